@@ -1,0 +1,155 @@
+"""What processing leaves behind: images, targets, evidence, provenance. Frozen, without behaviour.
+
+Axis order: maps are ``(y, x)``, volumes ``(depth, y, x)``. Axes hold cell centres. A NaN is ground that was
+not assessed, never ground that is empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dualsense.scan import Fault, ScanHeader
+
+Call = Literal["suspect", "likely-clutter", "not-assessable"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Square cells of the map: ``x_m`` (nx,) and ``y_m`` (ny,) are cell centres, increasing."""
+
+    x_m: NDArray[np.float64]
+    y_m: NDArray[np.float64]
+    cell_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A map on the grid.
+
+    Attributes
+    ----------
+    values : (ny, nx) float32
+        NaN outside coverage.
+    name, units
+        Such as "metal_response" and "m3"; dimensionless is "1".
+    """
+
+    name: str
+    units: str
+    grid: Grid
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A volume on the grid: ``values`` (nz, ny, nx) float32 over ``depth_m`` (nz,), positive downwards."""
+
+    name: str
+    units: str
+    grid: Grid
+    depth_m: NDArray[np.float64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """Which cells of the patch each sensor really measured.
+
+    Attributes
+    ----------
+    patch : (ny, nx) bool
+        The ground the operator set out to sweep: the hull of the track.
+    emi, gpr : (ny, nx) bool
+        All False when the sensor is absent or failed.
+    cell_m
+        Side of a cell, for areas.
+    """
+
+    grid: Grid
+    patch: NDArray[np.bool_]
+    emi: NDArray[np.bool_]
+    gpr: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one sensor says of a target.
+
+    ``score`` is the sensor's own detection statistic, not a probability; ``features`` carry their unit in
+    the name (``depth_m``, ``width_m``); ``log_likelihood_ratio`` is natural, mine against clutter.
+    """
+
+    score: float
+    features: Mapping[str, float]
+    log_likelihood_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object below the ground, as far as the sensors tell.
+
+    ``depth_m`` is that of the top, NaN when no sensor tells it. ``position_std_m`` is one standard deviation
+    of x, y and depth. ``confidence`` is the probability, by the named model, that this is a mine.
+    """
+
+    id: str
+    x_m: float
+    y_m: float
+    depth_m: float
+    position_std_m: tuple[float, float, float]
+    confidence: float
+    call: Call
+    emi: Evidence | None
+    gpr: Evidence | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """All that ``process`` found in one scan.
+
+    Attributes
+    ----------
+    model
+        Id of the confidence model; begins with "uncalibrated-" when its numbers are no probabilities yet.
+    area_m2, coverage_fraction
+        Area of the patch, and the part of it that both sensors covered.
+    sensor_coverage
+        The part of the patch that each sensor covered, {"emi": 0-1, "gpr": 0-1}.
+    track_m : (p, 3) float64
+        The head's smoothed track; a row of NaN breaks the line where there was no pose.
+    emi_maps
+        Name to map; "metal_response" is always there when the induction sensor worked.
+    gpr_volume
+        Migrated envelope, NaN outside coverage; None when the radar did not work.
+    relative_permittivity, relative_permittivity_std
+        Of the soil, as used for the depth axis; NaN without radar.
+    faults
+        From the file and from every step.
+    provenance
+        Plain text values only: versions, input hash, recipe hash, calibration hash, recipe text.
+    """
+
+    header: ScanHeader
+    scan_sha256: str
+    recipe_sha256: str
+    model: str
+    area_m2: float
+    coverage_fraction: float
+    sensor_coverage: Mapping[str, float]
+    coverage: Coverage
+    track_m: NDArray[np.float64]
+    targets: tuple[Target, ...]
+    emi_maps: Mapping[str, Image] = field(default_factory=dict)
+    gpr_volume: Volume | None = None
+    relative_permittivity: float = float("nan")
+    relative_permittivity_std: float = float("nan")
+    faults: tuple[Fault, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
