@@ -1,0 +1,1 @@
+"""A loopback web page over a folder of results."""

@@ -1,0 +1,1 @@
+"""The induction chain: from coil response to a map and dipoles."""

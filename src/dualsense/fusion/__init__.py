@@ -1,0 +1,1 @@
+"""Two sensors become one list of targets."""

@@ -1,0 +1,1 @@
+"""The radar chain: from soundings to a migrated volume."""

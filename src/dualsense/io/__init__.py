@@ -1,0 +1,1 @@
+"""Files in and out: the scan format, and importers for foreign formats."""

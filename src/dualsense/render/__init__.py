@@ -1,0 +1,1 @@
+"""Pictures, report and export of a result."""

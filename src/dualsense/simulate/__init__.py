@@ -1,0 +1,1 @@
+"""Scans of invented ground, always labelled as simulated."""

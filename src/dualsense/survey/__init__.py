@@ -1,0 +1,1 @@
+"""Where each sample was taken, and what ground was covered."""
