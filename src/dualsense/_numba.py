@@ -1,0 +1,21 @@
+"""How every kernel of the house is compiled: one flag set, one cache switch."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FASTMATH = frozenset({"contract", "reassoc", "arcp", "nsz"})
+"""No ``nnan`` and no ``ninf``: a NaN is ground that was not assessed and has to survive arithmetic."""
+
+CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
+
+
+def jit(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0."""
+    return numba.njit(parallel=parallel, fastmath=set(FASTMATH), cache=CACHE, nogil=True)

@@ -1,0 +1,55 @@
+"""The square cells of the map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dualsense.errors import ScanError
+from dualsense.result import Grid
+
+MAX_CELLS = 4_000_000
+
+
+def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float = 0.03) -> Grid:
+    """Lay square cells over the points and a margin; cell edges fall on multiples of ``cell_m``.
+
+    Parameters
+    ----------
+    points_m : (n, 2 or more)
+        Positions; rows with NaN are passed over.
+    cell_m, margin_m
+        Side of a cell, and how far the grid goes beyond the outermost points.
+
+    Returns
+    -------
+    Grid
+
+    Raises
+    ------
+    ScanError
+        When no position is finite, or the area needs more than ``MAX_CELLS`` cells.
+    """
+    xy = np.asarray(points_m)[:, :2]
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    if xy.shape[0] == 0:
+        msg = "no sample has a position: no pose covers any sensor"
+        raise ScanError(msg)
+    low = np.floor((xy.min(axis=0) - margin_m) / cell_m)
+    high = np.ceil((xy.max(axis=0) + margin_m) / cell_m)
+    nx, ny = (int(n) for n in np.maximum(high - low, 1))
+    if nx * ny > MAX_CELLS:
+        msg = (
+            f"the track spans {nx * cell_m:.1f} m x {ny * cell_m:.1f} m, {nx * ny} cells of {cell_m} m; "
+            f"at most {MAX_CELLS} are processed: raise survey.cell_m or cut the scan"
+        )
+        raise ScanError(msg)
+    x = (low[0] + 0.5 + np.arange(nx)) * cell_m
+    y = (low[1] + 0.5 + np.arange(ny)) * cell_m
+    return Grid(x, y, cell_m)
+
+
+def nearest_cell(grid: Grid, x_m: float, y_m: float) -> tuple[int, int]:
+    """Row and column of the cell that holds a point, or the nearest one."""
+    iy = int(np.clip(np.rint((y_m - grid.y_m[0]) / grid.cell_m), 0, grid.y_m.size - 1))
+    ix = int(np.clip(np.rint((x_m - grid.x_m[0]) / grid.cell_m), 0, grid.x_m.size - 1))
+    return iy, ix

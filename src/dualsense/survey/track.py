@@ -1,0 +1,152 @@
+"""Where each sample was taken: the head's track, smoothed and brought to the clock of a sensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.scan import Pose
+
+MAX_GAP_S = 0.5
+"""A longer gap between two poses, or a longer way past either end, is not covered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """The head reference point at given times.
+
+    Attributes
+    ----------
+    position_m : (n, 3) float64
+        NaN where no pose covers the time.
+    rotation : (n, 3, 3) float64
+        Head to local.
+    position_std_m : (n, 3) float64
+        Of the smoothed position; NaN where the file states none.
+    covered : (n,) bool
+    """
+
+    time_s: NDArray[np.float64]
+    position_m: NDArray[np.float64]
+    rotation: NDArray[np.float64]
+    position_std_m: NDArray[np.float64]
+    covered: NDArray[np.bool_]
+
+
+def track_at(pose: Pose, time_s: NDArray[np.float64], *, smoothing_s: float = 0.1) -> Track:
+    """Smooth the track and evaluate it at the samples of a sensor.
+
+    A local quadratic is fitted around every requested time, with weights (1 - |u|^3)^3 over
+    ``smoothing_s`` to either side, so tracking noise is averaged while turns keep their shape
+    (locally weighted regression, Cleveland 1979). Where fewer than four poses are within reach, and with
+    ``smoothing_s`` zero, the track is interpolated linearly.
+
+    Parameters
+    ----------
+    pose
+        Recorded track of p poses.
+    time_s : (n,)
+        Times of the sensor's samples.
+    smoothing_s
+        Half-width of the window.
+
+    Returns
+    -------
+    Track
+        At the n times.
+    """
+    time = np.asarray(time_s, dtype=np.float64)
+    covered = _covered(pose.time_s, time)
+    position = np.column_stack([np.interp(time, pose.time_s, pose.position_m[:, k]) for k in range(3)])
+    gain = np.ones(time.size)
+    if smoothing_s > 0.0:
+        smooth, gain = _local_quadratic(pose.time_s, pose.position_m, time, smoothing_s)
+        position = np.where(np.isfinite(smooth), smooth, position)
+    position[~covered] = np.nan
+    rotation = _rotation(pose, time)
+    if pose.position_std_m is None:
+        std = np.full((time.size, 3), np.nan)
+    else:
+        std = np.column_stack([np.interp(time, pose.time_s, pose.position_std_m[:, k]) for k in range(3)])
+        std = std * np.sqrt(gain)[:, None]
+    return Track(time, position, rotation, std, covered)
+
+
+def lever_arm(track: Track, offset_m: NDArray[np.float64], channel: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Position of an antenna or coil, in the local frame.
+
+    Parameters
+    ----------
+    track
+        The head at the n samples of the sensor.
+    offset_m : (c, 3)
+        Positions in the head frame.
+    channel : (n,)
+        Row of ``offset_m`` for each sample.
+
+    Returns
+    -------
+    (n, 3) float64
+    """
+    moved: NDArray[np.float64] = track.position_m + np.einsum("nij,nj->ni", track.rotation, offset_m[channel])
+    return moved
+
+
+def _covered(pose_time: NDArray[np.float64], time: NDArray[np.float64]) -> NDArray[np.bool_]:
+    after = np.searchsorted(pose_time, time, side="left")
+    before = np.clip(after - 1, 0, pose_time.size - 1)
+    after = np.clip(after, 0, pose_time.size - 1)
+    inside = (time >= pose_time[0]) & (time <= pose_time[-1])
+    exact = pose_time[after] == time
+    gap_ok = exact | (pose_time[after] - pose_time[before] <= MAX_GAP_S)
+    beyond = np.maximum(pose_time[0] - time, time - pose_time[-1])
+    result: NDArray[np.bool_] = np.where(inside, gap_ok, beyond <= MAX_GAP_S)
+    return result
+
+
+def _local_quadratic(
+    pose_time: NDArray[np.float64], position: NDArray[np.float64], time: NDArray[np.float64], half_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the smoothed positions (n, 3), NaN where too few poses reach, and the variance gain (n,)."""
+    first = np.searchsorted(pose_time, time - half_s, side="right")
+    last = np.searchsorted(pose_time, time + half_s, side="left")
+    width = int(max(1, (last - first).max(initial=1)))
+    index = first[:, None] + np.arange(width)
+    valid = index < last[:, None]
+    index = np.minimum(index, pose_time.size - 1)
+    u = (pose_time[index] - time[:, None]) / half_s
+    weight = np.where(valid, np.clip(1.0 - np.abs(u) ** 3, 0.0, None) ** 3, 0.0)
+    basis = np.stack([np.ones_like(u), u, u * u], axis=-1)
+    normal = np.einsum("nw,nwa,nwb->nab", weight, basis, basis)
+    two_sided = ((u < 0) & valid).any(axis=1) & ((u > 0) & valid).any(axis=1)
+    enough = (valid.sum(axis=1) >= 4) & (two_sided | (np.abs(u).min(axis=1) < 1e-9))
+    enough &= np.linalg.cond(normal + 1e-300 * np.eye(3)) < 1e10
+    normal[~enough] = np.eye(3)
+    first_row = np.linalg.solve(normal, np.broadcast_to(np.eye(3)[:, :1], (time.size, 3, 1)))[..., 0]
+    kernel = weight * np.einsum("na,nwa->nw", first_row, basis)
+    smooth = np.einsum("nw,nwk->nk", kernel, position[index])
+    smooth[~enough] = np.nan
+    gain = np.where(enough, (kernel**2).sum(axis=1), 1.0)
+    return smooth, gain
+
+
+def _rotation(pose: Pose, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    if pose.orientation is None:
+        return np.broadcast_to(np.eye(3), (time.size, 3, 3))
+    q = pose.orientation.copy()
+    flips = np.cumprod(np.where((q[1:] * q[:-1]).sum(axis=1) < 0.0, -1.0, 1.0))
+    q[1:] *= flips[:, None]  # q and -q are the same turn: interpolate along the short way
+    at = np.column_stack([np.interp(time, pose.time_s, q[:, k]) for k in range(4)])
+    at /= np.linalg.norm(at, axis=1, keepdims=True)
+    w, x, y, z = at.T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), -1, 0)
