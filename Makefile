@@ -1,0 +1,58 @@
+# make demo   pictures, targets and a page from a sample scan, in out/demo
+# make test   the tests
+# Both set up .venv by themselves the first time, which needs a package index; afterwards they work offline.
+
+# the first Python that is new enough and can make environments
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+    "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+    && echo "$$p" && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SAMPLE ?= sample_data/pmn_sand.h5
+DEMO := out/demo
+PYTEST_ARGS ?=
+
+.PHONY: help demo test lint bench picture clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+	@echo "make lint   format, lint, types, layers"
+	@echo "make bench  speed of the heavy steps, in bench-out/bench.json"
+	@echo "make clean  remove .venv and everything made here"
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv and ensurepip is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@ .venv/.installed
+
+demo: .venv/.installed
+	$(BIN)/dualsense process $(SAMPLE) -o $(DEMO) --overwrite
+	@echo
+	@echo "Look at $(DEMO)/report.html"
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed-dev
+	$(BIN)/python -m benchmarks --json bench-out/bench.json
+
+picture: demo
+	mkdir -p docs/images
+	cp $(DEMO)/fused.png docs/images/demo.png
+
+clean:
+	rm -rf .venv out bench-out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
