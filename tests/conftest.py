@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,12 +37,32 @@ def shared_data() -> Path:
     return folder
 
 
+def browser_required():
+    return os.environ.get("DUALSENSE_REQUIRE_BROWSER") == "1"
+
+
+def pytest_configure():
+    """With DUALSENSE_REQUIRE_BROWSER=1, as in CI, do not even start without a browser."""
+    missing = []
+    if browser_required() and shutil.which("chromium") is None:
+        missing.append("the program chromium")
+    if browser_required() and find_spec("playwright") is None:
+        missing.append("the package playwright")
+    if missing:
+        msg = f"browser tests are required here, and there is no {' and no '.join(missing)}"
+        raise pytest.UsageError(msg)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    """With DUALSENSE_REQUIRE_BROWSER=1, as in CI, a browser test that is skipped has failed."""
+    """Where a browser is required, a browser test that is skipped has failed."""
     report = yield
-    required = os.environ.get("DUALSENSE_REQUIRE_BROWSER") == "1" and item.get_closest_marker("browser")
-    if required and report.skipped and not hasattr(report, "wasxfail"):
+    if (
+        browser_required()
+        and item.get_closest_marker("browser")
+        and report.skipped
+        and not hasattr(report, "wasxfail")
+    ):
         report.outcome = "failed"
         report.longrepr = f"a browser test was skipped where it is required: {report.longrepr}"
     return report

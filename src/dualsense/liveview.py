@@ -10,7 +10,8 @@ import numpy as np
 
 from dualsense.console import one_line
 from dualsense.errors import UsageError
-from dualsense.textview import number, percent, table
+from dualsense.render import words
+from dualsense.textview import number, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,8 +103,8 @@ def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     image = result.emi_maps.get("metal_response")
     lines.append("no metal map: not assessable" if image is None else character_map(image))
     covered = ", ".join(
-        f"{name} {percent(result.sensor_coverage.get(key, float('nan')))}"
-        for key, name in (("emi", "metal"), ("gpr", "radar"))
+        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, float('nan')))}"
+        for name in words.SENSORS
     )
     lines += [f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   covered: {covered}", ""]
     lines.append(_target_table(frame))
@@ -134,7 +135,7 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
     if frame.result is None:
         return f"{head}  no picture yet: {one_line(frame.reason)}"
-    covered = f"covered {percent(frame.result.coverage_fraction)}"
+    covered = f"covered {words.percent_down(frame.result.coverage_fraction)}"
     mark = "?" if frame.provisional else ""
     targets = " ".join(f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in frame.result.targets)
     kind = "provisional" if frame.provisional else "whole scan"
@@ -189,18 +190,20 @@ class LiveView:
             self._stream.write(f"{frame_line(frame, bars=self._bars)}\n")
         self._stream.flush()
         if self._frames is not None:
-            from dualsense.render.frames import write_frame  # noqa: PLC0415
+            from dualsense.render.frames import frame_png  # noqa: PLC0415
 
             self._count += 1
-            write_frame(
-                self._frames / f"frame_{self._count:04d}.png",
+            picture = frame_png(
+                frame.scan.header,
                 frame.result,
-                reason=frame.reason,
                 time_s=frame.time_s,
                 duration_s=frame.duration_s,
-                metal_trace=frame.metal_trace,
+                trace_time_s=frame.trace_time_s,
+                trace=frame.metal_trace,
                 provisional=frame.provisional,
+                reason=frame.reason,
             )
+            (self._frames / f"frame_{self._count:04d}.png").write_bytes(picture)
 
 
 def _prepare(folder: Path, *, overwrite: bool) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 from dualsense.console import one_line
+from dualsense.render import words
 from dualsense.result import Call
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dualsense.scan import Fault
     from dualsense.summary import ScanSummary
 
-SENSOR_NAMES = {"gpr": "radar", "emi": "metal", "pose": "track"}
 NO_VALUE = "–"
 CALLS: tuple[str, ...] = get_args(Call)
 
@@ -38,11 +38,6 @@ def table(rows: Sequence[Sequence[str]], *, align: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def percent(fraction: float) -> str:
-    """Return whole per cent, rounded down, so that 100 % means all of it; NaN is a dash."""
-    return f"{math.floor(fraction * 100.0 + 1e-9)} %" if math.isfinite(fraction) else NO_VALUE
-
-
 def number(value: float, pattern: str) -> str:
     """Format a number; what is not finite is a dash."""
     return format(value, pattern) if math.isfinite(value) else NO_VALUE
@@ -52,11 +47,7 @@ def fault_lines(faults: Iterable[Fault]) -> list[str]:
     """Return one line for each fault, the worst first."""
     order = ("failed", "degraded", "info")
     ranked = sorted(faults, key=lambda fault: order.index(fault.severity))
-    return [
-        f"  {SENSOR_NAMES[fault.sensor]} {fault.severity}: {one_line(fault.message)}"
-        + ("" if fault.path in fault.message else f" ({fault.path})")
-        for fault in ranked
-    ]
+    return [f"  {one_line(words.fault_words(fault))}" for fault in ranked]
 
 
 def summary_text(summary: ScanSummary) -> str:
@@ -78,17 +69,17 @@ def summary_text(summary: ScanSummary) -> str:
     rows = [("stream", "samples", "rate", "measures", "covers")]
     rows += [
         (
-            SENSOR_NAMES[stream.name],
+            words.SENSOR_NAMES[stream.name],
             " × ".join(str(n) for n in stream.shape),
             f"{number(stream.rate_hz, '.1f')} Hz",
             stream.measures,
-            percent(stream.coverage_fraction) if stream.name != "pose" else "",
+            words.percent_down(stream.coverage_fraction) if stream.name != "pose" else "",
         )
         for stream in summary.streams
     ]
     lines += ["", table(rows, align="<>><>"), ""]
-    absent = {"gpr", "emi"} - {stream.name for stream in summary.streams}
-    lines += [f"no {SENSOR_NAMES[name]} data: what needs it is not assessable" for name in sorted(absent)]
+    absent = [name for name in words.SENSORS if name not in {stream.name for stream in summary.streams}]
+    lines += [f"no {words.SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
     faults = fault_lines(summary.faults)
     looked = (
         "in the samples and the axes" if summary.samples_read else "in the axes; --check reads the samples too"
@@ -109,35 +100,33 @@ def call_counts(targets: Iterable[Target]) -> dict[str, int]:
 
 
 def result_text(result: Result, scan: Path, out: Path | None) -> str:
-    """Say what processing found, worst first, as a person would want to be told."""
-    counts = call_counts(result.targets)
-    listed = ", ".join(f"{n} {call}" for call, n in counts.items() if n)
+    """Say what processing found, the gravest first, in the words of the report."""
+    verdict = words.headline(result)
     sensors = ", ".join(
-        f"{SENSOR_NAMES[name]} {percent(result.sensor_coverage.get(name, math.nan))}" for name in ("emi", "gpr")
+        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, math.nan))}"
+        for name in words.SENSORS
     )
-    covered = f"both sensors covered {percent(result.coverage_fraction)} ({sensors})"
-    lines = [
-        f"{scan}: {number(result.area_m2, '.2f')} m², {covered}",
-        f"targets: {listed or 'none found in what was covered'}; confidence by {result.model}",
-    ]
+    covered = f"both sensors covered {words.percent_down(result.coverage_fraction)} ({sensors})"
+    lines = [f"{scan}: {number(result.area_m2, '.2f')} m², {covered}", " ".join((verdict.main, *verdict.rest))]
     if result.targets:
-        rows = [("id", "call", "x m", "y m", "depth m", "confidence", "why")]
+        rows = [("id", "call", "x m", "y m", "depth of top", "confidence", "why")]
         rows += [
             (
-                target.id,
-                target.call,
+                one_line(target.id),
+                words.CALL_NAMES[target.call],
                 f"{target.x_m:.2f}",
                 f"{target.y_m:.2f}",
-                number(target.depth_m, ".2f"),
-                number(target.confidence, ".2f"),
-                "; ".join(target.reasons),
+                words.depth_words(target),
+                words.confidence_words(target),
+                words.join(target.reasons),
             )
-            for target in result.targets
+            for target in words.ordered_targets(result)
         ]
         lines += ["", table(rows, align="<<>>>><")]
-    faults = fault_lines(result.faults)
-    lines += ["", "faults:", *faults] if faults else []
-    lines += ["", f"look at {out / 'report.html'}"] if out is not None else []
+    lines += ["", f"Confidence by {one_line(result.model)}. {words.ADVICE}"]
+    limits = [one_line(sentence) for _, sentence in words.banners(result)]
+    lines += ["", *limits] if limits else []
+    lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []
     return "\n".join(lines)
 
 
@@ -174,7 +163,12 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
             rows.append((entry.name, NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "FAILED"))
         else:
             rows.append(
-                (entry.name, *(str(entry.calls[call]) for call in CALLS), percent(entry.coverage_fraction), "")
+                (
+                    entry.name,
+                    *(str(entry.calls[call]) for call in CALLS),
+                    words.percent_down(entry.coverage_fraction),
+                    "",
+                )
             )
     failed = sum(bool(entry.error) for entry in entries)
     closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {out / 'batch.csv'}"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "127.0.0.1"
-STATIC = {"": "index.html", "app.js": "app.js", "app.css": "app.css"}
+STATIC = {"": "index.html", "app.js": "app.js", "app.css": "app.css", "icon.svg": "icon.svg"}
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -40,6 +40,7 @@ MEDIA_TYPES = {
     ".geojson": "application/geo+json",
     ".csv": "text/csv; charset=utf-8",
     ".png": "image/png",
+    ".svg": "image/svg+xml",
 }
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -115,7 +116,10 @@ def create_app(folder: Path) -> Starlette:
 
     def list_results(_request: Request) -> Response:
         return JSONResponse(
-            [{"key": key, "name": shelf.name(path), **_describe(path)} for key, path in shelf.results().items()]
+            [
+                {"key": key, "name": shelf.name(path), **_describe(shelf.files(key))}
+                for key, path in shelf.results().items()
+            ]
         )
 
     def result_file(request: Request) -> Response:
@@ -160,7 +164,9 @@ def serve(folder: Path, *, port: int, announce: Callable[[str], None]) -> None:
             raise UsageError(msg) from None
         listener.listen()
         announce(f"http://{HOST}:{listener.getsockname()[1]}/ shows {folder} (Ctrl-C ends it)")
-        config = uvicorn.Config(app, http="h11", ws="none", log_level="error", access_log=False, server_header=False, lifespan="off")
+        config = uvicorn.Config(
+            app, http="h11", ws="none", log_level="error", access_log=False, server_header=False, lifespan="off"
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -208,10 +214,10 @@ def _file(content: bytes, suffix: str, policy: str) -> Response:
     return Response(content, headers=headers)
 
 
-def _describe(folder: Path) -> dict[str, Any]:
+def _describe(files: dict[str, Path]) -> dict[str, Any]:
     """Return what the front page shows of a result; one that cannot be read is listed as such."""
     try:
-        document = json.loads((folder / "targets.json").read_text(encoding="utf-8"))
+        document = json.loads(files["targets.json"].read_text(encoding="utf-8"))
         calls = [target["call"] for target in document["targets"]]
         return {
             "scan_id": document["scan_id"],
@@ -219,8 +225,8 @@ def _describe(folder: Path) -> dict[str, Any]:
             "area_m2": document["area_m2"],
             "coverage_fraction": document["coverage_fraction"],
             "calls": {call: calls.count(call) for call in sorted(set(calls))},
-            "pictures": sorted(path.name for path in folder.glob("*.png")),
-            "report": (folder / "report.html").is_file(),
+            "pictures": [name for name in files if name.endswith(".png")],
+            "report": "report.html" in files,
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         return {"problem": f"targets.json cannot be read: {type(error).__name__}"}
