@@ -1,0 +1,214 @@
+"""What is wrong with the numbers of one sensor: missing, constant, stuck.
+
+Nothing here guesses: what cannot be trusted becomes NaN and is told. A zero that no instrument can measure
+would look like empty ground, so it counts as missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dualsense.scan import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dualsense.scan import SensorName
+
+ISOLATED_FRACTION = 0.01
+"""Up to this part of the values, missing ones are isolated: masked, counted, and no more than information."""
+UNUSABLE_FRACTION = 0.25
+"""A tone, gate or sample of which a larger part is missing is not used at all."""
+MIN_LIVE_FRACTION = {"gpr": 0.5, "emi": 0.0}
+"""The radar needs half of its tones or samples to range."""
+MIN_LIVE = {"gpr": 2, "emi": 1}
+"""The metal detector works on one frequency or gate."""
+MIN_STUCK = {"gpr": 10, "emi": 50}
+"""As many equal soundings in a row are a sensor that repeats itself, not ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where samples come from, for the messages.
+
+    Attributes
+    ----------
+    columns
+        Name of every tone, gate or sample, such as "1.52 GHz".
+    n_channels
+        Antenna or coil pairs.
+    quiet_columns
+        A column may be constant: the samples of an impulse trace before the direct wave are.
+    """
+
+    sensor: SensorName
+    path: str
+    columns: Sequence[str]
+    n_channels: int = 1
+    quiet_columns: bool = False
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What was found in the soundings of one channel."""
+
+    size: int
+    dead: str = ""
+    constant: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+    lost: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+    silent: int = 0
+    stuck: int = 0
+    missing: int = 0
+    missing_soundings: int = 0
+
+
+def examine_samples(
+    data: NDArray[Any], channel: NDArray[np.intp], stream: Stream
+) -> tuple[NDArray[Any] | None, tuple[Fault, ...]]:
+    """Mask what cannot be trusted, and say what it was.
+
+    Parameters
+    ----------
+    data : (n, k) complex or float
+        Soundings by tones, gates or samples.
+    channel : (n,)
+        Antenna or coil pair of each sounding.
+    stream
+        Names for the messages.
+
+    Returns
+    -------
+    data : (n, k) or None
+        A copy with NaN where a value cannot be used; None when nothing is left of the sensor.
+    faults
+        One per kind of finding and channel.
+    """
+    if data.shape[0] == 0:
+        return None, (Fault(stream.sensor, "failed", stream.path, "holds no soundings"),)
+    data = data.copy()
+    data[~np.isfinite(data)] = _missing(data)
+    faults: list[Fault] = []
+    found: list[_Channel] = []
+    for number in range(stream.n_channels):
+        rows = slice(None) if stream.n_channels == 1 else np.flatnonzero(channel == number)
+        part = data[rows]
+        found.append(_examine_channel(part, stream))
+        data[rows] = part
+    reasons = [f"channel {i}: {one.dead}" for i, one in enumerate(found) if one.dead]
+    if all(one.dead for one in found):
+        message = found[0].dead if stream.n_channels == 1 else "; ".join(reasons)
+        return None, (Fault(stream.sensor, "failed", stream.path, message),)
+    for number, one in enumerate(found):
+        prefix = f"channel {number}: " if stream.n_channels > 1 else ""
+        faults += _faults(one, stream, prefix)
+    return data, tuple(faults)
+
+
+def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
+    """Mask one channel in place."""
+    n, k = part.shape
+    result = _Channel(size=n * k)
+    nothing = _missing(part)
+    infinite = ~np.isfinite(part)
+    constant = _constant_columns(part)
+    if n == 0:
+        result.dead = "made no sounding"
+    elif n > 1 and constant.all():
+        result.dead = f"all {n} soundings are {'constant' if np.any(part) else 'zero'}"
+    elif infinite.all():
+        result.dead = f"none of the {n * k} values is finite"
+    if result.dead:
+        part[:] = nothing
+        return result
+    silent, stuck = _silent(part, stream), _stuck(part, stream)
+    result.silent, result.stuck = int(silent.sum()), int((stuck & ~silent).sum())
+    part[silent | stuck] = nothing
+    if stream.quiet_columns or n == 1:
+        constant[:] = False
+    lost = ~constant & (np.isnan(part).mean(axis=0) > UNUSABLE_FRACTION)
+    live = ~constant & ~lost
+    part[:, ~live] = nothing
+    others = infinite[:, live]
+    result.constant, result.lost = np.flatnonzero(constant), np.flatnonzero(lost)
+    result.missing, result.missing_soundings = int(others.sum()), int(others.any(axis=1).sum())
+    if live.sum() < max(MIN_LIVE[stream.sensor], MIN_LIVE_FRACTION[stream.sensor] * k):
+        result.dead = _why_dead(result, n, k, int(live.sum()))
+        part[:] = nothing
+    return result
+
+
+def _why_dead(result: _Channel, n: int, k: int, live: int) -> str:
+    detail = [f"{result.constant.size} constant, {result.lost.size} missing in too many soundings"]
+    if result.silent:
+        detail.append(f"{result.silent} of {n} soundings without any signal")
+    if result.stuck:
+        detail.append(f"{result.stuck} of {n} soundings repeating the one before")
+    return f"only {live} of {k} tones, gates or samples can be used ({'; '.join(detail)})"
+
+
+def _constant_columns(part: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell the columns whose finite values, at least two, are all the same."""
+    finite = np.isfinite(part)
+    first = part[finite.argmax(axis=0), np.arange(part.shape[1])]
+    same: NDArray[np.bool_] = ((part == first) | ~finite).all(axis=0) & (finite.sum(axis=0) > 1)
+    return same
+
+
+def _silent(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
+    """Tell the soundings without any signal: zero throughout, or for a radar any one value throughout."""
+    n, k = part.shape
+    if k < 2:
+        return np.zeros(n, dtype=bool)
+    level = part[:, :1] if stream.sensor == "gpr" else np.zeros(1)
+    silent: NDArray[np.bool_] = (part == level).all(axis=1)
+    return silent
+
+
+def _stuck(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
+    """Tell the soundings that repeat the one before, in runs that cannot be chance."""
+    n, k = part.shape
+    stuck = np.zeros(n, dtype=bool)
+    if k == 1 and not np.iscomplexobj(part):
+        return stuck  # a coarse reading over quiet ground does repeat
+    repeats = (part[1:] == part[:-1]).all(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], repeats, [False])).astype(np.int8)))
+    for start, stop in edges.reshape(-1, 2):
+        if stop - start + 1 >= MIN_STUCK[stream.sensor]:
+            stuck[start + 1 : stop + 1] = True
+    return stuck
+
+
+def _missing(data: NDArray[Any]) -> complex | float:
+    """Give the value of a missing sample: both parts of a complex one are NaN."""
+    return complex(np.nan, np.nan) if np.iscomplexobj(data) else np.nan
+
+
+def _faults(one: _Channel, stream: Stream, prefix: str) -> list[Fault]:
+    if one.dead:
+        return [Fault(stream.sensor, "degraded", stream.path, f"{prefix}{one.dead}; not used")]
+    found: list[tuple[Literal["info", "degraded"], str]] = []
+    if one.constant.size:
+        found.append(("degraded", f"{_listing(stream, one.constant)} the same in every sounding; not used"))
+    if one.lost.size:
+        text = f"{_listing(stream, one.lost)} missing in more than {UNUSABLE_FRACTION:.0%} of the soundings"
+        found.append(("degraded", f"{text}; not used"))
+    if one.silent:
+        found.append(("degraded", f"{one.silent} soundings hold no signal at all; masked"))
+    if one.stuck:
+        found.append(("degraded", f"{one.stuck} soundings repeat the one before, the sensor was stuck; masked"))
+    if one.missing:
+        share = one.missing / one.size
+        text = f"{one.missing} of {one.size} values ({share:.2g} of all) in {one.missing_soundings} soundings"
+        found.append(("info" if share <= ISOLATED_FRACTION else "degraded", f"{text} are not finite; masked"))
+    return [Fault(stream.sensor, severity, stream.path, prefix + text) for severity, text in found]
+
+
+def _listing(stream: Stream, index: NDArray[np.intp]) -> str:
+    names = ", ".join(stream.columns[i] for i in index[:4])
+    more = f" and {index.size - 4} more" if index.size > 4 else ""
+    return f"{names}{more} {'is' if index.size == 1 else 'are'}"
