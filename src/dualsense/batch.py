@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import multiprocessing
 import os
-import signal
-from collections import deque
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dualsense.errors import UsageError
+from dualsense.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from multiprocessing.connection import Connection
 
     from dualsense.recipe import Recipe
 
@@ -139,16 +136,14 @@ def process_batch(
             msg = f"{summary} exists already: choose another folder, or --overwrite"
             raise UsageError(msg)
     cores = os.cpu_count() or 1
-    workers = min(jobs or cores, len(scans))
+    workers = max(1, min(jobs or cores, len(scans)))
+    tasks = [_Task(name, str(scan), str(out / name), recipe, overwrite) for name, scan in scans.items()]
     done: dict[str, BatchEntry] = {}
-
-    def finished(entry: BatchEntry) -> None:
-        done[entry.name] = entry
-        if progress is not None:
-            progress(entry.name, len(done) / len(scans))
-
-    tasks = [(name, str(scan), str(out / name), recipe, overwrite) for name, scan in scans.items()]
-    _run_tasks(tasks, workers=workers, threads=max(1, cores // max(workers, 1)), finished=finished)
+    with closing(run_tasks(tasks, _process_one, workers=workers, threads=max(1, cores // workers))) as answers:
+        for task, answer in answers:
+            done[task.name] = _failed(task, str(answer)) if isinstance(answer, WorkerDiedError) else answer
+            if progress is not None:
+                progress(task.name, len(done) / len(tasks))
     entries = [done[name] for name in scans]
     out.mkdir(parents=True, exist_ok=True)
     _replace(out / "batch.json", batch_json(entries))
@@ -156,89 +151,17 @@ def process_batch(
     return entries
 
 
-Task = tuple[str, str, str, "Recipe", bool]
+@dataclass(frozen=True, slots=True)
+class _Task:
+    name: str
+    scan: str
+    out: str
+    recipe: Recipe
+    overwrite: bool
 
 
-class _Worker:
-    """One worker process and the pipe to it; ``task`` is what it is doing."""
-
-    def __init__(self, threads: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve_tasks, args=(theirs, threads), daemon=True)
-        self.process.start()
-        theirs.close()
-        self.task: Task | None = None
-
-    def give(self, task: Task) -> None:
-        self.task = task
-        try:
-            self.pipe.send(task)
-        except OSError:
-            # it died before it took the task; the end of file on its pipe tells, as for one that dies later
-            return
-
-    def stop(self) -> None:
-        """End the process, at once if it is busy."""
-        if self.task is not None:
-            self.process.terminate()
-        self.pipe.close()
-        self.process.join()
-
-
-def _run_tasks(
-    tasks: Iterable[Task], *, workers: int, threads: int, finished: Callable[[BatchEntry], None]
-) -> None:
-    """Keep the workers busy until all is done; a worker that dies fails its own scan only."""
-    queue = deque(tasks)
-    crew = [_Worker(threads) for _ in range(workers)]
-    try:
-        for worker in crew:
-            worker.give(queue.popleft())
-        while busy := [worker for worker in crew if worker.task is not None]:
-            for ready in wait([worker.pipe for worker in busy]):
-                worker = next(w for w in busy if w.pipe is ready)
-                name, scan, *_ = worker.task or ("", "")
-                worker.task = None
-                try:
-                    entry = worker.pipe.recv()
-                except (EOFError, OSError):
-                    worker.stop()
-                    entry = BatchEntry(
-                        name, scan, error=f"{scan}: its worker process {_end_of(worker.process.exitcode)}"
-                    )
-                    if queue:
-                        crew[crew.index(worker)] = worker = _Worker(threads)
-                finished(entry)
-                if queue:
-                    worker.give(queue.popleft())
-    finally:
-        for worker in crew:
-            worker.stop()
-
-
-def _end_of(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        reason = signal.Signals(-exitcode).name
-        return f"was ended by {reason}" + (", most likely out of memory" if reason == "SIGKILL" else "")
-    return f"ended with status {exitcode}"
-
-
-def _serve_tasks(pipe: Connection, threads: int) -> None:
-    """Work of a worker process: scans in, entries out, until the pipe closes."""
-    # Ctrl-C goes to the whole process group; the parent ends its workers itself
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    while True:
-        try:
-            task = pipe.recv()
-        except (EOFError, OSError):
-            return
-        pipe.send(_process_one(*task))
-
-
-def _process_one(name: str, scan: str, out: str, recipe: Recipe, overwrite: bool) -> BatchEntry:  # noqa: FBT001
+def _process_one(task: _Task) -> BatchEntry:
+    """Process one scan; whatever goes wrong is told by the entry, so that the other scans go on."""
     from dualsense.console import Console, cause  # noqa: PLC0415
 
     Console(verbosity=-1).start_logging()
@@ -248,14 +171,13 @@ def _process_one(name: str, scan: str, out: str, recipe: Recipe, overwrite: bool
         from dualsense.render import write_outputs  # noqa: PLC0415
         from dualsense.textview import call_counts  # noqa: PLC0415
 
-        result = process_scan(read_scan(Path(scan)), recipe)
-        write_outputs(result, Path(out), overwrite=overwrite)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the other scans go on
-        text = cause(error)
-        return BatchEntry(name, scan, error=text if scan in text else f"{scan}: {text}")
+        result = process_scan(read_scan(Path(task.scan)), task.recipe)
+        write_outputs(result, Path(task.out), overwrite=task.overwrite)
+    except Exception as error:  # noqa: BLE001
+        return _failed(task, cause(error))
     return BatchEntry(
-        name,
-        scan,
+        task.name,
+        task.scan,
         scan_id=result.header.scan_id,
         scan_sha256=result.scan_sha256,
         model=result.model,
@@ -264,6 +186,10 @@ def _process_one(name: str, scan: str, out: str, recipe: Recipe, overwrite: bool
         calls=call_counts(result.targets),
         faults=len(result.faults),
     )
+
+
+def _failed(task: _Task, text: str) -> BatchEntry:
+    return BatchEntry(task.name, task.scan, error=text if task.scan in text else f"{task.scan}: {text}")
 
 
 def batch_json(entries: Sequence[BatchEntry]) -> str:

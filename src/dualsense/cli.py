@@ -289,8 +289,9 @@ def _limit_threads(threads: int | None) -> None:
     """Hold the numeric libraries to so many threads; works as long as none of them is loaded yet."""
     if threads is None:
         return
-    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
+    from dualsense.workers import THREAD_VARIABLES
+
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if "numba" in sys.modules:
         import numba
 

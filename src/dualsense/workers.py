@@ -1,0 +1,136 @@
+"""Worker processes: tasks in, answers out, and one that dies costs only the task it was at."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from multiprocessing.connection import Connection
+
+THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+GRACE_S = 10.0
+"""For a worker to put away what it has half written, before it is killed."""
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+class WorkerDiedError(Exception):
+    """The process that was at a task is gone; the message says how it ended."""
+
+
+def run_tasks(
+    tasks: Iterable[Task], work: Callable[[Task], Answer], *, workers: int, threads: int
+) -> Generator[tuple[Task, Answer | WorkerDiedError], None, None]:
+    """Do tasks in worker processes.
+
+    The processes are started afresh ("spawn"), so that no thread or lock of this one is copied into them, and
+    are ended when the iteration ends, however it ends.
+
+    Parameters
+    ----------
+    tasks
+        What can be sent to another process.
+    work
+        Done there, so it must be found by import; expected not to raise.
+    workers, threads
+        At most so many processes, each with so many threads of its own.
+
+    Yields
+    ------
+    task, answer
+        In the order in which they are finished.
+    """
+    queue = deque(tasks)
+    crew = [_Worker(work, threads) for _ in range(min(workers, len(queue)))]
+    try:
+        for worker in crew:
+            worker.give(queue.popleft())
+        while busy := {worker.pipe: worker for worker in crew if worker.busy}:
+            for pipe in wait(list(busy)):
+                worker = next(w for p, w in busy.items() if p is pipe)
+                task, answer = worker.take()
+                if isinstance(answer, WorkerDiedError) and queue:
+                    crew[crew.index(worker)] = worker = _Worker(work, threads)
+                if queue:
+                    worker.give(queue.popleft())
+                yield task, answer
+    finally:
+        for worker in crew:
+            worker.stop()
+
+
+class _Worker(Generic[Task, Answer]):
+    """One process and the pipe to it."""
+
+    def __init__(self, work: Callable[[Task], Answer], threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._tasks: list[Task] = []
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._tasks)
+
+    def give(self, task: Task) -> None:
+        self._tasks.append(task)
+        try:
+            self.pipe.send(task)
+        except OSError:
+            return  # it died before it got the task: the end of its pipe will tell, as when it dies later
+
+    def take(self) -> tuple[Task, Answer | WorkerDiedError]:
+        """Return the task that it was at, and the answer or how it ended."""
+        task = self._tasks.pop()
+        try:
+            return task, self.pipe.recv()
+        except (EOFError, OSError):
+            self.stop()
+            return task, WorkerDiedError(_how_it_ended(self._process.exitcode))
+
+    def stop(self) -> None:
+        """End the process, at once if it is busy."""
+        if self.busy:
+            self._process.terminate()
+        self.pipe.close()
+        self._process.join(GRACE_S)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+
+
+def _how_it_ended(exitcode: int | None) -> str:
+    if exitcode is None or exitcode >= 0:
+        return f"its worker process ended with status {exitcode}"
+    name = signal.Signals(-exitcode).name
+    return f"its worker process was ended by {name}" + (
+        ", most likely for want of memory" if name == "SIGKILL" else ""
+    )
+
+
+def _put_away_and_end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
+    """Answer tasks until the pipe closes."""
+    # Ctrl-C goes to the whole group of processes, and the first one ends its workers itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _put_away_and_end)
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(work(task))
