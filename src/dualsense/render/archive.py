@@ -1,0 +1,305 @@
+"""The file ``result.h5``: everything a result holds, with axes, units and provenance, and back without loss.
+
+Layout, version 1.0. Text is UTF-8, lengths are metres, NaN is missing. Maps are ``(y, x)``, volumes
+``(depth, y, x)``; axes hold cell centres. No time of writing is stored, so equal results give equal bytes.
+
+========================================  =====================================================================
+path                                      meaning
+========================================  =====================================================================
+``/`` attributes                          format, format_version, hashes, model, area, coverage, soil permittivity
+``/header`` attributes                    what the scan says of itself; absent where the scan is silent
+``/provenance/name``, ``value``           plain text in pairs
+``/coverage``                             ``x``, ``y``, ``patch``, ``emi``, ``gpr``; attribute ``cell``
+``/track``                                (p, 3) track of the head
+``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
+``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
+``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence
+``/faults``                               equal-length columns
+========================================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import h5py
+import numpy as np
+
+from dualsense.errors import ScanError
+from dualsense.result import Coverage, Evidence, Grid, Image, Result, Target, Volume
+from dualsense.scan import Fault, ScanHeader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from dualsense.result import Call
+    from dualsense.scan import Source
+
+FORMAT = "dualsense-result"
+FORMAT_VERSION = "1.0"
+READABLE_MAJOR = "1"
+HEADER_TEXTS = ("scan_id", "created", "instrument", "format_version", "source", "site", "operator", "notes")
+FAULT_COLUMNS = ("sensor", "severity", "path", "message")
+
+
+def write_result(result: Result, path: str | PathLike[str]) -> Path:
+    """Write a result as HDF5.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+    path
+        File to write; one that exists is replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    with h5py.File(path, "w", track_order=False) as file:
+        file.attrs.update(
+            {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                "scan_sha256": result.scan_sha256,
+                "recipe_sha256": result.recipe_sha256,
+                "model": result.model,
+                "area_m2": float(result.area_m2),
+                "coverage_fraction": float(result.coverage_fraction),
+                "relative_permittivity": float(result.relative_permittivity),
+                "relative_permittivity_std": float(result.relative_permittivity_std),
+            }
+        )
+        _write_header(file.create_group("header"), result.header)
+        pairs = file.create_group("provenance")
+        _texts(pairs, "name", sorted(result.provenance))
+        _texts(pairs, "value", [result.provenance[name] for name in sorted(result.provenance)])
+        _write_coverage(file.create_group("coverage"), result)
+        _array(file, "track", result.track_m, "m")
+        maps = file.create_group("emi")
+        for name in sorted(result.emi_maps):
+            _write_image(maps.create_group(name), result.emi_maps[name])
+        if result.gpr_volume is not None:
+            group = file.create_group("gpr")
+            _write_image(group, result.gpr_volume)
+            _array(group, "depth", result.gpr_volume.depth_m, "m")
+        _write_targets(file.create_group("targets"), result.targets)
+        faults = file.create_group("faults")
+        for column in FAULT_COLUMNS:
+            _texts(faults, column, [getattr(fault, column) for fault in result.faults])
+    return path
+
+
+def read_result(path: str | PathLike[str]) -> Result:
+    """Read what `write_result` wrote: the same values, types and order, but provenance and maps sorted by name.
+
+    Parameters
+    ----------
+    path
+        A ``result.h5``.
+
+    Raises
+    ------
+    ScanError
+        When the file cannot be opened, is no result, is of a version unknown here, or lacks a part.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            _refuse_foreign(file, path)
+            return _read(file)
+    except OSError as error:
+        msg = f"{path}: cannot be opened as HDF5: {error}"
+        raise ScanError(msg) from error
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        msg = f"{path}: not a complete {FORMAT} file: {error}"
+        raise ScanError(msg) from error
+
+
+def _refuse_foreign(file: h5py.File, path: str | PathLike[str]) -> None:
+    found = file.attrs.get("format")
+    if found != FORMAT:
+        msg = f"{path}: attribute format is {found!r}, expected {FORMAT!r}"
+        raise ScanError(msg)
+    version = str(file.attrs.get("format_version"))
+    if version.partition(".")[0] != READABLE_MAJOR:
+        msg = f"{path}: format_version is {version!r}, this program reads {READABLE_MAJOR}.x"
+        raise ScanError(msg)
+
+
+def _read(file: h5py.File) -> Result:
+    coverage = file["coverage"]
+    fractions = coverage["sensor_fraction"].attrs
+    return Result(
+        header=_read_header(file["header"]),
+        scan_sha256=file.attrs["scan_sha256"],
+        recipe_sha256=file.attrs["recipe_sha256"],
+        model=file.attrs["model"],
+        area_m2=float(file.attrs["area_m2"]),
+        coverage_fraction=float(file.attrs["coverage_fraction"]),
+        sensor_coverage={name: float(fractions[name]) for name in fractions},
+        coverage=Coverage(_read_grid(coverage), coverage["patch"][()], coverage["emi"][()], coverage["gpr"][()]),
+        track_m=file["track"][()],
+        targets=_read_targets(file["targets"]),
+        emi_maps={name: Image(**_read_image(file["emi"][name])) for name in sorted(file["emi"])},
+        gpr_volume=_read_volume(file["gpr"]) if "gpr" in file else None,
+        relative_permittivity=float(file.attrs["relative_permittivity"]),
+        relative_permittivity_std=float(file.attrs["relative_permittivity_std"]),
+        faults=tuple(
+            Fault(*row) for row in zip(*(_read_texts(file["faults"], name) for name in FAULT_COLUMNS), strict=True)
+        ),
+        provenance=dict(
+            zip(_read_texts(file["provenance"], "name"), _read_texts(file["provenance"], "value"), strict=True)
+        ),
+    )
+
+
+def _array(group: h5py.Group, name: str, values: Any, units: str) -> h5py.Dataset:
+    values = np.asarray(values)
+    # Small or empty datasets gain nothing from chunks; deflate of big ones depends on the bytes alone.
+    options = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if values.size > 4096 else {}
+    dataset = group.create_dataset(name, data=values, track_times=False, **options)
+    dataset.attrs["units"] = units
+    return dataset
+
+
+def _texts(group: h5py.Group, name: str, values: Sequence[str]) -> None:
+    group.create_dataset(
+        name, data=list(values), shape=(len(values),), dtype=h5py.string_dtype(), track_times=False
+    )
+
+
+def _read_texts(group: h5py.Group, name: str) -> list[str]:
+    return [str(value) for value in group[name].asstr()[()]]
+
+
+def _write_header(group: h5py.Group, header: ScanHeader) -> None:
+    for name in HEADER_TEXTS:
+        value = getattr(header, name)
+        if value is not None:
+            group.attrs[name] = value
+    if header.origin_wgs84 is not None:
+        group.attrs["origin_wgs84"] = np.asarray(header.origin_wgs84, dtype=np.float64)
+
+
+def _read_header(group: h5py.Group) -> ScanHeader:
+    values: dict[str, Any] = {name: str(group.attrs[name]) for name in HEADER_TEXTS if name in group.attrs}
+    values["source"] = cast("Source", values["source"])
+    if "origin_wgs84" in group.attrs:
+        values["origin_wgs84"] = tuple(float(value) for value in group.attrs["origin_wgs84"])
+    return ScanHeader(**values)
+
+
+def _write_grid(group: h5py.Group, grid: Grid) -> None:
+    _array(group, "x", grid.x_m, "m")
+    _array(group, "y", grid.y_m, "m")
+    group.attrs["cell"] = float(grid.cell_m)
+    group.attrs["cell_units"] = "m"
+
+
+def _read_grid(group: h5py.Group) -> Grid:
+    return Grid(group["x"][()], group["y"][()], float(group.attrs["cell"]))
+
+
+def _write_coverage(group: h5py.Group, result: Result) -> None:
+    coverage = result.coverage
+    _write_grid(group, coverage.grid)
+    for name, mask in (("patch", coverage.patch), ("emi", coverage.emi), ("gpr", coverage.gpr)):
+        _array(group, name, mask, "1")
+    fractions = group.create_group("sensor_fraction")
+    for name in sorted(result.sensor_coverage):
+        fractions.attrs[name] = float(result.sensor_coverage[name])
+
+
+def _write_image(group: h5py.Group, image: Image | Volume) -> None:
+    _write_grid(group, image.grid)
+    group.attrs["name"] = image.name
+    _array(group, "values", image.values, image.units)
+
+
+def _read_image(group: h5py.Group) -> dict[str, Any]:
+    return {
+        "name": group.attrs["name"],
+        "units": group["values"].attrs["units"],
+        "grid": _read_grid(group),
+        "values": group["values"][()],
+    }
+
+
+def _read_volume(group: h5py.Group) -> Volume:
+    return Volume(depth_m=group["depth"][()], **_read_image(group))
+
+
+def _write_targets(group: h5py.Group, targets: Sequence[Target]) -> None:
+    def column(name: str, units: str, pick: Callable[[Target], Any], shape: tuple[int, ...] = ()) -> None:
+        values = np.array([pick(target) for target in targets], dtype=np.float64)
+        _array(group, name, values.reshape(len(targets), *shape), units)
+
+    _texts(group, "id", [target.id for target in targets])
+    _texts(group, "call", [target.call for target in targets])
+    column("x", "m", lambda target: target.x_m)
+    column("y", "m", lambda target: target.y_m)
+    column("depth", "m", lambda target: target.depth_m)
+    column("position_std", "m", lambda target: target.position_std_m, (3,))
+    column("confidence", "1", lambda target: target.confidence)
+    _array(group, "reason_count", np.array([len(target.reasons) for target in targets], dtype=np.int64), "1")
+    _texts(group, "reason", [reason for target in targets for reason in target.reasons])
+    _write_evidence(group.create_group("emi"), [target.emi for target in targets])
+    _write_evidence(group.create_group("gpr"), [target.gpr for target in targets])
+
+
+def _read_targets(group: h5py.Group) -> tuple[Target, ...]:
+    reasons = _read_texts(group, "reason")
+    ends = np.cumsum(group["reason_count"][()], dtype=np.int64)
+    evidence = {name: _read_evidence(group[name]) for name in ("emi", "gpr")}
+    columns = {name: group[name][()] for name in ("x", "y", "depth", "position_std", "confidence")}
+    calls = cast("list[Call]", _read_texts(group, "call"))
+    return tuple(
+        Target(
+            id=identity,
+            x_m=float(columns["x"][row]),
+            y_m=float(columns["y"][row]),
+            depth_m=float(columns["depth"][row]),
+            position_std_m=tuple(float(value) for value in columns["position_std"][row]),  # type: ignore[arg-type]
+            confidence=float(columns["confidence"][row]),
+            call=calls[row],
+            emi=evidence["emi"][row],
+            gpr=evidence["gpr"][row],
+            reasons=tuple(reasons[(ends[row - 1] if row else 0) : ends[row]]),
+        )
+        for row, identity in enumerate(_read_texts(group, "id"))
+    )
+
+
+def _write_evidence(group: h5py.Group, evidence: Sequence[Evidence | None]) -> None:
+    """One row per target; a feature that a target lacks is told from a NaN one by ``feature_present``."""
+    names = sorted({name for item in evidence if item for name in item.features})
+    shape = (len(evidence), len(names))
+    present = np.array([[item is not None and name in item.features for name in names] for item in evidence], bool)
+    values = [[item.features.get(name, np.nan) if item else np.nan for name in names] for item in evidence]
+    _array(group, "present", np.array([item is not None for item in evidence], dtype=bool), "1")
+    for name in ("score", "log_likelihood_ratio"):
+        column = [getattr(item, name) if item else np.nan for item in evidence]
+        _array(group, name, np.array(column, dtype=np.float64), "1")
+    _texts(group, "feature_name", names)
+    _array(group, "feature_present", present.reshape(shape), "1")
+    _array(group, "feature_value", np.array(values, dtype=np.float64).reshape(shape), "as in the name")
+
+
+def _read_evidence(group: h5py.Group) -> list[Evidence | None]:
+    names = _read_texts(group, "feature_name")
+    known, values = group["feature_present"][()], group["feature_value"][()]
+    scores, ratios = group["score"][()], group["log_likelihood_ratio"][()]
+    return [
+        Evidence(
+            score=float(scores[row]),
+            features={name: float(values[row, k]) for k, name in enumerate(names) if known[row, k]},
+            log_likelihood_ratio=float(ratios[row]),
+        )
+        if there
+        else None
+        for row, there in enumerate(group["present"][()])
+    ]

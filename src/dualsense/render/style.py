@@ -1,0 +1,171 @@
+"""The look that every picture shares: fonts, colours, colour limits, and a PNG that is the same every time."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dualsense.result import Result, Volume
+
+DPI = 110
+RADAR_MAP = "viridis"
+METAL_MAP = "inferno"
+RADAR_GAMMA = 0.6
+METAL_GAMMA = 0.5
+
+INK = "#000000"
+PAPER = "#ffffff"
+UNMEASURED = "#d4d4d4"
+UNMEASURED_LINES = "#6e6e6e"
+SUSPECT = "#e8440a"
+SIMULATED_PAPER = "#ffd400"
+MISSING_PAPER = "#ffe3d6"
+
+_SETTINGS: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 13.0,
+    "axes.labelsize": 13.0,
+    "axes.linewidth": 1.2,
+    "axes.unicode_minus": True,
+    "xtick.labelsize": 12.0,
+    "ytick.labelsize": 12.0,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "hatch.linewidth": 1.1,
+    "text.parse_math": False,  # a dollar sign in a scan's name is a dollar sign
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The operator's controls over the pictures. None lets the result decide.
+
+    Attributes
+    ----------
+    radar_limit, metal_limit
+        Value at the top of the colour scale, in the units of the image.
+    start_depth_m, stop_depth_m
+        Depths between which the radar is shown.
+    """
+
+    radar_limit: float | None = None
+    metal_limit: float | None = None
+    start_depth_m: float = 0.0
+    stop_depth_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Colour limits, one set for all pictures of a result, so that equal colours mean equal echoes."""
+
+    radar: float
+    metal: float
+
+
+def colour_limits(result: Result, view: View) -> Limits:
+    """Find limits that the brightest 0.01 % of the cells exceed, but never so low that noise looks like a find.
+
+    The radar's floor is eight times its median: Rayleigh noise reaches that in one cell of 10^19. A metal map in
+    standard deviations of its noise has its floor at ten of them.
+    """
+    radar = metal = 0.0
+    if result.gpr_volume is not None:
+        finite = result.gpr_volume.values[np.isfinite(result.gpr_volume.values)]
+        radar = max(_bright(finite), 8.0 * float(np.median(finite)) if finite.size else 0.0)
+    image = result.emi_maps.get("metal_response")
+    if image is not None:
+        finite = np.abs(image.values[np.isfinite(image.values)])
+        metal = max(_bright(finite), 10.0 if image.units == "1" else 0.0)
+    return Limits(radar=view.radar_limit or radar or 1.0, metal=view.metal_limit or metal or 1.0)
+
+
+def _bright(finite: NDArray[np.float32]) -> float:
+    return float(np.quantile(finite, 0.9999)) if finite.size else 0.0
+
+
+def shown_depths(volume: Volume, view: View) -> NDArray[np.intp]:
+    """Find the slices between the start and the stop depth; all of them when none would be left."""
+    stop_m = math.inf if view.stop_depth_m is None else view.stop_depth_m
+    inside = (volume.depth_m >= view.start_depth_m) & (volume.depth_m <= stop_m)
+    return np.flatnonzero(inside) if inside.any() else np.arange(volume.depth_m.size)
+
+
+def power_of_ten(limit: float) -> int:
+    """Find the exponent to take out of the numbers of a scale; 0 when they read well as they are."""
+    power = math.floor(math.log10(limit)) if limit > 0.0 else 0
+    return 0 if -3 < power < 4 else power
+
+
+def scaled_units(power: int, units: str) -> str:
+    """Write a unit with the power of ten that was taken out: "10⁻⁸ m³"."""
+    if power == 0:
+        return unit_words(units)
+    digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}" if units in {"1", ""} else f"10{digits} {unit_words(units)}"
+
+
+def unit_words(units: str) -> str:
+    """Write a unit as people write it; dimensionless is "relative"."""
+    raised = {"2": "²", "3": "³"}
+    if units in {"1", ""}:
+        return "relative"
+    return "".join(
+        raised[letter] if letter in raised and index and units[index - 1].isalpha() else letter
+        for index, letter in enumerate(units)
+    )
+
+
+def numbers_words(values: Sequence[float], units: str, unit_name: str = "") -> str:
+    """Write numbers with two or three digits and their common unit: "0.9, 2.2 × 10⁻⁸ m³".
+
+    ``unit_name`` is written instead of the unit when given.
+    """
+    power = power_of_ten(max((abs(value) for value in values), default=1.0))
+    if power == 0:
+        return f"{', '.join(f'{value:.3g}' for value in values)} {unit_name or unit_words(units)}"
+    numbers = ", ".join(f"{value / 10.0**power:.2g}" for value in values)
+    return f"{numbers} × {scaled_units(power, units)} {unit_name}".rstrip()
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Use Matplotlib's own defaults and ours, whatever the user's configuration says; put back at the end."""
+    with mpl.rc_context(), warnings.catch_warnings():
+        # Names in scripts that the font lacks are drawn as boxes: no reason to stop or to talk on stderr.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        mpl.rcdefaults()
+        for name, value in _SETTINGS.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Make a figure that draws with Agg and knows nothing of pyplot."""
+    figure = Figure(figsize=(width_in, height_in), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """Encode a picture without the name and version of the program that drew it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,251 @@
+"""What the pictures and the report say, in the words of someone who stands on the ground."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dualsense.result import Result, Target
+    from dualsense.scan import Fault
+
+Sensor = Literal["emi", "gpr"]
+SensorState = Literal["working", "absent", "failed", "uncovered"]
+Tone = Literal["danger", "unknown", "advice"]
+
+SENSORS: tuple[Sensor, ...] = ("emi", "gpr")
+SENSOR_NAMES = {"emi": "metal detector", "gpr": "radar", "pose": "position tracking"}
+CALL_NAMES = {
+    "suspect": "suspect",
+    "likely-clutter": "likely clutter",
+    "not-assessable": "not assessable",
+}
+CALL_RANK = {"suspect": 0, "not-assessable": 1, "likely-clutter": 2}
+ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
+SIMULATED = "SIMULATED DATA"
+SPEED_OF_LIGHT_M_S = 299_792_458.0
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """Text of a foreign file made fit to show: no control characters, no halves of characters, one line.
+
+    Parameters
+    ----------
+    text
+        Anything a scan file may hold.
+    limit
+        Longest text to return; what is longer ends in an ellipsis.
+    """
+    shown = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text)
+    shown = shown.encode("utf-8", "replace").decode("utf-8")
+    shown = " ".join(shown.split())
+    if limit is not None and len(shown) > limit:
+        return shown[: limit - 1].rstrip() + "…"
+    return shown
+
+
+def ordered_targets(result: Result) -> tuple[Target, ...]:
+    """Targets in the order in which they matter: suspects, then not assessable, then likely clutter.
+
+    Within a call the higher confidence comes first; equal ones keep the order of their ids.
+    """
+
+    def key(target: Target) -> tuple[int, float, int, str]:
+        confidence = target.confidence if math.isfinite(target.confidence) else -1.0
+        return CALL_RANK[target.call], -confidence, len(target.id), target.id
+
+    return tuple(sorted(result.targets, key=key))
+
+
+def is_calibrated(result: Result) -> bool:
+    """Whether the confidences are probabilities; the model's name says so."""
+    return not result.model.startswith("uncalibrated")
+
+
+def sensor_state(result: Result, sensor: Sensor) -> SensorState:
+    """Whether a sensor worked, is missing from the scan, failed, or measured none of the patch."""
+    if any(fault.sensor == sensor and fault.severity == "failed" for fault in result.faults):
+        return "failed"
+    if sensor == "emi":
+        has_image = "metal_response" in result.emi_maps
+        measured = has_image and bool(np.isfinite(result.emi_maps["metal_response"].values).any())
+    else:
+        has_image = result.gpr_volume is not None
+        measured = result.gpr_volume is not None and bool(np.isfinite(result.gpr_volume.values).any())
+    if not has_image:
+        return "absent"
+    return "working" if measured else "uncovered"
+
+
+def sensor_message(result: Result, sensor: Sensor) -> str | None:
+    """Sentence about a sensor that tells nothing of the ground; None when it worked."""
+    ending = {
+        "absent": "not recorded",
+        "failed": "failed",
+        "uncovered": "measured none of this patch",
+    }.get(sensor_state(result, sensor))
+    if ending is None:
+        return None
+    return f"{SENSOR_NAMES[sensor]}: {ending} — this ground is not assessable by it"
+
+
+def percent_up(fraction: float) -> str:
+    """Part of the patch in whole per cent, never rounded down: what is missing must not look smaller."""
+    if not math.isfinite(fraction):
+        return "an unknown part"
+    percent = 100.0 * min(max(fraction, 0.0), 1.0)
+    if percent == 0.0:
+        return "0 %"
+    return "less than 1 %" if percent < 1.0 else f"{math.ceil(percent - 1e-9)} %"
+
+
+def percent_down(fraction: float) -> str:
+    """Part of the patch in whole per cent, never rounded up: what was measured must not look larger."""
+    if not math.isfinite(fraction):
+        return "an unknown part"
+    percent = 100.0 * min(max(fraction, 0.0), 1.0)
+    if 0.0 < percent < 1.0:
+        return "less than 1 %"
+    return f"{math.floor(percent + 1e-9)} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict: ``tone`` chooses the look, ``main`` is said first, ``rest`` after it."""
+
+    tone: Tone
+    main: str
+    rest: tuple[str, ...]
+
+
+def headline(result: Result) -> Headline:
+    """Verdict of a scan in plain words. It never says that ground holds nothing.
+
+    Returns
+    -------
+    Headline
+        Tone "danger" with a suspect, "unknown" when a part was not assessed or an object could not be,
+        "advice" otherwise.
+    """
+    counts = {call: sum(target.call == call for target in result.targets) for call in CALL_NAMES}
+    missing = 1.0 - result.coverage_fraction
+    nothing_assessed = result.coverage_fraction == 0.0
+    rest = []
+    if counts["not-assessable"]:
+        rest.append(f"{_count(counts['not-assessable'], 'object')} not assessable.")
+    if counts["likely-clutter"]:
+        rest.append(f"{_count(counts['likely-clutter'], 'object')} likely clutter.")
+    if nothing_assessed:
+        rest.append("No part of this patch was assessable by both sensors.")
+    elif not missing <= 0.0:
+        share = percent_up(missing)
+        rest.append(f"{share[0].upper()}{share[1:]} of this patch was not assessable.")
+    if counts["suspect"]:
+        return Headline("danger", f"{_count(counts['suspect'], 'suspect')}.", tuple(rest))
+    if nothing_assessed:
+        main = "This patch was not assessed."
+        return Headline("unknown", main, tuple(rest))
+    tone: Tone = "unknown" if counts["not-assessable"] or not missing <= 0.0 else "advice"
+    return Headline(tone, "No suspect found in the part that was assessed.", tuple(rest))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def confidence_words(target: Target) -> str:
+    """Confidence with two digits, so that it never reads as certainty."""
+    if not math.isfinite(target.confidence):
+        return "unknown"
+    if target.confidence < 0.01:
+        return "below 0.01"
+    return "above 0.99" if target.confidence > 0.99 else f"{target.confidence:.2f}"
+
+
+def depth_words(target: Target) -> str:
+    """Depth of the top of a target in centimetres, with one standard deviation."""
+    if not math.isfinite(target.depth_m):
+        return "depth unknown"
+    spread_m = target.position_std_m[2]
+    shown = f"{100.0 * target.depth_m:.1f}"
+    if math.isfinite(spread_m):
+        return f"{shown} ± {100.0 * spread_m:.1f} cm"
+    return f"{shown} cm, uncertainty unknown"
+
+
+def place_words(target: Target) -> str:
+    """Where a target lies, seen from the start point by someone who looks along the lane."""
+    ahead_cm, left_cm = 100.0 * target.x_m, 100.0 * target.y_m
+    along = f"{abs(ahead_cm):.0f} cm {'ahead' if ahead_cm >= 0.0 else 'behind'}"
+    return f"{along}, {abs(left_cm):.0f} cm to the {'left' if left_cm >= 0.0 else 'right'}"
+
+
+def distance_m(target: Target) -> float:
+    """Horizontal distance from the start point, the origin of the local frame."""
+    return math.hypot(target.x_m, target.y_m)
+
+
+def lane_bearing_deg(target: Target) -> float:
+    """Direction from the start point to a target, degrees clockwise from the lane direction +x, 0 to 360."""
+    bearing_deg = math.degrees(math.atan2(-target.y_m, target.x_m)) % 360.0
+    return 0.0 if bearing_deg >= 360.0 else bearing_deg
+
+
+def bearing_words(target: Target, azimuth_deg: float | None) -> str:
+    """Bearing and distance from the start point: from true north where the scan knows it, else from the lane."""
+    lane_deg = lane_bearing_deg(target)
+    reach = f"{100.0 * distance_m(target):.0f} cm"
+    if azimuth_deg is not None:
+        return f"{(lane_deg + azimuth_deg) % 360.0:03.0f}° from true north, {reach}".replace("360°", "000°")
+    if lane_deg <= 180.0:
+        return f"{lane_deg:.0f}° right of the lane direction, {reach}"
+    return f"{360.0 - lane_deg:.0f}° left of the lane direction, {reach}"
+
+
+def fault_words(fault: Fault) -> str:
+    """Fault of a sensor as a sentence that says what it means for the ground."""
+    name = SENSOR_NAMES[fault.sensor].capitalize()
+    message = plain(fault.message).rstrip(".")
+    if fault.severity == "failed":
+        return f"{name} failed: {message}. This ground is not assessable by it."
+    if fault.severity == "degraded":
+        return f"{name} lost a part of its data: {message}."
+    return f"{name}: {message}."
+
+
+def banners(result: Result) -> tuple[tuple[str, str], ...]:
+    """List what limits the answer, gravest first.
+
+    Returns
+    -------
+    tuple of (severity, sentence)
+        Severity is that of a fault; a sensor that is missing without a fault counts as "failed".
+    """
+    said: list[tuple[str, str]] = []
+    for sensor in SENSORS:
+        message = sensor_message(result, sensor)
+        if message and sensor_state(result, sensor) != "failed":
+            said.append(("failed", f"{message[0].upper()}{message[1:]}."))
+    rank = ("failed", "degraded", "info")
+    said.extend((fault.severity, fault_words(fault)) for fault in result.faults)
+    return tuple(sorted(said, key=lambda entry: rank.index(entry[0])))
+
+
+def velocity_m_s(result: Result) -> tuple[float, float]:
+    """Wave speed in the soil and its standard deviation, v = c/√ε_r; NaN without radar."""
+    permittivity = result.relative_permittivity
+    if not (math.isfinite(permittivity) and permittivity > 0.0):
+        return math.nan, math.nan
+    speed_m_s = SPEED_OF_LIGHT_M_S / math.sqrt(permittivity)
+    return speed_m_s, 0.5 * speed_m_s * result.relative_permittivity_std / permittivity
+
+
+def join(parts: Sequence[str]) -> str:
+    """Reasons of a target in one line, "; " between them."""
+    return "; ".join(plain(part) for part in parts)
