@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dualsense.console import Console, about, cause
 from dualsense.errors import UsageError
 from dualsense.workers import WorkerDiedError, run_tasks
 
@@ -162,8 +163,6 @@ class _Task:
 
 def _process_one(task: _Task) -> BatchEntry:
     """Process one scan; whatever goes wrong is told by the entry, so that the other scans go on."""
-    from dualsense.console import Console, cause  # noqa: PLC0415
-
     Console(verbosity=-1).start_logging()
     try:
         from dualsense.io import read_scan  # noqa: PLC0415
@@ -189,7 +188,7 @@ def _process_one(task: _Task) -> BatchEntry:
 
 
 def _failed(task: _Task, text: str) -> BatchEntry:
-    return BatchEntry(task.name, task.scan, error=text if task.scan in text else f"{task.scan}: {text}")
+    return BatchEntry(task.name, task.scan, error=about(task.scan, text))
 
 
 def batch_json(entries: Sequence[BatchEntry]) -> str:

@@ -9,11 +9,11 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dualsense import options
 from dualsense._version import __version__
 from dualsense.console import (
     CLOSED_PIPE,
@@ -26,13 +26,13 @@ from dualsense.console import (
     Console,
     report_error,
 )
+from dualsense.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from dualsense.recipe import Recipe
-
-FILE = click.Path(path_type=Path)
 
 
 class _Group(click.Group):
@@ -52,45 +52,6 @@ class _Interrupted(Exception):  # noqa: N818
     """Ctrl-C on its way past click, which would turn it into its own abort."""
 
 
-def _set_verbosity(ctx: click.Context, option: click.Parameter, level: int) -> None:
-    if level:
-        console = ctx.ensure_object(Console)
-        console.verbosity = -1 if option.name == "quiet" else level
-        console.start_logging()
-
-
-def _common(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb -v and -q, and the console as its first argument."""
-    quiet = click.option(
-        "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity, help="Errors only."
-    )
-    verbose = click.option(
-        "-v", "--verbose", count=True, expose_value=False, callback=_set_verbosity,
-        help="Notes on stderr; -vv adds tracebacks.",
-    )  # fmt: skip
-    return verbose(quiet(click.pass_obj(verb)))
-
-
-def _recipe_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    from_file = click.option(
-        "--recipe", "recipe_file", type=FILE, help="TOML recipe; what it leaves out keeps its default."
-    )
-    one_key = click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Change one key of the recipe; may be repeated.",
-    )
-    return from_file(one_key(verb))
-
-
-_out = click.option("-o", "--out", type=FILE, required=True, help="Folder for the results.")
-_overwrite = click.option("--overwrite", is_flag=True, help="Replace what is there already.")
-_threads = click.option("--threads", type=click.IntRange(min=1), help="Threads to use; all cores by default.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
@@ -103,13 +64,13 @@ def cli(ctx: click.Context) -> None:
 
 
 @cli.command()
-@click.argument("scan", type=FILE)
-@_out
-@_recipe_options
-@_overwrite
-@_json
-@_threads
-@_common
+@click.argument("scan", type=options.FILE)
+@options.out
+@options.recipe
+@options.overwrite
+@options.as_json
+@options.threads
+@options.common
 def process(
     console: Console,
     *,
@@ -119,10 +80,8 @@ def process(
     overrides: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
-    threads: int | None,
 ) -> int:
-    """Process one SCAN into pictures, targets and a report in the folder OUT."""
-    _limit_threads(threads)
+    """Process a SCAN into pictures, targets and a report."""
     recipe = _load_recipe(recipe_file, overrides)
     from dualsense.render import check_output, write_outputs
 
@@ -142,10 +101,10 @@ def process(
 
 
 @cli.command()
-@click.argument("scan", type=FILE)
+@click.argument("scan", type=options.FILE)
 @click.option("--check", is_flag=True, help="Read the samples too, and report the faults in them.")
-@_json
-@_common
+@options.as_json
+@options.common
 def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
     """Say what SCAN holds: streams, rates, area, coverage, faults."""
     console.subject = str(scan)
@@ -158,33 +117,33 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
 
 
 @cli.command()
-@click.argument("scan", type=FILE)
-@click.option("--speed", default="1", metavar="N|max", help="Times real time; max does not wait. [default: 1]")
+@click.argument("scan", type=options.FILE)
+@options.speed
 @click.option("--step", "step_s", type=click.FloatRange(min=0.05), default=1.0, show_default=True,
               help="Seconds of recording between pictures.")  # fmt: skip
-@click.option("-o", "--out", type=FILE, help="Folder for the results of the whole scan, as by `process`.")
-@click.option("--frames", type=FILE, help="Folder for one PNG per picture.")
-@_recipe_options
-@_overwrite
-@_threads
-@_common
+@click.option("-o", "--out", type=options.FILE, help="Folder for the results of the whole scan, as by `process`.")
+@click.option("--frames", type=options.FILE, help="Folder for one PNG per picture.")
+@options.recipe
+@options.overwrite
+@options.threads
+@options.common
 def replay(
     console: Console,
     *,
     scan: Path,
-    speed: str,
+    speed: float,
     step_s: float,
     out: Path | None,
     frames: Path | None,
     recipe_file: Path | None,
     overrides: tuple[str, ...],
     overwrite: bool,
-    threads: int | None,
 ) -> int:
-    """Play SCAN as it was recorded, with provisional pictures, and end with the result of `process`."""
-    _limit_threads(threads)
+    """Play SCAN as it was recorded, and end with its result.
+
+    Every picture before the end is provisional. The end is what `process` gives, byte for byte.
+    """
     recipe = _load_recipe(recipe_file, overrides)
-    pace = _speed(speed)
     from dualsense.liveview import LiveView
     from dualsense.render import check_output, write_outputs
 
@@ -197,7 +156,7 @@ def replay(
 
     recording = read_scan(scan)
     with view.running() as show:
-        result = replay_scan(recording, recipe, speed=pace, step_s=step_s, on_frame=show)
+        result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
     if out is not None:
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)
@@ -208,8 +167,8 @@ def replay(
 
 
 @cli.command()
-@_recipe_options
-@_common
+@options.recipe
+@options.common
 def recipe(_console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...]) -> int:
     """Print the whole recipe as TOML, each key with its meaning."""
     from dualsense.recipe import dump_recipe
@@ -219,13 +178,13 @@ def recipe(_console: Console, *, recipe_file: Path | None, overrides: tuple[str,
 
 
 @cli.command()
-@click.argument("scans", type=FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
-@_out
+@click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
+@options.out
 @click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
-@_recipe_options
-@_overwrite
-@_json
-@_common
+@options.recipe
+@options.overwrite
+@options.as_json
+@options.common
 def batch(
     console: Console,
     *,
@@ -237,7 +196,11 @@ def batch(
     overwrite: bool,
     as_json: bool,
 ) -> int:
-    """Process many scans, each into its own folder of OUT; one that fails does not stop the others."""
+    """Process many scans; one that fails does not stop the rest.
+
+    Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans.
+    Exit status 1 when any scan could not be processed.
+    """
     recipe = _load_recipe(recipe_file, overrides)
     from dualsense.batch import batch_json, find_scans, process_batch
     from dualsense.textview import batch_text
@@ -252,10 +215,61 @@ def batch(
     return FAILED if any(entry.error for entry in entries) else DONE
 
 
+@cli.command(name="import")
+@click.argument("foreign", type=options.FILE)
+@options.scan_out
+@click.option("--option", "pairs", multiple=True, metavar="NAME=VALUE",
+              help="What the file does not say, such as trace_spacing_m=0.02; may be repeated.")  # fmt: skip
+@options.overwrite
+@options.common
+def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...], overwrite: bool) -> int:
+    """Write another instrument's recording as a scan file.
+
+    FOREIGN is a GSSI DZT file or a gprMax output, known by what it holds and not by its name.
+    """
+    given = options.keywords(pairs)
+    _refuse_existing(out, overwrite=overwrite)
+    console.subject = str(foreign)
+    from dualsense.io import import_scan, write_scan
+
+    scan = import_scan(foreign, **given)
+    console.subject = str(out)
+    write_scan(scan, out, overwrite=overwrite)
+    _print(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    return DONE
+
+
 @cli.command()
-@click.argument("folder", type=FILE, metavar="OUT")
+@click.option("--preset", help="Kind of lane to invent, such as sand; a wrong name lists them.")
+@click.option("--scene", type=options.FILE, help="TOML file of a scene, instead.")
+@options.scan_out
+@click.option("--seed", type=click.IntRange(min=0), required=True, help="Equal seeds give equal scans.")
+@options.overwrite
+@options.common
+def simulate(
+    console: Console, *, preset: str | None, scene: Path | None, out: Path, seed: int, overwrite: bool
+) -> int:
+    """Invent a lane and write its scan, labelled as simulated."""
+    if (preset is None) == (scene is None):
+        msg = "give either --preset or --scene"
+        raise click.UsageError(msg, click.get_current_context())
+    _refuse_existing(out, overwrite=overwrite)
+    import numpy as np
+
+    from dualsense.io import write_scan
+    from dualsense.simulate import random_lane, read_scene, simulate_scan
+
+    ground = read_scene(scene) if scene else random_lane(preset or "", rng=np.random.default_rng(seed))
+    console.subject = str(out)
+    write_scan(simulate_scan(ground, seed=seed), out, overwrite=overwrite)
+    _print(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    return DONE
+
+
+@cli.command()
+@click.argument("folder", type=options.FILE, metavar="OUT")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@_common
+@options.common
 def serve(console: Console, *, folder: Path, port: int) -> int:
     """Show the results in OUT as web pages, to this machine only."""
     console.subject = str(folder)
@@ -271,31 +285,11 @@ def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
     return load_recipe(path, overrides)
 
 
-def _speed(text: str) -> float:
-    """Return times real time; "max" is infinity."""
-    if text == "max":
-        return float("inf")
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = float("nan")
-    if not 0.0 < speed < float("inf"):
-        msg = f"Invalid value for '--speed': a number above 0 or max, got {text!r}"
-        raise click.UsageError(msg, click.get_current_context(silent=True))
-    return speed
-
-
-def _limit_threads(threads: int | None) -> None:
-    """Hold the numeric libraries to so many threads; works as long as none of them is loaded yet."""
-    if threads is None:
-        return
-    from dualsense.workers import THREAD_VARIABLES
-
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the work what could not be written after it."""
+    if path.exists() and not overwrite:
+        msg = f"{path} exists already: choose another name, or --overwrite"
+        raise UsageError(msg)
 
 
 def _print(text: str) -> None:

@@ -135,6 +135,13 @@ def cause(error: BaseException) -> str:
     return one_line(text)
 
 
+def about(subject: str, text: str) -> str:
+    """Return the text with its subject, a file, in front, unless it names it in full already."""
+    if not subject or subject in text:
+        return text
+    return f"{subject}: {text.removeprefix(f'{os.path.basename(subject)}: ')}"  # noqa: PTH119
+
+
 def exit_status(error: BaseException) -> int:
     """Return the exit status that the contract gives this error."""
     if isinstance(error, click.ClickException):
@@ -148,11 +155,7 @@ def report_error(error: BaseException, console: Console) -> int:
     """Write the error to stderr, one line that names file and cause, and return the exit status."""
     if console.debug:
         traceback.print_exception(error)
+    status = exit_status(error)
     text = cause(error)
-    about_a_file = (
-        console.subject and not isinstance(error, click.ClickException) and exit_status(error) != WRONG_USAGE
-    )
-    if about_a_file and console.subject not in text:
-        text = f"{console.subject}: {text}"
-    click.echo(f"{PROGRAM}: error: {text}", err=True)
-    return exit_status(error)
+    click.echo(f"{PROGRAM}: error: {about(console.subject, text) if status == FAILED else text}", err=True)
+    return status

@@ -141,13 +141,13 @@ def summarise(path: Path, *, with_data: bool = False) -> ScanSummary:
     area_m2, part, both = fractions(coverage(grid, head_m=head_m, emi_m=emi_m, gpr_m=gpr_m))
     streams = [StreamSummary("pose", scan.pose.position_m.shape, *_clock(scan.pose.time_s), _tracking(scan.pose))]
     if scan.emi is not None:
-        axis = scan.emi.frequency_hz if scan.emi.frequency_hz is not None else scan.emi.gate_time_s
-        shape = (scan.emi.time_s.size, 0 if axis is None else len(axis))
-        streams.append(StreamSummary("emi", shape, *_clock(scan.emi.time_s), _emi_words(scan.emi), part["emi"]))
+        streams.append(
+            StreamSummary("emi", scan.emi.data.shape, *_clock(scan.emi.time_s), _emi_words(scan.emi), part["emi"])
+        )
     if scan.gpr is not None:
-        axis = scan.gpr.frequency_hz if scan.gpr.frequency_hz is not None else scan.gpr.sample_time_s
-        shape = (scan.gpr.time_s.size, 0 if axis is None else len(axis))
-        streams.append(StreamSummary("gpr", shape, *_clock(scan.gpr.time_s), _gpr_words(scan.gpr), part["gpr"]))
+        streams.append(
+            StreamSummary("gpr", scan.gpr.data.shape, *_clock(scan.gpr.time_s), _gpr_words(scan.gpr), part["gpr"])
+        )
     return ScanSummary(
         path=str(path),
         size_bytes=Path(path).stat().st_size,
