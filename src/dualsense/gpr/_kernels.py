@@ -16,7 +16,7 @@ prange = numba.prange
 
 
 @jit()
-def refracted_time(rho, h, z, n, c):  # type: ignore[no-untyped-def]
+def refracted_time(rho, h, z, n, c):
     """One-way time over lateral distance rho, from height h in air to depth z in soil of index n.
 
     Fermat: minimise [sqrt(x^2 + h^2) + n sqrt((rho - x)^2 + z^2)] / c over the crossing x. The derivative grows
@@ -52,7 +52,7 @@ def refracted_time(rho, h, z, n, c):  # type: ignore[no-untyped-def]
 
 
 @jit(parallel=True)
-def fill_time_table(height, depth, rho2, n, c, out):  # type: ignore[no-untyped-def]
+def fill_time_table(height, depth, rho2, n, c, out):
     """Fill ``out`` (heights, depths, rho2) with one-way times; rho2 holds squared lateral distances."""
     for i in prange(height.size):
         for j in range(depth.size):
@@ -61,7 +61,7 @@ def fill_time_table(height, depth, rho2, n, c, out):  # type: ignore[no-untyped-
 
 
 @jit()
-def _height_row(table, iz, h, h0, dh, out):  # type: ignore[no-untyped-def]
+def _height_row(table, iz, h, h0, dh, out):
     """Row over rho2 of the table at depth iz, interpolated to height h; slope to the next entry beside it."""
     u = (h - h0) / dh
     nh = table.shape[0]
@@ -83,7 +83,7 @@ def _height_row(table, iz, h, h0, dh, out):  # type: ignore[no-untyped-def]
 def kirchhoff(
     trace, t0, inv_dt, tx, rx, weight, table, h0, dh, inv_drho2, x, y, depth, aperture2, inv_n,
     image, fold, energy,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Sum every sounding along its refracted bistatic time into the planes of constant depth.
 
     Each iteration of the parallel loop owns one plane and adds the soundings in their order, so the bits
@@ -147,3 +147,30 @@ def kirchhoff(
                     image[iz, j, i, 1] += w * im
                     fold[iz, j, i] += w
                     energy[iz, j, i] += w * (re * re + im * im)
+
+
+@jit(parallel=True)
+def weighted_median(start, neighbour, weight, values, out):
+    """Weighted median over the neighbours of each row, for every column and both parts.
+
+    start (n + 1,), neighbour and weight are a sparse matrix in rows; values and out are (n, k, 2).
+    """
+    n, k, parts = values.shape
+    for i in prange(n):
+        a = start[i]
+        b = start[i + 1]
+        total = 0.0
+        for m in range(a, b):
+            total += weight[m]
+        buffer = np.empty(b - a)
+        for c in range(k):
+            for p in range(parts):
+                for m in range(a, b):
+                    buffer[m - a] = values[neighbour[m], c, p]
+                order = np.argsort(buffer)
+                passed = 0.0
+                for q in range(b - a):
+                    passed += weight[a + order[q]]
+                    if passed >= 0.5 * total:
+                        out[i, c, p] = buffer[order[q]]
+                        break

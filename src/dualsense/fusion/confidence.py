@@ -1,0 +1,113 @@
+"""The confidence model: log-likelihood ratios of each sensor, their sum with the prior, and the call.
+
+Until a calibrated model replaces it, the model is a set of rules and its id begins with "uncalibrated-". Three
+principles are built in and stay: silence of the radar is bounded, so it never vetoes metal; where a
+sensor did not measure there is no "likely-clutter"; silence counts only where the sensor would have seen a mine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualsense.gpr.image import Body
+    from dualsense.result import Call
+
+DEFAULT_MODEL = "uncalibrated-rules-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A confidence model: its id, the hash of its file, and its numbers."""
+
+    id: str
+    sha256: str
+    prior: float
+    suspect_threshold: float
+    emi: Mapping[str, float]
+    gpr: Mapping[str, float]
+    agreement: float
+
+
+def _folder() -> Path:
+    here = Path(__file__).resolve()
+    packaged = here.parents[1] / "_calibration"
+    return packaged if packaged.is_dir() else here.parents[3] / "calibration"
+
+
+@cache
+def load_model(name: str = DEFAULT_MODEL) -> Model:
+    """Read a model of ``calibration/`` by its id."""
+    text = (_folder() / f"{name}.json").read_bytes()
+    tree: dict[str, Any] = json.loads(text)
+    return Model(
+        id=tree["id"],
+        sha256=hashlib.sha256(text).hexdigest(),
+        prior=float(tree["prior"]),
+        suspect_threshold=float(tree["suspect_threshold"]),
+        emi={k: float(v) for k, v in tree["emi"].items()},
+        gpr={k: float(v) for k, v in tree["gpr"].items()},
+        agreement=float(tree["agreement"]),
+    )
+
+
+def body_ratio(model: Model, body: Body) -> float:
+    """Log-likelihood ratio of a radar body: its contrast, and whether it has a mine's size."""
+    g = model.gpr
+    strength = g["contrast_slope"] * math.log(max(body.contrast, 1e-6) / g["contrast_reference"])
+    strength = min(max(strength, -g["contrast_span"]), g["contrast_span"])
+    diameter = math.sqrt(body.width_m * body.length_m)
+    size = math.tanh((diameter - g["size_m"]) / g["size_softness_m"])
+    if diameter > g["largest_m"]:
+        size = -1.0
+    return g["present"] + strength + g["size_gain"] * size
+
+
+def radar_silence(model: Model, *, relative_permittivity: float) -> tuple[float, bool]:
+    """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
+
+    Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
+    permittivity a mine leaves no echo, and silence tells nothing.
+    """
+    g = model.gpr
+    soil, mine = math.sqrt(relative_permittivity), math.sqrt(g["mine_permittivity"])
+    reflection = abs(soil - mine) / (soil + mine)
+    sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
+    sure = min(max(sure, 0.0), 1.0)
+    return g["silent"] * sure, sure < 0.5
+
+
+def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bool]:
+    """Log-likelihood ratio of finding no metal under a radar body, and whether the detector was blind for it.
+
+    Counts only where the metal of a minimum-metal mine would have been found at that place and depth.
+    """
+    blind = not detection_limit_m3 <= model.emi["reference_polarizability_m3"]
+    return (model.emi["silent_blind"] if blind else model.emi["silent"]), blind
+
+
+def probability(model: Model, *ratios: float, prior: float | None = None) -> float:
+    """Prior odds times the likelihood ratios, as a probability."""
+    p = model.prior if prior is None else prior
+    return 1.0 / (1.0 + math.exp(-(math.log(p / (1.0 - p)) + sum(ratios))))
+
+
+def decide(
+    model: Model, confidence: float, *, emi_assessed: bool, gpr_assessed: bool, threshold: float | None = None
+) -> Call:
+    """Call a target.
+
+    One sensor's evidence can be enough to suspect, never enough to call clutter: that takes both sensors,
+    working, over this ground.
+    """
+    if confidence >= (model.suspect_threshold if threshold is None else threshold):
+        return "suspect"
+    return "likely-clutter" if emi_assessed and gpr_assessed else "not-assessable"

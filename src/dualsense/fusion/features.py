@@ -1,0 +1,123 @@
+"""What each sensor says of a candidate, in numbers with units and in words a deminer understands."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dualsense.emi.invert import Dipole
+    from dualsense.fusion.candidates import Candidate
+    from dualsense.gpr.image import Body
+
+MIN_POSITION_STD_M = 0.008
+MIN_DEPTH_STD_M = 0.008
+MINE_SIZED_M = 0.06
+SHALLOW_M = 0.04
+LITTLE_METAL_M3 = 5e-7
+MUCH_METAL_M3 = 1e-5
+
+
+def metal_amount(dipole: Dipole) -> float:
+    """Root mean square over the channels of the mean polarizability, m^3 (m^3/s for pulse data)."""
+    mean = np.trace(dipole.tensor, axis1=1, axis2=2) / 3.0
+    return float(np.sqrt((mean**2).mean()))
+
+
+def metal_radius(dipole: Dipole) -> float:
+    """Radius of a sphere with that polarizability at high frequency, M = 2 pi a^3, in metres."""
+    return float((metal_amount(dipole) / (2.0 * np.pi)) ** (1.0 / 3.0))
+
+
+def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
+    """Features of the strongest dipole of a candidate."""
+    mean = np.trace(dipole.tensor, axis1=1, axis2=2) / 3.0
+    return {
+        "x_m": float(dipole.position_m[0]),
+        "y_m": float(dipole.position_m[1]),
+        "depth_m": float(-dipole.position_m[2]),
+        "depth_std_m": float(math.sqrt(max(dipole.covariance_m2[2, 2], 0.0))),
+        "metal_amount": metal_amount(dipole),
+        "first_channel": float(mean[0]),
+        "contrast": dipole.contrast,
+        "coherence": dipole.coherence,
+        "dipole_count": float(count),
+    }
+
+
+def body_features(body: Body) -> dict[str, float]:
+    """Features of a radar body."""
+    return {
+        "x_m": body.x_m,
+        "y_m": body.y_m,
+        "depth_m": body.depth_m,
+        "width_m": body.width_m,
+        "length_m": body.length_m,
+        "amplitude": body.amplitude,
+        "coherence": body.coherence,
+        "phase_rad": body.phase_rad,
+        "edge_fraction": body.edge,
+    }
+
+
+def place(
+    candidate: Candidate, *, relative_permittivity: float, relative_permittivity_std: float
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Position of a candidate and its standard deviation, both (x, y, depth of the top) in metres.
+
+    The radar tells the body's place and top, with the permittivity's error in the depth (a relative error of
+    eps/2); metal alone tells the place of the metal, and its top by the radius of the equal sphere.
+    """
+    if candidate.body is not None:
+        body = candidate.body
+        across = max(MIN_POSITION_STD_M, 0.12 * math.sqrt(body.width_m * body.length_m))
+        relative = 0.5 * relative_permittivity_std / relative_permittivity
+        deep = math.hypot(MIN_DEPTH_STD_M, body.depth_m * relative)
+        return (body.x_m, body.y_m, body.depth_m), (across, across, deep)
+    lead = candidate.dipoles[0]
+    std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
+    top = max(0.0, float(-lead.position_m[2]) - metal_radius(lead))
+    return (
+        (float(lead.position_m[0]), float(lead.position_m[1]), top),
+        (
+            math.hypot(MIN_POSITION_STD_M, float(std[0])),
+            math.hypot(MIN_POSITION_STD_M, float(std[1])),
+            math.hypot(MIN_DEPTH_STD_M, float(std[2])),
+        ),
+    )
+
+
+def reasons(
+    candidate: Candidate, *, emi_assessed: bool, gpr_assessed: bool, radar_blind: bool, metal_blind: bool
+) -> tuple[str, ...]:
+    """Short phrases, the weightiest first."""
+    body, dipoles = candidate.body, candidate.dipoles
+    out = []
+    if body is not None:
+        size = math.sqrt(body.width_m * body.length_m)
+        kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
+        where = f"{100 * body.depth_m:.0f} cm deep"
+        if dipoles:
+            out.append(f"metal with a {kind} on radar, {where}")
+        else:
+            out.append(f"{kind} on radar, {where}, about {100 * size:.0f} cm across")
+            if emi_assessed:
+                out.append("no metal found" + (": too deep to find little metal" if metal_blind else ""))
+    if dipoles:
+        amount = metal_amount(dipoles[0])
+        much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
+        depth = float(-dipoles[0].position_m[2])
+        out.append(f"{much} metal, {'shallow' if depth < SHALLOW_M else f'about {100 * depth:.0f} cm deep'}")
+        if body is None and gpr_assessed:
+            out.append(
+                "no radar body" + (": this soil hides plastic from the radar" if radar_blind else " at this place")
+            )
+    if body is not None and body.edge > 0.2:
+        out.append("reaches beyond the ground that was covered")
+    if not emi_assessed:
+        out.append("the metal detector did not measure here")
+    if not gpr_assessed:
+        out.append("the radar did not measure here")
+    return tuple(out)

@@ -1,0 +1,181 @@
+"""From the migrated volume to a picture and to bodies: where the radar sees something that stands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.result import Volume
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr.migrate import Migrated
+    from dualsense.result import Grid
+
+MIN_FOLD = 0.12
+"""Part of the volume's highest fold below which a voxel was not measured well enough to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Something below ground that scatters the radar.
+
+    Attributes
+    ----------
+    x_m, y_m
+        Centre of the part within 6 dB of the strongest return, weighted with its energy.
+    depth_m
+        Depth of that return's envelope peak: the top of a body whose top reflects.
+    width_m, length_m
+        Second-moment diameters of that part in the horizontal plane, short and long, with the resolution in them.
+    contrast
+        Amplitude over the median at its depth.
+    amplitude
+        Relative to the surface echo where traces were whitened by it.
+    coherence
+        Coherence factor at the peak, 0-1.
+    phase_rad
+        Of the analytic signal at the envelope's peak.
+    edge
+        Part of the body's outline that touches ground the radar did not cover, 0-1.
+    """
+
+    x_m: float
+    y_m: float
+    depth_m: float
+    width_m: float
+    length_m: float
+    contrast: float
+    amplitude: float
+    coherence: float
+    phase_rad: float
+    edge: float
+
+
+def envelope_volume(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> Volume:
+    """Envelope of the migrated volume, NaN where the radar did not measure.
+
+    Parameters
+    ----------
+    covered : (ny, nx) bool
+        Coverage of the radar on the same grid.
+    """
+    envelope = np.abs(migrated.amplitude).astype(np.float32)
+    envelope[~_measured(migrated, covered)] = np.nan
+    return Volume("radar_envelope", "1", grid, migrated.depth_m, envelope)
+
+
+def find_bodies(
+    migrated: Migrated,
+    grid: Grid,
+    covered: NDArray[np.bool_],
+    *,
+    min_contrast: float = 4.5,
+    top_m: float = 0.012,
+    separation_m: float = 0.05,
+    max_bodies: int = 30,
+) -> tuple[Body, ...]:
+    """Local maxima of the envelope, normalised by the median of their depth, strongest first.
+
+    A maximum below or beside a stronger one, within that one's outline, is the same object's: its bottom, or
+    a reverberation inside it.
+
+    Parameters
+    ----------
+    min_contrast
+        Amplitude over the median at the same depth. With Rayleigh-distributed clutter 4.5 is passed once in
+        a million cells.
+    top_m
+        Shallower than this the rough surface itself scatters.
+    separation_m
+        Smallest distance between two bodies.
+    """
+    from scipy.ndimage import maximum_filter  # noqa: PLC0415
+
+    inside = _measured(migrated, covered)
+    envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
+    contrast = envelope / _clutter_level(envelope, inside)[:, None, None]
+    cells = 2 * max(1, round(0.5 * separation_m / grid.cell_m)) + 1
+    dz = float(np.median(np.diff(migrated.depth_m))) if migrated.depth_m.size > 1 else grid.cell_m
+    deep = 2 * max(1, round(0.015 / dz)) + 1
+    top = (migrated.depth_m >= top_m)[:, None, None]
+    peak = (envelope == maximum_filter(envelope, (deep, cells, cells))) & inside & top & (contrast >= min_contrast)
+    # Strongest by energy and contrast together: a deep reverberation has the contrast, its cause the energy.
+    places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
+    bodies: list[Body] = []
+    for k, j, i in places:
+        body = _measure(migrated, grid, envelope, inside, contrast, (k, j, i))
+        if not any(_same_object(body, other, separation_m) for other in bodies):
+            bodies.append(body)
+        if len(bodies) >= max_bodies:
+            break
+    return tuple(bodies)
+
+
+def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    high = migrated.fold.max(axis=(1, 2), keepdims=True)
+    mask: NDArray[np.bool_] = (migrated.fold > MIN_FOLD * high) & (migrated.fold > 0.0) & covered
+    return mask
+
+
+def _clutter_level(envelope: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Median amplitude per depth (nz,), never below 1e-3 of the volume's peak, smoothed over neighbouring planes."""
+    level = np.array([np.median(e[m]) if m.any() else 0.0 for e, m in zip(envelope, inside, strict=True)])
+    floor = 1e-3 * float(envelope.max(initial=0.0)) + np.finfo(float).tiny
+    kernel = np.array([0.25, 0.5, 0.25])
+    smooth = np.convolve(np.pad(level, 1, mode="edge"), kernel, mode="valid") if level.size > 2 else level
+    return np.maximum(smooth, floor)
+
+
+def _measure(
+    migrated: Migrated,
+    grid: Grid,
+    envelope: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    contrast: NDArray[np.float64],
+    at: tuple[int, int, int],
+) -> Body:
+    from scipy.ndimage import binary_dilation, label  # noqa: PLC0415
+
+    k, j, i = at
+    plane = envelope[k]
+    parts, _ = label(plane >= 0.5 * plane[j, i])
+    part = parts == parts[j, i]
+    rows, columns = np.nonzero(part)
+    energy = plane[rows, columns] ** 2
+    x, y = grid.x_m[columns], grid.y_m[rows]
+    cx, cy = float(np.average(x, weights=energy)), float(np.average(y, weights=energy))
+    spread = np.cov(np.stack([x, y]), aweights=np.ones_like(energy), ddof=0) if x.size > 1 else np.zeros((2, 2))
+    short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(np.atleast_2d(spread)), (grid.cell_m / 4.0) ** 2))
+    rim = binary_dilation(part) & ~part
+    edge = float((~inside[k])[rim].mean()) if rim.any() else 0.0
+    return Body(
+        x_m=cx,
+        y_m=cy,
+        depth_m=_peak_depth(envelope[:, j, i], migrated.depth_m, k),
+        width_m=float(4.0 * short),
+        length_m=float(4.0 * long),
+        contrast=float(contrast[at]),
+        amplitude=float(plane[j, i]),
+        coherence=float(migrated.coherence[at]),
+        phase_rad=float(np.angle(migrated.amplitude[at])),
+        edge=edge,
+    )
+
+
+def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int) -> float:
+    """Depth of the envelope's peak between the planes, by a parabola through three of them."""
+    if k == 0 or k == depth.size - 1:
+        return float(depth[k])
+    low, middle, high = column[k - 1], column[k], column[k + 1]
+    bend = low - 2.0 * middle + high
+    shift = 0.5 * (low - high) / bend if bend < 0.0 else 0.0
+    return float(depth[k] + np.clip(shift, -0.5, 0.5) * (depth[k + 1] - depth[k]))
+
+
+def _same_object(body: Body, other: Body, separation_m: float) -> bool:
+    distance = float(np.hypot(body.x_m - other.x_m, body.y_m - other.y_m))
+    return distance < max(separation_m, 0.5 * other.length_m + 0.01)

@@ -1,0 +1,280 @@
+"""The composer: what happens to a scan, from top to bottom, and nothing else composes the rooms.
+
+Each sensor's chain may fail without taking the other along: the failure becomes a fault, the ground it
+leaves is not assessable, and the rest is processed.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from dualsense import provenance
+from dualsense.emi.calibrate import Response, bin_along_track, normalise, white_noise
+from dualsense.emi.image import balanced, detection_limit, metal_maps
+from dualsense.emi.invert import Inversion, dipole_columns, invert
+from dualsense.errors import ScanError
+from dualsense.fusion.candidates import match
+from dualsense.fusion.confidence import load_model
+from dualsense.fusion.targets import make_targets
+from dualsense.gpr.background import remove_background
+from dualsense.gpr.calibrate import Soundings, calibrate
+from dualsense.gpr.image import Body, envelope_volume, find_bodies
+from dualsense.gpr.migrate import kirchhoff
+from dualsense.gpr.soil import Soil, autofocus
+from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.traces import analytic_traces
+from dualsense.recipe import Recipe
+from dualsense.result import Coverage, Grid, Image, Result, Volume
+from dualsense.scan import Fault, Scan, SensorName
+from dualsense.survey.coverage import coverage, fractions
+from dualsense.survey.grid import grid_around
+from dualsense.survey.track import Track, track_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Progress = Callable[[str, float], None]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MIN_EMI_ROWS = 12
+MIN_SOUNDINGS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Metal:
+    response: Response
+    inversion: Inversion
+    maps: dict[str, Image]
+
+    def limit(self, statistic: float) -> Callable[[float, float, float], float]:
+        def at(x_m: float, y_m: float, depth_m: float) -> float:
+            place = np.array([x_m, y_m, -depth_m])
+            return detection_limit(self.response, self.inversion.balance, place, statistic=statistic)
+
+        return at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Radar:
+    volume: Volume
+    bodies: tuple[Body, ...]
+    soil: Soil
+
+
+def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress | None = None) -> Result:
+    """Turn a scan into images and targets.
+
+    Parameters
+    ----------
+    scan
+        From :func:`dualsense.io.read_scan`, an importer or the simulator.
+    recipe
+        Parameters of every step; None takes the defaults.
+    progress
+        Called with the name of the step that begins and the part done, 0-1.
+
+    Returns
+    -------
+    Result
+        Also when nothing was found, and when one sensor is missing or failed.
+
+    Raises
+    ------
+    ScanError
+        When neither sensor leaves anything to process.
+    """
+    recipe = recipe or Recipe()
+    tell = progress or (lambda _name, _part: None)
+    faults = list(scan.faults)
+
+    tell("survey", 0.0)
+    smoothing_s = recipe.survey.smoothing_s
+    head = track_at(scan.pose, scan.pose.time_s, smoothing_s=smoothing_s)
+    gpr_track = None if scan.gpr is None else track_at(scan.pose, scan.gpr.time_s, smoothing_s=smoothing_s)
+    emi_track = None if scan.emi is None else track_at(scan.pose, scan.emi.time_s, smoothing_s=smoothing_s)
+    soundings = _soundings(scan, gpr_track, recipe, faults)
+    response = _response(scan, emi_track, faults)
+    if soundings is None and response is None:
+        causes = "; ".join(f.message for f in faults if f.severity == "failed") or "it holds neither sensor"
+        msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
+        raise ScanError(msg)
+    grid, cover = _cover(head, soundings, response, recipe)
+
+    tell("metal", 0.05)
+    metal = None if response is None else _attempt("emi", faults, lambda: _metal(response, grid, cover, recipe))
+    tell("radar", 0.35)
+    radar = None
+    if soundings is not None:
+        radar = _attempt("gpr", faults, lambda: _radar(soundings, grid, cover, recipe, tell))
+    if metal is None and radar is None:
+        causes = "; ".join(f.message for f in faults if f.severity == "failed")
+        msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
+        raise ScanError(msg)
+    cover = _only_working(cover, emi=metal is not None, gpr=radar is not None)
+
+    tell("fusion", 0.9)
+    model = load_model()
+    soil = Soil(recipe.gpr.soil.prior_permittivity, float("nan"), "prior") if radar is None else radar.soil
+    candidates = match(
+        () if radar is None else radar.bodies,
+        () if metal is None else metal.inversion.dipoles,
+        match_m=recipe.fusion.match_m,
+    )
+    targets = make_targets(
+        candidates,
+        cover,
+        model,
+        relative_permittivity=soil.relative_permittivity,
+        relative_permittivity_std=soil.relative_permittivity_std,
+        detection_limit=(lambda *_: float("inf"))
+        if metal is None
+        else metal.limit(recipe.emi.invert.min_statistic),
+        prior=recipe.fusion.prior,
+        suspect_threshold=recipe.fusion.suspect_threshold,
+    )
+    area_m2, sensor_coverage, both = fractions(cover)
+    tell("done", 1.0)
+    return Result(
+        header=scan.header,
+        scan_sha256=scan.sha256,
+        recipe_sha256=recipe.sha256,
+        model=model.id,
+        area_m2=area_m2,
+        coverage_fraction=both,
+        sensor_coverage=sensor_coverage,
+        coverage=cover,
+        track_m=_broken_track(head),
+        targets=targets,
+        emi_maps={} if metal is None else metal.maps,
+        gpr_volume=None if radar is None else radar.volume,
+        relative_permittivity=float("nan") if radar is None else radar.soil.relative_permittivity,
+        relative_permittivity_std=float("nan") if radar is None else radar.soil.relative_permittivity_std,
+        faults=tuple(faults),
+        provenance=provenance.collect(scan, recipe, model),
+    )
+
+
+def _soundings(scan: Scan, track: Track | None, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
+    if scan.gpr is None or track is None:
+        _note_absent("gpr", faults)
+        return None
+    soundings, found = calibrate(scan.gpr, track, **recipe.gpr.calibrate.model_dump())
+    faults += found
+    if soundings.time_s.size < MIN_SOUNDINGS:
+        message = (
+            f"{soundings.time_s.size} usable radar soundings with a position, at least {MIN_SOUNDINGS} are needed"
+        )
+        faults.append(Fault("gpr", "failed", "/gpr/data", message))
+        return None
+    return soundings
+
+
+def _response(scan: Scan, track: Track | None, faults: list[Fault]) -> Response | None:
+    if scan.emi is None or track is None:
+        _note_absent("emi", faults)
+        return None
+    response = normalise(scan.emi, track)
+    if response.time_s.size < MIN_EMI_ROWS or response.values.shape[1] == 0:
+        message = f"{response.time_s.size} usable metal detector samples with a position, at least {MIN_EMI_ROWS} are needed"
+        faults.append(Fault("emi", "failed", "/emi/data", message))
+        return None
+    return response
+
+
+def _note_absent(sensor: SensorName, faults: list[Fault]) -> None:
+    """Say that a sensor is missing, unless the reader has already said that it failed."""
+    if any(f.sensor == sensor and f.severity == "failed" for f in faults):
+        return
+    name = "metal detector" if sensor == "emi" else "radar"
+    faults.append(Fault(sensor, "failed", f"/{sensor}", f"the scan holds no {name} data"))
+
+
+def _cover(
+    head: Track, soundings: Soundings | None, response: Response | None, recipe: Recipe
+) -> tuple[Grid, Coverage]:
+    emi_m = None if response is None else response.center_m
+    gpr_m = None if soundings is None else soundings.midpoint_m
+    parts = [p for p in (head.position_m, emi_m, gpr_m) if p is not None]
+    grid = grid_around(np.concatenate(parts), cell_m=recipe.survey.cell_m, margin_m=recipe.survey.margin_m)
+    cover = coverage(
+        grid,
+        head_m=head.position_m,
+        emi_m=emi_m,
+        gpr_m=gpr_m,
+        emi_reach_m=recipe.survey.emi_reach_m,
+        gpr_reach_m=recipe.survey.gpr_reach_m,
+    )
+    return grid, cover
+
+
+def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _Metal:
+    noise = white_noise(response)
+    rows = bin_along_track(response, **recipe.emi.calibrate.model_dump())
+    noise = noise / np.sqrt(np.median(rows.count))
+    inversion = invert(rows, noise, **recipe.emi.invert.model_dump())
+    objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
+    rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
+    maps = metal_maps(rows, rest, grid, cover.emi, **recipe.emi.image.model_dump())
+    return _Metal(rows, inversion, maps)
+
+
+def _radar(soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, tell: Progress) -> _Radar:
+    below, surface = fit_surface(soundings, **recipe.gpr.surface.model_dump())
+    below = remove_background(below, surface, **recipe.gpr.background.model_dump())
+    traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
+    tell("radar: soil", 0.5)
+    soil = _soil(below, traces, grid, surface.height_m, recipe)
+    tell("radar: migration", 0.65)
+    step = recipe.gpr.migrate.depth_step_m
+    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1)
+    options = recipe.gpr.migrate.model_dump(exclude={"depth_stop_m", "depth_step_m"})
+    migrated = kirchhoff(
+        below,
+        traces,
+        grid,
+        depth,
+        relative_permittivity=soil.relative_permittivity,
+        height_m=surface.height_m,
+        **options,
+    )
+    bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
+    return _Radar(envelope_volume(migrated, grid, cover.gpr), bodies, soil)
+
+
+def _soil(below: Soundings, traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:  # noqa: ANN001
+    settings = recipe.gpr.soil
+    if settings.relative_permittivity != "auto":
+        return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
+    options = settings.model_dump(exclude={"relative_permittivity", "relative_permittivity_std"})
+    return autofocus(below, traces, grid, height_m=height_m, **options)
+
+
+def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) -> T | None:
+    """Run one sensor's chain; a numerical failure becomes a fault of that sensor."""
+    try:
+        return chain()
+    except (ScanError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        log.warning("%s chain failed", sensor, exc_info=error)
+        message = f"processing failed: {' '.join(str(error).split())}"
+        faults.append(Fault(sensor, "failed", f"/{sensor}", message))
+        return None
+
+
+def _only_working(cover: Coverage, *, emi: bool, gpr: bool) -> Coverage:
+    return Coverage(cover.grid, cover.patch, emi=cover.emi & emi, gpr=cover.gpr & gpr)
+
+
+def _broken_track(head: Track, *, max_gap_s: float = 0.5) -> NDArray[np.float64]:
+    """Track of the head with a row of NaN where the pose has a gap."""
+    gaps = np.flatnonzero(np.diff(head.time_s) > max_gap_s) + 1
+    track: NDArray[np.float64] = np.insert(head.position_m, gaps, np.nan, axis=0)
+    return track
