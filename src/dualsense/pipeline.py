@@ -14,8 +14,9 @@ import numpy as np
 
 from dualsense import provenance
 from dualsense.emi.calibrate import Response, bin_along_track, normalise, white_noise
+from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.image import balanced, detection_limit, metal_maps
-from dualsense.emi.invert import Inversion, dipole_columns, invert
+from dualsense.emi.invert import Inversion, invert
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
@@ -26,7 +27,7 @@ from dualsense.gpr.image import Body, envelope_volume, find_bodies
 from dualsense.gpr.migrate import kirchhoff
 from dualsense.gpr.soil import Soil, autofocus
 from dualsense.gpr.surface import fit_surface
-from dualsense.gpr.traces import analytic_traces
+from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Grid, Image, Result, Volume
 from dualsense.scan import Fault, Scan, SensorName
@@ -184,7 +185,9 @@ def _response(scan: Scan, track: Track | None, faults: list[Fault]) -> Response 
         return None
     response = normalise(scan.emi, track)
     if response.time_s.size < MIN_EMI_ROWS or response.values.shape[1] == 0:
-        message = f"{response.time_s.size} usable metal detector samples with a position, at least {MIN_EMI_ROWS} are needed"
+        message = (
+            f"{response.time_s.size} usable metal samples with a position, at least {MIN_EMI_ROWS} are needed"
+        )
         faults.append(Fault("emi", "failed", "/emi/data", message))
         return None
     return response
@@ -235,7 +238,7 @@ def _radar(soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, te
     soil = _soil(below, traces, grid, surface.height_m, recipe)
     tell("radar: migration", 0.65)
     step = recipe.gpr.migrate.depth_step_m
-    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1)
+    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
     options = recipe.gpr.migrate.model_dump(exclude={"depth_stop_m", "depth_step_m"})
     migrated = kirchhoff(
         below,
@@ -250,7 +253,7 @@ def _radar(soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, te
     return _Radar(envelope_volume(migrated, grid, cover.gpr), bodies, soil)
 
 
-def _soil(below: Soundings, traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:  # noqa: ANN001
+def _soil(below: Soundings, traces: Traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:
     settings = recipe.gpr.soil
     if settings.relative_permittivity != "auto":
         return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")

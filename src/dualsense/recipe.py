@@ -221,7 +221,8 @@ def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        raise RecipeError(f"{name}: {_explain(error)}") from None
+        msg = f"{name}: {_explain(error)}"
+        raise RecipeError(msg) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

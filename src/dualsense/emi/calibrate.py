@@ -65,8 +65,8 @@ def normalise(emi: EmiData, track: Track) -> Response:
     """Divide by -i omega mu0 and the turns, and lay the real channels side by side.
 
     By reciprocity V = -i omega mu0 I H_R . M . H_T, so what remains is the target's polarizability seen through
-    the two fields. Samples without a pose or with a missing value are left out, and so are channels that are missing
-    altogether.
+    the two fields. Samples without a pose or with a missing value are left out, and so are channels that are
+    missing altogether.
 
     Parameters
     ----------

@@ -9,52 +9,26 @@ is repeated on what is left, as in orthogonal matching pursuit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.emi.balance import FALLBACK_POSITION_STD_M, Balance, balance
-from dualsense.emi.field import loop_field
+from dualsense.emi.dipole import Dipole, dipole_columns, tensor
+from dualsense.emi.search import MIN_ROWS, RIDGE, SCAN_DEPTHS_M, Scanner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Real = NDArray[np.float64]
+
     from dualsense.emi.calibrate import Response
 
-SCAN_DEPTHS_M = (0.015, 0.03, 0.05, 0.08, 0.12, 0.16)
-RIDGE = 1e-4
 MAX_DEPTH_M = 0.3
 LOCAL_M = 0.12
 STRONG = 20.0
 """Times the acceptance threshold: from here the data carry a full tensor, below only its mean."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Dipole:
-    """One magnetic dipole below the coils.
-
-    Attributes
-    ----------
-    position_m : (3,)
-        Local frame; depth is -z, and that of the centre of the metal, not of its top.
-    covariance_m2 : (3, 3)
-        Of the position, from the curvature of the misfit.
-    tensor : (c, 3, 3)
-        Polarizability per real channel of the response.
-    statistic
-        Drop of the whitened misfit by this dipole, summed over rows and channels.
-    contrast
-        The statistic over the median of the map it stood out from.
-    coherence
-        Part of the whitened energy within 12 cm that all dipoles together explain, 0-1.
-    """
-
-    position_m: NDArray[np.float64]
-    covariance_m2: NDArray[np.float64]
-    tensor: NDArray[np.float64]
-    statistic: float
-    contrast: float
-    coherence: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,108 +41,14 @@ class Inversion:
 
     dipoles: tuple[Dipole, ...]
     balance: Balance
-    x_m: NDArray[np.float64]
-    y_m: NDArray[np.float64]
-    statistic: NDArray[np.float64]
-
-
-def dipole_columns(
-    response: Response, position_m: NDArray[np.float64], *, shift_m: NDArray[np.float64] | None = None
-):
-    """Response of every row to the six tensor elements xx, yy, zz, xy, xz, yz at one position.
-
-    Returns
-    -------
-    (m, 6) float64
-    """
-    target = position_m if shift_m is None else position_m - shift_m
-    h_t = np.empty((response.time_s.size, 3))
-    h_r = np.empty_like(h_t)
-    for k in range(response.tx_radius_m.size):
-        rows = response.coil == k
-        if not rows.any():
-            continue
-        turn = response.rotation[rows]
-        for at, radius, out in (
-            (response.tx_m, response.tx_radius_m, h_t),
-            (response.rx_m, response.rx_radius_m, h_r),
-        ):
-            local = np.einsum("nji,nj->ni", turn, target - at[rows])
-            field = loop_field(local, radius_m=float(radius[k]))
-            out[rows] = np.einsum("nij,nj->ni", turn, field)
-    cross = [h_t[:, i] * h_r[:, j] + h_t[:, j] * h_r[:, i] for i, j in ((0, 1), (0, 2), (1, 2))]
-    return np.stack([*(h_t[:, i] * h_r[:, i] for i in range(3)), *cross], axis=1)
-
-
-def _tensor(elements: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(c, 3, 3) from (q, c) fitted coefficients; one coefficient is an isotropic tensor."""
-    channels = elements.shape[1]
-    out = np.zeros((channels, 3, 3))
-    if elements.shape[0] == 1:
-        out[:, range(3), range(3)] = elements[0][:, None]
-        return out
-    for n, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
-        out[:, i, j] = out[:, j, i] = elements[n]
-    return out
-
-
-class _Scanner:
-    """The grid of nodes with its isotropic columns, computed once and kept within reach of each node."""
-
-    def __init__(self, response: Response, *, node_m: float, reach_m: float) -> None:
-        from scipy.spatial import cKDTree  # noqa: PLC0415
-
-        xy = response.center_m[:, :2]
-        low, high = xy.min(axis=0), xy.max(axis=0)
-        self.x_m, self.y_m = (
-            0.5 * (low[k] + high[k]) + node_m * (np.arange(n) - 0.5 * (n - 1))
-            for k, n in enumerate(int(np.ceil(v)) + 1 for v in (high - low) / node_m)
-        )
-        gx, gy = np.meshgrid(self.x_m, self.y_m)
-        self.nodes = np.column_stack([gx.ravel(), gy.ravel()])
-        tree = cKDTree(xy)
-        self.rows = [np.sort(np.asarray(r, dtype=np.intp)) for r in tree.query_ball_point(self.nodes, reach_m)]
-        near, _ = tree.query(self.nodes)
-        self.covered = near < 0.06
-        self.columns = [
-            self._column(response, node, rows) for node, rows in zip(self.nodes, self.rows, strict=True)
-        ]
-
-    @staticmethod
-    def _column(response: Response, node: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        out = np.zeros((rows.size, len(SCAN_DEPTHS_M)))
-        for k in np.unique(response.coil[rows]):
-            at = response.coil[rows] == k
-            use = rows[at]
-            turn = response.rotation[use]
-            points = np.stack([np.broadcast_to([*node, -z], (use.size, 3)) for z in SCAN_DEPTHS_M])
-            local_t = np.einsum("nji,znj->zni", turn, points - response.tx_m[use])
-            local_r = np.einsum("nji,znj->zni", turn, points - response.rx_m[use])
-            h_t = loop_field(local_t, radius_m=float(response.tx_radius_m[k]))
-            h_r = loop_field(local_r, radius_m=float(response.rx_radius_m[k]))
-            out[at] = (h_t * h_r).sum(axis=-1).T
-        return out
-
-    def scan(self, residual: NDArray[np.float64], q: NDArray[np.float64], weight: NDArray[np.float64]):  # noqa: ANN202
-        """Drop of the misfit by an isotropic dipole at each node, best over depth, and that depth's index."""
-        best = np.zeros(self.nodes.shape[0])
-        depth = np.zeros(self.nodes.shape[0], dtype=np.intp)
-        for n, (rows, column) in enumerate(zip(self.rows, self.columns, strict=True)):
-            if rows.size < 6 or not self.covered[n]:
-                continue
-            c = column * weight[rows, None]
-            along = q[rows].T @ c
-            gram = (c * c).sum(axis=0) - (along * along).sum(axis=0)
-            projected = c.T @ residual[rows]
-            drop = (projected**2).sum(axis=1) / np.maximum(gram, RIDGE * (c * c).sum(axis=0) + 1e-300)
-            depth[n] = int(np.argmax(drop))
-            best[n] = drop[depth[n]]
-        return best, depth
+    x_m: Real
+    y_m: Real
+    statistic: Real
 
 
 def invert(
     response: Response,
-    noise: NDArray[np.float64],
+    noise: Real,
     *,
     drift_knot_s: float = 5.0,
     roughness_m: float = 0.003,
@@ -199,7 +79,7 @@ def invert(
     """
     fitted = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m)
     channels = response.values.shape[1]
-    scanner = _Scanner(response, node_m=node_m, reach_m=reach_m)
+    scanner = Scanner(response, node_m=node_m, reach_m=reach_m)
     state = _State(response, noise, fitted, drift_knot_s, roughness_m)
     first_map = np.zeros((scanner.y_m.size, scanner.x_m.size))
     first = True
@@ -210,7 +90,7 @@ def invert(
         if first:
             first = False
             first_map = drop.reshape(scanner.y_m.size, scanner.x_m.size)
-        usable = scanner.covered & (np.array([r.size for r in scanner.rows]) >= 6)
+        usable = scanner.covered & (np.array([r.size for r in scanner.rows]) >= MIN_ROWS)
         if not usable.any() or len(found) >= max_dipoles:
             break
         peak = int(np.argmax(drop))
@@ -236,7 +116,7 @@ class _State:
     def __init__(
         self,
         response: Response,
-        noise: NDArray[np.float64],
+        noise: Real,
         fitted: Balance,
         drift_knot_s: float,
         roughness_m: float,
@@ -246,7 +126,7 @@ class _State:
         self.fitted = fitted
         self.drift_knot_s = drift_knot_s
         self.roughness_m = roughness_m
-        self.positions: list[NDArray[np.float64]] = []
+        self.positions: list[Real] = []
         self.full: list[bool] = []
         self.weight = np.ones(response.time_s.size)
         std = response.position_std_m
@@ -254,11 +134,11 @@ class _State:
         self.box_low = np.array([*(response.center_m[:, :2].min(axis=0) - 0.03), -MAX_DEPTH_M])
         self.box_high = np.array([*(response.center_m[:, :2].max(axis=0) + 0.03), -0.003])
 
-    def _columns(self, n: int, position: NDArray[np.float64], shift: NDArray[np.float64] | None = None):  # noqa: ANN202
+    def _columns(self, n: int, position: Real, shift: Real | None = None) -> Real:
         columns = dipole_columns(self.response, position, shift_m=shift)
         return columns if self.full[n] else columns[:, :3].sum(axis=1, keepdims=True)
 
-    def _solve(self, positions: list[NDArray[np.float64]]):  # noqa: ANN202
+    def _solve(self, positions: list[Real]) -> tuple[list[Real], Real, Real]:
         """Linear part: whitened coefficients of each dipole, orthonormal basis and residual, all row-weighted."""
         objects = [self._columns(n, p) for n, p in enumerate(positions)]
         design = np.concatenate([self.fitted.basis, *objects], axis=1) * self.weight[:, None]
@@ -269,15 +149,15 @@ class _State:
         damp = RIDGE * np.eye(r.shape[0])
         coefficients = np.linalg.solve(r.T @ r + damp**2, r.T @ along) / scale[:, None]
         split = np.cumsum([self.fitted.basis.shape[1], *(o.shape[1] for o in objects)])
-        parts = [coefficients[a:b] for a, b in zip(split[:-1], split[1:], strict=True)]
+        parts = [coefficients[a:b] for a, b in pairwise(split)]
         return parts, q, white - q @ along
 
-    def residual(self):  # noqa: ANN202
+    def residual(self) -> tuple[Real, Real]:
         """Whitened, row-weighted residual (m, c), and the orthonormal basis of all that is fitted (m, p)."""
         _, q, rest = self._solve(self.positions)
         return rest, q
 
-    def add(self, start: NDArray[np.float64], *, full: bool) -> None:
+    def add(self, start: Real, *, full: bool) -> None:
         """Take one more dipole, trying several depths, and refine its neighbourhood jointly."""
         self.full.append(full)
         depths = sorted({float(start[2]), -0.03, -0.09})
@@ -287,9 +167,8 @@ class _State:
         self.positions, _ = self._refine(self.positions)
         self._reweight()
 
-    def _jacobian(
-        self, positions: list[NDArray[np.float64]], active: list[int], parts: list, q: NDArray[np.float64]
-    ):
+    def _jacobian(self, positions: list[Real], active: list[int], parts: list[Real], q: Real) -> Real:
+        """Kaufman's Jacobian of the residual to the active positions (m c, 3 per dipole)."""
         columns = []
         for n in active:
             for axis in range(3):
@@ -300,7 +179,7 @@ class _State:
                 columns.append((moved - q @ (q.T @ moved)).ravel())
         return -np.stack(columns, axis=1)
 
-    def _refine(self, positions: list[NDArray[np.float64]], *, steps: int = 12):  # noqa: ANN202
+    def _refine(self, positions: list[Real], *, steps: int = 12) -> tuple[list[Real], float]:
         """Levenberg-Marquardt over the positions near the last one; returns them and the misfit."""
         positions = [p.copy() for p in positions]
         last = positions[-1]
@@ -373,6 +252,6 @@ class _State:
             model = model - q[:, : self.fitted.basis.shape[1]] @ (q[:, : self.fitted.basis.shape[1]].T @ model)
             signal, left = float((model[near] ** 2).sum()), float((rest[near] ** 2).sum())
             coherence = signal / (signal + left) if signal + left > 0 else 0.0
-            tensor = _tensor(parts[n] @ unwhiten.T)
-            out.append(Dipole(position, covariance, tensor, *found[n], coherence))
+            elements = tensor(parts[n] @ unwhiten.T)
+            out.append(Dipole(position, covariance, elements, *found[n], coherence))
         return tuple(out)

@@ -10,13 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualsense.emi.invert import Dipole
+    from dualsense.emi.dipole import Dipole
     from dualsense.gpr.image import Body
 
 NEAR_STRONGER_M = 0.08
 SHADOW_M = 0.15
 SHADOW_RATIO = 1e-3
-"""A dipole this much weaker than a neighbour within ``SHADOW_M`` may be what a point dipole leaves of that neighbour."""
+"""A dipole this much weaker than one within ``SHADOW_M`` may be what a point dipole leaves of that one."""
 
 
 @dataclass(frozen=True, slots=True)

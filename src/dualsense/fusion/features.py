@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from dualsense.emi.invert import Dipole
+    from dualsense.emi.dipole import Dipole
     from dualsense.fusion.candidates import Candidate
     from dualsense.gpr.image import Body
 
@@ -104,7 +104,9 @@ def reasons(
         else:
             out.append(f"{kind} on radar, {where}, about {100 * size:.0f} cm across")
             if emi_assessed:
-                out.append("no metal found" + (": too deep to find little metal" if metal_blind else ""))
+                out.append(
+                    "no metal found" + (": little metal could not have been found here" if metal_blind else "")
+                )
     if dipoles:
         amount = metal_amount(dipoles[0])
         much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"

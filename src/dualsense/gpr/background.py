@@ -97,7 +97,9 @@ def _local(
     return mean
 
 
-def _local_median(values: NDArray[np.complex128], xy: NDArray[np.float64], tree: Any, radius_m: float):  # noqa: ANN202
+def _local_median(
+    values: NDArray[np.complex128], xy: NDArray[np.float64], tree: Any, radius_m: float
+) -> NDArray[np.complex128]:
     """Weighted median over at most ``MAX_NEIGHBOURS`` evenly chosen soundings around each."""
     chosen = []
     for near in tree.query_ball_point(xy, 2.5 * radius_m, return_sorted=True):
@@ -110,4 +112,5 @@ def _local_median(values: NDArray[np.complex128], xy: NDArray[np.float64], tree:
     out = np.empty((*values.shape, 2))
     parts = np.ascontiguousarray(np.stack([values.real, values.imag], axis=-1))
     _kernels.weighted_median(start, neighbour, weight, parts, out)
-    return out[..., 0] + 1j * out[..., 1]
+    median: NDArray[np.complex128] = out[..., 0] + 1j * out[..., 1]
+    return median

@@ -122,7 +122,7 @@ def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def _clutter_level(envelope: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Median amplitude per depth (nz,), never below 1e-3 of the volume's peak, smoothed over neighbouring planes."""
+    """Median amplitude per depth (nz,), smoothed, and never below 1e-3 of the volume's peak."""
     level = np.array([np.median(e[m]) if m.any() else 0.0 for e, m in zip(envelope, inside, strict=True)])
     floor = 1e-3 * float(envelope.max(initial=0.0)) + np.finfo(float).tiny
     kernel = np.array([0.25, 0.5, 0.25])

@@ -25,7 +25,7 @@ class Migrated:
     Attributes
     ----------
     amplitude : (nz, ny, nx) complex64
-        Weighted mean of the soundings along each voxel's time, so that a sparse corner is as bright as a dense one.
+        Weighted mean of the soundings along each voxel's time: a sparse corner is as bright as a dense one.
     fold : (nz, ny, nx) float32
         Sum of the weights: how much was measured.
     coherence : (nz, ny, nx) float32
@@ -127,7 +127,7 @@ def kirchhoff(
 
 
 def _inverse_density(xy: NDArray[np.float64], radius_m: float) -> NDArray[np.float64]:
-    """One over the number of soundings within about a radius, so that a slow stretch does not outweigh a quick one."""
+    """One over the soundings within about a radius: a slow stretch shall not outweigh a quick one."""
     from scipy.spatial import cKDTree  # noqa: PLC0415
 
     tree = cKDTree(xy)

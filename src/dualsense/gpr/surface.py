@@ -1,9 +1,10 @@
 """Direct coupling and ground surface: fitted together, so that the height follows the surface and not a target.
 
-Between two antennas over smooth ground a sounding is d(f) = D(f) + S(f) exp(-ik L)/L, with D the coupling through the
-air, and L the path by way of the mirrored antenna. D and S are the same for all soundings of a channel and
-are solved linearly; each sounding has one unknown of its own, its height, found by Gauss-Newton on the phase over the
-whole band. A buried target cannot pull the height far: its echo has neither the delay nor the spectrum of S.
+Between two antennas over smooth ground a sounding is d(f) = D(f) + S(f) exp(-ik L)/L, with D the coupling
+through the air, and L the path by way of the mirrored antenna. D and S are the same for all soundings of a
+channel and are solved linearly; each sounding has one unknown of its own, its height, found by Gauss-Newton on
+the phase over the whole band. A buried target cannot pull the height far: its echo has neither the delay nor
+the spectrum of S.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.gpr.calibrate import Soundings
+
+    Real = NDArray[np.float64]
+    Complex = NDArray[np.complex128]
 
 MIN_SOUNDINGS = 12
 RIDGE = 1e-6
@@ -88,10 +92,13 @@ def fit_surface(
     return replace(soundings, spectrum=residual), Surface(height, path, echo, unexplained, fitted)
 
 
-def mirror_path(tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], height_m: NDArray[np.float64]):  # noqa: ANN201
+def mirror_path(
+    tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], height_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Length of the surface echo's path (n,) for antennas (n, 3) whose midpoint is at a given height."""
     across = rx_m - tx_m
-    return np.sqrt(across[:, 0] ** 2 + across[:, 1] ** 2 + (2.0 * height_m) ** 2)
+    path: NDArray[np.float64] = np.sqrt(across[:, 0] ** 2 + across[:, 1] ** 2 + (2.0 * height_m) ** 2)
+    return path
 
 
 def _fit_channel(
@@ -101,7 +108,7 @@ def _fit_channel(
     iterations: int,
     roughness_m: float,
     max_step_m: float,
-):
+) -> tuple[Real, Real, Complex, Complex, Real, bool]:
     data = soundings.spectrum[rows]
     tx, rx = soundings.tx_m[rows], soundings.rx_m[rows]
     k = 2.0 * np.pi * soundings.frequency_hz / SPEED_OF_LIGHT_M_S
@@ -139,9 +146,7 @@ def _fit_channel(
     return height, path, rest, np.broadcast_to(coefficients[:, 1], data.shape), unexplained, good
 
 
-def _solve(
-    data: NDArray[np.complex128], k: NDArray[np.float64], path: NDArray[np.float64], height: NDArray[np.float64]
-):
+def _solve(data: Complex, k: Real, path: Real, height: Real) -> tuple[Complex, Complex, Complex]:
     """Least squares per frequency over {1, echo, echo x height}; the last lets the antennas' near field vary."""
     wave = np.exp(-1j * k * path[:, None]) / path[:, None]
     tilt = (height - height.mean()) / 0.01

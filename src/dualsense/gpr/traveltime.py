@@ -81,7 +81,7 @@ def time_table(
         raise ValueError(msg)
     low = max(min_height_m, MIN_HEIGHT_M)
     count = max(2, int(np.ceil((max_height_m - low) / height_step_m)) + 1)
-    height = low + height_step_m * np.arange(count)
+    height = low + height_step_m * np.arange(count, dtype=np.float64)
     rho2 = np.linspace(0.0, max_rho_m**2, rho_count)
     depth = np.ascontiguousarray(depth_m, dtype=np.float64)
     out = np.empty((height.size, depth.size, rho2.size))
