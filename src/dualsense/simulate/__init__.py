@@ -1,1 +1,24 @@
 """Scans of invented ground, always labelled as simulated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dualsense.simulate.lanes import random_lane
+    from dualsense.simulate.record import simulate_scan
+    from dualsense.simulate.scene import Scene, read_scene
+
+__all__ = ["Scene", "random_lane", "read_scene", "simulate_scan"]
+
+_HOMES = {"Scene": "scene", "read_scene": "scene", "random_lane": "lanes", "simulate_scan": "record"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: the arithmetic behind it is slow to load."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

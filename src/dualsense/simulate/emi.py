@@ -1,0 +1,277 @@
+"""The simulated metal detector: dipoles of every metal part, the ground, soil pushed aside, drift and noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.emi import field, ground
+from dualsense.emi import polarizability as mpt
+from dualsense.scan import EmiData
+from dualsense.simulate import bodies, motion, shapes
+from dualsense.simulate.library import Ring, find_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.simulate.library import Spheroid
+    from dualsense.simulate.scene import Buried, Detector, Noise, Scene, Soil
+
+_HEIGHTS = 48
+"""Of the table of the ground's response, cubic between."""
+
+_PUSHED_CELL_M = 0.02
+_TILT_SHOWS = 1e-6
+
+
+def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: np.random.Generator) -> EmiData:
+    """Record the scene with its metal detector along a track."""
+    time_s = motion.sample_times(track.end_s, detector.rate_hz, rng=rng)
+    position, rotation = motion.at(track, time_s)
+    data = emi_response(scene.objects, scene.soil, detector, position, rotation)
+    data = data + _instrument(data, detector, scene.noise, track, time_s, rng)
+    common: dict[str, Any] = {
+        "time_s": time_s,
+        "data": data,
+        "tx_radius_m": np.array([detector.tx_radius_m]),
+        "rx_radius_m": np.array([detector.rx_radius_m]),
+        "tx_position_m": np.array([detector.tx_position_m], dtype=np.float64),
+        "rx_position_m": np.array([detector.rx_position_m], dtype=np.float64),
+        "tx_turns": np.array([detector.tx_turns]),
+        "rx_turns": np.array([detector.rx_turns]),
+        "channel": np.zeros(len(time_s), dtype=np.intp),
+    }
+    if detector.modality == "frequency":
+        return EmiData(modality="frequency", frequency_hz=np.array(detector.frequency_hz), **common)
+    return EmiData(modality="pulse", gate_time_s=np.array(detector.gate_time_s), **common)
+
+
+def emi_response(
+    objects: tuple[Buried, ...],
+    soil: Soil,
+    detector: Detector,
+    position_m: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+) -> NDArray[Any]:
+    """Noise-free response of objects and ground.
+
+    Parameters
+    ----------
+    objects : tuple of Buried
+    soil : Soil
+    detector : Detector
+    position_m : (m, 3) float64
+        Head reference point in the local frame.
+    rotation : (m, 3, 3) float64
+        Head to local.
+
+    Returns
+    -------
+    (m, k) complex128 or float64
+        V/A, by frequency or by gate.
+    """
+    out = _soil_response(soil, detector, position_m, rotation)
+    for center, spectrum in metal_dipoles(objects):
+        out = out + _dipole(center, _tensor(spectrum, detector), detector, position_m, rotation)
+    for center, volume in _pushed_soil(objects):
+        tensor = _pushed_tensor(soil, volume, detector)
+        out = out + _dipole(center, tensor, detector, position_m, rotation)
+    return out
+
+
+def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], mpt.Spectrum]]:
+    """Every metal part: where it is (3,) in the local frame, and its polarizability there."""
+    out = []
+    for thing in objects:
+        for part in find_model(thing.model).metal:
+            center = bodies.placed(thing, thing.scale * np.asarray(part.center_m)[None])[0]
+            own = _ring(part, thing.scale) if isinstance(part, Ring) else _spheroid(part, thing.scale)
+            out.append((center, mpt.rotate(own, bodies.turned(thing) @ _from_z(part.axis))))
+    return out
+
+
+def _ring(part: Ring, scale: float) -> mpt.Spectrum:
+    """Describe a closed turn of wire: one relaxation, tau = L / R and amplitude mu0 S^2 / L, along its axis."""
+    radius, wire = scale * part.radius_m, scale * part.wire_radius_m
+    conductivity, _ = part.metal
+    inductance = field.MU0 * radius * (np.log(8 * radius / wire) - 2)
+    resistance = 2 * radius / (conductivity * wire**2)
+    amplitude = np.zeros((1, 3, 3))
+    amplitude[0, 2, 2] = field.MU0 * (np.pi * radius**2) ** 2 / inductance
+    return mpt.Spectrum(np.zeros((3, 3)), amplitude, np.array([inductance / resistance]))
+
+
+def _spheroid(part: Spheroid, scale: float) -> mpt.Spectrum:
+    conductivity, permeability = part.metal
+    return mpt.spheroid_spectrum(
+        semi_axis_m=scale * part.semi_axis_m,
+        polar_semi_axis_m=scale * part.polar_semi_axis_m,
+        conductivity_s_m=conductivity,
+        relative_permeability=permeability,
+    )
+
+
+def _from_z(axis: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Rotation that takes z to an axis."""
+    z = np.asarray(axis) / np.linalg.norm(axis)
+    x = np.cross(np.eye(3)[np.argmin(np.abs(z))], z)
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(z, x), z], axis=-1)
+
+
+def _tensor(spectrum: mpt.Spectrum, detector: Detector) -> NDArray[Any]:
+    """Factor (k, 3, 3) between H_R . H_T and the voltage, V/A."""
+    if detector.modality == "frequency":
+        frequency = np.array(detector.frequency_hz)
+        return -2j * np.pi * frequency[:, None, None] * field.MU0 * mpt.response(spectrum, frequency)
+    return field.MU0 * mpt.gate_rate(spectrum, detector.gate_time_s)
+
+
+def _pushed_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
+    """Cells of soil that objects without magnetic bodies have taken the place of: centre (3,) and volume."""
+    out = []
+    for thing in objects:
+        model = find_model(thing.model)
+        if model.relative_permittivity is None:
+            continue
+        points, volume = shapes.inside(model.shape, bodies.size_m(thing), spacing_m=_PUSHED_CELL_M)
+        out += [(point, volume) for point in bodies.placed(thing, points)]
+    return out
+
+
+def _pushed_tensor(soil: Soil, volume_m3: float, detector: Detector) -> NDArray[Any]:
+    """Factor of missing soil, a moment of -chi V H (weak susceptibility: no demagnetisation)."""
+    if detector.modality == "frequency":
+        frequency = np.array(detector.frequency_hz)
+        moment = -_susceptibility(soil, frequency) * volume_m3
+        return -2j * np.pi * field.MU0 * (frequency * moment)[:, None, None] * np.eye(3)
+    return -field.MU0 * volume_m3 * _viscous_rate(soil, detector)[:, None, None] * np.eye(3)
+
+
+def _dipole(
+    center_m: NDArray[np.float64],
+    tensor: NDArray[Any],
+    detector: Detector,
+    position_m: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+) -> NDArray[Any]:
+    """Response (m, k) of one part; fields are computed in the head frame and turned into the local one."""
+    seen = np.einsum("nji,nj->ni", rotation, center_m - position_m)
+    transmitted, received = (
+        np.einsum(
+            "nij,nj->ni",
+            rotation,
+            field.loop_field(seen, radius_m=radius, center_m=where, turns=turns),
+        )
+        for radius, where, turns in (
+            (detector.tx_radius_m, detector.tx_position_m, detector.tx_turns),
+            (detector.rx_radius_m, detector.rx_position_m, detector.rx_turns),
+        )
+    )
+    return np.einsum("ni,kij,nj->nk", received, tensor, transmitted)
+
+
+def _susceptibility(soil: Soil, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
+    reference = complex(soil.susceptibility, -soil.susceptibility_loss)
+    return ground.viscous_susceptibility(frequency_hz, reference=reference, reference_hz=soil.susceptibility_hz)
+
+
+def _viscous_rate(soil: Soil, detector: Detector) -> NDArray[np.float64]:
+    """Mean of -d chi(t)/dt over the gates, 1/s: F / t with F = 2 chi'' / pi."""
+    start, stop = np.array(detector.gate_time_s).T
+    out: NDArray[np.float64] = 2 * soil.susceptibility_loss / np.pi * np.log(stop / start) / (stop - start)
+    return out
+
+
+def _soil_response(
+    soil: Soil, detector: Detector, position_m: NDArray[np.float64], rotation: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Response (m, k) of the half-space: a table over height, times the ratio of the images where coils tilt."""
+    tx = position_m + rotation @ np.asarray(detector.tx_position_m)
+    rx = position_m + rotation @ np.asarray(detector.rx_position_m)
+    offset = np.linalg.norm((tx - rx)[:, :2], axis=1)
+    height = 0.5 * (tx[:, 2] + rx[:, 2])
+    if detector.modality == "pulse":
+        viscous = 0.5 * _viscous_rate(soil, detector)  # chi / (2 + chi) of weak soil
+
+        def ground_at(h: NDArray[np.float64], r: float) -> NDArray[Any]:
+            return np.array([_image_inductance(detector, float(x), float(x), r) for x in h])[:, None] * viscous
+    else:
+        frequency = np.array(detector.frequency_hz)
+        chi = _susceptibility(soil, frequency)
+
+        def ground_at(h: NDArray[np.float64], r: float) -> NDArray[Any]:
+            return (
+                -detector.tx_turns
+                * detector.rx_turns
+                * ground.half_space_coupling(
+                    frequency_hz=frequency,
+                    tx_radius_m=detector.tx_radius_m,
+                    rx_radius_m=detector.rx_radius_m,
+                    tx_height_m=h[:, None],
+                    rx_height_m=h[:, None],
+                    offset_m=r,
+                    susceptibility=chi,
+                    conductivity_s_m=soil.conductivity_s_m,
+                )
+            )
+
+    table = np.linspace(height.min() - 1e-6, height.max() + 1e-6, _HEIGHTS)
+    response = _cubic(table, ground_at(table, float(offset.mean())), height)
+    normal = rotation[:, :, 2]
+    if np.abs(normal[:, :2]).max() > _TILT_SHOWS:
+        response = response * _tilt_ratio(detector, tx, rx, normal)[:, None]
+    return response
+
+
+def _image_inductance(detector: Detector, tx_height_m: float, rx_height_m: float, offset_m: float) -> float:
+    image = field.Coil(detector.tx_radius_m, (0.0, 0.0, -tx_height_m), turns=detector.tx_turns)
+    coil = field.Coil(detector.rx_radius_m, (offset_m, 0.0, rx_height_m), turns=detector.rx_turns)
+    return field.mutual_inductance(image, coil)
+
+
+def _tilt_ratio(
+    detector: Detector, tx: NDArray[np.float64], rx: NDArray[np.float64], normal: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Image coupling of the tilted coils over that of horizontal ones in the table's place."""
+    out = np.empty(len(tx))
+    mean_offset = float(np.linalg.norm((tx - rx)[:, :2], axis=1).mean())
+    for i, (a, b, (nx, ny, nz)) in enumerate(zip(tx, rx, normal, strict=True)):
+        image = field.Coil(detector.tx_radius_m, (a[0], a[1], -a[2]), (-nx, -ny, nz), detector.tx_turns)
+        coil = field.Coil(detector.rx_radius_m, (b[0], b[1], b[2]), (nx, ny, nz), detector.rx_turns)
+        middle = 0.5 * (a[2] + b[2])
+        out[i] = field.mutual_inductance(image, coil) / _image_inductance(detector, middle, middle, mean_offset)
+    return out
+
+
+def _instrument(
+    clean: NDArray[Any],
+    detector: Detector,
+    noise: Noise,
+    track: motion.Track,
+    time_s: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[Any]:
+    """Imbalance, drift and noise of the same shape as the response."""
+    if detector.modality == "frequency":
+        scale = noise.emi_std_v_per_hz * np.array(detector.frequency_hz)
+        parts = 2
+    else:
+        scale = noise.emi_std_v_per_hz / np.diff(np.array(detector.gate_time_s), axis=1)[:, 0]
+        parts = 1
+    scale = scale * abs(detector.tx_turns * detector.rx_turns)
+    out = np.zeros((parts, *clean.shape))
+    for part in range(parts):
+        out[part] += noise.emi_offset * rng.normal(size=clean.shape[1])
+        for k in range(clean.shape[1]):
+            out[part, :, k] += noise.emi_drift_std * motion.slow(track, time_s, noise.drift_time_s, rng=rng)
+        out[part] += rng.normal(size=clean.shape)
+    return scale * (out[0] + 1j * out[1] if parts == 2 else out[0])
+
+
+def _cubic(x: NDArray[np.float64], values: NDArray[Any], at: NDArray[np.float64]) -> NDArray[Any]:
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415 - slow to import
+
+    out: NDArray[Any] = CubicSpline(x, values)(at)
+    return out

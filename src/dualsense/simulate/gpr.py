@@ -1,0 +1,229 @@
+"""The simulated radar: direct wave, rough surface, buried bodies and uneven soil, tone by tone.
+
+Scalar waves with the dipoles' pattern and Fresnel's coefficients: an exact image for the flat surface with the
+dipole's near field, Kirchhoff's integral for its roughness, physical optics over the bodies' surfaces through
+refracted rays, Rayleigh's limit for small metal and Born's for the soil's unevenness. Single scattering: no
+echoes between objects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.scan import GprData
+from dualsense.simulate import _kernels, bodies, motion
+from dualsense.simulate.soil import C0
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.simulate.scene import Buried, Noise, Radar, Scene
+    from dualsense.simulate.soil import Ground
+
+REFERENCE_HZ = 2e9
+"""Where a unit echo at one metre has the radar's gain as its amplitude."""
+
+SURFACE_REACH_M = 0.36
+OBJECT_REACH_M = 0.6
+SCATTERER_REACH_M = 0.3
+_RINGS = 6
+_RINGING_S = 0.6e-9
+_IMPULSE_BAND = 3.0
+_IMPULSE_PADDING = 1.25
+
+
+def simulate_gpr(
+    scene: Scene, radar: Radar, ground: Ground, track: motion.Track, *, rng: np.random.Generator
+) -> GprData:
+    """Record the scene with its radar along a track."""
+    time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
+    position, rotation = motion.at(track, time_s)
+    tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
+    frequency = _frequencies(radar)
+    in_air = direct_wave(rx_position - tx_position, frequency)
+    in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
+    echo = ground_echo(
+        scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
+    )
+    system = _system(frequency, radar)
+    response = (in_air + echo) * system * _drift(track, time_s, scene.noise, rng)[:, None]
+    in_air = in_air * system
+    common: dict[str, Any] = {
+        "time_s": time_s,
+        "tx_position_m": tx_position[None],
+        "rx_position_m": rx_position[None],
+        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "polarisation": "y",
+        "system_delay_s": radar.system_delay_s,
+    }
+    if radar.modality == "sfcw":
+        noise = rng.normal(size=(2, *response.shape)) * (scene.noise.gpr_std * np.sqrt(0.5))
+        return GprData(
+            modality="sfcw",
+            data=response + (noise[0] + 1j * noise[1]),
+            frequency_hz=frequency,
+            reference=in_air if radar.reference else None,
+            **common,
+        )
+    sample_time: NDArray[Any] = (
+        np.arange(round(radar.window_s / radar.sample_interval_s)) * radar.sample_interval_s
+    )
+    trace = _traces(response, frequency, sample_time, radar)
+    return GprData(
+        modality="impulse",
+        data=trace + scene.noise.gpr_std * rng.normal(size=trace.shape),
+        sample_time_s=sample_time,
+        reference=_traces(in_air[None], frequency, sample_time, radar)[0] if radar.reference else None,
+        **common,
+    )
+
+
+def direct_wave(baseline_m: NDArray[np.float64], frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Field of a dipole along y at a parallel one, (..., 3) m and (k,) Hz to (..., k), near field and all.
+
+    e^{-ikr}/r [(1 - i/kr - 1/(kr)^2) - (y/r)^2 (1 - 3i/kr - 3/(kr)^2)], in units of the far field at one metre.
+    """
+    r = np.linalg.norm(baseline_m, axis=-1)[..., None]
+    kr = 2 * np.pi * frequency_hz / C0 * r
+    along2 = (baseline_m[..., 1:2] / r) ** 2
+    near = (1 - 1j / kr - 1 / kr**2) - along2 * (1 - 3j / kr - 3 / kr**2)
+    out: NDArray[np.complex128] = np.exp(-1j * kr) / r * near
+    return out
+
+
+def ground_echo(
+    objects: tuple[Buried, ...],
+    ground: Ground,
+    tx_m: NDArray[np.float64],
+    rx_m: NDArray[np.float64],
+    frequency_hz: NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    """All that comes back from the ground, relative to a unit echo at one metre.
+
+    Parameters
+    ----------
+    objects : tuple of Buried
+    ground : Ground
+    tx_m, rx_m : (n, 3) float64
+        Antennas in the local frame, above the ground.
+    frequency_hz : (k,) float64
+        At least two, evenly spaced.
+
+    Returns
+    -------
+    (n, k) complex128
+    """
+    omega = 2 * np.pi * frequency_hz
+    k_soil = omega * ground.index / C0
+    tx_m, rx_m = np.ascontiguousarray(tx_m), np.ascontiguousarray(rx_m)
+    echo = _flat_surface(tx_m, rx_m, ground.index, frequency_hz)
+    if ground.height_m.any():
+        near, far = np.zeros_like(echo), np.zeros_like(echo)
+        wave = (float(omega[0]), float(omega[1] - omega[0]))
+        origin = np.array([ground.x0_m, ground.y0_m])
+        _kernels.rough_echo(
+            tx_m, rx_m, ground.index, SURFACE_REACH_M, *wave, origin, ground.cell_m, ground.height_m, near, far
+        )
+        echo += near + 1j * omega / C0 * far
+    band = (float(frequency_hz[0]), float(frequency_hz[-1]))
+    reflecting = bodies.surfaces(objects, index=ground.index, band_hz=band)
+    echo += 1j * k_soil * _buried(reflecting, ground, tx_m, rx_m, omega, OBJECT_REACH_M)
+    small = bodies.metal_points(objects, index=ground.index, band_hz=band)
+    echo += k_soil**2 * _buried(small, ground, tx_m, rx_m, omega, OBJECT_REACH_M)
+    free = bodies.outside(objects, ground.scatterer_m)
+    uneven = bodies.isotropic(ground.scatterer_m[free], ground.strength_m3[free])
+    smooth = np.exp(-((k_soil * ground.scatterer_length_m) ** 2))
+    echo += (omega / C0) ** 2 * smooth * _buried(uneven, ground, tx_m, rx_m, omega, SCATTERER_REACH_M)
+    return echo
+
+
+def _flat_surface(
+    tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], index: float, frequency_hz: NDArray[np.float64]
+) -> NDArray[np.complex128]:
+    """Mirror the transmitter in z = 0; Fresnel's coefficient is that for a field across the plane of incidence."""
+    baseline = rx_m - tx_m * [1.0, 1.0, -1.0]
+    cos_air = baseline[:, 2] / np.linalg.norm(baseline, axis=1)
+    index_cos = np.sqrt(index**2 - 1 + cos_air**2)
+    reflection = (cos_air - index_cos) / (cos_air + index_cos)
+    return reflection[:, None] * direct_wave(baseline, frequency_hz)
+
+
+def _buried(
+    what: bodies.Scatterers,
+    ground: Ground,
+    tx_m: NDArray[np.float64],
+    rx_m: NDArray[np.float64],
+    omega: NDArray[np.float64],
+    reach_m: float,
+) -> NDArray[np.complex128]:
+    out = np.zeros((len(tx_m), len(omega)), dtype=np.complex128)
+    if len(what.position_m):
+        _kernels.buried_echo(
+            tx_m,
+            rx_m,
+            what.position_m,
+            np.zeros_like(what.position_m) if what.normal is None else what.normal,
+            what.front,
+            what.back,
+            what.front_delay_s,
+            what.back_delay_s,
+            int(what.normal is not None),
+            ground.index,
+            np.array([ground.loss_np_m, ground.loss_np_s_m]),
+            reach_m,
+            float(omega[0]),
+            float(omega[1] - omega[0]),
+            np.array([ground.x0_m, ground.y0_m]),
+            ground.cell_m,
+            ground.height_m,
+            out,
+        )
+    return out
+
+
+def _frequencies(radar: Radar) -> NDArray[Any]:
+    if radar.modality == "sfcw":
+        count = max(2, int(np.floor((radar.stop_hz - radar.start_hz) / radar.step_hz + 1e-6)) + 1)
+        return radar.start_hz + radar.step_hz * np.arange(count)
+    step = 1 / (_IMPULSE_PADDING * radar.window_s)
+    return step * np.arange(1, int(np.ceil(_IMPULSE_BAND * radar.center_hz / step)) + 1)
+
+
+def _system(frequency_hz: NDArray[np.float64], radar: Radar) -> NDArray[np.complex128]:
+    """Field of a current element per unit moment, -i omega mu0 / 4 pi r, and the cables' delay."""
+    delay = np.exp(-2j * np.pi * frequency_hz * radar.system_delay_s)
+    out: NDArray[np.complex128] = -1j * radar.gain_m * frequency_hz / REFERENCE_HZ * delay
+    return out
+
+
+def _ringing(frequency_hz: NDArray[np.float64], noise: Noise, rng: np.random.Generator) -> NDArray[np.complex128]:
+    """Echoes within the head, relative to the direct wave: the same in every sounding of a scan."""
+    delay = rng.exponential(_RINGING_S, _RINGS)
+    size = noise.gpr_ringing * rng.normal(size=_RINGS) * np.exp(-delay / _RINGING_S)
+    out: NDArray[np.complex128] = np.exp(-2j * np.pi * np.outer(frequency_hz, delay)) @ size
+    return out
+
+
+def _drift(
+    track: motion.Track, time_s: NDArray[np.float64], noise: Noise, rng: np.random.Generator
+) -> NDArray[np.complex128]:
+    gain, phase = (motion.slow(track, time_s, noise.drift_time_s, rng=rng) for _ in range(2))
+    out: NDArray[np.complex128] = np.exp(noise.gpr_gain_std * gain + 1j * noise.gpr_phase_std_rad * phase)
+    return out
+
+
+def _traces(
+    spectrum: NDArray[np.complex128],
+    frequency_hz: NDArray[np.float64],
+    sample_time_s: NDArray[Any],
+    radar: Radar,
+) -> NDArray[np.float64]:
+    """Traces that a Ricker current of unit peak leaves: the spectrum's inverse transform at the sample times."""
+    u = (frequency_hz / radar.center_hz) ** 2
+    ricker = 2 / (np.sqrt(np.pi) * radar.center_hz) * u * np.exp(-u)
+    kernel = np.exp(2j * np.pi * np.outer(frequency_hz, sample_time_s))
+    step = frequency_hz[1] - frequency_hz[0]
+    out: NDArray[np.float64] = 2 * step * ((spectrum * ricker) @ kernel).real
+    return out

@@ -1,0 +1,196 @@
+"""The simulated radar against ray theory, exact planes, Born's limit and a full-wave scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from dualsense.simulate import _kernels, bodies, gpr
+from dualsense.simulate.scene import Buried, Soil
+from dualsense.simulate.soil import C0, EPSILON0, MU0, Ground, realise
+
+TONES = np.linspace(0.8e9, 3.2e9, 121)
+HALF = np.array([0.0495, 0.0, 0.0])
+EVEN = Ground(
+    x0_m=-2.0,
+    y0_m=-2.0,
+    cell_m=0.5,
+    height_m=np.zeros((9, 9)),
+    index=2.0,
+    loss_np_m=0.0,
+    loss_np_s_m=0.0,
+    scatterer_m=np.zeros((0, 3)),
+    strength_m3=np.zeros(0),
+    scatterer_length_m=0.02,
+)
+
+
+def echo(objects, ground, position, half=HALF, tones=TONES):
+    position = np.atleast_2d(np.asarray(position, dtype=float))
+    return gpr.ground_echo(objects, ground, position - half, position + half, tones)
+
+
+def of_objects(objects, ground, position, half=HALF, tones=TONES):
+    return echo(objects, ground, position, half, tones) - echo((), ground, position, half, tones)
+
+
+@pytest.mark.parametrize("rho", (0.0, 1e-6, 0.05, 0.3, 2.0))
+@pytest.mark.parametrize(("h", "d"), ((0.05, 0.1), (0.02, 0.4), (0.3, 0.003)))
+@pytest.mark.parametrize("n", (1.0, 1.6, 5.0))
+def test_leg_is_fermats(rho, h, d, n):
+    time, spread, path, sin_soil, cos_soil, u = _kernels.leg(rho, h, d, n)
+
+    def optical(x):
+        return np.hypot(x, h) + n * np.hypot(rho - x, d)
+
+    best = minimize_scalar(optical, bounds=(0.0, rho + 1e-12), method="bounded", options={"xatol": 1e-13})
+    assert time * C0 == pytest.approx(best.fun, rel=1e-10)
+    assert h * u + path * sin_soil == pytest.approx(rho, abs=1e-8)
+    assert path * cos_soil == pytest.approx(d)
+    assert np.sin(np.arctan(u)) == pytest.approx(n * sin_soil, abs=1e-7)
+    if n == 1.0:
+        assert spread == pytest.approx(1 / np.hypot(rho, h + d), rel=1e-6)
+
+
+def test_spreading_keeps_the_energy_of_a_tube_of_rays():
+    """Power through a ring on a plane at depth, E^2 n cos, is that of the rays' solid angle less reflection."""
+    h, d, n = 0.05, 0.12, 2.2
+    u = np.tan(np.radians([35.0, 35.01]))
+    rho = h * u + d * u / np.sqrt(n**2 + (n**2 - 1) * u**2)
+    _, spread, _, sin_soil, cos_soil, _ = _kernels.leg(rho.mean(), h, d, n)
+    cos_air = np.cos(np.arctan(u.mean()))
+    t = _kernels.transmission(u.mean(), n, 1.0)
+    reflection = (cos_air - n * cos_soil) / (cos_air + n * cos_soil)
+    solid = 2 * np.pi * (np.cos(np.arctan(u[0])) - np.cos(np.arctan(u[1])))
+    ring = np.pi * (rho[1] ** 2 - rho[0] ** 2)
+    assert (spread * t) ** 2 * n * cos_soil * ring == pytest.approx(solid * (1 - reflection**2), rel=1e-3)
+    assert sin_soil < 1 / n
+
+
+def test_direct_wave_is_the_curl_curl_dipole():
+    """E of a current element along y by differencing (k^2 + d2/dy2) e^{-ikr} / r."""
+    f, place, step = 1e9, np.array([0.06, 0.05, -0.02]), 1e-4
+    k = 2 * np.pi * f / C0
+
+    def green(shift):
+        r = np.linalg.norm(place + np.array([0, shift, 0]))
+        return np.exp(-1j * k * r) / r
+
+    second = (green(step) - 2 * green(0) + green(-step)) / step**2
+    expected = green(0) + second / k**2
+    assert gpr.direct_wave(place, np.array([f]))[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_flat_ground_is_an_image():
+    value = echo((), EVEN, [0.0, 0.0, 0.05])[0]
+    r = np.hypot(0.1, 0.099)
+    cos = 0.1 / r
+    soil = np.sqrt(1 - (1 - cos**2) / 4)
+    kr = 2 * np.pi * TONES / C0 * r
+    expected = (cos - 2 * soil) / (cos + 2 * soil) * np.exp(-1j * kr) / r * (1 - 1j / kr - 1 / kr**2)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rise", (0.004, -0.006))
+def test_a_surface_raised_as_a_whole_is_a_closer_image(rise):
+    """Roughness by itself must know the plane: the integral turns one image into the other."""
+    cell = 0.012
+    count = int(1.6 / cell)
+    raised = replace(
+        EVEN, x0_m=-0.8, y0_m=-0.8, cell_m=cell, height_m=np.full((count, count), rise), index=np.sqrt(5.0)
+    )
+    flat = replace(EVEN, index=raised.index)
+    high = TONES > 1.2e9
+    got = echo((), raised, [0.0, 0.0, 0.07])[0, high]
+    start = echo((), flat, [0.0, 0.0, 0.07])[0, high]
+    wanted = echo((), flat, [0.0, 0.0, 0.07 - rise])[0, high]
+    assert np.linalg.norm(got - wanted) < 0.15 * np.linalg.norm(start - wanted)
+
+
+def test_a_buried_metal_sheet_is_an_image_in_the_soil():
+    sheet = Buried("TM-62M", 0.0, 0.0, 0.05, scale=5.0)
+    h, d, n = 0.5, 0.05, EVEN.index
+    tones = np.linspace(1.5e9, 3.2e9, 86)
+    value = of_objects((sheet,), EVEN, [0.0, 0.0, h], half=np.zeros(3), tones=tones)[0]
+    transmitted = 2 / (1 + n)
+    expected = -transmitted * n * transmitted / (2 * (h + d / n)) * np.exp(-4j * np.pi * tones * (h + n * d) / C0)
+    assert np.linalg.norm(value - expected) < 0.12 * np.linalg.norm(expected)
+
+
+def test_loss_is_that_of_the_complex_wave_number():
+    soil = Soil(relative_permittivity=4.0, conductivity_s_m=0.02, loss_tangent=0.01)
+    wet = realise(soil, low_m=(-0.1, -0.1), high_m=(0.1, 0.1), rng=np.random.default_rng(0))
+    omega = 2 * np.pi * TONES
+    epsilon = 4.0 * (1 - 0.01j) - 1j * 0.02 / (omega * EPSILON0)
+    exact = -(omega * np.sqrt(MU0 * EPSILON0 * epsilon)).imag
+    np.testing.assert_allclose(wet.loss_np_m + wet.loss_np_s_m * omega, exact, rtol=0.01)
+    deep = Buried("stone", 0.0, 0.0, 0.2)
+    lossy = replace(EVEN, loss_np_m=wet.loss_np_m, loss_np_s_m=wet.loss_np_s_m)
+    ratio = np.abs(of_objects((deep,), lossy, [0, 0, 0.05])[0] / of_objects((deep,), EVEN, [0, 0, 0.05])[0])
+    assert np.median(ratio / np.exp(-2 * exact * 0.22)) == pytest.approx(1, abs=0.05)
+
+
+def test_a_faint_small_body_has_borns_strength(monkeypatch):
+    """Front and back of a body together tend to k0^2 (eps_b - eps) V / 4 pi."""
+    from dualsense.simulate import library
+
+    faint = library.Model("rock", "box", (0.02, 0.02, 0.008), 4.2)
+    monkeypatch.setattr(library, "MODELS", {"faint": faint})
+    tones = np.array([0.8e9, 0.82e9])
+    h, d = 0.5, 0.1
+    value = of_objects((Buried("faint", 0.0, 0.0, d),), EVEN, [0, 0, h], half=np.zeros(3), tones=tones)[0]
+    middle = d + 0.004
+    legs = (2 / 3 / (h + middle / 2)) ** 2 * np.exp(-4j * np.pi * tones * (h + 2 * middle) / C0)
+    born = (2 * np.pi * tones / C0) ** 2 * 0.2 * (0.02 * 0.02 * 0.008) / (4 * np.pi)
+    np.testing.assert_allclose(value / (born * legs), 1, atol=0.08)
+
+
+def test_a_small_metal_ball_has_rayleighs_strength():
+    k = 100.0
+    points = bodies.metal_points((Buried("fragment", 0.0, 0.0, 0.05, scale=0.01),), index=1.0, band_hz=(1e9, 1e9))
+    part_volume = 4 / 3 * np.pi * 4e-5**2 * 9e-5
+    assert len(points.position_m) == 1
+    # between a sphere's 3/2 a^3 and the field along the short axis
+    assert 0.5 * 3 * part_volume / (4 * np.pi) < points.front[0] < 1.5 * 3 * part_volume / (4 * np.pi)
+    long_pin = bodies.metal_points((Buried("nail", 0, 0, 0.05, yaw_deg=90.0),), index=2.0, band_hz=(2e9, 2e9))
+    across = bodies.metal_points((Buried("nail", 0, 0, 0.05),), index=2.0, band_hz=(2e9, 2e9))
+    assert long_pin.front[0] > 20 * across.front[0]
+    k = 2 * np.pi * 2e9 * 2 / C0
+    assert k**2 * long_pin.front[0] <= 1.5 / k  # no more than a resonant dipole
+
+
+def test_swapping_the_antennas_changes_nothing():
+    rng = np.random.default_rng(0)
+    soil = Soil(roughness_rms_m=0.004)
+    ground = realise(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=rng)
+    objects = (Buried("TS-50", 0.05, 0.02, 0.04, yaw_deg=20.0), Buried("nail", -0.05, 0.0, 0.02, yaw_deg=50.0))
+    position = np.array([[0.0, 0.0, 0.05], [0.03, -0.05, 0.06]])
+    one = gpr.ground_echo(objects, ground, position - HALF, position + HALF, TONES)
+    other = gpr.ground_echo(objects, ground, position + HALF, position - HALF, TONES)
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_the_deeper_the_later():
+    delays = []
+    for depth in (0.05, 0.1, 0.15):
+        value = of_objects((Buried("can", 0.0, 0.0, depth),), EVEN, [0, 0, 0.05])[0]
+        t = np.linspace(0, 5e-9, 2001)
+        trace = (value * np.hanning(121)) @ np.exp(2j * np.pi * np.outer(TONES, t))
+        delays.append(t[np.abs(trace).argmax()])
+    np.testing.assert_allclose(np.diff(delays), 2 * 0.05 * 2 / C0, rtol=0.05)
+
+
+def test_unevenness_spreads_as_stated():
+    soil = Soil(permittivity_std=0.05, roughness_rms_m=0.003, roughness_length_m=0.03)
+    ground = realise(soil, low_m=(-1.0, -1.0), high_m=(1.0, 1.0), rng=np.random.default_rng(1))
+    height = ground.height_m
+    assert height.std() == pytest.approx(0.003, rel=0.1)
+    lag = 3
+    rho = np.mean(height[lag:] * height[:-lag]) / height.var()
+    assert rho == pytest.approx(np.exp(-((lag * ground.cell_m / 0.03) ** 2) / 2), abs=0.12)
+    density = len(ground.strength_m3) / (4 * 0.3)
+    spectrum = (4 * np.pi) ** 2 * ground.strength_m3.var() * density
+    assert spectrum == pytest.approx((0.05 * 6) ** 2 * (2 * np.pi) ** 1.5 * 0.02**3, rel=0.05)
