@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 import tomllib
 
@@ -25,7 +26,7 @@ import dualsense.errors
 import dualsense.io
 import dualsense.pipeline
 import dualsense.render
-from dualsense import __version__
+from dualsense._version import __version__
 from dualsense.cli import cli, run
 
 FILES = {
@@ -394,7 +395,8 @@ def test_a_reader_that_goes_away_is_no_error():
         [sys.executable, "-m", "dualsense", "recipe"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     process.stdout.close()
-    complaint = process.stderr.read()
+    with process.stderr as stream:
+        complaint = stream.read()
     assert process.wait(timeout=30) == 141
     assert complaint == ""
 
@@ -404,6 +406,7 @@ PROGRESSING = "for step in range(11):\n    progress and progress('migrate', step
 
 def test_progress_shows_on_a_terminal(sample, tmp_path):
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
     process = faked(PROGRESSING, "process", sample, "-o", tmp_path / "out", stderr=theirs)
     os.close(theirs)
     seen = b""

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,6 @@ import dualsense.replay
 from dualsense.cli import run
 from dualsense.errors import ScanError
 from dualsense.io import read_scan
-from dualsense.render import write_outputs
 from dualsense.replay import replay_scan, scan_until, time_span
 
 
@@ -48,7 +48,7 @@ def processed(monkeypatch):
 
     def process_scan(scan, recipe=None, *, progress=None):
         given.append((scan, recipe))
-        return f"result {len(given)}"
+        return SimpleNamespace(number=len(given), emi_maps={})
 
     monkeypatch.setattr(dualsense.replay, "process_scan", process_scan)
     return given
@@ -95,7 +95,8 @@ def test_every_step_is_shown_and_the_end_is_the_whole_scan(scan, processed):
     assert clock.slept_s == []
     assert processed[-1][0] is scan
     assert {recipe for _, recipe in processed} == {"recipe"}
-    assert result == frames[-1].result == "result 6"
+    assert result is frames[-1].result
+    assert result.number == 6
     assert [len(partial.gpr.time_s) for partial, _ in processed] == sorted(
         len(partial.gpr.time_s) for partial, _ in processed
     )
@@ -212,12 +213,3 @@ def test_replaying_leaves_no_outputs_unless_asked(sample_dir, tmp_path, monkeypa
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
     assert "\x1b" not in done.stdout  # no terminal, no control sequences
-
-
-def test_the_final_result_writes_what_process_writes(scan, tmp_path):
-    frames = []
-    result = replay_scan(scan, speed=math.inf, step_s=30.0, on_frame=frames.append)
-    assert len(frames) == 1
-    assert frames[0].result is result
-    write_outputs(result, tmp_path / "out")
-    assert (tmp_path / "out" / "targets.json").exists()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class _Group(click.Group):
-    """Verbs in the order of their definition, and Ctrl-C left to :func:`run`."""
+    """Verbs in the order of their definition; what click would handle itself is left to :func:`run`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
@@ -46,10 +46,16 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise _Interrupted from None
+        except BrokenPipeError:
+            raise _ClosedPipe from None
 
 
 class _Interrupted(Exception):  # noqa: N818
     """Ctrl-C on its way past click, which would turn it into its own abort."""
+
+
+class _ClosedPipe(Exception):  # noqa: N818
+    """Whoever read our output went away; on its way past click, which would call that a failure."""
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -312,8 +318,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (_Interrupted, KeyboardInterrupt, click.Abort):
         click.echo(f"{PROGRAM}: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output went away; keep the interpreter from complaining when it flushes at exit
+    except (_ClosedPipe, BrokenPipeError):
+        # keep the interpreter from complaining when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except click.exceptions.NoArgsIsHelpError as error:

@@ -11,9 +11,12 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.pipeline import process_scan
+from dualsense.survey.track import lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from dualsense.recipe import Recipe
     from dualsense.result import Result
@@ -34,6 +37,8 @@ class Frame:
         The recording up to this moment.
     result
         Of processing it; None when there is not enough to process, and ``reason`` says why.
+    trace_time_s, metal_trace : (m,)
+        Metal response over the time since the recording began, in the units of the metal map.
     provisional
         False for the last frame only, whose result is that of the whole scan.
     """
@@ -43,6 +48,8 @@ class Frame:
     scan: Scan
     result: Result | None
     reason: str
+    trace_time_s: NDArray[np.float64]
+    metal_trace: NDArray[np.float64]
     provisional: bool
 
 
@@ -110,7 +117,7 @@ def replay_scan(
         sleep(wait_s)
     result = process_scan(scan, recipe)
     if on_frame is not None:
-        on_frame(Frame(duration_s, duration_s, scan, result, "", provisional=False))
+        on_frame(_frame(scan, result, "", duration_s, duration_s, provisional=False))
     return result
 
 
@@ -142,7 +149,42 @@ def _provisional(partial: Scan, recipe: Recipe | None, elapsed_s: float, duratio
         result, reason = process_scan(partial, recipe), ""
     except ScanError as error:  # the first moments of a sweep are too short for some step: not yet a failure
         result, reason = None, str(error)
-    return Frame(elapsed_s, duration_s, partial, result, reason, provisional=True)
+    return _frame(partial, result, reason, elapsed_s, duration_s, provisional=True)
+
+
+def _frame(
+    scan: Scan,
+    result: Result | None,
+    reason: str,
+    elapsed_s: float,
+    duration_s: float,
+    *,
+    provisional: bool,
+) -> Frame:
+    time_s, trace = metal_trace(scan, result)
+    start_s, _ = time_span(scan)
+    return Frame(elapsed_s, duration_s, scan, result, reason, time_s - start_s, trace, provisional)
+
+
+def metal_trace(scan: Scan, result: Result | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Follow the metal response along the sweep: the value of the metal map under the coils at every sample.
+
+    Returns
+    -------
+    time_s, response : (m,), (m,)
+        The scan's own times, and NaN where the map does not reach; both empty without a metal map.
+    """
+    image = None if result is None else result.emi_maps.get("metal_response")
+    if scan.emi is None or image is None:
+        return np.empty(0), np.empty(0)
+    offset_m = (scan.emi.tx_position_m + scan.emi.rx_position_m) / 2.0
+    place = lever_arm(track_at(scan.pose, scan.emi.time_s), offset_m, scan.emi.channel)
+    origin = np.array([image.grid.x_m[0], image.grid.y_m[0]])
+    cell = np.rint(np.nan_to_num((place[:, :2] - origin) / image.grid.cell_m, nan=-1.0)).astype(np.intp)
+    inside = (cell >= 0).all(axis=1) & (cell < image.values.shape[::-1]).all(axis=1)
+    response = np.full(scan.emi.time_s.size, np.nan)
+    response[inside] = image.values[cell[inside, 1], cell[inside, 0]]
+    return scan.emi.time_s, response
 
 
 def _pose_until(pose: Pose, time_s: float) -> Pose:
