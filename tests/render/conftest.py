@@ -200,6 +200,25 @@ def make_result() -> Callable[..., Result]:
     return make
 
 
+@pytest.fixture(scope="session")
+def pictures() -> Callable[[Result], dict[str, bytes]]:
+    """Draw the pictures of a result, once for equal results: drawing is what takes time."""
+    from dualsense.render.export import targets_csv
+    from dualsense.render.figures import render_figures
+
+    known: dict[tuple[Any, ...], dict[str, bytes]] = {}
+
+    def draw(result: Result) -> dict[str, bytes]:
+        coverage = result.coverage.emi.tobytes() + result.coverage.gpr.tobytes()
+        parts = (result.header, result.faults, targets_csv(result), coverage, result.gpr_volume is None)
+        key = (*parts, tuple(result.emi_maps), result.model, result.coverage_fraction)
+        if key not in known:
+            known[key] = render_figures(result)
+        return known[key]
+
+    return draw
+
+
 @pytest.fixture(params=VARIANTS)
 def any_result(request: pytest.FixtureRequest, make_result: Callable[..., Result]) -> Result:
     return make_result(request.param)

@@ -166,10 +166,14 @@ def _array(group: h5py.Group, name: str, values: Any, units: str) -> h5py.Datase
     return dataset
 
 
+def _storable(text: str) -> str:
+    """Text as HDF5 can hold it: halves of characters and zero bytes become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
+
 def _texts(group: h5py.Group, name: str, values: Sequence[str]) -> None:
-    group.create_dataset(
-        name, data=list(values), shape=(len(values),), dtype=h5py.string_dtype(), track_times=False
-    )
+    stored = [_storable(value) for value in values]
+    group.create_dataset(name, data=stored, shape=(len(stored),), dtype=h5py.string_dtype(), track_times=False)
 
 
 def _read_texts(group: h5py.Group, name: str) -> list[str]:
@@ -180,7 +184,7 @@ def _write_header(group: h5py.Group, header: ScanHeader) -> None:
     for name in HEADER_TEXTS:
         value = getattr(header, name)
         if value is not None:
-            group.attrs[name] = value
+            group.attrs[name] = _storable(value)
     if header.origin_wgs84 is not None:
         group.attrs["origin_wgs84"] = np.asarray(header.origin_wgs84, dtype=np.float64)
 

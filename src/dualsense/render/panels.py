@@ -178,7 +178,7 @@ def contour_levels(image: Image, limit: float) -> tuple[float, ...]:
 
 def draw_metal_contours(axes: Axes, image: Image, levels: tuple[float, ...], *, width: float = 1.8) -> None:
     """Contours of the metal map: white on black, thicker the higher."""
-    if not levels:
+    if not levels or min(image.values.shape) < 2:
         return
     axes.contour(
         100.0 * image.grid.x_m,

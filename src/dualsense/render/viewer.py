@@ -114,8 +114,8 @@ def metal_lines_cm(image: Image, levels: tuple[float, ...]) -> list[list[list[fl
     """
     grid = image.grid
     values = np.abs(image.values).astype(np.float64)
-    found = []
-    for level in levels:
+    found: list[list[list[float]]] = []
+    for level in levels if min(values.shape) > 1 else ():
         lines = []
         for line in find_contours(values, level, mask=np.isfinite(values)):
             x_cm = 100.0 * (grid.x_m[0] + grid.cell_m * line[:, 1])
