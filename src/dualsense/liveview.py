@@ -106,7 +106,8 @@ def frame_text(frame: Frame, *, bars: str = BARS) -> str:
         f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, float('nan')))}"
         for name in words.SENSORS
     )
-    lines += [f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   covered: {covered}", ""]
+    lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest")
+    lines += [f"{result.area_m2:.2f} m² swept, of which covered: {covered}", ""]
     lines.append(_target_table(frame))
     return "\n".join(lines)
 
@@ -135,7 +136,7 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
     if frame.result is None:
         return f"{head}  no picture yet: {one_line(frame.reason)}"
-    covered = f"covered {words.percent_down(frame.result.coverage_fraction)}"
+    covered = f"{frame.result.area_m2:.2f} m² swept, {words.percent_down(frame.result.coverage_fraction)} by both"
     mark = "?" if frame.provisional else ""
     targets = " ".join(f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in frame.result.targets)
     kind = "provisional" if frame.provisional else "whole scan"
