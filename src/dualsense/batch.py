@@ -180,8 +180,8 @@ def _process_one(task: _Task) -> BatchEntry:
         scan_id=result.header.scan_id,
         scan_sha256=result.scan_sha256,
         model=result.model,
-        area_m2=float(result.area_m2),
-        coverage_fraction=float(result.coverage_fraction),
+        area_m2=round(float(result.area_m2), 6),
+        coverage_fraction=round(float(result.coverage_fraction), 6),
         calls=call_counts(result.targets),
         faults=len(result.faults),
     )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "127.0.0.1"
+GRAVEST_FIRST = ("suspect", "not-assessable", "likely-clutter")
 STATIC = {"": "index.html", "app.js": "app.js", "app.css": "app.css", "icon.svg": "icon.svg"}
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -224,8 +225,8 @@ def _describe(files: dict[str, Path]) -> dict[str, Any]:
             "model": document["model"],
             "area_m2": document["area_m2"],
             "coverage_fraction": document["coverage_fraction"],
-            "calls": {call: calls.count(call) for call in sorted(set(calls))},
-            "pictures": [name for name in files if name.endswith(".png")],
+            "calls": {call: calls.count(call) for call in GRAVEST_FIRST if call in calls},
+            "pictures": sorted((n for n in files if n.endswith(".png")), key=lambda n: (n != "fused.png", n)),
             "report": "report.html" in files,
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
