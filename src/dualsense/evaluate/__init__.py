@@ -1,1 +1,41 @@
 """Targets against truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dualsense.evaluate.lanes import evaluate_files, evaluate_folder, summary, to_json, to_text
+    from dualsense.evaluate.score import rates, roc, score_scan
+
+__all__ = [
+    "evaluate_files",
+    "evaluate_folder",
+    "rates",
+    "roc",
+    "score_scan",
+    "summary",
+    "to_json",
+    "to_text",
+]
+
+_HOMES = {
+    "evaluate_files": "lanes",
+    "evaluate_folder": "lanes",
+    "rates": "score",
+    "roc": "score",
+    "score_scan": "score",
+    "summary": "lanes",
+    "to_json": "lanes",
+    "to_text": "lanes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
