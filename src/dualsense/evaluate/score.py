@@ -123,8 +123,8 @@ class Rates:
     ----------
     mines, detected, missed, not_assessable
         All mines on the patches, and how they divide. A mine is "not assessable" when nothing alarmed but the
-        result says there that it cannot tell: by the matched target's call or, without a target, by missing coverage.
-    detection_rate, detection_interval
+        result says there that it cannot tell: by the matched target's call or, without a target, by
+        missing coverage. detection_rate, detection_interval
         Detected over all mines.
     false_alarms, area_m2, false_alarms_m2, false_alarm_interval
     """
