@@ -17,6 +17,7 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.io import schema
+from dualsense.io.heaps import endless_heap
 from dualsense.io.text import clean_text, one_line
 
 if TYPE_CHECKING:
@@ -275,7 +276,8 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
     check_file(path, name)
     try:
         is_hdf5 = h5py.is_hdf5(path)
-        file = h5py.File(path, "r", locking="best-effort") if is_hdf5 else None
+        endless = endless_heap(path) if is_hdf5 else None
+        file = h5py.File(path, "r", locking="best-effort") if is_hdf5 and endless is None else None
     except _HDF5_ERRORS as error:
         cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if cut:
@@ -284,6 +286,9 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
             cause = f"damaged HDF5 file ({hdf5_reason(error)})"
         msg = one_line(f"{name}: {cause}")
         raise ScanError(msg) from None
+    if endless is not None:
+        msg = f"{name}: damaged HDF5 file (the heap of texts at byte {endless})"
+        raise ScanError(msg)
     if file is None:
         with path.open("rb") as stream:
             head = stream.read(24)

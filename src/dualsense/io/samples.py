@@ -113,12 +113,13 @@ def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
     """Mask one channel in place."""
     n, k = part.shape
     result = _Channel(size=n * k)
+    if n == 0:
+        result.dead = "made no sounding"
+        return result
     nothing = _missing(part)
     infinite = ~np.isfinite(part)
     constant = _constant_columns(part)
-    if n == 0:
-        result.dead = "made no sounding"
-    elif n > 1 and constant.all():
+    if n > 1 and constant.all():
         result.dead = f"all {n} soundings are {'constant' if np.any(part) else 'zero'}"
     elif infinite.all():
         result.dead = f"none of the {n * k} values is finite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -171,12 +172,10 @@ def _readings(
     shape = (time.size, len(stream.columns))
     if node is None:
         raise source.missing(data_field.path, f"numbers of shape {shape}")
-    if node.shape != shape:
-        flat = max(node.shape, default=1) == node.size == shape[0] * shape[1] and len(node.shape) < 3
-        if not flat or node.size == 0:
-            hint = ", which is the transpose" if node.shape == shape[::-1] else ""
-            cause = f"found shape {node.shape}{hint}, expected {shape} (soundings, tones, gates or samples)"
-            raise source.error(data_field.path, cause)
+    if node.shape != shape and not (1 in shape and _is_line(node.shape) and node.size == shape[0] * shape[1] > 0):
+        hint = ", which is the transpose" if node.shape == shape[::-1] else ""
+        cause = f"found shape {node.shape}{hint}, expected {shape} (soundings, tones, gates or samples)"
+        raise source.error(data_field.path, cause)
     dtype = _check_kind(source, node, data_field, kind)
     keep, faults = usable_times(source, time_field, time, channel, stream)
     if not with_data and shape[0]:
@@ -190,6 +189,11 @@ def _readings(
     kept = real if keep.all() else real[keep]
     clean, sample_faults = examine_samples(kept, channel[keep], stream)
     return _Readings(time[keep], channel[keep], clean, faults + sample_faults)
+
+
+def _is_line(shape: tuple[int, ...]) -> bool:
+    """Whether a dataset runs along one axis only, whichever way a tool has turned it."""
+    return len(shape) <= 2 and math.prod(shape) == max(shape, default=1)
 
 
 def _check_kind(source: Source, node: h5py.Dataset, field: schema.Field, kind: str) -> np.dtype[Any]:
@@ -244,7 +248,7 @@ def _reference(source: Source, k: int, *, complex_tones: bool) -> tuple[NDArray[
     node = source.number_dataset(field)
     if node is None:
         return None, ()
-    if node.size != k or max(node.shape, default=1) != node.size:
+    if node.size != k or not _is_line(node.shape):
         raise source.error(field.path, f"found shape {node.shape}, expected ({k},) as the data have")
     kind = complex_type(node.dtype)
     if (kind is not None) != complex_tones:
