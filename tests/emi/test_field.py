@@ -22,6 +22,8 @@ from dualsense.emi.field import (
 )
 from dualsense.emi.ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
 
+pytestmark = pytest.mark.kernel
+
 metre = st.floats(-0.5, 0.5)
 point = st.tuples(metre, metre, st.floats(-0.5, -0.02))
 radius = st.floats(0.03, 0.3)

@@ -37,6 +37,7 @@ def of_objects(objects, ground, position, half=HALF, tones=TONES):
     return echo(objects, ground, position, half, tones) - echo((), ground, position, half, tones)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("rho", (0.0, 1e-6, 0.05, 0.3, 2.0))
 @pytest.mark.parametrize(("h", "d"), ((0.05, 0.1), (0.02, 0.4), (0.3, 0.003)))
 @pytest.mark.parametrize("n", (1.0, 1.6, 5.0))
@@ -55,6 +56,7 @@ def test_leg_is_fermats(rho, h, d, n):
         assert spread == pytest.approx(1 / np.hypot(rho, h + d), rel=1e-6)
 
 
+@pytest.mark.kernel
 def test_spreading_keeps_the_energy_of_a_tube_of_rays():
     """Power through a ring on a plane at depth, E^2 n cos, is that of the rays' solid angle less reflection."""
     h, d, n = 0.05, 0.12, 2.2
@@ -94,6 +96,7 @@ def test_flat_ground_is_an_image():
     np.testing.assert_allclose(value, expected, rtol=1e-12)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("rise", (0.004, -0.006))
 def test_a_surface_raised_as_a_whole_is_a_closer_image(rise):
     """Roughness by itself must know the plane: the integral turns one image into the other."""
@@ -133,6 +136,7 @@ def test_loss_is_that_of_the_complex_wave_number():
     assert np.median(ratio / np.exp(-2 * exact * 0.22)) == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.kernel
 def test_a_faint_small_body_has_borns_strength(monkeypatch):
     """Front and back of a body together tend to k0^2 (eps_b - eps) V / 4 pi."""
     from dualsense.simulate import library
@@ -162,14 +166,15 @@ def test_a_small_metal_ball_has_rayleighs_strength():
     assert k**2 * long_pin.front[0] <= 1.5 / k  # no more than a resonant dipole
 
 
+@pytest.mark.kernel
 def test_swapping_the_antennas_changes_nothing():
     rng = np.random.default_rng(0)
     soil = Soil(roughness_rms_m=0.004)
-    ground = realise(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=rng)
+    ground = realise(soil, low_m=(-0.15, -0.15), high_m=(0.15, 0.15), rng=rng)
     objects = (Buried("TS-50", 0.05, 0.02, 0.04, yaw_deg=20.0), Buried("nail", -0.05, 0.0, 0.02, yaw_deg=50.0))
     position = np.array([[0.0, 0.0, 0.05], [0.03, -0.05, 0.06]])
-    one = gpr.ground_echo(objects, ground, position - HALF, position + HALF, TONES)
-    other = gpr.ground_echo(objects, ground, position + HALF, position - HALF, TONES)
+    one = gpr.ground_echo(objects, ground, position - HALF, position + HALF, TONES[::12])
+    other = gpr.ground_echo(objects, ground, position + HALF, position - HALF, TONES[::12])
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 

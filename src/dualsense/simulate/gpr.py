@@ -62,7 +62,7 @@ def simulate_gpr(
         noise = rng.normal(size=(2, *response.shape)) * (scene.noise.gpr_std * np.sqrt(0.5))
         return GprData(
             modality="sfcw",
-            data=response + (noise[0] + 1j * noise[1]),
+            data=(response + (noise[0] + 1j * noise[1])).astype(np.complex64),
             frequency_hz=frequency,
             reference=in_air if radar.reference else None,
             **common,
