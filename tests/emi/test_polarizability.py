@@ -98,6 +98,7 @@ def test_poles_solve_their_equation():
     np.testing.assert_allclose(np.tan(d), (mu - 1) * d / (mu - 1 + d**2), rtol=1e-9)
 
 
+@pytest.mark.shared
 def test_fem_sphere(shared_data):
     folder = shared_data / "mpt" / "sphere_r10mm_sig1e6_mu1"
     omega = np.loadtxt(folder / "Frequencies.csv")
