@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +28,14 @@ def project_root() -> Path:
 @pytest.fixture(scope="session")
 def sample_dir() -> Path:
     return ROOT / "sample_data"
+
+
+@pytest.fixture(scope="session")
+def processed_sample(sample_dir, tmp_path_factory):
+    """What ``dualsense process`` really makes of a sample scan, once: the folder, and what the command said."""
+    out = tmp_path_factory.mktemp("processed") / "out"
+    words = [sys.executable, "-m", "dualsense", "process", sample_dir / "pmn_sand.h5", "-o", out]
+    return out, subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

@@ -79,13 +79,6 @@ def sample(sample_dir):
     return sample_dir / "pmn_sand.h5"
 
 
-@pytest.fixture(scope="session")
-def processed(sample, tmp_path_factory):
-    """The real thing, once: folder and what the command said."""
-    out = tmp_path_factory.mktemp("processed") / "out"
-    return out, command("process", sample, "-o", out)
-
-
 def test_help_answers_at_once():
     times = []
     for _ in range(5):
@@ -140,8 +133,8 @@ def test_wrong_usage_is_one_line_and_status_2(arguments, capsys):
     assert said.out == ""
 
 
-def test_process_leaves_every_file_of_the_contract(processed):
-    out, done = processed
+def test_process_leaves_every_file_of_the_contract(processed_sample):
+    out, done = processed_sample
     assert done.returncode == 0, done.stderr
     assert {path.name for path in out.iterdir()} == FILES
     assert done.stderr == ""
@@ -150,16 +143,16 @@ def test_process_leaves_every_file_of_the_contract(processed):
     assert all(target["id"] in done.stdout for target in targets)
 
 
-def test_process_never_calls_ground_harmless(processed):
-    _, done = processed
+def test_process_never_calls_ground_harmless(processed_sample):
+    _, done = processed_sample
     said = done.stdout.lower()
     assert "safe" not in said
     assert not re.search(r"\bclear(ed)?\b", said)
     assert "advice" in said
 
 
-def test_a_second_run_gives_the_same_bytes(processed, sample, tmp_path):
-    out, _ = processed
+def test_a_second_run_gives_the_same_bytes(processed_sample, sample, tmp_path):
+    out, _ = processed_sample
     again = command("process", sample, "-o", tmp_path / "again", "--json")
     assert again.returncode == 0, again.stderr
     assert digests(tmp_path / "again") == digests(out)
@@ -171,8 +164,8 @@ def test_a_second_run_gives_the_same_bytes(processed, sample, tmp_path):
     assert sum(summary["calls"].values()) == len(summary["targets"])
 
 
-def test_results_are_not_overwritten_unasked(processed, sample, monkeypatch, capsys):
-    out, _ = processed
+def test_results_are_not_overwritten_unasked(processed_sample, sample, monkeypatch, capsys):
+    out, _ = processed_sample
     before = digests(out)
     monkeypatch.setattr(dualsense.io, "read_scan", lambda *_, **__: pytest.fail("read the scan before looking"))
     assert run(["process", str(sample), "-o", str(out)]) == 2
@@ -182,8 +175,8 @@ def test_results_are_not_overwritten_unasked(processed, sample, monkeypatch, cap
     assert digests(out) == before
 
 
-def test_results_are_overwritten_when_asked(processed, sample, tmp_path):
-    out, _ = processed
+def test_results_are_overwritten_when_asked(processed_sample, sample, tmp_path):
+    out, _ = processed_sample
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)
     (copy / "targets.json").write_text('{"schema": "dualsense-targets", "targets": []}', encoding="utf-8")
@@ -298,12 +291,12 @@ def test_a_traceback_is_there_for_whoever_asks(how, sample, tmp_path, monkeypatc
 
 
 def test_a_disk_that_is_full_names_the_results_and_leaves_nothing(
-    sample, processed, tmp_path, monkeypatch, capsys
+    sample, processed_sample, tmp_path, monkeypatch, capsys
 ):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    result = dualsense.render.export.read_result(processed[0] / "result.h5")
+    result = dualsense.render.export.read_result(processed_sample[0] / "result.h5")
     monkeypatch.setattr(dualsense.pipeline, "process_scan", lambda *_, **__: result)
     monkeypatch.setattr("dualsense.render.export.write_result", fail)
     monkeypatch.setattr("dualsense.render.archive.write_result", fail)

@@ -29,10 +29,14 @@ from dualsense.console import (
 from dualsense.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dualsense.recipe import Recipe
+    from dualsense.result import Result
+    from dualsense.scan import Scan
+
+    Progress = Callable[[str, float], None]
 
 
 class _Group(click.Group):
@@ -243,6 +247,43 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     write_scan(scan, out, overwrite=overwrite)
     _print(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
     return DONE
+
+
+@cli.command()
+@click.argument("folder", type=options.FILE, metavar="DIR")
+@options.recipe
+@options.as_json
+@options.threads
+@options.common
+def evaluate(
+    console: Console, *, folder: Path, recipe_file: Path | None, overrides: tuple[str, ...], as_json: bool
+) -> int:
+    """Process the scans in DIR and score the targets against the truth.
+
+    Only scans with /truth count. Mines of a scan that could not be processed count as missed, and the exit
+    status is 1.
+    """
+    recipe = _load_recipe(recipe_file, overrides)
+    console.subject = str(folder)
+    if not folder.is_dir():
+        msg = f"{folder}: no such folder"
+        raise UsageError(msg)
+    from dualsense.evaluate import evaluate_folder, to_json, to_text
+    from dualsense.pipeline import process_scan
+
+    with console.progress() as progress:
+
+        def process_one(scan: Scan) -> Result:
+            return process_scan(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
+
+        evaluation = evaluate_folder(folder, process_one)
+    _print((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
+    return FAILED if evaluation.failures else DONE
+
+
+def _of(name: str, progress: Progress) -> Progress:
+    """Put the name of a scan before that of each step."""
+    return lambda step, part: progress(f"{name}: {step}", part)
 
 
 @cli.command()

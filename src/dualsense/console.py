@@ -67,14 +67,8 @@ class Console:
         logging.captureWarnings(capture=False)
 
     @contextmanager
-    def progress(self, total_text: str = "") -> Iterator[Callable[[str, float], None] | None]:
-        """Draw a bar on stderr while the block runs; yield None where nobody would see it.
-
-        Parameters
-        ----------
-        total_text
-            Stands before the name of the step.
-        """
+    def progress(self) -> Iterator[Callable[[str, float], None] | None]:
+        """Draw a bar on stderr while the block runs; yield None where nobody would see it."""
         if self.verbosity < 0 or not sys.stderr.isatty():
             yield None
             return
@@ -88,8 +82,8 @@ class Console:
         ):
 
             def report(step: str, fraction: float) -> None:
-                bar.set_description_str(f"{total_text}{step}", refresh=False)
-                bar.update(min(max(fraction, bar.n), 1.0) - bar.n)
+                bar.set_description_str(one_line(step), refresh=False)
+                bar.n = min(max(fraction, 0.0), 1.0)
                 bar.refresh()
 
             yield report
