@@ -30,6 +30,7 @@ MIN_LIVE = {"gpr": 2, "emi": 1}
 """The metal detector works on one frequency or gate."""
 MIN_STUCK = {"gpr": 10, "emi": 50}
 """As many equal soundings in a row are a sensor that repeats itself, not ground."""
+_GLANCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +155,30 @@ def _why_dead(result: _Channel, n: int, k: int, live: int) -> str:
 
 def _constant_columns(part: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell the columns whose finite values, at least two, are all the same."""
+    # nearly every column differs within a few soundings; only the others are looked at throughout
+    candidates = np.flatnonzero(_same(part[:_GLANCE]))
+    result = np.zeros(part.shape[1], dtype=bool)
+    whole = part[:, candidates]
+    result[candidates] = _same(whole) & (np.isfinite(whole).sum(axis=0) > 1)
+    return result
+
+
+def _same(part: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell the columns that hold no two finite values that differ."""
     finite = np.isfinite(part)
     first = part[finite.argmax(axis=0), np.arange(part.shape[1])]
-    same: NDArray[np.bool_] = ((part == first) | ~finite).all(axis=0) & (finite.sum(axis=0) > 1)
+    same: NDArray[np.bool_] = ((part == first) | ~finite).all(axis=0)
     return same
 
 
 def _silent(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
     """Tell the soundings without any signal: zero throughout, or for a radar any one value throughout."""
     n, k = part.shape
+    silent = np.zeros(n, dtype=bool)
     if k < 2:
-        return np.zeros(n, dtype=bool)
-    level = part[:, :1] if stream.sensor == "gpr" else np.zeros(1)
-    silent: NDArray[np.bool_] = (part == level).all(axis=1)
+        return silent
+    candidates = np.flatnonzero(part[:, 0] == (part[:, 1] if stream.sensor == "gpr" else 0))
+    silent[candidates] = (part[candidates] == part[candidates, :1]).all(axis=1)
     return silent
 
 
@@ -176,7 +188,9 @@ def _stuck(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
     stuck = np.zeros(n, dtype=bool)
     if k == 1 and not np.iscomplexobj(part):
         return stuck  # a coarse reading over quiet ground does repeat
-    repeats = (part[1:] == part[:-1]).all(axis=1)
+    candidates = np.flatnonzero(part[1:, -1] == part[:-1, -1])
+    repeats = np.zeros(n - 1, dtype=bool)
+    repeats[candidates] = (part[candidates + 1] == part[candidates]).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], repeats, [False])).astype(np.int8)))
     for start, stop in edges.reshape(-1, 2):
         if stop - start + 1 >= MIN_STUCK[stream.sensor]:

@@ -233,9 +233,11 @@ def _truth(target: _Target, truth: Truth) -> None:
         owner, _, name = key.rpartition("@")
         if owner or value is None:
             continue
-        if "/" in name:
+        if "/" in name or f"{key}@{schema.UNITS}" in truth.scene:
             units = truth.scene.get(f"{key}@{schema.UNITS}", "1")
-            target.table(schema.Field(f"{schema.TRUTH}/{key}", "", ""), value, units=units)
+            is_text = isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+            column = np.array(value, dtype=object) if is_text else value  # texts, even when there are none
+            target.table(schema.Field(f"{schema.TRUTH}/{key}", "", ""), column, units=units)
         else:
             target.attribute(schema.TRUTH, name, value)
     for key, value in sorted(truth.scene.items()):
