@@ -35,8 +35,6 @@ help:
 
 demo: .venv/.installed
 	$(BIN)/dualsense process $(SAMPLE) -o $(DEMO) --overwrite
-	@echo
-	@echo "Look at $(DEMO)/report.html"
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -81,11 +81,10 @@ def sample(sample_dir):
 
 def test_help_answers_at_once():
     times = []
-    for _ in range(5):
+    while len(times) < 10 and min(times, default=1.0) >= 0.3:  # other work on the machine may slow some tries
         began = time.perf_counter()
-        done = command("--help")
+        assert command("--help").returncode == 0
         times.append(time.perf_counter() - began)
-        assert done.returncode == 0
     assert min(times) < 0.3
 
 
