@@ -483,3 +483,85 @@ def test_info_reads_the_samples_only_when_asked(sample, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Radar failed" in said
     assert "radar samples: this ground is not assessable by it" in said
+
+
+def test_a_foreign_recording_becomes_a_scan(shared_data, tmp_path, capsys):
+    foreign = shared_data / "charisma" / "Lab_specimen_data.DZT"
+    scan = tmp_path / "bars.h5"
+    assert run(["import", str(foreign), "-o", str(scan), "--option", "height_m=0.01"]) == 0
+    assert run(["info", str(scan), "--json"]) == 0
+    said = capsys.readouterr().out
+    told = json.loads(said[said.index("{") :])
+    assert told["streams"]["gpr"]["shape"][0] == 332
+    before = scan.read_bytes()
+    assert run(["import", str(foreign), "-o", str(scan)]) == 2
+    assert scan.read_bytes() == before
+    assert run(["import", str(foreign), "-o", str(tmp_path / "x.h5"), "--option", "nonsense=1"]) == 2
+    assert "nonsense" in capsys.readouterr().err
+    assert not (tmp_path / "x.h5").exists()
+
+
+@pytest.mark.parametrize("pair", ("height_m", "=1", ""))
+def test_an_option_needs_a_value(pair, sample, tmp_path, capsys):
+    assert run(["import", str(sample), "-o", str(tmp_path / "x.h5"), "--option", pair]) == 2
+    assert one_line(capsys.readouterr().err)
+
+
+def test_what_cannot_be_imported_is_one_line(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("no radar here", encoding="utf-8")
+    assert run(["import", str(tmp_path / "notes.txt"), "-o", str(tmp_path / "x.h5")]) == 1
+    said = capsys.readouterr().err
+    assert one_line(said)
+    assert str(tmp_path / "notes.txt") in said
+    assert not (tmp_path / "x.h5").exists()
+
+
+def test_invented_lanes_are_labelled_and_repeat(tmp_path, capsys):
+    first, again, other = (tmp_path / name for name in ("first.h5", "again.h5", "other.h5"))
+    for path, seed in ((first, 5), (again, 5), (other, 6)):
+        assert run(["simulate", "--preset", "no-mines", "--seed", str(seed), "-o", str(path)]) == 0
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+    with h5py.File(first) as file:
+        assert file.attrs["source"] == "simulated"
+        assert "targets" in file["truth"]
+    assert "simulated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ((), ("--preset", "moon"), ("--preset", "sand", "--scene", "scene.toml"), ("--scene", "none.toml")),
+)
+def test_lanes_that_cannot_be_invented_are_one_line(arguments, tmp_path, capsys):
+    assert run(["simulate", *arguments, "--seed", "1", "-o", str(tmp_path / "x.h5")]) == 2
+    assert one_line(capsys.readouterr().err)
+    assert not (tmp_path / "x.h5").exists()
+
+
+def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, monkeypatch, capsys):
+    shutil.copyfile(sample, tmp_path / "scan.h5")
+    result = dualsense.render.read_result(processed_sample[0] / "result.h5")
+    monkeypatch.setattr(dualsense.pipeline, "process_scan", lambda *_, **__: result)
+    assert run(["evaluate", str(tmp_path), "--json"]) == 0
+    rates = json.loads(capsys.readouterr().out)["rates"]
+    assert (rates["mines"], rates["detected"]) == (1, 1)
+    assert run(["evaluate", str(tmp_path)]) == 0
+    assert "detection   1.000" in capsys.readouterr().out
+
+
+def test_a_mine_in_a_scan_that_fails_is_a_missed_mine(sample, tmp_path, monkeypatch, capsys):
+    def fail(*_, **__):
+        msg = "no"
+        raise dualsense.errors.ScanError(msg)
+
+    shutil.copyfile(sample, tmp_path / "scan.h5")
+    monkeypatch.setattr(dualsense.pipeline, "process_scan", fail)
+    assert run(["evaluate", str(tmp_path), "--json"]) == 1
+    rates = json.loads(capsys.readouterr().out)["rates"]
+    assert (rates["mines"], rates["detected"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("name", "status"), (("nowhere", 2), (".", 1)))
+def test_nothing_to_evaluate_is_one_line(name, status, tmp_path, capsys):
+    assert run(["evaluate", str(tmp_path / name)]) == status
+    assert one_line(capsys.readouterr().err)
