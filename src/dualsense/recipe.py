@@ -132,6 +132,9 @@ class EmiInvert(_Table):
     min_statistic: Annotated[float, Field(gt=0.0, le=1e6, description="drop of the misfit per channel")] = 12.0
     min_contrast: Annotated[float, Field(ge=1.0, le=1e6, description="over the median of the scan")] = 2.6
     min_explained: Annotated[float, Field(gt=0.0, le=1.0, description="or part of the nearby energy")] = 0.25
+    dynamic_range_db: Annotated[
+        float, Field(gt=0.0, le=200.0, description="weakest beside the strongest dipole")
+    ] = 75.0
 
 
 class EmiImage(_Table):

@@ -117,13 +117,17 @@ def normalise(emi: EmiData, track: Track) -> Response:
 
 
 def white_noise(response: Response) -> NDArray[np.float64]:
-    """Noise of one recorded sample per channel (c,), from differences of neighbours, robust to targets."""
-    same = response.coil[1:] == response.coil[:-1]
-    steps = np.diff(response.values, axis=0)[same]
+    """Noise of one recorded sample per channel (c,), from third differences of neighbours.
+
+    Drift, soil and targets vary smoothly from sample to sample, so the third difference leaves little of them;
+    the median over all samples takes care of the rest.
+    """
+    floor = 1e-9 * np.abs(response.values).max(axis=0, initial=0.0) + np.finfo(float).tiny
+    same = response.coil[3:] == response.coil[:-3]
+    steps = np.diff(response.values, n=3, axis=0)[same]
     if steps.shape[0] == 0:
-        return np.full(response.values.shape[1], np.finfo(float).tiny)
-    noise: NDArray[np.float64] = np.median(np.abs(steps), axis=0) / 0.6745 / np.sqrt(2.0)
-    floor = 1e-9 * np.abs(response.values).max(axis=0) + np.finfo(float).tiny
+        return floor
+    noise: NDArray[np.float64] = np.median(np.abs(steps), axis=0) / 0.6745 / np.sqrt(20.0)
     return np.maximum(noise, floor)
 
 

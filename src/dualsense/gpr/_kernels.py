@@ -13,6 +13,11 @@ import numpy as np
 from dualsense._numba import jit
 
 prange = numba.prange
+single = np.float32
+index = np.uint32
+uint = np.uintp
+NEAR_M = 1e-12
+"""Nearer than this is at: the time changes by less than 1e-19 s, and squares do not underflow."""
 
 
 @jit()
@@ -22,9 +27,9 @@ def refracted_time(rho, h, z, n, c):
     Fermat: minimise [sqrt(x^2 + h^2) + n sqrt((rho - x)^2 + z^2)] / c over the crossing x. The derivative grows
     with x, so Newton inside a shrinking bracket always converges.
     """
-    if z <= 0.0 or n == 1.0:
+    if z <= NEAR_M or n == 1.0:
         return math.sqrt(rho * rho + (h + z) * (h + z)) / c
-    if rho <= 0.0:
+    if rho <= NEAR_M:
         return (h + n * z) / c
     lo = rho * h / (h + z)  # the straight ray: soil slows, so the crossing lies beyond it
     hi = rho
@@ -43,7 +48,7 @@ def refracted_time(rho, h, z, n, c):
         new = x - step
         if new <= lo or new >= hi:
             new = 0.5 * (lo + hi)
-        if abs(new - x) <= 1e-15 * rho:
+        if abs(new - x) <= 1e-9 * rho:  # the time is stationary in x: its error is the square of this
             x = new
             break
         x = new
@@ -52,59 +57,116 @@ def refracted_time(rho, h, z, n, c):
 
 
 @jit(parallel=True)
-def fill_time_table(height, depth, rho2, n, c, out):
-    """Fill ``out`` (heights, depths, rho2) with one-way times; rho2 holds squared lateral distances."""
+def fill_time_table(height, depth, rho, n, c, out):
+    """Fill ``out`` (heights, depths, rho) with one-way times."""
     for i in prange(height.size):
         for j in range(depth.size):
-            for k in range(rho2.size):
-                out[i, j, k] = refracted_time(math.sqrt(rho2[k]), height[i], depth[j], n, c)
+            for k in range(rho.size):
+                out[i, j, k] = refracted_time(rho[k], height[i], depth[j], n, c)
+
+
+# The Kirchhoff sum runs over one row of voxels at a time, in small loops that a compiler can turn into vector
+# instructions: single precision, unsigned indices (no wrap-around to check), no division that may raise.
 
 
 @jit()
-def _height_row(table, iz, h, h0, dh, out):
-    """Row over rho2 of the table at depth iz, interpolated to height h; slope to the next entry beside it."""
-    u = (h - h0) / dh
-    nh = table.shape[0]
-    i = int(u)
-    i = max(0, min(i, nh - 2))
+def _leg(table, iz, h, h0, inv_dh, inv_dt, count, out):
+    """One-way time in samples over rho, at depth iz, between the table's heights."""
+    u = (h - h0) * inv_dh
+    i = max(0, min(int(u), table.shape[0] - 2))
     f = min(max(u - i, 0.0), 1.0)
-    nr = table.shape[2]
-    last = 0.0
-    for k in range(nr):
-        t = (1.0 - f) * table[i, iz, k] + f * table[i + 1, iz, k]
-        out[k, 0] = t
-        if k > 0:
-            out[k - 1, 1] = t - last
-        last = t
-    out[nr - 1, 1] = 0.0
+    for k in range(count):
+        out[k] = ((1.0 - f) * table[i, iz, k] + f * table[i + 1, iz, k]) * inv_dt
+
+
+@jit()
+def _weights(first, stop, ex2, ey2, scale, reach2, inv_a2, w):
+    """Taper to the edge of the aperture, and the squared cosine of the ray in air."""
+    for i in range(uint(first), uint(stop)):
+        e2 = ey2 + ex2[i]
+        taper = max(single(1.0) - e2 * inv_a2, single(0.0))
+        w[i] = np.true_divide(scale * taper * taper, reach2 + e2)
+
+
+@jit()
+def _entries(first, stop, dx2, dy2, inv_drho, u):
+    """Lateral distance from an antenna, in entries of the table."""
+    for i in range(uint(first), uint(stop)):
+        u[i] = math.sqrt(dy2 + dx2[i]) * inv_drho
+
+
+@jit()
+def _samples(first, stop, down, up, tx_leg, rx_leg, q):
+    """Two-way time in samples."""
+    one = index(1)
+    for i in range(uint(first), uint(stop)):
+        k = index(down[i])
+        m = index(up[i])
+        q[i] = (
+            tx_leg[k] + (down[i] - single(k)) * (tx_leg[k + one] - tx_leg[k])
+            + rx_leg[m] + (up[i] - single(m)) * (rx_leg[m + one] - rx_leg[m])
+        )  # fmt: skip
+
+
+@jit()
+def _look_up(first, stop, trace, s, q, w, re, im):
+    """Trace s at q; beyond its end it neither adds nor counts."""
+    one = index(1)
+    last = single(trace.shape[1] - 1)
+    for i in range(uint(first), uint(stop)):
+        if q[i] < last:
+            k = index(q[i])
+            f = q[i] - single(k)
+            re[i] = trace[s, k, 0] + f * (trace[s, k + one, 0] - trace[s, k, 0])
+            im[i] = trace[s, k, 1] + f * (trace[s, k + one, 1] - trace[s, k, 1])
+        else:
+            w[i] = single(0.0)
+            re[i] = single(0.0)
+            im[i] = single(0.0)
+
+
+@jit()
+def _add(first, stop, w, re, im, iz, j, image, fold, energy):
+    for i in range(uint(first), uint(stop)):
+        image[0, iz, j, i] += w[i] * re[i]
+        image[1, iz, j, i] += w[i] * im[i]
+        fold[iz, j, i] += w[i]
+        energy[iz, j, i] += w[i] * (re[i] * re[i] + im[i] * im[i])
 
 
 @jit(parallel=True)
 def kirchhoff(
-    trace, t0, inv_dt, tx, rx, weight, table, h0, dh, inv_drho2, x, y, depth, aperture2, inv_n,
-    image, fold, energy,
-):  # fmt: skip
+    trace, inv_dt, tx, rx, weight, table, h0, inv_dh, inv_drho, x, y, depth, aperture, inv_n, image, fold, energy
+):
     """Sum every sounding along its refracted bistatic time into the planes of constant depth.
 
     Each iteration of the parallel loop owns one plane and adds the soundings in their order, so the bits
-    do not depend on the number of threads. trace (n, k, 2) float32 holds the analytic signal; tx, rx (n, 3) the
-    antennas with height above ground; weight (n,) the density compensation; aperture2 (nz,) the squared radius
-    of the aperture at each depth. image (nz, ny, nx, 2), fold and energy (nz, ny, nx) come zeroed.
+    do not depend on the number of threads. trace (n, k, 2) float32 holds the analytic signal from time zero; tx,
+    rx (n, 3) the antennas with height above ground; weight (n,) the density compensation; aperture (nz,) the
+    radius of the aperture at each depth, over which the table must reach. image (2, nz, ny, nx), fold and energy
+    (nz, ny, nx) float32 come zeroed.
     """
-    ns = trace.shape[0]
-    nk = trace.shape[1]
     nr = table.shape[2]
     nx = x.size
     ny = y.size
     dx = (x[nx - 1] - x[0]) / max(nx - 1, 1)
     dy = (y[ny - 1] - y[0]) / max(ny - 1, 1)
     for iz in prange(depth.size):
-        row_t = np.empty((nr, 2), np.float64)
-        row_r = np.empty((nr, 2), np.float64)
-        a2 = aperture2[iz]
-        radius = math.sqrt(a2)
-        z = depth[iz]
-        for s in range(ns):
+        tx_leg = np.empty(nr, np.float32)
+        rx_leg = np.empty(nr, np.float32)
+        ex2 = np.empty(nx, np.float32)
+        tx2 = np.empty(nx, np.float32)
+        rx2 = np.empty(nx, np.float32)
+        down = np.empty(nx, np.float32)
+        up = np.empty(nx, np.float32)
+        q = np.empty(nx, np.float32)
+        w = np.empty(nx, np.float32)
+        re = np.empty(nx, np.float32)
+        im = np.empty(nx, np.float32)
+        radius = aperture[iz]
+        a2 = radius * radius
+        inv_a2 = single(1.0 / a2)
+        for s in range(tx.shape[0]):
             if weight[s] == 0.0:
                 continue
             mx = 0.5 * (tx[s, 0] + rx[s, 0])
@@ -115,38 +177,35 @@ def kirchhoff(
             i1 = min(nx, int(math.floor((mx + radius - x[0]) / dx)) + 1) if nx > 1 else 1
             if j1 <= j0 or i1 <= i0:
                 continue
-            _height_row(table, iz, tx[s, 2], h0, dh, row_t)
-            _height_row(table, iz, rx[s, 2], h0, dh, row_r)
-            ws = weight[s]
-            reach2 = (0.5 * (tx[s, 2] + rx[s, 2]) + z * inv_n) ** 2
+            half = 0.5 * math.sqrt((rx[s, 0] - tx[s, 0]) ** 2 + (rx[s, 1] - tx[s, 1]) ** 2)
+            count = min(nr, int((radius + half) * inv_drho) + 3)
+            _leg(table, iz, tx[s, 2], h0, inv_dh, inv_dt, count, tx_leg)
+            _leg(table, iz, rx[s, 2], h0, inv_dh, inv_dt, count, rx_leg)
+            for i in range(i0, i1):
+                ex2[i] = (x[i] - mx) ** 2
+                tx2[i] = (x[i] - tx[s, 0]) ** 2
+                rx2[i] = (x[i] - rx[s, 0]) ** 2
+            reach2 = (0.5 * (tx[s, 2] + rx[s, 2]) + depth[iz] * inv_n) ** 2
             for j in range(j0, j1):
                 ey2 = (y[j] - my) ** 2
-                ty2 = (y[j] - tx[s, 1]) ** 2
-                ry2 = (y[j] - rx[s, 1]) ** 2
-                for i in range(i0, i1):
-                    e2 = ey2 + (x[i] - mx) ** 2
-                    if e2 >= a2:
-                        continue
-                    ut = (ty2 + (x[i] - tx[s, 0]) ** 2) * inv_drho2
-                    ur = (ry2 + (x[i] - rx[s, 0]) ** 2) * inv_drho2
-                    kt = int(ut)
-                    kr = int(ur)
-                    if kt >= nr - 1 or kr >= nr - 1:
-                        continue
-                    time = row_t[kt, 0] + (ut - kt) * row_t[kt, 1] + row_r[kr, 0] + (ur - kr) * row_r[kr, 1]
-                    q = (time - t0) * inv_dt
-                    k = int(q)
-                    if q < 0.0 or k >= nk - 1:
-                        continue
-                    f = np.float32(q - k)
-                    re = trace[s, k, 0] + f * (trace[s, k + 1, 0] - trace[s, k, 0])
-                    im = trace[s, k, 1] + f * (trace[s, k + 1, 1] - trace[s, k, 1])
-                    taper = 1.0 - e2 / a2
-                    w = np.float32(ws * taper * taper * reach2 / (reach2 + e2))
-                    image[iz, j, i, 0] += w * re
-                    image[iz, j, i, 1] += w * im
-                    fold[iz, j, i] += w
-                    energy[iz, j, i] += w * (re * re + im * im)
+                if ey2 >= a2:
+                    continue
+                a = i0
+                b = i1
+                if nx > 1:
+                    chord = math.sqrt(a2 - ey2)
+                    a = max(i0, int(math.ceil((mx - chord - x[0]) / dx)))
+                    b = min(i1, int(math.floor((mx + chord - x[0]) / dx)) + 1)
+                elif ey2 + (x[0] - mx) ** 2 >= a2:
+                    continue
+                if b <= a:
+                    continue
+                _weights(a, b, ex2, single(ey2), single(weight[s] * reach2), single(reach2), inv_a2, w)
+                _entries(a, b, tx2, single((y[j] - tx[s, 1]) ** 2), single(inv_drho), down)
+                _entries(a, b, rx2, single((y[j] - rx[s, 1]) ** 2), single(inv_drho), up)
+                _samples(a, b, down, up, tx_leg, rx_leg, q)
+                _look_up(a, b, trace, s, q, w, re, im)
+                _add(a, b, w, re, im, iz, j, image, fold, energy)
 
 
 @jit(parallel=True)

@@ -85,9 +85,11 @@ def kirchhoff(
     rx[:, 2] = np.maximum(rx[:, 2], MIN_HEIGHT_M)
     depth = np.maximum(np.ascontiguousarray(depth_m, dtype=np.float64), 0.0)
     shape = (depth.size, grid.y_m.size, grid.x_m.size)
-    image = np.zeros((*shape, 2), np.float32)
+    image = np.zeros((2, *shape), np.float32)
     fold = np.zeros(shape, np.float32)
     energy = np.zeros(shape, np.float32)
+    # single precision holds no square of 1e-25 or 1e25, whatever unit an instrument counts in
+    unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
     if tx.shape[0]:
         radius = np.minimum(aperture_m + aperture_growth * depth, max_aperture_m)
         half_offset = 0.5 * float(np.linalg.norm((rx - tx)[:, :2], axis=1).max())
@@ -98,32 +100,31 @@ def kirchhoff(
             max_rho_m=float(radius.max()) + half_offset + grid.cell_m,
             relative_permittivity=relative_permittivity,
         )
-        parts = np.ascontiguousarray(np.stack([traces.values.real, traces.values.imag], axis=-1), dtype=np.float32)
+        parts = np.stack([traces.values.real / unit, traces.values.imag / unit], axis=-1, dtype=np.float32)
         _kernels.kirchhoff(
             parts,
-            0.0,
             1.0 / traces.dt_s,
             tx,
             rx,
             _inverse_density(soundings.midpoint_m[:, :2], density_radius_m),
             table.time_s,
             float(table.height_m[0]),
-            table.height_step_m,
-            1.0 / table.rho2_step_m2,
+            1.0 / table.height_step_m,
+            1.0 / table.rho_step_m,
             grid.x_m,
             grid.y_m,
             depth,
-            radius**2,
+            radius,
             1.0 / np.sqrt(relative_permittivity),
             image,
             fold,
             energy,
         )
     total = np.maximum(fold, np.finfo(np.float32).tiny)
-    amplitude = (image[..., 0] + 1j * image[..., 1]) / total
+    amplitude = (image[0] + 1j * image[1]) / total
     power = np.abs(amplitude) ** 2 * fold
     coherence = np.where(energy > 0.0, power / np.maximum(energy, np.finfo(np.float32).tiny), 0.0)
-    return Migrated(amplitude.astype(np.complex64), fold, coherence.astype(np.float32), depth)
+    return Migrated((unit * amplitude).astype(np.complex64), fold, coherence.astype(np.float32), depth)
 
 
 def _inverse_density(xy: NDArray[np.float64], radius_m: float) -> NDArray[np.float64]:

@@ -47,7 +47,7 @@ def patch_cells(grid: Grid, position_m: NDArray[np.float64], *, margin_m: float 
     The hull, not the covered cells, is what a gap is measured against: a strip left out between two lanes
     is part of the patch.
     """
-    from scipy.spatial import Delaunay, QhullError  # noqa: PLC0415
+    from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415
 
     xy = position_m[:, :2]
     xy = xy[np.isfinite(xy).all(axis=1)]
@@ -56,9 +56,12 @@ def patch_cells(grid: Grid, position_m: NDArray[np.float64], *, margin_m: float 
     shape = (grid.y_m.size, grid.x_m.size)
     near = covered_cells(grid, position_m, reach_m=max(margin_m, grid.cell_m))
     try:
-        inside = Delaunay(xy).find_simplex(points) >= 0
+        sides = ConvexHull(xy).equations
     except (QhullError, ValueError):
         return near  # a single line of soundings has no hull: the patch is the ground beside the line
+    inside = np.ones(points.shape[0], dtype=bool)
+    for nx, ny, offset in sides:
+        inside &= points @ (nx, ny) + offset <= 1e-12
     patch: NDArray[np.bool_] = inside.reshape(shape) | near
     return patch
 

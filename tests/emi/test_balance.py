@@ -1,0 +1,129 @@
+"""Drift and ground balance on soil whose response is known exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.emi.balance import balance, drift_basis, ground_factor
+from dualsense.emi.calibrate import Response
+from dualsense.emi.dipole import dipole_columns
+from dualsense.emi.field import Coil, mutual_inductance
+from dualsense.emi.image import balanced
+
+SOIL = np.array([5e-3, 4.6e-3, 4.2e-3, -2.2e-4, -2.2e-4, -2.2e-4])
+NOISE = np.full(6, 2e-8)
+
+
+def swept(*, height_m=0.05, wander_m=0.02, n_lanes=13, per_lane=30, seed=1, rotation=None) -> Response:
+    """A boustrophedon sweep over 0.36 m x 0.30 m with a slowly wandering height."""
+    rng = np.random.default_rng(seed)
+    x = np.linspace(0.0, 0.36, per_lane)
+    xy = [(xi, y) for k, y in enumerate(np.linspace(0, 0.3, n_lanes)) for xi in (x if k % 2 == 0 else x[::-1])]
+    m = len(xy)
+    t = np.arange(m) * 0.067
+    phase = rng.uniform(0, 2 * np.pi, 3)
+    z = (
+        height_m
+        + wander_m * sum(np.sin(2 * np.pi * f * t + p) for f, p in zip((0.11, 0.23, 0.41), phase, strict=True)) / 3
+    )
+    centre = np.column_stack([np.array(xy), z])
+    turn = np.broadcast_to(np.eye(3), (m, 3, 3)) if rotation is None else rotation(t)
+    hz = np.tile([2400.0, 9600.0, 38400.0], 2)
+    return Response(
+        time_s=t,
+        values=np.zeros((m, 6)),
+        channel_hz=hz,
+        imaginary=np.repeat([False, True], 3),
+        coil=np.zeros(m, np.intp),
+        center_m=centre,
+        tx_m=centre,
+        rx_m=centre,
+        rotation=np.array(turn),
+        position_std_m=np.full((m, 3), 1e-3),
+        count=np.ones(m),
+        tx_radius_m=np.array([0.1]),
+        rx_radius_m=np.array([0.08]),
+    )
+
+
+def with_soil(response: Response, *, seed=2) -> Response:
+    rng = np.random.default_rng(seed)
+    ground = ground_factor(response)
+    drift = np.outer(response.time_s / response.time_s[-1], NOISE * 40) + NOISE * 100
+    noise = NOISE * rng.standard_normal(response.values.shape)
+    soil = np.outer(ground / np.median(ground), SOIL)
+    return replace(response, values=response.values + soil + drift + noise)
+
+
+def test_ground_factor_is_the_image_coupling_at_every_height():
+    response = swept()
+    factor = ground_factor(response)
+    for i in (0, 57, 201, 389):
+        z = response.center_m[i, 2]
+        exact = mutual_inductance(Coil(0.1, (0, 0, -z)), Coil(0.08, (0, 0, z)))
+        assert factor[i] == pytest.approx(exact, rel=2e-4)
+
+
+def test_ground_factor_follows_the_tilt():
+    def tilted(t):
+        a = np.deg2rad(12.0) * np.ones_like(t)
+        zero, one = np.zeros_like(a), np.ones_like(a)
+        rows = [[np.cos(a), zero, np.sin(a)], [zero, one, zero], [-np.sin(a), zero, np.cos(a)]]
+        return np.moveaxis(np.array(rows), -1, 0)
+
+    level = swept(wander_m=0.0, n_lanes=1, per_lane=5)
+    leaning = swept(wander_m=0.0, n_lanes=1, per_lane=5, rotation=tilted)
+    flat, lean = ground_factor(level)[0], ground_factor(leaning)[0]
+    nx, nz = np.sin(np.deg2rad(12.0)), np.cos(np.deg2rad(12.0))
+    exact = mutual_inductance(Coil(0.1, (0, 0, -0.05), (-nx, 0, nz)), Coil(0.08, (0, 0, 0.05), (nx, 0, nz)))
+    assert lean == pytest.approx(exact, rel=1e-9)
+    assert lean != pytest.approx(flat, rel=1e-3)
+
+
+def test_soil_with_varying_height_is_suppressed_by_30_db():
+    response = with_soil(swept())
+    fitted = balance(response, NOISE)
+    rest = balanced(response, fitted) @ np.linalg.inv(fitted.whitener).T
+    varying = response.values - response.values.mean(axis=0)
+    assert np.sqrt((rest**2).mean()) < np.sqrt((varying**2).mean()) * 10 ** (-30 / 20)
+
+
+def test_a_constant_offset_would_not_do():
+    response = with_soil(swept())
+    rest = balanced(response, balance(response, NOISE)) @ np.linalg.inv(balance(response, NOISE).whitener).T
+    offset = response.values - np.median(response.values, axis=0)
+    assert np.abs(offset[:, 0]).std() > 30 * np.abs(rest[:, 0]).std()
+
+
+def test_whitener_makes_noise_white_and_turns_from_the_soil():
+    response = with_soil(swept())
+    fitted = balance(response, NOISE)
+    quiet = np.random.default_rng(5).standard_normal((20_000, 6)) * NOISE
+    white = quiet @ fitted.whitener.T
+    off_soil = np.cov(white.T)
+    assert np.linalg.eigvalsh(off_soil).max() < 1.1  # the direction of the soil is only ever weighed down
+    along = np.linalg.norm(fitted.whitener @ (SOIL / np.linalg.norm(SOIL)))
+    across = np.linalg.norm(fitted.whitener @ (np.array([0, 0, 0, 1.0, -1.0, 0]) / np.sqrt(2)))
+    assert along < 0.05 * across
+
+
+def test_a_target_beside_the_soil_survives_when_fitted_jointly():
+    response = with_soil(swept())
+    columns = dipole_columns(response, np.array([0.18, 0.15, -0.05]))
+    signal = columns[:, :3].sum(axis=1, keepdims=True) * np.array([-8e-7, -4e-7, -1e-7, -3e-7, -5e-7, -3e-7])
+    response = replace(response, values=response.values + signal)
+    fitted = balance(response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size))
+    rest = balanced(response, fitted, objects=columns)
+    wanted = signal @ fitted.whitener.T
+    error = np.linalg.norm(rest - wanted) / np.linalg.norm(wanted)
+    assert error < 0.15
+
+
+def test_drift_splines_sum_to_one_for_each_coil():
+    response = replace(swept(), coil=np.arange(390) % 2)
+    basis = drift_basis(response, drift_knot_s=5.0)
+    assert np.allclose(basis.sum(axis=1), 1.0)
+    assert not (np.abs(basis[::2]).sum(axis=0) * np.abs(basis[1::2]).sum(axis=0)).any()

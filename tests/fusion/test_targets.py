@@ -1,0 +1,159 @@
+"""The rules that protect a deminer, whatever the numbers of the model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from dualsense.emi.dipole import Dipole
+from dualsense.fusion.candidates import Candidate
+from dualsense.fusion.confidence import (
+    body_ratio,
+    decide,
+    load_model,
+    metal_silence,
+    probability,
+    radar_silence,
+)
+from dualsense.fusion.targets import make_targets
+from dualsense.gpr.image import Body
+from dualsense.result import Coverage
+from dualsense.survey.grid import grid_around
+
+MODEL = load_model()
+GRID = grid_around(np.array([[0.0, 0.0], [0.5, 0.5]]), cell_m=0.01)
+ALL = np.ones((GRID.y_m.size, GRID.x_m.size), bool)
+NONE = np.zeros_like(ALL)
+
+
+def body(**change) -> Body:
+    values = {
+        "x_m": 0.25, "y_m": 0.25, "depth_m": 0.05, "width_m": 0.09, "length_m": 0.1, "contrast": 10.0,
+        "amplitude": 0.6, "coherence": 0.7, "phase_rad": 3.0, "edge": 0.0,
+    }  # fmt: skip
+    return Body(**(values | change))
+
+
+def metal(amount=1e-6, depth=0.03) -> Dipole:
+    tensor = np.broadcast_to(np.eye(3) * amount, (6, 3, 3))
+    return Dipole(np.array([0.25, 0.25, -depth]), np.eye(3) * 1e-6, tensor, 5000.0, 8.0, 0.95)
+
+
+def one(candidate, *, emi=ALL, gpr=ALL, permittivity=6.0, limit=1e-8):
+    (target,) = make_targets(
+        [candidate],
+        Coverage(GRID, ALL, emi=emi, gpr=gpr),
+        MODEL,
+        relative_permittivity=permittivity,
+        relative_permittivity_std=1.0,
+        detection_limit=lambda *_: limit,
+    )
+    return target
+
+
+def test_metal_with_a_mine_sized_body_is_suspect():
+    target = one(Candidate(body(), (metal(),)))
+    assert target.call == "suspect"
+    assert target.emi is not None
+    assert target.gpr is not None
+    assert "metal with a mine-sized body" in target.reasons[0]
+
+
+def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():
+    silent, _ = radar_silence(MODEL, relative_permittivity=25.0)
+    assert silent >= -2.0
+    target = one(Candidate(None, (metal(),)))
+    assert target.confidence > 0.05
+    assert target.gpr is not None
+    assert target.gpr.score == 0.0
+
+
+def test_silence_of_a_radar_that_cannot_see_plastic_tells_nothing():
+    ratio, blind = radar_silence(MODEL, relative_permittivity=2.9)
+    assert blind
+    assert ratio == 0.0
+    assert one(Candidate(None, (metal(),)), permittivity=2.9).call != "likely-clutter"
+
+
+@pytest.mark.parametrize(("emi", "gpr"), ((NONE, ALL), (ALL, NONE), (NONE, NONE)))
+@pytest.mark.parametrize(
+    "candidate", (Candidate(None, (metal(),)), Candidate(body(contrast=4.5, width_m=0.03, length_m=0.03), ()))
+)
+def test_nothing_is_called_clutter_where_a_sensor_did_not_measure(emi, gpr, candidate):
+    target = one(candidate, emi=emi, gpr=gpr)
+    assert target.call != "likely-clutter"
+    assert any("did not measure here" in reason for reason in target.reasons)
+
+
+def test_a_body_without_metal_is_clutter_only_where_the_detector_would_have_seen_little_metal():
+    small = Candidate(body(contrast=5.0, width_m=0.05, length_m=0.05), ())
+    assert one(small, limit=1e-8).call == "likely-clutter"
+    assert one(small, limit=1e-6).call == "not-assessable"
+    assert one(small, limit=math.nan).call == "not-assessable"
+    assert metal_silence(MODEL, detection_limit_m3=math.inf)[1]
+
+
+def test_evidence_of_a_sensor_that_did_not_measure_is_null():
+    assert one(Candidate(body(), ()), emi=NONE).emi is None
+    assert one(Candidate(None, (metal(),)), gpr=NONE).gpr is None
+
+
+def test_half_covered_ground_is_not_assessed():
+    left = ALL & (GRID.x_m < 0.25)
+    assert one(Candidate(None, (metal(),)), gpr=left).gpr is None
+
+
+def test_confidence_rises_with_contrast_and_with_size():
+    assert body_ratio(MODEL, body(contrast=12.0)) > body_ratio(MODEL, body(contrast=5.0))
+    assert body_ratio(MODEL, body()) > body_ratio(MODEL, body(width_m=0.04, length_m=0.04))
+
+
+def test_probability_is_bayes():
+    assert probability(MODEL, prior=0.5) == pytest.approx(0.5)
+    assert probability(MODEL, math.log(3.0), prior=0.5) == pytest.approx(0.75)
+    assert probability(MODEL) == pytest.approx(MODEL.prior)
+
+
+def test_prior_and_threshold_are_the_users():
+    candidates = [Candidate(None, (metal(),))]
+    cover = Coverage(GRID, ALL, emi=ALL, gpr=ALL)
+    options = {"relative_permittivity": 6.0, "relative_permittivity_std": 1.0, "detection_limit": lambda *_: 1e-8}
+    (low,) = make_targets(candidates, cover, MODEL, prior=0.01, **options)
+    (high,) = make_targets(candidates, cover, MODEL, prior=0.6, **options)
+    assert low.confidence < high.confidence
+    (strict,) = make_targets(candidates, cover, MODEL, suspect_threshold=0.001, **options)
+    assert strict.call == "suspect"
+    assert decide(MODEL, 0.99, emi_assessed=False, gpr_assessed=False) == "suspect"
+
+
+def test_targets_are_numbered_by_confidence():
+    cover = Coverage(GRID, ALL, emi=ALL, gpr=ALL)
+    targets = make_targets(
+        [Candidate(None, (metal(),)), Candidate(body(x_m=0.1), (metal(),))],
+        cover,
+        MODEL,
+        relative_permittivity=6.0,
+        relative_permittivity_std=1.0,
+        detection_limit=lambda *_: 1e-8,
+    )
+    assert [t.id for t in targets] == ["T1", "T2"]
+    assert targets[0].confidence >= targets[1].confidence
+
+
+def test_permittivity_error_is_in_the_depth():
+    sure = one(Candidate(body(depth_m=0.1), (metal(),)))
+    assert sure.position_std_m[2] == pytest.approx(math.hypot(0.008, 0.1 * 0.5 / 6.0), rel=1e-6)
+
+
+def test_the_model_says_that_it_is_not_calibrated():
+    assert MODEL.id.startswith("uncalibrated-")
+
+
+def test_no_reason_ever_says_safe_or_clear():
+    for candidate in (Candidate(body(), (metal(),)), Candidate(None, (metal(),)), Candidate(body(), ())):
+        for emi in (ALL, NONE):
+            text = " ".join(one(candidate, emi=emi).reasons).lower()
+            assert "safe" not in text
+            assert "clear" not in text
