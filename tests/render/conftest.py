@@ -134,11 +134,6 @@ def _full() -> Result:
     )
 
 
-@pytest.fixture(scope="session")
-def full_result() -> Result:
-    return _full()
-
-
 def _without(result: Result, sensor: str) -> dict[str, Any]:
     coverage = dataclasses.replace(result.coverage, **{sensor: np.zeros((NY, NX), bool)})
     changes: dict[str, Any] = {
@@ -179,9 +174,19 @@ VARIANTS = ("full", "no_radar", "no_emi", "emi_failed", "no_targets", "nothing_c
 
 @pytest.fixture(scope="session")
 def make_result() -> Callable[..., Result]:
-    """Build a variant of the synthetic result by name, with fields replaced at will."""
+    """Build a variant of the synthetic result by name, with fields replaced at will.
+
+    Without replacements the same object comes back each time, so that what is drawn of it can be kept.
+    """
+
+    known: dict[str, Result] = {}
 
     def make(variant: str = "full", **changes: Any) -> Result:
+        if variant not in known:
+            known[variant] = build(variant)
+        return dataclasses.replace(known[variant], **changes) if changes else known[variant]
+
+    def build(variant: str) -> Result:
         result = _full()
         header = result.header
         fault = Fault("emi", "failed", "/emi/data", "channel 0 is constant in all 1270 samples")
@@ -195,26 +200,27 @@ def make_result() -> Callable[..., Result]:
             "simulated": {"header": dataclasses.replace(header, source="simulated")},
             "wgs84": {"header": dataclasses.replace(header, origin_wgs84=(13.1, 103.2, 21.5, 37.0))},
         }
-        return dataclasses.replace(result, **{**variants[variant], **changes})
+        return dataclasses.replace(result, **variants[variant])
 
     return make
 
 
 @pytest.fixture(scope="session")
+def full_result(make_result: Callable[..., Result]) -> Result:
+    return make_result("full")
+
+
+@pytest.fixture(scope="session")
 def pictures() -> Callable[[Result], dict[str, bytes]]:
-    """Draw the pictures of a result, once for equal results: drawing is what takes time."""
-    from dualsense.render.export import targets_csv
+    """Draw the pictures of a result, once for the same result: drawing is what takes time."""
     from dualsense.render.figures import render_figures
 
-    known: dict[tuple[Any, ...], dict[str, bytes]] = {}
+    known: dict[int, tuple[Result, dict[str, bytes]]] = {}
 
     def draw(result: Result) -> dict[str, bytes]:
-        coverage = result.coverage.emi.tobytes() + result.coverage.gpr.tobytes()
-        parts = (result.header, result.faults, targets_csv(result), coverage, result.gpr_volume is None)
-        key = (*parts, tuple(result.emi_maps), result.model, result.coverage_fraction)
-        if key not in known:
-            known[key] = render_figures(result)
-        return known[key]
+        if id(result) not in known:
+            known[id(result)] = (result, render_figures(result))
+        return known[id(result)][1]
 
     return draw
 

@@ -51,7 +51,7 @@ def emi_figure(result: Result, view: View) -> Figure:
     if targets:
         panels.draw_crosshair(axes, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
     draw_targets(axes, targets)
-    sheet.colour_bar(figure, [axes], image, "metal response", metal.units)
+    sheet.colour_bar(figure, [axes], image, "metal response", style.metal_units(metal.units))
     panels.draw_scale_strip(figure, axes, below_in=0.88)
     return figure
 

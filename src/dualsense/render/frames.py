@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render import panels, style
-from dualsense.render.fused import depth_maximum
+from dualsense.render.echo import depth_maximum
 from dualsense.render.sheet import fit
 from dualsense.render.symbols import draw_targets
 from dualsense.render.words import SENSORS, SIMULATED, ordered_targets, plain, sensor_message

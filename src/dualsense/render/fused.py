@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from dualsense.render import panels, sheet, style
+from dualsense.render.echo import depth_maximum, shown_depths
 from dualsense.render.symbols import draw_symbol, draw_targets
 from dualsense.render.words import (
     CALL_NAMES,
@@ -62,9 +63,11 @@ def fused_figure(result: Result, view: View) -> Figure:
     panels.centimetre_axes(axes, extent, x_label="x along the lane (cm)", y_label="y to the left (cm)")
     image, levels = _draw_ground(axes, result, view, limits)
     if image is not None and len(missing) < len(SENSORS):
-        source = "metal response" if result.gpr_volume is None else "strongest radar echo"
-        units = (result.emi_maps["metal_response"] if result.gpr_volume is None else result.gpr_volume).units
-        sheet.colour_bar(figure, [axes], image, source, units)
+        if result.gpr_volume is None:
+            units = style.metal_units(result.emi_maps["metal_response"].units)
+            sheet.colour_bar(figure, [axes], image, "metal response", units)
+        else:
+            sheet.colour_bar(figure, [axes], image, "radar echo", "times the median of its depth")
     panels.draw_track(axes, result.track_m)
     if targets:
         panels.draw_crosshair(axes, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
@@ -85,23 +88,15 @@ def fused_figure(result: Result, view: View) -> Figure:
 def _subtitle(result: Result, view: View) -> str:
     if result.gpr_volume is None:
         return "metal map, no radar"
-    depth_m = result.gpr_volume.depth_m[style.shown_depths(result.gpr_volume, view)]
+    depth_m = result.gpr_volume.depth_m[shown_depths(result.gpr_volume, view)]
     half_m = 0.5 * _spacing(result.gpr_volume.depth_m)
     low_cm, high_cm = 100.0 * max(depth_m[0] - half_m, 0.0), 100.0 * (depth_m[-1] + half_m)
-    return f"strongest echo from {low_cm:.0f} to {high_cm:.0f} cm deep, metal contours over it"
+    metal = "no metal detector" if sensor_message(result, "emi") else "metal contours over it"
+    return f"what stands out from {low_cm:.0f} to {high_cm:.0f} cm deep, {metal}"
 
 
 def _spacing(depth_m: np.ndarray) -> float:
     return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.0
-
-
-def depth_maximum(result: Result, view: View) -> np.ndarray:
-    """Greatest value of each cell between the shown depths, (ny, nx); NaN where the whole column is NaN."""
-    volume = result.gpr_volume
-    if volume is None:
-        msg = "a result without radar volume has no depth maximum"
-        raise ValueError(msg)
-    return np.fmax.reduce(volume.values[style.shown_depths(volume, view)], axis=0)
 
 
 def _draw_ground(
@@ -167,7 +162,15 @@ def _draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_
     )
     legend.text(0.54, 0.47, "not measured: not assessable", va="center", fontsize=11.5)
     legend.add_patch(
-        Rectangle((3.42, 0.36), 0.42, 0.22, facecolor="#31688e", edgecolor="#e8e8e8", hatch="//", linewidth=0.0)
+        Rectangle(
+            (3.42, 0.36),
+            0.42,
+            0.22,
+            facecolor="#31688e",
+            edgecolor=style.ONE_SENSOR_LINES,
+            hatch="//",
+            linewidth=0.0,
+        )
     )
     legend.text(3.94, 0.47, "one sensor only: not assessable", va="center", fontsize=11.5)
     legend.plot([0.02, 0.44], [0.12, 0.12], color=style.INK, linewidth=3.0)
@@ -179,8 +182,7 @@ def _draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_
     if metal is None or sensor_message(result, "emi"):
         words = "no metal contours: no metal detector"
     elif levels:
-        unit = "times the noise" if metal.units == "1" else ""
-        words = f"metal {style.numbers_words(levels, metal.units, unit)}"
+        words = f"metal {style.numbers_words(levels, style.metal_units(metal.units))}"
     else:
         words = "no metal contour: see the metal map"
     legend.text(3.94, 0.12, words, va="center", fontsize=11.5)

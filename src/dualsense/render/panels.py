@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dualsense.result import Grid, Image
 
 Extent = tuple[float, float, float, float]
-NOISE_CONTOUR = 5.0
+NOISE_CONTOUR = 1.0
 STRIP_LEAST_IN = 4.2
 HATCHES = {"none": "////", "one": "/"}
 
@@ -131,18 +131,17 @@ def draw_unmeasured(
     outline = mask_outline(mask, extent)
     if outline is None:
         return
-    if sensors == "none":
-        axes.add_patch(PathPatch(outline, facecolor=style.UNMEASURED, linewidth=0.0, zorder=2))
-    axes.add_patch(
-        PathPatch(
-            outline,
-            fill=False,
-            edgecolor=style.UNMEASURED_LINES if sensors == "none" else "#e8e8e8",
-            hatch=HATCHES[sensors],
-            linewidth=0.0,
-            zorder=2.1,
-        )
+    hatched = PathPatch(
+        outline,
+        fill=sensors == "none",
+        facecolor=style.UNMEASURED,
+        edgecolor=style.UNMEASURED_LINES if sensors == "none" else style.ONE_SENSOR_LINES,
+        hatch=HATCHES[sensors],
+        linewidth=0.0,
+        zorder=2,
     )
+    # Not add_patch, which would measure every rectangle for limits that are set already.
+    axes.add_artist(hatched)
 
 
 def draw_track(axes: Axes, track_m: NDArray[np.float64]) -> None:
@@ -163,8 +162,9 @@ def draw_track(axes: Axes, track_m: NDArray[np.float64]) -> None:
 def contour_levels(image: Image, limit: float) -> tuple[float, ...]:
     """Metal contours, a factor of four apart, or of ten where that would be more than four.
 
-    A map in standard deviations of its noise, which is dimensionless, has its lowest contour at five of them;
-    any other map has contours at fixed parts of the colour limit, whatever its noise.
+    A map in standard deviations of the noise of one reading, which is dimensionless, has its lowest contour at one
+    of them: a cell averages some twenty readings, so that is four to five times its own noise. Any other map has
+    contours at fixed parts of the colour limit, whatever its noise.
     """
     values = np.abs(image.values[np.isfinite(image.values)])
     highest = float(values.max(initial=0.0))

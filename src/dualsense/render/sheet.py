@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from dualsense.render import style
+from dualsense.render.panels import nice_step
 from dualsense.render.words import SIMULATED, plain
 
 if TYPE_CHECKING:
@@ -87,7 +89,22 @@ def colour_bar(figure: Figure, drawn: Sequence[Axes], image: AxesImage, quantity
     figure.colorbar(image, cax=bar, extend="max")
     power = style.power_of_ten(float(image.get_clim()[1] or 0.0))
     tall_in = (high - low) * figure.get_size_inches()[1]
-    bar.yaxis.set_major_locator(MaxNLocator(max(2, min(8, int(tall_in / 0.45)))))
-    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:g}"))
+    ticks = _spaced_ticks(image, tall_in)
+    bar.yaxis.set_major_locator(FixedLocator(ticks))
+    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
     label = f"{quantity} ({style.scaled_units(power, units)})"
-    bar.set_ylabel(label if tall_in > 2.8 else label.replace(" (", "\n("), labelpad=8)
+    bar.yaxis.set_minor_locator(NullLocator())
+    bar.set_ylabel(label if tall_in > 4.0 else label.replace(" (", "\n("), labelpad=8)
+
+
+def _spaced_ticks(image: AxesImage, tall_in: float) -> list[float]:
+    """Round values of a colour scale, from the top down, none so near the last that their numbers would touch."""
+    limit = float(image.get_clim()[1] or 1.0)
+    step = nice_step(limit, 6)
+    values = np.append(step * np.arange(int(limit / step * (1.0 - 1e-9)) + 1), limit)
+    heights_in = tall_in * np.asarray(image.norm(values), dtype=np.float64)
+    kept = [values.size - 1]
+    for index in range(values.size - 2, -1, -1):
+        if heights_in[kept[-1]] - heights_in[index] > 0.24:
+            kept.append(index)
+    return [float(values[index]) for index in reversed(kept)]

@@ -17,9 +17,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
-    from dualsense.result import Result, Volume
+    from dualsense.result import Result
 
 DPI = 110
 RADAR_MAP = "viridis"
@@ -31,6 +29,7 @@ INK = "#000000"
 PAPER = "#ffffff"
 UNMEASURED = "#d4d4d4"
 UNMEASURED_LINES = "#6e6e6e"
+ONE_SENSOR_LINES = "#e8e8e8"
 SUSPECT = "#e8440a"
 SIMULATED_PAPER = "#ffd400"
 MISSING_PAPER = "#ffe3d6"
@@ -56,17 +55,22 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The operator's controls over the pictures. None lets the result decide.
+    """The operator's controls over the pictures.
 
     Attributes
     ----------
-    radar_limit, metal_limit
-        Value at the top of the colour scale, in the units of the image.
+    radar_limit
+        Top of the colour scale of the fused map: how many times an echo exceeds the median of its depth.
+    echo_limit
+        Top of the colour scale of slices and sections, as a part of the strongest echoes.
+    metal_limit
+        Top of the colour scale of the metal map, in its units; None lets the map decide.
     start_depth_m, stop_depth_m
-        Depths between which the radar is shown.
+        Depths between which the radar is shown; None is the end of the volume.
     """
 
-    radar_limit: float | None = None
+    radar_limit: float = 12.0
+    echo_limit: float = 1.0
     metal_limit: float | None = None
     start_depth_m: float = 0.0
     stop_depth_m: float | None = None
@@ -74,38 +78,26 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Colour limits, one set for all pictures of a result, so that equal colours mean equal echoes."""
+    """Colour limits, one set for all pictures of a result, so that equal colours mean equal values."""
 
     radar: float
+    echo: float
     metal: float
 
 
 def colour_limits(result: Result, view: View) -> Limits:
-    """Find limits that the brightest 0.01 % of the cells exceed, but never so low that noise looks like a find.
+    """Find the colour limits of a result.
 
-    The radar's floor is eight times its median: Rayleigh noise reaches that in one cell of 10^19. A metal map in
-    standard deviations of its noise has its floor at ten of them.
+    Those of the radar are fixed. That of the metal map is what its strongest 0.01 % exceed; where the map is in
+    standard deviations of the noise of a reading, at least three of them, so that noise never fills the scale.
     """
-    radar = metal = 0.0
-    if result.gpr_volume is not None:
-        finite = result.gpr_volume.values[np.isfinite(result.gpr_volume.values)]
-        radar = max(_bright(finite), 8.0 * float(np.median(finite)) if finite.size else 0.0)
+    metal = view.metal_limit or 0.0
     image = result.emi_maps.get("metal_response")
-    if image is not None:
+    if not metal and image is not None:
         finite = np.abs(image.values[np.isfinite(image.values)])
-        metal = max(_bright(finite), 10.0 if image.units == "1" else 0.0)
-    return Limits(radar=view.radar_limit or radar or 1.0, metal=view.metal_limit or metal or 1.0)
-
-
-def _bright(finite: NDArray[np.float32]) -> float:
-    return float(np.quantile(finite, 0.9999)) if finite.size else 0.0
-
-
-def shown_depths(volume: Volume, view: View) -> NDArray[np.intp]:
-    """Find the slices between the start and the stop depth; all of them when none would be left."""
-    stop_m = math.inf if view.stop_depth_m is None else view.stop_depth_m
-    inside = (volume.depth_m >= view.start_depth_m) & (volume.depth_m <= stop_m)
-    return np.flatnonzero(inside) if inside.any() else np.arange(volume.depth_m.size)
+        bright = float(np.quantile(finite, 0.9999)) if finite.size else 0.0
+        metal = max(bright, 3.0 if image.units == "1" else 0.0)
+    return Limits(radar=view.radar_limit, echo=view.echo_limit, metal=metal or 1.0)
 
 
 def power_of_ten(limit: float) -> int:
@@ -133,16 +125,19 @@ def unit_words(units: str) -> str:
     )
 
 
-def numbers_words(values: Sequence[float], units: str, unit_name: str = "") -> str:
-    """Write numbers with two or three digits and their common unit: "0.9, 2.2 × 10⁻⁸ m³".
+def metal_units(units: str) -> str:
+    """Name the unit of the metal map: a dimensionless one counts standard deviations of the noise."""
+    return "times the noise" if units == "1" else units
 
-    ``unit_name`` is written instead of the unit when given.
-    """
+
+def numbers_words(values: Sequence[float], units: str) -> str:
+    """Write numbers with two or three digits and their common unit: "0.9, 2.2 × 10⁻⁸ m³"."""
     power = power_of_ten(max((abs(value) for value in values), default=1.0))
     if power == 0:
-        return f"{', '.join(f'{value:.3g}' for value in values)} {unit_name or unit_words(units)}"
+        numbers = ", ".join(f"{value:.3g}" if value < 1000.0 else f"{value:.0f}" for value in values)
+        return f"{numbers} {unit_words(units)}"
     numbers = ", ".join(f"{value / 10.0**power:.2g}" for value in values)
-    return f"{numbers} × {scaled_units(power, units)} {unit_name}".rstrip()
+    return f"{numbers} × {scaled_units(power, units)}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from skimage.measure import find_contours
 
 from dualsense.render import panels, style
+from dualsense.render.echo import gained
 from dualsense.render.words import CALL_NAMES, ordered_targets, plain
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
     volume = result.gpr_volume
     if volume is None or not np.isfinite(volume.values).any():
         return None
-    values, factors = _thinned(volume.values)
+    values, factors = _thinned(gained(result))
     # Thinning may reach past the last cell; edges follow.
     left, _, bottom, _ = panels.extent_cm(volume.grid)
     cell_cm = 100.0 * volume.grid.cell_m * factors[1]
@@ -44,7 +45,7 @@ def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
     limits = style.colour_limits(result, view)
     metal = result.emi_maps.get("metal_response")
     levels = panels.contour_levels(metal, limits.metal) if metal is not None else ()
-    top = max(float(np.nanmax(values)), limits.radar)
+    top = max(float(np.nanmax(values)), limits.echo)
     slices = [_letters(values[index], top) for index in range(values.shape[0])]
     return {
         "columns": values.shape[2],
@@ -56,9 +57,9 @@ def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
         "slices": slices,
         "alphabet": ALPHABET,
         "top": float(f"{top:.6g}"),
-        "limit": float(f"{limits.radar:.6g}"),
+        "limit": float(f"{limits.echo:.6g}"),
         "gamma": style.RADAR_GAMMA,
-        "units": style.unit_words(volume.units),
+        "units": "of the strongest",
         "colours": [to_hex(colour) for colour in colormaps[style.RADAR_MAP](np.linspace(0.0, 1.0, 64))],
         "contours": [] if metal is None else metal_lines_cm(metal, levels),
         "track": _track_lines_cm(result.track_m),

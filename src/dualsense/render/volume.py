@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render import panels, sheet, style
+from dualsense.render.echo import gained, shown_depths
 from dualsense.render.symbols import draw_symbol, draw_targets
 from dualsense.render.words import CALL_NAMES, ordered_targets, sensor_message
 
@@ -35,7 +36,7 @@ def slabs(volume: Volume, view: View) -> list[tuple[float, float, NDArray[np.int
     list of (top_cm, bottom_cm, indices)
         Edges of a slab and the slices in it.
     """
-    chosen = style.shown_depths(volume, view)
+    chosen = shown_depths(volume, view)
     depth_cm = 100.0 * volume.depth_m[chosen]
     start_cm = float(max(depth_cm[0], 0.0))
     span_cm = float(depth_cm[-1]) - start_cm
@@ -58,6 +59,7 @@ def slices_figure(result: Result, view: View) -> Figure:
     if volume is None or message:
         return _missing_figure(result, "Radar, slices by depth", message or "radar: no image")
     cuts = slabs(volume, view)
+    echo = gained(result)
     extent = panels.extent_cm(volume.grid)
     columns = min(2 if sheet.is_wide(extent) else 3, len(cuts))
     rows = math.ceil(len(cuts) / columns)
@@ -84,19 +86,25 @@ def slices_figure(result: Result, view: View) -> Figure:
             axes, extent, x_label="x (cm)" if last else "", y_label="y (cm)" if column == 0 else ""
         )
         axes.tick_params(labelleft=column == 0, labelbottom=last)
-        values = np.fmax.reduce(volume.values[indices], axis=0)
-        scale = panels.norm(limits.radar, style.RADAR_GAMMA)
+        values = np.fmax.reduce(echo[indices], axis=0)
+        scale = panels.norm(limits.echo, style.RADAR_GAMMA)
         image = panels.draw_cells(axes, extent, values, colours=style.RADAR_MAP, scale=scale)
         panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
         if metal is not None:
             panels.draw_metal_contours(axes, metal, levels, width=0.9)
         here = [target for target in targets if top_cm <= 100.0 * target.depth_m < bottom_cm]
         draw_targets(axes, here, size_pt=12.0, tags=False)
-        axes.set_title(f"{top_cm:g}–{bottom_cm:g} cm deep", fontsize=13.5, fontweight="bold", loc="left", pad=5)
+        axes.set_title(
+            f"{top_cm:.3g}–{bottom_cm:.{0 if index == len(cuts) - 1 else 1}f}".removesuffix(".0") + " cm deep",
+            fontsize=13.5,
+            fontweight="bold",
+            loc="left",
+            pad=5,
+        )
         drawn.append(axes)
     panels.draw_scale_strip(figure, drawn[(rows - 1) * columns], below_in=0.78, right_axes=drawn[columns - 1])
     if image is not None:
-        sheet.colour_bar(figure, drawn, image, "radar echo", volume.units)
+        sheet.colour_bar(figure, drawn, image, "radar echo", "gained with depth, 1 = strongest")
     return figure
 
 
@@ -141,7 +149,7 @@ def sections_figure(result: Result, view: View) -> Figure:
     volume = result.gpr_volume
     if volume is None or message:
         return _missing_figure(result, "Radar, vertical sections", message or "radar: no image")
-    points = section_points(result)
+    points, echo = section_points(result), gained(result)
     grid = volume.grid
     deep = panels.axis_edges_cm(volume.depth_m, _spacing(volume.depth_m))
     edges = (panels.axis_edges_cm(grid.x_m, grid.cell_m), panels.axis_edges_cm(grid.y_m, grid.cell_m))
@@ -153,12 +161,12 @@ def sections_figure(result: Result, view: View) -> Figure:
     height_in = sheet.HEAD_IN + 0.25 + len(points) * pitch_in + 1.0
     subtitle = "cuts through the most important targets" if points[0][2] else "cuts through the strongest body"
     figure = sheet.open_sheet(result, "Radar, vertical sections", subtitle, width_in, height_in)
-    scale = panels.norm(style.colour_limits(result, view).radar, style.RADAR_GAMMA)
+    scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
     drawn: list[Axes] = []
     for index, (x_m, y_m, target) in enumerate(points):
         row = int(np.argmin(np.abs(grid.y_m - y_m)))
         column = int(np.argmin(np.abs(grid.x_m - x_m)))
-        cuts = (volume.values[:, row], volume.values[:, :, column])
+        cuts = (echo[:, row], echo[:, :, column])
         name = "strongest body" if target is None else f"{target.id} {CALL_NAMES[target.call]}"
         titles = (f"{name}: along, y = {100.0 * y_m:.0f} cm", f"across, x = {100.0 * x_m:.0f} cm")
         last = index == len(points) - 1
@@ -175,7 +183,7 @@ def sections_figure(result: Result, view: View) -> Figure:
             axes.set_title(titles[side], fontsize=13.5, fontweight="bold", loc="left", pad=5)
             drawn.append(axes)
     panels.draw_scale_strip(figure, drawn[-2], below_in=0.86, right_axes=drawn[-1])
-    sheet.colour_bar(figure, drawn, drawn[0].get_images()[0], "radar echo", volume.units)
+    sheet.colour_bar(figure, drawn, drawn[0].get_images()[0], "radar echo", "gained with depth, 1 = strongest")
     return figure
 
 
@@ -204,11 +212,11 @@ def _draw_depth(axes: Axes, target: Target | None, place_cm: float) -> None:
                 yerr=spread_cm,
                 color=colour,
                 elinewidth=width,
-                capsize=7,
+                capsize=9,
                 capthick=width,
                 zorder=7,
             )
-    draw_symbol(axes, place_cm, depth_cm, target.call, size_pt=12.0)
+    draw_symbol(axes, place_cm, depth_cm, target.call, size_pt=9.5)
 
 
 def _spacing(depth_m: NDArray[np.float64]) -> float:

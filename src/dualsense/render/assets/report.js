@@ -69,9 +69,9 @@
     return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= rough * (1 - 1e-9));
   }
 
-  function outlined(draw, width, inner) {
+  function outlined(draw, width, inner, halo = 2.4) {
     pen.lineJoin = "round";
-    for (const [colour, thick] of [["#000", width + 2.4], [inner, width]]) {
+    for (const [colour, thick] of [["#000", width + halo], [inner, width]]) {
       pen.strokeStyle = colour;
       pen.lineWidth = thick;
       pen.beginPath();
@@ -216,7 +216,7 @@
     pen.clip();
     if (element("show-track").checked) {
       pen.globalAlpha = 0.6;
-      outlined(() => { data.track.forEach((line) => polyline(line, toX, toY)); }, 1, "#fff");
+      outlined(() => { data.track.forEach((line) => polyline(line, toX, toY)); }, 0.9, "#fff", 0.9);
       pen.globalAlpha = 1;
     }
     if (element("show-metal").checked) {
