@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dualsense import provenance
 from dualsense.emi.calibrate import Response, bin_along_track, normalise, white_noise
@@ -93,8 +94,12 @@ def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress
     ScanError
         When neither sensor leaves anything to process.
     """
-    recipe = recipe or Recipe()
-    tell = progress or (lambda _name, _part: None)
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _process(scan, recipe or Recipe(), progress or (lambda _name, _part: None))
+
+
+def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
+    """Compose the chain. One thread for the matrices, which are small: same bits whatever the machine's cores."""
     faults = list(scan.faults)
 
     tell("survey", 0.0)

@@ -1,0 +1,250 @@
+"""The whole chain on the full-wave samples: it finds what is there, degrades honestly, and repeats itself."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from dualsense.emi.calibrate import bin_along_track
+from dualsense.emi.image import metal_maps
+from dualsense.emi.invert import invert
+from dualsense.errors import ScanError
+from dualsense.fusion.candidates import match
+from dualsense.gpr.background import remove_background
+from dualsense.gpr.calibrate import calibrate
+from dualsense.gpr.image import find_bodies
+from dualsense.gpr.migrate import kirchhoff
+from dualsense.gpr.soil import autofocus
+from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.traces import analytic_traces
+from dualsense.io import read_scan
+from dualsense.pipeline import process_scan
+from dualsense.recipe import Recipe, load_recipe
+from dualsense.survey.coverage import coverage
+from dualsense.survey.grid import grid_around
+from dualsense.survey.track import track_at
+
+LIMIT_M = {"mine": 0.04, "metal": 0.05}
+SAMPLES = (
+    "clutter_only",
+    "pma_laterite",
+    "pmn_sand",
+    "pmn_sand_impulse",
+    "pmn_wet",
+    "ts50_casing",
+    "ts50_deep",
+)
+
+
+@pytest.fixture(scope="session")
+def wet(sample_dir):
+    scan = read_scan(sample_dir / "pmn_wet.h5")
+    return scan, process_scan(scan)
+
+
+def nearest(result, x_m, y_m):
+    return min(result.targets, key=lambda t: np.hypot(t.x_m - x_m, t.y_m - y_m))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name):
+    scan = read_scan(sample_dir / f"{name}.h5")
+    result = process_scan(scan)
+    truth = scan.truth
+    for n, label in enumerate(truth.label):
+        if label not in LIMIT_M:
+            continue
+        target = nearest(result, truth.x_m[n], truth.y_m[n])
+        assert np.hypot(target.x_m - truth.x_m[n], target.y_m - truth.y_m[n]) <= LIMIT_M[label], label
+        if label == "mine":
+            assert target.call == "suspect"
+            assert target.gpr.features["depth_m"] == pytest.approx(truth.depth_m[n], abs=0.03)
+    if "mine" not in truth.label:
+        assert not [t for t in result.targets if t.call == "suspect"]
+    assert result.model.startswith("uncalibrated-")
+    assert result.coverage_fraction > 0.95
+
+
+def changed(sample_dir, tmp_path, change):
+    path = tmp_path / "changed.h5"
+    shutil.copy(sample_dir / "pmn_wet.h5", path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    scan = read_scan(path)
+    return scan, process_scan(scan)
+
+
+def drop(group):
+    def change(file):
+        del file[group]
+
+    return change
+
+
+def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):
+    scan, result = changed(sample_dir, tmp_path, drop("emi"))
+    mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
+    assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
+    assert mine.call in {"suspect", "not-assessable"}
+    assert all(t.call != "likely-clutter" for t in result.targets)
+    assert all(t.emi is None for t in result.targets)
+    assert result.emi_maps == {}
+    assert result.sensor_coverage["emi"] == 0.0
+    assert result.coverage_fraction == 0.0
+    assert any(f.sensor == "emi" and f.severity == "failed" for f in result.faults)
+
+
+def test_without_the_radar_metal_is_still_found_and_nothing_is_clutter(sample_dir, tmp_path):
+    scan, result = changed(sample_dir, tmp_path, drop("gpr"))
+    for n in (0, 1):
+        target = nearest(result, scan.truth.x_m[n], scan.truth.y_m[n])
+        assert np.hypot(target.x_m - scan.truth.x_m[n], target.y_m - scan.truth.y_m[n]) < 0.05
+    assert all(t.call != "likely-clutter" for t in result.targets)
+    assert result.gpr_volume is None
+    assert np.isnan(result.relative_permittivity)
+    assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
+
+
+def test_with_half_of_the_soundings_the_mine_is_still_suspect(sample_dir, tmp_path):
+    def half(file):
+        for group in ("gpr", "emi"):
+            for name in ("time", "data"):
+                values = file[group][name][::2]
+                attributes = dict(file[group][name].attrs)
+                del file[group][name]
+                file[group].create_dataset(name, data=values).attrs.update(attributes)
+
+    scan, result = changed(sample_dir, tmp_path, half)
+    mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
+    assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
+    assert mine.call == "suspect"
+
+
+def test_one_missing_tone_is_bridged_and_reported(sample_dir, tmp_path, wet):
+    def lose(file):
+        data = file["gpr/data"][()]
+        data[:, 40] = np.nan
+        file["gpr/data"][...] = data
+
+    _, result = changed(sample_dir, tmp_path, lose)
+    _, whole = wet
+    assert result.targets[0].x_m == pytest.approx(whole.targets[0].x_m, abs=0.005)
+    assert result.targets[0].call == "suspect"
+    assert any(f.sensor == "gpr" for f in result.faults)
+
+
+def test_a_strip_that_was_not_swept_is_not_assessable(sample_dir):
+    scan = read_scan(sample_dir / "pmn_wet.h5")
+
+    def outside(data, pose):
+        y = np.interp(data.time_s, pose.time_s, pose.position_m[:, 1])
+        keep = (y < 0.1) | (y > 0.24)
+        return replace(data, time_s=data.time_s[keep], data=data.data[keep], channel=data.channel[keep])
+
+    cut = replace(scan, gpr=outside(scan.gpr, scan.pose), emi=outside(scan.emi, scan.pose))
+    result = process_scan(cut)
+    row = int(np.argmin(np.abs(result.coverage.grid.y_m - 0.17)))
+    middle = result.coverage.grid.x_m.searchsorted(0.2)
+    assert result.coverage.patch[row, middle]
+    assert not result.coverage.gpr[row, middle]
+    assert np.isnan(result.gpr_volume.values[:, row, middle]).all()
+    assert result.coverage_fraction < 0.75
+    for target in result.targets:
+        if 0.12 < target.y_m < 0.22:
+            assert target.call != "likely-clutter"
+
+
+def test_both_sensors_without_a_position_is_one_clear_error(sample_dir):
+    scan = read_scan(sample_dir / "pmn_wet.h5")
+    late = replace(scan.pose, time_s=scan.pose.time_s + 1e4)
+    with pytest.raises(ScanError, match="no sensor can be processed"):
+        process_scan(replace(scan, pose=late))
+
+
+def test_a_chain_that_breaks_takes_only_its_own_sensor_along(wet, monkeypatch):
+    def broken(*_args, **_kwargs):
+        msg = "singular"
+        raise np.linalg.LinAlgError(msg)
+
+    monkeypatch.setattr("dualsense.pipeline.invert", broken)
+    scan, _ = wet
+    result = process_scan(scan)
+    assert result.gpr_volume is not None
+    assert result.emi_maps == {}
+    assert result.sensor_coverage["emi"] == 0.0
+    assert any("singular" in f.message for f in result.faults)
+    assert all(t.call != "likely-clutter" for t in result.targets)
+
+
+def test_two_runs_give_the_same_numbers(wet):
+    scan, first = wet
+    second = process_scan(scan)
+    assert first.targets == second.targets
+    assert np.array_equal(first.gpr_volume.values, second.gpr_volume.values, equal_nan=True)
+    for name, image in first.emi_maps.items():
+        assert np.array_equal(image.values, second.emi_maps[name].values, equal_nan=True)
+    assert first.provenance == second.provenance
+
+
+def test_truth_is_never_read(wet):
+    scan, with_truth = wet
+    assert process_scan(replace(scan, truth=None)).targets == with_truth.targets
+
+
+def test_the_input_is_not_changed(sample_dir):
+    scan = read_scan(sample_dir / "clutter_only.h5")
+    before = (scan.gpr.data.copy(), scan.emi.data.copy(), scan.pose.position_m.copy())
+    process_scan(scan)
+    assert np.array_equal(before[0], scan.gpr.data)
+    assert np.array_equal(before[1], scan.emi.data)
+    assert np.array_equal(before[2], scan.pose.position_m)
+
+
+def test_progress_goes_from_nothing_to_all(sample_dir):
+    steps = []
+    process_scan(read_scan(sample_dir / "clutter_only.h5"), progress=lambda name, part: steps.append((name, part)))
+    assert steps[0][1] == 0.0
+    assert steps[-1] == ("done", 1.0)
+    assert [p for _, p in steps] == sorted(p for _, p in steps)
+
+
+def test_a_given_permittivity_is_used(sample_dir):
+    recipe = load_recipe(None, ["gpr.soil.relative_permittivity=9.0", "gpr.soil.relative_permittivity_std=1.0"])
+    result = process_scan(read_scan(sample_dir / "pmn_wet.h5"), recipe)
+    assert result.relative_permittivity == 9.0
+    assert result.targets[0].depth_m == pytest.approx(0.06, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("step", "table", "renamed"),
+    (
+        (track_at, Recipe().survey, {"smoothing_s"}),
+        (grid_around, Recipe().survey, {"cell_m", "margin_m"}),
+        (coverage, Recipe().survey, {"emi_reach_m", "gpr_reach_m"}),
+        (calibrate, Recipe().gpr.calibrate, None),
+        (fit_surface, Recipe().gpr.surface, None),
+        (remove_background, Recipe().gpr.background, None),
+        (analytic_traces, Recipe().gpr.traces, None),
+        (autofocus, Recipe().gpr.soil, {"prior_permittivity", "prior_spread", "focus_spread", "coarse_cell_m"}),
+        (
+            kirchhoff,
+            Recipe().gpr.migrate,
+            {"aperture_m", "aperture_growth", "max_aperture_m", "density_radius_m"},
+        ),
+        (find_bodies, Recipe().gpr.image, None),
+        (bin_along_track, Recipe().emi.calibrate, None),
+        (invert, Recipe().emi.invert, None),
+        (metal_maps, Recipe().emi.image, None),
+        (match, Recipe().fusion, {"match_m"}),
+    ),
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_recipe_mirrors_the_steps(step, table, renamed):
+    names = set(table.model_dump()) if renamed is None else renamed
+    defaults = {k: p.default for k, p in inspect.signature(step).parameters.items() if k in names}
+    assert defaults == {k: v for k, v in table.model_dump().items() if k in names}
