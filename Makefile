@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
     && echo "$$p" && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-SAMPLE ?= sample_data/pmn_sand.h5
+SAMPLE ?= sample_data/ts50_casing.h5
 DEMO := out/demo
 PYTEST_ARGS ?=
 

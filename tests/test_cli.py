@@ -174,12 +174,14 @@ def test_results_are_not_overwritten_unasked(processed_sample, sample, monkeypat
     assert digests(out) == before
 
 
-def test_results_are_overwritten_when_asked(processed_sample, sample, tmp_path):
+def test_results_are_overwritten_when_asked(processed_sample, sample, tmp_path, capsys):
     out, _ = processed_sample
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)
     (copy / "targets.json").write_text('{"schema": "dualsense-targets", "targets": []}', encoding="utf-8")
-    assert run(["process", str(sample), "-o", str(copy), "--overwrite"]) == 0
+    capsys.readouterr()
+    assert run(["process", str(sample), "-o", str(copy), "--overwrite", "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
     assert digests(copy) == digests(out)
 
 

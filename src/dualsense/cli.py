@@ -106,7 +106,10 @@ def process(
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.textview import result_summary, result_text
 
-    _print(json.dumps(result_summary(result, scan, out), indent=2) if as_json else result_text(result, scan, out))
+    if as_json:
+        _print(json.dumps(result_summary(result, scan, out), indent=2))
+    else:
+        _tell(console, result_text(result, scan, out))
     return DONE
 
 
@@ -172,7 +175,7 @@ def replay(
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.textview import result_text
 
-    _print(result_text(result, scan, out))
+    _tell(console, result_text(result, scan, out))
     return DONE
 
 
@@ -221,7 +224,10 @@ def batch(
     for entry in entries:
         if entry.error:
             click.echo(f"{PROGRAM}: error: {entry.error}", err=True)
-    _print(batch_json(entries).rstrip("\n") if as_json else batch_text(entries, out))
+    if as_json:
+        _print(batch_json(entries).rstrip("\n"))
+    else:
+        _tell(console, batch_text(entries, out))
     return FAILED if any(entry.error for entry in entries) else DONE
 
 
@@ -245,7 +251,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     scan = import_scan(foreign, **given)
     console.subject = str(out)
     write_scan(scan, out, overwrite=overwrite)
-    _print(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    _tell(console, f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
     return DONE
 
 
@@ -309,7 +315,7 @@ def simulate(
     ground = read_scene(scene) if scene else random_lane(preset or "", rng=np.random.default_rng(seed))
     console.subject = str(out)
     write_scan(simulate_scan(ground, seed=seed), out, overwrite=overwrite)
-    _print(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    _tell(console, f"wrote {out}: simulated, {len(ground.objects)} objects")
     return DONE
 
 
@@ -340,7 +346,14 @@ def _refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 def _print(text: str) -> None:
+    """Write what was asked for to stdout."""
     click.echo(text)
+
+
+def _tell(console: Console, text: str) -> None:
+    """Write an account of what was done to stdout, unless -q."""
+    if console.verbosity >= 0:
+        click.echo(text)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
