@@ -37,20 +37,25 @@ class Scanner:
         self.rows = [np.sort(np.asarray(r, dtype=np.intp)) for r in tree.query_ball_point(self.nodes, reach_m)]
         near, _ = tree.query(self.nodes)
         self.covered = near < COVERED_M
+        level = bool((response.rotation == np.eye(3)).all())
         self.columns = [
-            self._column(response, node, rows) for node, rows in zip(self.nodes, self.rows, strict=True)
+            self._column(response, node, rows, level=level)
+            for node, rows in zip(self.nodes, self.rows, strict=True)
         ]
 
     @staticmethod
-    def _column(response: Response, node: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def _column(
+        response: Response, node: NDArray[np.float64], rows: NDArray[np.intp], *, level: bool
+    ) -> NDArray[np.float64]:
         out = np.zeros((rows.size, len(SCAN_DEPTHS_M)))
         for k in np.unique(response.coil[rows]):
             at = response.coil[rows] == k
             use = rows[at]
-            turn = response.rotation[use]
             points = np.stack([np.broadcast_to([*node, -z], (use.size, 3)) for z in SCAN_DEPTHS_M])
-            local_t = np.einsum("nji,znj->zni", turn, points - response.tx_m[use])
-            local_r = np.einsum("nji,znj->zni", turn, points - response.rx_m[use])
+            local_t, local_r = points - response.tx_m[use], points - response.rx_m[use]
+            if not level:
+                turn = response.rotation[use]
+                local_t, local_r = (np.einsum("nji,znj->zni", turn, v) for v in (local_t, local_r))
             h_t = loop_field(local_t, radius_m=float(response.tx_radius_m[k]))
             h_r = loop_field(local_r, radius_m=float(response.rx_radius_m[k]))
             out[at] = (h_t * h_r).sum(axis=-1).T
