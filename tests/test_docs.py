@@ -1,0 +1,82 @@
+"""The documents keep their word: links lead somewhere, the commands exist, and the program in the README runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from dualsense._version import __version__
+from dualsense.cli import cli
+
+
+def documents(root):
+    return [*root.glob("*.md"), *(root / "docs").glob("*.md"), root / "sample_data" / "README.md"]
+
+
+def test_every_link_leads_somewhere(project_root):
+    broken = [
+        f"{page.name}: {link}"
+        for page in documents(project_root)
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
+def test_every_command_and_target_that_is_named_exists(project_root):
+    made = set(re.findall(r"^(\w+):", (project_root / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    for page in documents(project_root):
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"^dualsense (\w+)", text, flags=re.MULTILINE) + re.findall(r"`dualsense (\w+)", text)
+        assert set(named) <= set(cli.commands), page.name
+        assert set(re.findall(r"(?:^|`)make (\w+)", text, flags=re.MULTILINE)) <= made, page.name
+
+
+def test_the_first_screen_of_the_readme(project_root):
+    first = "\n".join((project_root / "README.md").read_text(encoding="utf-8").splitlines()[:16])
+    assert first.index("docs/images/demo.png") < first.index("make demo") < first.index("make test")
+
+
+@pytest.mark.slow
+def test_the_program_in_the_readme_runs(project_root, sample_dir, tmp_path):
+    (program,) = re.findall(
+        r"```python\n(.*?)```", (project_root / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "sample_data").symlink_to(sample_dir)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("T1 suspect ")
+    assert (tmp_path / "out" / "mine" / "report.html").exists()
+
+
+def test_the_validation_is_stated_honestly(project_root):
+    for page in ("README.md", "docs/validation.md"):
+        text = (project_root / page).read_text(encoding="utf-8")
+        assert "No field trial has been made" in text
+        assert "publicly available" in text
+
+
+def test_one_version_everywhere(project_root):
+    citation = (project_root / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {__version__}\n" in citation
+    project = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["hatch"]["version"]["path"] == "src/dualsense/_version.py"
+    assert ".".join(__version__.split(".")[:2]) in (project_root / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_licence_is_whole(project_root):
+    text = (project_root / "LICENSE").read_text(encoding="utf-8")
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert len(text) == 11358
