@@ -37,8 +37,8 @@ def autofocus(
     *,
     height_m: NDArray[np.float64] | None = None,
     prior_permittivity: float = 5.5,
-    prior_spread: float = 0.35,
-    focus_spread: float = 0.22,
+    prior_spread: float = 0.5,
+    focus_spread: float = 0.45,
     coarse_cell_m: float = 0.012,
 ) -> Soil:
     """Migrate coarsely with several permittivities and keep the one whose volume has the highest contrast.
