@@ -41,7 +41,7 @@ def metal(amount=1e-6, depth=0.03) -> Dipole:
     return Dipole(np.array([0.25, 0.25, -depth]), np.eye(3) * 1e-6, tensor, 5000.0, 8.0, 0.95)
 
 
-def one(candidate, *, emi=ALL, gpr=ALL, permittivity=6.0, limit=1e-8):
+def one(candidate, *, emi=ALL, gpr=ALL, permittivity=6.0, limit=5e-9):
     (target,) = make_targets(
         [candidate],
         Coverage(GRID, ALL, emi=emi, gpr=gpr),
@@ -62,7 +62,7 @@ def test_metal_with_a_mine_sized_body_is_suspect():
 
 
 def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():
-    silent, _ = radar_silence(MODEL, relative_permittivity=25.0)
+    silent, _ = radar_silence(MODEL, relative_permittivity=25.0, depth_m=0.03)
     assert silent >= -2.0
     target = one(Candidate(None, (metal(),)))
     assert target.confidence > 0.05
@@ -71,7 +71,7 @@ def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():
 
 
 def test_silence_of_a_radar_that_cannot_see_plastic_tells_nothing():
-    ratio, blind = radar_silence(MODEL, relative_permittivity=2.9)
+    ratio, blind = radar_silence(MODEL, relative_permittivity=2.9, depth_m=0.03)
     assert blind
     assert ratio == 0.0
     assert one(Candidate(None, (metal(),)), permittivity=2.9).call != "likely-clutter"
@@ -89,10 +89,22 @@ def test_nothing_is_called_clutter_where_a_sensor_did_not_measure(emi, gpr, cand
 
 def test_a_body_without_metal_is_clutter_only_where_the_detector_would_have_seen_little_metal():
     small = Candidate(body(contrast=5.0, width_m=0.05, length_m=0.05), ())
-    assert one(small, limit=1e-8).call == "likely-clutter"
+    assert one(small, limit=5e-9).call == "likely-clutter"
     assert one(small, limit=1e-6).call == "not-assessable"
     assert one(small, limit=math.nan).call == "not-assessable"
     assert metal_silence(MODEL, detection_limit_m3=math.inf)[1]
+
+
+def test_deep_metal_without_a_radar_body_is_not_called_clutter():
+    assert one(Candidate(None, (metal(depth=0.05),))).call == "likely-clutter"
+    assert one(Candidate(None, (metal(depth=0.2),))).call == "not-assessable"
+
+
+def test_metal_silence_counts_less_the_more_metal_could_be_missed():
+    ratios = [metal_silence(MODEL, detection_limit_m3=m)[0] for m in (1e-9, 1e-8, 3e-8, 1e-7, 1e-5)]
+    assert ratios == sorted(ratios)
+    assert ratios[0] == ratios[1] == MODEL.emi["silent"]
+    assert ratios[-1] == MODEL.emi["silent_blind"]
 
 
 def test_evidence_of_a_sensor_that_did_not_measure_is_null():
@@ -119,7 +131,7 @@ def test_probability_is_bayes():
 def test_prior_and_threshold_are_the_users():
     candidates = [Candidate(None, (metal(),))]
     cover = Coverage(GRID, ALL, emi=ALL, gpr=ALL)
-    options = {"relative_permittivity": 6.0, "relative_permittivity_std": 1.0, "detection_limit": lambda *_: 1e-8}
+    options = {"relative_permittivity": 6.0, "relative_permittivity_std": 1.0, "detection_limit": lambda *_: 5e-9}
     (low,) = make_targets(candidates, cover, MODEL, prior=0.01, **options)
     (high,) = make_targets(candidates, cover, MODEL, prior=0.6, **options)
     assert low.confidence < high.confidence
@@ -136,7 +148,7 @@ def test_targets_are_numbered_by_confidence():
         MODEL,
         relative_permittivity=6.0,
         relative_permittivity_std=1.0,
-        detection_limit=lambda *_: 1e-8,
+        detection_limit=lambda *_: 5e-9,
     )
     assert [t.id for t in targets] == ["T1", "T2"]
     assert targets[0].confidence >= targets[1].confidence

@@ -71,27 +71,37 @@ def body_ratio(model: Model, body: Body) -> float:
     return g["present"] + strength + g["size_gain"] * size
 
 
-def radar_silence(model: Model, *, relative_permittivity: float) -> tuple[float, bool]:
+def radar_silence(model: Model, *, relative_permittivity: float, depth_m: float) -> tuple[float, bool]:
     """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
 
     Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
-    permittivity a mine leaves no echo, and silence tells nothing.
+    permittivity a mine leaves no echo, and silence tells nothing. Nor does it where the metal lies so deep that
+    an unknown loss may have swallowed the echo.
+
+    Parameters
+    ----------
+    depth_m
+        Of the metal.
     """
     g = model.gpr
     soil, mine = math.sqrt(relative_permittivity), math.sqrt(g["mine_permittivity"])
     reflection = abs(soil - mine) / (soil + mine)
     sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
-    sure = min(max(sure, 0.0), 1.0)
+    sure = min(max(sure, 0.0), 1.0) if depth_m <= g["silent_depth_m"] else 0.0
     return g["silent"] * sure, sure < 0.5
 
 
 def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bool]:
     """Log-likelihood ratio of finding no metal under a radar body, and whether the detector was blind for it.
 
-    Counts only where the metal of a minimum-metal mine would have been found at that place and depth.
+    Counts in full only where the few millimetres of metal of a minimum-metal mine would have been found at that
+    place and depth, and less the more metal could have gone unseen.
     """
-    blind = not detection_limit_m3 <= model.emi["reference_polarizability_m3"]
-    return (model.emi["silent_blind"] if blind else model.emi["silent"]), blind
+    sure, none = model.emi["reference_polarizability_m3"], model.emi["blind_polarizability_m3"]
+    if not detection_limit_m3 < none:
+        return model.emi["silent_blind"], True
+    lost = math.log(max(detection_limit_m3, sure) / sure) / math.log(none / sure)
+    return model.emi["silent"] + lost * (model.emi["silent_blind"] - model.emi["silent"]), lost > 0.0
 
 
 def probability(model: Model, *ratios: float, prior: float | None = None) -> float:

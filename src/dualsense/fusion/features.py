@@ -105,7 +105,8 @@ def reasons(
             out.append(f"{kind} on radar, {where}, about {100 * size:.0f} cm across")
             if emi_assessed:
                 out.append(
-                    "no metal found" + (": little metal could not have been found here" if metal_blind else "")
+                    "no metal found"
+                    + (": the metal of a minimum-metal mine could have been missed" if metal_blind else "")
                 )
     if dipoles:
         amount = metal_amount(dipoles[0])
@@ -114,7 +115,7 @@ def reasons(
         out.append(f"{much} metal, {'shallow' if depth < SHALLOW_M else f'about {100 * depth:.0f} cm deep'}")
         if body is None and gpr_assessed:
             out.append(
-                "no radar body" + (": this soil hides plastic from the radar" if radar_blind else " at this place")
+                "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")
             )
     if body is not None and body.edge > 0.2:
         out.append("reaches beyond the ground that was covered")

@@ -108,7 +108,7 @@ def _weigh(
         ratio = model_room.body_ratio(model, candidate.body) + (model.agreement if candidate.dipoles else 0.0)
         gpr = Evidence(candidate.body.contrast, features.body_features(candidate.body), ratio)
     elif gpr_here:
-        ratio, radar_blind = model_room.radar_silence(model, relative_permittivity=permittivity)
+        ratio, radar_blind = model_room.radar_silence(model, relative_permittivity=permittivity, depth_m=depth)
         gpr = Evidence(0.0, {"relative_permittivity": permittivity}, ratio)
     ratios = [e.log_likelihood_ratio for e in (emi, gpr) if e is not None]
     value = model_room.probability(model, *ratios, prior=prior)
