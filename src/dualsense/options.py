@@ -33,7 +33,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 
 def common(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb -v and -q, and the console as its first argument."""
-    quiet = click.option("-q", "--quiet", count=True, expose_value=False, callback=_hear, help="Say nothing but errors.")
+    quiet = click.option("-q", "--quiet", count=True, expose_value=False, callback=_hear, help="Errors only.")
     verbose = click.option(
         "-v", "--verbose", count=True, expose_value=False, callback=_hear, help="Notes too; -vv adds tracebacks."
     )
