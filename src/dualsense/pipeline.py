@@ -29,6 +29,7 @@ from dualsense.gpr.migrate import kirchhoff
 from dualsense.gpr.soil import Soil, autofocus
 from dualsense.gpr.surface import fit_surface
 from dualsense.gpr.traces import Traces, analytic_traces
+from dualsense.io.schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Grid, Image, Result, Volume
 from dualsense.scan import Fault, Scan, SensorName
@@ -281,8 +282,8 @@ def _only_working(cover: Coverage, *, emi: bool, gpr: bool) -> Coverage:
     return Coverage(cover.grid, cover.patch, emi=cover.emi & emi, gpr=cover.gpr & gpr)
 
 
-def _broken_track(head: Track, *, max_gap_s: float = 0.5) -> NDArray[np.float64]:
+def _broken_track(head: Track) -> NDArray[np.float64]:
     """Track of the head with a row of NaN where the pose has a gap."""
-    gaps = np.flatnonzero(np.diff(head.time_s) > max_gap_s) + 1
+    gaps = np.flatnonzero(np.diff(head.time_s) > MAX_POSE_GAP_S) + 1
     track: NDArray[np.float64] = np.insert(head.position_m, gaps, np.nan, axis=0)
     return track

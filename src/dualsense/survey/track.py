@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.io.track import covered_by_pose
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.scan import Pose
-
-MAX_GAP_S = 0.5
-"""A longer gap between two poses, or a longer way past either end, is not covered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +60,7 @@ def track_at(pose: Pose, time_s: NDArray[np.float64], *, smoothing_s: float = 0.
         At the n times.
     """
     time = np.asarray(time_s, dtype=np.float64)
-    covered = _covered(pose.time_s, time)
+    covered = covered_by_pose(pose.time_s, time)
     position = np.column_stack([np.interp(time, pose.time_s, pose.position_m[:, k]) for k in range(3)])
     gain = np.ones(time.size)
     if smoothing_s > 0.0:
@@ -95,18 +94,6 @@ def lever_arm(track: Track, offset_m: NDArray[np.float64], channel: NDArray[np.i
     """
     moved: NDArray[np.float64] = track.position_m + np.einsum("nij,nj->ni", track.rotation, offset_m[channel])
     return moved
-
-
-def _covered(pose_time: NDArray[np.float64], time: NDArray[np.float64]) -> NDArray[np.bool_]:
-    after = np.searchsorted(pose_time, time, side="left")
-    before = np.clip(after - 1, 0, pose_time.size - 1)
-    after = np.clip(after, 0, pose_time.size - 1)
-    inside = (time >= pose_time[0]) & (time <= pose_time[-1])
-    exact = pose_time[after] == time
-    gap_ok = exact | (pose_time[after] - pose_time[before] <= MAX_GAP_S)
-    beyond = np.maximum(pose_time[0] - time, time - pose_time[-1])
-    result: NDArray[np.bool_] = np.where(inside, gap_ok, beyond <= MAX_GAP_S)
-    return result
 
 
 def _local_quadratic(
