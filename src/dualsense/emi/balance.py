@@ -111,6 +111,7 @@ def balance(
     roughness_m: float = 0.003,
     objects: NDArray[np.float64] | None = None,
     row_weight: NDArray[np.float64] | None = None,
+    earlier: Balance | None = None,
 ) -> Balance:
     """Fit drift and soil robustly, and derive the whitening of what is left.
 
@@ -130,12 +131,16 @@ def balance(
         Columns of dipoles found so far, fitted jointly.
     row_weight : (m,), optional
         Given with ``objects``; without it outlying rows are weighted down (Huber).
+    earlier
+        A balance of the same rows, whose basis is taken over: only the fit is done again.
     """
-    geometry = ground_factor(response)
-    scale = float(np.median(geometry))
-    ground = geometry / scale
-    drift = drift_basis(response, drift_knot_s=drift_knot_s)
-    basis = np.concatenate([drift, ground[:, None]], axis=1)
+    if earlier is None:
+        geometry = ground_factor(response)
+        ground = geometry / float(np.median(geometry))
+        drift = drift_basis(response, drift_knot_s=drift_knot_s)
+        basis = np.concatenate([drift, ground[:, None]], axis=1)
+    else:
+        basis, ground = earlier.basis, earlier.ground
     design = basis if objects is None else np.concatenate([basis, objects], axis=1)
     slope = _relative_slope(response.center_m[:, 2], ground)
     z_std = response.position_std_m[:, 2]

@@ -28,9 +28,9 @@ class Dipole:
     tensor : (c, 3, 3)
         Polarizability per real channel of the response.
     statistic
-        Drop of the whitened misfit by this dipole, summed over rows and channels.
+        Energy of its whitened signal over rows and channels, beyond what soil and drift could explain.
     contrast
-        The statistic over the median of the map it stood out from.
+        How far its peak stood above the median of the scan in which it was found.
     coherence
         Part of the whitened energy within 12 cm that all dipoles together explain, 0-1.
     """

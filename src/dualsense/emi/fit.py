@@ -26,6 +26,10 @@ WEAK_STRAY_M = 0.025
 """Refinement may carry a dipole this far to the side of where the scan saw it, so that it stays the same object;
 one much weaker than what was found before it less far, or it would be spent on a strong neighbour."""
 COMPANION_STEP_M = 0.025
+TOGETHER_M = 0.25
+"""Dipoles farther apart than this are not refined together."""
+TRIAL_STEPS = 7
+MEMORY = 200
 COMPANION_STRAY_M = 0.04
 
 
@@ -60,16 +64,15 @@ class JointFit:
         response: Response,
         noise: Real,
         fitted: Balance,
-        drift_knot_s: float,
         roughness_m: float,
     ) -> None:
         self.response = response
         self.noise = noise
         self.fitted = fitted
-        self.drift_knot_s = drift_knot_s
         self.roughness_m = roughness_m
         self.positions: list[Real] = []
         self.kinds: list[Kind] = []
+        self.memory: dict[bytes, Real] = {}
         self.weight = np.ones(response.time_s.size)
         std = response.position_std_m
         self.position_std = np.where(np.isfinite(std), std, FALLBACK_POSITION_STD_M)
@@ -77,7 +80,16 @@ class JointFit:
         self.box_high = np.array([*(response.center_m[:, :2].max(axis=0) + 0.03), -0.003])
 
     def _columns(self, n: int, position: Real, shift: Real | None = None) -> Real:
-        columns = dipole_columns(self.response, position, shift_m=shift)
+        """Columns of dipole n if it lay there; those of dipoles that rest are computed once."""
+        if shift is not None:
+            columns = dipole_columns(self.response, position, shift_m=shift)
+        else:
+            key = position.tobytes()
+            if key not in self.memory:
+                if len(self.memory) > MEMORY:
+                    self.memory.clear()
+                self.memory[key] = dipole_columns(self.response, position)
+            columns = self.memory[key]
         return columns if self.kinds[n].full else columns[:, :3].sum(axis=1, keepdims=True)
 
     def _solve(self, positions: list[Real]) -> tuple[list[Real], Real, Real]:
@@ -132,7 +144,7 @@ class JointFit:
     def _best(self, kind: Kind, starts: list[Real]) -> Trial:
         self.kinds.append(kind)
         try:
-            tries = [self._refine([*self.positions, start]) for start in starts]
+            tries = [self._refine([*self.positions, start], steps=TRIAL_STEPS) for start in starts]
         finally:
             self.kinds.pop()
         positions, misfit = min(tries, key=lambda found: found[1])
@@ -154,7 +166,7 @@ class JointFit:
         """Levenberg-Marquardt over the positions near the last one; returns them and the misfit."""
         positions = [p.copy() for p in positions]
         last = positions[-1]
-        active = [n for n, p in enumerate(positions) if np.linalg.norm(p[:2] - last[:2]) < 0.4]
+        active = [n for n, p in enumerate(positions) if np.linalg.norm(p[:2] - last[:2]) < TOGETHER_M]
         parts, q, rest = self._solve(positions)
         misfit = float((rest**2).sum())
         damping = 1e-2
@@ -197,10 +209,10 @@ class JointFit:
             self.fitted = balance(
                 self.response,
                 self.noise,
-                drift_knot_s=self.drift_knot_s,
                 roughness_m=self.roughness_m,
                 objects=objects,
                 row_weight=self.weight,
+                earlier=self.fitted,
             )
             parts, _, _ = self._solve(self.positions)
             variance = np.zeros(self.weight.size)
@@ -214,7 +226,7 @@ class JointFit:
                 variance += ((moved * self.position_std[:, axis : axis + 1]) ** 2).mean(axis=1)
             self.weight = 1.0 / np.sqrt(1.0 + variance)
 
-    def dipoles(self, found: list[tuple[float, float]]) -> tuple[Dipole, ...]:
+    def dipoles(self, contrasts: list[float]) -> tuple[Dipole, ...]:
         """Tensors, covariance and coherence of what was found."""
         if not self.positions:
             return ()
@@ -232,5 +244,5 @@ class JointFit:
             signal, left = float((model[near] ** 2).sum()), float((rest[near] ** 2).sum())
             coherence = signal / (signal + left) if signal + left > 0 else 0.0
             elements = tensor(parts[n] @ unwhiten.T)
-            out.append(Dipole(position, covariance, elements, *found[n], coherence))
+            out.append(Dipole(position, covariance, elements, float((model**2).sum()), contrasts[n], coherence))
         return tuple(out)

@@ -85,7 +85,7 @@ def invert(
     fitted = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m)
     channels = response.values.shape[1]
     scanner = Scanner(response, node_m=node_m, reach_m=reach_m)
-    fit = JointFit(response, noise, fitted, drift_knot_s, roughness_m)
+    fit = JointFit(response, noise, fitted, roughness_m)
     first_map = np.zeros((scanner.y_m.size, scanner.x_m.size))
     first = True
     found: list[tuple[float, float]] = []
@@ -122,5 +122,5 @@ def invert(
         best = min(trials, key=lambda trial: trial.misfit)
         fit.accept(best)
         found.append((float(drop[peak]), float(drop[peak] / middle)))
-    dipoles = fit.dipoles(found)
+    dipoles = fit.dipoles([contrast for _, contrast in found])
     return Inversion(dipoles, fit.fitted, scanner.x_m, scanner.y_m, first_map)
