@@ -4,7 +4,8 @@ Between two antennas over smooth ground a sounding is d(f) = D(f) + S(f) exp(-ik
 through the air, and L the path by way of the mirrored antenna. D and S are the same for all soundings of a
 channel and are solved linearly; each sounding has one unknown of its own, its height, found by Gauss-Newton on
 the phase over the whole band. A buried target cannot pull the height far: its echo has neither the delay nor
-the spectrum of S.
+the spectrum of S. Since S may change with height (the antennas' near field), the echo tells the heights up to a
+common factor, which is the pose's to tell, as their mean is.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 MIN_SOUNDINGS = 12
 RIDGE = 1e-6
+MIN_SPREAD_M = 1e-3
+ALLOWED_RISE = 1.001
+SETTLED_M = 1e-5
+"""Heights that move by less than this, a thousandth of the shortest wave, have arrived."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +48,8 @@ class Surface:
     unexplained : (n,)
         Part of a sounding's variation (from its channel's mean) that the model leaves, as amplitude.
     fitted
-        False where there were too few soundings, or no surface echo, and the pose's height was kept.
+        False where the pose's height was kept: too few soundings, heights too much alike to tell the surface's
+        echo from the coupling, or no surface echo.
     """
 
     height_m: NDArray[np.float64]
@@ -63,7 +69,7 @@ def fit_surface(
     soundings
         n soundings over k frequencies.
     iterations
-        Gauss-Newton steps; 0 keeps the heights of the pose and only removes coupling and surface.
+        Gauss-Newton steps at most; 0 keeps the heights of the pose and only removes coupling and surface.
     roughness_m
         Standard deviation of the height about the pose's: rough ground and tracking error. Holds back soundings
         whose surface echo is disturbed.
@@ -114,47 +120,74 @@ def _fit_channel(
     k = 2.0 * np.pi * soundings.frequency_hz / SPEED_OF_LIGHT_M_S
     varying = data - data.mean(axis=0)
     spread = np.sqrt((np.abs(varying) ** 2).mean()) + np.finfo(float).tiny
-    height = pose_height.copy()
-    if rows.size < MIN_SOUNDINGS:
-        path = mirror_path(tx, rx, height)
-        return height, path, varying, np.ones_like(data), np.ones(rows.size), False
-    coefficients, model, wave = _solve(data, k, mirror_path(tx, rx, height), height)
-    start = float((np.abs(data - model) ** 2).sum())
-    noise = spread**2
+    if rows.size < MIN_SOUNDINGS or not _tells_heights(pose_height, soundings.position_std_m[rows, 2]):
+        path = mirror_path(tx, rx, pose_height)
+        return pose_height, path, varying, np.ones_like(data), np.ones(rows.size), False
+    fit = start = _solve(data, k, mirror_path(tx, rx, pose_height), pose_height)
+    damping = 1.0
     for _ in range(iterations):
-        path = mirror_path(tx, rx, height)
-        rest = data - model
-        echo = coefficients[:, 1] * wave
-        slope = -1j * k * echo * (4.0 * height / path)[:, None]
-        power = (np.abs(slope) ** 2).sum(axis=1)
-        noise = float((np.abs(rest) ** 2).mean())
+        slope = k * (4.0 * fit.height / fit.path)[:, None] * (-1j * fit.echo * fit.wave)
+        noise = fit.misfit / data.size
         prior = noise / roughness_m**2
-        step = ((slope.conj() * rest).real.sum(axis=1) - prior * (height - pose_height)) / (power + prior)
-        height = height + np.clip(step, -max_step_m, max_step_m)
+        pull = (slope.conj() * fit.rest).real.sum(axis=1) - prior * (fit.height - pose_height)
+        stiffness = (np.abs(slope) ** 2).sum(axis=1) + prior
+        step = np.divide(pull, stiffness, out=np.zeros_like(pull), where=stiffness > 0.0)
+        height = fit.height + damping * np.clip(step, -max_step_m, max_step_m)
         height += float((pose_height - height).mean())  # the surface's mean height is the pose's to tell
         height = np.maximum(height, MIN_HEIGHT_M)
-        coefficients, model, wave = _solve(data, k, mirror_path(tx, rx, height), height)
-    rest = data - model
-    path = mirror_path(tx, rx, height)
-    good = float((np.abs(rest) ** 2).sum()) < 0.9 * start or iterations == 0
+        moved = float(np.abs(height - fit.height).max())
+        new = _solve(data, k, mirror_path(tx, rx, height), height)
+        if new.misfit > ALLOWED_RISE * fit.misfit:
+            damping *= 0.5  # heights and echo are solved in turn, which may overshoot
+            continue
+        fit, damping = new, min(1.0, 2.0 * damping)
+        if moved < SETTLED_M:
+            break
+    good = fit.misfit < 0.9 * float((np.abs(varying) ** 2).sum())
     if not good:
-        height = pose_height
-        path = mirror_path(tx, rx, height)
-        coefficients, model, wave = _solve(data, k, path, height)
-        rest = data - model
-    unexplained = np.sqrt((np.abs(rest) ** 2).mean(axis=1)) / spread
-    return height, path, rest, np.broadcast_to(coefficients[:, 1], data.shape), unexplained, good
+        fit = start
+    unexplained = np.sqrt((np.abs(fit.rest) ** 2).mean(axis=1)) / spread
+    return fit.height, fit.path, fit.rest, np.broadcast_to(fit.echo, data.shape), unexplained, good
 
 
-def _solve(data: Complex, k: Real, path: Real, height: Real) -> tuple[Complex, Complex, Complex]:
-    """Least squares per frequency over {1, echo, echo x height}; the last lets the antennas' near field vary."""
+def _tells_heights(height: Real, std: Real) -> bool:
+    """Whether the pose's heights differ by more than its own error.
+
+    A head at one height hears coupling and surface as one: what would be fitted as the echo of a moving surface is
+    then the strongest thing that varies, a shallow target.
+    """
+    error2 = float(np.mean(std[np.isfinite(std)] ** 2)) if np.isfinite(std).any() else 0.0
+    return float(height.var()) > MIN_SPREAD_M**2 + 2.0 * error2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """Least squares for given heights: echo S (k,), wave exp(-ikL)/L (n, k), the rest (n, k) and its energy."""
+
+    height: Real
+    path: Real
+    echo: Complex
+    wave: Complex
+    rest: Complex
+    misfit: float
+
+
+def _solve(data: Complex, k: Real, path: Real, height: Real) -> _Fit:
+    """Least squares per frequency over {1, wave, wave x height}; the last lets the antennas' near field vary."""
     wave = np.exp(-1j * k * path[:, None]) / path[:, None]
     tilt = (height - height.mean()) / 0.01
-    basis = np.stack([np.ones_like(wave), wave, wave * tilt[:, None]], axis=-1)
-    normal = np.einsum("nka,nkb->kab", basis.conj(), basis)
-    right = np.einsum("nka,nk->ka", basis.conj(), data)
-    size = np.trace(normal, axis1=1, axis2=2).real / 3.0
-    normal = normal + (RIDGE * size)[:, None, None] * np.eye(3)
-    coefficients = np.linalg.solve(normal, right[..., None])[..., 0]
-    model = np.einsum("nka,ka->nk", basis, coefficients)
-    return coefficients, model, wave
+    power = path**-2.0
+    matched = wave.conj() * data
+    normal = np.empty((k.size, 3, 3), np.complex128)
+    normal[:, 0, 0] = data.shape[0]
+    normal[:, 0, 1] = wave.sum(axis=0)
+    normal[:, 0, 2] = tilt @ wave
+    normal[:, 1, 0], normal[:, 2, 0] = normal[:, 0, 1].conj(), normal[:, 0, 2].conj()
+    normal[:, 1, 1] = power.sum()
+    normal[:, 1, 2] = normal[:, 2, 1] = power @ tilt
+    normal[:, 2, 2] = power @ tilt**2
+    right = np.stack([data.sum(axis=0), matched.sum(axis=0), tilt @ matched], axis=-1)
+    normal += RIDGE * np.diag([data.shape[0], power.sum(), power.sum()])
+    direct, echo, slant = np.linalg.solve(normal, right[..., None])[..., 0].T
+    rest = data - direct - wave * (echo + tilt[:, None] * slant)
+    return _Fit(height, path, echo, wave, rest, float((np.abs(rest) ** 2).sum()))
