@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PATH = "/gpr/data"
 MAX_GAP_TONES = 4
+NOISE_MARGIN = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +51,19 @@ class Soundings:
         return 0.5 * (self.tx_m + self.rx_m)
 
 
-def repair_tones(data: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.bool_], int]:
-    """Bridge missing tones from their neighbours in the same sounding.
+def repair_tones(data: NDArray[Any], axis: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.bool_], int]:
+    """Bridge missing tones, or samples, from their neighbours in the same sounding.
 
-    Linear in the complex value over at most four tones; a sounding with a longer gap, or with more than a tenth
-    of its tones missing, is given up rather than invented.
+    Linear over at most four values; a sounding with a longer gap, or with more than a tenth of its values
+    missing, is given up rather than invented. A phase that turns far from one tone to the next, as long cables
+    make it, has to be taken out before.
+
+    Parameters
+    ----------
+    data : (n, k)
+        Complex tones or real samples.
+    axis : (k,)
+        Their frequencies or times.
 
     Returns
     -------
@@ -64,17 +73,13 @@ def repair_tones(data: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], 
     out = np.where(bad, 0.0, data)
     usable = np.ones(data.shape[0], dtype=bool)
     bridged = 0
-    axis = np.arange(data.shape[1])
     for i in np.flatnonzero(bad.any(axis=1)):
-        good = ~bad[i]
-        if _longest_run(bad[i]) > MAX_GAP_TONES or bad[i].mean() > 0.1 or good.sum() < 2:
+        hole, good = bad[i], ~bad[i]
+        if _longest_run(hole) > MAX_GAP_TONES or hole.mean() > 0.1 or good.sum() < 2:
             usable[i] = False
             continue
-        where = axis[bad[i]]
-        out[i, where] = np.interp(where, axis[good], data[i, good].real) + 1j * np.interp(
-            where, axis[good], data[i, good].imag
-        )
-        bridged += where.size
+        out[i, hole] = np.interp(axis[hole], axis[good], out[i, good])
+        bridged += int(hole.sum())
     return out, usable, bridged
 
 
@@ -89,8 +94,8 @@ def calibrate(
     """Bring soundings of either modality to one form.
 
     Stepped-frequency soundings are used as they are; impulse traces are transformed over the band in which
-    their mean spectrum lies above ``band_floor_db`` of its peak. The free-air reference, if there is one, is
-    subtracted (it holds the direct coupling), and the system delay taken out.
+    their mean spectrum lies above ``band_floor_db`` of its peak, and above the noise. The free-air reference, if
+    there is one, is subtracted (it holds the direct coupling), and the system delay taken out.
 
     Parameters
     ----------
@@ -108,34 +113,35 @@ def calibrate(
     Soundings, faults
     """
     faults = []
-    if gpr.frequency_hz is not None:
-        frequency = gpr.frequency_hz
-        data, usable, bridged = repair_tones(gpr.data.astype(np.complex128))
-        reference = None if gpr.reference is None else np.asarray(gpr.reference, dtype=np.complex128)
-        if bridged:
-            faults.append(
-                Fault("gpr", "info", PATH, f"{bridged} missing radar values bridged from neighbouring tones")
-            )
-    elif gpr.sample_time_s is not None:
-        filled, usable, bridged = repair_tones(gpr.data.astype(np.complex128))
-        frequency, kernel = _impulse_band(filled[usable].real, gpr.sample_time_s, band_floor_db)
-        data = filled.real @ kernel
-        reference = None if gpr.reference is None else np.asarray(gpr.reference, dtype=np.float64) @ kernel
-        if bridged:
-            faults.append(
-                Fault("gpr", "info", PATH, f"{bridged} missing radar values bridged from neighbouring samples")
-            )
-    else:
+    raw, reference = _present(gpr.data), None if gpr.reference is None else _present(gpr.reference)[None]
+    axis = gpr.sample_time_s if gpr.frequency_hz is None else gpr.frequency_hz
+    if axis is None:
         msg = "radar data need frequency_hz or sample_time_s, got neither"
         raise ValueError(msg)
+    if gpr.frequency_hz is not None:
+        delay = np.exp(2j * np.pi * axis * gpr.system_delay_s)
+        raw, reference = raw * delay, None if reference is None else reference * delay
+    data, usable, bridged = repair_tones(raw, axis)
+    if bridged:
+        what = "samples" if gpr.frequency_hz is None else "tones"
+        faults.append(
+            Fault("gpr", "info", PATH, f"{bridged} missing radar values bridged from neighbouring {what}")
+        )
     if reference is not None and use_reference:
-        if np.isfinite(reference).all():
+        reference, whole, mended = repair_tones(reference, axis)
+        if whole.all():
             data = data - reference
-        else:
-            faults.append(
-                Fault("gpr", "info", "/gpr/reference", "free-air reference has missing values and is not used")
+        if mended or not whole.all():
+            fate = (
+                f"{mended} missing values bridged" if whole.all() else "too many missing values, and is not used"
             )
-    data = data * np.exp(2j * np.pi * frequency * gpr.system_delay_s)
+            faults.append(Fault("gpr", "info", "/gpr/reference", f"free-air reference has {fate}"))
+    if gpr.frequency_hz is None:
+        data = data - data.mean(axis=1, keepdims=True)  # an amplifier's offset would leak into all frequencies
+        frequency, kernel = _impulse_band(data[usable], axis, band_floor_db)
+        data = data @ (kernel * np.exp(2j * np.pi * frequency * gpr.system_delay_s))
+    else:
+        frequency = gpr.frequency_hz
     lost = int((~usable).sum())
     if lost:
         faults.append(
@@ -153,16 +159,27 @@ def calibrate(
     ), tuple(faults)
 
 
+def _present(data: NDArray[Any]) -> NDArray[Any]:
+    """Double precision, NaN where missing."""
+    wide = data.astype(np.complex128 if np.iscomplexobj(data) else np.float64)
+    return np.where(np.isfinite(wide), wide, np.nan)
+
+
 def _impulse_band(
     traces: NDArray[np.float64], sample_time: NDArray[np.float64], floor_db: float
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
     """Frequencies (k,) at which an impulse trace is worth keeping, and the transform (samples, k) to them."""
-    dt = float(np.median(np.diff(sample_time)))
+    dt = float(np.median(np.diff(sample_time))) if sample_time.size > 1 else 1e-9
     span = float(sample_time[-1] - sample_time[0]) + dt
     step = 1.0 / (1.25 * span)
-    frequency = np.arange(step, 0.5 / dt, step)
+    frequency = np.arange(step, max(0.5 / dt, 1.5 * step), step)
     kernel = np.exp(-2j * np.pi * frequency * sample_time[:, None]) * dt
-    level = np.abs((traces - traces.mean(axis=1, keepdims=True)) @ kernel).mean(axis=0)
-    inside = np.flatnonzero(level >= level.max() * 10.0 ** (floor_db / 20.0))
+    if traces.size == 0:
+        return frequency, kernel
+    level = np.abs(traces @ kernel).mean(axis=0)
+    noise = float(np.quantile(level, 0.1))  # most of the band up to half the sampling rate is empty
+    inside = np.flatnonzero(level >= max(level.max() * 10.0 ** (floor_db / 20.0), NOISE_MARGIN * noise))
+    if inside.size == 0:
+        return frequency, kernel
     band = slice(int(inside[0]), int(inside[-1]) + 1)
     return frequency[band], kernel[:, band]
