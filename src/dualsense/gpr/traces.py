@@ -52,10 +52,18 @@ def analytic_traces(
     spectrum = soundings.spectrum
     if whiten and surface.fitted:
         level = np.abs(surface.echo).mean(axis=1, keepdims=True)
-        spectrum = spectrum * surface.echo.conj() / (np.abs(surface.echo) ** 2 + (whitening_floor * level) ** 2)
-    weight = np.kaiser(f.size, kaiser_beta) * np.gradient(f) if f.size > 1 else np.ones(1)
+        power = np.abs(surface.echo) ** 2 + (whitening_floor * level) ** 2
+        spectrum = spectrum * surface.echo.conj() / np.maximum(power, np.finfo(float).tiny)
+    weight = _kaiser(f, kaiser_beta) * np.gradient(f) if f.size > 1 else np.ones(1)
     dt = 1.0 / (oversampling * float(f[-1]))
     repeats_s = 1.0 / float(np.diff(f).max()) if f.size > 1 else window_s
     t = np.arange(0.0, min(window_s, repeats_s), dt)
     kernel = np.exp(2j * np.pi * f[:, None] * t) / weight.sum()
     return Traces(((spectrum * weight) @ kernel).astype(np.complex64), dt)
+
+
+def _kaiser(frequency_hz: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+    """Kaiser's window over the band, also where the tones are unevenly spaced (Kaiser and Schafer 1980)."""
+    u = 2.0 * (frequency_hz - frequency_hz[0]) / (frequency_hz[-1] - frequency_hz[0]) - 1.0
+    window: NDArray[np.float64] = np.i0(beta * np.sqrt(np.maximum(1.0 - u * u, 0.0))) / np.i0(beta)
+    return window
