@@ -84,6 +84,12 @@ def test_a_map_has_y_upwards_and_x_to_the_right():
     assert character_map(image(values), width=4, height=4).splitlines() == ["@...", "...."]
 
 
+def test_a_map_shows_where_the_targets_are():
+    first, second = replace(TARGET, x_m=0.0, y_m=0.03), replace(TARGET, x_m=0.03, y_m=0.0)
+    drawn = character_map(image(np.ones((4, 4))), (first, second), width=4, height=4)
+    assert drawn.splitlines() == ["1@@@", "@@@2"]
+
+
 @pytest.mark.parametrize("shape", ((1, 1), (3, 500), (400, 2), (133, 97)))
 def test_a_map_fits(shape):
     values = np.random.default_rng(1).random(shape)

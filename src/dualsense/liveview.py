@@ -11,16 +11,17 @@ import numpy as np
 from dualsense.console import one_line
 from dualsense.errors import UsageError
 from dualsense.render import words
+from dualsense.survey.grid import nearest_cell
 from dualsense.textview import number, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from dualsense.replay import Frame
-    from dualsense.result import Image
+    from dualsense.result import Image, Target
 
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN_BARS = "_.-=+*#@"
@@ -53,7 +54,9 @@ def sparkline(values: NDArray[np.float64], *, width: int = TRACE_WIDTH, bars: st
     return "".join(" " if not np.isfinite(peak) else bars[_level(peak, top, len(bars))] for peak in peaks)
 
 
-def character_map(image: Image, *, width: int = MAP_WIDTH, height: int = MAP_HEIGHT) -> str:
+def character_map(
+    image: Image, targets: Sequence[Target] = (), *, width: int = MAP_WIDTH, height: int = MAP_HEIGHT
+) -> str:
     """Draw a map in characters, y upwards, with square proportions in a terminal's tall cells.
 
     A character that holds any ground that was not covered shows ``/``, unless the part that was covered
@@ -63,9 +66,12 @@ def character_map(image: Image, *, width: int = MAP_WIDTH, height: int = MAP_HEI
     ----------
     image
         NaN where not covered.
+    targets
+        The first nine are shown by their place in the list, from 1.
     width, height
         At most so many characters.
     """
+    marks = {}
     ny, nx = image.values.shape
     across = max(1, -(-nx // width), -(-ny // (2 * height)))
     up = 2 * across
@@ -76,13 +82,16 @@ def character_map(image: Image, *, width: int = MAP_WIDTH, height: int = MAP_HEI
     covered = np.isfinite(blocks)
     peak = np.max(np.where(covered, blocks, 0.0), axis=-1)
     top = float(peak.max())
+    for number, target in reversed(list(enumerate(targets[:9], 1))):
+        iy, ix = nearest_cell(image.grid, target.x_m, target.y_m)
+        marks[iy // up, ix // across] = str(number)
     lines = []
     for row in range(rows - 1, -1, -1):
         line = ""
         for column in range(columns):
             level = _level(float(peak[row, column]), top, len(LEVELS))
             whole = bool(covered[row, column, : up * across].all())
-            line += LEVELS[level] if whole or level > 0 else NOT_COVERED
+            line += marks.get((row, column), LEVELS[level] if whole or level > 0 else NOT_COVERED)
         lines.append(line)
     return "\n".join(lines)
 
@@ -101,12 +110,13 @@ def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     if result is None:
         return "\n".join([*lines, f"no picture yet: {one_line(frame.reason)}"])
     image = result.emi_maps.get("metal_response")
-    lines.append("no metal map: not assessable" if image is None else character_map(image))
+    targets = words.ordered_targets(result)
+    lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
     covered = ", ".join(
         f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, float('nan')))}"
         for name in words.SENSORS
     )
-    lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest")
+    lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 targets, as listed")
     lines += [f"{result.area_m2:.2f} m² swept, of which covered: {covered}", ""]
     lines.append(_target_table(frame))
     return "\n".join(lines)
@@ -125,7 +135,7 @@ def _target_table(frame: Frame) -> str:
             f"{target.y_m:.2f}",
             number(target.depth_m, ".2f"),
         )
-        for target in frame.result.targets
+        for target in words.ordered_targets(frame.result)
     ]
     return table(rows, align="<<>>>")
 
@@ -138,7 +148,9 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
         return f"{head}  no picture yet: {one_line(frame.reason)}"
     covered = f"{frame.result.area_m2:.2f} m² swept, {words.percent_down(frame.result.coverage_fraction)} by both"
     mark = "?" if frame.provisional else ""
-    targets = " ".join(f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in frame.result.targets)
+    targets = " ".join(
+        f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in words.ordered_targets(frame.result)
+    )
     kind = "provisional" if frame.provisional else "whole scan"
     return f"{head}  {covered}  {kind}: {targets or 'no target in what was covered'}"
 
