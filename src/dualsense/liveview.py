@@ -82,9 +82,9 @@ def character_map(
     covered = np.isfinite(blocks)
     peak = np.max(np.where(covered, blocks, 0.0), axis=-1)
     top = float(peak.max())
-    for number, target in reversed(list(enumerate(targets[:9], 1))):
+    for place, target in reversed(list(enumerate(targets[:9], 1))):
         iy, ix = nearest_cell(image.grid, target.x_m, target.y_m)
-        marks[iy // up, ix // across] = str(number)
+        marks[iy // up, ix // across] = str(place)
     lines = []
     for row in range(rows - 1, -1, -1):
         line = ""
