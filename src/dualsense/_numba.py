@@ -17,5 +17,16 @@ CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
 
 
 def jit(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0."""
-    return numba.njit(parallel=parallel, fastmath=set(FASTMATH), cache=CACHE, nogil=True)
+    """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0.
+
+    Where neither the code's folder nor the user's cache can be written, the kernel is compiled anew in each run.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        options: dict[str, Any] = {"parallel": parallel, "fastmath": set(FASTMATH), "nogil": True}
+        try:
+            return numba.njit(function, cache=CACHE, **options)
+        except RuntimeError:  # "no locator available": there is no place for the cache
+            return numba.njit(function, cache=False, **options)
+
+    return decorate
