@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from dualsense import _numba
@@ -23,7 +25,7 @@ def test_without_a_place_for_the_cache_kernels_are_compiled_all_the_same(monkeyp
         return real(function, cache=False, **options)
 
     monkeypatch.setattr(_numba, "CACHE", True)
-    monkeypatch.setattr(_numba.numba, "njit", no_place)
+    monkeypatch.setattr(_numba, "numba", SimpleNamespace(njit=no_place))
     assert _numba.jit()(double)(3.0) == pytest.approx(6.0)
     assert tried == [True, False]
 
