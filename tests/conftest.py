@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -52,7 +53,13 @@ def browser_required():
 
 
 def pytest_configure():
-    """With DUALSENSE_REQUIRE_BROWSER=1, as in CI, do not even start without a browser."""
+    """With DUALSENSE_REQUIRE_BROWSER=1, as in CI, do not even start without a browser.
+
+    And a run that was started in the background ignores Ctrl-C, and so would all it starts: the tests that press
+    it need it back.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     missing = []
     if browser_required() and shutil.which("chromium") is None:
         missing.append("the program chromium")

@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_names_the_results_and_leaves_nothing(
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    result = dualsense.render.export.read_result(processed_sample[0] / "result.h5")
+    result = dualsense.render.read_result(processed_sample[0] / "result.h5")
     monkeypatch.setattr(dualsense.pipeline, "process_scan", lambda *_, **__: result)
     monkeypatch.setattr("dualsense.render.export.write_result", fail)
     monkeypatch.setattr("dualsense.render.archive.write_result", fail)
