@@ -27,7 +27,7 @@ from dualsense.pipeline import process_scan
 from dualsense.recipe import Recipe, load_recipe
 from dualsense.survey.coverage import coverage
 from dualsense.survey.grid import grid_around
-from dualsense.survey.track import track_at
+from dualsense.survey.track import near_ground, track_at
 
 LIMIT_M = {"mine": 0.04, "metal": 0.05}
 SAMPLES = (
@@ -181,6 +181,62 @@ def test_a_chain_that_breaks_takes_only_its_own_sensor_along(wet, monkeypatch):
     assert all(t.call != "likely-clutter" for t in result.targets)
 
 
+@pytest.mark.parametrize("sensor", ("gpr", "emi"))
+def test_a_sensor_that_records_only_noise_did_not_measure(wet, sensor):
+    scan, _ = wet
+    data = getattr(scan, sensor)
+    rng = np.random.default_rng(1)
+    parts = rng.normal(size=(2, *data.data.shape)) * 1e-3 * float(np.abs(data.data).mean())
+    dead = replace(data, data=0.7 * data.data.mean(axis=0) + parts[0] + 1j * parts[1])
+    result = process_scan(replace(scan, **{sensor: dead}))
+    assert result.sensor_coverage[sensor] == 0.0
+    assert any(f.sensor == sensor and f.severity == "failed" and "noise" in f.message for f in result.faults)
+    assert all(t.call != "likely-clutter" for t in result.targets)
+
+
+def test_impulse_traces_with_a_hole_take_only_the_radar_along(sample_dir):
+    scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
+    data = scan.gpr.data.copy()
+    data[:, 100:180] = np.nan
+    result = process_scan(replace(scan, gpr=replace(scan.gpr, data=data)))
+    assert result.sensor_coverage["emi"] > 0.95
+    assert result.sensor_coverage["gpr"] == 0.0
+    assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_radar_whose_numbers_overflow_did_not_measure(wet):
+    scan, _ = wet
+    result = process_scan(replace(scan, gpr=replace(scan.gpr, data=scan.gpr.data.astype(complex) * 1e160)))
+    assert result.sensor_coverage["gpr"] == 0.0
+    assert all(t.call != "likely-clutter" for t in result.targets)
+
+
+@pytest.mark.parametrize("lift_m", (-0.1, 1.0))
+def test_heads_below_the_ground_or_far_above_it_measure_nothing(wet, lift_m):
+    scan, _ = wet
+    position = scan.pose.position_m + np.array([0.0, 0.0, lift_m])
+    with pytest.raises(ScanError, match="no sensor can be processed"):
+        process_scan(replace(scan, pose=replace(scan.pose, position_m=position)))
+
+
+def test_lifted_samples_do_not_cover_and_are_told(wet):
+    scan, _ = wet
+    position = scan.pose.position_m.copy()
+    position[position[:, 1] > 0.25, 2] += 0.5
+    result = process_scan(replace(scan, pose=replace(scan.pose, position_m=position)))
+    row = int(np.argmin(np.abs(result.coverage.grid.y_m - 0.32)))
+    assert not result.coverage.emi[row].any()
+    assert not result.coverage.gpr[row].any()
+    assert any(f.path == "/pose/position" and "do not count" in f.message for f in result.faults)
+
+
+def test_metal_below_the_deepest_slice_is_not_called_clutter(wet):
+    scan, _ = wet
+    result = process_scan(scan, load_recipe(None, ["gpr.migrate.depth_stop_m=0.04"]))
+    assert all(t.call != "likely-clutter" for t in result.targets if t.depth_m > 0.02)
+
+
 def test_two_runs_give_the_same_numbers(wet):
     scan, first = wet
     second = process_scan(scan)
@@ -224,6 +280,7 @@ def test_a_given_permittivity_is_used(sample_dir):
     ("step", "table", "renamed"),
     (
         (track_at, Recipe().survey, {"smoothing_s"}),
+        (near_ground, Recipe().survey, {"max_height_m"}),
         (grid_around, Recipe().survey, {"cell_m", "margin_m"}),
         (coverage, Recipe().survey, {"emi_reach_m", "gpr_reach_m"}),
         (calibrate, Recipe().gpr.calibrate, None),

@@ -32,10 +32,11 @@ from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.io.schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Grid, Image, Result, Volume
-from dualsense.scan import Fault, Scan, SensorName
+from dualsense.scan import EmiData, Fault, GprData, Scan, SensorName
 from dualsense.survey.coverage import coverage, fractions
 from dualsense.survey.grid import grid_around
-from dualsense.survey.track import Track, track_at
+from dualsense.survey.health import NOISE_ONLY, noise_share
+from dualsense.survey.track import Track, near_ground, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,12 +105,9 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     faults = list(scan.faults)
 
     tell("survey", 0.0)
-    smoothing_s = recipe.survey.smoothing_s
-    head = track_at(scan.pose, scan.pose.time_s, smoothing_s=smoothing_s)
-    gpr_track = None if scan.gpr is None else track_at(scan.pose, scan.gpr.time_s, smoothing_s=smoothing_s)
-    emi_track = None if scan.emi is None else track_at(scan.pose, scan.emi.time_s, smoothing_s=smoothing_s)
-    soundings = _soundings(scan, gpr_track, recipe, faults)
-    response = _response(scan, emi_track, faults)
+    head = track_at(scan.pose, scan.pose.time_s, smoothing_s=recipe.survey.smoothing_s)
+    soundings = _attempt("gpr", faults, lambda: _soundings(scan, recipe, faults))
+    response = _attempt("emi", faults, lambda: _response(scan, recipe, faults))
     if soundings is None and response is None:
         causes = "; ".join(f.message for f in faults if f.severity == "failed") or "it holds neither sensor"
         msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
@@ -145,6 +143,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         detection_limit=(lambda *_: float("inf"))
         if metal is None
         else metal.limit(recipe.emi.invert.min_statistic),
+        radar_deepest_m=float("inf") if radar is None else float(radar.volume.depth_m[-1]),
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )
@@ -170,10 +169,11 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     )
 
 
-def _soundings(scan: Scan, track: Track | None, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
-    if scan.gpr is None or track is None:
+def _soundings(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
+    if scan.gpr is None:
         _note_absent("gpr", faults)
         return None
+    track = _track(scan, scan.gpr, recipe, "gpr", faults)
     soundings, found = calibrate(scan.gpr, track, **recipe.gpr.calibrate.model_dump())
     faults += found
     if soundings.time_s.size < MIN_SOUNDINGS:
@@ -182,13 +182,18 @@ def _soundings(scan: Scan, track: Track | None, recipe: Recipe, faults: list[Fau
         )
         faults.append(Fault("gpr", "failed", "/gpr/data", message))
         return None
+    if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
+        message = "the radar recorded nothing but noise: neighbouring soundings have nothing in common"
+        faults.append(Fault("gpr", "failed", "/gpr/data", message))
+        return None
     return soundings
 
 
-def _response(scan: Scan, track: Track | None, faults: list[Fault]) -> Response | None:
-    if scan.emi is None or track is None:
+def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | None:
+    if scan.emi is None:
         _note_absent("emi", faults)
         return None
+    track = _track(scan, scan.emi, recipe, "emi", faults)
     response = normalise(scan.emi, track)
     if response.time_s.size < MIN_EMI_ROWS or response.values.shape[1] == 0:
         message = (
@@ -196,7 +201,27 @@ def _response(scan: Scan, track: Track | None, faults: list[Fault]) -> Response 
         )
         faults.append(Fault("emi", "failed", "/emi/data", message))
         return None
+    if noise_share(response.values, response.coil) > NOISE_ONLY:
+        message = "the metal detector recorded nothing but noise: neither drift, ground nor metal"
+        faults.append(Fault("emi", "failed", "/emi/data", message))
+        return None
     return response
+
+
+def _track(scan: Scan, data: GprData | EmiData, recipe: Recipe, sensor: SensorName, faults: list[Fault]) -> Track:
+    """Track of the head at a sensor's samples; covered where the sensor was close above the ground."""
+    track = track_at(scan.pose, data.time_s, smoothing_s=recipe.survey.smoothing_s)
+    center = 0.5 * (data.tx_position_m + data.rx_position_m)
+    near = near_ground(track, center, data.channel, max_height_m=recipe.survey.max_height_m)
+    lost = int((track.covered & ~near.covered).sum())
+    if lost:
+        name = "metal" if sensor == "emi" else "radar"
+        message = (
+            f"{lost} of {lost + int(near.covered.sum())} {name} samples were taken below the ground's surface or "
+            f"more than {recipe.survey.max_height_m} m above it; they do not count"
+        )
+        faults.append(Fault("pose", "degraded", "/pose/position", message))
+    return near
 
 
 def _note_absent(sensor: SensorName, faults: list[Fault]) -> None:
@@ -271,7 +296,7 @@ def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) ->
     """Run one sensor's chain; a numerical failure becomes a fault of that sensor."""
     try:
         return chain()
-    except (ScanError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+    except (ScanError, ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError) as error:
         log.warning("%s chain failed", sensor, exc_info=error)
         message = f"processing failed: {' '.join(str(error).split())}"
         faults.append(Fault(sensor, "failed", f"/{sensor}", message))

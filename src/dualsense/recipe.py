@@ -35,6 +35,7 @@ class Survey(_Table):
     ] = 0.1
     emi_reach_m: Annotated[Length, Field(description="how far to the side a metal detector sample covers")] = 0.05
     gpr_reach_m: Annotated[Length, Field(description="how far to the side a radar sounding covers")] = 0.03
+    max_height_m: Annotated[Length, Field(description="highest antenna or coil that measures the ground")] = 0.3
 
 
 class GprCalibrate(_Table):

@@ -169,3 +169,21 @@ def test_no_reason_ever_says_safe_or_clear():
             text = " ".join(one(candidate, emi=emi).reasons).lower()
             assert "safe" not in text
             assert "clear" not in text
+
+
+def test_silence_of_a_picture_that_ends_above_the_metal_tells_nothing():
+    seen = radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05, deepest_m=0.25)
+    below = radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05, deepest_m=0.06)
+    assert seen == radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05)
+    assert seen[0] < 0.0
+    assert below == (0.0, True)
+
+
+def test_a_confidence_that_is_no_number_assesses_nothing():
+    assert decide(MODEL, math.nan, emi_assessed=True, gpr_assessed=True) == "not-assessable"
+
+
+@pytest.mark.parametrize("prior", (5e-324, 1.0 - 2.0**-53))
+def test_extreme_priors_give_probabilities(prior):
+    assert 0.0 <= probability(MODEL, -1.0, 2.0, prior=prior) <= 1.0
+    assert probability(MODEL, 0.3, prior=0.2) == pytest.approx(1.0 / (1.0 + 4.0 * math.exp(-0.3)))

@@ -123,8 +123,9 @@ def white_noise(response: Response) -> NDArray[np.float64]:
     the median over all samples takes care of the rest.
     """
     floor = 1e-9 * np.abs(response.values).max(axis=0, initial=0.0) + np.finfo(float).tiny
-    same = response.coil[3:] == response.coil[:-3]
-    steps = np.diff(response.values, n=3, axis=0)[same]
+    # coils of an array head take turns: a neighbour is the next sample of the same coil
+    own = [response.values[response.coil == k] for k in np.unique(response.coil)]
+    steps = np.concatenate([np.empty((0, floor.size)), *(np.diff(v, n=3, axis=0) for v in own)])
     if steps.shape[0] == 0:
         return floor
     noise: NDArray[np.float64] = np.median(np.abs(steps), axis=0) / 0.6745 / np.sqrt(20.0)

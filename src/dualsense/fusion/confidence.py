@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dualsense.result import Call
 
 DEFAULT_MODEL = "uncalibrated-rules-1"
+BOTTOM_M = 0.02
+"""An echo this close to the deepest slice may have its peak below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +73,28 @@ def body_ratio(model: Model, body: Body) -> float:
     return g["present"] + strength + g["size_gain"] * size
 
 
-def radar_silence(model: Model, *, relative_permittivity: float, depth_m: float) -> tuple[float, bool]:
+def radar_silence(
+    model: Model, *, relative_permittivity: float, depth_m: float, deepest_m: float = math.inf
+) -> tuple[float, bool]:
     """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
 
     Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
     permittivity a mine leaves no echo, and silence tells nothing. Nor does it where the metal lies so deep that
-    an unknown loss may have swallowed the echo.
+    an unknown loss may have swallowed the echo, or at or below the bottom of the radar's picture.
 
     Parameters
     ----------
     depth_m
         Of the metal.
+    deepest_m
+        Deepest slice of the radar's volume.
     """
     g = model.gpr
     soil, mine = math.sqrt(relative_permittivity), math.sqrt(g["mine_permittivity"])
     reflection = abs(soil - mine) / (soil + mine)
     sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
-    sure = min(max(sure, 0.0), 1.0) if depth_m <= g["silent_depth_m"] else 0.0
+    in_sight = depth_m <= min(g["silent_depth_m"], deepest_m - BOTTOM_M)
+    sure = min(max(sure, 0.0), 1.0) if in_sight else 0.0
     return g["silent"] * sure, sure < 0.5
 
 
@@ -107,7 +114,7 @@ def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bo
 def probability(model: Model, *ratios: float, prior: float | None = None) -> float:
     """Prior odds times the likelihood ratios, as a probability."""
     p = model.prior if prior is None else prior
-    return 1.0 / (1.0 + math.exp(-(math.log(p / (1.0 - p)) + sum(ratios))))
+    return 0.5 + 0.5 * math.tanh(0.5 * (math.log(p) - math.log1p(-p) + sum(ratios)))
 
 
 def decide(
@@ -118,6 +125,8 @@ def decide(
     One sensor's evidence can be enough to suspect, never enough to call clutter: that takes both sensors,
     working, over this ground.
     """
-    if confidence >= (model.suspect_threshold if threshold is None else threshold):
+    limit = model.suspect_threshold if threshold is None else threshold
+    if confidence >= limit:
         return "suspect"
-    return "likely-clutter" if emi_assessed and gpr_assessed else "not-assessable"
+    # "<", not else: a confidence that is no number assesses nothing
+    return "likely-clutter" if confidence < limit and emi_assessed and gpr_assessed else "not-assessable"

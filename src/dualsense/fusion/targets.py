@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,7 @@ def make_targets(
     relative_permittivity: float,
     relative_permittivity_std: float,
     detection_limit: Callable[[float, float, float], float],
+    radar_deepest_m: float = math.inf,
     prior: float | None = None,
     suspect_threshold: float | None = None,
 ) -> tuple[Target, ...]:
@@ -46,6 +48,8 @@ def make_targets(
     ----------
     detection_limit
         Smallest polarizability (m^3) the metal detector would have found at x, y and depth.
+    radar_deepest_m
+        Deepest slice of the radar's volume.
     prior, suspect_threshold
         Instead of the model's.
 
@@ -62,6 +66,7 @@ def make_targets(
             relative_permittivity,
             relative_permittivity_std,
             detection_limit,
+            radar_deepest_m,
             prior,
             suspect_threshold,
         )
@@ -84,6 +89,7 @@ def _weigh(
     permittivity: float,
     permittivity_std: float,
     detection_limit: Callable[[float, float, float], float],
+    radar_deepest_m: float,
     prior: float | None,
     threshold: float | None,
 ) -> Target:
@@ -108,7 +114,9 @@ def _weigh(
         ratio = model_room.body_ratio(model, candidate.body) + (model.agreement if candidate.dipoles else 0.0)
         gpr = Evidence(candidate.body.contrast, features.body_features(candidate.body), ratio)
     elif gpr_here:
-        ratio, radar_blind = model_room.radar_silence(model, relative_permittivity=permittivity, depth_m=depth)
+        ratio, radar_blind = model_room.radar_silence(
+            model, relative_permittivity=permittivity, depth_m=depth, deepest_m=radar_deepest_m
+        )
         gpr = Evidence(0.0, {"relative_permittivity": permittivity}, ratio)
     ratios = [e.log_likelihood_ratio for e in (emi, gpr) if e is not None]
     value = model_room.probability(model, *ratios, prior=prior)

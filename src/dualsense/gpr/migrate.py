@@ -75,7 +75,15 @@ def kirchhoff(
     Returns
     -------
     Migrated
+
+    Raises
+    ------
+    ValueError
+        When a trace is not finite: its place would look empty.
     """
+    if not np.isfinite(traces.values).all():
+        msg = "radar traces must be finite: their amplitudes are too large for single precision"
+        raise ValueError(msg)
     tx, rx = soundings.tx_m.copy(), soundings.rx_m.copy()
     if height_m is not None:
         lift = height_m - soundings.midpoint_m[:, 2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +74,35 @@ def track_at(pose: Pose, time_s: NDArray[np.float64], *, smoothing_s: float = 0.
         std = np.column_stack([np.interp(time, pose.time_s, pose.position_std_m[:, k]) for k in range(3)])
         std = std * np.sqrt(gain)[:, None]
     return Track(time, position, rotation, std, covered)
+
+
+def near_ground(
+    track: Track, offset_m: NDArray[np.float64], channel: NDArray[np.intp], *, max_height_m: float = 0.3
+) -> Track:
+    """Count only samples as covered that were taken above the ground and close to it.
+
+    A head that is lifted off, or a track whose heights are wrong, measures no ground: both sensors' models put the
+    surface at z = 0, and what they would say of it from elsewhere is worth nothing.
+
+    Parameters
+    ----------
+    track
+        The head at the n samples of the sensor.
+    offset_m : (c, 3)
+        Centres of the antenna or coil pairs in the head frame.
+    channel : (n,)
+        Row of ``offset_m`` for each sample.
+    max_height_m
+        Highest centre that still measures the ground.
+
+    Returns
+    -------
+    Track
+    """
+    height = lever_arm(track, offset_m, channel)[:, 2]
+    with np.errstate(invalid="ignore"):  # NaN where no pose covers the time
+        near = (height > 0.0) & (height <= max_height_m)
+    return replace(track, covered=track.covered & near)
 
 
 def lever_arm(track: Track, offset_m: NDArray[np.float64], channel: NDArray[np.intp]) -> NDArray[np.float64]:
