@@ -59,12 +59,16 @@ class _Metal:
     inversion: Inversion
     maps: dict[str, Image]
 
-    def limit(self, statistic: float) -> Callable[[float, float, float], float]:
-        def at(x_m: float, y_m: float, depth_m: float) -> float:
-            place = np.array([x_m, y_m, -depth_m])
-            return detection_limit(self.response, self.inversion.balance, place, statistic=statistic)
-
-        return at
+    def limit(self, x_m: float, y_m: float, depth_m: float) -> float:
+        """Smallest polarizability (m^3) that would have been found at a place."""
+        found = self.inversion
+        return detection_limit(
+            self.response,
+            found.balance,
+            np.array([x_m, y_m, -depth_m]),
+            statistic=found.needed_near(x_m, y_m) / self.response.values.shape[1],
+            row_weight=found.weight,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,9 +144,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         model,
         relative_permittivity=soil.relative_permittivity,
         relative_permittivity_std=soil.relative_permittivity_std,
-        detection_limit=(lambda *_: float("inf"))
-        if metal is None
-        else metal.limit(recipe.emi.invert.min_statistic),
+        detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
         radar_deepest_m=float("inf") if radar is None else float(radar.volume.depth_m[-1]),
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,

@@ -85,7 +85,12 @@ def metal_maps(
 
 
 def detection_limit(
-    response: Response, balance: Balance, position_m: NDArray[np.float64], *, statistic: float
+    response: Response,
+    balance: Balance,
+    position_m: NDArray[np.float64],
+    *,
+    statistic: float,
+    row_weight: NDArray[np.float64] | None = None,
 ) -> float:
     """Smallest mean polarizability (m^3) that would have been detected at a position.
 
@@ -95,12 +100,16 @@ def detection_limit(
     Parameters
     ----------
     statistic
-        Drop of the misfit per channel that makes a detection.
+        Drop of the misfit per channel that makes a detection there.
+    row_weight : (m,), optional
+        Of the fit, which trusts rows less where metal is strong.
     """
-    column = dipole_columns(response, position_m)[:, :3].sum(axis=1, keepdims=True)
-    scale = np.sqrt((balance.basis**2).sum(axis=0)) + 1e-300
-    coefficients, *_ = np.linalg.lstsq(balance.basis / scale, column, rcond=1e-9)
-    seen = float(((column - (balance.basis / scale) @ coefficients) ** 2).sum())
+    weight = np.ones((response.time_s.size, 1)) if row_weight is None else row_weight[:, None]
+    column = weight * dipole_columns(response, position_m)[:, :3].sum(axis=1, keepdims=True)
+    basis = weight * balance.basis
+    basis = basis / (np.sqrt((basis**2).sum(axis=0)) + 1e-300)
+    coefficients, *_ = np.linalg.lstsq(basis, column, rcond=1e-9)
+    seen = float(((column - basis @ coefficients) ** 2).sum())
     channels = response.values.shape[1]
     gain = float((balance.whitener**2).sum()) / channels
     return float(np.sqrt(statistic / max(seen * gain, 1e-300)))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 STRONG = 20.0
 """Times the acceptance threshold: from here the data carry a full tensor, below only its mean."""
+HIDDEN_M = 0.04
+"""Another dipole this close to what was left over and refused could not have been told from it."""
 WEAK_RATIO = 0.02
 COMPANION_RATIO = 1e-3
 """A dipole this much weaker than a found one may also be that one's own structure: both are tried. Companions are
@@ -35,10 +37,11 @@ given to dipoles down to this part of the strongest."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inversion:
-    """All dipoles of a scan, the balance fitted with them, and the map of the first scan.
+    """All dipoles of a scan, the balance fitted with them, and maps of the first and the last scan.
 
     ``statistic`` (ny, nx) over ``x_m`` and ``y_m`` is the best drop of the misfit over depth before any dipole
-    was taken away.
+    was taken away; ``needed`` (ny, nx) what one more dipole would have had to reach at the end to be told from
+    noise and from what the others leave. ``weight`` (m,) are the rows' weights.
     """
 
     dipoles: tuple[Dipole, ...]
@@ -46,6 +49,13 @@ class Inversion:
     x_m: Real
     y_m: Real
     statistic: Real
+    needed: Real
+    weight: Real
+
+    def needed_near(self, x_m: float, y_m: float) -> float:
+        """Return ``needed`` at the nearest node."""
+        i, j = (int(np.argmin(np.abs(axis - at))) for axis, at in ((self.y_m, y_m), (self.x_m, x_m)))
+        return float(self.needed[i, j])
 
 
 def invert(
@@ -123,4 +133,17 @@ def invert(
         fit.accept(best)
         found.append((float(drop[peak]), float(drop[peak] / middle)))
     dipoles = fit.dipoles([contrast for _, contrast in found])
-    return Inversion(dipoles, fit.fitted, scanner.x_m, scanner.y_m, first_map)
+    middle = max(float(np.median(drop[usable])) if usable.any() else 0.0, channels)
+    strongest = max((before for before, _ in found), default=0.0)
+    least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
+    energy = scanner.energy(residual, within_m=LOCAL_M)
+    needed = np.maximum(least, np.minimum(min_contrast * middle, min_explained * energy)).reshape(first_map.shape)
+    needed = np.maximum(needed, _highest_near(drop.reshape(first_map.shape), max(1, round(HIDDEN_M / node_m))))
+    return Inversion(dipoles, fit.fitted, scanner.x_m, scanner.y_m, first_map, needed, fit.weight)
+
+
+def _highest_near(values: Real, cells: int) -> Real:
+    from scipy.ndimage import maximum_filter  # noqa: PLC0415
+
+    highest: Real = maximum_filter(values, 2 * cells + 1)
+    return highest

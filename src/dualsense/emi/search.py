@@ -35,6 +35,7 @@ class Scanner:
         self.nodes = np.column_stack([gx.ravel(), gy.ravel()])
         tree = cKDTree(xy)
         self.rows = [np.sort(np.asarray(r, dtype=np.intp)) for r in tree.query_ball_point(self.nodes, reach_m)]
+        self._tree = tree
         near, _ = tree.query(self.nodes)
         self.covered = near < COVERED_M
         level = bool((response.rotation == np.eye(3)).all())
@@ -78,3 +79,9 @@ class Scanner:
             depth[n] = int(np.argmax(drop))
             best[n] = drop[depth[n]]
         return best, depth
+
+    def energy(self, residual: NDArray[np.float64], *, within_m: float) -> NDArray[np.float64]:
+        """Energy of the residual in the rows around each node."""
+        rows = (residual**2).sum(axis=1)
+        near = self._tree.query_ball_point(self.nodes, within_m)
+        return np.array([rows[np.asarray(n, dtype=np.intp)].sum() for n in near])
