@@ -86,8 +86,8 @@ class GprSoil(_Table):
     relative_permittivity_std: Annotated[float, Field(ge=0.0, le=40.0, description="of a given number")] = 0.5
     prior_permittivity: Annotated[float, Field(ge=1.0, le=81.0, description="median over soils, for auto")] = 5.5
     prior_spread: Annotated[float, Field(gt=0.0, le=3.0, description="standard deviation of its logarithm")] = 0.5
-    focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.45
-    coarse_cell_m: Annotated[Length, Field(description="cell of the trial migrations")] = 0.012
+    focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.25
+    coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
 
 
 class GprMigrate(_Table):
