@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MIN_FOLD = 0.12
 """Part of the volume's highest fold below which a voxel was not measured well enough to be shown."""
 
+RAYLEIGH_MEDIAN_OVER_QUARTILE = float(np.sqrt(np.log(2.0) / np.log(4.0 / 3.0)))
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -107,11 +109,11 @@ def find_bodies(
     places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
     bodies: list[Body] = []
     for k, j, i in places:
+        if len(bodies) >= max_bodies:
+            break
         body = _measure(migrated, grid, envelope, inside, contrast, (k, j, i))
         if not any(_same_object(body, other, separation_m) for other in bodies):
             bodies.append(body)
-        if len(bodies) >= max_bodies:
-            break
     return tuple(bodies)
 
 
@@ -122,8 +124,16 @@ def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def _clutter_level(envelope: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Median amplitude per depth (nz,), smoothed, and never below 1e-3 of the volume's peak."""
-    level = np.array([np.median(e[m]) if m.any() else 0.0 for e, m in zip(envelope, inside, strict=True)])
+    """Median amplitude per depth (nz,), smoothed, and never below 1e-3 of the volume's peak.
+
+    Under a body that fills half of the patch, as an anti-tank mine does, the median is the body's: there the lower
+    quartile tells the median that Rayleigh-distributed clutter of its size would have.
+    """
+    level = np.zeros(len(envelope))
+    for k in np.flatnonzero(inside.any(axis=(1, 2))):
+        quartile, median = np.quantile(envelope[k][inside[k]], (0.25, 0.5))
+        expected = RAYLEIGH_MEDIAN_OVER_QUARTILE * quartile
+        level[k] = expected if expected < 0.6 * median else median
     floor = 1e-3 * float(envelope.max(initial=0.0)) + np.finfo(float).tiny
     kernel = np.array([0.25, 0.5, 0.25])
     smooth = np.convolve(np.pad(level, 1, mode="edge"), kernel, mode="valid") if level.size > 2 else level
@@ -150,8 +160,9 @@ def _measure(
     cx, cy = float(np.average(x, weights=energy)), float(np.average(y, weights=energy))
     spread = np.cov(np.stack([x, y]), aweights=np.ones_like(energy), ddof=0) if x.size > 1 else np.zeros((2, 2))
     short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(np.atleast_2d(spread)), (grid.cell_m / 4.0) ** 2))
-    rim = binary_dilation(part) & ~part
-    edge = float((~inside[k])[rim].mean()) if rim.any() else 0.0
+    outline = np.pad(part, 1)  # beyond the map nothing was measured
+    rim = binary_dilation(outline) & ~outline
+    edge = float((~np.pad(inside[k], 1))[rim].mean())
     return Body(
         x_m=cx,
         y_m=cy,
