@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from dualsense.scan import Pose
 
 
+BLOCK = 1_000_000
+"""Poses times samples that are fitted at once."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """The head reference point at given times.
@@ -131,8 +135,23 @@ def _local_quadratic(
     """Return the smoothed positions (n, 3), NaN where too few poses reach, and the variance gain (n,)."""
     first = np.searchsorted(pose_time, time - half_s, side="right")
     last = np.searchsorted(pose_time, time + half_s, side="left")
-    width = int(max(1, (last - first).max(initial=1)))
-    index = first[:, None] + np.arange(width)
+    smooth, gain = np.empty((time.size, 3)), np.empty(time.size)
+    rows = max(1, BLOCK // int(max(1, (last - first).max(initial=1))))
+    for start in range(0, time.size, rows):
+        part = slice(start, start + rows)
+        smooth[part], gain[part] = _fit(pose_time, position, time[part], first[part], last[part], half_s)
+    return smooth, gain
+
+
+def _fit(
+    pose_time: NDArray[np.float64],
+    position: NDArray[np.float64],
+    time: NDArray[np.float64],
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+    half_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    index = first[:, None] + np.arange(int(max(1, (last - first).max(initial=1))))
     valid = index < last[:, None]
     index = np.minimum(index, pose_time.size - 1)
     u = (pose_time[index] - time[:, None]) / half_s
@@ -145,10 +164,11 @@ def _local_quadratic(
     normal[~enough] = np.eye(3)
     first_row = np.linalg.solve(normal, np.broadcast_to(np.eye(3)[:, :1], (time.size, 3, 1)))[..., 0]
     kernel = weight * np.einsum("na,nwa->nw", first_row, basis)
+    gain = (kernel**2).sum(axis=1)
+    enough &= gain <= 1.0  # beside a gap a parabola may reach out from one side, and make noise of noise
     smooth = np.einsum("nw,nwk->nk", kernel, position[index])
     smooth[~enough] = np.nan
-    gain = np.where(enough, (kernel**2).sum(axis=1), 1.0)
-    return smooth, gain
+    return smooth, np.where(enough, gain, 1.0)
 
 
 def _rotation(pose: Pose, time: NDArray[np.float64]) -> NDArray[np.float64]:
