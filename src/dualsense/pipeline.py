@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import provenance
-from dualsense.emi.calibrate import Response, bin_along_track, normalise, white_noise
+from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.image import balanced, detection_limit, metal_maps
 from dualsense.emi.invert import Inversion, invert
@@ -51,6 +51,8 @@ T = TypeVar("T")
 
 MIN_EMI_ROWS = 12
 MIN_SOUNDINGS = 12
+MIN_BAND_HZ = 1e9
+"""A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,8 @@ class _Radar:
     volume: Volume
     bodies: tuple[Body, ...]
     soil: Soil
+    deepest_m: float
+    """Down to where silence tells something; 0 when the band is too narrow to tell depths apart."""
 
 
 def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress | None = None) -> Result:
@@ -145,7 +149,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity=soil.relative_permittivity,
         relative_permittivity_std=soil.relative_permittivity_std,
         detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
-        radar_deepest_m=float("inf") if radar is None else float(radar.volume.depth_m[-1]),
+        radar_deepest_m=float("inf") if radar is None else radar.deepest_m,
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )
@@ -184,6 +188,12 @@ def _soundings(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Soundings | N
         )
         faults.append(Fault("gpr", "failed", "/gpr/data", message))
         return None
+    band_hz = float(np.ptp(soundings.frequency_hz))
+    if band_hz < MIN_BAND_HZ:
+        message = (
+            f"the radar's band of {band_hz / 1e9:.2f} GHz is too narrow to tell a shallow body from the surface"
+        )
+        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
     if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
         message = "the radar recorded nothing but noise: neighbouring soundings have nothing in common"
         faults.append(Fault("gpr", "failed", "/gpr/data", message))
@@ -203,6 +213,9 @@ def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | Non
         )
         faults.append(Fault("emi", "failed", "/emi/data", message))
         return None
+    response, spikes = drop_spikes(response, white_noise(response))
+    if spikes:
+        faults.append(Fault("emi", "info", "/emi/data", f"{spikes} single samples stick out and are left out"))
     if noise_share(response.values, response.coil) > NOISE_ONLY:
         message = "the metal detector recorded nothing but noise: neither drift, ground nor metal"
         faults.append(Fault("emi", "failed", "/emi/data", message))
@@ -283,7 +296,9 @@ def _radar(soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, te
         **options,
     )
     bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
-    return _Radar(envelope_volume(migrated, grid, cover.gpr), bodies, soil)
+    band_hz = float(np.ptp(soundings.frequency_hz))
+    deepest_m = float(depth[-1]) if band_hz >= MIN_BAND_HZ else 0.0
+    return _Radar(envelope_volume(migrated, grid, cover.gpr), bodies, soil, deepest_m)
 
 
 def _soil(below: Soundings, traces: Traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:

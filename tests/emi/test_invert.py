@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.calibrate import Response, bin_along_track, normalise, white_noise
+from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.emi.dipole import dipole_columns, tensor
 from dualsense.emi.field import MU0, emf
 from dualsense.emi.field import Coil as Loop
@@ -160,3 +160,23 @@ def test_binning_keeps_means_and_counts():
     assert binned.time_s.size < response.time_s.size / 2
     assert (binned.values * binned.count[:, None]).sum(axis=0) == pytest.approx(response.values.sum(axis=0))
     assert bin_along_track(response, bin_m=0.0) is response
+
+
+def test_a_spike_is_left_out_and_a_target_is_not():
+    response = bury(sweep(wander_m=0.0), (0.2, 0.1, -0.03), STEEL)
+    clean, none = drop_spikes(response, white_noise(response))
+    assert none == 0
+    assert clean.time_s.size == response.time_s.size
+    values = response.values.copy()
+    values[200] += 1000 * NOISE * 30
+    values[301, 2] -= 100 * NOISE[2] * 30
+    spiked, two = drop_spikes(replace(response, values=values), white_noise(response))
+    assert two == 2
+    assert np.array_equal(spiked.values, np.delete(response.values, [200, 301], axis=0))
+
+
+def test_a_weak_target_beside_what_a_strong_one_leaves_is_still_looked_for():
+    strong = bury(sweep(), (0.09, 0.1, -0.03), STEEL * 30)
+    both = bury(strong, (0.3, 0.24, -0.03), ALUMINIUM * 0.3)
+    found = invert(both, NOISE).dipoles
+    assert min(np.hypot(*(d.position_m[:2] - (0.3, 0.24))) for d in found) < 0.02

@@ -36,7 +36,7 @@ def body(**change) -> Body:
     return Body(**(values | change))
 
 
-def metal(amount=1e-6, depth=0.03) -> Dipole:
+def metal(amount=1e-6, depth=0.06) -> Dipole:
     tensor = np.broadcast_to(np.eye(3) * amount, (6, 3, 3))
     return Dipole(np.array([0.25, 0.25, -depth]), np.eye(3) * 1e-6, tensor, 5000.0, 8.0, 0.95)
 
@@ -62,7 +62,7 @@ def test_metal_with_a_mine_sized_body_is_suspect():
 
 
 def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():
-    silent, _ = radar_silence(MODEL, relative_permittivity=25.0, depth_m=0.03)
+    silent, _ = radar_silence(MODEL, relative_permittivity=25.0, relative_permittivity_std=1.0, depth_m=0.06)
     assert silent >= -2.0
     target = one(Candidate(None, (metal(),)))
     assert target.confidence > 0.05
@@ -71,7 +71,7 @@ def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():
 
 
 def test_silence_of_a_radar_that_cannot_see_plastic_tells_nothing():
-    ratio, blind = radar_silence(MODEL, relative_permittivity=2.9, depth_m=0.03)
+    ratio, blind = radar_silence(MODEL, relative_permittivity=2.9, relative_permittivity_std=0.1, depth_m=0.06)
     assert blind
     assert ratio == 0.0
     assert one(Candidate(None, (metal(),)), permittivity=2.9).call != "likely-clutter"
@@ -98,6 +98,26 @@ def test_a_body_without_metal_is_clutter_only_where_the_detector_would_have_seen
 def test_deep_metal_without_a_radar_body_is_not_called_clutter():
     assert one(Candidate(None, (metal(depth=0.05),))).call == "likely-clutter"
     assert one(Candidate(None, (metal(depth=0.2),))).call == "not-assessable"
+
+
+def test_shallow_metal_without_a_radar_body_is_not_called_clutter():
+    assert one(Candidate(None, (metal(depth=0.02),))).call == "not-assessable"
+
+
+@pytest.mark.parametrize(("permittivity", "std"), ((5.5, 2.75), (4.0, 0.3), (3.0, 0.1), (2.0, 1.5)))
+def test_silence_tells_nothing_in_soil_that_may_be_like_plastic(permittivity, std):
+    _, blind = radar_silence(
+        MODEL, relative_permittivity=permittivity, relative_permittivity_std=std, depth_m=0.06
+    )
+    assert blind
+
+
+def test_a_radar_that_cannot_tell_depths_is_blind():
+    ratio, blind = radar_silence(
+        MODEL, relative_permittivity=9.0, relative_permittivity_std=0.5, depth_m=0.06, deepest_m=0.0
+    )
+    assert blind
+    assert ratio == 0.0
 
 
 def test_metal_silence_counts_less_the_more_metal_could_be_missed():
@@ -172,9 +192,13 @@ def test_no_reason_ever_says_safe_or_clear():
 
 
 def test_silence_of_a_picture_that_ends_above_the_metal_tells_nothing():
-    seen = radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05, deepest_m=0.25)
-    below = radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05, deepest_m=0.06)
-    assert seen == radar_silence(MODEL, relative_permittivity=6.0, depth_m=0.05)
+    seen = radar_silence(
+        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, deepest_m=0.25
+    )
+    below = radar_silence(
+        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, deepest_m=0.06
+    )
+    assert seen == radar_silence(MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05)
     assert seen[0] < 0.0
     assert below == (0.0, True)
 

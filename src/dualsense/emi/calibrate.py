@@ -132,6 +132,39 @@ def white_noise(response: Response) -> NDArray[np.float64]:
     return np.maximum(noise, floor)
 
 
+def drop_spikes(response: Response, noise: NDArray[np.float64], *, factor: float = 15.0) -> tuple[Response, int]:
+    """Leave out single samples that stick out of both their neighbours on either side.
+
+    Metal passes under the coil over many samples; a spike of the electronics is one sample that differs from the
+    median of its five by ``factor`` times the noise and by three times the spread of the other four.
+
+    Parameters
+    ----------
+    noise : (c,)
+        White noise of one sample.
+
+    Returns
+    -------
+    Response
+        Without the spikes.
+    int
+        How many there were.
+    """
+    spike = np.zeros(response.time_s.size, dtype=bool)
+    for k in np.unique(response.coil):
+        rows = np.flatnonzero(response.coil == k)
+        if rows.size < 5:
+            continue
+        window = np.lib.stride_tricks.sliding_window_view(response.values[rows], 5, axis=0)
+        others = np.delete(window, 2, axis=-1)
+        away = np.abs(window[..., 2] - np.median(window, axis=-1))
+        out = (away > factor * noise) & (away > 3.0 * np.ptp(others, axis=-1))
+        spike[rows[2:-2]] = out.any(axis=1)
+    keep = ~spike
+    names = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
+    return replace(response, **{name: getattr(response, name)[keep] for name in names}), int(spike.sum())
+
+
 def bin_along_track(response: Response, *, bin_m: float = 0.012) -> Response:
     """Average samples over equal steps of the way, so that a slow sweep costs no more than a quick one.
 

@@ -102,6 +102,8 @@ def invert(
     while True:
         residual, q = fit.residual()
         drop, depth = scanner.scan(residual, q, fit.weight)
+        for position in fit.positions:  # what is left on a fitted dipole is model error, not another object
+            drop[np.linalg.norm(scanner.nodes - position[:2], axis=1) < 0.5 * node_m] = 0.0
         if first:
             first = False
             first_map = drop.reshape(scanner.y_m.size, scanner.x_m.size)
@@ -118,8 +120,6 @@ def invert(
         if drop[peak] < least or not stands_out:
             break
         start = np.array([*scanner.nodes[peak], -SCAN_DEPTHS_M[depth[peak]]])
-        if any(np.linalg.norm(start - p) < 0.5 * node_m for p in fit.positions):
-            break  # what is left sits on a dipole already fitted: it is model error, not another object
         strong = bool(drop[peak] >= STRONG * min_statistic * channels)
         trials = [fit.newcomer(start, full=strong, weak=bool(drop[peak] < WEAK_RATIO * strongest))]
         leads = [n for n, (before, _) in enumerate(found) if before > COMPANION_RATIO * strongest]

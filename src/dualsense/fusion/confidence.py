@@ -74,28 +74,38 @@ def body_ratio(model: Model, body: Body) -> float:
 
 
 def radar_silence(
-    model: Model, *, relative_permittivity: float, depth_m: float, deepest_m: float = math.inf
+    model: Model,
+    *,
+    relative_permittivity: float,
+    relative_permittivity_std: float,
+    depth_m: float,
+    deepest_m: float = math.inf,
 ) -> tuple[float, bool]:
     """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
 
     Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
-    permittivity a mine leaves no echo, and silence tells nothing. Nor does it where the metal lies so deep that
-    an unknown loss may have swallowed the echo, or at or below the bottom of the radar's picture.
+    permittivity a mine leaves no echo, and silence tells nothing. What counts is the least reflection within one
+    standard deviation of the soil's permittivity: a soil that is not known may be the one that hides a mine. Nor
+    does silence tell anything close to the surface, whose own echo covers a shallow body; nor where the metal lies
+    so deep that an unknown loss may have swallowed the echo, or at or below the bottom of the radar's picture.
 
     Parameters
     ----------
     depth_m
         Of the metal.
     deepest_m
-        Deepest slice of the radar's volume.
+        Deepest slice of the radar's volume; 0 for a radar that cannot tell depths.
     """
     g = model.gpr
-    soil, mine = math.sqrt(relative_permittivity), math.sqrt(g["mine_permittivity"])
+    low = max(relative_permittivity - relative_permittivity_std, 1.0)
+    high = max(relative_permittivity + relative_permittivity_std, low)
+    soil = math.sqrt(min(max(g["mine_permittivity"], low), high))
+    mine = math.sqrt(g["mine_permittivity"])
     reflection = abs(soil - mine) / (soil + mine)
     sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
-    in_sight = depth_m <= min(g["silent_depth_m"], deepest_m - BOTTOM_M)
+    in_sight = g["surface_depth_m"] <= depth_m <= min(g["silent_depth_m"], deepest_m - BOTTOM_M)
     sure = min(max(sure, 0.0), 1.0) if in_sight else 0.0
-    return g["silent"] * sure, sure < 0.5
+    return g["silent"] * sure, sure < 1.0
 
 
 def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bool]:

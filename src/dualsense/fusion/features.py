@@ -21,7 +21,7 @@ MUCH_METAL_M3 = 1e-5
 
 
 def metal_amount(dipole: Dipole) -> float:
-    """Root mean square over the channels of the mean polarizability, m^3 (m^3/s for pulse data)."""
+    """Root mean square over the channels of the mean polarizability, m^3."""
     mean = np.trace(dipole.tensor, axis1=1, axis2=2) / 3.0
     return float(np.sqrt((mean**2).mean()))
 
@@ -39,8 +39,8 @@ def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
         "y_m": float(dipole.position_m[1]),
         "depth_m": float(-dipole.position_m[2]),
         "depth_std_m": float(math.sqrt(max(dipole.covariance_m2[2, 2], 0.0))),
-        "metal_amount": metal_amount(dipole),
-        "first_channel": float(mean[0]),
+        "metal_amount_m3": metal_amount(dipole),
+        "first_channel_m3": float(mean[0]),
         "contrast": dipole.contrast,
         "coherence": dipole.coherence,
         "dipole_count": float(count),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dualsense.fusion.confidence import Model
 
 ASSESSED_RADIUS_M = 0.05
-ASSESSED_FRACTION = 0.6
+ASSESSED_FRACTION = 0.8
 
 
 def assessed(mask: NDArray[np.bool_], cover: Coverage, x_m: float, y_m: float) -> bool:
@@ -109,13 +109,17 @@ def _weigh(
     elif emi_here:
         limit = detection_limit(x, y, depth + 0.02)
         ratio, metal_blind = model_room.metal_silence(model, detection_limit_m3=limit)
-        emi = Evidence(0.0, {"detection_limit": limit}, ratio)
+        emi = Evidence(0.0, {"detection_limit_m3": limit}, ratio)
     if candidate.body is not None:
         ratio = model_room.body_ratio(model, candidate.body) + (model.agreement if candidate.dipoles else 0.0)
         gpr = Evidence(candidate.body.contrast, features.body_features(candidate.body), ratio)
     elif gpr_here:
         ratio, radar_blind = model_room.radar_silence(
-            model, relative_permittivity=permittivity, depth_m=depth, deepest_m=radar_deepest_m
+            model,
+            relative_permittivity=permittivity,
+            relative_permittivity_std=permittivity_std,
+            depth_m=depth,
+            deepest_m=radar_deepest_m,
         )
         gpr = Evidence(0.0, {"relative_permittivity": permittivity}, ratio)
     ratios = [e.log_likelihood_ratio for e in (emi, gpr) if e is not None]

@@ -80,13 +80,14 @@ def coverage(
     Parameters
     ----------
     head_m : (p, 3)
-        The head's track, which spans the patch.
+        The head's track; with the sensors' positions, which an array carries beside it, it spans the patch.
     emi_m, gpr_m : (n, 3) or None
         Centres of the coil pair and midpoints of the antenna pair at their valid samples.
     emi_reach_m, gpr_reach_m
         How far to the side one sample measures.
     """
-    patch = patch_cells(grid, head_m)
+    swept = [head_m, *(sensor[:, :3] for sensor in (emi_m, gpr_m) if sensor is not None)]
+    patch = patch_cells(grid, np.concatenate(swept))
     return Coverage(
         grid,
         patch,

@@ -34,15 +34,18 @@ def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float 
     if xy.shape[0] == 0:
         msg = "no sample has a position: no pose covers any sensor"
         raise ScanError(msg)
-    low = np.floor((xy.min(axis=0) - margin_m) / cell_m)
-    high = np.ceil((xy.max(axis=0) + margin_m) / cell_m)
-    nx, ny = (int(n) for n in np.maximum(high - low, 1))
-    if nx * ny > MAX_CELLS:
+    with np.errstate(over="ignore", invalid="ignore"):
+        low = np.floor((xy.min(axis=0) - margin_m) / cell_m)
+        high = np.ceil((xy.max(axis=0) + margin_m) / cell_m)
+        count = np.maximum(high - low, 1.0)
+        fits = count.prod() <= MAX_CELLS  # not so for inf and NaN
+    if not fits:
         msg = (
-            f"the track spans {nx * cell_m:.1f} m x {ny * cell_m:.1f} m, {nx * ny} cells of {cell_m} m; "
-            f"at most {MAX_CELLS} are processed: raise survey.cell_m or cut the scan"
+            f"the track spans {count[0] * cell_m:.4g} m x {count[1] * cell_m:.4g} m, {count.prod():.4g} cells of "
+            f"{cell_m} m; at most {MAX_CELLS} are processed: raise survey.cell_m or cut the scan"
         )
         raise ScanError(msg)
+    nx, ny = (int(n) for n in count)
     x = (low[0] + 0.5 + np.arange(nx)) * cell_m
     y = (low[1] + 0.5 + np.arange(ny)) * cell_m
     return Grid(x, y, cell_m)
