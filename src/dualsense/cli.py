@@ -266,8 +266,8 @@ def evaluate(
 ) -> int:
     """Process the scans in DIR and score the targets against the truth.
 
-    Only scans with /truth count. Mines of a scan that could not be processed count as missed, and the exit
-    status is 1.
+    Only scans with /truth count. Mines of a scan that could not be processed count as missed. The exit status is 1
+    when a scan could not be processed or not be read: what it held is not in the score.
     """
     recipe = _load_recipe(recipe_file, overrides)
     console.subject = str(folder)
@@ -284,7 +284,7 @@ def evaluate(
 
         evaluation = evaluate_folder(folder, process_one)
     _print((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
-    return FAILED if evaluation.failures else DONE
+    return DONE if evaluation.complete else FAILED
 
 
 def _of(name: str, progress: Progress) -> Progress:

@@ -24,6 +24,9 @@ SCHEMA = "dualsense-evaluation"
 SCHEMA_VERSION = "1.0"
 
 
+NO_TRUTH = "holds no truth"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A scan that could not be processed. Its mines count as missed."""
@@ -48,6 +51,11 @@ class Evaluation:
     scores: tuple[scoring.ScanScore, ...]
     failures: tuple[Failure, ...] = ()
     unscored: tuple[Failure, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every scan that may hold mines was read and processed; without it a score hides misses."""
+        return not self.failures and all(f.cause == NO_TRUTH for f in self.unscored)
 
 
 def evaluate_folder(
@@ -107,7 +115,7 @@ def evaluate_files(
             unscored.append(Failure(path.name, str(error)))
             continue
         if scan.truth is None:
-            unscored.append(Failure(path.name, "holds no truth"))
+            unscored.append(Failure(path.name, NO_TRUTH))
             continue
         try:
             result = process(replace(scan, truth=None))
