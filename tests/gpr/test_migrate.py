@@ -31,6 +31,11 @@ def smooth_noise(rng, n, samples):
     return trace / np.abs(trace).std()
 
 
+def flat_traces(values):
+    """Traces of which only the values over time are looked at."""
+    return Traces(values, DT_S, np.array([1e9]), np.ones((len(values), 1), complex))
+
+
 def cells(x0, nx, y0, ny, cell=0.02):
     return Grid(x0 + cell * np.arange(nx), y0 + cell * np.arange(ny), cell)
 
@@ -274,7 +279,7 @@ def test_a_dense_corner_is_no_brighter():
     dense = np.column_stack([rng.uniform(-0.15, 0.0, 2000), rng.uniform(-0.15, 0.15, 2000)])
     points = np.concatenate([xy, dense])
     heard = forward.soundings(np.column_stack([points, np.full(len(points), 0.04)]))
-    traces = Traces(np.ones((len(points), 300), np.complex64), DT_S)
+    traces = flat_traces(np.ones((len(points), 300), np.complex64))
     grid, depth = cells(-0.1, 11, -0.1, 11), np.array([0.05])
     volume = kirchhoff(heard, traces, grid, depth, relative_permittivity=4.0)
     np.testing.assert_allclose(np.abs(volume.amplitude), 1.0, rtol=1e-5)
@@ -285,7 +290,7 @@ def test_a_dense_corner_is_no_brighter():
 def test_input_is_left_alone():
     rng = np.random.default_rng(15)
     heard = forward.soundings(forward.sweep(rng, lines=3, per_line=5))
-    traces = Traces(np.ones((15, 200), np.complex64), DT_S)
+    traces = flat_traces(np.ones((15, 200), np.complex64))
     kept = [heard.tx_m.copy(), heard.rx_m.copy(), traces.values.copy()]
     depth = np.array([-0.01, 0.0, 0.02])
     kirchhoff(heard, traces, cells(0, 3, 0, 3), depth, relative_permittivity=4.0, height_m=np.full(15, 0.02))
@@ -310,7 +315,7 @@ def test_single_line_images_in_its_own_plane():
 
 def test_one_voxel():
     heard = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
-    traces = Traces(np.full((1, 200), 2j, np.complex64), DT_S)
+    traces = flat_traces(np.full((1, 200), 2j, np.complex64))
     volume = kirchhoff(
         heard, traces, Grid(np.array([0.01]), np.array([0.02]), 0.005), np.array([0.05]), relative_permittivity=4.0
     )
@@ -322,7 +327,7 @@ def test_one_voxel():
 
 def test_no_soundings():
     heard = forward.soundings(np.empty((0, 3)))
-    traces = Traces(np.empty((0, 200), np.complex64), DT_S)
+    traces = flat_traces(np.empty((0, 200), np.complex64))
     volume = kirchhoff(heard, traces, cells(0, 3, 0, 4), np.array([0.0, 0.05]), relative_permittivity=4.0)
     assert volume.amplitude.shape == (2, 4, 3)
     for values in (volume.amplitude, volume.fold, volume.coherence):
@@ -347,7 +352,7 @@ def test_a_head_lifted_high_costs_no_memory():
     points = forward.sweep(rng, lines=4, per_line=10)
     points[:5, 2] = np.linspace(0.3, 3.0, 5)
     heard = forward.soundings(points)
-    traces = Traces(np.ones((40, 400), np.complex64), DT_S)
+    traces = flat_traces(np.ones((40, 400), np.complex64))
     volume = kirchhoff(heard, traces, cells(-0.1, 5, -0.1, 5), np.array([0.05]), relative_permittivity=4.0)
     assert np.isfinite(volume.amplitude).all()
     low = time_table(np.array([0.05]), max_height_m=3.0, max_rho_m=0.4, relative_permittivity=4.0)

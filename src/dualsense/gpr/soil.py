@@ -134,7 +134,7 @@ def _focus(
             for name in ("time_s", "spectrum", "tx_m", "rx_m", "channel", "position_std_m")
         },
     )
-    part = Traces(traces.values[near], traces.dt_s)
+    part = Traces(traces.values[near], traces.dt_s, traces.frequency_hz, traces.spectrum[near])
     height = None if height_m is None else height_m[near]
     across = np.linspace(-0.02, 0.02, 9)
     patch = Grid(x + across, y + across, 0.005)

@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traces:
-    """Analytic signal over two-way time: ``values`` (n, t) complex64, from time zero in steps of ``dt_s``."""
+    """Analytic signals over two-way time, and the weighted spectra that they are the sums of.
+
+    Attributes
+    ----------
+    values : (n, t) complex64
+        ``sum_k spectrum[:, k] exp(2 pi i frequency_hz[k] t)``, from time zero in steps of ``dt_s``.
+    frequency_hz : (k,)
+    spectrum : (n, k) complex128
+    """
 
     values: NDArray[np.complex64]
     dt_s: float
+    frequency_hz: NDArray[np.float64]
+    spectrum: NDArray[np.complex128]
 
 
 def analytic_traces(
@@ -58,8 +68,9 @@ def analytic_traces(
     dt = 1.0 / (oversampling * float(f[-1]))
     repeats_s = 1.0 / float(np.diff(f).max()) if f.size > 1 else window_s
     t = np.arange(0.0, min(window_s, repeats_s), dt)
-    kernel = np.exp(2j * np.pi * f[:, None] * t) / weight.sum()
-    return Traces(((spectrum * weight) @ kernel).astype(np.complex64), dt)
+    spectrum = spectrum * (weight / weight.sum())
+    kernel = np.exp(2j * np.pi * f[:, None] * t)
+    return Traces((spectrum @ kernel).astype(np.complex64), dt, f, spectrum)
 
 
 def _kaiser(frequency_hz: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
