@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dualsense.gpr import _kernels
+from dualsense.gpr import _background_kernels as kernels
 from dualsense.gpr.background import MAX_NEIGHBOURS, remove_background, target_loss
 from dualsense.gpr.surface import Surface, mirror_path
 from oracles import forward
@@ -73,7 +73,7 @@ def test_select_with_ties(v, seed, even):
     """Equal values and equal weights, where half of the weight falls exactly on a boundary."""
     rng = np.random.default_rng(seed)
     w = np.ones(v.size) if even else rng.integers(1, 5, v.size).astype(float)
-    assert _kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
 
 
 @pytest.mark.kernel
@@ -81,7 +81,7 @@ def test_select_with_ties(v, seed, even):
 def test_select_of_any_numbers(n, seed):
     rng = np.random.default_rng(seed)
     v, w = rng.standard_normal(n), rng.uniform(0.01, 1.0, n)
-    assert _kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
 
 
 @pytest.mark.kernel
@@ -90,7 +90,7 @@ def test_select_of_any_numbers(n, seed):
 def test_select_of_sorted_numbers(n, order):
     """The usual way to make a quickselect slow; also even weights, whose lower median is wanted."""
     v = {"rising": np.arange(n), "falling": np.arange(n)[::-1], "level": np.zeros(n)}[order].astype(float)
-    assert _kernels._select(v.copy(), np.ones(n), 0.5 * n) == sorted(v)[(n - 1) // 2]
+    assert kernels._select(v.copy(), np.ones(n), 0.5 * n) == sorted(v)[(n - 1) // 2]
 
 
 @pytest.mark.kernel
@@ -98,7 +98,7 @@ def test_neighbours_are_those_within_reach():
     rng = np.random.default_rng(2)
     xy = rng.uniform(0.0, 1.0, (70, 2))
     found, count = np.empty((70, 70), np.int32), np.empty(70, np.int64)
-    _kernels.neighbours(xy, 0.3, 70, found, count)
+    kernels.neighbours(xy, 0.3, 70, found, count)
     for i in range(70):
         near = np.flatnonzero(np.hypot(*(xy - xy[i]).T) <= 0.3)
         assert found[i, : count[i]].tolist() == near.tolist()
@@ -109,7 +109,7 @@ def test_neighbours_are_those_within_reach():
 def test_of_many_neighbours_an_even_choice_is_taken(limit):
     xy = np.zeros((25, 2))
     found, count = np.full((25, limit), -1, np.int32), np.empty(25, np.int64)
-    _kernels.neighbours(xy, 0.1, limit, found, count)
+    kernels.neighbours(xy, 0.1, limit, found, count)
     assert (count <= limit).all()
     assert (count > limit // 2).all()
     chosen = found[0, : count[0]]

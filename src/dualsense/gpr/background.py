@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dualsense.gpr import _kernels
+from dualsense.gpr import _background_kernels as _kernels
 from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
