@@ -306,3 +306,110 @@ def test_silent_impulse_radar():
 def test_data_without_an_axis_are_refused():
     with pytest.raises(ValueError, match="got neither"):
         calibrate(stepped(echo(1e-9), frequency_hz=None), still())
+
+
+# --- tones that the radar lacks, division by a reference, boresight -----------------------------------------
+
+
+@pytest.mark.parametrize("lost", (np.s_[40:41], np.s_[10:20], np.s_[1::2]))
+def test_tones_that_most_soundings_lack_are_left_out(lost):
+    """As many as the reader allows, in a row or scattered: no sounding is given up for them."""
+    data = echo(1.0e-9, n=20)
+    data[:18, lost] = np.nan
+    data[4] = np.nan  # a sounding without any tone says nothing of the tones
+    soundings, faults = calibrate(stepped(data), still(20))
+    kept = np.ones(FREQUENCY_HZ.size, bool)
+    kept[lost] = False
+    np.testing.assert_array_equal(soundings.frequency_hz, FREQUENCY_HZ[kept])
+    np.testing.assert_array_equal(soundings.spectrum, np.delete(echo(1.0e-9, n=20), 4, axis=0)[:, kept])
+    assert f"{(~kept).sum()} of 121 tones" in faults[0].message
+    assert "1 of 20" in faults[1].message
+
+
+def test_tones_that_one_channel_lacks_are_left_out_of_all():
+    """A channel of few soundings would else be lost as a whole."""
+    data = echo(1.0e-9, n=20)
+    channel = np.where(np.arange(20) < 4, 1, 0)
+    data[:4, 10:30] = np.nan
+    gpr = replace(
+        stepped(data, reference=np.zeros(121, complex)),
+        channel=channel,
+        tx_position_m=np.tile(TX, (2, 1)),
+        rx_position_m=np.tile(RX, (2, 1)),
+    )
+    soundings, _ = calibrate(gpr, still(20))
+    assert soundings.time_s.size == 20
+    assert soundings.frequency_hz.size == 101
+
+
+def test_more_than_half_of_the_tones_are_not_left_out():
+    data = echo(1.0e-9, n=20)
+    data[:, :80] = np.nan
+    soundings, faults = calibrate(stepped(data), still(20))
+    assert soundings.time_s.size == 0
+    assert "20 of 20" in faults[-1].message
+
+
+def test_few_holes_are_bridged_as_before():
+    data = echo(1.0e-9)
+    data[:4, 40] = np.nan
+    soundings, faults = calibrate(stepped(data), still())
+    np.testing.assert_array_equal(soundings.frequency_hz, FREQUENCY_HZ)
+    assert "4 missing" in faults[0].message
+
+
+SYSTEM = np.exp(-0.5 * ((FREQUENCY_HZ - 2e9) / 1e9) ** 2 - 2j * np.pi * FREQUENCY_HZ * 3.1e-9)
+APART_S = 0.1 / 299_792_458.0
+
+
+@pytest.mark.parametrize("mode", ("divide", "subtract-divide"))
+def test_division_by_the_direct_wave_takes_the_system_out(mode):
+    """What is heard is system x (direct + ground); the direct wave takes the distance of the antennas."""
+    direct = np.exp(-2j * np.pi * FREQUENCY_HZ * APART_S)
+    gpr = stepped(SYSTEM * (direct + 0.2 * echo(1.0e-9)), reference=SYSTEM * direct)
+    soundings, _ = calibrate(gpr, still(), reference_mode=mode, reference_floor=1e-4)
+    expected = 0.2 * echo(1.0e-9) + (direct if mode == "divide" else 0.0)
+    np.testing.assert_allclose(soundings.spectrum, expected, atol=1e-5)
+
+
+def test_division_by_a_plates_echo():
+    """A plate at 0.2 m: the way of its echo is given, and delays stay those from antenna to antenna."""
+    way_m = 0.4
+    plate = SYSTEM * np.exp(-2j * np.pi * FREQUENCY_HZ * way_m / 299_792_458.0)
+    soundings, _ = calibrate(
+        stepped(SYSTEM * echo(1.0e-9), reference=plate),
+        still(),
+        reference_mode="divide",
+        reference_floor=1e-4,
+        reference_path_m=way_m,
+    )
+    np.testing.assert_allclose(soundings.spectrum, echo(1.0e-9), atol=1e-5)
+
+
+def test_the_floor_holds_back_what_the_reference_lacks():
+    reference = np.where(np.arange(121) == 60, 0.0, 1.0 + 0.0j)
+    soundings, _ = calibrate(stepped(echo(1.0e-9), reference=reference), still(), reference_mode="divide")
+    level = np.abs(soundings.spectrum) / np.abs(echo(1.0e-9))
+    assert not level[:, 60].any()
+    np.testing.assert_allclose(np.delete(level, 60, axis=1), 1.0 / (1.0 + 0.05**2 * 120 / 121), rtol=1e-9)
+
+
+def test_impulse_division_takes_the_pulse_out():
+    """In the band of the pulse what is left is the delay, relative to the reference's, and the way of its wave."""
+    reference = impulse(1.0e-9, n=1).data[0] / 0.5
+    gpr = replace(impulse(3.0e-9), reference=reference)
+    soundings, _ = calibrate(gpr, still(), reference_mode="divide", reference_floor=1e-3)
+    f = soundings.frequency_hz
+    expected = np.linspace(0.5, 1.5, 9)[:, None] * np.exp(-2j * np.pi * f * (2.0e-9 + APART_S))
+    np.testing.assert_allclose(soundings.spectrum, expected, atol=2e-3)
+
+
+def test_the_boresight_follows_the_head():
+    half = np.radians(15.0)
+    q = np.tile([np.cos(half), np.sin(half), 0.0, 0.0], (101, 1))  # 30 degrees about x
+    t = np.linspace(0.0, 10.0, 101)
+    gpr = stepped(echo(1.0e-9))
+    tilted, _ = calibrate(gpr, track_at(Pose(t, np.zeros((101, 3)), q), gpr.time_s))
+    level, _ = calibrate(gpr, still())
+    np.testing.assert_allclose(level.boresight, np.tile([0.0, 0.0, -1.0], (9, 1)), atol=1e-15)
+    np.testing.assert_allclose(tilted.boresight, np.tile([0.0, 0.5, -np.sqrt(0.75)], (9, 1)), atol=1e-12)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.gpr.surface import Surface
-from dualsense.gpr.traces import analytic_traces
+from dualsense.gpr.traces import analytic_traces, spectral_window
 from oracles import forward
 
 FREQUENCY_HZ = np.linspace(0.8e9, 3.2e9, 121)
@@ -157,3 +157,56 @@ def test_input_is_left_alone():
     before = sounded.spectrum.copy()
     analytic_traces(sounded, surface(sounded, 2.0))
     np.testing.assert_array_equal(sounded.spectrum, before)
+
+
+# --- windows over the band --------------------------------------------------------------------------------
+
+
+def side_lobe_db(window, **options):
+    """Highest side lobe of the pulse beside its first minimum."""
+    f = np.linspace(1e9, 3e9, 401)
+    weight = spectral_window(f, window, **options)
+    t = np.linspace(0.0, 12e-9, 12001)
+    pulse = np.abs(np.exp(2j * np.pi * np.outer(t, f - 2e9)) @ weight) / weight.sum()
+    first = int(np.argmax(np.diff(pulse) > 0.0))
+    return 20.0 * np.log10(pulse[first:].max())
+
+
+@pytest.mark.parametrize(
+    ("window", "expected_db"), (("none", -13.3), ("hann", -31.5), ("blackman-harris", -92.0), ("kaiser", -36.7))
+)
+def test_side_lobes_are_those_of_the_books(window, expected_db):
+    assert side_lobe_db(window) == pytest.approx(expected_db, abs=0.6)
+
+
+def test_tukey_lies_between_none_and_hann():
+    f = np.linspace(1e9, 3e9, 401)
+    hann = spectral_window(f, "hann")
+    np.testing.assert_array_equal(spectral_window(f, "tukey", tukey_fraction=1.0), hann)
+    tukey = spectral_window(f, "tukey", tukey_fraction=0.5)
+    np.testing.assert_array_equal(tukey[100:301], 1.0)
+    assert tukey[50] == pytest.approx(0.5, abs=1e-12)
+    assert tukey[0] == pytest.approx(0.0, abs=1e-15)
+    inner = spectral_window(f, "tukey", tukey_fraction=0.0)[1:-1]
+    np.testing.assert_array_equal(inner, 1.0)
+
+
+@pytest.mark.parametrize("window", ("kaiser", "hann", "blackman-harris", "tukey", "none"))
+def test_every_window_keeps_place_and_amplitude(window):
+    sounded = heard(0.25 * echo(2.0e-9)[None])
+    traces = analytic_traces(sounded, surface(sounded), whiten=False, window=window)
+    at = int(np.argmax(np.abs(traces.values[0])))
+    assert at * traces.dt_s == pytest.approx(2.0e-9, abs=0.6 * traces.dt_s)
+    assert np.abs(traces.values[0, at]) == pytest.approx(0.25, rel=2e-3)
+
+
+def test_a_few_tones_that_lack_do_not_shorten_the_traces():
+    """What lies deeper than a short trace would reach looks empty, and is not."""
+    kept = np.ones(FREQUENCY_HZ.size, bool)
+    kept[50:70] = False
+    frequency = FREQUENCY_HZ[kept]
+    sounded = heard(echo(6.0e-9, frequency)[None], frequency)
+    traces = analytic_traces(sounded, surface(sounded), whiten=False)
+    assert traces.values.shape[1] * traces.dt_s == pytest.approx(10e-9, rel=0.01)
+    at = int(np.argmax(np.abs(traces.values[0])))
+    assert at * traces.dt_s == pytest.approx(6.0e-9, abs=0.6 * traces.dt_s)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
 from dualsense.scan import Fault
 from dualsense.survey.track import lever_arm
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PATH = "/gpr/data"
 MAX_GAP_TONES = 4
 NOISE_MARGIN = 2.0
+LOST_PART = 0.5
+"""A tone that is missing in more of the soundings is none of the radar's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +38,8 @@ class Soundings:
         Antennas in the local frame.
     channel : (n,) intp
     position_std_m : (n, 3)
+    boresight : (n, 3) or None
+        Unit vector along which the antennas look, (0, 0, -1) of the head; None where that is not known.
     """
 
     time_s: NDArray[np.float64]
@@ -44,6 +49,7 @@ class Soundings:
     rx_m: NDArray[np.float64]
     channel: NDArray[np.intp]
     position_std_m: NDArray[np.float64]
+    boresight: NDArray[np.float64] | None = None
 
     @property
     def midpoint_m(self) -> NDArray[np.float64]:
@@ -89,13 +95,21 @@ def _longest_run(mask: NDArray[np.bool_]) -> int:
 
 
 def calibrate(
-    gpr: GprData, track: Track, *, use_reference: bool = True, band_floor_db: float = -26.0
+    gpr: GprData,
+    track: Track,
+    *,
+    use_reference: bool = True,
+    reference_mode: Literal["subtract", "divide", "subtract-divide"] = "subtract",
+    reference_floor: float = 0.05,
+    reference_path_m: float | None = None,
+    band_floor_db: float = -26.0,
 ) -> tuple[Soundings, tuple[Fault, ...]]:
     """Bring soundings of either modality to one form.
 
-    Stepped-frequency soundings are used as they are; impulse traces are transformed over the band in which
-    their mean spectrum lies above ``band_floor_db`` of its peak, and above the noise. The free-air reference, if
-    there is one, is subtracted (it holds the direct coupling), and the system delay taken out.
+    Stepped-frequency soundings are used as they are, less the tones that most of them lack; impulse traces are
+    transformed over the band in which their mean spectrum lies above ``band_floor_db`` of its peak, and above the
+    noise. The free-air reference, if there is one, is subtracted (it holds the direct coupling), and the system
+    delay taken out.
 
     Parameters
     ----------
@@ -104,7 +118,16 @@ def calibrate(
     track
         The head at those soundings; those without a pose are left out.
     use_reference
-        Subtract the free-air reference when the file has one.
+        Use the reference when the file has one.
+    reference_mode
+        "subtract" takes the reference for the direct coupling; "divide" deconvolves with it, R*/(|R|^2 + floor^2
+        mean |R|^2), as one does with the echo of a metal plate or a clean direct wave: cables, antennas and source
+        go out, and an echo like the reference becomes 1; "subtract-divide" does both.
+    reference_floor
+        Regularisation of the division, relative to the reference's mean level.
+    reference_path_m
+        Way of the wave in the reference, so that delays stay those from antenna to antenna; None takes the
+        distance between the antennas, as in free air.
     band_floor_db
         For impulse data only.
 
@@ -112,7 +135,7 @@ def calibrate(
     -------
     Soundings, faults
     """
-    faults = []
+    faults: list[Fault] = []
     raw, reference = _present(gpr.data), None if gpr.reference is None else _present(gpr.reference)[None]
     axis = gpr.sample_time_s if gpr.frequency_hz is None else gpr.frequency_hz
     if axis is None:
@@ -121,27 +144,34 @@ def calibrate(
     if gpr.frequency_hz is not None:
         delay = np.exp(2j * np.pi * axis * gpr.system_delay_s)
         raw, reference = raw * delay, None if reference is None else reference * delay
+        kept = _kept_tones(raw, gpr.channel)
+        if not kept.all():
+            message = f"{int((~kept).sum())} of {kept.size} tones are missing in most soundings and are left out"
+            faults.append(Fault("gpr", "info", PATH, message))
+            raw, axis = raw[:, kept], axis[kept]
+            reference = None if reference is None else reference[:, kept]
     data, usable, bridged = repair_tones(raw, axis)
     if bridged:
         what = "samples" if gpr.frequency_hz is None else "tones"
         faults.append(
             Fault("gpr", "info", PATH, f"{bridged} missing radar values bridged from neighbouring {what}")
         )
-    if reference is not None and use_reference:
-        reference, whole, mended = repair_tones(reference, axis)
-        if whole.all():
-            data = data - reference
-        if mended or not whole.all():
-            fate = (
-                f"{mended} missing values bridged" if whole.all() else "too many missing values, and is not used"
-            )
-            faults.append(Fault("gpr", "info", "/gpr/reference", f"free-air reference has {fate}"))
+    reference = _whole_reference(reference if use_reference else None, axis, faults)
+    if reference is not None and reference_mode != "divide":
+        data = data - reference
     if gpr.frequency_hz is None:
         data = data - data.mean(axis=1, keepdims=True)  # an amplifier's offset would leak into all frequencies
         frequency, kernel = _impulse_band(data[usable], axis, band_floor_db)
-        data = data @ (kernel * np.exp(2j * np.pi * frequency * gpr.system_delay_s))
+        kernel = kernel * np.exp(2j * np.pi * frequency * gpr.system_delay_s)
+        data = data @ kernel
+        reference = None if reference is None else (reference - reference.mean()) @ kernel
     else:
-        frequency = gpr.frequency_hz
+        frequency = axis
+    if reference is not None and reference_mode != "subtract":
+        apart_m = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1)[gpr.channel]
+        path_m = apart_m if reference_path_m is None else np.full(apart_m.size, reference_path_m)
+        data = data * _inverse(reference[0], reference_floor)
+        data = data * np.exp(-2j * np.pi / SPEED_OF_LIGHT_M_S * frequency * path_m[:, None])
     lost = int((~usable).sum())
     if lost:
         faults.append(
@@ -156,7 +186,43 @@ def calibrate(
         rx_m=lever_arm(track, gpr.rx_position_m, gpr.channel)[keep],
         channel=gpr.channel[keep],
         position_std_m=track.position_std_m[keep],
+        boresight=-track.rotation[keep, :, 2],
     ), tuple(faults)
+
+
+def _kept_tones(data: NDArray[Any], channel: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tones (k,) that most soundings of every channel have; all of them when that would leave less than half.
+
+    Soundings without any tone do not count: they are lost whatever is done.
+    """
+    lacking = np.isnan(data)
+    heard = ~lacking.all(axis=1)
+    kept = np.ones(data.shape[1], dtype=bool)
+    for c in np.unique(channel[heard]):
+        kept &= lacking[heard & (channel == c)].mean(axis=0) <= LOST_PART
+    return kept if 2 * int(kept.sum()) >= kept.size else np.ones_like(kept)
+
+
+def _whole_reference(
+    reference: NDArray[Any] | None, axis: NDArray[np.float64], faults: list[Fault]
+) -> NDArray[Any] | None:
+    """Return the reference (1, k) with few missing values bridged; None without one, or with too many."""
+    if reference is None:
+        return None
+    reference, whole, mended = repair_tones(reference, axis)
+    if mended or not whole.all():
+        fate = f"{mended} missing values bridged" if whole.all() else "too many missing values, and is not used"
+        faults.append(Fault("gpr", "info", "/gpr/reference", f"free-air reference has {fate}"))
+    return reference if whole.all() else None
+
+
+def _inverse(reference: NDArray[np.complex128], floor: float) -> NDArray[np.complex128]:
+    """Return what to multiply with to divide by a reference (k,), without blowing up where it holds nothing."""
+    power = np.abs(reference) ** 2
+    inverse: NDArray[np.complex128] = reference.conj() / np.maximum(
+        power + floor**2 * power.mean(), np.finfo(float).tiny
+    )
+    return inverse
 
 
 def _present(data: NDArray[Any]) -> NDArray[Any]:
