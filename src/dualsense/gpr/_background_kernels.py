@@ -125,3 +125,41 @@ def _select(v, w, half):
             below += lighter + equal
             low = right + 1
     return pivot
+
+
+@jit()
+def huber_step(d, low, z, quadratic, cut, w, a):
+    """Proximal step of Huber's loss, and the matrix whose low-rank part comes next; returns the change's energy.
+
+    All arrays are (cells, parts), parts being 1 for real and 2 for complex numbers. w becomes x scaled by
+    max(quadratic, 1 - cut/|x|) with x = d - low + z, and a becomes d - w + z.
+    """
+    cells, parts = d.shape
+    changed = 0.0
+    last = parts - 1
+    tiny = 1e-300
+    for i in range(cells):
+        x = d[i, 0] - low[i, 0] + z[i, 0]
+        y = (d[i, last] - low[i, last] + z[i, last]) * last  # 0 for real numbers
+        factor = max(quadratic, 1.0 - cut / math.sqrt(x * x + y * y + tiny))
+        x *= factor
+        y *= factor
+        changed += (x - w[i, 0]) ** 2 + last * (y - w[i, last]) ** 2
+        a[i, last] = d[i, last] + z[i, last] - y
+        w[i, last] = y
+        a[i, 0] = d[i, 0] + z[i, 0] - x
+        w[i, 0] = x
+    return changed
+
+
+@jit()
+def multiplier_step(d, low, w, z, scale):
+    """Scaled multipliers: z becomes (z + d - low - w) scale; returns the energy of d - low - w."""
+    cells, parts = d.shape
+    left = 0.0
+    for i in range(cells):
+        for p in range(parts):
+            rest = d[i, p] - low[i, p] - w[i, p]
+            left += rest * rest
+            z[i, p] = (z[i, p] + rest) * scale
+    return left
