@@ -12,6 +12,7 @@ from dualsense.errors import ScanError, UsageError
 from dualsense.io.hdf5 import read_scan
 from dualsense.io.importers.gprmax import import_gprmax, is_gprmax
 from dualsense.io.importers.gssi import import_gssi, is_gssi
+from dualsense.io.importers.ids import import_ids, is_ids
 from dualsense.io.nodes import check_file
 from dualsense.io.text import one_line
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from dualsense.scan import Scan
 
-__all__ = ["import_gprmax", "import_gssi", "import_scan"]
+__all__ = ["import_gprmax", "import_gssi", "import_ids", "import_scan"]
 
 
 def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
@@ -30,9 +31,9 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     Parameters
     ----------
     path
-        A scan file, a GSSI ``.DZT`` or a gprMax output file.
+        A scan file, a GSSI ``.DZT``, an IDS ``.dt`` or a gprMax output file.
     **options
-        Those of the importer: `import_gssi`, `import_gprmax`, or ``with_data`` of `read_scan`.
+        Those of the importer: `import_gssi`, `import_ids`, `import_gprmax`, or ``with_data`` of `read_scan`.
 
     Returns
     -------
@@ -64,7 +65,10 @@ def _importer(path: Path, name: str) -> Callable[..., Scan]:
         head = stream.read(1024)
     if is_gssi(head):
         return import_gssi
+    if is_ids(head):
+        return import_ids
     msg = (
-        f"{name}: found a file that begins with {head[:24]!r}, expected a scan file, a GSSI DZT or a gprMax output"
+        f"{name}: found a file that begins with {head[:24]!r}, "
+        "expected a scan file, a GSSI DZT, an IDS dt or a gprMax output"
     )
     raise ScanError(one_line(msg))
