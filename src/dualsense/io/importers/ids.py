@@ -1,8 +1,9 @@
 """IDS ``.dt``: radar traces of 16 bits in records of equal length, each behind a tag of four bytes.
 
 Layout as found in a recording of a wall scanner: tags of letters, padded with zeros. ``V`` holds the length of a
-record, ``C`` the date, ``S`` the number of channels, ``ATX`` and ``ARX`` the places of the antennas and their frequency
-in MHz, ``H`` the numbers of traces and samples and, as text, the window and the spacing of the traces, ``R`` one trace.
+record, ``C`` the date, ``S`` the number of channels, ``ATX`` and ``ARX`` the places of the antennas and their
+frequency in MHz, ``H`` the numbers of traces and samples and, as text, the window and the spacing of the traces,
+``R`` one trace.
 """
 
 from __future__ import annotations
@@ -161,7 +162,8 @@ def import_ids(
     )
     notes = (
         f"Imported from IDS dt {name}: {len(data)} traces every {spacing_m:.6g} m, "
-        f"window {header.window_s:.6g} s, antennas {2.0 * half:.4g} m apart, taken to stand {antenna_axis} the line. "
+        f"window {header.window_s:.6g} s, "
+        f"antennas {2.0 * half:.4g} m apart, taken to stand {antenna_axis} the line. "
         f"Antenna height {height_m:g} m stated, not measured; the clock is nominal."
     )
     scan_header = ScanHeader(
@@ -243,7 +245,8 @@ def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.in
         msg = f"{name}: found {len(starts)} traces, expected at least 2 of {header.samples} samples"
         raise ScanError(msg)
     if len(starts) * header.samples > schema.MAX_ELEMENTS:
-        msg = f"{name}: found {len(starts)} traces of {header.samples} samples, expected at most {schema.MAX_ELEMENTS}"
+        amount = f"{len(starts)} traces of {header.samples} samples"
+        msg = f"{name}: found {amount}, expected at most {schema.MAX_ELEMENTS}"
         raise ScanError(msg)
     faults = []
     if rest:
