@@ -10,17 +10,26 @@ import h5py
 import numpy as np
 import pytest
 
+from dualsense import _radar
+from dualsense._radar import calibrated
 from dualsense.emi.calibrate import bin_along_track
 from dualsense.emi.image import metal_maps
 from dualsense.emi.invert import invert
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
+from dualsense.gpr.attributes import attribute
 from dualsense.gpr.background import remove_background
 from dualsense.gpr.calibrate import calibrate
+from dualsense.gpr.condition import declip, dewow, remove_offset
+from dualsense.gpr.filters import bandpass, spiking, whiten_spectrum, wiener
+from dualsense.gpr.fk import fk_fan
+from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.image import find_bodies
 from dualsense.gpr.migrate import kirchhoff
 from dualsense.gpr.soil import autofocus
+from dualsense.gpr.standoff import compensate_attitude, compensate_height
 from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.timing import resample, time_zero
 from dualsense.gpr.traces import analytic_traces
 from dualsense.io import read_scan
 from dualsense.pipeline import process_scan
@@ -39,6 +48,23 @@ SAMPLES = (
     "ts50_casing",
     "ts50_deep",
 )
+
+OPTIONAL_STEPS = {
+    "declip": declip,
+    "offset": remove_offset,
+    "dewow": dewow,
+    "time_zero": time_zero,
+    "resample": resample,
+    "attitude": compensate_attitude,
+    "bandpass": bandpass,
+    "spiking": spiking,
+    "wiener": wiener,
+    "whitening": whiten_spectrum,
+    "height": compensate_height,
+    "fk": fk_fan,
+    "gain": apply_gain,
+    "radargram": attribute,
+}
 
 
 @pytest.fixture(scope="session")
@@ -298,10 +324,84 @@ def test_a_given_permittivity_is_used(sample_dir):
         (invert, Recipe().emi.invert, None),
         (metal_maps, Recipe().emi.image, None),
         (match, Recipe().fusion, {"match_m"}),
+        *((step, getattr(Recipe().gpr, name), None) for name, step in OPTIONAL_STEPS.items()),
     ),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_the_recipe_mirrors_the_steps(step, table, renamed):
-    names = set(table.model_dump()) if renamed is None else renamed
+    names = set(table.model_dump()) - {"on"} if renamed is None else renamed
     defaults = {k: p.default for k, p in inspect.signature(step).parameters.items() if k in names}
     assert defaults == {k: v for k, v in table.model_dump().items() if k in names}
+
+
+def test_every_optional_step_is_off_and_every_table_with_a_switch_is_tested():
+    switched = {name for name, table in Recipe().gpr if hasattr(table, "on")}
+    assert switched == set(OPTIONAL_STEPS)
+    assert not any(getattr(Recipe().gpr, name).on for name in switched)
+
+
+def heard(scan, *overrides):
+    faults = []
+    track = track_at(scan.pose, scan.gpr.time_s)
+    return calibrated(scan.gpr, track, load_recipe(None, overrides), faults), faults
+
+
+@pytest.mark.parametrize("name", (*_radar.TRACE_STEPS, *_radar.SPECTRUM_STEPS))
+def test_an_optional_step_is_taken_when_the_recipe_asks(sample_dir, name):
+    """The same as calling it, with the recipe's parameters, where it belongs in the chain."""
+    scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
+    data = np.clip(scan.gpr.data, *(0.8 * np.array([scan.gpr.data.min(), scan.gpr.data.max()])))
+    half = np.radians(10.0)  # the head is held at a slant
+    pose = replace(
+        scan.pose, orientation=np.tile([np.cos(half), 0.0, np.sin(half), 0.0], (scan.pose.time_s.size, 1))
+    )
+    scan = replace(scan, pose=pose, gpr=replace(scan.gpr, data=data))
+    plain, _ = heard(scan)
+    found, _ = heard(scan, f"gpr.{name}.on=true")
+    step, track = OPTIONAL_STEPS[name], track_at(scan.pose, scan.gpr.time_s)
+    expected = calibrate(step(scan.gpr), track)[0] if name in _radar.TRACE_STEPS else step(plain)
+    np.testing.assert_array_equal(found.spectrum, expected.spectrum)
+    np.testing.assert_array_equal(found.frequency_hz, expected.frequency_hz)
+    assert not np.array_equal(found.spectrum, plain.spectrum) or name == "offset"  # calibration takes the mean too
+
+
+def test_clipping_is_told_whether_or_not_it_is_mended(sample_dir):
+    scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
+    assert not [f for f in heard(scan)[1] if "clipped" in f.message]
+    clipped = replace(scan, gpr=replace(scan.gpr, data=np.minimum(scan.gpr.data, 0.5 * scan.gpr.data.max())))
+    for on in ("true", "false"):
+        _, faults = heard(clipped, f"gpr.declip.on={on}")
+        (fault,) = [f for f in faults if "clipped" in f.message]
+        assert f"{scan.gpr.time_s.size} radar traces" in fault.message
+
+
+def test_a_bandpass_narrows_what_silence_can_tell(sample_dir):
+    scan = read_scan(sample_dir / "pmn_wet.h5")
+    _, faults = heard(scan, "gpr.bandpass.on=true", "gpr.bandpass.low_hz=1.2e9", "gpr.bandpass.high_hz=1.9e9")
+    assert any(f.severity == "degraded" and "0.70 GHz is too narrow" in f.message for f in faults)
+    assert any("of a target's energy" in f.message for f in faults)
+
+
+def test_height_fan_filter_and_radargram_in_one_run(wet):
+    scan, plain = wet
+    assert plain.radargram is None
+    on = ["gpr.height.on=true", "gpr.fk.on=true", "gpr.fk.high_s_m=0.3e-9", "gpr.radargram.on=true"]
+    result = process_scan(scan, load_recipe(None, [*on, "gpr.gain.on=true", "gpr.gain.method=agc"]))
+    mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
+    assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
+    assert mine.call == "suspect"
+    assert any("the fan filter takes" in f.message for f in result.faults)
+    shown = result.radargram
+    assert shown.values.shape == (shown.position_m.shape[0], shown.time_s.size)
+    assert np.isfinite(shown.values).all()
+
+
+def test_the_gain_is_for_the_eye_only(wet):
+    scan, plain = wet
+    only = process_scan(scan, load_recipe(None, ["gpr.radargram.on=true"]))
+    gained = process_scan(scan, load_recipe(None, ["gpr.radargram.on=true", "gpr.gain.on=true"]))
+    assert gained.targets == only.targets == plain.targets
+    assert np.array_equal(gained.gpr_volume.values, plain.gpr_volume.values, equal_nan=True)
+    ratio = np.abs(gained.radargram.values).max(axis=0) / np.abs(only.radargram.values).max(axis=0)
+    assert ratio[0] == pytest.approx(1.0)
+    assert ratio[-1] > 10.0

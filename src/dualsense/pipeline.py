@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import provenance
+from dualsense._radar import calibrated, image_below
 from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.image import balanced, detection_limit, metal_maps
@@ -22,16 +23,10 @@ from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
 from dualsense.fusion.targets import make_targets
-from dualsense.gpr.background import remove_background
-from dualsense.gpr.calibrate import Soundings, calibrate
-from dualsense.gpr.image import Body, envelope_volume, find_bodies
-from dualsense.gpr.migrate import kirchhoff
-from dualsense.gpr.soil import Soil, autofocus
-from dualsense.gpr.surface import fit_surface
-from dualsense.gpr.traces import Traces, analytic_traces
+from dualsense.gpr.soil import Soil
 from dualsense.io.schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
-from dualsense.result import Coverage, Grid, Image, Result, Volume
+from dualsense.result import Coverage, Grid, Image, Result
 from dualsense.scan import EmiData, Fault, GprData, Scan, SensorName
 from dualsense.survey.coverage import coverage, fractions
 from dualsense.survey.grid import grid_around
@@ -43,6 +38,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualsense.gpr.calibrate import Soundings
+
     Progress = Callable[[str, float], None]
 
 log = logging.getLogger(__name__)
@@ -50,9 +47,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MIN_EMI_ROWS = 12
-MIN_SOUNDINGS = 12
-MIN_BAND_HZ = 1e9
-"""A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,15 +65,6 @@ class _Metal:
             statistic=found.needed_near(x_m, y_m) / self.response.values.shape[1],
             row_weight=found.weight,
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Radar:
-    volume: Volume
-    bodies: tuple[Body, ...]
-    soil: Soil
-    deepest_m: float
-    """Down to where silence tells something; 0 when the band is too narrow to tell depths apart."""
 
 
 def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress | None = None) -> Result:
@@ -127,7 +112,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     tell("radar", 0.35)
     radar = None
     if soundings is not None:
-        radar = _attempt("gpr", faults, lambda: _radar(soundings, grid, cover, recipe, tell))
+        radar = _attempt("gpr", faults, lambda: image_below(soundings, grid, cover, recipe, faults, tell))
     if metal is None and radar is None:
         causes = "; ".join(f.message for f in faults if f.severity == "failed")
         msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
@@ -171,7 +156,8 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity=float("nan") if radar is None else radar.soil.relative_permittivity,
         relative_permittivity_std=float("nan") if radar is None else radar.soil.relative_permittivity_std,
         faults=tuple(faults),
-        provenance=provenance.collect(scan, recipe, model),
+        provenance=provenance.collect(scan, recipe, model) | ({} if radar is None else dict(radar.notes)),
+        radargram=None if radar is None else radar.radargram,
     )
 
 
@@ -180,25 +166,7 @@ def _soundings(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Soundings | N
         _note_absent("gpr", faults)
         return None
     track = _track(scan, scan.gpr, recipe, "gpr", faults)
-    soundings, found = calibrate(scan.gpr, track, **recipe.gpr.calibrate.model_dump())
-    faults += found
-    if soundings.time_s.size < MIN_SOUNDINGS:
-        message = (
-            f"{soundings.time_s.size} usable radar soundings with a position, at least {MIN_SOUNDINGS} are needed"
-        )
-        faults.append(Fault("gpr", "failed", "/gpr/data", message))
-        return None
-    band_hz = float(np.ptp(soundings.frequency_hz))
-    if band_hz < MIN_BAND_HZ:
-        message = (
-            f"the radar's band of {band_hz / 1e9:.2f} GHz is too narrow to tell a shallow body from the surface"
-        )
-        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
-    if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
-        message = "the radar recorded nothing but noise: neighbouring soundings have nothing in common"
-        faults.append(Fault("gpr", "failed", "/gpr/data", message))
-        return None
-    return soundings
+    return calibrated(scan.gpr, track, recipe, faults)
 
 
 def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | None:
@@ -274,39 +242,6 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
     maps = metal_maps(rows, rest, grid, cover.emi, **recipe.emi.image.model_dump())
     return _Metal(rows, inversion, maps)
-
-
-def _radar(soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, tell: Progress) -> _Radar:
-    below, surface = fit_surface(soundings, **recipe.gpr.surface.model_dump())
-    below = remove_background(below, surface, **recipe.gpr.background.model_dump())
-    traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
-    tell("radar: soil", 0.5)
-    soil = _soil(below, traces, grid, surface.height_m, recipe)
-    tell("radar: migration", 0.65)
-    step = recipe.gpr.migrate.depth_step_m
-    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
-    options = recipe.gpr.migrate.model_dump(exclude={"depth_stop_m", "depth_step_m"})
-    migrated = kirchhoff(
-        below,
-        traces,
-        grid,
-        depth,
-        relative_permittivity=soil.relative_permittivity,
-        height_m=surface.height_m,
-        **options,
-    )
-    bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
-    band_hz = float(np.ptp(soundings.frequency_hz))
-    deepest_m = float(depth[-1]) if band_hz >= MIN_BAND_HZ else 0.0
-    return _Radar(envelope_volume(migrated, grid, cover.gpr), bodies, soil, deepest_m)
-
-
-def _soil(below: Soundings, traces: Traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:
-    settings = recipe.gpr.soil
-    if settings.relative_permittivity != "auto":
-        return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
-    options = settings.model_dump(exclude={"relative_permittivity", "relative_permittivity_std"})
-    return autofocus(below, traces, grid, height_m=height_m, **options)
 
 
 def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) -> T | None:

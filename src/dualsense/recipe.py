@@ -10,22 +10,35 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from dualsense._recipe_steps import (
+    GprAttitude,
+    GprBandpass,
+    GprDeclip,
+    GprDewow,
+    GprFk,
+    GprGain,
+    GprHeight,
+    GprOffset,
+    GprRadargram,
+    GprResample,
+    GprSpiking,
+    GprTimeZero,
+    GprWhitening,
+    GprWiener,
+    Length,
+    Table,
+)
 from dualsense.errors import RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Length = Annotated[float, Field(gt=0.0, le=10.0)]
 MAX_RECIPE_BYTES = 1_000_000
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Survey(_Table):
+class Survey(Table):
     """Where samples were taken and what they cover."""
 
     cell_m: Annotated[float, Field(ge=0.001, le=0.05, description="side of a map cell and of a voxel")] = 0.005
@@ -38,16 +51,23 @@ class Survey(_Table):
     max_height_m: Annotated[Length, Field(description="highest antenna or coil that measures the ground")] = 0.3
 
 
-class GprCalibrate(_Table):
+class GprCalibrate(Table):
     """Repair, free-air reference and delay of the radar."""
 
-    use_reference: Annotated[bool, Field(description="subtract /gpr/reference when the file has one")] = True
+    use_reference: Annotated[bool, Field(description="use /gpr/reference when the file has one")] = True
+    reference_mode: Annotated[
+        Literal["subtract", "divide", "subtract-divide"], Field(description="what is done with it")
+    ] = "subtract"
+    reference_floor: Annotated[float, Field(gt=0.0, le=10.0, description="regularisation of the division")] = 0.05
+    reference_path_m: Annotated[
+        float | None, Field(ge=0.0, le=100.0, description="way of its wave; unset: between the antennas")
+    ] = None
     band_floor_db: Annotated[
         float, Field(ge=-80.0, lt=0.0, description="band of impulse data, under its peak")
     ] = -26.0
 
 
-class GprSurface(_Table):
+class GprSurface(Table):
     """Direct coupling, surface echo and stand-off."""
 
     iterations: Annotated[
@@ -57,26 +77,56 @@ class GprSurface(_Table):
     max_step_m: Annotated[Length, Field(description="largest correction of a height in one step")] = 0.004
 
 
-class GprBackground(_Table):
-    """Moving, distance-weighted background."""
+class GprBackground(Table):
+    """What soundings have in common."""
 
-    method: Annotated[Literal["median", "mean", "none"], Field(description="median, mean or none")] = "median"
-    radius_m: Annotated[Length, Field(description="standard deviation of the weights over distance")] = 0.12
+    method: Annotated[
+        Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"],
+        Field(description="moving-median, moving-mean, median, mean, svd, robust-pca, reference or none"),
+    ] = "moving-median"
+    radius_m: Annotated[Length, Field(description="moving: standard deviation of the weights over distance")] = (
+        0.12
+    )
+    rank: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=0, le=100)],
+        Field(description='svd: components, or "auto": those that extend over the track'),
+    ] = "auto"
+    sparse_weight: Annotated[
+        float, Field(gt=0.0, le=100.0, description="robust-pca: less leaves more of it in place, and more targets")
+    ] = 1.4
+    reference_start_s: Annotated[
+        float | None, Field(ge=0.0, description="reference: from then, seconds since the start, ...")
+    ] = None
+    reference_stop_s: Annotated[
+        float | None, Field(ge=0.0, description="... until then, the scan holds no target")
+    ] = None
+
+    @model_validator(mode="after")
+    def _stretch(self) -> GprBackground:
+        start_s, stop_s = self.reference_start_s, self.reference_stop_s
+        if self.method == "reference" and (start_s is None or stop_s is None or start_s >= stop_s):
+            msg = f"reference needs reference_start_s before reference_stop_s, got {start_s} and {stop_s}"
+            raise ValueError(msg)
+        return self
 
 
-class GprTraces(_Table):
+class GprTraces(Table):
     """From spectra to traces."""
 
     window_s: Annotated[float, Field(gt=0.0, le=1e-6, description="length of the traces")] = 10e-9
-    kaiser_beta: Annotated[float, Field(ge=0.0, le=20.0, description="window over the band: more is smoother")] = (
-        5.0
-    )
+    window: Annotated[
+        Literal["kaiser", "hann", "blackman-harris", "tukey", "none"], Field(description="window over the band")
+    ] = "kaiser"
+    kaiser_beta: Annotated[float, Field(ge=0.0, le=20.0, description="kaiser: more is smoother")] = 5.0
+    tukey_fraction: Annotated[float, Field(ge=0.0, le=1.0, description="tukey: part that is tapered")] = 0.5
     whiten: Annotated[bool, Field(description="divide by the surface echo")] = True
     whitening_floor: Annotated[float, Field(gt=0.0, le=10.0, description="regularisation of that division")] = 0.1
-    oversampling: Annotated[float, Field(ge=4.0, le=100.0, description="samples per shortest period")] = 24.0
+    oversampling: Annotated[
+        float, Field(ge=4.0, le=100.0, description="zero padding: samples per shortest period")
+    ] = 24.0
 
 
-class GprSoil(_Table):
+class GprSoil(Table):
     """Permittivity of the soil."""
 
     relative_permittivity: Annotated[
@@ -90,7 +140,7 @@ class GprSoil(_Table):
     coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
 
 
-class GprMigrate(_Table):
+class GprMigrate(Table):
     """Kirchhoff migration."""
 
     depth_stop_m: Annotated[float, Field(gt=0.01, le=3.0, description="deepest voxel")] = 0.25
@@ -103,7 +153,7 @@ class GprMigrate(_Table):
     density_radius_m: Annotated[Length, Field(description="scale of the density compensation")] = 0.015
 
 
-class GprImage(_Table):
+class GprImage(Table):
     """Bodies in the volume."""
 
     min_contrast: Annotated[float, Field(ge=1.0, le=1000.0, description="amplitude over the depth's median")] = 4.5
@@ -114,7 +164,7 @@ class GprImage(_Table):
     max_bodies: Annotated[int, Field(ge=0, le=1000, description="more are not listed")] = 30
 
 
-class EmiCalibrate(_Table):
+class EmiCalibrate(Table):
     """Induction samples to rows."""
 
     bin_m: Annotated[float, Field(ge=0.0, le=0.2, description="way over which samples are averaged; 0: none")] = (
@@ -122,7 +172,7 @@ class EmiCalibrate(_Table):
     )
 
 
-class EmiInvert(_Table):
+class EmiInvert(Table):
     """Drift, ground balance and dipoles."""
 
     drift_knot_s: Annotated[float, Field(gt=0.1, le=1e4, description="spacing of the drift spline's knots")] = 5.0
@@ -138,25 +188,39 @@ class EmiInvert(_Table):
     ] = 75.0
 
 
-class EmiImage(_Table):
+class EmiImage(Table):
     """Metal map."""
 
     smoothing_m: Annotated[Length, Field(description="standard deviation of the interpolation")] = 0.015
 
 
-class Gpr(_Table):
+class Gpr(Table):
     """The radar chain."""
 
+    declip: GprDeclip = GprDeclip()
+    offset: GprOffset = GprOffset()
+    dewow: GprDewow = GprDewow()
+    time_zero: GprTimeZero = GprTimeZero()
+    resample: GprResample = GprResample()
     calibrate: GprCalibrate = GprCalibrate()
+    attitude: GprAttitude = GprAttitude()
+    bandpass: GprBandpass = GprBandpass()
+    spiking: GprSpiking = GprSpiking()
+    wiener: GprWiener = GprWiener()
+    whitening: GprWhitening = GprWhitening()
     surface: GprSurface = GprSurface()
+    height: GprHeight = GprHeight()
     background: GprBackground = GprBackground()
+    fk: GprFk = GprFk()
     traces: GprTraces = GprTraces()
+    gain: GprGain = GprGain()
+    radargram: GprRadargram = GprRadargram()
     soil: GprSoil = GprSoil()
     migrate: GprMigrate = GprMigrate()
     image: GprImage = GprImage()
 
 
-class Emi(_Table):
+class Emi(Table):
     """The induction chain."""
 
     calibrate: EmiCalibrate = EmiCalibrate()
@@ -164,7 +228,7 @@ class Emi(_Table):
     image: EmiImage = EmiImage()
 
 
-class Fusion(_Table):
+class Fusion(Table):
     """Two sensors to one list."""
 
     match_m: Annotated[Length, Field(description="how far a dipole may lie beside a radar body it belongs to")] = (
@@ -179,7 +243,7 @@ class Fusion(_Table):
     ] = None
 
 
-class Recipe(_Table):
+class Recipe(Table):
     """Every parameter of the chain, frozen."""
 
     survey: Survey = Survey()
@@ -194,6 +258,9 @@ class Recipe(_Table):
             msg = (
                 f"gpr.migrate: {migrate.depth_stop_m} m in steps of {migrate.depth_step_m} m are over 1000 slices"
             )
+            raise ValueError(msg)
+        if self.gpr.gain.on and not self.gpr.radargram.on:
+            msg = "gpr.gain: only the radargram is raised, and gpr.radargram.on is false"
             raise ValueError(msg)
         return self
 

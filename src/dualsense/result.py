@@ -59,6 +59,29 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Radargram:
+    """What the radar heard along its track, for the eye: gained, and shown by an attribute.
+
+    Attributes
+    ----------
+    name, units
+        Of the attribute, such as "amplitude" and "1".
+    time_s : (t,)
+        Two-way time.
+    position_m : (n, 3)
+        Half-way between the antennas.
+    values : (n, t) float32
+        NaN where the attribute is not told.
+    """
+
+    name: str
+    units: str
+    time_s: NDArray[np.float64]
+    position_m: NDArray[np.float64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
     """Which cells of the patch each sensor really measured.
 
@@ -135,6 +158,8 @@ class Result:
         From the file and from every step.
     provenance
         Plain text values only: versions, input hash, recipe hash, calibration hash, recipe text.
+    radargram
+        None unless the recipe asks for it.
     """
 
     header: ScanHeader
@@ -153,3 +178,4 @@ class Result:
     relative_permittivity_std: float = float("nan")
     faults: tuple[Fault, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    radargram: Radargram | None = None

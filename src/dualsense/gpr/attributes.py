@@ -26,7 +26,7 @@ QUIET = 1e-3
 """Below this part of a trace's largest envelope phase and frequency are those of side lobes: not told."""
 
 
-def attribute(traces: Traces, *, name: Attribute = "envelope", window_s: float = 0.5e-9) -> Real:
+def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float = 0.5e-9) -> Real:
     """One attribute of all traces z(t) = A exp(i phi) (Taner, Koehler and Sheriff 1979).
 
     - "amplitude": the real trace; "envelope": A; "phase": phi, wrapped.

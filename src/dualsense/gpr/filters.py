@@ -145,7 +145,7 @@ def spiking(
     mean autocorrelation r gives the prediction filter a by the Hermitian Toeplitz equations r_(i-j) a_j = r_(i+g),
     solved by Levinson's recursion; the spectra are multiplied with 1 - sum a_j exp(-2 pi i f (j + g)/B). With a
     gap of one lag it shortens a minimum-phase wavelet to a spike; with a longer one it leaves the first ``gap_s``
-    of the wavelet as it is and takes out what repeats itself later, ringing and multiples (Peacock and Treitel 1969).
+    of the wavelet as it is and takes out what repeats itself later, such as ringing (Peacock and Treitel 1969).
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ path                                      meaning
 ``/track``                                (p, 3) track of the head
 ``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
+``/radargram``                            ``time``, ``position``, ``values``; attribute ``name``; where asked for
 ``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence
 ``/faults``                               equal-length columns
 ========================================  =====================================================================
@@ -27,7 +28,7 @@ import h5py
 import numpy as np
 
 from dualsense.errors import ScanError
-from dualsense.result import Coverage, Evidence, Grid, Image, Result, Target, Volume
+from dualsense.result import Coverage, Evidence, Grid, Image, Radargram, Result, Target, Volume
 from dualsense.scan import Fault, ScanHeader
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
             group = file.create_group("gpr")
             _write_image(group, result.gpr_volume)
             _array(group, "depth", result.gpr_volume.depth_m, "m")
+        if result.radargram is not None:
+            _write_radargram(file.create_group("radargram"), result.radargram)
         _write_targets(file.create_group("targets"), result.targets)
         faults = file.create_group("faults")
         for column in FAULT_COLUMNS:
@@ -146,6 +149,7 @@ def _read(file: h5py.File) -> Result:
         targets=_read_targets(file["targets"]),
         emi_maps={name: Image(**_read_image(file["emi"][name])) for name in sorted(file["emi"])},
         gpr_volume=_read_volume(file["gpr"]) if "gpr" in file else None,
+        radargram=_read_radargram(file["radargram"]) if "radargram" in file else None,
         relative_permittivity=float(file.attrs["relative_permittivity"]),
         relative_permittivity_std=float(file.attrs["relative_permittivity_std"]),
         faults=tuple(
@@ -235,6 +239,20 @@ def _read_image(group: h5py.Group) -> dict[str, Any]:
 
 def _read_volume(group: h5py.Group) -> Volume:
     return Volume(depth_m=group["depth"][()], **_read_image(group))
+
+
+def _write_radargram(group: h5py.Group, radargram: Radargram) -> None:
+    group.attrs["name"] = radargram.name
+    _array(group, "time", radargram.time_s, "s")
+    _array(group, "position", radargram.position_m, "m")
+    _array(group, "values", radargram.values, radargram.units)
+
+
+def _read_radargram(group: h5py.Group) -> Radargram:
+    values = group["values"]
+    return Radargram(
+        group.attrs["name"], values.attrs["units"], group["time"][()], group["position"][()], values[()]
+    )
 
 
 def _write_targets(group: h5py.Group, targets: Sequence[Target]) -> None:

@@ -1,0 +1,193 @@
+"""The radar's part of the chain, from recorded soundings to bodies, composed as the recipe asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from dualsense.gpr.attributes import UNITS, attribute
+from dualsense.gpr.background import remove_background
+from dualsense.gpr.calibrate import Soundings, calibrate
+from dualsense.gpr.condition import declip, dewow, find_clipped, remove_offset
+from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spectrum, wiener
+from dualsense.gpr.fk import fk_fan, fk_loss
+from dualsense.gpr.gain import apply_gain
+from dualsense.gpr.image import Body, envelope_volume, find_bodies
+from dualsense.gpr.loss import SMALL_MINE_M, background_loss
+from dualsense.gpr.migrate import kirchhoff
+from dualsense.gpr.soil import Soil, autofocus
+from dualsense.gpr.standoff import compensate_attitude, compensate_height
+from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.timing import resample, time_zero
+from dualsense.gpr.traces import Traces, analytic_traces
+from dualsense.result import Coverage, Grid, Radargram, Volume
+from dualsense.scan import Fault, GprData
+from dualsense.survey.health import NOISE_ONLY, noise_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from dualsense.gpr.surface import Surface
+    from dualsense.recipe import Recipe
+    from dualsense.survey.track import Track
+
+    Progress = Callable[[str, float], None]
+
+T = TypeVar("T")
+
+MIN_SOUNDINGS = 12
+MAX_BACKGROUND_LOSS = 0.5
+MIN_BAND_HZ = 1e9
+"""A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
+
+
+TRACE_STEPS: Mapping[str, Callable[..., GprData]] = {
+    "declip": declip,
+    "offset": remove_offset,
+    "dewow": dewow,
+    "time_zero": time_zero,
+    "resample": resample,
+}
+SPECTRUM_STEPS: Mapping[str, Callable[..., Soundings]] = {
+    "attitude": compensate_attitude,
+    "bandpass": bandpass,
+    "spiking": spiking,
+    "wiener": wiener,
+    "whitening": whiten_spectrum,
+}
+"""Steps by the name of their table in the recipe, in the order in which they happen where it asks for them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Radar:
+    """What the radar tells of the ground below."""
+
+    volume: Volume
+    bodies: tuple[Body, ...]
+    soil: Soil
+    deepest_m: float
+    """Down to where silence tells something; 0 when the band is too narrow to tell depths apart."""
+    radargram: Radargram | None
+    notes: Mapping[str, str]
+    """Entries of the provenance: what the background removal costs a target."""
+
+
+def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
+    """Condition, calibrate and filter; None, with a fault that says why, when nothing usable is left."""
+    clipped = find_clipped(gpr)
+    if clipped.any():
+        fate = "rebuilt where the runs are short" if recipe.gpr.declip.on else "used as they are"
+        message = f"{clipped.sum()} samples of {clipped.any(axis=1).sum()} radar traces are clipped, and {fate}"
+        faults.append(Fault("gpr", "info", "/gpr/data", message))
+    data = _asked(gpr, TRACE_STEPS, recipe)
+    soundings, found = calibrate(data, track, **recipe.gpr.calibrate.model_dump())
+    faults += found
+    if soundings.time_s.size < MIN_SOUNDINGS:
+        message = (
+            f"{soundings.time_s.size} usable radar soundings with a position, at least {MIN_SOUNDINGS} are needed"
+        )
+        faults.append(Fault("gpr", "failed", "/gpr/data", message))
+        return None
+    band_hz = _band_hz(soundings, recipe)
+    if band_hz < MIN_BAND_HZ:
+        message = (
+            f"the radar's band of {band_hz / 1e9:.2f} GHz is too narrow to tell a shallow body from the surface"
+        )
+        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
+    if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
+        message = "the radar recorded nothing but noise: neighbouring soundings have nothing in common"
+        faults.append(Fault("gpr", "failed", "/gpr/data", message))
+        return None
+    if recipe.gpr.bandpass.on:
+        loss = spectral_loss(soundings, bandpass(soundings, **recipe.gpr.bandpass.model_dump(exclude={"on"})))
+        faults.append(Fault("gpr", "info", "/gpr/data", f"the band-pass takes {loss:.0%} of a target's energy"))
+    return _asked(soundings, SPECTRUM_STEPS, recipe)
+
+
+def _asked(data: T, steps: Mapping[str, Callable[..., T]], recipe: Recipe) -> T:
+    """Take the steps that the recipe asks for, in their order."""
+    for name, step in steps.items():
+        table = getattr(recipe.gpr, name)
+        if table.on:
+            data = step(data, **table.model_dump(exclude={"on"}))
+    return data
+
+
+def _band_hz(soundings: Soundings, recipe: Recipe) -> float:
+    """Width of the band that is heard and not filtered out."""
+    f, band = soundings.frequency_hz, recipe.gpr.bandpass
+    if band.on:
+        f = f[(f >= band.low_hz) & (f <= band.high_hz)]
+    return float(np.ptp(f)) if f.size else 0.0
+
+
+def image_below(
+    soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, faults: list[Fault], tell: Progress
+) -> Radar:
+    """Take surface and background away, find the soil, migrate, and look for bodies."""
+    below, surface = fit_surface(soundings, **recipe.gpr.surface.model_dump())
+    if recipe.gpr.height.on:
+        below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
+    notes = _background_loss(below, surface, recipe, faults)
+    below = remove_background(below, surface, **recipe.gpr.background.model_dump())
+    if recipe.gpr.fk.on:
+        fan = recipe.gpr.fk.model_dump(exclude={"on"})
+        message = f"the fan filter takes {fk_loss(below, **fan):.0%} of a small body's energy"
+        faults.append(Fault("gpr", "info", "/gpr/data", message))
+        below = fk_fan(below, **fan)
+    traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
+    tell("radar: soil", 0.5)
+    soil = _soil(below, traces, grid, surface.height_m, recipe)
+    tell("radar: migration", 0.65)
+    step = recipe.gpr.migrate.depth_step_m
+    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
+    options = recipe.gpr.migrate.model_dump(exclude={"depth_stop_m", "depth_step_m"})
+    migrated = kirchhoff(
+        below,
+        traces,
+        grid,
+        depth,
+        relative_permittivity=soil.relative_permittivity,
+        height_m=surface.height_m,
+        **options,
+    )
+    bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
+    deepest_m = float(depth[-1]) if _band_hz(soundings, recipe) >= MIN_BAND_HZ else 0.0
+    volume = envelope_volume(migrated, grid, cover.gpr)
+    return Radar(volume, bodies, soil, deepest_m, _radargram(below, traces, recipe), notes)
+
+
+def _background_loss(below: Soundings, surface: Surface, recipe: Recipe, faults: list[Fault]) -> dict[str, str]:
+    """Tell the provenance what the background removal costs a small mine, and make it a fault where it is much."""
+    options = recipe.gpr.background.model_dump()
+    flat, point = (background_loss(below, surface, body=body, **options) for body in ("flat", "point"))
+    if max(flat, point) > MAX_BACKGROUND_LOSS:
+        message = (
+            f"the background removal ({options['method']}) takes {max(flat, point):.0%} of the energy of "
+            f"a body {SMALL_MINE_M * 100:.0f} cm across: the radar may miss a small mine"
+        )
+        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
+    return {"gpr_target_loss": f"{flat:.2f}", "gpr_target_loss_point": f"{point:.2f}"}
+
+
+def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | None:
+    """Gain and attribute for the eye, after all that measures is done."""
+    wanted = recipe.gpr.radargram
+    if not wanted.on:
+        return None
+    shown = _asked(traces, {"gain": apply_gain}, recipe)
+    values = attribute(shown, **wanted.model_dump(exclude={"on"})).astype(np.float32)
+    time_s = traces.dt_s * np.arange(values.shape[1], dtype=np.float64)
+    return Radargram(wanted.name, UNITS[wanted.name], time_s, below.midpoint_m, values)
+
+
+def _soil(below: Soundings, traces: Traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:
+    settings = recipe.gpr.soil
+    if settings.relative_permittivity != "auto":
+        return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
+    options = settings.model_dump(exclude={"relative_permittivity", "relative_permittivity_std"})
+    return autofocus(below, traces, grid, height_m=height_m, **options)
