@@ -53,7 +53,7 @@ class GprTimeZero(Step):
 
     pick: Annotated[Literal["first-break", "maximum"], Field(description="what is picked")] = "first-break"
     threshold: Annotated[float, Field(gt=0.0, lt=1.0, description="first break: part of the maximum")] = 0.05
-    align: Annotated[bool, Field(description="take out the jitter between traces")] = True
+    align: Annotated[bool, Field(description="take out the jitter between traces")] = False
     max_jitter_s: Annotated[Seconds, Field(description="largest shift of one trace")] = 0.5e-9
     from_s: Annotated[Moment, Field(description="begin of the direct wave's window; unset: the trace's")] = None
     to_s: Annotated[Moment, Field(description="end of that window; unset: the trace's")] = None

@@ -11,7 +11,7 @@ import pytest
 
 from dualsense.errors import ScanError
 from dualsense.render.archive import read_result, write_result
-from dualsense.result import Evidence
+from dualsense.result import Evidence, Radargram
 
 
 def same(one, other, path="result"):
@@ -55,6 +55,18 @@ def _ordered(result):
 def test_round_trip_is_exact(any_result, tmp_path):
     path = write_result(any_result, tmp_path / "result.h5")
     same(read_result(path), _ordered(any_result))
+
+
+def test_a_radargram_comes_back(full_result, tmp_path):
+    values = np.linspace(-1.0, 1.0, 15, dtype=np.float32).reshape(3, 5)
+    values[1, 2] = np.nan
+    shown = Radargram("phase", "rad", 1e-10 * np.arange(5.0), np.arange(9.0).reshape(3, 3), values)
+    result = dataclasses.replace(full_result, radargram=shown)
+    path = write_result(result, tmp_path / "result.h5")
+    same(read_result(path), _ordered(result))
+    with h5py.File(path) as file:
+        assert file["radargram/values"].attrs["units"] == "rad"
+        assert file["radargram/time"].attrs["units"] == "s"
 
 
 def test_round_trip_of_odd_values(full_result, tmp_path):

@@ -78,7 +78,7 @@ def time_zero(
     *,
     pick: Literal["first-break", "maximum"] = "first-break",
     threshold: float = 0.05,
-    align: bool = True,
+    align: bool = False,
     max_jitter_s: float = 0.5e-9,
     from_s: float | None = None,
     to_s: float | None = None,
@@ -98,7 +98,8 @@ def time_zero(
     threshold
         Part of the largest magnitude.
     align
-        Take out the jitter between traces.
+        Take out the jitter between traces. The window must then hold the direct wave alone: close to the ground
+        the surface echo lies beside it, moves with the height of the head, and would be taken for jitter.
     max_jitter_s
         Largest shift of a single trace; its correlation is not looked for farther away.
     from_s, to_s
