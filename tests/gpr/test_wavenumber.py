@@ -12,12 +12,19 @@ import numpy as np
 import pytest
 
 from dualsense.gpr import _wave_kernels
+from dualsense.gpr.background import remove_background
+from dualsense.gpr.calibrate import calibrate
 from dualsense.gpr.layers import Layers
 from dualsense.gpr.migrate import kirchhoff
-from dualsense.gpr.traces import Traces
+from dualsense.gpr.stolt import stolt
+from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S as C
 from dualsense.gpr.wavenumber import wavenumber
+from dualsense.io import read_scan
 from dualsense.result import Grid
+from dualsense.survey.grid import grid_around
+from dualsense.survey.track import track_at
 from oracles import fermat, forward
 
 EPS = 6.0
@@ -430,9 +437,14 @@ def test_input_is_left_alone(hand_held):
 THREADS = """
 import sys, hashlib, numpy as np
 from dualsense.gpr.calibrate import Soundings
-from dualsense.gpr.traces import Traces
+from dualsense.gpr.stolt import stolt
+from dualsense.gpr.surface import fit_surface
+from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.gpr.wavenumber import wavenumber
+from dualsense.io import read_scan
 from dualsense.result import Grid
+from dualsense.survey.grid import grid_around
+from dualsense.survey.track import track_at
 rng = np.random.default_rng(0)
 n, f = 700, np.linspace(0.8e9, 3.2e9, 61)
 m = np.column_stack([rng.uniform(-0.2, 0.2, (n, 2)), rng.uniform(0.02, 0.05, n)])
@@ -461,3 +473,29 @@ def test_bits_do_not_depend_on_threads():
         )
         seen.add(done.stdout)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("migrate", (wavenumber, stolt))
+def test_body_of_a_full_wave_scan(sample_dir, migrate):
+    """A simulated mine of 11 by 16 cm: its echo is strongest where Kirchhoff's sum has it, and within its outline."""
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s))
+    heard, surface = fit_surface(heard)
+    heard = remove_background(heard, surface)
+    traces = analytic_traces(heard, surface)
+    grid = grid_around(heard.midpoint_m)
+    eps = float(scan.truth.scene["relative_permittivity"])
+    depth = 0.005 * np.arange(5, 41)
+    options = {"relative_permittivity": eps, "height_m": surface.height_m}
+    slow = kirchhoff(heard, traces, grid, depth, **options)
+    fast = migrate(heard, traces, grid, depth, **options)
+    mine = scan.truth
+    tolerance_m = CELL_M if migrate is wavenumber else 0.02
+    measured = slow.fold > 0.12 * slow.fold.max(axis=(1, 2), keepdims=True)
+    there = []
+    for one in (slow, fast):
+        k, j, i = np.unravel_index(int((np.abs(one.amplitude) * measured).argmax()), measured.shape)
+        there.append((grid.x_m[i], grid.y_m[j], depth[k]))
+    assert np.abs(np.subtract(*there)).max() <= tolerance_m + 1e-9
+    assert abs(there[1][0] - mine.x_m[0]) < 0.5 * mine.size_x_m[0]
+    assert abs(there[1][1] - mine.y_m[0]) < 0.5 * mine.size_y_m[0]

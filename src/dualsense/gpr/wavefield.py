@@ -226,7 +226,7 @@ def compress(traces: Traces, unit: float, heads: Heads, ground: Below) -> Tones:
 
 def _fit(basis: NDArray[Any]) -> NDArray[Any]:
     """Least-squares inverse (tones, times) in single precision."""
-    return np.linalg.pinv(basis, rcond=1e-4).astype(np.complex64 if np.iscomplexobj(basis) else np.float32)
+    return np.linalg.pinv(basis, rcond=1e-3).astype(np.complex64 if np.iscomplexobj(basis) else np.float32)
 
 
 def _two_way_range(heads: Heads, ground: Below) -> tuple[float, float]:

@@ -8,8 +8,8 @@ frequency, a convolution over the midpoint with a kernel that depends on neither
 t being Fermat's time of both legs and W the weights. In the wavenumber domain it is a product. The data go there
 by a type-1 non-uniform FFT of the irregular midpoints (Barnett, Magland and af Klinteberg 2019). The kernel's
 transform is computed, not approximated by its stationary phase, which for one antenna that sends and receives is
-the phase shift exp(i (kz_air h + kz_soil z)). What propagates in air has less than 2 w / c, so a square metre has a
-few thousand wavenumbers in all: there lies the speed.
+the phase shift exp(i (kz_air h + kz_soil z)). What propagates in air has less than 2 w / c, so a square metre has
+a few thousand wavenumbers in all: there lies the speed.
 """
 
 from __future__ import annotations
@@ -369,8 +369,8 @@ def _normalised(
     fold, energy = weights.real.copy(), weights.imag
     fold[fold <= MIN_FOLD * fold.max()] = 0.0
     counted = fold > 0.0
-    mean = np.divide(image, fold, out=np.zeros_like(image), where=counted)
+    mean: NDArray[Any] = np.divide(image, fold, out=np.zeros_like(image), where=counted)
     power = (mean.real**2 + mean.imag**2) * fold
     coherence = np.divide(power, np.maximum(energy, power), out=np.zeros_like(power), where=power > 0.0)
-    amplitude: NDArray[np.complex64] = np.float32(unit) * mean
+    amplitude: NDArray[Any] = np.float32(unit) * mean
     return amplitude, fold, coherence
