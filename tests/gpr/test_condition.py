@@ -68,12 +68,31 @@ def test_clipping_is_found_and_counted():
     data = arrivals(3)
     assert not find_clipped(traces(data)).any()
     data[1, 100:105] = 50.0
-    data[2, 200:202] = 50.0  # two neighbours may be equal by chance
-    data[0, 300:304] = -40.0
+    data[2, 200:202] = 50.0
+    data[0, 300:302] = -40.0  # two neighbours may be equal by chance
     data[0, 310] = np.nan
     expected = np.zeros(data.shape, bool)
-    expected[1, 100:105] = expected[0, 300:304] = True
+    expected[1, 100:105] = expected[2, 200:202] = True
     np.testing.assert_array_equal(find_clipped(traces(data)), expected)
+
+
+@pytest.mark.parametrize("dt_s", (5e-12, 60e-12))
+def test_fine_and_coarse_sampling(dt_s):
+    t = dt_s * np.arange(round(8e-9 / dt_s))
+    late = np.random.default_rng(0).uniform(0.0, 0.1e-9, 20)[:, None]
+    true = 3.0 * ricker(t - 2.0e-9 - late) + 0.3 * ricker(t - 4.0e-9 - late)
+    clipped = np.clip(true, -2.0, 2.0)
+    found = declip(traces(clipped, t)).data
+    assert error_db(clipped, true) > -15.0
+    assert error_db(found, true) < -30.0
+
+
+def test_noise_limits_what_is_rebuilt_and_no_more():
+    true = arrivals()
+    noisy = true + 0.01 * np.random.default_rng(1).standard_normal(true.shape)
+    found = declip(traces(np.clip(noisy, -2.0, 2.0))).data
+    assert error_db(np.clip(noisy, -2.0, 2.0), true) > -15.0
+    assert error_db(found, true) < -28.0  # the noise itself is at -35 dB
 
 
 def test_each_channel_has_its_own_rail():

@@ -61,7 +61,8 @@ def in_window(axis: Real, from_s: float | None, to_s: float | None) -> Mask:
 def find_clipped(gpr: GprData) -> Mask:
     """Mark the samples (n, k) that the receiver could not follow.
 
-    Runs of at least ``MIN_RUN`` equal samples at the highest or lowest value that a channel ever gave.
+    A run of at least ``MIN_RUN`` samples at the highest or lowest value that a channel ever gave tells a rail;
+    then all samples there are clipped.
     """
     data = gpr.data
     clipped = np.zeros(data.shape, dtype=bool)
@@ -75,7 +76,8 @@ def find_clipped(gpr: GprData) -> Mask:
             continue
         slack = RAIL_TOLERANCE * (finite.max() - finite.min())
         for rail in (own >= finite.max() - slack, own <= finite.min() + slack):
-            clipped[rows] |= _long_runs(rail)
+            if _longest_run(rail) >= MIN_RUN:
+                clipped[rows] |= rail
     return clipped
 
 
@@ -240,13 +242,10 @@ def _slow(values: Real, half: int, method: str) -> Real:
     return middle
 
 
-def _long_runs(mask: Mask) -> Mask:
-    """Keep of a mask (n, k) what belongs to runs of at least ``MIN_RUN`` along the second axis."""
-    out = np.zeros_like(mask)
-    for i in np.flatnonzero(mask.sum(axis=1) >= MIN_RUN):
-        for start, stop in _runs(mask[i]):
-            out[i, start:stop] = stop - start >= MIN_RUN
-    return out
+def _longest_run(mask: Mask) -> int:
+    """Length of the longest run along the second axis of a mask (n, k)."""
+    rows = np.flatnonzero(mask.sum(axis=1) >= MIN_RUN)
+    return max((stop - start for i in rows for start, stop in _runs(mask[i])), default=0)
 
 
 def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
@@ -302,7 +301,10 @@ def _continue(values: Real, rail: Real, unknown: Mask, inverse: Real) -> Real:
     factor = cholesky(inverse[np.ix_(unknown, unknown)], lower=True)
     pull = solve_triangular(factor, -inverse[np.ix_(unknown, ~unknown)] @ values[~unknown], lower=True)
     sign = np.sign(rail[unknown])
-    beyond, _ = nnls(factor.T * sign, pull - factor.T @ rail[unknown], maxiter=100 * int(unknown.sum()))
     out = values.copy()
+    try:
+        beyond, _ = nnls(factor.T * sign, pull - factor.T @ rail[unknown], maxiter=100 * int(unknown.sum()))
+    except RuntimeError:  # it did not converge: as recorded, then
+        return out
     out[unknown] = rail[unknown] + sign * beyond
     return out
