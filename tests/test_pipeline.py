@@ -26,9 +26,10 @@ from dualsense.gpr.fk import fk_fan
 from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.image import find_bodies
 from dualsense.gpr.migrate import kirchhoff
-from dualsense.gpr.soil import autofocus
+from dualsense.gpr.pick import find_surface
+from dualsense.gpr.reflection import surface_permittivity
+from dualsense.gpr.soil import estimate_soil
 from dualsense.gpr.standoff import compensate_attitude, compensate_height
-from dualsense.gpr.surface import fit_surface
 from dualsense.gpr.timing import resample, time_zero
 from dualsense.gpr.traces import analytic_traces
 from dualsense.io import read_scan
@@ -310,10 +311,15 @@ def test_a_given_permittivity_is_used(sample_dir):
         (grid_around, Recipe().survey, {"cell_m", "margin_m"}),
         (coverage, Recipe().survey, {"emi_reach_m", "gpr_reach_m"}),
         (calibrate, Recipe().gpr.calibrate, None),
-        (fit_surface, Recipe().gpr.surface, None),
+        (find_surface, Recipe().gpr.surface, None),
         (remove_background, Recipe().gpr.background, None),
         (analytic_traces, Recipe().gpr.traces, None),
-        (autofocus, Recipe().gpr.soil, {"prior_permittivity", "prior_spread", "focus_spread", "coarse_cell_m"}),
+        (
+            estimate_soil,
+            Recipe().gpr.soil,
+            {"prior_permittivity", "prior_spread", "surface_spread", "focus_spread", "coarse_cell_m"},
+        ),
+        (surface_permittivity, Recipe().gpr.soil, {"roughness_m"}),
         (
             kirchhoff,
             Recipe().gpr.migrate,

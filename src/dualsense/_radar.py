@@ -15,11 +15,13 @@ from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spect
 from dualsense.gpr.fk import fk_fan, fk_loss
 from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.image import Body, envelope_volume, find_bodies
+from dualsense.gpr.instrument import find_antennas
 from dualsense.gpr.loss import SMALL_MINE_M, background_loss
 from dualsense.gpr.migrate import kirchhoff
-from dualsense.gpr.soil import Soil, autofocus
+from dualsense.gpr.pick import find_surface
+from dualsense.gpr.reflection import SurfaceEcho, surface_permittivity
+from dualsense.gpr.soil import Soil, estimate_soil
 from dualsense.gpr.standoff import compensate_attitude, compensate_height
-from dualsense.gpr.surface import fit_surface
 from dualsense.gpr.timing import resample, time_zero
 from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.result import Coverage, Grid, Radargram, Volume
@@ -125,11 +127,44 @@ def _band_hz(soundings: Soundings, recipe: Recipe) -> float:
     return float(np.ptp(f)) if f.size else 0.0
 
 
+def ground_echo(
+    gpr: GprData, track: Track, instrument: str, recipe: Recipe, faults: list[Fault]
+) -> SurfaceEcho | None:
+    """Weigh the ground's echo against the direct wave, before reference and filters have taken that away.
+
+    None where the recipe gives the permittivity or does not want the echo, where the head's antennas are not
+    known, and where what they heard is no echo of flat ground; the latter two are said.
+    """
+    wanted = recipe.gpr.soil
+    if wanted.relative_permittivity != "auto" or not wanted.surface_echo:
+        return None
+    antennas = find_antennas(instrument)
+    if antennas is None:
+        message = (
+            f"the antennas of {instrument or 'an unnamed instrument'!r} are not known: the ground's echo does not "
+            "tell its permittivity"
+        )
+        faults.append(Fault("gpr", "info", "/gpr", message))
+        return None
+    bare, _ = calibrate(gpr, track, use_reference=False)
+    echo = surface_permittivity(bare, antennas, modality=gpr.modality, roughness_m=wanted.roughness_m)
+    if echo is None:
+        message = "the ground's echo is not that of even ground below these antennas, and tells no permittivity"
+        faults.append(Fault("gpr", "info", "/gpr/data", message))
+    return echo
+
+
 def image_below(
-    soundings: Soundings, grid: Grid, cover: Coverage, recipe: Recipe, faults: list[Fault], tell: Progress
+    soundings: Soundings,
+    echo: SurfaceEcho | None,
+    grid: Grid,
+    cover: Coverage,
+    recipe: Recipe,
+    faults: list[Fault],
+    tell: Progress,
 ) -> Radar:
     """Take surface and background away, find the soil, migrate, and look for bodies."""
-    below, surface = fit_surface(soundings, **recipe.gpr.surface.model_dump())
+    below, surface = find_surface(soundings, **recipe.gpr.surface.model_dump())
     if recipe.gpr.height.on:
         below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
     notes = _background_loss(below, surface, recipe, faults)
@@ -141,7 +176,7 @@ def image_below(
         below = fk_fan(below, **fan)
     traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
     tell("radar: soil", 0.5)
-    soil = _soil(below, traces, grid, surface.height_m, recipe)
+    soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
     tell("radar: migration", 0.65)
     step = recipe.gpr.migrate.depth_step_m
     depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
@@ -185,9 +220,18 @@ def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | 
     return Radargram(wanted.name, UNITS[wanted.name], time_s, below.midpoint_m, values)
 
 
-def _soil(below: Soundings, traces: Traces, grid: Grid, height_m: NDArray[np.float64], recipe: Recipe) -> Soil:
+def _soil(
+    below: Soundings,
+    traces: Traces,
+    grid: Grid,
+    echo: SurfaceEcho | None,
+    height_m: NDArray[np.float64],
+    recipe: Recipe,
+) -> Soil:
     settings = recipe.gpr.soil
     if settings.relative_permittivity != "auto":
         return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
-    options = settings.model_dump(exclude={"relative_permittivity", "relative_permittivity_std"})
-    return autofocus(below, traces, grid, height_m=height_m, **options)
+    not_here = {"relative_permittivity", "relative_permittivity_std", "surface_echo", "roughness_m"}
+    return estimate_soil(
+        below, traces, grid, echo=echo, height_m=height_m, **settings.model_dump(exclude=not_here)
+    )

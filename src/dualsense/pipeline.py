@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import provenance
-from dualsense._radar import calibrated, image_below
+from dualsense._radar import calibrated, ground_echo, image_below
 from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.image import balanced, detection_limit, metal_maps
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.gpr.calibrate import Soundings
+    from dualsense.gpr.reflection import SurfaceEcho
 
     Progress = Callable[[str, float], None]
 
@@ -112,7 +113,11 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     tell("radar", 0.35)
     radar = None
     if soundings is not None:
-        radar = _attempt("gpr", faults, lambda: image_below(soundings, grid, cover, recipe, faults, tell))
+        radar = _attempt(
+            "gpr",
+            faults,
+            lambda: image_below(soundings, _echo(scan, recipe, faults), grid, cover, recipe, faults, tell),
+        )
     if metal is None and radar is None:
         causes = "; ".join(f.message for f in faults if f.severity == "failed")
         msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
@@ -167,6 +172,13 @@ def _soundings(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Soundings | N
         return None
     track = _track(scan, scan.gpr, recipe, "gpr", faults)
     return calibrated(scan.gpr, track, recipe, faults)
+
+
+def _echo(scan: Scan, recipe: Recipe, faults: list[Fault]) -> SurfaceEcho | None:
+    if scan.gpr is None:
+        return None
+    track = _track(scan, scan.gpr, recipe, "gpr", [])
+    return ground_echo(scan.gpr, track, scan.header.instrument, recipe, faults)
 
 
 def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | None:

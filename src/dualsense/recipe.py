@@ -70,11 +70,16 @@ class GprCalibrate(Table):
 class GprSurface(Table):
     """Direct coupling, surface echo and stand-off."""
 
+    method: Annotated[
+        Literal["auto", "phase", "pick", "pose"],
+        Field(description="phase: fit; pick: follow the echo; pose: keep its heights; auto: what applies"),
+    ] = "auto"
     iterations: Annotated[
-        int, Field(ge=0, le=200, description="Gauss-Newton steps; 0 keeps the pose's height")
+        int, Field(ge=0, le=200, description="phase: Gauss-Newton steps; 0 keeps the pose's height")
     ] = 15
     roughness_m: Annotated[Length, Field(description="spread of the ground's height about the pose's")] = 0.008
-    max_step_m: Annotated[Length, Field(description="largest correction of a height in one step")] = 0.004
+    max_step_m: Annotated[Length, Field(description="phase: largest correction of a height in one step")] = 0.004
+    search_m: Annotated[Length, Field(description="pick: how far a height may lie from the pose's")] = 0.03
 
 
 class GprBackground(Table):
@@ -131,11 +136,19 @@ class GprSoil(Table):
 
     relative_permittivity: Annotated[
         Literal["auto"] | Annotated[float, Field(ge=1.0, le=81.0)],
-        Field(description='"auto" (from focus and prior), or a number'),
+        Field(description='"auto" (from surface echo, focus and prior), or a number'),
     ] = "auto"
     relative_permittivity_std: Annotated[float, Field(ge=0.0, le=40.0, description="of a given number")] = 0.5
     prior_permittivity: Annotated[float, Field(ge=1.0, le=81.0, description="median over soils, for auto")] = 5.5
     prior_spread: Annotated[float, Field(gt=0.0, le=3.0, description="standard deviation of its logarithm")] = 0.5
+    surface_echo: Annotated[
+        bool, Field(description="let the ground's echo tell, where the head's antennas are known")
+    ] = True
+    surface_spread: Annotated[
+        float,
+        Field(ge=0.0, le=3.0, description="spread of the logarithm between the top centimetres and the rest"),
+    ] = 0.05
+    roughness_m: Annotated[Length, Field(description="standard deviation of the ground's height")] = 0.005
     focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.25
     coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
 
