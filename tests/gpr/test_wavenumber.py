@@ -477,7 +477,7 @@ def test_bits_do_not_depend_on_threads():
 
 @pytest.mark.parametrize("migrate", (wavenumber, stolt))
 def test_body_of_a_full_wave_scan(sample_dir, migrate):
-    """A simulated mine of 11 by 16 cm: its echo is strongest where Kirchhoff's sum has it, and within its outline."""
+    """A simulated mine of 11 by 16 cm: its echo is where Kirchhoff's sum has it, and within its outline."""
     scan = read_scan(sample_dir / "pmn_sand.h5")
     heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s))
     heard, surface = fit_surface(heard)

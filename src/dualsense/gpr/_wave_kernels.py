@@ -95,13 +95,18 @@ def fill_weights(x, y, count_x, count_y, radius, reach, end, time, out):
 
 
 @jit()
-def fill_parities(omega, count_x, count_y, time, weight, out):
+def fill_parities(omega, count_x, count_y, time, weight, even, out):
     """Kernel w exp(i omega t), split into parts even-even, odd-odd, odd-even and even-odd in x and y.
 
-    out (4, 2, y, x) float32: part, real or imaginary.
+    out (4, 2, y, x) float32: part, real or imaginary. Of one that is ``even`` in both, one quadrant tells all.
     """
     for j in range(count_y):
         for i in range(count_x):
+            if even:
+                w = 4.0 * weight[0, j, i]
+                out[0, 0, j, i] = w * math.cos(omega * time[0, j, i])
+                out[0, 1, j, i] = w * math.sin(omega * time[0, j, i])
+                continue
             for q in range(4):
                 sx = 1.0 - 2.0 * (q & 1)
                 sy = 1.0 - 2.0 * (q >> 1)
@@ -226,7 +231,7 @@ def extrapolate_plane(
         fill_weights(x, y, count_x, count_y, radius, max(h + reach, step), end, time, weight)  # or between samples
         kernel[:] = single(0.0)
         for f in range(omega.size):
-            fill_parities(omega[f], count_x, count_y, time, weight, parts)
+            fill_parities(omega[f], count_x, count_y, time, weight, even, parts)
             n = columns[f]
             for i in range(2):
                 transform(parts[0, i], cos_y, cos_x, count_x, count_y, n, half, kernel[0, i])
@@ -309,9 +314,13 @@ def stolt_map(data, k, step, speed, air, height, middle, obliquity, depth, out):
     """
     count = data.shape[1]
     dkz = step / speed
+    turn = np.empty((count, 2, depth.size))
+    for j in range(count):
+        for z in range(depth.size):
+            turn[j, 0, z] = math.cos(j * dkz * depth[z])
+            turn[j, 1, z] = math.sin(j * dkz * depth[z])
     for m in prange(k.size):
         total = np.zeros((2, depth.size))
-        turn = np.empty((2, depth.size))
         for j in range(1, count):
             kz = j * dkz
             full = math.sqrt(kz * kz + k[m] * k[m])
@@ -339,11 +348,8 @@ def stolt_map(data, k, step, speed, air, height, middle, obliquity, depth, out):
             a = c * re - s * im
             b = c * im + s * re
             for z in range(depth.size):
-                turn[0, z] = math.cos(kz * depth[z])
-                turn[1, z] = math.sin(kz * depth[z])
-            for z in range(depth.size):
-                total[0, z] += a * turn[0, z] - b * turn[1, z]
-                total[1, z] += a * turn[1, z] + b * turn[0, z]
+                total[0, z] += a * turn[j, 0, z] - b * turn[j, 1, z]
+                total[1, z] += a * turn[j, 1, z] + b * turn[j, 0, z]
         for z in range(depth.size):
             out[m, z, 0] = total[0, z]
             out[m, z, 1] = total[1, z]

@@ -93,7 +93,7 @@ def stolt(
         top_hz = float(traces.frequency_hz[-1])
         slowest = 1.0 if mean_height > TOUCHING_M else index
         quarter_m = SPEED_OF_LIGHT_M_S / (4.0 * top_hz * slowest)
-        coarse = max(1, int(0.6 * quarter_m / grid.cell_m))
+        coarse = max(1, int(0.75 * quarter_m / grid.cell_m))
         section, step_s = _zero_offset(soundings, traces, depth, height, index, top_hz)
         nodes, near = _gridded(soundings.midpoint_m[:, :2], section, grid, coarse, reach_m, margin_m)
         image[:] = _migrate(nodes, grid, coarse, step_s, depth, index, mean_height, top_hz, obliquity)
@@ -210,9 +210,10 @@ def _migrate(
     air = height_m > TOUCHING_M
     limit = 4.0 * np.pi * top_hz / SPEED_OF_LIGHT_M_S * (1.0 if air else index)
     rows, columns = np.nonzero(k <= limit)
-    spectrum = fft(fft2(nodes, axes=(0, 1))[rows, columns], samples, axis=1)[:, : samples // 2]
+    planes = np.ascontiguousarray(np.moveaxis(nodes, 2, 0))
+    spectrum = fft(fft2(planes)[:, rows, columns].T, samples, axis=1)[:, : samples // 2]
     middle = 0.5 * nt * step_s
-    spectrum = spectrum * np.exp(1j * step * middle * np.arange(spectrum.shape[1]))
+    spectrum *= np.exp(1j * step * middle * np.arange(spectrum.shape[1])).astype(np.complex64)
     out = np.empty((rows.size, depth.size, 2), np.float32)
     _wave_kernels.stolt_map(
         np.stack([spectrum.real, spectrum.imag], axis=-1).astype(np.float32),

@@ -107,7 +107,8 @@ def wavenumber(
     there are as many as ``tolerance`` asks for.
     """
     nufft = _finufft()
-    if not np.isfinite(traces.values).all():
+    peaks = [f(initial=0.0) for v in (traces.values.real, traces.values.imag) for f in (v.max, (-v).max)]
+    if not np.isfinite(peaks).all():
         msg = "radar traces must be finite: their amplitudes are too large for single precision"
         raise ValueError(msg)
     layers = as_layers(relative_permittivity)
@@ -118,7 +119,7 @@ def wavenumber(
         np.zeros(shape, np.float32),
         np.zeros(shape, np.float32),
     )
-    unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
+    unit = float(max(peaks)) or 1.0
     if len(traces.values) and traces.values.shape[1] > 1 and image.size:
         ground = below(layers, depth, np.minimum(aperture_m + aperture_growth * depth, max_aperture_m))
         heads = place_heads(soundings, height_m, ground)
@@ -132,7 +133,7 @@ def wavenumber(
                 data = _to_wavenumbers(nufft, kinds, tones, density, modes)
                 spectra = _extrapolate(data, kinds, tones, ground, modes)
                 part = (slice(None), rows, columns)
-                image[part], fold[part], coherence[part] = _to_space(spectra, modes, unit)
+                _to_space(spectra, modes, unit, (image[part], fold[part], coherence[part]))
     return Migrated(image, fold, coherence, depth)
 
 
@@ -313,28 +314,23 @@ def _waves(axis: _Axis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _to_space(
-    spectra: NDArray[np.float32], modes: _Modes, unit: float
-) -> tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.float32]]:
-    """Amplitude, fold and coherence on the tile."""
+    spectra: NDArray[np.float32],
+    modes: _Modes,
+    unit: float,
+    out: tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    """Fill amplitude, fold and coherence of the tile, plane by plane."""
     import numba  # noqa: PLC0415
-
-    shape = (len(spectra), modes.y.cells, modes.x.cells)
-    image, fold, coherence = (
-        np.empty(shape, np.complex64),
-        np.empty(shape, np.float32),
-        np.empty(shape, np.float32),
-    )
 
     def task(iz: int) -> None:
         both = [_unfold(spectra[iz, field]) for field in (IMAGE, FOLD, ENERGY)]
         real = [np.float32(0.5) * (part + part[::-1, ::-1].conj()) for part in both[1:]]
-        image[iz], fold[iz], coherence[iz] = _normalised(
+        out[0][iz], out[1][iz], out[2][iz] = _normalised(
             _inverse(both[0], modes), _inverse(real[0] + np.complex64(1j) * real[1], modes), unit
         )
 
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         list(pool.map(task, range(len(spectra))))
-    return image, fold, coherence
 
 
 def _unfold(quadrants: NDArray[np.float32]) -> NDArray[np.complex64]:
