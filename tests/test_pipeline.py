@@ -411,3 +411,14 @@ def test_the_gain_is_for_the_eye_only(wet):
     ratio = np.abs(gained.radargram.values).max(axis=0) / np.abs(only.radargram.values).max(axis=0)
     assert ratio[0] == pytest.approx(1.0)
     assert ratio[-1] > 10.0
+
+
+@pytest.mark.parametrize(("method", "costly"), (("moving-median", False), ("robust-pca", True)))
+def test_the_background_tells_what_it_costs_a_mine(sample_dir, method, costly):
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    result = process_scan(scan, load_recipe(None, [f"gpr.background.method={method}"]))
+    lost = max(float(result.provenance[name]) for name in ("gpr_target_loss", "gpr_target_loss_point"))
+    said = [f for f in result.faults if "may miss a small mine" in f.message]
+    assert (lost > 0.5) == costly
+    assert len(said) == costly
+    assert all(f.severity == "degraded" and f"{lost:.0%}" in f.message for f in said)

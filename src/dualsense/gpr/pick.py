@@ -106,8 +106,8 @@ def pick_surface(
     Soundings
         The residual, as from :func:`~dualsense.gpr.surface.fit_surface`.
     Surface
-        Not ``fitted`` where a channel has too few soundings, or no echo in common. Antennas on the ground keep the
-        pose's height, and their ``path_m`` is what was picked.
+        Not ``fitted``, and the pose's, where a channel has too few soundings, or no echo in common. Antennas on
+        the ground keep the pose's height, and their ``path_m`` is what was picked.
     """
     n = soundings.time_s.size
     pose_height = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)
@@ -129,6 +129,10 @@ def pick_surface(
         found = _follow(
             data, k, path[rows], scale * roughness_m, scale * search_m, coupling=apart, spreads=not on_ground
         )
+        common = float((np.abs(data - found.direct) ** 2).sum())
+        if not float((np.abs(found.rest) ** 2).sum()) < EXPLAINED * common:
+            residual[rows], echo[rows], fitted = varying, 1.0, False
+            continue
         path[rows], apart_m = found.path, mirror_path(soundings.tx_m[rows], soundings.rx_m[rows], 0.0 * lever)
         if not on_ground:
             raised = 0.5 * np.sqrt(np.maximum(found.path**2 - apart_m**2, 0.0))
@@ -137,8 +141,6 @@ def pick_surface(
         spread = float(np.sqrt((np.abs(varying) ** 2).mean())) + np.finfo(float).tiny
         residual[rows], echo[rows] = found.rest, found.echo
         unexplained[rows] = np.sqrt((np.abs(found.rest) ** 2).mean(axis=1)) / spread
-        common = float((np.abs(data - found.direct) ** 2).sum())
-        fitted = fitted and float((np.abs(found.rest) ** 2).sum()) < EXPLAINED * common
     return replace(soundings, spectrum=residual), Surface(height, path, echo, unexplained, fitted)
 
 
