@@ -88,8 +88,9 @@ def plate_permittivity(
         raise ValueError(msg)
     ratio = soil[usable] / plate[usable]
     reflection = float(np.median(ratio))
-    scatter = 1.4826 * float(np.median(np.abs(ratio - reflection)))
-    std = float(np.hypot(scatter / np.sqrt(min(ratio.size, INDEPENDENT_TONES)), PLATE_STD * reflection))
+    scatter = float(np.sqrt(((ratio - reflection) ** 2).sum() / max(ratio.size - 1, 1)))
+    of_median = 1.25 * scatter / np.sqrt(min(ratio.size, INDEPENDENT_TONES))
+    std = float(np.hypot(of_median, PLATE_STD * reflection))
     if not reflection < 1.0:
         msg = f"the ground must reflect less than the plate, got a ratio of {reflection:.3f}"
         raise ValueError(msg)
