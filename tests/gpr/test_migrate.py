@@ -1,34 +1,21 @@
-"""The Kirchhoff sum against plain loops, and where it puts a point."""
+"""Where migration puts a point, how sharp, and what it does with awkward input."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from dualsense.gpr import _kernels
 from dualsense.gpr.migrate import kirchhoff
 from dualsense.gpr.surface import Surface
 from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.gpr.traveltime import time_table
 from dualsense.result import Grid
 from oracles import forward
-from oracles import kirchhoff as oracle
 
 DT_S = 13e-12
 EPS = 6.0
-
-
-def smooth_noise(rng, n, samples):
-    """Complex noise with 24 samples per period of its highest frequency, as the traces of the chain have."""
-    spectrum = rng.standard_normal((n, samples)) + 1j * rng.standard_normal((n, samples))
-    spectrum[:, samples // 24 :] = 0.0
-    trace = np.fft.ifft(spectrum, axis=1)
-    return trace / np.abs(trace).std()
 
 
 def flat_traces(values):
@@ -38,172 +25,6 @@ def flat_traces(values):
 
 def cells(x0, nx, y0, ny, cell=0.02):
     return Grid(x0 + cell * np.arange(nx), y0 + cell * np.arange(ny), cell)
-
-
-def bistatic(rng, n):
-    """Antennas in any direction from each other, at different heights: a tilted, turning head."""
-    tx = np.column_stack([rng.uniform(-0.15, 0.15, (n, 2)), rng.uniform(0.004, 0.09, n)])
-    turn = rng.uniform(0, 2 * np.pi, n)
-    rx = tx + np.column_stack([0.1 * np.cos(turn), 0.1 * np.sin(turn), rng.uniform(-0.002, 0.02, n)])
-    return tx, rx
-
-
-def run_kernel(trace, tx, rx, weight, grid, depth, aperture, table):
-    shape = (depth.size, grid.y_m.size, grid.x_m.size)
-    image, fold, energy = (
-        np.zeros((2, *shape), np.float32),
-        np.zeros(shape, np.float32),
-        np.zeros(shape, np.float32),
-    )
-    _kernels.kirchhoff(
-        np.stack([trace.real, trace.imag], axis=-1).astype(np.float32),
-        1.0 / DT_S,
-        tx,
-        rx,
-        weight,
-        table.time_s,
-        float(table.height_m[0]),
-        1.0 / table.height_step_m,
-        1.0 / table.rho_step_m,
-        grid.x_m,
-        grid.y_m,
-        depth,
-        aperture,
-        1.0 / np.sqrt(EPS),
-        image,
-        fold,
-        energy,
-    )
-    return image[0] + 1j * image[1], fold, energy
-
-
-def table_for(depth, tx, rx, aperture, **options):
-    half = 0.5 * np.hypot(*(rx - tx)[:, :2].T).max()
-    z = np.concatenate([tx[:, 2], rx[:, 2]])
-    return time_table(
-        depth,
-        min_height_m=z.min(),
-        max_height_m=z.max(),
-        max_rho_m=aperture.max() + half + 0.005,
-        relative_permittivity=EPS,
-        **options,
-    )
-
-
-def assert_close(found, expected, tolerance):
-    for a, b in zip(found, expected, strict=True):
-        assert np.isfinite(a).all()
-        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
-
-
-@pytest.mark.kernel
-@pytest.mark.parametrize("seed", (0, 1, 2))
-def test_kernel_is_the_plain_sum(seed):
-    rng = np.random.default_rng(seed)
-    tx, rx = bistatic(rng, 24)
-    grid = cells(-0.11, 6, -0.07, 5)
-    depth = np.array([0.0, 0.03, 0.11])
-    aperture = np.array([0.08, 0.12, 0.15])
-    trace = smooth_noise(rng, 24, 300)
-    weight = rng.uniform(0.2, 1.0, 24)
-    weight[3] = 0.0
-    table = table_for(depth, tx, rx, aperture)
-
-    def tabulated(rho_m, height_m, depth_m, _eps):
-        u = (height_m - table.height_m[0]) / table.height_step_m
-        v = rho_m / table.rho_step_m
-        i, j = min(int(u), table.height_m.size - 2), int(v)
-        four = table.time_s[i : i + 2, int(np.flatnonzero(depth == depth_m)[0]), j : j + 2]
-        return float(np.array([1 - u + i, u - i]) @ four @ np.array([1 - v + j, v - j]))
-
-    found = run_kernel(trace, tx, rx, weight, grid, depth, aperture, table)
-    expected = oracle.migrate(
-        trace, DT_S, tx, rx, weight, grid.x_m, grid.y_m, depth, aperture, EPS, time_s=tabulated
-    )
-    assert (expected[1] > 0).mean() > 0.5
-    assert_close(found, expected, 1e-5)
-
-
-@pytest.mark.kernel
-def test_kernel_follows_fermat():
-    """The table's error included: traces of 3.2 GHz turn by a radian in 50 ps."""
-    rng = np.random.default_rng(7)
-    tx, rx = bistatic(rng, 24)
-    tx[:, 2] += 0.01
-    rx[:, 2] += 0.01
-    grid = cells(-0.11, 6, -0.07, 5)
-    depth, aperture = np.array([0.0, 0.02, 0.15]), np.array([0.1, 0.12, 0.15])
-    trace = smooth_noise(rng, 24, 300)
-    found = run_kernel(trace, tx, rx, np.ones(24), grid, depth, aperture, table_for(depth, tx, rx, aperture))
-    expected = oracle.migrate(trace, DT_S, tx, rx, np.ones(24), grid.x_m, grid.y_m, depth, aperture, EPS)
-    assert_close(found, expected, 1e-3)
-
-
-@pytest.mark.kernel
-def test_nothing_outside_the_aperture_or_beyond_the_trace():
-    rng = np.random.default_rng(3)
-    tx, rx = bistatic(rng, 10)
-    far = tx + np.array([5.0, -7.0, 0.0])
-    grid, depth, aperture = cells(-0.1, 4, -0.1, 4), np.array([0.05]), np.array([0.1])
-    table = table_for(depth, tx, rx, aperture)
-    trace = np.ones((10, 300), complex)
-    for sounding in (far, -far):
-        image, fold, energy = run_kernel(
-            trace, sounding, sounding + rx - tx, np.ones(10), grid, depth, aperture, table
-        )
-        assert not image.any()
-        assert not fold.any()
-        assert not energy.any()
-    for samples in (1, 2, 20):  # the echo comes at 0.5 ns, sample 40
-        image, fold, _ = run_kernel(trace[:, :samples], tx, rx, np.ones(10), grid, depth, aperture, table)
-        assert not image.any()
-        assert not fold.any()
-
-
-@pytest.mark.kernel
-@settings(max_examples=40)
-@given(
-    st.integers(1, 5),
-    st.integers(1, 5),
-    st.floats(-0.4, 0.4),
-    st.floats(-0.4, 0.4),
-    st.floats(0.02, 0.3),
-    st.floats(0.001, 0.08),
-)
-def test_fold_of_any_grid_and_aperture(nx, ny, x0, y0, aperture_m, cell):
-    """Soundings anywhere about the grid, apertures that leave it or lie between its cells."""
-    tx = np.random.default_rng(2).uniform([-0.6, -0.6, 0.03], [0.6, 0.6, 0.04], (80, 3))
-    rx = tx + np.array([0.1, 0.0, 0.0])
-    grid, depth, aperture = cells(x0, nx, y0, ny, cell), np.array([0.05]), np.array([aperture_m])
-    table = table_for(depth, tx, rx, aperture, rho_count=64)
-    trace, weight = np.ones((80, 400), complex), np.ones(80)
-    _, fold, _ = run_kernel(trace, tx, rx, weight, grid, depth, aperture, table)
-    expected = oracle.migrate(
-        trace, DT_S, tx, rx, weight, grid.x_m, grid.y_m, depth, aperture, EPS, time_s=lambda *_: 0.0
-    )[1]
-    np.testing.assert_allclose(fold, expected, rtol=1e-5, atol=1e-5)
-
-
-def test_same_bits_with_any_number_of_threads():
-    if numba.config.NUMBA_NUM_THREADS < 2 or numba.config.DISABLE_JIT:
-        pytest.skip("needs two threads and compiled kernels")
-    rng = np.random.default_rng(5)
-    tx, rx = bistatic(rng, 60)
-    grid, depth = cells(-0.1, 21, -0.1, 21, 0.01), np.linspace(0.0, 0.2, 9)
-    aperture = np.full(9, 0.15)
-    trace = smooth_noise(rng, 60, 400)
-    table = table_for(depth, tx, rx, aperture)
-    before = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
-        one = run_kernel(trace, tx, rx, np.ones(60), grid, depth, aperture, table)
-        numba.set_num_threads(2)
-        two = run_kernel(trace, tx, rx, np.ones(60), grid, depth, aperture, table)
-    finally:
-        numba.set_num_threads(before)
-    assert np.abs(one[0]).max() > 0
-    for a, b in zip(one, two, strict=True):
-        assert a.tobytes() == b.tobytes()
 
 
 def plain_surface(heard):

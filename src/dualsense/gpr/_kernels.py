@@ -1,6 +1,7 @@
-"""Compiled loops of the radar: Fermat's path through the ground surface, and the Kirchhoff sum.
+"""Compiled loops of the Kirchhoff sum and of its adjoint.
 
-No validation and no strings here; :mod:`dualsense.gpr.traveltime` and :mod:`dualsense.gpr.migrate` do both.
+No validation and no strings here; :mod:`dualsense.gpr.kirchhoff` does that. Everything is written for single and
+for double precision: the arrays tell which.
 """
 
 from __future__ import annotations
@@ -9,200 +10,252 @@ import math
 
 import numba
 import numpy as np
+from numba.extending import overload
 
 from dualsense._numba import jit
+from dualsense.gpr import _lanes
 
 prange = numba.prange
-single = np.float32
-index = np.uint32
-uint = np.uintp
-NEAR_M = 1e-12
-"""Nearer than this is at: the time changes by less than 1e-19 s, and squares do not underflow."""
-
-
-@jit()
-def refracted_time(rho, h, z, n, c):
-    """One-way time over lateral distance rho, from height h in air to depth z in soil of index n.
-
-    Fermat: minimise [sqrt(x^2 + h^2) + n sqrt((rho - x)^2 + z^2)] / c over the crossing x. The derivative grows
-    with x, so Newton inside a shrinking bracket always converges.
-    """
-    if z <= NEAR_M or n == 1.0:
-        return math.sqrt(rho * rho + (h + z) * (h + z)) / c
-    if rho <= NEAR_M:
-        return (h + n * z) / c
-    lo = rho * h / (h + z)  # the straight ray: soil slows, so the crossing lies beyond it
-    hi = rho
-    x = rho - (rho - lo) / n
-    for _ in range(60):
-        a = math.sqrt(x * x + h * h)
-        y = rho - x
-        b = math.sqrt(y * y + z * z)
-        slope = x / a - n * y / b
-        if slope > 0.0:
-            hi = x
-        else:
-            lo = x
-        curvature = h * h / (a * a * a) + n * z * z / (b * b * b)
-        step = slope / curvature
-        new = x - step
-        if new <= lo or new >= hi:
-            new = 0.5 * (lo + hi)
-        if abs(new - x) <= 1e-9 * rho:  # the time is stationary in x: its error is the square of this
-            x = new
-            break
-        x = new
-    y = rho - x
-    return (math.sqrt(x * x + h * h) + n * math.sqrt(y * y + z * z)) / c
+TILE = 16
+"""Cells on a side of the part of a map that one thread sums at a time: its tables stay in the nearest cache."""
 
 
 @jit(parallel=True)
-def fill_time_table(height, depth, rho, n, c, out):
-    """Fill ``out`` (heights, depths, rho) with one-way times."""
-    for i in prange(height.size):
-        for j in range(depth.size):
-            for k in range(rho.size):
-                out[i, j, k] = refracted_time(rho[k], height[i], depth[j], n, c)
-
-
-# The Kirchhoff sum runs over one row of voxels at a time, in small loops that a compiler can turn into vector
-# instructions: single precision, unsigned indices (no wrap-around to check), no division that may raise.
-
-
-@jit()
-def _leg(table, iz, h, h0, inv_dh, inv_dt, count, out):
-    """One-way time in samples over rho, at depth iz, between the table's heights."""
-    u = (h - h0) * inv_dh
-    i = max(0, min(int(u), table.shape[0] - 2))
-    f = min(max(u - i, 0.0), 1.0)
-    for k in range(count):
-        out[k] = ((1.0 - f) * table[i, iz, k] + f * table[i + 1, iz, k]) * inv_dt
-
-
-@jit()
-def _weights(first, stop, ex2, ey2, scale, reach2, inv_a2, w):
-    """Taper to the edge of the aperture, and the squared cosine of the ray in air."""
-    for i in range(uint(first), uint(stop)):
-        e2 = ey2 + ex2[i]
-        taper = max(single(1.0) - e2 * inv_a2, single(0.0))
-        w[i] = np.true_divide(scale * taper * taper, reach2 + e2)
-
-
-@jit()
-def _entries(first, stop, dx2, dy2, inv_drho, u):
-    """Lateral distance from an antenna, in entries of the table."""
-    for i in range(uint(first), uint(stop)):
-        u[i] = math.sqrt(dy2 + dx2[i]) * inv_drho
-
-
-@jit()
-def _samples(first, stop, down, up, tx_leg, rx_leg, q):
-    """Two-way time in samples."""
-    one = index(1)
-    for i in range(uint(first), uint(stop)):
-        k = index(down[i])
-        m = index(up[i])
-        q[i] = (
-            tx_leg[k] + (down[i] - single(k)) * (tx_leg[k + one] - tx_leg[k])
-            + rx_leg[m] + (up[i] - single(m)) * (rx_leg[m + one] - rx_leg[m])
-        )  # fmt: skip
-
-
-@jit()
-def _look_up(first, stop, trace, s, q, w, re, im):
-    """Trace s at q; beyond its end it neither adds nor counts."""
-    one = index(1)
-    last = single(trace.shape[1] - 1)
-    for i in range(uint(first), uint(stop)):
-        if q[i] < last:
-            k = index(q[i])
-            f = q[i] - single(k)
-            re[i] = trace[s, k, 0] + f * (trace[s, k + one, 0] - trace[s, k, 0])
-            im[i] = trace[s, k, 1] + f * (trace[s, k + one, 1] - trace[s, k, 1])
-        else:
-            w[i] = single(0.0)
-            re[i] = single(0.0)
-            im[i] = single(0.0)
-
-
-@jit()
-def _add(first, stop, w, re, im, iz, j, image, fold, energy):
-    for i in range(uint(first), uint(stop)):
-        image[0, iz, j, i] += w[i] * re[i]
-        image[1, iz, j, i] += w[i] * im[i]
-        fold[iz, j, i] += w[i]
-        energy[iz, j, i] += w[i] * (re[i] * re[i] + im[i] * im[i])
-
-
-@jit(parallel=True)
-def kirchhoff(
-    trace, inv_dt, tx, rx, weight, table, h0, inv_dh, inv_drho, x, y, depth, aperture, inv_n, image, fold, energy
+def spread_tables(
+    time, gain, tx_h, rx_h, mid_h, density, root0, inv_step, inv_dt, rho, reach, aperture, leg, weight
 ):
-    """Sum every sounding along its refracted bistatic time into the planes of constant depth.
+    """Tables of each sounding's own: times in samples for both legs, and weights over the midpoint's distance.
 
-    Each iteration of the parallel loop owns one plane and adds the soundings in their order, so the bits
-    do not depend on the number of threads. trace (n, k, 2) float32 holds the analytic signal from time zero; tx,
-    rx (n, 3) the antennas with height above ground; weight (n,) the density compensation; aperture (nz,) the
-    radius of the aperture at each depth, over which the table must reach. image (2, nz, ny, nx), fold and energy
-    (nz, ny, nx) float32 come zeroed.
+    time, gain (heights, rho, depths); tx_h, rx_h, mid_h, density (n,); reach (depths,) the apparent depth;
+    aperture (depths,). leg (n, legs, rho, padded depths) and weight (n, rho, padded depths) are filled; with one
+    leg both antennas are at the same height. Beyond the last depth the weight is 0.
     """
-    nr = table.shape[2]
-    nx = x.size
-    ny = y.size
-    dx = (x[nx - 1] - x[0]) / max(nx - 1, 1)
-    dy = (y[ny - 1] - y[0]) / max(ny - 1, 1)
-    for iz in prange(depth.size):
-        tx_leg = np.empty(nr, np.float32)
-        rx_leg = np.empty(nr, np.float32)
-        ex2 = np.empty(nx, np.float32)
-        tx2 = np.empty(nx, np.float32)
-        rx2 = np.empty(nx, np.float32)
-        down = np.empty(nx, np.float32)
-        up = np.empty(nx, np.float32)
-        q = np.empty(nx, np.float32)
-        w = np.empty(nx, np.float32)
-        re = np.empty(nx, np.float32)
-        im = np.empty(nx, np.float32)
-        radius = aperture[iz]
-        a2 = radius * radius
-        inv_a2 = single(1.0 / a2)
-        for s in range(tx.shape[0]):
-            if weight[s] == 0.0:
-                continue
-            mx = 0.5 * (tx[s, 0] + rx[s, 0])
-            my = 0.5 * (tx[s, 1] + rx[s, 1])
-            j0 = max(0, int(math.ceil((my - radius - y[0]) / dy))) if ny > 1 else 0
-            j1 = min(ny, int(math.floor((my + radius - y[0]) / dy)) + 1) if ny > 1 else 1
-            i0 = max(0, int(math.ceil((mx - radius - x[0]) / dx))) if nx > 1 else 0
-            i1 = min(nx, int(math.floor((mx + radius - x[0]) / dx)) + 1) if nx > 1 else 1
-            if j1 <= j0 or i1 <= i0:
-                continue
-            half = 0.5 * math.sqrt((rx[s, 0] - tx[s, 0]) ** 2 + (rx[s, 1] - tx[s, 1]) ** 2)
-            count = min(nr, int((radius + half) * inv_drho) + 3)
-            _leg(table, iz, tx[s, 2], h0, inv_dh, inv_dt, count, tx_leg)
-            _leg(table, iz, rx[s, 2], h0, inv_dh, inv_dt, count, rx_leg)
-            for i in range(i0, i1):
-                ex2[i] = (x[i] - mx) ** 2
-                tx2[i] = (x[i] - tx[s, 0]) ** 2
-                rx2[i] = (x[i] - rx[s, 0]) ** 2
-            reach2 = (0.5 * (tx[s, 2] + rx[s, 2]) + depth[iz] * inv_n) ** 2
+    nz = time.shape[2]
+    for s in prange(leg.shape[0]):
+        for m in range(leg.shape[1]):
+            h = tx_h[s] if m == 0 else rx_h[s]
+            u = (math.sqrt(h) - root0) * inv_step
+            i = max(0, min(int(u), time.shape[0] - 2))
+            f = min(max(u - i, 0.0), 1.0)
+            for k in range(rho.size):
+                for j in range(nz):
+                    leg[s, m, k, j] = ((1.0 - f) * time[i, k, j] + f * time[i + 1, k, j]) * inv_dt
+                for j in range(nz, leg.shape[3]):
+                    leg[s, m, k, j] = 0.0
+        u = (math.sqrt(mid_h[s]) - root0) * inv_step
+        i = max(0, min(int(u), time.shape[0] - 2))
+        f = min(max(u - i, 0.0), 1.0)
+        for k in range(rho.size):
+            e2 = rho[k] * rho[k]
+            for j in range(nz):
+                g = (1.0 - f) * gain[i, k, j] + f * gain[i + 1, k, j]
+                r = mid_h[s] + reach[j]
+                taper = max(1.0 - e2 / (aperture[j] * aperture[j]), 0.0)
+                weight[s, k, j] = density[s] * taper * taper * g * g * r / math.sqrt(r * r + e2)
+            for j in range(nz, weight.shape[2]):
+                weight[s, k, j] = 0.0
+
+
+def add_one(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+    """Add sounding a to a column of voxels: parts of the sum, the weights, and the weighted energy.
+
+    leg and weight are flat tables whose rows of n depths begin at ``place`` (soundings, 3, columns), for both legs
+    and the weight, and are read between that row and the next at ``part``. image is flat, its four rows of n
+    begin at ``offset``. Depths before ``start`` are left out; a time beyond ``last`` neither adds nor counts.
+    """
+    _add(leg, weight, trace, a, place[0, :, column], part[0, :, column], last, start, image, offset, n)
+
+
+def add_two(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+    """Add soundings a and b to a column of voxels; see :func:`add_one`."""
+    _add(leg, weight, trace, a, place[0, :, column], part[0, :, column], last, start, image, offset, n)
+    _add(leg, weight, trace, b, place[1, :, column], part[1, :, column], last, start, image, offset, n)
+
+
+@jit()
+def _add(leg, weight, trace, s, place, part, last, start, image, offset, n):
+    for k in range(start, n):
+        down = leg[place[0] + k] + part[0] * (leg[place[0] + n + k] - leg[place[0] + k])
+        up = leg[place[1] + k] + part[1] * (leg[place[1] + n + k] - leg[place[1] + k])
+        time = down + up
+        if time < last:
+            w = weight[place[2] + k] + part[2] * (weight[place[2] + n + k] - weight[place[2] + k])
+            i = int(time)
+            f = time - i
+            re = trace[s, i, 0] + f * (trace[s, i + 1, 0] - trace[s, i, 0])
+            im = trace[s, i, 1] + f * (trace[s, i + 1, 1] - trace[s, i, 1])
+            image[offset + k] += w * re
+            image[offset + n + k] += w * im
+            image[offset + 2 * n + k] += w
+            image[offset + 3 * n + k] += w * (re * re + im * im)
+
+
+@overload(add_one)
+def _add_one(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+    if leg.dtype == numba.float32:
+        return lambda leg, weight, trace, a, b, place, part, column, last, start, image, offset, n: _lanes.add_one(
+            leg, weight, trace, a, b, place, part, column, last, start, image, offset, n
+        )
+    return add_one
+
+
+@overload(add_two)
+def _add_two(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+    if leg.dtype == numba.float32:
+        return lambda leg, weight, trace, a, b, place, part, column, last, start, image, offset, n: _lanes.add_two(
+            leg, weight, trace, a, b, place, part, column, last, start, image, offset, n
+        )
+    return add_two
+
+
+@jit()
+def _rows(x, at, dy2, scale, top, first, stop, base, n, place, part):
+    """Row of a table, and the part of the way to the next, for the cells of one line of the map."""
+    for i in range(first, stop):
+        d = x[i] - at
+        u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
+        k = np.int32(u)
+        part[i] = u - k
+        place[i] = base + n * k
+
+
+@jit()
+def _begin(x, at, dy2, scale, top, first, stop, start, begin):
+    """First depth to which a sounding reaches in each of the cells, or ``begin`` where that is less."""
+    for i in range(first, stop):
+        d = x[i] - at
+        u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
+        begin[i] = min(begin[i], start[np.int32(u)])
+
+
+@jit()
+def _chord(x, at, dy2, radius2, first, stop):
+    """Cells first to stop of a line that lie within the radius."""
+    room = radius2 - dy2
+    if room <= 0.0:
+        return first, first
+    half = math.sqrt(room)
+    step = (x[x.size - 1] - x[0]) / max(x.size - 1, 1)
+    if step == 0.0:
+        return (first, stop) if abs(x[0] - at) < half else (first, first)
+    lo = max(first, int(math.ceil((at - half - x[0]) / step)))
+    hi = min(stop, int(math.floor((at + half - x[0]) / step)) + 1)
+    return lo, max(lo, hi)
+
+
+@jit(parallel=True)
+def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
+    """Sum the soundings into the columns of voxels along their refracted bistatic times.
+
+    Each iteration of the parallel loop owns one tile of the map and adds the soundings in their order, so the bits
+    do not depend on the number of threads. trace (n, t, 2); tx, rx, mid (n, 2); leg, weight from
+    :func:`spread_tables`; scale the tables' rows per root of metres; start (rho,) the first depth to which a
+    sounding at that distance reaches; radius of the widest aperture. image (ny, nx, 4, padded depths) is added to:
+    both parts of the sum, the weights, and the weighted energy.
+    """
+    n = leg.shape[3]
+    row = leg.shape[2] * n
+    both = leg.shape[1]
+    top = leg.dtype.type(leg.shape[2] - 2)
+    last = leg.dtype.type(trace.shape[1] - 1)
+    radius2 = radius * radius
+    legs = leg.reshape(leg.size)
+    weights = weight.reshape(weight.size)
+    across = (x.size + TILE - 1) // TILE
+    for job in prange(across * ((y.size + TILE - 1) // TILE)):
+        j0 = (job // across) * TILE
+        i0 = (job % across) * TILE
+        j1 = min(j0 + TILE, y.size)
+        i1 = min(i0 + TILE, x.size)
+        near = np.empty(trace.shape[0], np.int64)
+        count = 0
+        for s in range(trace.shape[0]):
+            dx = max(max(x[i0] - mid[s, 0], mid[s, 0] - x[i1 - 1]), 0.0)
+            dy = max(max(y[j0] - mid[s, 1], mid[s, 1] - y[j1 - 1]), 0.0)
+            if dx * dx + dy * dy < radius2:
+                near[count] = s
+                count += 1
+        place = np.empty((2, 3, x.size), np.int64)
+        part = np.empty((2, 3, x.size), leg.dtype)
+        begin = np.full(x.size, n, np.int64)
+        for pair in range(0, count, 2):
             for j in range(j0, j1):
-                ey2 = (y[j] - my) ** 2
-                if ey2 >= a2:
+                line = image[j].reshape(image[j].size)
+                used = 0
+                a = 0
+                b = 0
+                first = i1
+                stop = i0
+                for m in range(pair, min(pair + 2, count)):
+                    s = near[m]
+                    lo, hi = _chord(x, mid[s, 0], (y[j] - mid[s, 1]) ** 2, radius2, i0, i1)
+                    if hi > lo:
+                        first = min(first, lo)
+                        stop = max(stop, hi)
+                        a = s if used == 0 else a
+                        b = s
+                        used += 1
+                if used == 0:
                     continue
-                a = i0
-                b = i1
-                if nx > 1:
-                    chord = math.sqrt(a2 - ey2)
-                    a = max(i0, int(math.ceil((mx - chord - x[0]) / dx)))
-                    b = min(i1, int(math.floor((mx + chord - x[0]) / dx)) + 1)
-                elif ey2 + (x[0] - mx) ** 2 >= a2:
-                    continue
-                if b <= a:
-                    continue
-                _weights(a, b, ex2, single(ey2), single(weight[s] * reach2), single(reach2), inv_a2, w)
-                _entries(a, b, tx2, single((y[j] - tx[s, 1]) ** 2), single(inv_drho), down)
-                _entries(a, b, rx2, single((y[j] - rx[s, 1]) ** 2), single(inv_drho), up)
-                _samples(a, b, down, up, tx_leg, rx_leg, q)
-                _look_up(a, b, trace, s, q, w, re, im)
-                _add(a, b, w, re, im, iz, j, image, fold, energy)
+                for m in range(used):
+                    s = a if m == 0 else b
+                    t = (y[j] - tx[s, 1]) ** 2
+                    r = (y[j] - rx[s, 1]) ** 2
+                    e = (y[j] - mid[s, 1]) ** 2
+                    down = s * both * row
+                    up = down + (both - 1) * row
+                    _rows(x, tx[s, 0], t, scale, top, first, stop, down, n, place[m, 0], part[m, 0])
+                    _rows(x, rx[s, 0], r, scale, top, first, stop, up, n, place[m, 1], part[m, 1])
+                    _rows(x, mid[s, 0], e, scale, top, first, stop, s * row, n, place[m, 2], part[m, 2])
+                    _begin(x, mid[s, 0], e, scale, top, first, stop, start, begin)
+                for i in range(first, stop):
+                    k = begin[i]
+                    begin[i] = n
+                    if k < n and used == 2:
+                        add_two(legs, weights, trace, a, b, place, part, i, last, k, line, i * 4 * n, n)
+                    elif k < n:
+                        add_one(legs, weights, trace, a, b, place, part, i, last, k, line, i * 4 * n, n)
+
+
+@jit(parallel=True)
+def scatter(model, tx, rx, mid, leg, weight, scale, radius, x, y, trace):
+    """Add the echoes (n, t, 2) of a model (ny, nx, 2, padded depths) of reflectors: the adjoint of :func:`gather`.
+
+    Each iteration of the parallel loop owns one trace.
+    """
+    n = leg.shape[3]
+    row = leg.shape[2] * n
+    both = leg.shape[1]
+    top = leg.dtype.type(leg.shape[2] - 2)
+    last = leg.dtype.type(trace.shape[1] - 1)
+    legs = leg.reshape(leg.size)
+    weights = weight.reshape(weight.size)
+    for s in prange(trace.shape[0]):
+        place = np.empty((3, x.size), np.int64)
+        part = np.empty((3, x.size), leg.dtype)
+        down = s * both * row
+        up = down + (both - 1) * row
+        for j in range(y.size):
+            e = (y[j] - mid[s, 1]) ** 2
+            lo, hi = _chord(x, mid[s, 0], e, radius * radius, 0, x.size)
+            if hi <= lo:
+                continue
+            _rows(x, tx[s, 0], (y[j] - tx[s, 1]) ** 2, scale, top, lo, hi, down, n, place[0], part[0])
+            _rows(x, rx[s, 0], (y[j] - rx[s, 1]) ** 2, scale, top, lo, hi, up, n, place[1], part[1])
+            _rows(x, mid[s, 0], e, scale, top, lo, hi, s * row, n, place[2], part[2])
+            for i in range(lo, hi):
+                a = place[0, i]
+                b = place[1, i]
+                c = place[2, i]
+                for k in range(n):
+                    d = legs[a + k] + part[0, i] * (legs[a + n + k] - legs[a + k])
+                    u = legs[b + k] + part[1, i] * (legs[b + n + k] - legs[b + k])
+                    time = d + u
+                    if time < last:
+                        w = weights[c + k] + part[2, i] * (weights[c + n + k] - weights[c + k])
+                        q = int(time)
+                        f = time - q
+                        for p in range(2):
+                            value = w * model[j, i, p, k]
+                            trace[s, q, p] += value - f * value
+                            trace[s, q + 1, p] += f * value

@@ -71,8 +71,6 @@ def optical_depth(ground: Ground, depth_m: NDArray[np.float64]) -> NDArray[np.fl
     """Integral of the index from the surface down to each depth, in metres of air: c times the vertical time."""
     layers = as_layers(ground)
     top = np.asarray(layers.top_m)
-    thickness = np.clip(
-        np.asarray(depth_m, dtype=np.float64)[..., None] - top, 0.0, np.diff(top, append=np.inf)
-    )
+    thickness = np.clip(np.asarray(depth_m, dtype=np.float64)[..., None] - top, 0.0, np.diff(top, append=np.inf))
     total: NDArray[np.float64] = thickness @ layers.index
     return total

@@ -29,12 +29,16 @@ class Traces:
         ``sum_k spectrum[:, k] exp(2 pi i frequency_hz[k] t)``, from time zero in steps of ``dt_s``.
     frequency_hz : (k,)
     spectrum : (n, k) complex128
+    window : (k,), optional
+        What the spectrum of an echo of amplitude 1 at time zero would be: the window over the band, of sum 1. None
+        stands for an even one.
     """
 
     values: NDArray[np.complex64]
     dt_s: float
     frequency_hz: NDArray[np.float64]
     spectrum: NDArray[np.complex128]
+    window: NDArray[np.float64] | None = None
 
 
 def analytic_traces(
@@ -85,9 +89,10 @@ def analytic_traces(
     dt = 1.0 / (oversampling * float(f[-1]))
     repeats_s = 1.0 / float(np.median(np.diff(f))) if f.size > 1 else window_s
     t = np.arange(0.0, min(window_s, repeats_s), dt)
-    spectrum = spectrum * (weight / weight.sum())
+    weight = weight / weight.sum()
+    spectrum = spectrum * weight
     kernel = np.exp(2j * np.pi * f[:, None] * t)
-    return Traces((spectrum @ kernel).astype(np.complex64), dt, f, spectrum)
+    return Traces((spectrum @ kernel).astype(np.complex64), dt, f, spectrum, weight)
 
 
 def spectral_window(

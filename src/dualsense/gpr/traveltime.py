@@ -1,47 +1,63 @@
-"""Travel time from an antenna in air to a point in soil, refracted at the ground surface."""
+"""Travel time from an antenna in air to a point in soil, refracted at the ground surface and at every layer."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr import _kernels
+from dualsense.gpr import _ray_kernels
+from dualsense.gpr.layers import as_layers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.gpr.layers import Ground
+
 SPEED_OF_LIGHT_M_S = 299_792_458.0
-MIN_HEIGHT_M = 1e-3
+MIN_HEIGHT_M = 1e-5
 MAX_HEIGHTS = 257
+ROOT_STEP = 0.0055
+"""Spacing of the square roots of heights and distances, m^(1/2): keeps a linear look-up within 0.1 ps."""
+NEPER_PER_DB = math.log(10.0) / 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeTable:
-    """One-way times t(height, depth, rho).
+    """One-way times and amplitudes over (height, lateral distance, depth).
 
-    Uniform in the lateral distance, not in its square, which would save a square root per voxel: a head close
-    to the ground needs steps of the square well below that of its height, two orders of magnitude more entries.
+    Height and distance are spaced evenly in their square roots. A time bends most where both are small: even steps
+    would need an order of magnitude more entries for the same error. Depth comes last, so that a column of voxels
+    reads what lies side by side.
+
+    Attributes
+    ----------
+    height_m (nh,), rho_m (nr,), depth_m (nz,)
+    time_s : (nh, nr, nz)
+    gain : (nh, nr, nz)
+        Amplitude over that straight down, from the same height to the same depth.
     """
 
     height_m: NDArray[np.float64]
-    depth_m: NDArray[np.float64]
     rho_m: NDArray[np.float64]
+    depth_m: NDArray[np.float64]
     time_s: NDArray[np.float64]
+    gain: NDArray[np.float64]
 
     @property
-    def height_step_m(self) -> float:
-        """Spacing of the height axis."""
-        return float(self.height_m[1] - self.height_m[0])
+    def height_root_step(self) -> float:
+        """Spacing of the square root of the heights."""
+        return float(math.sqrt(self.height_m[1]) - math.sqrt(self.height_m[0]))
 
     @property
-    def rho_step_m(self) -> float:
-        """Spacing of the axis of lateral distance."""
-        return float(self.rho_m[1] - self.rho_m[0])
+    def rho_root_step(self) -> float:
+        """Spacing of the square root of the distances."""
+        return float(math.sqrt(self.rho_m[1]))
 
 
-def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_permittivity: float) -> float:
+def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_permittivity: Ground) -> float:
     """One-way time by Fermat's principle, in seconds.
 
     Parameters
@@ -49,16 +65,25 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
     rho_m, height_m, depth_m
         Lateral distance, height of the antenna above the surface, depth of the point below it.
     relative_permittivity
-        Of the soil; air is 1.
+        Of the soil, a number or layers; air is 1.
 
     Raises
     ------
     ValueError
         When the soil would be faster than air.
     """
-    n = _index(relative_permittivity)
+    layers = as_layers(relative_permittivity)
+    thickness = thicknesses(relative_permittivity, np.array([depth_m]))[0]
     h = max(height_m, MIN_HEIGHT_M)
-    return float(_kernels.refracted_time(float(rho_m), h, float(depth_m), n, SPEED_OF_LIGHT_M_S))
+    x = _ray_kernels.crossing(float(rho_m), h, thickness, layers.index, 0.5 * rho_m)
+    return float(_ray_kernels.path_time(x, float(rho_m), h, thickness, layers.index, SPEED_OF_LIGHT_M_S))
+
+
+def thicknesses(ground: Ground, depth_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of each layer lies above each depth, (nz, layers)."""
+    top = np.asarray(as_layers(ground).top_m)
+    above = np.asarray(depth_m, dtype=np.float64)[:, None] - top
+    return np.ascontiguousarray(np.clip(above, 0.0, np.diff(top, append=np.inf)))
 
 
 def time_table(
@@ -66,10 +91,11 @@ def time_table(
     *,
     max_height_m: float,
     max_rho_m: float,
-    relative_permittivity: float,
+    relative_permittivity: Ground,
     min_height_m: float = MIN_HEIGHT_M,
-    height_step_m: float = 2e-3,
-    rho_count: int = 512,
+    loss_db_m: float = 0.0,
+    on_ground: bool = False,
+    root_step: float = ROOT_STEP,
 ) -> TimeTable:
     """Tabulate :func:`refracted_time` for all antennas of a scan.
 
@@ -79,30 +105,41 @@ def time_table(
         Depths of the volume, used as they are.
     max_height_m, min_height_m, max_rho_m
         Range of the table.
-    height_step_m, rho_count
-        Resolution; the defaults keep the look-up within 0.1 ps at heights above 1 cm. A head that was lifted far
-        off the ground gets longer steps, for at most ``MAX_HEIGHTS`` of them.
+    relative_permittivity
+        Of the soil, a number or layers.
+    loss_db_m
+        Of the soil, one way.
+    on_ground
+        Antennas that touch the ground send into the soil: no path leads through the air, and heights do not count.
+        By Fermat alone, an antenna at height 0 reaches every distant point soonest along the surface.
+    root_step
+        Resolution; a linear look-up errs by its square. The default keeps it within 0.1 ps for heights of up
+        to 15 cm, depths to 50 cm, distances to 60 cm and permittivities to 30. A head that was lifted far off
+        the ground gets longer steps in height, for at most ``MAX_HEIGHTS`` of them.
 
     Raises
     ------
     ValueError
-        When the soil would be faster than air.
+        When the soil would be faster than air, or, for antennas on the ground, a layer faster than that above it.
     """
-    n = _index(relative_permittivity)
-    low = max(min_height_m, MIN_HEIGHT_M)
-    span = max(max_height_m - low, 0.0)
-    step = max(height_step_m, span / (MAX_HEIGHTS - 1))
-    count = max(2, int(np.ceil(span / step * (1.0 - 1e-12))) + 1)
-    height = low + step * np.arange(count, dtype=np.float64)
-    rho = np.linspace(0.0, max_rho_m, rho_count)
+    layers = as_layers(relative_permittivity)
+    low = math.sqrt(max(min_height_m, MIN_HEIGHT_M))
+    high = math.sqrt(max(max_height_m, min_height_m, MIN_HEIGHT_M))
+    step = max(root_step, (high - low) / (MAX_HEIGHTS - 1))
+    heights = max(2, math.ceil((high - low) / step * (1.0 - 1e-12)) + 1)
+    height = (low + step * np.arange(heights, dtype=np.float64)) ** 2
+    rho = (root_step * np.arange(math.ceil(math.sqrt(max_rho_m) / root_step) + 2, dtype=np.float64)) ** 2
     depth = np.ascontiguousarray(depth_m, dtype=np.float64)
-    out = np.empty((height.size, depth.size, rho.size))
-    _kernels.fill_time_table(height, depth, rho, n, SPEED_OF_LIGHT_M_S, out)
-    return TimeTable(height, depth, rho, out)
-
-
-def _index(relative_permittivity: float) -> float:
-    if not 1.0 <= relative_permittivity < np.inf:
-        msg = f"relative permittivity must be finite and at least 1, got {relative_permittivity}"
-        raise ValueError(msg)
-    return float(np.sqrt(relative_permittivity))
+    time, gain = np.empty((2, height.size, rho.size, depth.size))
+    loss = np.full(layers.index.size, loss_db_m * NEPER_PER_DB)
+    thickness = thicknesses(layers, depth)
+    first, below, c = np.broadcast_to(height[:, None], time.shape[::2]), layers.index, SPEED_OF_LIGHT_M_S
+    if on_ground:  # the first layer stands for the air
+        if (np.diff(below) < 0.0).any():
+            msg = f"under antennas on the ground no layer may be faster than that above it, got {layers}"
+            raise ValueError(msg)
+        first = np.broadcast_to(np.maximum(thickness[:, 0], MIN_HEIGHT_M), first.shape)
+        thickness, loss, c = np.ascontiguousarray(thickness[:, 1:]), loss[1:], c / below[0]
+        below = below[1:] / below[0]
+    _ray_kernels.fill_tables(np.ascontiguousarray(first), rho, thickness, below, loss, c, time, gain)
+    return TimeTable(height, rho, depth, time, gain)

@@ -1,0 +1,236 @@
+"""The Kirchhoff sum over irregular, bistatic soundings refracted at the ground surface, and its adjoint."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.gpr import _kernels
+from dualsense.gpr._lanes import LANES, PARTS
+from dualsense.gpr.layers import as_layers
+from dualsense.gpr.traveltime import MIN_HEIGHT_M, ROOT_STEP, TimeTable, thicknesses, time_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from dualsense.gpr.layers import Ground
+    from dualsense.result import Grid
+
+BLOCK = 128
+"""Soundings whose tables are held at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """What the sum needs to know beside the data: antennas, voxels, aperture and travel times.
+
+    Attributes
+    ----------
+    tx_m, rx_m : (n, 3)
+        Antennas, relative to the map's first cell; z is the height above the ground.
+    density : (n,)
+        Weight of each sounding for their uneven density.
+    x_m (nx,), y_m (ny,), depth_m (nz,)
+        Voxel centres, x and y relative to the map's first cell.
+    aperture_m : (nz,)
+        Radius of the aperture at each depth.
+    apparent_depth_m : (nz,)
+        Height above which a straight ray in air would spread as the refracted one does, straight down.
+    table
+        One-way times and amplitudes.
+    """
+
+    tx_m: NDArray[np.float64]
+    rx_m: NDArray[np.float64]
+    density: NDArray[np.float64]
+    x_m: NDArray[np.float64]
+    y_m: NDArray[np.float64]
+    depth_m: NDArray[np.float64]
+    aperture_m: NDArray[np.float64]
+    apparent_depth_m: NDArray[np.float64]
+    table: TimeTable
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the volume, (nz, ny, nx)."""
+        return self.depth_m.size, self.y_m.size, self.x_m.size
+
+
+def geometry(
+    tx_m: NDArray[np.float64],
+    rx_m: NDArray[np.float64],
+    density: NDArray[np.float64],
+    grid: Grid,
+    depth_m: NDArray[np.float64],
+    *,
+    aperture_m: NDArray[np.float64],
+    relative_permittivity: Ground,
+    loss_db_m: float = 0.0,
+    on_ground: bool = False,
+    root_step: float = ROOT_STEP,
+) -> Geometry:
+    """Lay out the sum and tabulate its travel times.
+
+    Parameters
+    ----------
+    tx_m, rx_m : (n, 3)
+        Antennas in the local frame, heights above the ground.
+    density : (n,)
+    grid, depth_m
+        Voxel centres.
+    aperture_m : (nz,)
+        Radius at each depth, greater than 0.
+    relative_permittivity, loss_db_m, on_ground, root_step
+        As for :func:`dualsense.gpr.traveltime.time_table`.
+
+    Raises
+    ------
+    ValueError
+        When a position or a radius is not finite, or the soil would be faster than air.
+    """
+    origin = np.array([grid.x_m[0], grid.y_m[0], 0.0])
+    tx, rx = tx_m - origin, rx_m - origin
+    depth = np.maximum(np.ascontiguousarray(depth_m, dtype=np.float64), 0.0)
+    radius = np.ascontiguousarray(aperture_m, dtype=np.float64)
+    for name, values in (("antenna positions", tx), ("antenna positions", rx), ("apertures", radius)):
+        if not np.isfinite(values).all():
+            msg = f"{name} must be finite, got {values[~np.isfinite(values)][0]}"
+            raise ValueError(msg)
+    tx[:, 2] = np.maximum(tx[:, 2], MIN_HEIGHT_M)
+    rx[:, 2] = np.maximum(rx[:, 2], MIN_HEIGHT_M)
+    heights = np.concatenate([tx[:, 2], rx[:, 2]]) if len(tx) else np.array([MIN_HEIGHT_M])
+    half_offset_m = 0.5 * float(np.linalg.norm((rx - tx)[:, :2], axis=1).max(initial=0.0))
+    table = time_table(
+        depth,
+        min_height_m=float(heights.min()),
+        max_height_m=float(heights.max()),
+        max_rho_m=1.1 * float(radius.max(initial=0.0)) + half_offset_m + grid.cell_m,
+        relative_permittivity=relative_permittivity,
+        loss_db_m=loss_db_m,
+        on_ground=on_ground,
+        root_step=root_step,
+    )
+    apparent = thicknesses(relative_permittivity, depth) @ (1.0 / as_layers(relative_permittivity).index)
+    return Geometry(tx, rx, density, grid.x_m - origin[0], grid.y_m - origin[1], depth, radius, apparent, table)
+
+
+def gather(
+    geometry: Geometry, values: NDArray[Any], dt_s: float
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Sum traces into the volume: Kirchhoff migration.
+
+    Parameters
+    ----------
+    geometry
+    values : (n, t) complex64 or complex128
+        Analytic traces from time zero; their precision is that of the sum.
+    dt_s
+        Their step.
+
+    Returns
+    -------
+    sum(w s) complex, sum(w), sum(w |s|^2), each (nz, ny, nx)
+    """
+    tables = _Tables(geometry, dt_s, values.real.dtype)
+    nz, ny, nx = geometry.shape
+    image = np.zeros((ny, nx, PARTS, _padded(nz)), tables.real)
+    traces = _parts(values)
+    if traces.shape[1] > 1 and image.size:
+        first = tables.first_depths()
+        for rows, antennas, leg, weight in tables.blocks():
+            _kernels.gather(
+                traces[rows], *antennas, leg, weight, tables.scale, first, tables.radius, *tables.cells, image
+            )
+    back = image.transpose(2, 3, 0, 1)[:, :nz]
+    total = np.empty((nz, ny, nx), values.dtype)
+    total.real, total.imag = back[0], back[1]
+    return total, np.ascontiguousarray(back[2]), np.ascontiguousarray(back[3])
+
+
+def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) -> NDArray[Any]:
+    """Echoes of a volume of reflectors, each a spike at its time: demigration, the adjoint of :func:`gather`.
+
+    Parameters
+    ----------
+    geometry
+    model : (nz, ny, nx) complex64 or complex128
+    dt_s, samples
+        Step and number of samples of the traces.
+
+    Returns
+    -------
+    (n, samples) complex
+    """
+    tables = _Tables(geometry, dt_s, model.real.dtype)
+    nz, ny, nx = geometry.shape
+    volume = np.zeros((ny, nx, 2, _padded(nz)), tables.real)
+    volume[:, :, 0, :nz] = model.real.transpose(1, 2, 0)
+    volume[:, :, 1, :nz] = model.imag.transpose(1, 2, 0)
+    traces = np.zeros((len(geometry.tx_m), samples, 2), tables.real)
+    if samples > 1 and volume.size:
+        for rows, antennas, leg, weight in tables.blocks():
+            _kernels.scatter(
+                volume, *antennas, leg, weight, tables.scale, tables.radius, *tables.cells, traces[rows]
+            )
+    echoes: NDArray[Any] = traces.view(model.dtype)[..., 0]
+    return echoes
+
+
+class _Tables:
+    """A geometry in the precision and units of the compiled loops: samples, padded depths, blocks of soundings."""
+
+    def __init__(self, geometry: Geometry, dt_s: float, real: DTypeLike) -> None:
+        self.geometry, self.dt_s = geometry, dt_s
+        self.real: Any = np.dtype(real)
+        number: Any = self.real.type
+        self.scale = number(1.0 / geometry.table.rho_root_step)
+        rho = geometry.table.rho_m  # the weights end where a look-up between two distances gives 0
+        self.radius = number(rho[np.searchsorted(rho, geometry.aperture_m.max(initial=0.0))])
+        self.cells = geometry.x_m.astype(real), geometry.y_m.astype(real)
+
+    def first_depths(self) -> NDArray[np.int64]:
+        """First depth, down to a multiple of the lanes, whose aperture reaches each distance of the table."""
+        reaches = self.geometry.aperture_m > self.geometry.table.rho_m[:, None]
+        first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
+        return first // LANES * LANES
+
+    def blocks(self) -> Iterator[tuple[slice, tuple[NDArray[Any], ...], NDArray[Any], NDArray[Any]]]:
+        """Rows, antennas (tx, rx, midpoint), and both tables of each block of soundings."""
+        geometry, table = self.geometry, self.geometry.table
+        tx, rx = geometry.tx_m, geometry.rx_m
+        mid = 0.5 * (tx + rx)
+        legs = 1 if (tx[:, 2] == rx[:, 2]).all() else 2
+        entries = table.rho_m.size, _padded(table.depth_m.size)
+        for begin in range(0, len(tx), BLOCK):
+            rows = slice(begin, min(begin + BLOCK, len(tx)))
+            count = rows.stop - rows.start
+            leg, weight = np.empty((count, legs, *entries), self.real), np.empty((count, *entries), self.real)
+            _kernels.spread_tables(
+                table.time_s,
+                table.gain,
+                *(np.ascontiguousarray(at[rows, 2]) for at in (tx, rx, mid)),
+                geometry.density[rows],
+                math.sqrt(table.height_m[0]),
+                1.0 / table.height_root_step,
+                1.0 / self.dt_s,
+                table.rho_m,
+                geometry.apparent_depth_m,
+                geometry.aperture_m,
+                leg,
+                weight,
+            )
+            yield rows, tuple(at[rows, :2].astype(self.real) for at in (tx, rx, mid)), leg, weight
+
+
+def _padded(depths: int) -> int:
+    return -(-depths // LANES) * LANES
+
+
+def _parts(values: NDArray[Any]) -> NDArray[Any]:
+    real = np.ascontiguousarray(values).view(values.real.dtype)
+    return real.reshape(*values.shape, 2)
