@@ -1,7 +1,8 @@
 """Every sample scan against its truth: is each mine and each metal object on the list, and where.
 
-Limits: a mine has a target within 4 cm, a metal object one within 5 cm, a radar body's depth is within 3 cm of the
-object's top, and a patch without a mine has no "suspect". ``python benchmarks/accuracy.py`` prints the
+Limits: a mine has a target within 4 cm and a radar body within 2 cm, whose depth is within 1.5 cm of the object's
+top; a metal object has a target within 5 cm; the soil's permittivity is within a tenth, and within two of its
+standard deviations; a patch without a mine has no "suspect". ``python benchmarks/accuracy.py`` prints the
 table and exits with 1 when a limit is broken.
 """
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from dualsense.scan import Scan
 
 LIMIT_M = {"mine": 0.04, "metal": 0.05}
-DEPTH_LIMIT_M = 0.03
+BODY_LIMIT_M = 0.02
+DEPTH_LIMIT_M = 0.015
+PERMITTIVITY_LIMIT = 0.1
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 
 
@@ -41,6 +44,7 @@ def judge(scan: Scan, result: Result) -> list[dict[str, Any]]:
             "depth_m": float(truth.depth_m[n]),
             "target": None,
             "distance_m": None,
+            "body_distance_m": None,
             "depth_error_m": None,
             "call": None,
             "confidence": None,
@@ -55,14 +59,34 @@ def judge(scan: Scan, result: Result) -> list[dict[str, Any]]:
                 "confidence": target.confidence,
             }
             if target.gpr is not None and "depth_m" in target.gpr.features:
-                row["depth_error_m"] = target.gpr.features["depth_m"] - float(truth.depth_m[n])
+                body = target.gpr.features
+                row["body_distance_m"] = math.hypot(body["x_m"] - x, body["y_m"] - y)
+                row["depth_error_m"] = body["depth_m"] - float(truth.depth_m[n])
         row["verdict"] = _verdict(label, row)
         rows.append(row)
     if "mine" not in truth.label:
         suspects = [t.id for t in result.targets if t.call == "suspect"]
         verdict = "ok" if not suspects else f"FAIL: suspects {', '.join(suspects)} in a patch without a mine"
         rows.append({"scan": scan.header.scan_id, "object": "(no mine)", "verdict": verdict})
+    rows.append({"scan": scan.header.scan_id} | _soil(result, float(truth.scene["relative_permittivity"])))
     return rows
+
+
+def _soil(result: Result, truth: float) -> dict[str, Any]:
+    """One row for the permittivity of the soil."""
+    told, std = result.relative_permittivity, result.relative_permittivity_std
+    verdict = "ok"
+    if not abs(told / truth - 1.0) <= PERMITTIVITY_LIMIT:
+        verdict = f"FAIL: off by {100 * (told / truth - 1.0):+.0f} %"
+    elif not abs(told - truth) <= 2.0 * std:
+        verdict = f"FAIL: off by {abs(told - truth) / std:.1f} standard deviations"
+    return {
+        "object": f"soil {truth:g}: {told:.2f} ± {std:.2f}",
+        "permittivity": told,
+        "permittivity_std": std,
+        "true_permittivity": truth,
+        "verdict": verdict,
+    }
 
 
 def _nearest(targets: Sequence[Target], x_m: float, y_m: float) -> tuple[Target | None, float]:
@@ -83,6 +107,8 @@ def _verdict(label: str, row: dict[str, Any]) -> str:
     if label == "mine" and row["target"] is not None:
         if row["depth_error_m"] is None:
             problems.append("no radar body")
+        elif row["body_distance_m"] > BODY_LIMIT_M:
+            problems.append(f"radar body {100 * row['body_distance_m']:.1f} cm off")
         elif abs(row["depth_error_m"]) > DEPTH_LIMIT_M:
             problems.append(f"radar depth off by {100 * row['depth_error_m']:+.1f} cm")
         if row["call"] != "suspect":
@@ -110,7 +136,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     def cm(value: float | None, sign: str = "") -> str:
         return "-" if value is None else f"{100 * value:{sign}.1f}"
 
-    head = ("scan", "object", "depth cm", "target", "off cm", "depth err cm", "call", "confidence", "verdict")
+    columns = "scan, object, depth cm, target, off cm, body off cm, depth err cm, call, confidence, verdict"
+    head = tuple(columns.split(", "))
     lines = [head]
     for r in rows:
         confidence = r.get("confidence")
@@ -121,6 +148,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
                 cm(r.get("depth_m")),
                 r.get("target") or "-",
                 cm(r.get("distance_m")),
+                cm(r.get("body_distance_m")),
                 cm(r.get("depth_error_m"), "+"),
                 r.get("call") or "-",
                 "-" if confidence is None else f"{confidence:.2f}",
