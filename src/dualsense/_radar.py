@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from dualsense._line import along_strip, at_time_zero, below_line, line_soil
 from dualsense.gpr.attributes import UNITS, attribute
 from dualsense.gpr.background import remove_background
 from dualsense.gpr.calibrate import Soundings, calibrate
@@ -14,7 +15,7 @@ from dualsense.gpr.condition import declip, dewow, find_clipped, remove_offset
 from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spectrum, wiener
 from dualsense.gpr.fk import fk_fan, fk_loss
 from dualsense.gpr.gain import apply_gain
-from dualsense.gpr.image import Body, envelope_volume, find_bodies
+from dualsense.gpr.image import Body, add_bodies, envelope_volume, find_bodies
 from dualsense.gpr.instrument import find_antennas
 from dualsense.gpr.loss import SMALL_MINE_M, background_loss
 from dualsense.gpr.migrate import kirchhoff
@@ -27,6 +28,7 @@ from dualsense.gpr.traces import Traces, analytic_traces
 from dualsense.result import Coverage, Grid, Radargram, Volume
 from dualsense.scan import Fault, GprData
 from dualsense.survey.health import NOISE_ONLY, noise_share
+from dualsense.survey.line import find_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +88,11 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
         message = f"{clipped.sum()} samples of {clipped.any(axis=1).sum()} radar traces are clipped, and {fate}"
         faults.append(Fault("gpr", "info", "/gpr/data", message))
     data = _asked(gpr, TRACE_STEPS, recipe)
+    zero_std_s = 0.0
+    if not recipe.gpr.time_zero.on and find_line(track.position_m, reach_m=recipe.survey.gpr_reach_m) is not None:
+        data, zero_std_s = at_time_zero(data, faults)
     soundings, found = calibrate(data, track, **recipe.gpr.calibrate.model_dump())
+    soundings = replace(soundings, time_zero_std_s=zero_std_s)
     faults += found
     if soundings.time_s.size < MIN_SOUNDINGS:
         message = (
@@ -167,8 +173,14 @@ def image_below(
     below, surface = find_surface(soundings, **recipe.gpr.surface.model_dump())
     if recipe.gpr.height.on:
         below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
-    notes = _background_loss(below, surface, recipe, faults)
-    below = remove_background(below, surface, **recipe.gpr.background.model_dump())
+    notes: dict[str, str] = {}
+    line = find_line(soundings.midpoint_m, reach_m=recipe.survey.gpr_reach_m)
+    level = None if line is None else below_line(soundings, surface, line)
+    if level is None:
+        notes |= _background_loss(below, surface, recipe, faults)
+        below = remove_background(below, surface, **recipe.gpr.background.model_dump())
+    else:
+        below = level
     if recipe.gpr.fk.on:
         fan = recipe.gpr.fk.model_dump(exclude={"on"})
         message = f"the fan filter takes {fk_loss(below, **fan):.0%} of a small body's energy"
@@ -176,7 +188,12 @@ def image_below(
         below = fk_fan(below, **fan)
     traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
     tell("radar: soil", 0.5)
-    soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
+    soil, apexes_m = None, np.zeros((0, 3))
+    if line is not None and recipe.gpr.soil.relative_permittivity == "auto":
+        soil, apexes_m, told = line_soil(below, traces, line, surface.height_m)
+        notes |= told
+    if soil is None:
+        soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
     tell("radar: migration", 0.65)
     step = recipe.gpr.migrate.depth_step_m
     depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
@@ -190,7 +207,10 @@ def image_below(
         height_m=surface.height_m,
         **options,
     )
+    if line is not None:
+        migrated = along_strip(migrated, grid, soundings, line)
     bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
+    bodies = add_bodies(bodies, apexes_m, migrated, grid, cover.gpr)
     deepest_m = float(depth[-1]) if _band_hz(soundings, recipe) >= MIN_BAND_HZ else 0.0
     volume = envelope_volume(migrated, grid, cover.gpr)
     return Radar(volume, bodies, soil, deepest_m, _radargram(below, traces, recipe), notes)

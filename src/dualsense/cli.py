@@ -77,6 +77,7 @@ def cli(ctx: click.Context) -> None:
 @click.argument("scan", type=options.FILE)
 @options.out
 @options.recipe
+@options.foreign
 @options.overwrite
 @options.as_json
 @options.threads
@@ -88,20 +89,25 @@ def process(
     out: Path,
     recipe_file: Path | None,
     overrides: tuple[str, ...],
+    pairs: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
 ) -> int:
-    """Process a SCAN into pictures, targets and a report."""
+    """Process a SCAN into pictures, targets and a report.
+
+    SCAN may also be another instrument's recording: what `import` reads.
+    """
     recipe = _load_recipe(recipe_file, overrides)
+    given = options.keywords(pairs)
     from dualsense.render import check_output, write_outputs
 
     check_output(out, overwrite=overwrite)
     console.subject = str(scan)
-    from dualsense.io import read_scan
+    from dualsense.io import import_scan
     from dualsense.pipeline import process_scan
 
     with console.progress() as progress:
-        result = process_scan(read_scan(scan), recipe, progress=progress)
+        result = process_scan(import_scan(scan, **given), recipe, progress=progress)
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.textview import result_summary, result_text
@@ -234,14 +240,13 @@ def batch(
 @cli.command(name="import")
 @click.argument("foreign", type=options.FILE)
 @options.scan_out
-@click.option("--option", "pairs", multiple=True, metavar="NAME=VALUE",
-              help="What the file does not say, such as trace_spacing_m=0.02; may be repeated.")  # fmt: skip
+@options.foreign
 @options.overwrite
 @options.common
 def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...], overwrite: bool) -> int:
     """Write another instrument's recording as a scan file.
 
-    FOREIGN is a GSSI DZT file or a gprMax output, known by what it holds and not by its name.
+    FOREIGN is a GSSI DZT file, an IDS dt file or a gprMax output, known by what it holds and not by its name.
     """
     given = options.keywords(pairs)
     _refuse_existing(out, overwrite=overwrite)

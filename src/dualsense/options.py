@@ -62,6 +62,15 @@ def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
     return from_file(one_key(verb))
 
 
+foreign = click.option(
+    "--option",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What a foreign file does not say, such as trace_spacing_m=0.02; may be repeated.",
+)
+
+
 class _Speed(click.ParamType):
     """Times real time: a number above 0, or ``max`` for no waiting."""
 

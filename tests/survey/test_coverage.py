@@ -109,15 +109,15 @@ def test_the_sensors_lie_beside_the_head():
     assert both < part["emi"]
 
 
-def test_a_single_line_is_a_patch_as_wide_as_a_cell():
+def test_a_single_line_is_a_patch_as_wide_as_the_strip_it_measures():
     line = np.column_stack([np.linspace(0.0, 1.0, 101), np.zeros(101), np.full(101, 0.04)])
     grid = grid_around(line)
     cover = coverage(grid, head_m=line, emi_m=line, gpr_m=line)
     area, part, _ = fractions(cover)
-    assert 0.0 < area < 0.03
+    assert area == pytest.approx(2 * 0.03 + np.pi * 0.03**2, rel=0.03)
     assert part == {"emi": 1.0, "gpr": 1.0}
-    wide = patch_cells(grid, line, margin_m=0.02)
-    assert 2 * cover.patch.sum() < wide.sum()
+    narrow = patch_cells(grid, line)
+    assert 2 * narrow.sum() < cover.patch.sum()
 
 
 @pytest.mark.parametrize("n", (1, 2, 3))

@@ -38,6 +38,8 @@ class Soundings:
         Antennas in the local frame.
     channel : (n,) intp
     position_std_m : (n, 3)
+    time_zero_std_s
+        Standard error of the times' zero; 0 where the file tells it.
     boresight : (n, 3) or None
         Unit vector along which the antennas look, (0, 0, -1) of the head; None where that is not known.
     """
@@ -50,6 +52,7 @@ class Soundings:
     channel: NDArray[np.intp]
     position_std_m: NDArray[np.float64]
     boresight: NDArray[np.float64] | None = None
+    time_zero_std_s: float = 0.0
 
     @property
     def midpoint_m(self) -> NDArray[np.float64]:

@@ -117,6 +117,52 @@ def find_bodies(
     return tuple(bodies)
 
 
+def add_bodies(
+    bodies: tuple[Body, ...],
+    places_m: NDArray[np.float64],
+    migrated: Migrated,
+    grid: Grid,
+    covered: NDArray[np.bool_],
+    *,
+    separation_m: float = 0.05,
+    search_m: float = 0.02,
+) -> tuple[Body, ...]:
+    """Add what another method found and the contrast did not, as in a row of bodies that are each other's clutter.
+
+    Parameters
+    ----------
+    bodies
+        Already found; a place within ``separation_m`` of one, or inside it, is that one.
+    places_m : (p, 3)
+        x, y and depth.
+    search_m
+        How far from a place the envelope's peak may lie, along each axis.
+    """
+    inside = _measured(migrated, covered)
+    envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
+    contrast = envelope / _clutter_level(envelope, inside)[:, None, None]
+    found = list(bodies)
+    for x, y, depth in places_m:
+        near = [
+            np.abs(axis - at) <= search_m for axis, at in ((migrated.depth_m, depth), (grid.y_m, y), (grid.x_m, x))
+        ]
+        if not all(one.any() for one in near):
+            continue
+        block = np.ix_(*near)
+        k, j, i = np.unravel_index(int(envelope[block].argmax()), envelope[block].shape)
+        at = tuple(int(np.flatnonzero(one)[n]) for one, n in zip(near, (k, j, i), strict=True))
+        if not envelope[at] > 0.0:
+            continue
+        body = _measure(migrated, grid, envelope, inside, contrast, (at[0], at[1], at[2]))
+        if not any(
+            np.hypot(body.x_m - o.x_m, body.y_m - o.y_m) < separation_m
+            and abs(body.depth_m - o.depth_m) < search_m
+            for o in found
+        ):
+            found.append(body)
+    return tuple(found)
+
+
 def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
     high = migrated.fold.max(axis=(1, 2), keepdims=True)
     mask: NDArray[np.bool_] = (migrated.fold > MIN_FOLD * high) & (migrated.fold > 0.0) & covered

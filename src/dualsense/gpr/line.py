@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DIRECT = 0.5
 """The direct wave is the first that reaches this part of the largest of the median trace."""
+STANDS_OUT = 0.25
+"""And the median trace has to be this part of single traces: what is not everywhere is no direct wave."""
 FIRST_BREAK = 0.05
 SAMPLES_PER_PERIOD = 4
 MAX_ROWS = 1200
@@ -107,7 +109,9 @@ def direct_time_zero(gpr: GprData) -> tuple[float, float] | None:
     trace = trace - np.median(trace)
     size = np.abs(trace)
     strong = np.flatnonzero(size >= DIRECT * size.max())
-    if size.max() <= 0.0 or strong.size == 0:
+    with np.errstate(all="ignore"):
+        largest = float(np.nan_to_num(np.nanmedian(np.nanmax(np.abs(gpr.data), axis=1))))
+    if size.max() <= STANDS_OUT * largest or strong.size == 0:
         return None
     peak = int(strong[0])
     while peak + 1 < size.size and size[peak + 1] > size[peak]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.result import Coverage, Grid
+from dualsense.survey.line import find_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,14 +81,18 @@ def coverage(
     Parameters
     ----------
     head_m : (p, 3)
-        The head's track; with the sensors' positions, which an array carries beside it, it spans the patch.
+        The head's track; with the sensors' positions, which an array carries beside it, it spans the patch. A
+        single line was set out to measure the strip that each sensor's samples reach.
     emi_m, gpr_m : (n, 3) or None
         Centres of the coil pair and midpoints of the antenna pair at their valid samples.
     emi_reach_m, gpr_reach_m
         How far to the side one sample measures.
     """
     swept = [head_m, *(sensor[:, :3] for sensor in (emi_m, gpr_m) if sensor is not None)]
-    patch = patch_cells(grid, np.concatenate(swept))
+    reach_m = [reach for sensor, reach in ((emi_m, emi_reach_m), (gpr_m, gpr_reach_m)) if sensor is not None]
+    track = np.concatenate(swept)
+    strip_m = 0.0 if find_line(track) is None else min(reach_m, default=0.0)
+    patch = patch_cells(grid, track, margin_m=strip_m)
     return Coverage(
         grid,
         patch,

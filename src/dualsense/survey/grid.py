@@ -51,6 +51,13 @@ def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float 
     return Grid(x, y, cell_m)
 
 
+def cells_of(grid: Grid, xy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns (n,) of the cells that hold points (n, 2), or of the nearest ones."""
+    column = np.rint((xy_m[:, 0] - grid.x_m[0]) / grid.cell_m).clip(0, grid.x_m.size - 1)
+    row = np.rint((xy_m[:, 1] - grid.y_m[0]) / grid.cell_m).clip(0, grid.y_m.size - 1)
+    return row.astype(np.intp), column.astype(np.intp)
+
+
 def nearest_cell(grid: Grid, x_m: float, y_m: float) -> tuple[int, int]:
     """Row and column of the cell that holds a point, or the nearest one."""
     iy = int(np.clip(np.rint((y_m - grid.y_m[0]) / grid.cell_m), 0, grid.y_m.size - 1))

@@ -86,7 +86,7 @@ def near_ground(
     """Count only samples as covered that were taken above the ground and close to it.
 
     A head that is lifted off, or a track whose heights are wrong, measures no ground: both sensors' models put the
-    surface at z = 0, and what they would say of it from elsewhere is worth nothing.
+    surface at z = 0, and what they would say of it from elsewhere is worth nothing. Antennas at 0 touch it.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def near_ground(
     """
     height = lever_arm(track, offset_m, channel)[:, 2]
     with np.errstate(invalid="ignore"):  # NaN where no pose covers the time
-        near = (height > 0.0) & (height <= max_height_m)
+        near = (height >= 0.0) & (height <= max_height_m)
     return replace(track, covered=track.covered & near)
 
 
