@@ -25,7 +25,7 @@ from dualsense.gpr.filters import bandpass, spiking, whiten_spectrum, wiener
 from dualsense.gpr.fk import fk_fan
 from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.image import find_bodies
-from dualsense.gpr.migrate import kirchhoff
+from dualsense.gpr.migrate import migrate
 from dualsense.gpr.pick import find_surface
 from dualsense.gpr.reflection import surface_permittivity
 from dualsense.gpr.soil import estimate_soil
@@ -321,9 +321,9 @@ def test_a_given_permittivity_is_used(sample_dir):
         ),
         (surface_permittivity, Recipe().gpr.soil, {"roughness_m"}),
         (
-            kirchhoff,
+            migrate,
             Recipe().gpr.migrate,
-            {"aperture_m", "aperture_growth", "max_aperture_m", "density_radius_m"},
+            set(Recipe().gpr.migrate.model_dump()) - {"depth_stop_m", "depth_step_m", "on_ground"},
         ),
         (find_bodies, Recipe().gpr.image, None),
         (bin_along_track, Recipe().emi.calibrate, None),
@@ -422,3 +422,33 @@ def test_the_background_tells_what_it_costs_a_mine(sample_dir, method, costly):
     assert (lost > 0.5) == costly
     assert len(said) == costly
     assert all(f.severity == "degraded" and f"{lost:.0%}" in f.message for f in said)
+
+
+def test_the_ground_tells_its_permittivity_through_the_chain(sample_dir):
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    result = process_scan(scan)
+    assert result.relative_permittivity == pytest.approx(6.0, rel=0.1)
+    assert 0.0 < result.relative_permittivity_std < 0.15 * result.relative_permittivity
+    assert not any("antennas" in f.message for f in result.faults)
+
+
+def test_an_unknown_head_says_that_its_ground_echo_tells_nothing(sample_dir):
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    result = process_scan(replace(scan, header=replace(scan.header, instrument="somebody's radar")))
+    assert any(f.severity == "info" and "somebody's radar" in f.message for f in result.faults)
+    assert result.relative_permittivity_std > 0.25 * result.relative_permittivity
+
+
+def test_the_ground_echo_is_weighed_before_the_reference_takes_the_direct_wave(sample_dir):
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    in_air = replace(scan.gpr, reference=scan.gpr.data.mean(axis=0))
+    with_reference = process_scan(replace(scan, gpr=in_air))
+    assert with_reference.relative_permittivity == pytest.approx(6.0, rel=0.1)
+    assert with_reference.relative_permittivity_std < 0.15 * with_reference.relative_permittivity
+
+
+def test_the_ground_echo_can_be_left_out(sample_dir):
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    result = process_scan(scan, load_recipe(None, ["gpr.soil.surface_echo=false"]))
+    assert result.relative_permittivity_std > 0.25 * result.relative_permittivity
+    assert not any("antennas" in f.message for f in result.faults)

@@ -17,8 +17,9 @@ from dualsense.gpr.fk import fk_fan, fk_loss
 from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.image import Body, add_bodies, envelope_volume, find_bodies
 from dualsense.gpr.instrument import find_antennas
+from dualsense.gpr.layers import Ground, Layers
 from dualsense.gpr.loss import SMALL_MINE_M, background_loss
-from dualsense.gpr.migrate import kirchhoff
+from dualsense.gpr.migrate import Migrated, migrate
 from dualsense.gpr.pick import find_surface
 from dualsense.gpr.reflection import SurfaceEcho, surface_permittivity
 from dualsense.gpr.soil import Soil, estimate_soil
@@ -45,6 +46,7 @@ T = TypeVar("T")
 
 MIN_SOUNDINGS = 12
 MAX_BACKGROUND_LOSS = 0.5
+ON_GROUND_M = 2e-3
 MIN_BAND_HZ = 1e9
 """A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
 
@@ -195,25 +197,29 @@ def image_below(
     if soil is None:
         soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
     tell("radar: migration", 0.65)
-    step = recipe.gpr.migrate.depth_step_m
-    depth = step * np.arange(round(recipe.gpr.migrate.depth_stop_m / step) + 1, dtype=np.float64)
-    options = recipe.gpr.migrate.model_dump(exclude={"depth_stop_m", "depth_step_m"})
-    migrated = kirchhoff(
-        below,
-        traces,
-        grid,
-        depth,
-        relative_permittivity=soil.relative_permittivity,
-        height_m=surface.height_m,
-        **options,
-    )
+    migrated = _migrated(below, traces, grid, soil, surface.height_m, recipe)
     if line is not None:
         migrated = along_strip(migrated, grid, soundings, line)
     bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
     bodies = add_bodies(bodies, apexes_m, migrated, grid, cover.gpr)
-    deepest_m = float(depth[-1]) if _band_hz(soundings, recipe) >= MIN_BAND_HZ else 0.0
+    deepest_m = float(migrated.depth_m[-1]) if _band_hz(soundings, recipe) >= MIN_BAND_HZ else 0.0
     volume = envelope_volume(migrated, grid, cover.gpr)
     return Radar(volume, bodies, soil, deepest_m, _radargram(below, traces, recipe), notes)
+
+
+def _migrated(
+    below: Soundings, traces: Traces, grid: Grid, soil: Soil, height_m: NDArray[np.float64], recipe: Recipe
+) -> Migrated:
+    options = recipe.gpr.migrate.model_dump()
+    step, stop = options.pop("depth_step_m"), options.pop("depth_stop_m")
+    if options["on_ground"] == "auto":
+        options["on_ground"] = bool(np.median(height_m) <= ON_GROUND_M)
+    ground: Ground = soil.relative_permittivity
+    if recipe.gpr.soil.deeper_layers:
+        tops, permittivities = zip((0.0, ground), *recipe.gpr.soil.deeper_layers, strict=True)
+        ground = Layers(tops, permittivities)
+    depth = step * np.arange(round(stop / step) + 1, dtype=np.float64)
+    return migrate(below, traces, grid, depth, relative_permittivity=ground, height_m=height_m, **options)
 
 
 def _background_loss(below: Soundings, surface: Surface, recipe: Recipe, faults: list[Fault]) -> dict[str, str]:
@@ -251,7 +257,13 @@ def _soil(
     settings = recipe.gpr.soil
     if settings.relative_permittivity != "auto":
         return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
-    not_here = {"relative_permittivity", "relative_permittivity_std", "surface_echo", "roughness_m"}
+    not_here = {
+        "relative_permittivity",
+        "relative_permittivity_std",
+        "deeper_layers",
+        "surface_echo",
+        "roughness_m",
+    }
     return estimate_soil(
         below, traces, grid, echo=echo, height_m=height_m, **settings.model_dump(exclude=not_here)
     )

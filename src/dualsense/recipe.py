@@ -149,13 +149,21 @@ class GprSoil(Table):
         Field(ge=0.0, le=3.0, description="spread of the logarithm between the top centimetres and the rest"),
     ] = 0.05
     roughness_m: Annotated[Length, Field(description="standard deviation of the ground's height")] = 0.005
+    deeper_layers: Annotated[
+        tuple[tuple[Annotated[float, Field(gt=0.0, le=3.0)], Annotated[float, Field(ge=1.0, le=81.0)]], ...],
+        Field(description="below the top soil: depth of the top in m and permittivity of each, downwards"),
+    ] = ()
     focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.25
     coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
 
 
 class GprMigrate(Table):
-    """Kirchhoff migration."""
+    """Migration to a volume."""
 
+    method: Annotated[
+        Literal["kirchhoff", "wavenumber", "stolt", "least-squares"],
+        Field(description="kirchhoff, wavenumber (faster, needs finufft), stolt (quick look) or least-squares"),
+    ] = "kirchhoff"
     depth_stop_m: Annotated[float, Field(gt=0.01, le=3.0, description="deepest voxel")] = 0.25
     depth_step_m: Annotated[float, Field(ge=0.001, le=0.1, description="spacing of the depth slices")] = 0.005
     aperture_m: Annotated[Length, Field(description="radius of the aperture at the surface")] = 0.10
@@ -164,6 +172,13 @@ class GprMigrate(Table):
     )
     max_aperture_m: Annotated[Length, Field(description="largest radius of the aperture")] = 0.20
     density_radius_m: Annotated[Length, Field(description="scale of the density compensation")] = 0.015
+    loss_db_m: Annotated[float, Field(ge=0.0, le=200.0, description="of the soil one way, for the weights")] = 0.0
+    on_ground: Annotated[
+        Literal["auto"] | bool,
+        Field(description="antennas touch the ground: rays in soil only; auto: when no higher than 2 mm"),
+    ] = "auto"
+    iterations: Annotated[int, Field(ge=1, le=200, description="of least-squares, at most")] = 8
+    damping: Annotated[float, Field(ge=0.0, le=10.0, description="of least-squares, against noise")] = 0.05
 
 
 class GprImage(Table):
@@ -274,6 +289,10 @@ class Recipe(Table):
             raise ValueError(msg)
         if self.gpr.gain.on and not self.gpr.radargram.on:
             msg = "gpr.gain: only the radargram is raised, and gpr.radargram.on is false"
+            raise ValueError(msg)
+        tops = [top for top, _ in self.gpr.soil.deeper_layers]
+        if tops != sorted(set(tops)):
+            msg = f"gpr.soil.deeper_layers: depths must increase, got {tops}"
             raise ValueError(msg)
         return self
 
@@ -394,6 +413,8 @@ def _toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
     return repr(value)
 
 
