@@ -37,8 +37,8 @@ def scatterers(eps, seed, noise=0.05):
     return replace(silent, spectrum=spectrum)
 
 
-@pytest.mark.parametrize("eps", (3.0, 4.0, 5.0))
-@pytest.mark.parametrize("seed", (0, 1, 2))
+@pytest.mark.parametrize("eps", (3.0, 5.0))
+@pytest.mark.parametrize("seed", (0, 1))
 def test_points_in_dry_soil_within_a_quarter(eps, seed):
     soil = estimate(scatterers(eps, seed), prior_spread=3.0)
     assert soil.method == "focus"
@@ -46,8 +46,8 @@ def test_points_in_dry_soil_within_a_quarter(eps, seed):
     assert 0.25 < soil.relative_permittivity_std / soil.relative_permittivity < 0.6
 
 
-@pytest.mark.parametrize("eps", (9.0, 14.0, 20.0))
-@pytest.mark.parametrize("seed", (0, 1, 2))
+@pytest.mark.parametrize("eps", (9.0, 20.0))
+@pytest.mark.parametrize("seed", (0, 1))
 def test_points_in_wet_soil_tell_little_and_say_so(eps, seed):
     """Rays are steep in wet soil whatever its permittivity: nearly nothing is left for focus to tell."""
     soil = estimate(scatterers(eps, seed), prior_spread=3.0)
