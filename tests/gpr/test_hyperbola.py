@@ -305,3 +305,21 @@ def test_wall(shared_data):
     assert found.velocity_m_s == pytest.approx(0.135e9, abs=0.006e9)
     assert len(found.apexes) >= 7
     assert 0.035 <= np.median([a.depth_m for a in found.apexes]) <= 0.05
+
+
+@pytest.mark.shared
+def test_trench_with_pipes(shared_data):
+    """matGPR's example: limestone sand of 0.165 m/ns, a hundred times the size of a mine's ground."""
+    samples, traces = 917, 649
+    raw = (shared_data / "matgpr" / "trench_and_pipes.su").read_bytes()
+    records = np.frombuffer(raw, np.uint8).reshape(traces, 240 + 4 * samples)
+    data = np.ascontiguousarray(records[:, 240:]).view("<f4").astype(float)
+    x = 0.0401 * np.arange(traces)
+    frequency = np.arange(50e6, 450e6, 8e6)
+    spectrum = data @ np.exp(-2j * np.pi * frequency * 0.0977e-9 * np.arange(samples)[:, None])
+    place = np.column_stack([x, 0.0 * x, 0.0 * x])
+    line = Soundings(x, frequency, spectrum, place, place, np.zeros(traces, np.intp), np.full((traces, 3), np.nan))
+    rest = remove_line_background(line, x, radius_m=5.0)
+    found = fit_hyperbolas(rest, analytic_traces(rest, unfitted(rest), window_s=90e-9), x, max_velocity_m_s=0.25e9)
+    assert found.velocity_m_s == pytest.approx(0.165e9, rel=0.04)
+    assert len(found.apexes) >= 3

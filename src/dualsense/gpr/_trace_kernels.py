@@ -17,7 +17,7 @@ prange = numba.prange
 C_M_S = 299_792_458.0
 NEWTON_STEPS = 20
 ON_GROUND_M = 1e-6
-MOST_TRACES = 24
+MOST_TRACES = 16
 """On each side of an apex; of more, every second, third, ... is enough to find it."""
 
 

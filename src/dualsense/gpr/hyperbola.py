@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 SPEEDS = 16
-TIMES_PER_PERIOD = 8.0
-CENTRES_PER_WAVE = 8.0
-MIN_SEMBLANCE = 0.6
+TIMES_PER_PERIOD = 6.0
+CENTRES_PER_WAVE = 5.0
+MIN_SEMBLANCE = 0.5
 MAX_ERROR = 0.25
 OUTLIER = 4.0
 
@@ -111,7 +111,7 @@ def fit_hyperbolas(
     reach: float = 1.1,
     min_velocity_m_s: float = 0.05e9,
     max_velocity_m_s: float = 0.22e9,
-    min_contrast: float = 3.0,
+    min_contrast: float = 4.0,
     max_count: int = 60,
 ) -> Hyperbolas:
     """Find the diffraction hyperbolas of a line and fit the velocity of the ground.
@@ -138,7 +138,7 @@ def fit_hyperbolas(
     min_velocity_m_s, max_velocity_m_s
         Range searched.
     min_contrast
-        Amplitude of a curve's sum over the median of the line's sums.
+        Amplitude of a curve's sum over the lower quartile of all sums at its time.
     max_count
         Strongest curves that are looked at.
 
@@ -239,8 +239,7 @@ def _search(line: Line, speeds: Real, reach: float, min_contrast: float, max_cou
         speed,
         depth,
     )
-    level = float(np.median(power[power > 0.0])) if (power > 0.0).any() else np.inf
-    stands_out = (semblance >= MIN_SEMBLANCE) & (power >= min_contrast**2 * level)
+    stands_out = (semblance >= MIN_SEMBLANCE) & (power > 0.0) & (power >= min_contrast**2 * _level(power))
     places = np.argwhere(stands_out)
     places = places[np.argsort(-power[tuple(places.T)], kind="stable")]
     kept: list[tuple[int, int]] = []
@@ -267,6 +266,17 @@ def _search(line: Line, speeds: Real, reach: float, min_contrast: float, max_cou
         )
         for c, m in kept
     ]
+
+
+def _level(power: Real) -> Real:
+    """Lower quartile of the power around each apex time: deep echoes are weaker than shallow ones."""
+    width = int(TIMES_PER_PERIOD) // 2
+    padded = np.pad(np.where(power > 0.0, power, np.nan), ((0, 0), (width, width)), constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * width + 1, axis=1)
+    known = np.isfinite(around).any(axis=(0, 2))
+    level = np.full(power.shape[1], np.inf)
+    level[known] = np.nanquantile(around[:, known], 0.25, axis=(0, 2))
+    return level
 
 
 def _plausible(curve: Curve, line: Line, speeds: Real) -> bool:
