@@ -73,7 +73,8 @@ class Hyperbolas:
     Attributes
     ----------
     velocity_m_s, velocity_std_m_s
-        Joint velocity and its standard error by the picks, the curves' scatter and time zero; NaN without curves.
+        Joint velocity and its standard error by the picks, the curves' scatter, the aperture and time zero; NaN
+        without curves.
     time_zero_std_s
         The error of time zero that is in there.
     apexes
@@ -176,6 +177,7 @@ def fit_hyperbolas(
             _joined([fitted(line, c, shift) for c in agreeing])[0] for shift in (-time_zero_std_s, time_zero_std_s)
         ]
         std = float(np.hypot(std, 0.5 * (moved[1] - moved[0])))
+    std = float(np.hypot(std, _aperture_error(line, agreeing, reach)))
     told = sorted((_told(line, c, speed) for c in agreeing), key=lambda h: h.x_m)
     apart = sorted(
         (_told(line, c, speed) for c, ok in zip(curves, good, strict=True) if not ok), key=lambda h: h.x_m
@@ -266,6 +268,16 @@ def _search(line: Line, speeds: Real, reach: float, min_contrast: float, max_cou
         )
         for c, m in kept
     ]
+
+
+def _aperture_error(line: Line, curves: list[Curve], reach: float) -> float:
+    """Half the change from a tenth less of the aperture to a tenth more, as neighbours' arms make it."""
+    pairs = [[follow(line, c, part * reach) for part in (0.9, 1.1)] for c in curves]
+    both = [(low, high) for low, high in pairs if low is not None and high is not None]
+    if not both:
+        return 0.0
+    narrow, wide = (_joined(list(side))[0] for side in zip(*both, strict=True))
+    return 0.5 * abs(wide - narrow)
 
 
 def _level(power: Real) -> Real:
