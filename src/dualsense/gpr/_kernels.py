@@ -109,23 +109,22 @@ def _add_two(leg, weight, trace, a, b, place, part, column, last, start, image, 
 
 
 @jit()
-def _rows(x, at, dy2, scale, top, first, stop, base, n, place, part):
-    """Row of a table, and the part of the way to the next, for the cells of one line of the map."""
+def _rows(x, at, dy2, scale, top, first, stop, base, n, node, place, part):
+    """Rows of a table, where they begin, and the part of the way to the next, for the cells of a line."""
     for i in range(first, stop):
         d = x[i] - at
         u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
         k = np.int32(u)
         part[i] = u - k
+        node[i] = k
         place[i] = base + n * k
 
 
 @jit()
-def _begin(x, at, dy2, scale, top, first, stop, start, begin):
+def _begin(node, first, stop, start, begin):
     """First depth to which a sounding reaches in each of the cells, or ``begin`` where that is less."""
     for i in range(first, stop):
-        d = x[i] - at
-        u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
-        begin[i] = min(begin[i], start[np.int32(u)])
+        begin[i] = min(begin[i], start[node[i]])
 
 
 @jit()
@@ -143,6 +142,18 @@ def _chord(x, at, dy2, radius2, first, stop):
     return lo, max(lo, hi)
 
 
+@jit()
+def _span(axis, low, high):
+    """Cells first to stop that hold all of an axis between low and high, and may hold more."""
+    first = 0
+    while first < axis.size and axis[first] < low:
+        first += 1
+    stop = axis.size
+    while stop > first and axis[stop - 1] > high:
+        stop -= 1
+    return first, stop
+
+
 @jit(parallel=True)
 def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
     """Sum the soundings into the columns of voxels along their refracted bistatic times.
@@ -154,6 +165,7 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
     both parts of the sum, the weights, and the weighted energy.
     """
     n = leg.shape[3]
+    n32 = np.int32(n)
     row = leg.shape[2] * n
     both = leg.shape[1]
     top = leg.dtype.type(leg.shape[2] - 2)
@@ -161,12 +173,14 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
     radius2 = radius * radius
     legs = leg.reshape(leg.size)
     weights = weight.reshape(weight.size)
-    across = (x.size + TILE - 1) // TILE
-    for job in prange(across * ((y.size + TILE - 1) // TILE)):
-        j0 = (job // across) * TILE
-        i0 = (job % across) * TILE
-        j1 = min(j0 + TILE, y.size)
-        i1 = min(i0 + TILE, x.size)
+    left, right = _span(x, mid[:, 0].min() - radius, mid[:, 0].max() + radius)
+    low, high = _span(y, mid[:, 1].min() - radius, mid[:, 1].max() + radius)
+    across = (right - left + TILE - 1) // TILE
+    for job in prange(across * ((high - low + TILE - 1) // TILE)):
+        j0 = low + (job // across) * TILE
+        i0 = left + (job % across) * TILE
+        j1 = min(j0 + TILE, high)
+        i1 = min(i0 + TILE, right)
         near = np.empty(trace.shape[0], np.int64)
         count = 0
         for s in range(trace.shape[0]):
@@ -175,8 +189,9 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
             if dx * dx + dy * dy < radius2:
                 near[count] = s
                 count += 1
-        place = np.empty((2, 3, x.size), np.int64)
+        place = np.empty((2, 3, x.size), np.int32)
         part = np.empty((2, 3, x.size), leg.dtype)
+        node = np.empty(x.size, np.int32)
         begin = np.full(x.size, n, np.int64)
         for pair in range(0, count, 2):
             for j in range(j0, j1):
@@ -202,12 +217,13 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
                     t = (y[j] - tx[s, 1]) ** 2
                     r = (y[j] - rx[s, 1]) ** 2
                     e = (y[j] - mid[s, 1]) ** 2
-                    down = s * both * row
-                    up = down + (both - 1) * row
-                    _rows(x, tx[s, 0], t, scale, top, first, stop, down, n, place[m, 0], part[m, 0])
-                    _rows(x, rx[s, 0], r, scale, top, first, stop, up, n, place[m, 1], part[m, 1])
-                    _rows(x, mid[s, 0], e, scale, top, first, stop, s * row, n, place[m, 2], part[m, 2])
-                    _begin(x, mid[s, 0], e, scale, top, first, stop, start, begin)
+                    down = np.int32(s * both * row)
+                    up = np.int32((s * both + both - 1) * row)
+                    over = np.int32(s * row)
+                    _rows(x, tx[s, 0], t, scale, top, first, stop, down, n32, node, place[m, 0], part[m, 0])
+                    _rows(x, rx[s, 0], r, scale, top, first, stop, up, n32, node, place[m, 1], part[m, 1])
+                    _rows(x, mid[s, 0], e, scale, top, first, stop, over, n32, node, place[m, 2], part[m, 2])
+                    _begin(node, first, stop, start, begin)
                 for i in range(first, stop):
                     k = begin[i]
                     begin[i] = n
@@ -224,6 +240,7 @@ def scatter(model, tx, rx, mid, leg, weight, scale, radius, x, y, trace):
     Each iteration of the parallel loop owns one trace.
     """
     n = leg.shape[3]
+    n32 = np.int32(n)
     row = leg.shape[2] * n
     both = leg.shape[1]
     top = leg.dtype.type(leg.shape[2] - 2)
@@ -231,18 +248,20 @@ def scatter(model, tx, rx, mid, leg, weight, scale, radius, x, y, trace):
     legs = leg.reshape(leg.size)
     weights = weight.reshape(weight.size)
     for s in prange(trace.shape[0]):
-        place = np.empty((3, x.size), np.int64)
+        place = np.empty((3, x.size), np.int32)
         part = np.empty((3, x.size), leg.dtype)
-        down = s * both * row
-        up = down + (both - 1) * row
+        node = np.empty(x.size, np.int32)
+        down = np.int32(s * both * row)
+        up = np.int32((s * both + both - 1) * row)
+        over = np.int32(s * row)
         for j in range(y.size):
             e = (y[j] - mid[s, 1]) ** 2
             lo, hi = _chord(x, mid[s, 0], e, radius * radius, 0, x.size)
             if hi <= lo:
                 continue
-            _rows(x, tx[s, 0], (y[j] - tx[s, 1]) ** 2, scale, top, lo, hi, down, n, place[0], part[0])
-            _rows(x, rx[s, 0], (y[j] - rx[s, 1]) ** 2, scale, top, lo, hi, up, n, place[1], part[1])
-            _rows(x, mid[s, 0], e, scale, top, lo, hi, s * row, n, place[2], part[2])
+            _rows(x, tx[s, 0], (y[j] - tx[s, 1]) ** 2, scale, top, lo, hi, down, n32, node, place[0], part[0])
+            _rows(x, rx[s, 0], (y[j] - rx[s, 1]) ** 2, scale, top, lo, hi, up, n32, node, place[1], part[1])
+            _rows(x, mid[s, 0], e, scale, top, lo, hi, over, n32, node, place[2], part[2])
             for i in range(lo, hi):
                 a = place[0, i]
                 b = place[1, i]

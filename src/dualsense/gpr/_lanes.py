@@ -92,7 +92,7 @@ def _adder(count: int) -> Callable[..., Any]:
             at = builder.add(builder.mul(ir.Constant(_I64, 3 * m), row), column)
             rows, parts = [], []
             for data in (leg.data, leg.data, weight.data):
-                first = builder.load(builder.gep(place.data, [at]))
+                first = builder.zext(builder.load(builder.gep(place.data, [at])), _I64)
                 rows += [builder.gep(data, [first]), builder.gep(data, [builder.add(first, n)])]
                 parts.append(v.splat(builder.load(builder.gep(part.data, [at]))))
                 at = builder.add(at, row)

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 
 from dualsense._numba import jit
+from dualsense.gpr._ray_kernels import path_gain
 
 prange = numba.prange
 single = np.float32
@@ -82,15 +83,34 @@ def two_way_times(x, y, count_x, count_y, offset, tx_rays, rx_rays, out):
 
 
 @jit()
-def fill_weights(x, y, count_x, count_y, radius, reach, end, time, out):
-    """Kirchhoff's weights (4, y, x): taper, squared cosine, none after the end of the traces; 1/2 on the axes."""
-    for q in range(4):
-        for j in range(count_y):
-            for i in range(count_x):
-                e2 = x[i] * x[i] + y[j] * y[j]
-                taper = max(1.0 - e2 / (radius * radius), 0.0)
-                w = taper * taper * reach * reach / (reach * reach + e2)
-                w *= (0.5 if x[i] == 0.0 else 1.0) * (0.5 if y[j] == 0.0 else 1.0)
+def ray_gains(height, thickness, index, loss, max_rho, gain):
+    """Amplitude of the rays of :func:`trace_rays` over that straight down."""
+    last = gain.size - 1
+    span = math.asinh(max_rho / height)
+    for i in range(gain.size):
+        gain[i] = path_gain(height * math.sinh(span * i / last), height, thickness, index, loss)
+
+
+@jit()
+def fill_weights(x, y, count_x, count_y, radius, reach, end, rho, gain, time, out):
+    """Kirchhoff's weights (4, y, x): taper, cosine, both legs' gain; none after the end; 1/2 on the axes."""
+    for j in range(count_y):
+        for i in range(count_x):
+            e2 = x[i] * x[i] + y[j] * y[j]
+            e = math.sqrt(e2)
+            lo = 0
+            hi = rho.size - 1
+            while hi - lo > 1:
+                mid = (lo + hi) // 2
+                if rho[mid] <= e:
+                    lo = mid
+                else:
+                    hi = mid
+            g = gain[lo] + (gain[hi] - gain[lo]) * (e - rho[lo]) / (rho[hi] - rho[lo])
+            taper = max(1.0 - e2 / (radius * radius), 0.0)
+            w = taper * taper * g * g * reach / math.sqrt(reach * reach + e2)
+            w *= (0.5 if x[i] == 0.0 else 1.0) * (0.5 if y[j] == 0.0 else 1.0)
+            for q in range(4):
                 out[q, j, i] = w if time[q, j, i] < end else 0.0
 
 
@@ -199,6 +219,7 @@ def extrapolate_plane(
     sin_y,
     thickness,
     index,
+    loss,
     reach,
     radius,
     c,
@@ -228,7 +249,12 @@ def extrapolate_plane(
         trace_rays(h - tilt, thickness, index, c, farthest, tx_rays[0], tx_rays[1], tx_rays[2])
         trace_rays(h + tilt, thickness, index, c, farthest, rx_rays[0], rx_rays[1], rx_rays[2])
         two_way_times(x, y, count_x, count_y, offset, tx_rays, rx_rays, time)
-        fill_weights(x, y, count_x, count_y, radius, max(h + reach, step), end, time, weight)  # or between samples
+        # nearer the ground than the kernel's samples are apart, a weight would fall between them
+        above = max(h, step - reach)
+        trace_rays(above, thickness, index, c, farthest, tx_rays[0], tx_rays[1], tx_rays[2])
+        ray_gains(above, thickness, index, loss, farthest, tx_rays[1])
+        rho, gain = tx_rays[0], tx_rays[1]
+        fill_weights(x, y, count_x, count_y, radius, above + reach, end, rho, gain, time, weight)
         kernel[:] = single(0.0)
         for f in range(omega.size):
             fill_parities(omega[f], count_x, count_y, time, weight, even, parts)
@@ -262,6 +288,7 @@ def extrapolate(
     sin_y,
     thickness,
     index,
+    loss,
     reach,
     radius,
     c,
@@ -274,13 +301,14 @@ def extrapolate(
     quadrants (+,+), (-,+), (+,-), (-,-) of (kx, ky); kind (kinds, 4) the antennas' offset in x, y, z and
     their mean height; field (frequencies,) what a frequency belongs to, columns (frequencies, ny) how many kx
     count in a row. x, y are the kernel's samples from 0 on, cos_x, sin_x (x, nx), cos_y, sin_y (y, ny) their
-    transforms; thickness (depths, layers), reach (depths,) that of the soil as seen from air, radius (depths,) the
-    aperture. out (depths, fields, 4, 2, ny, nx) float32 comes zeroed.
+    transforms; thickness (depths, layers), index and loss (layers,), the loss in nepers per metre; reach (depths,)
+    the depth as seen from air, radius (depths,) the aperture. out (depths, fields, 4, 2, ny, nx) float32 comes
+    zeroed.
     """
     for iz in prange(radius.size):
         extrapolate_plane(
             data, kind, omega, field, columns, x, y, cos_x, sin_x, cos_y, sin_y,
-            thickness[iz], index, reach[iz], radius[iz], c, end, out[iz],
+            thickness[iz], index, loss, reach[iz], radius[iz], c, end, out[iz],
         )  # fmt: skip
 
 

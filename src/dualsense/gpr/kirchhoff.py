@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dualsense.result import Grid
 
 BLOCK = 128
-"""Soundings whose tables are held at a time."""
+MAX_ENTRIES = 2**25
+"""Soundings whose tables are held at a time, and the most entries that these may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,8 +207,9 @@ class _Tables:
         mid = 0.5 * (tx + rx)
         legs = 1 if (tx[:, 2] == rx[:, 2]).all() else 2
         entries = table.rho_m.size, _padded(table.depth_m.size)
-        for begin in range(0, len(tx), BLOCK):
-            rows = slice(begin, min(begin + BLOCK, len(tx)))
+        block = max(1, min(BLOCK, MAX_ENTRIES // (legs * entries[0] * entries[1])))
+        for begin in range(0, len(tx), block):
+            rows = slice(begin, min(begin + block, len(tx)))
             count = rows.stop - rows.start
             leg, weight = np.empty((count, legs, *entries), self.real), np.empty((count, *entries), self.real)
             _kernels.spread_tables(

@@ -71,8 +71,9 @@ def migrate(
         spectra by non-uniform FFT; several times as fast, needs the extra ``fast``. "stolt": on a grid, for a
         quick look. "least-squares": the reflectors whose echoes come closest to what was heard.
     soundings, traces, grid, depth_m, relative_permittivity, height_m
-        As for :func:`kirchhoff`, and so the parameters from ``aperture_m`` to ``on_ground``. The wavenumber and
-        Stolt routes know no loss and take antennas on the ground for ones at no height; Stolt's has no aperture.
+        As for :func:`kirchhoff`, and so the parameters from ``aperture_m`` to ``on_ground``. The wavenumber route
+        needs antennas above the ground; Stolt's has neither aperture nor loss, and finds out itself whether the
+        antennas stand on the ground.
     iterations, damping
         Of "least-squares".
 
@@ -85,7 +86,8 @@ def migrate(
     ImportError
         When the method needs a library that is not installed.
     ValueError
-        When there is no such method, a trace is not finite, or the soil would be faster than air.
+        When there is no such method, a trace is not finite, the soil would be faster than air, or the method
+        cannot do what is asked.
     """
     common: dict[str, Any] = {"relative_permittivity": relative_permittivity, "height_m": height_m}
     aperture: dict[str, Any] = {
@@ -105,7 +107,10 @@ def migrate(
     if method == "wavenumber":
         from dualsense.gpr.wavenumber import wavenumber  # noqa: PLC0415
 
-        return wavenumber(soundings, traces, grid, depth_m, **common, **aperture)
+        if on_ground:
+            msg = "the wavenumber route needs antennas above the ground; migrate by kirchhoff or stolt"
+            raise ValueError(msg)
+        return wavenumber(soundings, traces, grid, depth_m, **common, **aperture, loss_db_m=loss_db_m)
     if method == "stolt":
         from dualsense.gpr.stolt import stolt  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.gpr import _wave_kernels
-from dualsense.gpr.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+from dualsense.gpr.traveltime import MIN_HEIGHT_M, NEPER_PER_DB, SPEED_OF_LIGHT_M_S, thicknesses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,8 @@ class Below:
         Depth, aperture, and the depth as it seems from air.
     thickness_m : (nz, layers)
         Of each layer above the depth.
-    index : (layers,)
+    index, loss : (layers,)
+        Loss in nepers per metre.
     """
 
     depth_m: NDArray[np.float64]
@@ -52,13 +53,14 @@ class Below:
     reach_m: NDArray[np.float64]
     thickness_m: NDArray[np.float64]
     index: NDArray[np.float64]
+    loss: NDArray[np.float64]
 
 
-def below(layers: Layers, depth_m: NDArray[np.float64], radius_m: NDArray[np.float64]) -> Below:
+def below(layers: Layers, depth_m: NDArray[np.float64], radius_m: NDArray[np.float64], loss_db_m: float) -> Below:
     """Cut the layers at each depth."""
-    top = np.asarray(layers.top_m)
-    thickness = np.clip(depth_m[:, None] - top, 0.0, np.diff(top, append=np.inf))
-    return Below(depth_m, radius_m, thickness @ (1.0 / layers.index), thickness, layers.index)
+    thickness = thicknesses(layers, depth_m)
+    loss = np.full(layers.index.size, loss_db_m * NEPER_PER_DB)
+    return Below(depth_m, radius_m, thickness @ (1.0 / layers.index), thickness, layers.index, loss)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ import numpy as np
 
 from dualsense.gpr import _wave_kernels
 from dualsense.gpr.layers import Ground, as_layers
-from dualsense.gpr.migrate import Migrated, _inverse_density
+from dualsense.gpr.migrate import Migrated, aperture_radius, inverse_density
 from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
 from dualsense.gpr.wavefield import (
     ENERGY,
@@ -67,6 +67,7 @@ def wavenumber(
     aperture_growth: float = 0.6,
     max_aperture_m: float = 0.20,
     density_radius_m: float = 0.015,
+    loss_db_m: float = 0.0,
     offset_step_m: float = 0.015,
     tolerance: float = 0.05,
 ) -> Migrated:
@@ -82,7 +83,7 @@ def wavenumber(
         Of the soil: a number, or flat layers.
     height_m : (n,), optional
         Height of the antenna pair above the ground, instead of the pose's.
-    aperture_m, aperture_growth, max_aperture_m, density_radius_m
+    aperture_m, aperture_growth, max_aperture_m, density_radius_m, loss_db_m
         As for Kirchhoff's sum: :func:`dualsense.gpr.migrate.kirchhoff`.
     offset_step_m
         Soundings whose antennas' offset differs by less are migrated with one kernel: heads turn.
@@ -121,9 +122,11 @@ def wavenumber(
     )
     unit = float(max(peaks)) or 1.0
     if len(traces.values) and traces.values.shape[1] > 1 and image.size:
-        ground = below(layers, depth, np.minimum(aperture_m + aperture_growth * depth, max_aperture_m))
+        ground = below(
+            layers, depth, aperture_radius(depth, aperture_m, aperture_growth, max_aperture_m), loss_db_m
+        )
         heads = place_heads(soundings, height_m, ground)
-        density = _inverse_density(heads.midpoint_m, density_radius_m)
+        density = inverse_density(heads.midpoint_m, density_radius_m)
         tones = compress(traces, unit, heads, ground)
         for rows, columns in _tiles(grid):
             x, y = grid.x_m[columns], grid.y_m[rows]
@@ -299,6 +302,7 @@ def _extrapolate(
         sin_y.astype(np.float32),
         ground.thickness_m,
         ground.index,
+        ground.loss,
         ground.reach_m,
         ground.radius_m,
         SPEED_OF_LIGHT_M_S,
