@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def _peak(envelope: Real) -> float:
     return k + (float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5)) if bend < 0.0 else 0.0)
 
 
-def _sampled(line: Line, rows: NDArray[np.intp], start: Real, offset: Real) -> NDArray[np.complex128]:
+def _sampled(line: Line, rows: NDArray[np.intp], start: Real, offset: NDArray[Any]) -> NDArray[np.complex128]:
     """Traces at ``start + offset``, (rows, offsets), linear in time; 0 outside the trace."""
     at = (start[:, None] + offset) / line.dt_s
     j = np.clip(np.floor(at).astype(np.intp), 0, line.values.shape[1] - 2)

@@ -90,7 +90,8 @@ def least_squares(
     """Reflectors whose echoes, by :func:`demigrate`, come closest to the traces: LSQR (Paige and Saunders 1982).
 
     Sharper than the sum, and freer of the pattern of the track, where the data allow it; noise grows with the
-    iterations. Soundings count by the root of their inverse density, voxels are scaled by the root of their fold.
+    iterations. Soundings count by the root of their inverse density. Echoes must fade to the side as the
+    weights say, spreading and taper: what is louder far from a reflector than that goes to the edge of the volume.
 
     Parameters
     ----------
@@ -138,7 +139,6 @@ def least_squares(
         on_ground=on_ground,
     )
     count = np.sqrt(inverse_density(soundings.midpoint_m[:, :2], density_radius_m)).astype(np.float32)[:, None]
-    scale = np.where(start.fold > 0.0, 1.0 / np.sqrt(np.maximum(start.fold, 1e-3 * start.fold.max())), 0.0)
     wave, window = _band(traces)
     wave, band = wave.astype(np.complex64), window.astype(np.float32)
 
@@ -148,14 +148,14 @@ def least_squares(
         return out
 
     def forward(model: NDArray[Any]) -> NDArray[Any]:
-        volume = (model.astype(np.float32).view(np.complex64).reshape(plan.shape) * scale).astype(np.complex64)
+        volume = model.astype(np.float32).view(np.complex64).reshape(plan.shape)
         echoes = count * pulses(scatter(plan, volume, traces.dt_s, values.shape[1]))
         return echoes.astype(np.complex64).view(np.float32).ravel()
 
     def adjoint(echoes: NDArray[Any]) -> NDArray[Any]:
         heard = count * echoes.astype(np.float32).view(np.complex64).reshape(values.shape)
-        volume = gather(plan, pulses(heard).astype(np.complex64), traces.dt_s)[0] * scale
-        return volume.astype(np.complex64).view(np.float32).ravel()
+        volume = gather(plan, pulses(heard).astype(np.complex64), traces.dt_s)[0]
+        return volume.view(np.float32).ravel()
 
     unit = float(np.abs(values).max(initial=0.0)) or 1.0
     data = (count * (values / unit)).astype(np.complex64).view(np.float32).ravel()
@@ -164,7 +164,7 @@ def least_squares(
     guess = adjoint(data)
     norm = float(np.linalg.norm(forward(guess)) / max(np.linalg.norm(guess), np.finfo(np.float32).tiny))
     found = lsqr(operator, data, damp=damping * norm, iter_lim=iterations, atol=1e-6, btol=1e-6)[0]
-    volume = found.astype(np.float32).view(np.complex64).reshape(plan.shape) * scale
+    volume = found.astype(np.float32).view(np.complex64).reshape(plan.shape)
     at = np.unravel_index(int(np.abs(volume).argmax()), plan.shape)
     level = float(np.abs(volume[at]))
     gain = float(np.abs(start.amplitude[at])) / level if level > 0.0 else 0.0
