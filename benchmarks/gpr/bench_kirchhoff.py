@@ -1,6 +1,6 @@
 """The Kirchhoff sum beside others, in one run: pairs (voxel times sounding) per second, tables included.
 
-Others are measured where they are installed (``pip install pylops fastsar``). What is compared does less than
+Others are measured where they are installed (the extra ``bench``). What is compared does less than
 ours: homogeneous ground, most with one leg and real traces, no weights, fold or coherence.
 """
 
