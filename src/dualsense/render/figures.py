@@ -9,6 +9,8 @@ import numpy as np
 
 from dualsense.render import panels, sheet, style
 from dualsense.render.fused import fused_figure
+from dualsense.render.lines import strip_map_figure
+from dualsense.render.strip import find_strip
 from dualsense.render.symbols import draw_targets
 from dualsense.render.volume import sections_figure, slices_figure
 from dualsense.render.words import ordered_targets, sensor_message
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 def emi_figure(result: Result, view: View) -> Figure:
     """Map of the metal response with contours, coverage, track and targets; says so when there is none."""
+    strip = find_strip(result)
+    if strip is not None:
+        return strip_map_figure(result, view, strip, metal_only=True)
     metal = result.emi_maps.get("metal_response")
     message = sensor_message(result, "emi")
     extent = panels.extent_cm(result.coverage.grid if metal is None else metal.grid)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.render import panels, sheet, style
+from dualsense.render import notes, panels, sheet, style
 from dualsense.render.echo import depth_maximum, shown_depths
+from dualsense.render.strip import find_strip
 from dualsense.render.symbols import draw_targets
 from dualsense.render.words import (
     SENSORS,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from dualsense.render.style import Limits, View
     from dualsense.result import Result
 
-BANNER_IN = 0.5
-
 
 def fused_figure(result: Result, view: View) -> Figure:
     """Greatest radar echo of each cell between the shown depths, metal contours, coverage, track and targets.
@@ -32,11 +31,16 @@ def fused_figure(result: Result, view: View) -> Figure:
     Without radar the metal map takes its place; ground that only one sensor measured is hatched over the
     colours, ground that none measured is grey.
     """
+    from dualsense.render.lines import strip_map_figure  # noqa: PLC0415 - which draws its pieces with this module
+
+    strip = find_strip(result)
+    if strip is not None:
+        return strip_map_figure(result, view, strip, metal_only=False)
     limits = style.colour_limits(result, view)
     extent = panels.extent_cm(result.coverage.grid)
     wide = sheet.is_wide(extent)
     missing = [message for message in (sensor_message(result, sensor) for sensor in SENSORS) if message]
-    banner_in = BANNER_IN * len(missing)
+    banner_in = notes.BANNER_IN * len(missing)
     size = sheet.fit(extent, 9.6, 4.0) if wide else sheet.fit(extent, 6.7, 6.4)
     targets = ordered_targets(result)
     columns = max(1, int((size.width_in + 1.8) / notes.LIST_IN)) if wide else 1
@@ -45,11 +49,11 @@ def fused_figure(result: Result, view: View) -> Figure:
     below_in = size.height_in + sheet.STRIP_IN + 0.95
     below_in = below_in + list_in if wide else max(below_in, list_in)
     height_in = sheet.HEAD_IN + banner_in + below_in
-    figure = sheet.open_sheet(result, "Radar and metal", _subtitle(result, view), width_in, height_in)
+    figure = sheet.open_sheet(result, "Radar and metal", subtitle(result, view), width_in, height_in)
     bottom_in = height_in - sheet.HEAD_IN - banner_in - size.height_in
     axes = panels.inch_axes(figure, sheet.LEFT_IN, bottom_in, size.width_in, size.height_in)
     panels.centimetre_axes(axes, extent, x_label="x along the lane (cm)", y_label="y to the left (cm)")
-    image, levels = _draw_ground(axes, result, view, limits)
+    image, levels = draw_ground(axes, result, view, limits)
     if image is not None and len(missing) < len(SENSORS):
         if result.gpr_volume is None:
             units = style.metal_units(result.emi_maps["metal_response"].units)
@@ -64,7 +68,7 @@ def fused_figure(result: Result, view: View) -> Figure:
         panels.draw_message(axes, "NOTHING MEASURED\nThis ground is not assessable.")
     panels.draw_scale_strip(figure, axes, below_in=0.88)
     for index, message in enumerate(missing):
-        notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - BANNER_IN * index + 0.12, width_in)
+        notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12, width_in)
     notes.draw_legend(figure, result, levels, bottom_in - 1.28)
     if wide:
         notes.draw_list(figure, result, (0.3, bottom_in - 2.05), columns)
@@ -75,7 +79,8 @@ def fused_figure(result: Result, view: View) -> Figure:
     return figure
 
 
-def _subtitle(result: Result, view: View) -> str:
+def subtitle(result: Result, view: View) -> str:
+    """Say what the fused picture shows, with its depths."""
     if result.gpr_volume is None:
         return "metal map, no radar"
     depth_m = result.gpr_volume.depth_m[shown_depths(result.gpr_volume, view)]
@@ -89,7 +94,7 @@ def _spacing(depth_m: np.ndarray) -> float:
     return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.0
 
 
-def _draw_ground(
+def draw_ground(
     axes: Axes, result: Result, view: View, limits: Limits
 ) -> tuple[AxesImage | None, tuple[float, ...]]:
     """Colours of the ground, its hatching and the metal contours; gives the image and the contour levels."""

@@ -35,6 +35,11 @@ def axis_edges_cm(centres_m: NDArray[np.float64], cell_m: float) -> tuple[float,
     return 100.0 * (float(centres_m[0]) - 0.5 * cell_m), 100.0 * (float(centres_m[-1]) + 0.5 * cell_m)
 
 
+def depth_edges_cm(depth_m: NDArray[np.float64]) -> tuple[float, float]:
+    """Outer edges in centimetres of even depths; a single one counts as a centimetre thick."""
+    return axis_edges_cm(depth_m, float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.01)
+
+
 def extent_cm(grid: Grid) -> Extent:
     """Outer edges of a grid in centimetres: left, right, bottom, top."""
     return (*axis_edges_cm(grid.x_m, grid.cell_m), *axis_edges_cm(grid.y_m, grid.cell_m))
@@ -72,7 +77,15 @@ def norm(limit: float, gamma: float) -> Normalize:
     return PowerNorm(gamma, vmin=0.0, vmax=limit, clip=True)
 
 
-def draw_cells(axes: Axes, extent: Extent, values: NDArray[Any], *, colours: str, scale: Normalize) -> AxesImage:
+def draw_cells(
+    axes: Axes,
+    extent: Extent,
+    values: NDArray[Any],
+    *,
+    colours: str,
+    scale: Normalize,
+    aspect: Literal["equal", "auto"] = "equal",
+) -> AxesImage:
     """Cells as they are: no smoothing, edges exactly on the extent, NaN left out."""
     return axes.imshow(
         np.ma.masked_invalid(values),
@@ -82,7 +95,7 @@ def draw_cells(axes: Axes, extent: Extent, values: NDArray[Any], *, colours: str
         resample=False,
         cmap=colours,
         norm=scale,
-        aspect="equal",
+        aspect=aspect,
         zorder=1,
     )
 
@@ -208,7 +221,14 @@ def draw_crosshair(axes: Axes, x_cm: float, y_cm: float, gap_pt: float = 17.0) -
         axes.plot(across, up, color=style.PAPER, linewidth=1.2, zorder=6, path_effects=effects)
 
 
-def draw_scale_strip(figure: Figure, axes: Axes, *, below_in: float, right_axes: Axes | None = None) -> None:
+def draw_scale_strip(
+    figure: Figure,
+    axes: Axes,
+    *,
+    below_in: float,
+    right_axes: Axes | None = None,
+    heading: str = "lane direction (+x)",
+) -> None:
     """Lane arrow and scale bar in a strip under a map, where they cover no ground.
 
     Parameters
@@ -219,6 +239,8 @@ def draw_scale_strip(figure: Figure, axes: Axes, *, below_in: float, right_axes:
         Distance of the strip's middle below the map, inches.
     right_axes
         The strip ends where these axes end; by default where the map ends.
+    heading
+        What the arrow to the right points to.
     """
     axes.apply_aspect()
     box = axes.get_position()
@@ -241,7 +263,7 @@ def draw_scale_strip(figure: Figure, axes: Axes, *, below_in: float, right_axes:
     strip.text(start_in - 0.1, 0.47, f"{length_cm:g} cm", ha="right", va="center", fontweight="bold")
     arrow = {"arrowstyle": "-|>,head_width=0.45,head_length=0.8", "linewidth": 2.6, "color": style.INK}
     strip.annotate("", xy=(0.8, 0.47), xytext=(0.0, 0.47), arrowprops=arrow)
-    strip.text(0.9, 0.47, "lane direction (+x)", ha="left", va="center", fontweight="bold")
+    strip.text(0.9, 0.47, heading, ha="left", va="center", fontweight="bold")
 
 
 def draw_message(axes: Axes, text: str, *, size: float = 17.0) -> None:

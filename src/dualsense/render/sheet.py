@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from dualsense.render import style
-from dualsense.render.panels import nice_step
+from dualsense.render.panels import inch_axes, nice_step
 from dualsense.render.words import SIMULATED, plain
 
 if TYPE_CHECKING:
@@ -77,13 +77,23 @@ def open_sheet(result: Result, title: str, subtitle: str, width_in: float, heigh
     return figure
 
 
-def colour_bar(figure: Figure, drawn: Sequence[Axes], image: AxesImage, quantity: str, units: str) -> None:
-    """Colour bar right of the maps it belongs to and as tall as they are together."""
+def colour_bar(
+    figure: Figure,
+    drawn: Sequence[Axes],
+    image: AxesImage,
+    quantity: str,
+    units: str,
+    *,
+    right_in: float | None = None,
+) -> None:
+    """Colour bar right of the maps it belongs to, or of a place, and as tall as the maps are together."""
     for axes in drawn:
         axes.apply_aspect()
     boxes = [axes.get_position() for axes in drawn]
     right, low, high = max(box.x1 for box in boxes), min(box.y0 for box in boxes), max(box.y1 for box in boxes)
     across, _ = figure.get_size_inches()
+    if right_in is not None:
+        right = max(right, right_in / across)
     bar = figure.add_axes((right + 0.18 / across, low, 0.2 / across, high - low))
     bar.set_zorder(-1.0)  # a tag that reaches past the map stays in front
     figure.colorbar(image, cax=bar, extend="max")
@@ -97,7 +107,23 @@ def colour_bar(figure: Figure, drawn: Sequence[Axes], image: AxesImage, quantity
     bar.set_ylabel(label if tall_in > 4.0 else label.replace(" (", "\n("), labelpad=8)
 
 
-def _spaced_ticks(image: AxesImage, tall_in: float) -> list[float]:
+def flat_colour_bar(
+    figure: Figure, image: AxesImage, corner_in: tuple[float, float], quantity: str, units: str
+) -> None:
+    """Lying colour bar with its upper left corner at a place, for maps too low to have one at their side."""
+    wide_in = 3.6
+    bar = inch_axes(figure, corner_in[0], corner_in[1] - 0.2, wide_in, 0.2)
+    figure.colorbar(image, cax=bar, extend="max", orientation="horizontal")
+    power = style.power_of_ten(float(image.get_clim()[1] or 0.0))
+    bar.xaxis.set_major_locator(FixedLocator(_spaced_ticks(image, wide_in, 0.42)))
+    bar.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
+    bar.xaxis.set_minor_locator(NullLocator())
+    across, up = figure.get_size_inches()
+    label = f"{quantity} ({style.scaled_units(power, units)})"
+    figure.text((corner_in[0] + wide_in + 0.2) / across, (corner_in[1] - 0.1) / up, label, va="center")
+
+
+def _spaced_ticks(image: AxesImage, tall_in: float, apart_in: float = 0.24) -> list[float]:
     """Round values of a colour scale, from the top down, none so near the last that their numbers would touch."""
     limit = float(image.get_clim()[1] or 1.0)
     step = nice_step(limit, 6)
@@ -105,6 +131,6 @@ def _spaced_ticks(image: AxesImage, tall_in: float) -> list[float]:
     heights_in = tall_in * np.asarray(image.norm(values), dtype=np.float64)
     kept = [values.size - 1]
     for index in range(values.size - 2, -1, -1):
-        if heights_in[kept[-1]] - heights_in[index] > 0.24:
+        if heights_in[kept[-1]] - heights_in[index] > apart_in:
             kept.append(index)
     return [float(values[index]) for index in reversed(kept)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patheffects import Normal, Stroke
+
 from dualsense.render import style
 from dualsense.render.words import CALL_NAMES, confidence_words, plain
 
@@ -131,6 +133,35 @@ def draw_targets(axes: Axes, targets: Sequence[Target], *, tags: bool = True, si
                 "linewidth": 1.2,
             },
         )
+
+
+def draw_depth(axes: Axes, target: Target, place_cm: float) -> None:
+    """Top of a target in a section as a dot, with a bar of one standard deviation both ways.
+
+    Where its depth is unknown, a broken line with a question mark goes from the ground to the end.
+    """
+    if not math.isfinite(target.depth_m):
+        axes.axvline(place_cm, color=style.PAPER, linewidth=3.4, zorder=6)
+        axes.axvline(place_cm, color=style.INK, linewidth=2.0, linestyle=(0, (4, 3)), zorder=6)
+        box = {"boxstyle": "square,pad=0.2", "facecolor": style.PAPER, "edgecolor": style.INK}
+        middle_cm = 0.5 * sum(axes.get_ylim())
+        axes.text(place_cm, middle_cm, "?", ha="center", va="center", fontweight="bold", zorder=7, bbox=box)
+        return
+    depth_cm, spread_cm = 100.0 * target.depth_m, 100.0 * target.position_std_m[2]
+    ground_cm = axes.get_ylim()[1]
+    effects = [Stroke(linewidth=2.6, foreground=style.INK), Normal()]
+    spread_cm = spread_cm if math.isfinite(spread_cm) else 0.0
+    common: dict[str, Any] = {"scalex": False, "scaley": False, "color": style.PAPER, "clip_on": True}
+    if depth_cm - spread_cm > ground_cm:
+        leader = ([place_cm, place_cm], [ground_cm, depth_cm - spread_cm])
+        axes.plot(*leader, linewidth=1.1, zorder=6, path_effects=effects, **common)
+    for colour, width, size in ((style.INK, 4.6, 8.5), (style.PAPER, 1.8, 5.5)):
+        common["color"] = colour
+        bar = ([place_cm, place_cm], [depth_cm - spread_cm, depth_cm + spread_cm])
+        axes.plot(*bar, linewidth=width, solid_capstyle="butt", zorder=7, **common)
+        ends = ([place_cm, place_cm], bar[1])
+        axes.plot(*ends, linestyle="none", marker="_", markersize=12.0 + width, mew=width, zorder=7, **common)
+        axes.plot(place_cm, depth_cm, linestyle="none", marker="o", markersize=size, mew=0.0, zorder=7.5, **common)
 
 
 def _tag(target: Target, *, full: bool) -> str:

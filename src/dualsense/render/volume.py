@@ -9,8 +9,11 @@ import numpy as np
 
 from dualsense.render import panels, sheet, style
 from dualsense.render.echo import gained, shown_depths
-from dualsense.render.symbols import draw_symbol, draw_targets
-from dualsense.render.words import CALL_NAMES, ordered_targets, sensor_message
+from dualsense.render.lines import line_section_figure, line_slices_figure
+from dualsense.render.shelf import text_width_in
+from dualsense.render.strip import find_strip
+from dualsense.render.symbols import draw_depth, draw_targets
+from dualsense.render.words import CALL_NAMES, depth_words, ordered_targets, plain, sensor_message, soil_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +29,7 @@ PANELS = 9
 SLAB_STEPS_CM = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 50.0)
 SECTIONS = 3
 SECTION_CM = 100.0
+TITLE_PT = 13.5
 
 
 def slabs(volume: Volume, view: View) -> list[tuple[float, float, NDArray[np.intp]]]:
@@ -58,6 +62,9 @@ def slices_figure(result: Result, view: View) -> Figure:
     volume = result.gpr_volume
     if volume is None or message:
         return _missing_figure(result, "Radar, slices by depth", message or "radar: no image")
+    strip = find_strip(result)
+    if strip is not None and strip.single:
+        return line_slices_figure(result, view, strip)
     cuts = slabs(volume, view)
     echo = gained(result)
     extent = panels.extent_cm(volume.grid)
@@ -149,74 +156,64 @@ def sections_figure(result: Result, view: View) -> Figure:
     volume = result.gpr_volume
     if volume is None or message:
         return _missing_figure(result, "Radar, vertical sections", message or "radar: no image")
+    strip = find_strip(result)
+    if strip is not None and strip.single:
+        return line_section_figure(result, view, strip)
     points, echo = section_points(result), gained(result)
     grid = volume.grid
-    deep = panels.axis_edges_cm(volume.depth_m, _spacing(volume.depth_m))
+    deep = panels.depth_edges_cm(volume.depth_m)
     edges = (panels.axis_edges_cm(grid.x_m, grid.cell_m), panels.axis_edges_cm(grid.y_m, grid.cell_m))
     spans = [min(SECTION_CM, stop - start) for start, stop in edges]
     scale_in = min(9.2 / sum(spans), 2.6 / (deep[1] - deep[0]))
     tall_in = scale_in * (deep[1] - deep[0])
     pitch_in = tall_in + 0.62
-    width_in = max(sheet.LEFT_IN + scale_in * sum(spans) + 0.5 + sheet.BAR_IN, 8.5)
+    titles = [_section_titles(*point) for point in points]
+    slots_in = [
+        max(scale_in * spans[side], *(text_width_in(pair[side], TITLE_PT) for pair in titles)) for side in (0, 1)
+    ]
+    width_in = max(sheet.LEFT_IN + sum(slots_in) + 0.5 + sheet.BAR_IN, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + len(points) * pitch_in + 1.0
     subtitle = "cuts through the most important targets" if points[0][2] else "cuts through the strongest body"
     figure = sheet.open_sheet(result, "Radar, vertical sections", subtitle, width_in, height_in)
+    figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, soil_words(result), fontsize=12.5, va="center")
     scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
     drawn: list[Axes] = []
     for index, (x_m, y_m, target) in enumerate(points):
         row = int(np.argmin(np.abs(grid.y_m - y_m)))
         column = int(np.argmin(np.abs(grid.x_m - x_m)))
         cuts = (echo[:, row], echo[:, :, column])
-        name = "strongest body" if target is None else f"{target.id} {CALL_NAMES[target.call]}"
-        titles = (f"{name}: along, y = {100.0 * y_m:.0f} cm", f"across, x = {100.0 * x_m:.0f} cm")
         last = index == len(points) - 1
         bottom_in = height_in - sheet.HEAD_IN - 0.45 - (index + 1) * pitch_in + 0.5
         for side, place_cm in enumerate((100.0 * x_m, 100.0 * y_m)):
-            left_in = sheet.LEFT_IN + side * (scale_in * spans[0] + 0.5)
+            left_in = sheet.LEFT_IN + side * (slots_in[0] + 0.5)
             axes = panels.inch_axes(figure, left_in, bottom_in, scale_in * spans[side], tall_in)
             label = ("x along the lane (cm)", "y to the left (cm)")[side] if last else ""
             shown = (*window_cm(edges[side], place_cm, SECTION_CM), deep[1], deep[0])
             _draw_section(axes, cuts[side], (*edges[side], deep[1], deep[0]), scale)
             panels.centimetre_axes(axes, shown, x_label=label, y_label="" if side else "depth (cm)")
             axes.tick_params(labelleft=not side, labelbottom=last or shown[:2] != edges[side])
-            _draw_depth(axes, target, place_cm)
-            axes.set_title(titles[side], fontsize=13.5, fontweight="bold", loc="left", pad=5)
+            if target is not None:
+                draw_depth(axes, target, place_cm)
+            axes.set_title(titles[index][side], fontsize=TITLE_PT, fontweight="bold", loc="left", pad=5)
             drawn.append(axes)
     panels.draw_scale_strip(figure, drawn[-2], below_in=0.86, right_axes=drawn[-1])
-    sheet.colour_bar(figure, drawn, drawn[0].get_images()[0], "radar echo", "gained with depth, 1 = strongest")
+    right_in = sheet.LEFT_IN + sum(slots_in) + 0.5
+    words = "gained with depth, 1 = strongest"
+    sheet.colour_bar(figure, drawn, drawn[0].get_images()[0], "radar echo", words, right_in=right_in)
     return figure
+
+
+def _section_titles(x_m: float, y_m: float, target: Target | None) -> tuple[str, str]:
+    name = "strongest body"
+    if target is not None:
+        name = f"{plain(target.id, 10)} {CALL_NAMES[target.call]}, {depth_words(target)}"
+    return f"{name}: along, y = {100.0 * y_m:.0f} cm", f"across, x = {100.0 * x_m:.0f} cm"
 
 
 def _draw_section(axes: Axes, cut: NDArray[np.float32], extent: panels.Extent, scale: Normalize) -> None:
     """Cells of a cut, (depth, along), shallowest at the top of the extent."""
     panels.draw_cells(axes, extent, cut[::-1], colours=style.RADAR_MAP, scale=scale)
     panels.draw_unmeasured(axes, extent, ~np.isfinite(cut[::-1]))
-
-
-def _draw_depth(axes: Axes, target: Target | None, place_cm: float) -> None:
-    """Top of a target with its uncertainty; a line to the ground where its depth is unknown."""
-    if target is None:
-        return
-    if not math.isfinite(target.depth_m):
-        axes.axvline(place_cm, color=style.INK, linewidth=2.0, linestyle=(0, (4, 3)), zorder=6)
-        box = {"boxstyle": "square,pad=0.2", "facecolor": style.PAPER, "edgecolor": style.INK}
-        middle_cm = 0.5 * sum(axes.get_ylim())
-        axes.text(place_cm, middle_cm, "?", ha="center", va="center", fontweight="bold", zorder=7, bbox=box)
-        return
-    depth_cm, spread_cm = 100.0 * target.depth_m, 100.0 * target.position_std_m[2]
-    if math.isfinite(spread_cm):
-        for colour, width in ((style.INK, 5.0), (style.PAPER, 2.2)):
-            axes.errorbar(
-                place_cm,
-                depth_cm,
-                yerr=spread_cm,
-                color=colour,
-                elinewidth=width,
-                capsize=9,
-                capthick=width,
-                zorder=7,
-            )
-    draw_symbol(axes, place_cm, depth_cm, target.call, size_pt=9.5)
 
 
 def _spacing(depth_m: NDArray[np.float64]) -> float:

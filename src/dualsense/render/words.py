@@ -246,6 +246,18 @@ def velocity_m_s(result: Result) -> tuple[float, float]:
     return speed_m_s, 0.5 * speed_m_s * result.relative_permittivity_std / permittivity
 
 
+def soil_words(result: Result) -> str:
+    """Permittivity and wave speed behind every depth, each with one standard deviation; empty without radar."""
+    speed_m_s, speed_std_m_s = velocity_m_s(result)
+    if not math.isfinite(speed_m_s):
+        return ""
+    permittivity, std = result.relative_permittivity, result.relative_permittivity_std
+    if not math.isfinite(std):
+        return f"soil: εᵣ {permittivity:.1f}, wave speed {speed_m_s / 1e7:.1f} cm/ns, uncertainty unknown"
+    speed = f"{speed_m_s / 1e7:.1f} ± {speed_std_m_s / 1e7:.1f} cm/ns"
+    return f"soil: εᵣ {permittivity:.1f} ± {std:.1f}, wave speed {speed}"
+
+
 def join(parts: Sequence[str]) -> str:
     """Reasons of a target in one line, "; " between them."""
     return "; ".join(plain(part) for part in parts)
