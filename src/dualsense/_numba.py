@@ -16,14 +16,20 @@ FASTMATH = frozenset({"contract", "reassoc", "arcp", "nsz"})
 CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
 
 
-def jit(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def jit(
+    *, parallel: bool = False, checked_division: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0.
 
+    ``checked_division=False`` lets a division by zero give inf or NaN as NumPy does, instead of raising
+    ZeroDivisionError: the check is a branch, and a loop with a branch does not become vectors.
     Where neither the code's folder nor the user's cache can be written, the kernel is compiled anew in each run.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, Any] = {"parallel": parallel, "fastmath": set(FASTMATH), "nogil": True}
+        if not checked_division:
+            options["error_model"] = "numpy"
         try:
             return numba.njit(function, cache=CACHE, **options)
         except RuntimeError:  # "no locator available": there is no place for the cache

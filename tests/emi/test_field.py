@@ -101,6 +101,27 @@ def test_parallel_variant_is_the_serial_one():
     np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("count", (1, 255, 256, 257))
+def test_blocks_do_what_single_points_do(count):
+    """On either side of the change between polynomial and full mean, on the axis, and in unfilled blocks."""
+    rng = np.random.default_rng(count)
+    gap = 0.1 * 10 ** rng.uniform(-4, 1, count)
+    angle = rng.uniform(0, 2 * np.pi, count)
+    points = np.stack([np.abs(0.1 + gap * np.cos(angle)), 0 * gap, gap * np.sin(angle)], axis=-1)
+    points[::7, 0] = 0.1 * 10 ** rng.uniform(-13, -1, len(points[::7]))
+    points[::50, 0] = 0.0
+    got = loop_field(points, radius_m=0.1)
+    terms = np.array([_kernels.loop_terms(0.1, p[0], p[2]) for p in points])
+    norm = np.hypot(terms[:, 0] * points[:, 0], terms[:, 1])
+    # next to the wire the last bit of rho is worth more than the formula
+    bound = 2e-14 * norm + 1e-15 * norm * 0.1 / np.hypot(points[:, 0] - 0.1, points[:, 2])
+    assert np.all(np.abs(got[:, 0] - terms[:, 0] * points[:, 0]) <= bound)
+    assert np.all(np.abs(got[:, 2] - terms[:, 1]) <= bound)
+    off = points[:, 0] > 0
+    np.testing.assert_allclose(got[off, 0] / points[off, 0], terms[off, 0], rtol=1e-9)
+    assert not got[~off, 0].any()
+
+
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(p=point, a=radius, r=turn, shift=st.tuples(metre, metre, metre))
 def test_moving_coil_and_point_together_turns_the_field(p, a, r, shift):

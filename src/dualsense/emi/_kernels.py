@@ -22,6 +22,13 @@ _MAX_AGM = 32
 _AGM_TOLERANCE = 1e-9
 """On c_n / a_n: the first term left out of the sums is its square over sixteen, squared."""
 
+_BLOCK = 256
+"""Points that are worked on together, so that the compiler makes vectors of them."""
+
+_VECTOR_FROM = 0.02
+"""q (of `loop_terms`) from which two fixed steps of the mean and a polynomial are exact: there k2^2 <= 0.32. It is
+half the distance to the wire over the radius, nearly; closer points are done one by one."""
+
 
 @jit()
 def loop_terms(radius: float, rho: float, z: float) -> tuple[float, float, float]:
@@ -89,7 +96,95 @@ def _loop_field_at(
     out[i, 2] = turns * (h_rho * rz + h_z * axis[2])
 
 
-@jit()
+@jit(checked_division=False)
+def _loop_block(
+    points: NDArray[np.float64],
+    start: int,
+    radius: float,
+    center: NDArray[np.float64],
+    axis: NDArray[np.float64],
+    turns: float,
+    work: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """`_BLOCK` points from ``start`` on, by the same arithmetic as `loop_terms` but without branches.
+
+    Two steps of the mean lead to the modulus k2 = c_2 / a_2, and what is left, 1 / AGM(1, k2') and the tail of
+    the sum, are polynomials in y = k2^2 (minimax on [0, 0.32], 3e-16).
+    """
+    cx, cy, cz = center[0], center[1], center[2]
+    nx, ny, nz = axis[0], axis[1], axis[2]
+    stop = min(_BLOCK, points.shape[0] - start)
+    scale = turns / np.pi
+    for i in range(stop):
+        work[0, i] = points[start + i, 0] - cx
+        work[1, i] = points[start + i, 1] - cy
+        work[2, i] = points[start + i, 2] - cz
+    for i in range(stop):
+        dx, dy, dz = work[0, i], work[1, i], work[2, i]
+        z = dx * nx + dy * ny + dz * nz
+        rx = dx - z * nx
+        ry = dy - z * ny
+        rz = dz - z * nz
+        rho = np.sqrt(rx * rx + ry * ry + rz * rz)
+        alpha2 = (radius - rho) * (radius - rho) + z * z
+        beta2 = (radius + rho) * (radius + rho) + z * z
+        alpha2 = max(alpha2, 1e-30 * beta2)  # on the wire something finite, done anew below
+        beta = np.sqrt(beta2)
+        q = np.sqrt(alpha2) / beta
+        plus = 1.0 / (1.0 + q)
+        half_m = 2.0 * radius * rho / beta2
+        c1 = half_m * plus
+        a2 = 0.25 * (1.0 + q) + 0.5 * np.sqrt(q)
+        d2 = 0.25 * c1 / a2
+        y = (c1 * d2 / a2) * (c1 * d2 / a2)
+        f = -0.304624636867946 + y * 0.25984591036380633
+        f = 0.2582198152697449 + y * f
+        f = -0.06690171608511436 + y * f
+        f = 0.06211285099545057 + y * f
+        f = 0.0331708241753046 + y * f
+        f = 0.04460897203922102 + y * f
+        f = 0.05082076658715057 + y * f
+        f = 0.060566434272409056 + y * f
+        f = 0.07476789178583731 + y * f
+        f = 0.09765625422879015 + y * f
+        f = 0.14062499994676034 + y * f
+        f = 0.2500000000002631 + y * f
+        f = 1.0 + y * f
+        t = -0.08353445352097875 + y * 0.07235881709163049
+        t = 0.07191513911592923 + y * t
+        t = -0.017301493234226355 + y * t
+        t = 0.018577158066205485 + y * t
+        t = 0.011161724433192315 + y * t
+        t = 0.015054188967874228 + y * t
+        t = 0.01784931393206632 + y * t
+        t = 0.022187459051453997 + y * t
+        t = 0.028808545856572308 + y * t
+        t = 0.04003906365965681 + y * t
+        t = 0.06249999998540165 + y * t
+        t = 0.12500000000007214 + y * t
+        t = 1.0 + y * t
+        tail = 2.0 * d2 * d2 * t
+        K = 0.5 * np.pi * f / a2
+        part = half_m + c1 * c1 * (1.0 + tail)  # (K - E) / K
+        half = 0.5 * (1.0 + q * q)
+        common = scale * K / (alpha2 * beta)
+        h_rho = z * common * (2.0 * radius * radius * plus * plus / beta2) * (half + 2.0 * q - half * tail)
+        h_z = common * (radius * (radius - rho) * (1.0 - part) + 0.5 * alpha2 * part)
+        work[0, i] = h_rho * rx + h_z * nx
+        work[1, i] = h_rho * ry + h_z * ny
+        work[2, i] = h_rho * rz + h_z * nz
+        work[3, i] = q
+    for i in range(stop):
+        out[start + i, 0] = work[0, i]
+        out[start + i, 1] = work[1, i]
+        out[start + i, 2] = work[2, i]
+    for i in range(stop):
+        if not work[3, i] >= _VECTOR_FROM:
+            _loop_field_at(points, start + i, radius, center, axis, turns, out)
+
+
+@jit(checked_division=False)
 def loop_field(
     points: NDArray[np.float64],
     radius: float,
@@ -99,11 +194,12 @@ def loop_field(
     out: NDArray[np.float64],
 ) -> None:
     """H (A/m per A) of a circular loop at points (n, 3) into out (n, 3)."""
-    for i in range(points.shape[0]):
-        _loop_field_at(points, i, radius, center, axis, turns, out)
+    work = np.empty((4, _BLOCK))
+    for start in range(0, points.shape[0], _BLOCK):
+        _loop_block(points, start, radius, center, axis, turns, work, out)
 
 
-@jit(parallel=True)
+@jit(parallel=True, checked_division=False)
 def loop_field_parallel(
     points: NDArray[np.float64],
     radius: float,
@@ -112,9 +208,10 @@ def loop_field_parallel(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
-    """As `loop_field`, one point per iteration of a parallel loop."""
-    for i in numba.prange(points.shape[0]):
-        _loop_field_at(points, i, radius, center, axis, turns, out)
+    """As `loop_field`, one block of points per iteration of a parallel loop."""
+    for block in numba.prange((points.shape[0] + _BLOCK - 1) // _BLOCK):
+        work = np.empty((4, _BLOCK))
+        _loop_block(points, block * _BLOCK, radius, center, axis, turns, work, out)
 
 
 @jit()
