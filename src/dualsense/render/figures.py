@@ -10,6 +10,7 @@ import numpy as np
 from dualsense.render import panels, sheet, style
 from dualsense.render.fused import fused_figure
 from dualsense.render.lines import strip_map_figure
+from dualsense.render.radargram import radargram_figure
 from dualsense.render.strip import find_strip
 from dualsense.render.symbols import draw_targets
 from dualsense.render.volume import sections_figure, slices_figure
@@ -82,18 +83,20 @@ def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]
     Returns
     -------
     dict of str to bytes
-        Name of the file to its PNG, the same bytes for the same result.
+        Name of the file to its PNG, the same bytes for the same result; ``gpr_radargram.png`` only where the
+        result has a radargram.
     """
     view = view or style.View()
     pictures = {}
     with style.house_style():
-        for name, draw in FIGURES.items():
+        asked = {} if result.radargram is None else {"gpr_radargram.png": radargram_figure}
+        for name, draw in (FIGURES | asked).items():
             pictures[name] = style.png_bytes(draw(result, view))
     return pictures
 
 
 def write_figures(result: Result, folder: str | PathLike[str], view: View | None = None) -> tuple[Path, ...]:
-    """Write ``fused.png``, ``emi_map.png``, ``gpr_slices.png`` and ``gpr_sections.png`` into a folder that exists.
+    """Write the pictures of `render_figures` into a folder that exists.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def draw_banner(figure: Figure, message: str, top_in: float, width_in: float) ->
     )
 
 
-def draw_grey_key(figure: Figure, left_in: float, middle_in: float) -> None:
+def draw_grey_key(figure: Figure, left_in: float, middle_in: float, words: str = "not measured") -> None:
     """Say what grey with hatching means, where there is no legend."""
     key = panels.inch_axes(figure, left_in, middle_in - 0.13, 2.75, 0.26)
     key.set_xlim(0.0, 2.75)
@@ -63,7 +63,7 @@ def draw_grey_key(figure: Figure, left_in: float, middle_in: float) -> None:
     key.add_patch(
         Rectangle((0.02, 0.02), 0.42, 0.22, hatch="////", linewidth=1.0, facecolor=grey, edgecolor=lines)
     )
-    key.text(0.54, 0.13, "not measured", va="center", fontsize=11.5)
+    key.text(0.54, 0.13, words, va="center", fontsize=11.5)
 
 
 def draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_in: float) -> None:

@@ -33,6 +33,8 @@ OUTPUT_FILES = (
     "targets.geojson",
     "targets.json",
 )
+# Written only where the result has them; like the others they go when a later run replaces this one.
+OPTIONAL_FILES = ("gpr_radargram.png",)
 
 
 def check_output(folder: str | PathLike[str], overwrite: bool = False) -> Path:  # noqa: FBT001, FBT002
@@ -60,7 +62,7 @@ def check_output(folder: str | PathLike[str], overwrite: bool = False) -> Path: 
         msg = f"{folder}: is a file, expected a folder to write to"
         raise UsageError(msg)
     if folder.is_dir():
-        found = [name for name in OUTPUT_FILES if os.path.lexists(folder / name)]
+        found = [name for name in (*OPTIONAL_FILES, *OUTPUT_FILES) if os.path.lexists(folder / name)]
         if found and not overwrite:
             msg = f"{folder}: already holds {', '.join(found)}; allow overwriting or choose another folder"
             raise UsageError(msg)
@@ -117,7 +119,8 @@ def write_outputs(
     except OSError as error:
         msg = f"{folder}: cannot write the outputs: {error.strerror or error}"
         raise DualsenseError(msg) from error
-    return tuple(folder / name for name in sorted(OUTPUT_FILES))
+    written = [*OUTPUT_FILES, *(name for name in OPTIONAL_FILES if (folder / name).exists())]
+    return tuple(folder / name for name in sorted(written))
 
 
 def _workplace(folder: Path) -> Path:
@@ -145,11 +148,12 @@ def _move_in(fresh: Path, folder: Path, previous: Path) -> None:
         return
     previous.mkdir()
     try:
-        for name in reversed(OUTPUT_FILES):
+        for name in reversed((*OPTIONAL_FILES, *OUTPUT_FILES)):
             if os.path.lexists(folder / name):
                 (folder / name).replace(previous / name)
-        for name in OUTPUT_FILES:
-            (fresh / name).replace(folder / name)
+        for name in (*OPTIONAL_FILES, *OUTPUT_FILES):
+            if name in OUTPUT_FILES or (fresh / name).exists():
+                (fresh / name).replace(folder / name)
     except BaseException:
         for path in previous.iterdir():
             shutil.move(path, folder / path.name)

@@ -20,6 +20,7 @@ from dualsense.render import words
 from dualsense.render.export import significant
 from dualsense.render.figures import render_figures
 from dualsense.render.geodesy import local_to_wgs84, usable_origin
+from dualsense.render.strip import is_line
 from dualsense.render.style import View
 from dualsense.render.viewer import viewer_data
 
@@ -191,7 +192,12 @@ def _alts(result: Result) -> dict[str, str]:
         "emi_alt": emi or f"Map of the metal response. Targets: {targets}.",
         "slices_alt": gpr or "Radar maps, one for each layer of depth, with metal contours over them.",
         "sections_alt": gpr
-        or "Radar cut vertically along and across the lane through the most important targets.",
+        or (
+            f"Radar section along the line. Targets: {targets}."
+            if is_line(result)
+            else "Radar cut vertically along and across the lane through the most important targets."
+        ),
+        "radargram_alt": "Radar traces along the track against two-way time.",
     }
 
 
@@ -263,6 +269,7 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         viewer=viewer,
         viewer_json=_inline(_json(viewer)),
         first_slice=0 if viewer is None else _first_slice(result, viewer["depths"]),
+        line=is_line(result),
         pictures={name: _picture(png) for name, png in pictures.items()},
         origin=rows,
         long_texts=long_texts,

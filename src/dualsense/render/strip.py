@@ -119,9 +119,15 @@ def find_strip(result: Result) -> Strip | None:
         -half,
         half,
         np.column_stack([along[order] - zero, across[order] - middle]),
-        from_origin,
+        bool(from_origin),
         single=single,
     )
+
+
+def is_line(result: Result) -> bool:
+    """Whether a result is that of a single line."""
+    strip = find_strip(result)
+    return strip is not None and strip.single
 
 
 def distances_m(strip: Strip, grid: Grid) -> NDArray[np.float64]:
@@ -256,7 +262,8 @@ def shelved(
 
     for index, place in enumerate(wanted):
         others = [*wanted[:index], *wanted[index + 1 :]]
-        tries = [(row, rest) for rest in (others, ()) for row in range(rows)]
+        # One that must hang over its neighbours' lines hangs as high as it can, so that those end below it.
+        tries = [(row, others) for row in range(rows)] + [(row, ()) for row in reversed(range(rows))]
         found = next(((row, m) for row, rest in tries if (m := spot(index, row, rest)) is not None), None)
         placed.append(found)
         if found is not None:
