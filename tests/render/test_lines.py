@@ -233,6 +233,17 @@ def test_pieces_are_equal_and_without_a_gap(start, span):
     assert all(one[1] == other[0] for one, other in itertools.pairwise(cuts))
 
 
+def test_the_report_of_a_line_leads_with_its_section(line, full_result):
+    pictures = dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40))
+    page = report_html(line, pictures)
+    assert page.index("Section along the line</h2>") < page.index('id="targets"')
+    assert page.count("Section along the line</h2>") == 1
+    assert 'id="viewer"' not in page
+    usual = report_html(full_result, pictures)
+    assert "Section along the line</h2>" not in usual
+    assert 'id="viewer"' in usual
+
+
 def _radargram(result, name="amplitude", count=60):
     x = np.linspace(0.0, 2.8, count)
     values = np.zeros((count, 200), dtype=np.float32)
