@@ -286,3 +286,59 @@ def polygon_field(
         out[i, 0] = hx
         out[i, 1] = hy
         out[i, 2] = hz
+
+
+@jit()
+def polygon_potential(
+    points: NDArray[np.float64],
+    vertices: NDArray[np.float64],
+    turns: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Evaluate A / mu0 (per A) of a closed polygon of straight wire, vertices (v, 3), at points (n, 3) into out.
+
+    A = u ln[(la + lb + L) / (la + lb - L)] / (4 pi) of each side, u its direction; the denominator is
+    2 (la lb + a.b) / (la + lb + L), free of cancellation near the wire.
+    """
+    scale = turns / (4.0 * np.pi)
+    count = vertices.shape[0]
+    for i in range(points.shape[0]):
+        sx = 0.0
+        sy = 0.0
+        sz = 0.0
+        for j in range(count):
+            k = j + 1 if j + 1 < count else 0
+            ax = points[i, 0] - vertices[j, 0]
+            ay = points[i, 1] - vertices[j, 1]
+            az = points[i, 2] - vertices[j, 2]
+            bx = points[i, 0] - vertices[k, 0]
+            by = points[i, 1] - vertices[k, 1]
+            bz = points[i, 2] - vertices[k, 2]
+            ux = vertices[k, 0] - vertices[j, 0]
+            uy = vertices[k, 1] - vertices[j, 1]
+            uz = vertices[k, 2] - vertices[j, 2]
+            side = np.sqrt(ux * ux + uy * uy + uz * uz)
+            if side == 0.0:
+                continue
+            la = np.sqrt(ax * ax + ay * ay + az * az)
+            lb = np.sqrt(bx * bx + by * by + bz * bz)
+            dot = ax * bx + ay * by + az * bz
+            below = la * lb + dot
+            if dot < 0.0:
+                cx = uy * az - uz * ay
+                cy = uz * ax - ux * az
+                cz = ux * ay - uy * ax
+                below = (cx * cx + cy * cy + cz * cz) / (la * lb - dot)
+            if below > 1e-30 * la * lb:
+                total = la + lb + side
+                f = scale / side * np.log1p(side * total / below)
+                sx += f * ux
+                sy += f * uy
+                sz += f * uz
+            elif dot <= 0.0:  # on the wire
+                sx = np.nan
+                sy = np.nan
+                sz = np.nan
+        out[i, 0] = sx
+        out[i, 1] = sy
+        out[i, 2] = sz
