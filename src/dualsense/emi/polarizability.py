@@ -251,28 +251,37 @@ def spheroid_limits(
 def spheroid_spectrum(
     *, semi_axis_m: float, polar_semi_axis_m: float, conductivity_s_m: float, relative_permeability: float
 ) -> Spectrum:
-    """Describe a solid conducting spheroid, axis of revolution z: exact limits, approximate in between.
+    """Describe a solid conducting spheroid, axis of revolution z: exact limits and loss, approximate in between.
 
-    Each principal value runs between its exact static and inductive limit along the relaxations of an equivalent
-    sphere. Its squared radius is that which sets the eddy currents' decay: a min(a, c) for a field along z (a thin
-    disc decays as radius times thickness, a long rod as radius squared), and 2 / (1/a^2 + 1/c^2) for a field
-    across (twice the smaller semi-axis squared for a disc or rod). Semi-axes that agree give the sphere. For
-    making test objects, not for measuring real ones.
+    Each principal value runs from its exact static to its exact inductive limit with the relaxations of a sphere,
+    their times scaled so that the loss in weak eddy currents is exact too: the field inside is uniform,
+    H0 / [1 + N_i (mu_r - 1)], and the currents it drives in an ellipsoid's section of semi-axes b and c dissipate
+    sum_k T_k tau_k = mu0 sigma V mu_r^2 b^2 c^2 / (b^2 + c^2) / (5 [1 + N_i (mu_r - 1)]^2). How far the times are
+    spread is the sphere's of permeability 1 + 3 N_i (mu_r - 1), at most mu_r, which is demagnetised alike. Equal
+    semi-axes give the sphere. A finite-element disc of ratio 0.1, mu_r 32, differs from the spheroid of its
+    radius and volume by up to 10 % of the span between the limits across, 12 % along. For making test objects,
+    not for measuring real ones.
     """
     static, inductive = spheroid_limits(
         semi_axis_m=semi_axis_m,
         polar_semi_axis_m=polar_semi_axis_m,
         relative_permeability=relative_permeability,
     )
-    across_m = np.sqrt(2 / (1 / semi_axis_m**2 + 1 / polar_semi_axis_m**2))
-    along_m = np.sqrt(semi_axis_m * min(semi_axis_m, polar_semi_axis_m))
+    mu1 = relative_permeability - 1
+    a2, c2 = semi_axis_m**2, polar_semi_axis_m**2
+    volume = 4 / 3 * np.pi * a2 * polar_semi_axis_m
+    equatorial, _, polar = demagnetisation(semi_axis_m, polar_semi_axis_m)
     tau, amplitude = [], []
-    for radius_m, axes in ((across_m, (0, 1)), (along_m, (2,))):
-        poles, weight = _gathered_poles(float(radius_m), conductivity_s_m, relative_permeability)
+    for factor, section, axes in ((equatorial, a2 * c2 / (a2 + c2), (0, 1)), (polar, a2 / 2, (2,))):
+        inside = relative_permeability / (1 + factor * mu1)
+        loss = MU0 * conductivity_s_m * volume * inside**2 * section / 5
+        alike = 1 + min(1.0, 3 * factor) * mu1
+        poles, weight = _gathered_poles(semi_axis_m, conductivity_s_m, alike)
+        weight = weight / weight.sum() * (static[axes[0]] - inductive[axes[0]])
         tensor = np.zeros((len(poles), 3, 3))
         for i in axes:
-            tensor[:, i, i] = weight / weight.sum() * (static[i] - inductive[i])
-        tau.append(poles)
+            tensor[:, i, i] = weight
+        tau.append(poles * loss / (weight @ poles))
         amplitude.append(tensor)
     return Spectrum(static_m3=np.diag(static), amplitude_m3=np.concatenate(amplitude), tau_s=np.concatenate(tau))
 
