@@ -264,6 +264,36 @@ def test_metal_below_the_deepest_slice_is_not_called_clutter(wet):
     assert all(t.call != "likely-clutter" for t in result.targets if t.depth_m > 0.02)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    (
+        ("gpr.background.method=svd", "gpr.background.rank=5"),
+        ("gpr.fk.on=true", "gpr.fk.high_s_m=3e-9"),
+        ("gpr.height.on=true", "gpr.height.height_m=3"),
+        ("gpr.image.top_m=0.05",),
+        ("gpr.image.min_contrast=15",),
+        ("gpr.image.max_bodies=0",),
+        ("gpr.migrate.depth_stop_m=0.2", "gpr.migrate.depth_step_m=0.1"),
+        ("gpr.soil.relative_permittivity=81",),
+        ("gpr.traces.window_s=2e-9",),
+    ),
+    ids=lambda value: value[0],
+)
+def test_a_radar_that_is_set_deaf_does_not_make_a_mine_clutter(sample_dir, settings):
+    result = process_scan(read_scan(sample_dir / "pma_laterite.h5"), load_recipe(None, settings))
+    mine = min(result.targets, key=lambda t: np.hypot(t.x_m - 0.11, t.y_m - 0.20))
+    assert np.hypot(mine.x_m - 0.11, mine.y_m - 0.20) < 0.05
+    assert mine.call != "likely-clutter"
+
+
+def test_ground_with_an_empty_volume_is_not_covered(sample_dir):
+    settings = ["gpr.height.on=true", "gpr.height.height_m=3"]
+    result = process_scan(read_scan(sample_dir / "pma_laterite.h5"), load_recipe(None, settings))
+    assert not result.coverage.gpr.any()
+    assert result.coverage_fraction == 0.0
+    assert any("not covered" in f.message for f in result.faults)
+
+
 def test_two_runs_give_the_same_numbers(wet):
     scan, first = wet
     second = process_scan(scan)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from dualsense.gpr.hyperbola import fit_hyperbolas
-from dualsense.gpr.line import direct_time_zero, remove_line_background
+from dualsense.gpr.line import direct_time_zero
 from dualsense.gpr.soil import Soil
 from dualsense.scan import Fault, GprData
 from dualsense.survey.grid import cells_of
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dualsense.gpr.calibrate import Soundings
     from dualsense.gpr.hyperbola import Hyperbolas
     from dualsense.gpr.migrate import Migrated
-    from dualsense.gpr.surface import Surface
     from dualsense.gpr.traces import Traces
     from dualsense.result import Grid
     from dualsense.survey.line import Line
@@ -28,26 +27,29 @@ if TYPE_CHECKING:
 MAX_VELOCITY_ERROR = 0.15
 """Relative; hyperbolas that tell the velocity no better leave it to the focus and the prior."""
 AGREES = 2.0
-GROUND_M = 2e-3
+ON_GROUND_M = 2e-3
 """Antennas no higher than this stand on the ground."""
 
 
-def at_time_zero(gpr: GprData, faults: list[Fault]) -> tuple[GprData, float]:
+def at_time_zero(gpr: GprData, faults: list[Fault], *, settled: bool = False) -> tuple[GprData, float]:
     """Count the times of a line's traces from their direct wave, unless the file tells of a delay or a reference.
 
     Instruments of other makers begin their traces some time before they transmit, and their files do not say
-    when. A direct wave within two standard errors of the file's own time zero confirms that.
+    when. A direct wave within two standard errors of the file's own time zero confirms that. Where a step of the
+    recipe has ``settled`` it from the same wave, only the error is taken: it knows no better.
 
     Returns
     -------
     GprData, standard error of its time zero in s
     """
-    if gpr.system_delay_s != 0.0 or gpr.reference is not None:
+    if not settled and (gpr.system_delay_s != 0.0 or gpr.reference is not None):
         return gpr, 0.0
     picked = direct_time_zero(gpr)
     if picked is None:
         return gpr, 0.0
     time_s, std_s = picked
+    if settled:
+        return gpr, std_s
     if abs(time_s) <= AGREES * std_s:
         return gpr, 0.0
     message = (
@@ -56,13 +58,6 @@ def at_time_zero(gpr: GprData, faults: list[Fault]) -> tuple[GprData, float]:
     )
     faults.append(Fault("gpr", "info", "/gpr/sample_time", message))
     return replace(gpr, system_delay_s=time_s), std_s
-
-
-def below_line(soundings: Soundings, surface: Surface, line: Line) -> Soundings | None:
-    """Soundings without what is the same all along the line; None where the surface was fitted and is gone."""
-    if surface.fitted:
-        return None
-    return remove_line_background(soundings, line.along(soundings.midpoint_m))
 
 
 def line_soil(
@@ -86,7 +81,7 @@ def line_soil(
         own,
         line.along(one.midpoint_m),
         direction=line.direction,
-        height_m=np.where(height_m[first] > GROUND_M, height_m[first], 0.0),
+        height_m=np.where(height_m[first] > ON_GROUND_M, height_m[first], 0.0),
         time_zero_std_s=below.time_zero_std_s,
     )
     notes = _notes(found)

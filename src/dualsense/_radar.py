@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dualsense._line import along_strip, at_time_zero, below_line, line_soil
+from dualsense._line import ON_GROUND_M, along_strip, at_time_zero, line_soil
+from dualsense._recipe_radar import GprBackground
 from dualsense.gpr.attributes import UNITS, attribute
 from dualsense.gpr.background import remove_background
 from dualsense.gpr.calibrate import Soundings, calibrate
 from dualsense.gpr.condition import declip, dewow, find_clipped, remove_offset
 from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spectrum, wiener
-from dualsense.gpr.fk import fk_fan, fk_loss
+from dualsense.gpr.fk import fk_fan
 from dualsense.gpr.gain import apply_gain
+from dualsense.gpr.hearing import MAX_LOSS, Hearing, hearing, silence_tells
 from dualsense.gpr.image import Body, add_bodies, envelope_volume, find_bodies
 from dualsense.gpr.instrument import find_antennas
 from dualsense.gpr.layers import Ground, Layers
-from dualsense.gpr.loss import SMALL_MINE_M, background_loss
+from dualsense.gpr.line import remove_line_background
+from dualsense.gpr.loss import SMALL_MINE_M, background_loss, target_loss
 from dualsense.gpr.migrate import Migrated, migrate
 from dualsense.gpr.pick import find_surface
 from dualsense.gpr.reflection import SurfaceEcho, surface_permittivity
@@ -45,8 +49,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MIN_SOUNDINGS = 12
-MAX_BACKGROUND_LOSS = 0.5
-ON_GROUND_M = 2e-3
+FAN = "the fan filter"
+DISPUTED, TOP_SPREAD = 2.5, 0.1
+"""Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
 MIN_BAND_HZ = 1e9
 """A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
 
@@ -75,11 +80,14 @@ class Radar:
     volume: Volume
     bodies: tuple[Body, ...]
     soil: Soil
-    deepest_m: float
-    """Down to where silence tells something; 0 when the band is too narrow to tell depths apart."""
+    hearing: Hearing
     radargram: Radargram | None
     notes: Mapping[str, str]
     """Entries of the provenance: what the background removal costs a target."""
+
+    def would_tell(self, x_m: float, y_m: float, depth_m: float) -> bool:
+        """Whether a body at a place would have been listed."""
+        return silence_tells(self.hearing, x_m, y_m, depth_m)
 
 
 def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
@@ -88,11 +96,12 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
     if clipped.any():
         fate = "rebuilt where the runs are short" if recipe.gpr.declip.on else "used as they are"
         message = f"{clipped.sum()} samples of {clipped.any(axis=1).sum()} radar traces are clipped, and {fate}"
-        faults.append(Fault("gpr", "info", "/gpr/data", message))
+        most = clipped.any(axis=1).mean() > 0.5
+        faults.append(Fault("gpr", "degraded" if most else "info", "/gpr/data", message))
     data = _asked(gpr, TRACE_STEPS, recipe)
     zero_std_s = 0.0
-    if not recipe.gpr.time_zero.on and find_line(track.position_m, reach_m=recipe.survey.gpr_reach_m) is not None:
-        data, zero_std_s = at_time_zero(data, faults)
+    if find_line(track.position_m, reach_m=recipe.survey.gpr_reach_m) is not None:
+        data, zero_std_s = at_time_zero(data, faults, settled=recipe.gpr.time_zero.on)
     soundings, found = calibrate(data, track, **recipe.gpr.calibrate.model_dump())
     soundings = replace(soundings, time_zero_std_s=zero_std_s)
     faults += found
@@ -109,12 +118,16 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
         )
         faults.append(Fault("gpr", "degraded", "/gpr/data", message))
     if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
-        message = "the radar recorded nothing but noise: neighbouring soundings have nothing in common"
+        message = (
+            "the radar recorded nothing but noise, or too few soundings too far apart: neighbours have nothing in "
+            "common"
+        )
         faults.append(Fault("gpr", "failed", "/gpr/data", message))
         return None
     if recipe.gpr.bandpass.on:
-        loss = spectral_loss(soundings, bandpass(soundings, **recipe.gpr.bandpass.model_dump(exclude={"on"})))
-        faults.append(Fault("gpr", "info", "/gpr/data", f"the band-pass takes {loss:.0%} of a target's energy"))
+        loss = band_loss(soundings, recipe)
+        message = f"the band-pass takes {loss:.0%} of a target's energy"
+        faults.append(Fault("gpr", "degraded" if loss > MAX_LOSS else "info", "/gpr/data", message))
     return _asked(soundings, SPECTRUM_STEPS, recipe)
 
 
@@ -140,13 +153,16 @@ def ground_echo(
 ) -> SurfaceEcho | None:
     """Weigh the ground's echo against the direct wave, before reference and filters have taken that away.
 
-    None where the recipe gives the permittivity or does not want the echo, where the head's antennas are not
-    known, and where what they heard is no echo of flat ground; the latter two are said.
+    None where the recipe does not want the echo, where the head's antennas are not known, and where what they
+    heard is no echo of flat ground; the latter two are said, unless the recipe gives the permittivity.
     """
     wanted = recipe.gpr.soil
-    if wanted.relative_permittivity != "auto" or not wanted.surface_echo:
+    if not wanted.surface_echo:
         return None
     antennas = find_antennas(instrument)
+    given = wanted.relative_permittivity != "auto"
+    if antennas is None and given:
+        return None
     if antennas is None:
         message = (
             f"the antennas of {instrument or 'an unnamed instrument'!r} are not known: the ground's echo does not "
@@ -156,7 +172,7 @@ def ground_echo(
         return None
     bare, _ = calibrate(gpr, track, use_reference=False)
     echo = surface_permittivity(bare, antennas, modality=gpr.modality, roughness_m=wanted.roughness_m)
-    if echo is None:
+    if echo is None and not given:
         message = "the ground's echo is not that of even ground below these antennas, and tells no permittivity"
         faults.append(Fault("gpr", "info", "/gpr/data", message))
     return echo
@@ -177,17 +193,20 @@ def image_below(
         below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
     notes: dict[str, str] = {}
     line = find_line(soundings.midpoint_m, reach_m=recipe.survey.gpr_reach_m)
-    level = None if line is None else below_line(soundings, surface, line)
-    if level is None:
-        notes |= _background_loss(below, surface, recipe, faults)
-        below = remove_background(below, surface, **recipe.gpr.background.model_dump())
+    losses = []
+    along = line is not None and not surface.fitted and recipe.gpr.background == GprBackground()
+    if line is not None and along:
+        step = partial(remove_line_background, along_m=line.along(soundings.midpoint_m))
+        notes |= {"gpr_background": "median in time along the line"}
+        losses.append(_told("the median along the line", step, soundings, surface, notes, faults))
+        below = step(soundings)
     else:
-        below = level
+        losses.append(_background_loss(below, surface, recipe, notes, faults))
+        below = remove_background(below, surface, **recipe.gpr.background.model_dump())
     if recipe.gpr.fk.on:
-        fan = recipe.gpr.fk.model_dump(exclude={"on"})
-        message = f"the fan filter takes {fk_loss(below, **fan):.0%} of a small body's energy"
-        faults.append(Fault("gpr", "info", "/gpr/data", message))
-        below = fk_fan(below, **fan)
+        fan: Callable[[Soundings], Soundings] = partial(fk_fan, **recipe.gpr.fk.model_dump(exclude={"on"}))
+        losses.append(_told(FAN, fan, below, surface, notes, faults))
+        below = fan(below)
     traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
     tell("radar: soil", 0.5)
     soil, apexes_m = None, np.zeros((0, 3))
@@ -197,23 +216,44 @@ def image_below(
     if soil is None:
         soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
     tell("radar: migration", 0.65)
-    migrated = _migrated(below, traces, grid, soil, surface.height_m, recipe)
+    migrated = _migrated(below, traces, grid, soil, surface.height_m, recipe, faults)
     if line is not None:
         migrated = along_strip(migrated, grid, soundings, line)
     bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
     bodies = add_bodies(bodies, apexes_m, migrated, grid, cover.gpr)
-    deepest_m = float(migrated.depth_m[-1]) if _band_hz(soundings, recipe) >= MIN_BAND_HZ else 0.0
     volume = envelope_volume(migrated, grid, cover.gpr)
-    return Radar(volume, bodies, soil, deepest_m, _radargram(below, traces, recipe), notes)
+    heard = hearing(
+        volume,
+        top_m=recipe.gpr.image.top_m,
+        min_contrast=recipe.gpr.image.min_contrast,
+        listed_all=len(bodies) < recipe.gpr.image.max_bodies,
+        losses=losses,
+        band_ok=_band_hz(soundings, recipe) >= MIN_BAND_HZ,
+        soil_disputed=_disputed(soil, echo),
+    )
+    if heard.deaf:
+        message = f"where the radar is silent there may still be a mine: {heard.deaf}"
+        faults.append(Fault("gpr", "degraded", "/gpr", message))
+    return Radar(volume, bodies, soil, heard, _radargram(below, traces, recipe), notes)
 
 
 def _migrated(
-    below: Soundings, traces: Traces, grid: Grid, soil: Soil, height_m: NDArray[np.float64], recipe: Recipe
+    below: Soundings,
+    traces: Traces,
+    grid: Grid,
+    soil: Soil,
+    height_m: NDArray[np.float64],
+    recipe: Recipe,
+    faults: list[Fault],
 ) -> Migrated:
     options = recipe.gpr.migrate.model_dump()
     step, stop = options.pop("depth_step_m"), options.pop("depth_stop_m")
     if options["on_ground"] == "auto":
         options["on_ground"] = bool(np.median(height_m) <= ON_GROUND_M)
+    if options["on_ground"] and options["method"] == "wavenumber":
+        options["method"] = "kirchhoff"
+        message = "the antennas touch the ground: migrated by kirchhoff, the wavenumber route needs them above it"
+        faults.append(Fault("gpr", "info", "/gpr", message))
     ground: Ground = soil.relative_permittivity
     if recipe.gpr.soil.deeper_layers:
         tops, permittivities = zip((0.0, ground), *recipe.gpr.soil.deeper_layers, strict=True)
@@ -222,17 +262,43 @@ def _migrated(
     return migrate(below, traces, grid, depth, relative_permittivity=ground, height_m=height_m, **options)
 
 
-def _background_loss(below: Soundings, surface: Surface, recipe: Recipe, faults: list[Fault]) -> dict[str, str]:
-    """Tell the provenance what the background removal costs a small mine, and make it a fault where it is much."""
+def _background_loss(
+    below: Soundings, surface: Surface, recipe: Recipe, notes: dict[str, str], faults: list[Fault]
+) -> float:
     options = recipe.gpr.background.model_dump()
     flat, point = (background_loss(below, surface, body=body, **options) for body in ("flat", "point"))
-    if max(flat, point) > MAX_BACKGROUND_LOSS:
-        message = (
-            f"the background removal ({options['method']}) takes {max(flat, point):.0%} of the energy of "
-            f"a body {SMALL_MINE_M * 100:.0f} cm across: the radar may miss a small mine"
-        )
-        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
-    return {"gpr_target_loss": f"{flat:.2f}", "gpr_target_loss_point": f"{point:.2f}"}
+    return _tell_loss(f"the background removal ({options['method']})", flat, point, notes, faults)
+
+
+def _told(
+    name: str,
+    step: Callable[[Soundings], Soundings],
+    below: Soundings,
+    surface: Surface,
+    notes: dict[str, str],
+    faults: list[Fault],
+) -> float:
+    flat, point = (target_loss(step, below, surface, body=body) for body in ("flat", "point"))
+    return _tell_loss(name, flat, point, notes, faults)
+
+
+def _tell_loss(name: str, flat: float, point: float, notes: dict[str, str], faults: list[Fault]) -> float:
+    """Note what a step costs a small mine, and make it a fault where it is much."""
+    key = "gpr_fan_loss" if name == FAN else "gpr_target_loss"
+    notes |= {key: f"{flat:.2f}", f"{key}_point": f"{point:.2f}"}
+    worst = max(flat, point)
+    message = f"{name} takes {worst:.0%} of the energy of a body {SMALL_MINE_M * 100:.0f} cm across"
+    if worst > MAX_LOSS:
+        faults.append(Fault("gpr", "degraded", "/gpr/data", f"{message}: the radar may miss a small mine"))
+    elif name == FAN:
+        faults.append(Fault("gpr", "info", "/gpr/data", message))
+    return worst
+
+
+def band_loss(soundings: Soundings, recipe: Recipe) -> float:
+    """Part of a target's energy that the band-pass takes away; 0 where there is none."""
+    band = recipe.gpr.bandpass
+    return spectral_loss(soundings, bandpass(soundings, **band.model_dump(exclude={"on"}))) if band.on else 0.0
 
 
 def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | None:
@@ -244,6 +310,18 @@ def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | 
     values = attribute(shown, **wanted.model_dump(exclude={"on"})).astype(np.float32)
     time_s = traces.dt_s * np.arange(values.shape[1], dtype=np.float64)
     return Radargram(wanted.name, UNITS[wanted.name], time_s, below.midpoint_m, values)
+
+
+def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:
+    """Say how a permittivity that was given disagrees with the ground's echo; empty where it does not."""
+    if soil.method != "given" or echo is None:
+        return ""
+    told = echo.permittivity
+    spread = np.hypot(told.std, soil.relative_permittivity_std / soil.relative_permittivity) + TOP_SPREAD
+    if abs(np.log(soil.relative_permittivity) - told.mean) <= DISPUTED * spread:
+        return ""
+    given = soil.relative_permittivity
+    return f"a permittivity of {given:g} is given and the ground's echo tells {told.permittivity:.1f}"
 
 
 def _soil(

@@ -23,10 +23,11 @@ from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
 from dualsense.fusion.targets import make_targets
+from dualsense.gpr.hearing import measured_columns
 from dualsense.gpr.soil import Soil
 from dualsense.io.schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
-from dualsense.result import Coverage, Grid, Image, Result
+from dualsense.result import Coverage, Grid, Image, Result, Volume
 from dualsense.scan import EmiData, Fault, GprData, Scan, SensorName
 from dualsense.survey.coverage import coverage, fractions
 from dualsense.survey.grid import grid_around
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MIN_EMI_ROWS = 12
+MAX_LOST_COLUMNS = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +125,8 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
         raise ScanError(msg)
     cover = _only_working(cover, emi=metal is not None, gpr=radar is not None)
+    if radar is not None:
+        cover = _only_measured(cover, radar.volume, faults)
 
     tell("fusion", 0.9)
     model = load_model()
@@ -139,7 +143,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity=soil.relative_permittivity,
         relative_permittivity_std=soil.relative_permittivity_std,
         detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
-        radar_deepest_m=float("inf") if radar is None else radar.deepest_m,
+        radar_heard=(lambda *_: False) if radar is None else radar.would_tell,
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )
@@ -260,7 +264,7 @@ def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) ->
     """Run one sensor's chain; a numerical failure becomes a fault of that sensor."""
     try:
         return chain()
-    except (ScanError, ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError) as error:
+    except (ScanError, ValueError, LookupError, ArithmeticError, MemoryError, np.linalg.LinAlgError) as error:
         log.warning("%s chain failed", sensor, exc_info=error)
         message = f"processing failed: {' '.join(str(error).split())}"
         faults.append(Fault(sensor, "failed", f"/{sensor}", message))
@@ -269,6 +273,16 @@ def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) ->
 
 def _only_working(cover: Coverage, *, emi: bool, gpr: bool) -> Coverage:
     return Coverage(cover.grid, cover.patch, emi=cover.emi & emi, gpr=cover.gpr & gpr)
+
+
+def _only_measured(cover: Coverage, volume: Volume, faults: list[Fault]) -> Coverage:
+    """Coverage of the radar without the ground below which most of its volume is empty."""
+    gpr = cover.gpr & measured_columns(volume)
+    lost = 1.0 - gpr.sum() / max(cover.gpr.sum(), 1)
+    if lost > MAX_LOST_COLUMNS:
+        message = f"under {lost:.0%} of the ground that the radar swept its volume is mostly empty: not covered"
+        faults.append(Fault("gpr", "degraded", "/gpr", message))
+    return Coverage(cover.grid, cover.patch, emi=cover.emi, gpr=gpr)
 
 
 def _broken_track(head: Track) -> NDArray[np.float64]:

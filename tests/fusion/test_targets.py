@@ -112,9 +112,9 @@ def test_silence_tells_nothing_in_soil_that_may_be_like_plastic(permittivity, st
     assert blind
 
 
-def test_a_radar_that_cannot_tell_depths_is_blind():
+def test_a_radar_that_would_not_have_listed_a_body_is_blind():
     ratio, blind = radar_silence(
-        MODEL, relative_permittivity=9.0, relative_permittivity_std=0.5, depth_m=0.06, deepest_m=0.0
+        MODEL, relative_permittivity=9.0, relative_permittivity_std=0.5, depth_m=0.06, heard=False
     )
     assert blind
     assert ratio == 0.0
@@ -191,12 +191,10 @@ def test_no_reason_ever_says_safe_or_clear():
             assert "clear" not in text
 
 
-def test_silence_of_a_picture_that_ends_above_the_metal_tells_nothing():
-    seen = radar_silence(
-        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, deepest_m=0.25
-    )
+def test_silence_of_a_picture_that_does_not_hold_the_metal_tells_nothing():
+    seen = radar_silence(MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, heard=True)
     below = radar_silence(
-        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, deepest_m=0.06
+        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, heard=False
     )
     assert seen == radar_silence(MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05)
     assert seen[0] < 0.0

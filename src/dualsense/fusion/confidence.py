@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from dualsense.result import Call
 
 DEFAULT_MODEL = "uncalibrated-rules-1"
-BOTTOM_M = 0.02
-"""An echo this close to the deepest slice may have its peak below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def radar_silence(
     relative_permittivity: float,
     relative_permittivity_std: float,
     depth_m: float,
-    deepest_m: float = math.inf,
+    heard: bool = True,
 ) -> tuple[float, bool]:
     """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
 
@@ -87,14 +85,14 @@ def radar_silence(
     permittivity a mine leaves no echo, and silence tells nothing. What counts is the least reflection within one
     standard deviation of the soil's permittivity: a soil that is not known may be the one that hides a mine. Nor
     does silence tell anything close to the surface, whose own echo covers a shallow body; nor where the metal lies
-    so deep that an unknown loss may have swallowed the echo, or at or below the bottom of the radar's picture.
+    so deep that an unknown loss may have swallowed the echo, or where the radar would not have told of a body.
 
     Parameters
     ----------
     depth_m
         Of the metal.
-    deepest_m
-        Deepest slice of the radar's volume; 0 for a radar that cannot tell depths.
+    heard
+        Whether the radar, set as it was, would have listed a body there.
     """
     g = model.gpr
     low = max(relative_permittivity - relative_permittivity_std, 1.0)
@@ -103,7 +101,7 @@ def radar_silence(
     mine = math.sqrt(g["mine_permittivity"])
     reflection = abs(soil - mine) / (soil + mine)
     sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
-    in_sight = g["surface_depth_m"] <= depth_m <= min(g["silent_depth_m"], deepest_m - BOTTOM_M)
+    in_sight = heard and g["surface_depth_m"] <= depth_m <= g["silent_depth_m"]
     sure = min(max(sure, 0.0), 1.0) if in_sight else 0.0
     return g["silent"] * sure, sure < 1.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +37,7 @@ def make_targets(
     relative_permittivity: float,
     relative_permittivity_std: float,
     detection_limit: Callable[[float, float, float], float],
-    radar_deepest_m: float = math.inf,
+    radar_heard: Callable[[float, float, float], bool] = lambda *_: True,
     prior: float | None = None,
     suspect_threshold: float | None = None,
 ) -> tuple[Target, ...]:
@@ -48,8 +47,8 @@ def make_targets(
     ----------
     detection_limit
         Smallest polarizability (m^3) the metal detector would have found at x, y and depth.
-    radar_deepest_m
-        Deepest slice of the radar's volume.
+    radar_heard
+        Whether the radar would have listed a body at x, y and depth.
     prior, suspect_threshold
         Instead of the model's.
 
@@ -66,7 +65,7 @@ def make_targets(
             relative_permittivity,
             relative_permittivity_std,
             detection_limit,
-            radar_deepest_m,
+            radar_heard,
             prior,
             suspect_threshold,
         )
@@ -89,7 +88,7 @@ def _weigh(
     permittivity: float,
     permittivity_std: float,
     detection_limit: Callable[[float, float, float], float],
-    radar_deepest_m: float,
+    radar_heard: Callable[[float, float, float], bool],
     prior: float | None,
     threshold: float | None,
 ) -> Target:
@@ -119,7 +118,7 @@ def _weigh(
             relative_permittivity=permittivity,
             relative_permittivity_std=permittivity_std,
             depth_m=depth,
-            deepest_m=radar_deepest_m,
+            heard=radar_heard(x, y, depth),
         )
         gpr = Evidence(0.0, {"relative_permittivity": permittivity}, ratio)
     ratios = [e.log_likelihood_ratio for e in (emi, gpr) if e is not None]

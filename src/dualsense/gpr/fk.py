@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.errors import ScanError
-from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,48 +85,6 @@ def fk_fan(
             )
         out[line.rows] = within if mode == "pass" else soundings.spectrum[line.rows] - within
     return replace(soundings, spectrum=out)
-
-
-def fk_loss(
-    soundings: Soundings,
-    *,
-    depth_m: float = 0.1,
-    relative_permittivity: float = 5.5,
-    mode: Literal["reject", "pass"] = "reject",
-    low_s_m: float = 0.0,
-    high_s_m: float = 1e-9,
-    symmetric: bool = True,
-    taper: float = 0.3,
-    gap_m: float = 0.1,
-) -> float:
-    """Part of a small body's energy that :func:`fk_fan` takes away.
-
-    The filter is linear, so the data do not matter, only where they were taken. The body lies under the
-    sounding in the middle of the track; its echo falls off with the product of both legs.
-
-    Returns
-    -------
-    float
-        0 (nothing lost) to 1.
-    """
-    if soundings.time_s.size == 0:
-        return 0.0
-    xy = soundings.midpoint_m[:, :2]
-    place = np.append(xy[np.argmin(((xy - np.median(xy, axis=0)) ** 2).sum(axis=1))], 0.0)
-    index = np.sqrt(relative_permittivity)
-    optical, spreading = np.zeros(len(xy)), np.ones(len(xy))
-    for antenna in (soundings.tx_m, soundings.rx_m):
-        height = np.maximum(antenna[:, 2], 0.0)
-        side = np.hypot(*(antenna - place)[:, :2].T)
-        leg = np.hypot(side, height + depth_m)
-        optical += leg * (height + index * depth_m) / (height + depth_m)
-        spreading /= leg
-    wave = np.exp(-2j * np.pi / SPEED_OF_LIGHT_M_S * soundings.frequency_hz * optical[:, None])
-    body = replace(soundings, spectrum=spreading[:, None] * wave)
-    left = fk_fan(
-        body, mode=mode, low_s_m=low_s_m, high_s_m=high_s_m, symmetric=symmetric, taper=taper, gap_m=gap_m
-    ).spectrum
-    return float(np.clip(1.0 - (np.abs(left) ** 2).sum() / (np.abs(body.spectrum) ** 2).sum(), 0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,7 +70,8 @@ def target_loss(
     level = float(np.sqrt((np.abs(soundings.spectrum) ** 2).mean())) or 1.0
     echo *= strength * level
     injected = replace(soundings, spectrum=soundings.spectrum + echo)
-    kept = float((np.abs(step(injected).spectrum - step(soundings).spectrum) ** 2).sum())
+    answer = step(injected).spectrum - step(soundings).spectrum
+    kept = float((np.abs(answer) ** 2).sum())
     return float(np.clip(1.0 - kept / float((np.abs(echo) ** 2).sum()), 0.0, 1.0))
 
 

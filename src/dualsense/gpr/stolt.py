@@ -98,6 +98,10 @@ def stolt(
         nodes, near = _gridded(soundings.midpoint_m[:, :2], section, grid, coarse, reach_m, margin_m)
         image[:] = _migrate(nodes, grid, coarse, step_s, depth, index, mean_height, top_hz, obliquity)
         fold[:] = np.clip(1.0 - (near / reach_m) ** 2, 0.0, 1.0)
+        end_m = (
+            traces.dt_s * (traces.values.shape[1] - 1) * SPEED_OF_LIGHT_M_S
+        )  # after the traces nothing was heard
+        fold[2.0 * (mean_height + index * depth) >= end_m] = 0.0
     return Migrated(image, fold, np.full(shape, np.nan, np.float32), depth)
 
 

@@ -25,6 +25,7 @@ HALF_WIDTH = 24
 KAISER_BETA = 9.0
 ROLL_OFF = 0.88
 """Cut-off of the anti-alias filter over half of the new sampling rate: its transition ends there."""
+MAX_SAMPLES = 8192
 
 
 def resample(gpr: GprData, *, dt_s: float = 25e-12) -> GprData:
@@ -46,7 +47,7 @@ def resample(gpr: GprData, *, dt_s: float = 25e-12) -> GprData:
     Raises
     ------
     ScanError
-        When the samples are not evenly spaced, or ``dt_s`` leaves fewer than two of them.
+        When the samples are not evenly spaced, or ``dt_s`` leaves fewer than two of them or over ``MAX_SAMPLES``.
     """
     axis = sample_axis(gpr)
     if axis is None:
@@ -56,6 +57,9 @@ def resample(gpr: GprData, *, dt_s: float = 25e-12) -> GprData:
     count = int((last - first) / dt_s * (1.0 + 1e-12)) + 1
     if count < 2:
         msg = f"a trace of {last - first:.4g} s cannot be resampled to steps of {dt_s:.4g} s"
+        raise ScanError(msg)
+    if count > max(MAX_SAMPLES, axis.size):
+        msg = f"a trace in steps of {dt_s:.4g} s would have {count} samples, at most {MAX_SAMPLES} are made"
         raise ScanError(msg)
     new = dt_s * np.arange(count, dtype=np.float64)
     kernel = _sinc(new[None, :] - old_s * np.arange(axis.size)[:, None], old_s, max(old_s, dt_s))

@@ -1,0 +1,98 @@
+"""Where the radar's silence tells something: a body there would have been listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from dualsense.result import Grid, Volume
+
+SHALLOW_M = 0.02
+"""From here down a body is looked for; above, the surface's own echo covers it."""
+NEAR_M = 0.05
+ENOUGH = 0.8
+BOTTOM_M = 0.02
+"""An echo this close to the deepest slice may have its peak below it."""
+MAX_STEP_M = 0.01
+MAX_CONTRAST = 6.0
+MAX_LOSS = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hearing:
+    """Voxels (nz, ny, nx) in which a body would have been listed, and why there are none where there are none."""
+
+    grid: Grid
+    depth_m: NDArray[np.float64]
+    heard: NDArray[np.bool_]
+    deaf: str = ""
+
+
+def hearing(
+    volume: Volume,
+    *,
+    top_m: float,
+    min_contrast: float,
+    listed_all: bool,
+    losses: Iterable[float],
+    band_ok: bool,
+    soil_disputed: str = "",
+) -> Hearing:
+    """Tell where the chain, set as it was, would have listed a body.
+
+    Parameters
+    ----------
+    volume
+        Envelope, NaN where nothing was measured.
+    top_m, min_contrast
+        With which bodies were looked for.
+    listed_all
+        Whether the list of bodies was not cut short.
+    losses
+        Part of a small mine's energy that each step takes away, 0-1.
+    band_ok
+        Whether the band tells a shallow body from the surface.
+    soil_disputed
+        What speaks against the permittivity that was used, if anything does.
+    """
+    step_m = float(np.diff(volume.depth_m).max(initial=0.0))
+    worst = max(losses, default=0.0)
+    reasons = (
+        (not band_ok, "the band is narrow"),
+        (worst > MAX_LOSS, f"a step takes {worst:.0%} of a small mine's energy"),
+        (step_m > MAX_STEP_M, f"slices are {step_m * 100:.0f} cm apart"),
+        (min_contrast > MAX_CONTRAST, f"only bodies of contrast {min_contrast:g} are listed"),
+        (top_m > SHALLOW_M, f"bodies are looked for from {top_m * 100:.0f} cm down"),
+        (not listed_all, "more bodies than are listed"),
+        (bool(soil_disputed), soil_disputed),
+    )
+    deaf = "; ".join(text for is_so, text in reasons if is_so)
+    with np.errstate(invalid="ignore"):
+        heard = volume.values > 0.0
+    return Hearing(volume.grid, volume.depth_m, heard & (not deaf), deaf)
+
+
+def silence_tells(found: Hearing, x_m: float, y_m: float, depth_m: float) -> bool:
+    """Whether a body at a place, or shallower there than it is thought, would have been listed.
+
+    All slices from 2 cm down to 2 cm below the place must have been measured, on most of the ground within 5 cm.
+    """
+    slices = (found.depth_m >= SHALLOW_M - 1e-9) & (found.depth_m <= depth_m + BOTTOM_M)
+    if not slices.any() or found.depth_m[-1] < depth_m + BOTTOM_M:
+        return False
+    near = np.hypot(*np.meshgrid(found.grid.x_m - x_m, found.grid.y_m - y_m)) <= NEAR_M
+    return bool(near.any() and found.heard[slices][:, near].mean(axis=1).min() >= ENOUGH)
+
+
+def measured_columns(volume: Volume) -> NDArray[np.bool_]:
+    """Cells (ny, nx) where at least half of the slices hold something: the rest of the map was not measured."""
+    with np.errstate(invalid="ignore"):
+        columns: NDArray[np.bool_] = (volume.values > 0.0).mean(axis=0) >= 0.5
+    return columns
