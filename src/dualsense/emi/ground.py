@@ -81,7 +81,7 @@ def half_space_coupling(
     from scipy.special import j0, j1  # noqa: PLC0415 - scipy is slow to import and only needed here
 
     reach = tx_radius_m + rx_radius_m + float(np.max(np.abs(offset)))
-    node, weight = _quadrature(_DECAY / float(np.min(height)), np.pi / reach)
+    node, weight = quadrature(_DECAY / float(np.min(height)), np.pi / reach)
     weight = weight * j1(node * tx_radius_m) * j1(node * rx_radius_m)
     k2 = 2j * np.pi * frequency * MU0 * (1 + chi) * sigma
     step = max(1, _CHUNK // len(node))
@@ -158,7 +158,38 @@ def viscous_susceptibility(
     return out
 
 
-def _quadrature(stop: float, panel: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def log_uniform_susceptibility(
+    frequency_hz: ArrayLike, *, static: float, tau_min_s: float, tau_max_s: float
+) -> NDArray[np.complex128]:
+    """Susceptibility of soil whose relaxation times are log-uniform between two limits.
+
+    chi = chi_0 [1 - ln((1 + i omega tau_max) / (1 + i omega tau_min)) / ln(tau_max / tau_min)] (Lee 1984; Ignetik
+    and others 1985). Well inside the limits it is `viscous_susceptibility`, with
+    chi'' = (pi/2) chi_0 / ln(tau_max / tau_min).
+
+    Parameters
+    ----------
+    frequency_hz : array_like
+        >= 0.
+    static : float
+        chi_0, at zero frequency.
+    tau_min_s, tau_max_s : float
+
+    Returns
+    -------
+    complex128 ndarray of the frequencies' shape
+    """
+    if not 0 < tau_min_s < tau_max_s < np.inf:
+        msg = f"relaxation times need 0 < tau_min_s < tau_max_s, got {tau_min_s} and {tau_max_s}"
+        raise ValueError(msg)
+    s = 2j * np.pi * np.asarray(frequency_hz, dtype=np.float64)
+    fallen = (np.log1p(s * tau_max_s) - np.log1p(s * tau_min_s)) / np.log(tau_max_s / tau_min_s)
+    out: NDArray[np.complex128] = np.asarray(static * (1 - fallen))
+    return out
+
+
+def quadrature(stop: float, panel: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights on [0, stop]: Gauss-Legendre in panels of about ``panel``, the first graded towards 0."""
     count = int(np.ceil(stop / panel))
     graded = (stop / count) * 2.0 ** np.arange(-30, 0)
     edges = np.concatenate([[0.0], graded, stop / count * np.arange(1, count + 1)])

@@ -117,12 +117,12 @@ def relaxation_rate(gate_time_s: ArrayLike, tau_s: ArrayLike, current: Current) 
     Each corner-to-corner change dI over d seconds that ended x seconds ago leaves -dI e^(-x/tau) phi(d/tau),
     phi(y) = (1 - e^-y) / y; earlier periods add the geometric factor 1 / (1 - e^(-P/tau)). Exact.
     """
-    gates = _gates(gate_time_s, current)
+    gates = off_gates(gate_time_s, current)
     tau = np.atleast_1d(np.asarray(tau_s, dtype=np.float64))
     if np.any(~(tau > 0)):
         msg = f"tau_s must be positive, got {tau}"
         raise ValueError(msg)
-    stop, lasts, change = _changes(current)
+    stop, lasts, change = recent_changes(current)
     y = lasts[:, None] / tau
     phi = np.where(y > 0, -np.expm1(-y) / np.where(y > 0, y, 1.0), 1.0)
     if current.period_s is not None:
@@ -156,8 +156,8 @@ def viscous_rate(gate_time_s: ArrayLike, current: Current) -> NDArray[np.float64
     -----
     A train that repeats is summed for ever through ln Gamma and digamma.
     """
-    gates = _gates(gate_time_s, current)
-    stop, lasts, change = _changes(current)
+    gates = off_gates(gate_time_s, current)
+    stop, lasts, change = recent_changes(current)
     first = current.time_s[-1]
     if np.any(~(gates[:, 0] > first)):
         msg = f"gates must start after the current has ended at {first} s, got {gates[:, 0].min()}"
@@ -187,14 +187,15 @@ def gate_nodes(gate_time_s: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.
     return t, t * half * weight / (gates[:, 1] - gates[:, 0])[:, None]
 
 
-def _changes(current: Current) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def recent_changes(current: Current) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """End, duration and size of every change of the current."""
     change = np.diff(current.current_a)
     some = change != 0
     return current.time_s[1:][some], np.diff(current.time_s)[some], change[some]
 
 
-def _gates(gate_time_s: ArrayLike, current: Current) -> NDArray[np.float64]:
+def off_gates(gate_time_s: ArrayLike, current: Current) -> NDArray[np.float64]:
+    """Check that gates (g, 2) lie where the current is off, and return them as an array."""
     gates = np.asarray(gate_time_s, dtype=np.float64)
     if gates.ndim != 2 or gates.shape[1] != 2 or np.any(~(gates[:, 1] > gates[:, 0])):
         msg = f"gate_time_s must be (g, 2) with start before end, got {gates}"
