@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _NODES = 12
-_PANELS_MAX = 1 << 12
+_HALVINGS_MAX, _PANELS_MAX = 40, 1 << 10
+"""Of a side; and the panels beyond the first that may be open at once: where wires cross closely few are."""
 _TOLERANCE = 1e-12
 
 
@@ -190,7 +191,7 @@ def _pair(one: Part, other: Part) -> float:
     start, stop = corners, np.roll(corners, -1, axis=0)
     total, rough = 0.0, 0.0
     previous: NDArray[np.float64] | None = None  # of the panels that are being halved
-    for _ in range(_PANELS_MAX.bit_length()):
+    for _ in range(_HALVINGS_MAX):
         mid, half = 0.5 * (start + stop), 0.5 * (stop - start)
         points = mid[:, None] + node[:, None] * half[:, None]
         values = np.einsum("psi,pi,s->ps", _potential(points, other), half, weight)
@@ -207,7 +208,7 @@ def _pair(one: Part, other: Part) -> float:
             return MU0 * one.turns * total
         start, stop, mid, previous = start[open_], stop[open_], mid[open_], integral[open_]
         start, stop = np.concatenate([start, mid]), np.concatenate([mid, stop])
-        if len(start) > _PANELS_MAX * len(corners):
+        if len(start) > 2 * len(corners) + _PANELS_MAX:
             break
     msg = f"mutual inductance of {one} and {other} does not converge: the wires touch"
     raise ValueError(msg)
