@@ -289,7 +289,7 @@ def test_fused_picture_names_every_target_and_the_uncalibrated_model(full_result
     for target in ("T1 suspect 0.87", "T2 suspect 0.34", "T3 likely clutter 0.06", "T4 not assessable 0.50"):
         assert target in said
     assert "Confidence is uncalibrated" in said
-    assert "Not assessable: 9 % of this patch" in said
+    assert "Ground not covered: 9 %" in said
     assert "lane direction (+x)" in said
     assert "10 cm" in said
     calibrated, _ = _draw(fused_figure, dataclasses.replace(full_result, model="stacked-2"))

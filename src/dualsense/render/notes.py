@@ -148,5 +148,5 @@ def draw_list(
     else:
         lines += ["Confidence is uncalibrated:", "a score, not a probability."]
     panel.text(0.0, end + 0.08, "\n".join(lines), fontsize=11.5, fontstyle="italic", va="top", linespacing=1.3)
-    text = f"Not assessable: {percent_up(1.0 - result.coverage_fraction)} of this patch"
+    text = f"Ground not covered: {percent_up(1.0 - result.coverage_fraction)}"
     panel.text(0.0, end + 0.12 + 0.26 * len(lines), text, fontsize=12.0, fontweight="bold", va="top")
