@@ -95,9 +95,7 @@ def test_tensors_share_their_axes_and_lose_energy_only():
     turned = estimate.axes.T @ estimate.tensor_m3 @ estimate.axes
     off = turned - turned * np.eye(3)
     assert np.abs(off).max() < 1e-9 * np.abs(turned).max()
-    np.testing.assert_allclose(
-        np.diagonal(turned, axis1=1, axis2=2), estimate.principal_m3, rtol=1e-6, atol=1e-12
-    )
+    np.testing.assert_allclose(np.diagonal(turned, axis1=1, axis2=2), estimate.principal_m3, rtol=1e-6, atol=1e-12)
     assert (estimate.principal_m3[len(HZ) :] <= 0.0).all()
 
 
