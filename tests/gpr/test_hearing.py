@@ -46,6 +46,15 @@ def test_a_deaf_radar_tells_nothing_anywhere_and_says_why(changes, words):
     assert not silence_tells(found, *PLACE)
 
 
+def test_an_echo_just_under_the_threshold_is_no_silence():
+    for strength, tells in ((2.5, True), (3.5, False), (40.0, False)):
+        values = volume().values.copy()
+        values[10:13, 20:23, 20:23] = strength
+        found = heard(Volume("radar_envelope", "1", GRID, DEPTH_M, values))
+        assert silence_tells(found, *PLACE) is tells
+        assert silence_tells(found, 0.03, 0.03, 0.08)
+
+
 def test_slices_far_apart_tell_nothing():
     found = heard(volume(0.1 * np.arange(4)))
     assert "10 cm apart" in found.deaf

@@ -23,15 +23,26 @@ BOTTOM_M = 0.02
 MAX_STEP_M = 0.01
 MAX_CONTRAST = 6.0
 MAX_LOSS = 0.5
+QUIET = 2.0 / 3.0
+"""Part of the contrast asked of a body above which an echo may be that of a mine too weak to be listed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hearing:
-    """Voxels (nz, ny, nx) in which a body would have been listed, and why there are none where there are none."""
+    """Where a body would have been listed.
+
+    Attributes
+    ----------
+    heard, quiet : (nz, ny, nx) bool
+        Voxels that were listened to, and those of them that hold no echo near to being a body's.
+    deaf
+        Why nothing was listened to; empty otherwise.
+    """
 
     grid: Grid
     depth_m: NDArray[np.float64]
     heard: NDArray[np.bool_]
+    quiet: NDArray[np.bool_]
     deaf: str = ""
 
 
@@ -75,20 +86,24 @@ def hearing(
     )
     deaf = "; ".join(text for is_so, text in reasons if is_so)
     with np.errstate(invalid="ignore"):
-        heard = volume.values > 0.0
-    return Hearing(volume.grid, volume.depth_m, heard & (not deaf), deaf)
+        heard = (volume.values > 0.0) & (not deaf)
+    level = [np.median(v[m]) if m.any() else np.inf for v, m in zip(volume.values, heard, strict=True)]
+    quiet = heard & (np.nan_to_num(volume.values) < QUIET * min_contrast * np.array(level)[:, None, None])
+    return Hearing(volume.grid, volume.depth_m, heard, quiet, deaf)
 
 
 def silence_tells(found: Hearing, x_m: float, y_m: float, depth_m: float) -> bool:
     """Whether a body at a place, or shallower there than it is thought, would have been listed.
 
-    All slices from 2 cm down to 2 cm below the place must have been measured, on most of the ground within 5 cm.
+    All slices from 2 cm down to 2 cm below the place must have been measured on most of the ground within 5 cm,
+    and what was measured there must be quiet: an echo just under the threshold is none, and yet no silence.
     """
     slices = (found.depth_m >= SHALLOW_M - 1e-9) & (found.depth_m <= depth_m + BOTTOM_M)
     if not slices.any() or found.depth_m[-1] < depth_m + BOTTOM_M:
         return False
     near = np.hypot(*np.meshgrid(found.grid.x_m - x_m, found.grid.y_m - y_m)) <= NEAR_M
-    return bool(near.any() and found.heard[slices][:, near].mean(axis=1).min() >= ENOUGH)
+    heard = found.heard[slices][:, near]
+    return bool(near.any() and heard.mean(axis=1).min() >= ENOUGH and found.quiet[slices][:, near][heard].all())
 
 
 def measured_columns(volume: Volume) -> NDArray[np.bool_]:
