@@ -16,8 +16,8 @@ from dualsense._numba import jit
 from dualsense.gpr import _lanes
 
 prange = numba.prange
-TILE = 16
-"""Cells on a side of the part of a map that one thread sums at a time: its tables stay in the nearest cache."""
+TILE, TILE_ROWS = 16, 8
+"""Cells of the part of a map that one thread sums at a time: its tables stay in the nearest cache."""
 
 
 @jit(parallel=True)
@@ -176,10 +176,10 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
     left, right = _span(x, mid[:, 0].min() - radius, mid[:, 0].max() + radius)
     low, high = _span(y, mid[:, 1].min() - radius, mid[:, 1].max() + radius)
     across = (right - left + TILE - 1) // TILE
-    for job in prange(across * ((high - low + TILE - 1) // TILE)):
-        j0 = low + (job // across) * TILE
+    for job in prange(across * ((high - low + TILE_ROWS - 1) // TILE_ROWS)):
+        j0 = low + (job // across) * TILE_ROWS
         i0 = left + (job % across) * TILE
-        j1 = min(j0 + TILE, high)
+        j1 = min(j0 + TILE_ROWS, high)
         i1 = min(i0 + TILE, right)
         near = np.empty(trace.shape[0], np.int64)
         count = 0
