@@ -18,8 +18,7 @@ import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import schema
-from dualsense.io.nodes import check_file
-from dualsense.io.samples import Stream, examine_samples
+from dualsense.io.importers._traces import check_markers, examine_traces, read_content
 from dualsense.io.text import clean_text, one_line, single_line
 from dualsense.scan import Fault, GprData, Pose, Scan, ScanHeader
 
@@ -117,19 +116,11 @@ def import_gssi(
         An option is out of range.
     """
     path = Path(path)
-    name = one_line(path.name or str(path))
-    check_file(path, name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = f"{name}: {error.strerror}"
-        raise ScanError(msg) from None
+    name, content = read_content(path)
     header = read_dzt_header(content, name, channel or 0)
     chosen = _channel(header, channel, name)
     counts, faults = _traces(content, header, chosen, name)
-    if not 0 <= marker_samples < header.samples - 1:
-        msg = f"{name}: marker_samples must be 0 to {header.samples - 2}, got {marker_samples}"
-        raise UsageError(msg)
+    check_markers(marker_samples, header.samples, name)
     spacing_m = _spacing(header, trace_spacing_m, name)
     index = np.arange(len(counts), dtype=np.float64)
     rate_hz = header.scans_per_second or NOMINAL_SPEED_M_S / spacing_m
@@ -138,12 +129,8 @@ def import_gssi(
         header.range_s / header.samples
     )
     data: NDArray[np.float64] = counts[:, marker_samples:].astype(np.float64) - _MIDDLE[header.bits]
-    names = [f"sample {i}" for i in range(marker_samples, header.samples)]
     numbers = np.zeros(len(data), dtype=np.intp)
-    examined, sample_faults = examine_samples(data, numbers, Stream("gpr", path.name, names, quiet_columns=True))
-    if examined is None:
-        msg = f"{name}: no sensor works: {sample_faults[0].message}"
-        raise ScanError(one_line(msg))
+    examined, sample_faults = examine_traces(data, marker_samples, path, name)
     position = np.column_stack([index * spacing_m, np.zeros_like(index), np.full_like(index, height_m)])
     half = 0.5 * antenna_separation_m
     gpr = GprData(

@@ -21,8 +21,7 @@ import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import schema
-from dualsense.io.nodes import check_file
-from dualsense.io.samples import Stream, examine_samples
+from dualsense.io.importers._traces import check_markers, examine_traces, read_content
 from dualsense.io.text import clean_text, one_line, single_line
 from dualsense.scan import Fault, GprData, Pose, Scan, ScanHeader
 
@@ -121,17 +120,9 @@ def import_ids(
         An option is out of range.
     """
     path = Path(path)
-    name = one_line(path.name or str(path))
-    check_file(path, name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = f"{name}: {error.strerror}"
-        raise ScanError(msg) from None
+    name, content = read_content(path)
     header = read_ids_header(content, name)
-    if not 0 <= marker_samples < header.samples - 1:
-        msg = f"{name}: marker_samples must be 0 to {header.samples - 2}, got {marker_samples}"
-        raise UsageError(msg)
+    check_markers(marker_samples, header.samples, name)
     if antenna_axis not in {"across", "along"}:
         msg = f'{name}: antenna_axis must be "across" or "along", got {antenna_axis!r}'
         raise UsageError(one_line(msg))
@@ -139,13 +130,9 @@ def import_ids(
     stated_m = 0.0 if math.isnan(header.separation_m) else header.separation_m
     half = 0.5 * _length("antenna_separation_m", antenna_separation_m, stated_m, name, least=0.0)
     counts, faults = _traces(content, header, name)
-    names = [f"sample {i}" for i in range(marker_samples, header.samples)]
     numbers = np.zeros(len(counts), dtype=np.intp)
     data = counts[:, marker_samples:].astype(np.float64)
-    examined, sample_faults = examine_samples(data, numbers, Stream("gpr", path.name, names, quiet_columns=True))
-    if examined is None:
-        msg = f"{name}: no sensor works: {sample_faults[0].message}"
-        raise ScanError(one_line(msg))
+    examined, sample_faults = examine_traces(data, marker_samples, path, name)
     index = np.arange(len(counts), dtype=np.float64)
     time_s = index * spacing_m / NOMINAL_SPEED_M_S
     offset = np.array([[0.0, half, 0.0]]) if antenna_axis == "across" else np.array([[half, 0.0, 0.0]])
