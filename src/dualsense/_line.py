@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from dualsense.gpr.calibrate import pick_rows
 from dualsense.gpr.hyperbola import fit_hyperbolas
 from dualsense.gpr.line import direct_time_zero
 from dualsense.gpr.soil import Soil
+from dualsense.gpr.traveltime import ON_GROUND_M
 from dualsense.scan import Fault, GprData
 from dualsense.survey.grid import cells_of
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 MAX_VELOCITY_ERROR = 0.15
 """Relative; hyperbolas that tell the velocity no better leave it to the focus and the prior."""
 AGREES = 2.0
-ON_GROUND_M = 2e-3
-"""Antennas no higher than this stand on the ground."""
 
 
 def at_time_zero(gpr: GprData, faults: list[Fault], *, settled: bool = False) -> tuple[GprData, float]:
@@ -74,7 +74,7 @@ def line_soil(
     dict of str to str
     """
     first = below.channel == below.channel[0]  # pairs at other places see the same bars elsewhere
-    one = _rows(below, first)
+    one = pick_rows(below, first)
     own = replace(traces, values=traces.values[first], spectrum=traces.spectrum[first])
     found = fit_hyperbolas(
         one,
@@ -95,12 +95,6 @@ def line_soil(
         (*(np.interp(h.x_m, along[order], middle[order, k]) for k in range(2)), h.depth_m) for h in found.apexes
     ]
     return soil, np.array(apexes), notes
-
-
-def _rows(soundings: Soundings, keep: NDArray[np.bool_]) -> Soundings:
-    names = ("time_s", "spectrum", "tx_m", "rx_m", "channel", "position_std_m")
-    boresight = None if soundings.boresight is None else soundings.boresight[keep]
-    return replace(soundings, **{name: getattr(soundings, name)[keep] for name in names}, boresight=boresight)
 
 
 def _notes(found: Hyperbolas) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dualsense._line import ON_GROUND_M, along_strip, at_time_zero, line_soil
+from dualsense._line import along_strip, at_time_zero, line_soil
 from dualsense._recipe_radar import GprBackground
 from dualsense.gpr.attributes import UNITS, attribute
 from dualsense.gpr.background import remove_background
@@ -30,6 +30,7 @@ from dualsense.gpr.soil import Soil, estimate_soil
 from dualsense.gpr.standoff import compensate_attitude, compensate_height
 from dualsense.gpr.timing import resample, time_zero
 from dualsense.gpr.traces import Traces, analytic_traces
+from dualsense.gpr.traveltime import ON_GROUND_M
 from dualsense.result import Coverage, Grid, Radargram, Volume
 from dualsense.scan import Fault, GprData
 from dualsense.survey.health import NOISE_ONLY, noise_share
@@ -125,7 +126,7 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
         faults.append(Fault("gpr", "failed", "/gpr/data", message))
         return None
     if recipe.gpr.bandpass.on:
-        loss = band_loss(soundings, recipe)
+        loss = spectral_loss(soundings, bandpass(soundings, **recipe.gpr.bandpass.model_dump(exclude={"on"})))
         message = f"the band-pass takes {loss:.0%} of a target's energy"
         faults.append(Fault("gpr", "degraded" if loss > MAX_LOSS else "info", "/gpr/data", message))
     return _asked(soundings, SPECTRUM_STEPS, recipe)
@@ -193,20 +194,18 @@ def image_below(
         below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
     notes: dict[str, str] = {}
     line = find_line(soundings.midpoint_m, reach_m=recipe.survey.gpr_reach_m)
-    losses = []
-    along = line is not None and not surface.fitted and recipe.gpr.background == GprBackground()
-    if line is not None and along:
+    if line is not None and not surface.fitted and recipe.gpr.background == GprBackground():
         step = partial(remove_line_background, along_m=line.along(soundings.midpoint_m))
         notes |= {"gpr_background": "median in time along the line"}
-        losses.append(_told("the median along the line", step, soundings, surface, notes, faults))
-        below = step(soundings)
+        below, loss = _measured("the median along the line", step, soundings, surface, notes, faults)
+        losses = [loss]
     else:
-        losses.append(_background_loss(below, surface, recipe, notes, faults))
+        losses = [_background_loss(below, surface, recipe, notes, faults)]
         below = remove_background(below, surface, **recipe.gpr.background.model_dump())
     if recipe.gpr.fk.on:
         fan: Callable[[Soundings], Soundings] = partial(fk_fan, **recipe.gpr.fk.model_dump(exclude={"on"}))
-        losses.append(_told(FAN, fan, below, surface, notes, faults))
-        below = fan(below)
+        below, loss = _measured(FAN, fan, below, surface, notes, faults)
+        losses.append(loss)
     traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
     tell("radar: soil", 0.5)
     soil, apexes_m = None, np.zeros((0, 3))
@@ -270,16 +269,18 @@ def _background_loss(
     return _tell_loss(f"the background removal ({options['method']})", flat, point, notes, faults)
 
 
-def _told(
+def _measured(
     name: str,
     step: Callable[[Soundings], Soundings],
     below: Soundings,
     surface: Surface,
     notes: dict[str, str],
     faults: list[Fault],
-) -> float:
-    flat, point = (target_loss(step, below, surface, body=body) for body in ("flat", "point"))
-    return _tell_loss(name, flat, point, notes, faults)
+) -> tuple[Soundings, float]:
+    """Take a step, and tell what it costs."""
+    after = step(below)
+    flat, point = (target_loss(step, below, surface, body=body, without=after) for body in ("flat", "point"))
+    return after, _tell_loss(name, flat, point, notes, faults)
 
 
 def _tell_loss(name: str, flat: float, point: float, notes: dict[str, str], faults: list[Fault]) -> float:
@@ -293,12 +294,6 @@ def _tell_loss(name: str, flat: float, point: float, notes: dict[str, str], faul
     elif name == FAN:
         faults.append(Fault("gpr", "info", "/gpr/data", message))
     return worst
-
-
-def band_loss(soundings: Soundings, recipe: Recipe) -> float:
-    """Part of a target's energy that the band-pass takes away; 0 where there is none."""
-    band = recipe.gpr.bandpass
-    return spectral_loss(soundings, bandpass(soundings, **band.model_dump(exclude={"on"}))) if band.on else 0.0
 
 
 def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | None:

@@ -74,6 +74,23 @@ def test_point_in_two_dimensions(section):
     assert width == pytest.approx(0.01)
 
 
+def test_antennas_up_to_two_millimetres_stand_on_the_ground(section):
+    """As for the other migrations: through that little air no oblique ray of the ground would be refracted."""
+    heard, traces = section
+    grid = Grid(0.01 * np.arange(200), np.zeros(1), 0.01)
+    depth = 0.0025 * np.arange(240)
+    for height_m, on_ground in ((0.0015, True), (0.005, False)):
+        found = stolt(
+            heard,
+            traces,
+            grid,
+            depth,
+            relative_permittivity=(C / SPEED_M_S) ** 2,
+            height_m=np.full(200, height_m),
+        )
+        assert (focus(found, grid)[3] < 0.02) is on_ground
+
+
 def test_point_in_two_dimensions_by_wavenumber(section):
     """The same by the wavenumber migration, in a frame where the soil's speed is that of light.
 

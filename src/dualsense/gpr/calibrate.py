@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -58,6 +58,13 @@ class Soundings:
     def midpoint_m(self) -> NDArray[np.float64]:
         """Half-way between the antennas, (n, 3)."""
         return 0.5 * (self.tx_m + self.rx_m)
+
+
+def pick_rows(soundings: Soundings, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Soundings:
+    """Soundings of some rows, with all that belongs to each."""
+    names = ("time_s", "spectrum", "tx_m", "rx_m", "channel", "position_std_m")
+    boresight = None if soundings.boresight is None else soundings.boresight[rows]
+    return replace(soundings, **{name: getattr(soundings, name)[rows] for name in names}, boresight=boresight)
 
 
 def repair_tones(data: NDArray[Any], axis: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.bool_], int]:

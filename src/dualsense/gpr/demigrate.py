@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualsense.gpr.kirchhoff import gather, scatter
-from dualsense.gpr.migrate import Migrated, aperture_radius, inverse_density, kirchhoff, lay_out
+from dualsense.gpr.migrate import Migrated, aperture_radius, check_traces, lay_out, weighted_mean
 from dualsense.gpr.traces import Traces
 
 if TYPE_CHECKING:
@@ -109,36 +110,24 @@ def least_squares(
     """
     from scipy.sparse.linalg import LinearOperator, lsqr  # noqa: PLC0415
 
-    start = kirchhoff(
-        soundings,
-        traces,
-        grid,
-        depth_m,
-        relative_permittivity=relative_permittivity,
-        height_m=height_m,
-        aperture_m=aperture_m,
-        aperture_growth=aperture_growth,
-        max_aperture_m=max_aperture_m,
-        density_radius_m=density_radius_m,
-        loss_db_m=loss_db_m,
-        on_ground=on_ground,
-    )
-    values = traces.values
-    if not start.fold.any():
-        return start
-    radius = aperture_radius(depth_m, aperture_m, aperture_growth, max_aperture_m)
+    check_traces(traces)
     plan = lay_out(
         soundings,
         grid,
         depth_m,
         relative_permittivity,
         height_m=height_m,
-        radius_m=radius,
-        density_radius_m=None,
+        radius_m=aperture_radius(depth_m, aperture_m, aperture_growth, max_aperture_m),
+        density_radius_m=density_radius_m,
         loss_db_m=loss_db_m,
         on_ground=on_ground,
     )
-    count = np.sqrt(inverse_density(soundings.midpoint_m[:, :2], density_radius_m)).astype(np.float32)[:, None]
+    start = weighted_mean(plan, traces)
+    values = traces.values
+    if not start.fold.any():
+        return start
+    count = np.sqrt(plan.density).astype(np.float32)[:, None]
+    plan = replace(plan, density=np.ones(len(count)))
     wave, window = _band(traces)
     wave, band = wave.astype(np.complex64), window.astype(np.float32)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from dualsense.gpr import _kernels
 from dualsense.gpr._lanes import LANES, PARTS
-from dualsense.gpr.layers import as_layers
-from dualsense.gpr.traveltime import MIN_HEIGHT_M, ROOT_STEP, TimeTable, thicknesses, time_table
+from dualsense.gpr.layers import as_layers, thicknesses
+from dualsense.gpr.traveltime import MIN_HEIGHT_M, ROOT_STEP, TimeTable, time_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

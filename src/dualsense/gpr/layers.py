@@ -67,10 +67,14 @@ def as_layers(ground: Ground) -> Layers:
     return ground if isinstance(ground, Layers) else Layers((0.0,), (float(ground),))
 
 
+def thicknesses(ground: Ground, depth_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of each layer lies above each depth, (nz, layers)."""
+    top = np.asarray(as_layers(ground).top_m)
+    above = np.asarray(depth_m, dtype=np.float64)[:, None] - top
+    return np.ascontiguousarray(np.clip(above, 0.0, np.diff(top, append=np.inf)))
+
+
 def optical_depth(ground: Ground, depth_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Integral of the index from the surface down to each depth, in metres of air: c times the vertical time."""
-    layers = as_layers(ground)
-    top = np.asarray(layers.top_m)
-    thickness = np.clip(np.asarray(depth_m, dtype=np.float64)[..., None] - top, 0.0, np.diff(top, append=np.inf))
-    total: NDArray[np.float64] = thickness @ layers.index
+    """Integral of the index down to each depth (nz,), in metres of air: c times the vertical time."""
+    total: NDArray[np.float64] = thicknesses(ground, depth_m) @ as_layers(ground).index
     return total

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dualsense.gpr.background import alignment, remove_background
+from dualsense.gpr.calibrate import pick_rows
 from dualsense.gpr.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S, refracted_time
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def target_loss(
     depth_m: float = 0.05,
     relative_permittivity: float = 5.5,
     strength: float = 1.0,
+    without: Soundings | None = None,
 ) -> float:
     """Part of a body's energy that a step takes away.
 
@@ -58,6 +60,8 @@ def target_loss(
         Of the body, and of the soil over it.
     strength
         Largest amplitude, relative to the root mean square of the soundings.
+    without
+        What the step makes of the soundings as they are, where that is known already.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def target_loss(
     level = float(np.sqrt((np.abs(soundings.spectrum) ** 2).mean())) or 1.0
     echo *= strength * level
     injected = replace(soundings, spectrum=soundings.spectrum + echo)
-    answer = step(injected).spectrum - step(soundings).spectrum
+    answer = step(injected).spectrum - (step(soundings) if without is None else without).spectrum
     kept = float((np.abs(answer) ** 2).sum())
     return float(np.clip(1.0 - kept / float((np.abs(echo) ** 2).sum()), 0.0, 1.0))
 
@@ -101,15 +105,8 @@ def background_loss(
         reach_m = 2.5 * float(options.get("radius_m", 0.12)) + 2.0 * width_m
         near = _distance2(soundings) <= reach_m**2
     tones = slice(None, None, max(1, -(-soundings.frequency_hz.size // LOSS_TONES)))
-    few = replace(
-        soundings,
-        frequency_hz=soundings.frequency_hz[tones],
-        spectrum=soundings.spectrum[near, tones],
-        **{
-            name: getattr(soundings, name)[near]
-            for name in ("time_s", "tx_m", "rx_m", "channel", "position_std_m")
-        },
-    )
+    some = pick_rows(soundings, near)
+    few = replace(some, frequency_hz=some.frequency_hz[tones], spectrum=some.spectrum[:, tones])
     part = replace(
         surface,
         height_m=surface.height_m[near],

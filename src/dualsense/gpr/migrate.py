@@ -182,6 +182,11 @@ def kirchhoff(
         loss_db_m=loss_db_m,
         on_ground=on_ground,
     )
+    return weighted_mean(plan, traces)
+
+
+def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
+    """Mean of the traces along each voxel's times, with its fold and coherence."""
     # single precision holds no square of 1e-25 or 1e25, whatever unit an instrument counts in
     unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
     total, fold, energy = gather(plan, (traces.values / unit).astype(np.complex64), traces.dt_s)

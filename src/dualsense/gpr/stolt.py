@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr import _wave_kernels
-from dualsense.gpr.layers import Ground, as_layers
-from dualsense.gpr.migrate import Migrated
-from dualsense.gpr.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+from dualsense.gpr.layers import Ground, as_layers, optical_depth
+from dualsense.gpr.migrate import Migrated, check_traces
+from dualsense.gpr.traveltime import MIN_HEIGHT_M, ON_GROUND_M, SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dualsense.result import Grid
 
 NEIGHBOURS = 4
-TOUCHING_M = 2.0 * MIN_HEIGHT_M
 SAMPLES_PER_PERIOD = 4.0
 ZERO_PADDING = 2.0
 HEIGHT_STEP_M = 2e-3
@@ -80,9 +79,7 @@ def stolt(
     if layers.index.size > 1:
         msg = f"Stolt's map takes homogeneous soil, got {layers.index.size} layers: migrate by another method"
         raise ValueError(msg)
-    if not np.isfinite(traces.values).all():
-        msg = "radar traces must be finite: their amplitudes are too large for single precision"
-        raise ValueError(msg)
+    check_traces(traces)
     depth = np.maximum(np.ascontiguousarray(depth_m, dtype=np.float64), 0.0)
     shape = (depth.size, grid.y_m.size, grid.x_m.size)
     image, fold = np.zeros(shape, np.complex64), np.zeros(shape, np.float32)
@@ -91,7 +88,7 @@ def stolt(
         height = np.maximum(soundings.midpoint_m[:, 2] if height_m is None else height_m, MIN_HEIGHT_M)
         mean_height = float(height.mean())
         top_hz = float(traces.frequency_hz[-1])
-        slowest = 1.0 if mean_height > TOUCHING_M else index
+        slowest = 1.0 if mean_height > ON_GROUND_M else index
         quarter_m = SPEED_OF_LIGHT_M_S / (4.0 * top_hz * slowest)
         coarse = max(1, int(0.75 * quarter_m / grid.cell_m))
         section, step_s = _zero_offset(soundings, traces, depth, height, index, top_hz)
@@ -101,7 +98,7 @@ def stolt(
         end_m = (
             traces.dt_s * (traces.values.shape[1] - 1) * SPEED_OF_LIGHT_M_S
         )  # after the traces nothing was heard
-        fold[2.0 * (mean_height + index * depth) >= end_m] = 0.0
+        fold[2.0 * (mean_height + optical_depth(layers, depth)) >= end_m] = 0.0
     return Migrated(image, fold, np.full(shape, np.nan, np.float32), depth)
 
 
@@ -134,7 +131,7 @@ def _flat_times(
     height: NDArray[np.float64], half: NDArray[np.float64], depth: NDArray[np.float64], index: float
 ) -> NDArray[np.float64]:
     """Two-way times (n, depths) from antennas ``half`` to either side of a point below their middle."""
-    if float(height.mean()) <= TOUCHING_M:
+    if float(height.mean()) <= ON_GROUND_M:
         times: NDArray[np.float64] = 2.0 * index / SPEED_OF_LIGHT_M_S * np.hypot(half[:, None], depth)
         return times
     count = max(2, int(np.ptp(height) / HEIGHT_STEP_M) + 2)
@@ -211,7 +208,7 @@ def _migrate(
     step = 2.0 * np.pi / (samples * step_s)
     kx, ky = (2.0 * np.pi * np.fft.fftfreq(n, coarse * grid.cell_m) for n in (nx, ny))
     k = np.hypot(*np.meshgrid(kx, ky))
-    air = height_m > TOUCHING_M
+    air = height_m > ON_GROUND_M
     limit = 4.0 * np.pi * top_hz / SPEED_OF_LIGHT_M_S * (1.0 if air else index)
     rows, columns = np.nonzero(k <= limit)
     planes = np.ascontiguousarray(np.moveaxis(nodes, 2, 0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr import _ray_kernels
-from dualsense.gpr.layers import as_layers
+from dualsense.gpr.layers import as_layers, thicknesses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0
 MIN_HEIGHT_M = 1e-5
+ON_GROUND_M = 2e-3
+"""Antennas no higher than this stand on the ground."""
 MAX_HEIGHTS = 257
 ROOT_STEP = 0.0055
 """Spacing of the square roots of heights and distances, m^(1/2): keeps a linear look-up within 0.1 ps."""
@@ -77,13 +79,6 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
     h = max(height_m, MIN_HEIGHT_M)
     x = _ray_kernels.crossing(float(rho_m), h, thickness, layers.index, 0.5 * rho_m)
     return float(_ray_kernels.path_time(x, float(rho_m), h, thickness, layers.index, SPEED_OF_LIGHT_M_S))
-
-
-def thicknesses(ground: Ground, depth_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much of each layer lies above each depth, (nz, layers)."""
-    top = np.asarray(as_layers(ground).top_m)
-    above = np.asarray(depth_m, dtype=np.float64)[:, None] - top
-    return np.ascontiguousarray(np.clip(above, 0.0, np.diff(top, append=np.inf)))
 
 
 def time_table(

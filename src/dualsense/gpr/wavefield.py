@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.gpr import _wave_kernels
-from dualsense.gpr.traveltime import MIN_HEIGHT_M, NEPER_PER_DB, SPEED_OF_LIGHT_M_S, thicknesses
+from dualsense.gpr.layers import thicknesses
+from dualsense.gpr.traveltime import MIN_HEIGHT_M, NEPER_PER_DB, SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
