@@ -14,10 +14,11 @@ from numba.extending import overload
 
 from dualsense._numba import jit
 from dualsense.gpr import _lanes
+from dualsense.gpr._lanes import GROUP, LANES, PARTS, TILE
 
 prange = numba.prange
-TILE, TILE_ROWS = 16, 8
-"""Cells of the part of a map that one thread sums at a time: its tables stay in the nearest cache."""
+TILE_ROWS = 8
+"""Lines of :data:`dualsense.gpr._lanes.TILE` cells of the part of a map that one thread sums at a time: its tables stay in the nearest cache."""
 
 
 @jit(parallel=True)
@@ -56,74 +57,93 @@ def spread_tables(
                 weight[s, k, j] = 0.0
 
 
-def add_one(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
-    """Add sounding a to a column of voxels: parts of the sum, the weights, and the weighted energy.
+def add_one(
+    leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
+):
+    """Add the g-th sounding of a group to a column of voxels: both parts of the sum, weights, weighted energy.
 
     leg and weight are flat tables whose rows of n depths begin at ``place`` (soundings, 3, columns), for both legs
-    and the weight, and are read between that row and the next at ``part``. image is flat, its four rows of n
-    begin at ``offset``. Depths before ``start`` are left out; a time beyond ``last`` neither adds nor counts.
+    and the weight, and are read between that row and the next at ``part``. trace is flat, with the parts of a sample
+    side by side, and that of the g-th sounding begins at ``which[g]``. sample, rest and weigh (steps, soundings,
+    lanes) are room for the sample before each time, the part of the way to the next, and the weight. image is flat
+    as well: a column (steps, parts, lanes) begins at ``offset``. Depths before ``start`` and from ``stop`` on are
+    left out; a time beyond ``last`` neither adds nor counts.
     """
-    _add(leg, weight, trace, a, place[0, :, column], part[0, :, column], last, start, image, offset, n)
+    _add(leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n)
 
 
-def add_two(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
-    """Add soundings a and b to a column of voxels; see :func:`add_one`."""
-    _add(leg, weight, trace, a, place[0, :, column], part[0, :, column], last, start, image, offset, n)
-    _add(leg, weight, trace, b, place[1, :, column], part[1, :, column], last, start, image, offset, n)
+def add_group(
+    leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
+):
+    """Add all soundings of a group to a column of voxels; see :func:`add_one`. ``g`` is 0."""
+    for m in range(GROUP):
+        _add(
+            leg, weight, trace, which, place, part, sample, rest, weigh, image, m, column, last, start, stop, offset, n
+        )
 
 
 @jit()
-def _add(leg, weight, trace, s, place, part, last, start, image, offset, n):
-    for k in range(start, n):
-        down = leg[place[0] + k] + part[0] * (leg[place[0] + n + k] - leg[place[0] + k])
-        up = leg[place[1] + k] + part[1] * (leg[place[1] + n + k] - leg[place[1] + k])
-        time = down + up
-        if time < last:
-            w = weight[place[2] + k] + part[2] * (weight[place[2] + n + k] - weight[place[2] + k])
-            i = int(time)
-            f = time - i
-            re = trace[s, i, 0] + f * (trace[s, i + 1, 0] - trace[s, i, 0])
-            im = trace[s, i, 1] + f * (trace[s, i + 1, 1] - trace[s, i, 1])
-            image[offset + k] += w * re
-            image[offset + n + k] += w * im
-            image[offset + 2 * n + k] += w
-            image[offset + 3 * n + k] += w * (re * re + im * im)
+def _add(leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n):
+    down, up, over = place[g, 0, column], place[g, 1, column], place[g, 2, column]
+    for k in range(start, stop):
+        time = leg[down + k] + part[g, 0, column] * (leg[down + n + k] - leg[down + k])
+        time += leg[up + k] + part[g, 1, column] * (leg[up + n + k] - leg[up + k])
+        w = weight[over + k] + part[g, 2, column] * (weight[over + n + k] - weight[over + k])
+        heard = time < last
+        step, lane = k // LANES, k % LANES
+        sample[step, g, lane] = int(time) if heard else 0
+        rest[step, g, lane] = time - sample[step, g, lane] if heard else 0.0
+        weigh[step, g, lane] = w if heard else 0.0
+    for k in range(start, stop):
+        step, lane = k // LANES, k % LANES
+        i, f, w = which[g] + 2 * sample[step, g, lane], rest[step, g, lane], weigh[step, g, lane]
+        re = trace[i] + f * (trace[i + 2] - trace[i])
+        im = trace[i + 1] + f * (trace[i + 3] - trace[i + 1])
+        at = offset + step * PARTS * LANES + lane
+        image[at] += w * re
+        image[at + LANES] += w * im
+        image[at + 2 * LANES] += w
+        image[at + 3 * LANES] += w * (re * re + im * im)
 
 
-@overload(add_one)
-def _add_one(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+@overload(add_one, inline="always")
+def _add_one(
+    leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
+):
     if leg.dtype == numba.float32:
-        return lambda leg, weight, trace, a, b, place, part, column, last, start, image, offset, n: _lanes.add_one(
-            leg, weight, trace, a, b, place, part, column, last, start, image, offset, n
+        return lambda leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n: _lanes.add_one(
+            leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
         )
     return add_one
 
 
-@overload(add_two)
-def _add_two(leg, weight, trace, a, b, place, part, column, last, start, image, offset, n):
+@overload(add_group, inline="always")
+def _add_group(
+    leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
+):
     if leg.dtype == numba.float32:
-        return lambda leg, weight, trace, a, b, place, part, column, last, start, image, offset, n: _lanes.add_two(
-            leg, weight, trace, a, b, place, part, column, last, start, image, offset, n
+        return lambda leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n: _lanes.add_group(
+            leg, weight, trace, which, place, part, sample, rest, weigh, image, g, column, last, start, stop, offset, n
         )
-    return add_two
+    return add_group
 
 
 @jit()
-def _rows(x, at, dy2, scale, top, first, stop, base, n, node, place, part):
+def _rows(x, at, dy2, scale, top, base, n, node, place, part):
     """Rows of a table, where they begin, and the part of the way to the next, for the cells of a line."""
-    for i in range(first, stop):
+    for i in range(x.size):
         d = x[i] - at
         u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
         k = np.int32(u)
-        part[i] = u - k
+        part[i] = u - part.dtype.type(k)
         node[i] = k
         place[i] = base + n * k
 
 
 @jit()
-def _begin(node, first, stop, start, begin):
+def _begin(node, start, begin):
     """First depth to which a sounding reaches in each of the cells, or ``begin`` where that is less."""
-    for i in range(first, stop):
+    for i in range(node.size):
         begin[i] = min(begin[i], start[node[i]])
 
 
@@ -155,14 +175,14 @@ def _span(axis, low, high):
 
 
 @jit(parallel=True)
-def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
+def gather(trace, tx, rx, mid, leg, weight, scale, start, depths, radius, x, y, image):
     """Sum the soundings into the columns of voxels along their refracted bistatic times.
 
     Each iteration of the parallel loop owns one tile of the map and adds the soundings in their order, so the bits
     do not depend on the number of threads. trace (n, t, 2); tx, rx, mid (n, 2); leg, weight from
     :func:`spread_tables`; scale the tables' rows per root of metres; start (rho,) the first depth to which a
-    sounding at that distance reaches; radius of the widest aperture. image (ny, nx, 4, padded depths) is added to:
-    both parts of the sum, the weights, and the weighted energy.
+    sounding at that distance reaches; depths how many are summed; radius of the widest aperture. image (ny, nx, steps,
+    parts, lanes) is added to: both parts of the sum, the weights, and the weighted energy.
     """
     n = leg.shape[3]
     n32 = np.int32(n)
@@ -173,6 +193,7 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
     radius2 = radius * radius
     legs = leg.reshape(leg.size)
     weights = weight.reshape(weight.size)
+    flat = trace.reshape(trace.size)
     left, right = _span(x, mid[:, 0].min() - radius, mid[:, 0].max() + radius)
     low, high = _span(y, mid[:, 1].min() - radius, mid[:, 1].max() + radius)
     across = (right - left + TILE - 1) // TILE
@@ -189,48 +210,57 @@ def gather(trace, tx, rx, mid, leg, weight, scale, start, radius, x, y, image):
             if dx * dx + dy * dy < radius2:
                 near[count] = s
                 count += 1
-        place = np.empty((2, 3, x.size), np.int32)
-        part = np.empty((2, 3, x.size), leg.dtype)
-        node = np.empty(x.size, np.int32)
-        begin = np.full(x.size, n, np.int64)
-        for pair in range(0, count, 2):
+        tile = x[i0:i1]
+        place = np.empty((GROUP, 3, TILE), np.int32)
+        part = np.empty((GROUP, 3, TILE), leg.dtype)
+        sample = np.empty((n // LANES, GROUP, LANES), np.int32)
+        rest = np.empty((n // LANES, GROUP, LANES), leg.dtype)
+        weigh = np.empty((n // LANES, GROUP, LANES), leg.dtype)
+        which = np.empty(GROUP, np.int64)
+        begins = np.empty(GROUP, np.int64)
+        node = np.empty(tile.size, np.int32)
+        begin = np.empty(tile.size, np.int64)
+        for group in range(0, count, GROUP):
             for j in range(j0, j1):
                 line = image[j].reshape(image[j].size)
                 used = 0
-                a = 0
-                b = 0
                 first = i1
                 stop = i0
-                for m in range(pair, min(pair + 2, count)):
+                for m in range(group, min(group + GROUP, count)):
                     s = near[m]
                     lo, hi = _chord(x, mid[s, 0], (y[j] - mid[s, 1]) ** 2, radius2, i0, i1)
                     if hi > lo:
                         first = min(first, lo)
                         stop = max(stop, hi)
-                        a = s if used == 0 else a
-                        b = s
+                        which[used] = s
                         used += 1
-                if used == 0:
-                    continue
-                for m in range(used):
-                    s = a if m == 0 else b
+                begin[:] = n
+                for g in range(used):
+                    s = which[g]
                     t = (y[j] - tx[s, 1]) ** 2
                     r = (y[j] - rx[s, 1]) ** 2
                     e = (y[j] - mid[s, 1]) ** 2
                     down = np.int32(s * both * row)
                     up = np.int32((s * both + both - 1) * row)
                     over = np.int32(s * row)
-                    _rows(x, tx[s, 0], t, scale, top, first, stop, down, n32, node, place[m, 0], part[m, 0])
-                    _rows(x, rx[s, 0], r, scale, top, first, stop, up, n32, node, place[m, 1], part[m, 1])
-                    _rows(x, mid[s, 0], e, scale, top, first, stop, over, n32, node, place[m, 2], part[m, 2])
-                    _begin(node, first, stop, start, begin)
+                    _rows(tile, tx[s, 0], t, scale, top, down, n32, node, place[g, 0], part[g, 0])
+                    _rows(tile, rx[s, 0], r, scale, top, up, n32, node, place[g, 1], part[g, 1])
+                    _rows(tile, mid[s, 0], e, scale, top, over, n32, node, place[g, 2], part[g, 2])
+                    _begin(node, start, begin)
+                    begins[g] = s * trace.shape[1] * 2
                 for i in range(first, stop):
-                    k = begin[i]
-                    begin[i] = n
-                    if k < n and used == 2:
-                        add_two(legs, weights, trace, a, b, place, part, i, last, k, line, i * 4 * n, n)
-                    elif k < n:
-                        add_one(legs, weights, trace, a, b, place, part, i, last, k, line, i * 4 * n, n)
+                    c = i - i0
+                    k = begin[c]
+                    at = i * PARTS * n
+                    if k < depths and used == GROUP:
+                        add_group(
+                            legs, weights, flat, begins, place, part, sample, rest, weigh, line, 0, c, last, k, depths, at, n
+                        )
+                    elif k < depths:
+                        for g in range(used):
+                            add_one(
+                                legs, weights, flat, begins, place, part, sample, rest, weigh, line, g, c, last, k, depths, at, n
+                            )
 
 
 @jit(parallel=True)
@@ -259,9 +289,9 @@ def scatter(model, tx, rx, mid, leg, weight, scale, radius, x, y, trace):
             lo, hi = _chord(x, mid[s, 0], e, radius * radius, 0, x.size)
             if hi <= lo:
                 continue
-            _rows(x, tx[s, 0], (y[j] - tx[s, 1]) ** 2, scale, top, lo, hi, down, n32, node, place[0], part[0])
-            _rows(x, rx[s, 0], (y[j] - rx[s, 1]) ** 2, scale, top, lo, hi, up, n32, node, place[1], part[1])
-            _rows(x, mid[s, 0], e, scale, top, lo, hi, over, n32, node, place[2], part[2])
+            _rows(x, tx[s, 0], (y[j] - tx[s, 1]) ** 2, scale, top, down, n32, node, place[0], part[0])
+            _rows(x, rx[s, 0], (y[j] - rx[s, 1]) ** 2, scale, top, up, n32, node, place[1], part[1])
+            _rows(x, mid[s, 0], e, scale, top, over, n32, node, place[2], part[2])
             for i in range(lo, hi):
                 a = place[0, i]
                 b = place[1, i]

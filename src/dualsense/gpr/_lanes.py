@@ -1,9 +1,12 @@
-"""The innermost loop of the Kirchhoff sum in explicit vectors of eight depths.
+"""The innermost loops of the Kirchhoff sum in explicit vectors of eight depths.
 
 A compiler that is left to itself turns the look-up in a trace into one load for each of four numbers. They lie
 side by side, so that one load brings both samples of both parts, and a transposition of eight such loads gives
 vectors again. That, and no more, is written here for LLVM, through Numba's public intrinsics; it does what
-:func:`dualsense.gpr._kernels.add_two` says in plain Python.
+:func:`dualsense.gpr._kernels.add_group` and :func:`dualsense.gpr._kernels.add_one` say in plain Python.
+
+Times and sums are loops of their own. In one loop each look-up waits for its time, a chain so long that the
+processor's window holds hardly more than one; apart, times are streamed, and look-ups find their places ready.
 """
 
 from __future__ import annotations
@@ -21,35 +24,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LANES = 8
+TAIL = 4
+"""Depths of one step of the loops, and of the last one where no more than so many are left."""
 PARTS = 4
+"""What is summed: both parts, the weights, the weighted energy."""
+GROUP = 4
+"""Soundings that are added to a column of voxels while it is read and written once."""
+TILE = 16
+"""Cells of a line whose rows of the tables are known at a time."""
 _FLAGS = tuple(sorted(FASTMATH))
 _F32, _I32, _I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
-_VECTOR, _QUAD = ir.VectorType(_F32, LANES), ir.VectorType(_F32, 4)
-_INDICES = ir.VectorType(_I32, LANES)
+_QUAD = ir.VectorType(_F32, 4)
 
 
 class _Vectors:
-    """The few operations that the loop is made of, on a builder."""
+    """The few operations that the loops are made of, on a builder, for a multiple of four lanes."""
 
-    def __init__(self, builder: ir.IRBuilder) -> None:
-        self.b = builder
+    def __init__(self, builder: ir.IRBuilder, lanes: int) -> None:
+        self.b, self.lanes = builder, lanes
+        self.real, self.whole = ir.VectorType(_F32, lanes), ir.VectorType(_I32, lanes)
 
     def splat(self, value: Any) -> Any:
-        empty = ir.Constant(_VECTOR, ir.Undefined)
+        empty = ir.Constant(self.real, ir.Undefined)
         one = self.b.insert_element(empty, value, ir.Constant(_I32, 0))
-        return self.b.shuffle_vector(one, empty, ir.Constant(_INDICES, [0] * LANES))
+        return self.b.shuffle_vector(one, empty, ir.Constant(self.whole, [0] * self.lanes))
 
-    def pick(self, a: Any, b: Any, order: Sequence[int]) -> Any:
-        kind = ir.VectorType(_I32, len(order))
-        return self.b.shuffle_vector(a, b, ir.Constant(kind, list(order)))
-
-    def load(self, pointer: Any, kind: Any = _VECTOR) -> Any:
-        value = self.b.load(self.b.bitcast(pointer, kind.as_pointer()))
+    def load(self, pointer: Any, kind: Any = None) -> Any:
+        value = self.b.load(self.b.bitcast(pointer, (kind or self.real).as_pointer()))
         value.align = 4
         return value
 
     def store(self, value: Any, pointer: Any) -> None:
-        self.b.store(value, self.b.bitcast(pointer, _VECTOR.as_pointer())).align = 4
+        self.b.store(value, self.b.bitcast(pointer, value.type.as_pointer())).align = 4
 
     def add(self, a: Any, b: Any) -> Any:
         return self.b.fadd(a, b, flags=_FLAGS)
@@ -60,118 +66,133 @@ class _Vectors:
     def between(self, a: Any, b: Any, part: Any) -> Any:
         return self.add(a, self.mul(part, self.b.fsub(b, a, flags=_FLAGS)))
 
-    def samples(self, trace: Any, index: Any) -> tuple[Any, Any, Any, Any]:
-        """Real and imaginary parts at eight indices, and at those after them."""
+    def interleave(self, a: Any, b: Any, order: Sequence[int]) -> Any:
+        """Two of each four lanes of a and b: ``order`` counts those of a from 0 and those of b from 4."""
+        lanes = [
+            4 * four + k % 4 + (self.lanes if k > 3 else 0) for four in range(self.lanes // 4) for k in order
+        ]
+        return self.b.shuffle_vector(a, b, ir.Constant(self.whole, lanes))
+
+    def samples(self, trace: Any, places: Any) -> tuple[Any, Any, Any, Any]:
+        """Real and imaginary parts at the indices that lie at ``places``, and at those after them."""
         quads = []
-        for lane in range(LANES):
-            i = self.b.zext(self.b.extract_element(index, ir.Constant(_I32, lane)), _I64)
+        for lane in range(self.lanes):
+            i = self.b.zext(self.b.load(self.b.gep(places, [ir.Constant(_I64, lane)])), _I64)
             quads.append(self.load(self.b.gep(trace, [self.b.shl(i, ir.Constant(_I64, 1))]), _QUAD))
-        wide = [self.pick(quads[lane], quads[lane + 4], range(LANES)) for lane in range(4)]
-        low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
-        first = [self.pick(wide[i], wide[i + 1], low) for i in (0, 2)]
-        after = [self.pick(wide[i], wide[i + 1], high) for i in (0, 2)]
-        even, odd = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-        halves = [self.pick(a, b, order) for a, b in (first, after) for order in (even, odd)]
-        return halves[0], halves[1], halves[2], halves[3]
+        if self.lanes > TAIL:
+            both = ir.Constant(self.whole, list(range(self.lanes)))
+            quads = [self.b.shuffle_vector(quads[k], quads[k + 4], both) for k in range(4)]
+        first = [self.interleave(quads[k], quads[k + 1], (0, 4, 1, 5)) for k in (0, 2)]
+        after = [self.interleave(quads[k], quads[k + 1], (2, 6, 3, 7)) for k in (0, 2)]
+        even, odd = (0, 1, 4, 5), (2, 3, 6, 7)
+        parts = [self.interleave(*pair, order) for pair in (first, after) for order in (even, odd)]
+        return parts[0], parts[1], parts[2], parts[3]
+
+
+def _steps(
+    builder: ir.IRBuilder, start: Any, stop: Any, body: Callable[[_Vectors, Any], None]
+) -> None:
+    """Call ``body`` for each step of eight depths, and for a last one of four."""
+    wide = builder.and_(stop, ir.Constant(_I64, -LANES))
+    with cgutils.for_range_slice(builder, start, wide, ir.Constant(_I64, LANES), intp=_I64) as (k, _):
+        body(_Vectors(builder, LANES), k)
+    with builder.if_then(builder.icmp_signed("<", wide, stop)):
+        body(_Vectors(builder, TAIL), wide)
 
 
 def _adder(count: int) -> Callable[..., Any]:
-    """Code generator for ``count`` soundings at once, whose sums are loaded and stored once."""
+    """Code generator for ``count`` soundings, the first of them being the ``g``-th of their group."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[Any]) -> Any:
-        def array(i: int) -> Any:
-            return make_array(signature.args[i])(context, builder, args[i])
+        leg, weight, trace, which, place, part, sample, rest, weigh, image = (
+            make_array(kind)(context, builder, arg).data for kind, arg in zip(signature.args[:10], args, strict=False)
+        )
+        g, column, last, start, stop, offset, n = args[10:]
+        by = {k: ir.Constant(_I64, k) for k in (LANES, 3 * TILE, PARTS, GROUP)}
+        samples, rests, weighs = (
+            builder.gep(one, [builder.mul(g, by[LANES])]) for one in (sample, rest, weigh)
+        )
+        first = builder.add(builder.mul(g, by[3 * TILE]), column)
+        places, parts = builder.gep(place, [first]), builder.gep(part, [first])
 
-        v = _Vectors(builder)
-        leg, weight, trace, place, part, image = (array(i) for i in (0, 1, 2, 5, 6, 10))
-        column, last, start, offset, n = args[7], v.splat(args[8]), args[9], args[11], args[12]
-        row = builder.extract_value(place.shape, 2)
-        samples = builder.shl(builder.extract_value(trace.shape, 1), ir.Constant(_I64, 1))
-        soundings = []
         for m in range(count):
-            at = builder.add(builder.mul(ir.Constant(_I64, 3 * m), row), column)
-            rows, parts = [], []
-            for data in (leg.data, leg.data, weight.data):
-                first = builder.zext(builder.load(builder.gep(place.data, [at])), _I64)
-                rows += [builder.gep(data, [first]), builder.gep(data, [builder.add(first, n)])]
-                parts.append(v.splat(builder.load(builder.gep(part.data, [at]))))
-                at = builder.add(at, row)
-            soundings.append((rows, parts, builder.gep(trace.data, [builder.mul(args[3 + m], samples)])))
-        zero = ir.Constant(_VECTOR, [0.0] * LANES)
-        with cgutils.for_range_slice(builder, start, n, ir.Constant(_I64, LANES), intp=_I64) as (k, _):
-            sums = []
-            for rows, parts, values in soundings:
+            own = ir.Constant(_I64, m * LANES)
+            rows, between = [], []
+            for i, data in enumerate((leg, leg, weight)):
+                at = ir.Constant(_I64, (3 * m + i) * TILE)
+                row = builder.zext(builder.load(builder.gep(places, [at])), _I64)
+                rows += [builder.gep(data, [row]), builder.gep(data, [builder.add(row, n)])]
+                between.append(builder.load(builder.gep(parts, [at])))
+
+            def look_up(v: _Vectors, k: Any, rows: Any = rows, between: Any = between, own: Any = own) -> None:
                 column_of = [v.load(builder.gep(one, [k])) for one in rows]
-                down = v.between(column_of[0], column_of[1], parts[0])
-                time = v.add(down, v.between(column_of[2], column_of[3], parts[1]))
-                heard = builder.fcmp_ordered("<", time, last)
+                down = v.between(column_of[0], column_of[1], v.splat(between[0]))
+                time = v.add(down, v.between(column_of[2], column_of[3], v.splat(between[1])))
+                heard = builder.fcmp_ordered("<", time, v.splat(last))
+                zero = ir.Constant(v.real, [0.0] * v.lanes)
                 time = builder.select(heard, time, zero)
-                index = builder.fptosi(time, _INDICES)
-                f = builder.fsub(time, builder.sitofp(index, _VECTOR), flags=_FLAGS)
-                w = builder.select(heard, v.between(column_of[4], column_of[5], parts[2]), zero)
-                re0, im0, re1, im1 = v.samples(values, index)
+                index = builder.fptosi(time, v.whole)
+                w = v.between(column_of[4], column_of[5], v.splat(between[2]))
+                at = builder.add(builder.mul(k, by[GROUP]), own)
+                v.store(index, builder.gep(samples, [at]))
+                v.store(builder.fsub(time, builder.sitofp(index, v.real), flags=_FLAGS), builder.gep(rests, [at]))
+                v.store(builder.select(heard, w, zero), builder.gep(weighs, [at]))
+
+            _steps(builder, start, stop, look_up)
+
+        rows_of_group = [builder.add(g, ir.Constant(_I64, m)) for m in range(count)]
+        traces = [builder.gep(trace, [builder.load(builder.gep(which, [m]))]) for m in rows_of_group]
+        column_sums = builder.gep(image, [offset])
+
+        def add_up(v: _Vectors, k: Any) -> None:
+            into = builder.gep(column_sums, [builder.mul(k, by[PARTS])])
+            pointers = [builder.gep(into, [ir.Constant(_I64, i * LANES)]) for i in range(PARTS)]
+            sums = [v.load(pointer) for pointer in pointers]
+            at = builder.mul(k, by[GROUP])
+            for m, values in enumerate(traces):
+                own = builder.add(at, ir.Constant(_I64, m * LANES))
+                re0, im0, re1, im1 = v.samples(values, builder.gep(samples, [own]))
+                f, w = (v.load(builder.gep(one, [own])) for one in (rests, weighs))
                 re, im = v.between(re0, re1, f), v.between(im0, im1, f)
                 energy = v.add(v.mul(re, re), v.mul(im, im))
-                sums.append((v.mul(w, re), v.mul(w, im), w, v.mul(w, energy)))
-            at = builder.add(offset, k)
-            for i in range(PARTS):
-                pointer = builder.gep(image.data, [at])
-                total = v.load(pointer)
-                for one in sums:
-                    total = v.add(total, one[i])
+                more = v.mul(w, re), v.mul(w, im), w, v.mul(w, energy)
+                sums = [v.add(total, one) for total, one in zip(sums, more, strict=True)]
+            for total, pointer in zip(sums, pointers, strict=True):
                 v.store(total, pointer)
-                at = builder.add(at, n)
+
+        _steps(builder, start, stop, add_up)
         return context.get_dummy_value()
 
     return generate
 
 
-@intrinsic
-def _one(
-    _context: Any,
-    leg: Any,
-    weight: Any,
-    trace: Any,
-    a: Any,  # noqa: ARG001
-    b: Any,  # noqa: ARG001
-    place: Any,
-    part: Any,
-    column: Any,  # noqa: ARG001
-    last: Any,  # noqa: ARG001
-    start: Any,  # noqa: ARG001
-    image: Any,
-    offset: Any,  # noqa: ARG001
-    n: Any,  # noqa: ARG001
-) -> Any:
-    """:func:`dualsense.gpr._kernels.add_one` for float32."""
-    return _signature(leg, weight, trace, place, part, image), _adder(1)
+def _typed(count: int) -> Any:
+    def typing(
+        _context: Any,
+        leg: Any,
+        weight: Any,
+        trace: Any,
+        which: Any,
+        place: Any,
+        part: Any,
+        sample: Any,
+        rest: Any,
+        weigh: Any,
+        image: Any,
+        g: Any,  # noqa: ARG001
+        column: Any,  # noqa: ARG001
+        last: Any,  # noqa: ARG001
+        start: Any,  # noqa: ARG001
+        stop: Any,  # noqa: ARG001
+        offset: Any,  # noqa: ARG001
+        n: Any,  # noqa: ARG001
+    ) -> Any:
+        arrays = leg, weight, trace, which, place, part, sample, rest, weigh, image
+        i = types.intp
+        return types.void(*arrays, i, i, types.float32, i, i, i, i), _adder(count)
+
+    return intrinsic(typing)
 
 
-@intrinsic
-def _two(
-    _context: Any,
-    leg: Any,
-    weight: Any,
-    trace: Any,
-    a: Any,  # noqa: ARG001
-    b: Any,  # noqa: ARG001
-    place: Any,
-    part: Any,
-    column: Any,  # noqa: ARG001
-    last: Any,  # noqa: ARG001
-    start: Any,  # noqa: ARG001
-    image: Any,
-    offset: Any,  # noqa: ARG001
-    n: Any,  # noqa: ARG001
-) -> Any:
-    """:func:`dualsense.gpr._kernels.add_two` for float32."""
-    return _signature(leg, weight, trace, place, part, image), _adder(2)
-
-
-add_one: Any = _one
-add_two: Any = _two
-
-
-def _signature(leg: Any, weight: Any, trace: Any, place: Any, part: Any, image: Any) -> Any:
-    i = types.intp
-    return types.void(leg, weight, trace, i, i, place, part, i, types.float32, i, image, i, i)
+add_one: Any = _typed(1)
+add_group: Any = _typed(GROUP)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.gpr import _kernels
-from dualsense.gpr._lanes import LANES, PARTS
+from dualsense.gpr._lanes import LANES, PARTS, TAIL
 from dualsense.gpr.layers import as_layers, thicknesses
 from dualsense.gpr.traveltime import MIN_HEIGHT_M, ROOT_STEP, TimeTable, time_table
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dualsense.gpr.layers import Ground
     from dualsense.result import Grid
 
-BLOCK = 128
+BLOCK = 32
+LINE = 64
 MAX_ENTRIES = 2**25
 """Soundings whose tables are held at a time, and the most entries that these may have."""
 
@@ -139,18 +140,18 @@ def gather(
     """
     tables = _Tables(geometry, dt_s, values.real.dtype)
     nz, ny, nx = geometry.shape
-    image = np.zeros((ny, nx, PARTS, _padded(nz)), tables.real)
+    image = np.zeros((ny, nx, _padded(nz) // LANES, PARTS, LANES), tables.real)
     traces = _parts(values)
     if traces.shape[1] > 1 and image.size:
         first = tables.first_depths()
         for rows, antennas, leg, weight in tables.blocks():
             _kernels.gather(
-                traces[rows], *antennas, leg, weight, tables.scale, first, tables.radius, *tables.cells, image
+                traces[rows], *antennas, leg, weight, tables.scale, first, _padded(nz, TAIL), tables.radius, *tables.cells, image
             )
-    back = image.transpose(2, 3, 0, 1)[:, :nz]
-    total = np.empty((nz, ny, nx), values.dtype)
+    back = image.transpose(3, 2, 4, 0, 1)  # parts, steps, lanes, y, x
+    total = np.empty(back.shape[1:], values.dtype)
     total.real, total.imag = back[0], back[1]
-    return total, np.ascontiguousarray(back[2]), np.ascontiguousarray(back[3])
+    return _depths(total)[:nz], _depths(back[2])[:nz], _depths(back[3])[:nz]
 
 
 def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) -> NDArray[Any]:
@@ -211,7 +212,7 @@ class _Tables:
         for begin in range(0, len(tx), block):
             rows = slice(begin, min(begin + block, len(tx)))
             count = rows.stop - rows.start
-            leg, weight = np.empty((count, legs, *entries), self.real), np.empty((count, *entries), self.real)
+            leg, weight = _aligned((count, legs, *entries), self.real), _aligned((count, *entries), self.real)
             _kernels.spread_tables(
                 table.time_s,
                 table.gain,
@@ -229,10 +230,22 @@ class _Tables:
             yield rows, tuple(at[rows, :2].astype(self.real) for at in (tx, rx, mid)), leg, weight
 
 
-def _padded(depths: int) -> int:
-    return -(-depths // LANES) * LANES
+def _depths(values: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(values).reshape(-1, *values.shape[2:])
+
+
+def _padded(depths: int, step: int = LANES) -> int:
+    return -(-depths // step) * step
 
 
 def _parts(values: NDArray[Any]) -> NDArray[Any]:
     real = np.ascontiguousarray(values).view(values.real.dtype)
     return real.reshape(*values.shape, 2)
+
+
+def _aligned(shape: tuple[int, ...], real: DTypeLike) -> NDArray[Any]:
+    """An empty array that begins with a line of the cache: vectors read from it do not straddle two."""
+    kind = np.dtype(real)
+    room = np.empty(math.prod(shape) * kind.itemsize + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + room.size - LINE].view(kind).reshape(shape)
