@@ -113,6 +113,18 @@ def drop(group):
     return change
 
 
+def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
+    _, result = wet
+    suppressed = float(result.provenance["emi_soil_suppression_db"])
+    assert np.isnan(suppressed) or suppressed > 0.0  # this ground hardly stands out of noise and metal
+    steel, aluminium = (float(result.provenance[f"emi_{name}_kept_fraction"]) for name in ("steel", "aluminium"))
+    assert 0.0 < steel < aluminium <= 1.0
+    for target in result.targets:
+        if target.emi is not None and target.emi.score > 0.0:
+            assert 0.0 < target.emi.features["soil_kept_fraction"] <= 1.0
+            assert 0.0 < target.emi.features["drift_kept_fraction"] <= 1.0
+
+
 def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):
     scan, result = changed(sample_dir, tmp_path, drop("emi"))
     mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])

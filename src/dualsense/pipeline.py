@@ -19,6 +19,7 @@ from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, norm
 from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.image import balanced, detection_limit, metal_maps
 from dualsense.emi.invert import Inversion, invert
+from dualsense.emi.loss import small_metal_kept, soil_suppression_db
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
@@ -57,6 +58,7 @@ class _Metal:
     response: Response
     inversion: Inversion
     maps: dict[str, Image]
+    notes: dict[str, str]
 
     def limit(self, x_m: float, y_m: float, depth_m: float) -> float:
         """Smallest polarizability (m^3) that would have been found at a place."""
@@ -165,7 +167,9 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity=float("nan") if radar is None else radar.soil.relative_permittivity,
         relative_permittivity_std=float("nan") if radar is None else radar.soil.relative_permittivity_std,
         faults=tuple(faults),
-        provenance=provenance.collect(scan, recipe, model) | ({} if radar is None else dict(radar.notes)),
+        provenance=provenance.collect(scan, recipe, model)
+        | ({} if radar is None else dict(radar.notes))
+        | ({} if metal is None else metal.notes),
         radargram=None if radar is None else radar.radargram,
     )
 
@@ -257,7 +261,10 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
     rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
     maps = metal_maps(rows, rest, grid, cover.emi, **recipe.emi.image.model_dump())
-    return _Metal(rows, inversion, maps)
+    kept = small_metal_kept(rows, inversion.balance)
+    notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
+    notes["emi_soil_suppression_db"] = f"{soil_suppression_db(inversion.balance, rest):.1f}"
+    return _Metal(rows, inversion, maps, notes)
 
 
 def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) -> T | None:
