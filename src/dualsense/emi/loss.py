@@ -103,9 +103,9 @@ def shrink_along_soil(elements: Real, gram: Real, balance: Balance) -> Real:
     variance = float(along @ (balance.covariance / np.outer(balance.noise, balance.noise)) @ along)
     precision = gram / variance
     prior = PRIOR_RATIO**2 * max(float((across**2).sum(axis=1).mean()), 1e-300)
-    part = np.linalg.solve(precision + np.eye(len(gram)) / prior, precision @ part)
-    shrunk: Real = (across + np.outer(part, along)) * balance.noise
-    return shrunk
+    solved = np.linalg.solve(precision + np.eye(len(gram)) / prior, precision @ part)
+    shrunk = (across + np.outer(solved, along)) * balance.noise
+    return np.asarray(shrunk, dtype=np.float64)
 
 
 def small_metal_kept(response: Response, balance: Balance) -> dict[str, float]:
@@ -137,5 +137,5 @@ def _small_spectra(response: Response) -> dict[str, Real]:
         else:
             centre = 1.0 / (2.0 * np.pi * hz)
             gates = centre[:, None] * np.array([0.99, 1.01])
-            out[name] = gate_rate(sphere_spectrum(**metal), gates)[:, 0, 0] * centre
+            out[name] = np.asarray(gate_rate(sphere_spectrum(**metal), gates)[:, 0, 0] * centre, dtype=np.float64)
     return out
