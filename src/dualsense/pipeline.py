@@ -16,8 +16,9 @@ from threadpoolctl import threadpool_limits
 from dualsense import provenance
 from dualsense._radar import calibrated, ground_echo, image_below
 from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
+from dualsense.emi.coherence import coherence_map
 from dualsense.emi.dipole import dipole_columns
-from dualsense.emi.image import balanced, detection_limit, metal_maps
+from dualsense.emi.image import balanced, detection_limit, metal_maps, phase_hz
 from dualsense.emi.invert import Inversion, invert
 from dualsense.emi.latency import estimate_latency
 from dualsense.emi.loss import small_metal_kept, soil_suppression_db
@@ -291,10 +292,15 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     inversion = invert(rows, noise, **recipe.emi.invert.model_dump())
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
     rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
-    maps = metal_maps(rows, rest, grid, cover.emi, **recipe.emi.image.model_dump())
+    weight = inversion.weight
+    smoothing = recipe.emi.image.model_dump()
+    maps = metal_maps(rows, rest, grid, cover.emi, balance=inversion.balance, row_weight=weight, **smoothing)
+    maps["metal_coherence"] = coherence_map(rows, rest, grid, cover.emi, row_weight=weight)
     kept = small_metal_kept(rows, inversion.balance)
     notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
     notes["emi_soil_suppression_db"] = f"{soil_suppression_db(inversion.balance, rest):.1f}"
+    if "metal_phase" in maps:
+        notes["emi_phase_hz"] = f"{phase_hz(rows):g}"
     return _Metal(rows, inversion, maps, notes)
 
 
