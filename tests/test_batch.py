@@ -165,4 +165,4 @@ def test_ctrl_c_leaves_nothing_half_written(sample_dir, tmp_path):
     assert (process.returncode, printed, complaint) == (130, "", "dualsense: interrupted\n")
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     whole = [folder for folder in out.glob("*") if (folder / "targets.json").exists()]
-    assert len(left) == 9 * len(whole)
+    assert len(left) == 10 * len(whole)

@@ -36,6 +36,7 @@ FILES = {
     "result.h5",
     "report.html",
     "fused.png",
+    "emi_details.png",
     "emi_map.png",
     "gpr_slices.png",
     "gpr_sections.png",

@@ -33,7 +33,7 @@ from dualsense.gpr.standoff import compensate_attitude, compensate_height
 from dualsense.gpr.timing import resample, time_zero
 from dualsense.gpr.traces import analytic_traces
 from dualsense.io import read_scan
-from dualsense.pipeline import process_scan
+from dualsense.pipeline import _on_time, process_scan
 from dualsense.recipe import Recipe, load_recipe
 from dualsense.survey.coverage import coverage
 from dualsense.survey.grid import grid_around
@@ -111,6 +111,49 @@ def drop(group):
         del file[group]
 
     return change
+
+
+def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
+    _, result = wet
+    suppressed = float(result.provenance["emi_soil_suppression_db"])
+    assert np.isnan(suppressed) or suppressed > 0.0  # this ground hardly stands out of noise and metal
+    steel, aluminium = (float(result.provenance[f"emi_{name}_kept_fraction"]) for name in ("steel", "aluminium"))
+    assert 0.0 < steel < aluminium <= 1.0
+    for target in result.targets:
+        if target.emi is not None and target.emi.score > 0.0:
+            assert 0.0 < target.emi.features["soil_kept_fraction"] <= 1.0
+            assert 0.0 < target.emi.features["drift_kept_fraction"] <= 1.0
+
+
+def late(file):
+    file["emi/time"][()] = file["emi/time"][()] + 0.08
+
+
+def test_samples_that_are_late_are_put_where_they_were_taken_and_that_is_told(sample_dir, tmp_path, wet):
+    _, result = changed(sample_dir, tmp_path, late)
+    told = [f.message for f in result.faults if f.path == "/emi/time"]
+    assert len(told) == 1
+    assert "too late" in told[0]
+    assert told[0].endswith("corrected")
+    assert float(result.provenance["emi_latency_corrected_s"]) == pytest.approx(0.08, abs=0.01)
+    scan, usual = wet
+    assert not [f for f in usual.faults if f.path == "/emi/time"]
+    for n in range(scan.truth.x_m.size):
+        one, other = (nearest(r, scan.truth.x_m[n], scan.truth.y_m[n]) for r in (result, usual))
+        assert np.hypot(one.x_m - other.x_m, one.y_m - other.y_m) < 0.006
+        assert one.call == other.call
+
+
+def test_a_lag_that_the_recipe_tells_is_taken_as_it_is(sample_dir):
+    scan = read_scan(sample_dir / "pmn_wet.h5")
+    emi = replace(scan.emi, time_s=scan.emi.time_s + 0.02)
+    recipe = load_recipe(overrides=["emi.latency.delay_s=0.02"])
+    faults, notes = [], {}
+    assert _on_time(scan, emi, recipe, faults, notes).time_s == pytest.approx(scan.emi.time_s, abs=1e-12)
+    assert faults == []
+    assert notes == {"emi_latency_corrected_s": "0.0200"}
+    off = load_recipe(overrides=["emi.latency.delay_s=0"])
+    assert np.array_equal(_on_time(scan, emi, off, faults, notes).time_s, emi.time_s)
 
 
 def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):

@@ -183,7 +183,7 @@ def test_the_end_is_the_batch_result_byte_for_byte(sample_dir, processed_sample,
     ]
     assert run([*words, "--frames", str(tmp_path / "frames")]) == 0
     assert digests(tmp_path / "live") == digests(processed_sample[0])
-    assert len(digests(tmp_path / "live")) == 9
+    assert len(digests(tmp_path / "live")) == 10
     said = capsys.readouterr().out
     assert len(re.findall(r"^ +\d+\.\d s .*provisional", said, flags=re.MULTILINE)) >= 2
     assert re.search(r"^ +25\.5 s .*whole scan: T\d+:", said, flags=re.MULTILINE)

@@ -7,7 +7,7 @@ leaves is not assessable, and the rest is processed.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,9 +16,12 @@ from threadpoolctl import threadpool_limits
 from dualsense import provenance
 from dualsense._radar import calibrated, ground_echo, image_below
 from dualsense.emi.calibrate import Response, bin_along_track, drop_spikes, normalise, white_noise
+from dualsense.emi.coherence import coherence_map
 from dualsense.emi.dipole import dipole_columns
-from dualsense.emi.image import balanced, detection_limit, metal_maps
+from dualsense.emi.image import balanced, detection_limit, metal_maps, phase_hz
 from dualsense.emi.invert import Inversion, invert
+from dualsense.emi.latency import estimate_latency
+from dualsense.emi.loss import small_metal_kept, soil_suppression_db
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
@@ -57,6 +60,7 @@ class _Metal:
     response: Response
     inversion: Inversion
     maps: dict[str, Image]
+    notes: dict[str, str]
 
     def limit(self, x_m: float, y_m: float, depth_m: float) -> float:
         """Smallest polarizability (m^3) that would have been found at a place."""
@@ -103,7 +107,8 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     tell("survey", 0.0)
     head = track_at(scan.pose, scan.pose.time_s, smoothing_s=recipe.survey.smoothing_s)
     soundings = _attempt("gpr", faults, lambda: _soundings(scan, recipe, faults))
-    response = _attempt("emi", faults, lambda: _response(scan, recipe, faults))
+    notes: dict[str, str] = {}
+    response = _attempt("emi", faults, lambda: _response(scan, recipe, faults, notes))
     if soundings is None and response is None:
         causes = "; ".join(f.message for f in faults if f.severity == "failed") or "it holds neither sensor"
         msg = f"{scan.header.scan_id}: no sensor can be processed: {causes}"
@@ -165,7 +170,9 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity=float("nan") if radar is None else radar.soil.relative_permittivity,
         relative_permittivity_std=float("nan") if radar is None else radar.soil.relative_permittivity_std,
         faults=tuple(faults),
-        provenance=provenance.collect(scan, recipe, model) | ({} if radar is None else dict(radar.notes)),
+        provenance=provenance.collect(scan, recipe, model)
+        | ({} if radar is None else dict(radar.notes))
+        | ({} if metal is None else notes | metal.notes),
         radargram=None if radar is None else radar.radargram,
     )
 
@@ -185,12 +192,13 @@ def _echo(scan: Scan, recipe: Recipe, faults: list[Fault]) -> SurfaceEcho | None
     return ground_echo(scan.gpr, track, scan.header.instrument, recipe, faults)
 
 
-def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | None:
+def _response(scan: Scan, recipe: Recipe, faults: list[Fault], notes: dict[str, str]) -> Response | None:
     if scan.emi is None:
         _note_absent("emi", faults)
         return None
-    track = _track(scan, scan.emi, recipe, "emi", faults)
-    response = normalise(scan.emi, track)
+    emi = _on_time(scan, scan.emi, recipe, faults, notes)
+    track = _track(scan, emi, recipe, "emi", faults)
+    response = normalise(emi, track)
     if response.time_s.size < MIN_EMI_ROWS or response.values.shape[1] == 0:
         message = (
             f"{response.time_s.size} usable metal samples with a position, at least {MIN_EMI_ROWS} are needed"
@@ -205,6 +213,34 @@ def _response(scan: Scan, recipe: Recipe, faults: list[Fault]) -> Response | Non
         faults.append(Fault("emi", "failed", "/emi/data", message))
         return None
     return response
+
+
+def _on_time(scan: Scan, emi: EmiData, recipe: Recipe, faults: list[Fault], notes: dict[str, str]) -> EmiData:
+    """Stamp the samples with when they were taken, if the recipe tells their lag or the scan tells it well."""
+    delay = recipe.emi.latency.delay_s
+    if delay == "auto":
+        response = normalise(emi, _track(scan, emi, recipe, "emi", []))
+        if response.time_s.size < MIN_EMI_ROWS or response.values.shape[1] == 0:
+            return emi
+        noise = white_noise(response)
+        response, _ = drop_spikes(response, noise)
+        try:
+            found = estimate_latency(response, noise, max_s=recipe.emi.latency.max_s)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            log.warning("latency not estimated", exc_info=error)
+            return emi
+        notes |= {"emi_latency_s": f"{found.delay_s:.4f}", "emi_latency_std_s": f"{found.std_s:.4f}"}
+        if not found.significant(sigmas=recipe.emi.latency.sigmas):
+            return emi
+        delay = found.delay_s
+        way_cm = 1e2 * abs(delay) * found.speed_m_s
+        message = (
+            f"the metal samples are stamped {1e3 * abs(delay):.0f} ± {1e3 * found.std_s:.0f} ms too "
+            f"{'late' if delay > 0.0 else 'early'}, {way_cm:.1f} cm of the way: corrected"
+        )
+        faults.append(Fault("emi", "info", "/emi/time", message))
+    notes["emi_latency_corrected_s"] = f"{delay:.4f}"
+    return replace(emi, time_s=emi.time_s - delay)
 
 
 def _track(scan: Scan, data: GprData | EmiData, recipe: Recipe, sensor: SensorName, faults: list[Fault]) -> Track:
@@ -256,8 +292,16 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     inversion = invert(rows, noise, **recipe.emi.invert.model_dump())
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
     rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
-    maps = metal_maps(rows, rest, grid, cover.emi, **recipe.emi.image.model_dump())
-    return _Metal(rows, inversion, maps)
+    weight = inversion.weight
+    smoothing = recipe.emi.image.model_dump()
+    maps = metal_maps(rows, rest, grid, cover.emi, balance=inversion.balance, row_weight=weight, **smoothing)
+    maps["metal_coherence"] = coherence_map(rows, rest, grid, cover.emi, row_weight=weight)
+    kept = small_metal_kept(rows, inversion.balance)
+    notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
+    notes["emi_soil_suppression_db"] = f"{soil_suppression_db(inversion.balance, rest):.1f}"
+    if "metal_phase" in maps:
+        notes["emi_phase_hz"] = f"{phase_hz(rows):g}"
+    return _Metal(rows, inversion, maps, notes)
 
 
 def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) -> T | None:

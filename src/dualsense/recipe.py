@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -43,6 +43,19 @@ class EmiCalibrate(Table):
     )
 
 
+class EmiLatency(Table):
+    """Lag of the induction samples behind the track."""
+
+    delay_s: Annotated[
+        Literal["auto"] | Annotated[float, Field(ge=-1.0, le=1.0)],
+        Field(description='"auto": corrected where passes to and fro tell it, or a number; 0: none'),
+    ] = "auto"
+    max_s: Annotated[float, Field(ge=0.1, le=1.0, description="auto: longest lag looked for")] = 0.25
+    sigmas: Annotated[
+        float, Field(ge=1.0, le=100.0, description="auto: corrected from this many standard deviations")
+    ] = 4.0
+
+
 class EmiInvert(Table):
     """Drift, ground balance and dipoles."""
 
@@ -68,6 +81,7 @@ class EmiImage(Table):
 class Emi(Table):
     """The induction chain."""
 
+    latency: EmiLatency = EmiLatency()
     calibrate: EmiCalibrate = EmiCalibrate()
     invert: EmiInvert = EmiInvert()
     image: EmiImage = EmiImage()

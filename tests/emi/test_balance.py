@@ -122,6 +122,20 @@ def test_a_target_beside_the_soil_survives_when_fitted_jointly():
     assert error < 0.15
 
 
+def test_drift_is_told_from_a_strong_target_that_is_fitted_beside_it():
+    quiet = with_soil(swept())
+    columns = dipole_columns(quiet, np.array([0.18, 0.15, -0.05]))
+    signal = columns[:, :3].sum(axis=1, keepdims=True) * 1e-5 * np.array([-0.8, -0.4, -0.1, -0.3, -0.5, -0.3])
+    slow = 200.0 * NOISE * np.sin(2 * np.pi * quiet.time_s / 20.0)[:, None]
+    response = replace(quiet, values=quiet.values + signal + slow)
+    fitted = balance(response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size))
+    rest = balanced(response, fitted, objects=columns) - signal @ fitted.whitener.T
+    assert np.sqrt((rest[:, 1:] ** 2).mean()) < 2.0
+    alone = balanced(response, balance(response, NOISE))
+    near = np.linalg.norm(response.center_m[:, :2] - (0.18, 0.15), axis=1) < 0.05
+    assert np.linalg.norm(alone[near]) > 0.5 * np.linalg.norm((signal @ fitted.whitener.T)[near])
+
+
 def test_drift_splines_sum_to_one_for_each_coil():
     response = replace(swept(), coil=np.arange(390) % 2)
     basis = drift_basis(response, drift_knot_s=5.0)

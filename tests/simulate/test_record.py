@@ -142,6 +142,16 @@ def test_noise_has_its_size():
     np.testing.assert_allclose(scan.emi.data.imag.std(axis=0), 1e-12 * scan.emi.frequency_hz, rtol=0.1)
 
 
+def test_gates_and_tones_see_the_same_noise_of_the_flux():
+    base = replace(SMALL, objects=(), soil=Soil(susceptibility=0, susceptibility_loss=0, conductivity_s_m=0))
+    noise = Noise(emi_std_v_per_hz=1e-12, emi_drift_std=0.0, emi_offset=0.0)
+    for gates in (((20e-6, 30e-6), (30e-6, 70e-6)), ((10e-6, 200e-6),)):
+        detector = Detector(modality="pulse", gate_time_s=gates)
+        scan = simulate_scan(replace(base, noise=noise, radar=None, detector=detector), seed=5)
+        flux_std = scan.emi.data.std(axis=0) * np.diff(gates, axis=1)[:, 0] / np.sqrt(2)
+        np.testing.assert_allclose(flux_std, 1e-12 / (2 * np.pi), rtol=0.1)
+
+
 def test_metal_stands_out_where_it_lies(small):
     """No processing: the raw detector is loudest about the nail, off its end where a lying dipole couples best."""
     response = np.abs(small.emi.data[:, 2] - np.median(small.emi.data[:, 2]))

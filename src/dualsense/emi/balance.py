@@ -43,6 +43,12 @@ class Balance:
     noise: NDArray[np.float64]
     whitener: NDArray[np.float64]
 
+    @property
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance (c, c) of one balanced row: noise, and what the height's error leaves of the soil."""
+        unwhiten = np.linalg.inv(self.whitener)
+        return unwhiten @ unwhiten.T
+
 
 def ground_factor(response: Response) -> NDArray[np.float64]:
     """Geometric factor of magnetic ground for every row, in henry per unit chi/(2 + chi).

@@ -26,13 +26,17 @@ class Dipole:
     covariance_m2 : (3, 3)
         Of the position, from the curvature of the misfit.
     tensor : (c, 3, 3)
-        Polarizability per real channel of the response.
+        Polarizability per real channel of the response; what ground balance hides of it is not filled in with
+        noise (`dualsense.emi.loss.shrink_along_soil`).
     statistic
         Energy of its whitened signal over rows and channels, beyond what soil and drift could explain.
     contrast
         How far its peak stood above the median of the scan in which it was found.
     coherence
         Part of the whitened energy within 12 cm that all dipoles together explain, 0-1.
+    kept
+        Part of its energy, in units of the noise, that turning from the soil's phasor leaves, and part of that
+        which lies along the track as neither drift nor ground does; both 0-1.
     """
 
     position_m: NDArray[np.float64]
@@ -41,6 +45,7 @@ class Dipole:
     statistic: float
     contrast: float
     coherence: float
+    kept: tuple[float, float] = (float("nan"), float("nan"))
 
 
 def dipole_columns(

@@ -10,6 +10,7 @@ import numpy as np
 
 from dualsense.emi.balance import FALLBACK_POSITION_STD_M, Balance, balance
 from dualsense.emi.dipole import Dipole, dipole_columns, tensor
+from dualsense.emi.loss import kept_energy, shrink_along_soil
 from dualsense.emi.search import RIDGE
 
 if TYPE_CHECKING:
@@ -243,6 +244,18 @@ class JointFit:
             model = model - q[:, : self.fitted.basis.shape[1]] @ (q[:, : self.fitted.basis.shape[1]].T @ model)
             signal, left = float((model[near] ** 2).sum()), float((rest[near] ** 2).sum())
             coherence = signal / (signal + left) if signal + left > 0 else 0.0
-            elements = tensor(parts[n] @ unwhiten.T)
-            out.append(Dipole(position, covariance, elements, float((model**2).sum()), contrasts[n], coherence))
+            own = self._columns(n, position)
+            elements = shrink_along_soil(parts[n] @ unwhiten.T, self._own_gram(n), self.fitted)
+            kept = kept_energy(own @ elements, self.fitted)
+            statistic = float((model**2).sum())
+            out.append(Dipole(position, covariance, tensor(elements), statistic, contrasts[n], coherence, kept))
         return tuple(out)
+
+    def _own_gram(self, n: int) -> Real:
+        """Gram matrix of one dipole's columns without what drift, soil and the other dipoles could explain."""
+        others = [self._columns(k, p) for k, p in enumerate(self.positions) if k != n]
+        design = np.concatenate([self.fitted.basis, *others], axis=1) * self.weight[:, None]
+        q, _ = np.linalg.qr(design / (np.sqrt((design**2).sum(axis=0)) + 1e-300))
+        own = self._columns(n, self.positions[n]) * self.weight[:, None]
+        own = own - q @ (q.T @ own)
+        return own.T @ own

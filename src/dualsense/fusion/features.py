@@ -43,6 +43,8 @@ def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
         "first_channel_m3": float(mean[0]),
         "contrast": dipole.contrast,
         "coherence": dipole.coherence,
+        "soil_kept_fraction": dipole.kept[0],
+        "drift_kept_fraction": dipole.kept[1],
         "dipole_count": float(count),
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render import panels, sheet, style
+from dualsense.render.details import has_details, metal_details_figure
 from dualsense.render.fused import fused_figure
 from dualsense.render.lines import strip_map_figure
 from dualsense.render.radargram import radargram_figure
@@ -84,12 +85,14 @@ def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]
     -------
     dict of str to bytes
         Name of the file to its PNG, the same bytes for the same result; ``gpr_radargram.png`` only where the
-        result has a radargram.
+        result has a radargram, ``emi_details.png`` only where a patch has the maps for it.
     """
     view = view or style.View()
     pictures = {}
     with style.house_style():
         asked = {} if result.radargram is None else {"gpr_radargram.png": radargram_figure}
+        if has_details(result):
+            asked["emi_details.png"] = metal_details_figure
         for name, draw in (FIGURES | asked).items():
             pictures[name] = style.png_bytes(draw(result, view))
     return pictures

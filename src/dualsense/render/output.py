@@ -34,7 +34,7 @@ OUTPUT_FILES = (
     "targets.json",
 )
 # Written only where the result has them; like the others they go when a later run replaces this one.
-OPTIONAL_FILES = ("gpr_radargram.png",)
+OPTIONAL_FILES = ("emi_details.png", "gpr_radargram.png")
 
 
 def check_output(folder: str | PathLike[str], overwrite: bool = False) -> Path:  # noqa: FBT001, FBT002

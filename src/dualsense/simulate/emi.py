@@ -258,7 +258,9 @@ def _instrument(
         scale = noise.emi_std_v_per_hz * np.array(detector.frequency_hz)
         parts = 2
     else:
-        scale = noise.emi_std_v_per_hz / np.diff(np.array(detector.gate_time_s), axis=1)[:, 0]
+        # V = omega dPhi by frequency; over a gate the difference of the flux at its two ends, over its length
+        length = np.diff(np.array(detector.gate_time_s), axis=1)[:, 0]
+        scale = np.sqrt(2.0) * noise.emi_std_v_per_hz / (2 * np.pi * length)
         parts = 1
     scale = scale * abs(detector.tx_turns * detector.rx_turns)
     out = np.zeros((parts, *clean.shape))

@@ -228,7 +228,8 @@ class Noise:
         Echoes inside the head, relative to the direct wave.
     emi_std_v_per_hz
         Standard deviation of a sample (real and imaginary part each), V/A per hertz of its frequency, since a coil
-        induces in proportion. Pulse gates take it at the inverse of their length.
+        induces in proportion: noise of the flux through it. A gate of length g sees the flux at both its ends, so
+        sqrt(2) / (2 pi g) hertz of it.
     emi_drift_std
         Standard deviation of the slow drift, in units of the sample's standard deviation.
     emi_offset
