@@ -111,8 +111,8 @@ def bound(
     return inverse / np.outer(scale[:3], scale[:3])
 
 
-def trial(cell: tuple[int, float, float], seed: int) -> dict[str, Any]:
-    """One target in one cell: error, stated deviation, bound, whether the interval holds the depth, and time."""
+def buried(cell: tuple[int, float, float], seed: int) -> tuple[Response, np.ndarray, np.ndarray, np.ndarray]:
+    """Rows over one random target in unit noise, and its position, axes and elements."""
     heights, jitter_m, snr = cell
     rng = np.random.default_rng([seed, CELLS.index(cell)])
     position, axes, elements = target(rng)
@@ -120,7 +120,18 @@ def trial(cell: tuple[int, float, float], seed: int) -> dict[str, Any]:
     elements = elements * snr / np.abs(dipole_columns(quiet, position) @ elements).max()
     moved = quiet.tx_m + jitter_m * rng.standard_normal(quiet.tx_m.shape)
     there = dipole_columns(rows_at(quiet, moved), position)
-    response = rows(heights, there @ elements + rng.standard_normal((len(moved), 6)), jitter_m)
+    return (
+        rows(heights, there @ elements + rng.standard_normal((len(moved), 6)), jitter_m),
+        position,
+        axes,
+        elements,
+    )
+
+
+def trial(cell: tuple[int, float, float], seed: int) -> dict[str, Any]:
+    """One target in one cell: error, stated deviation, bound, whether the interval holds the depth, and time."""
+    response, position, axes, elements = buried(cell, seed)
+    heights, jitter_m, _ = cell
     began = time.perf_counter()
     estimate = locate(response, np.ones(6))
     spent = time.perf_counter() - began

@@ -28,7 +28,7 @@ NEAR = 0.4
 SURE = 1.5
 """A step in x and y that promises more, in nats, is taken, and not only reckoned with."""
 LEAST_STEP_M = 2e-5
-PACE = 1.4
+PACE = 1.7
 NODES = 30
 
 
@@ -41,6 +41,7 @@ class Classes:
     inner: Real
     outer: Real
     constant: Real
+    magnetic: Real
 
     @classmethod
     def of(cls, prior: MetalPrior, unmix: Real) -> Classes:
@@ -50,7 +51,12 @@ class Classes:
         level = prior.mean @ unmix.T
         mean = np.einsum("kij,kj->ki", inner, level)
         constant = np.linalg.slogdet(inner)[1] + 5.0 * np.linalg.slogdet(outer)[1] - (mean * level).sum(axis=1)
-        return cls(*(np.asarray(a, dtype=np.float64) for a in (np.log(prior.share), mean, inner, outer, constant)))
+        return cls(
+            *(
+                np.asarray(a, dtype=np.float64)
+                for a in (np.log(prior.share), mean, inner, outer, constant, prior.magnetic)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-SCAN_DEPTHS_M = (0.015, 0.03, 0.05, 0.08, 0.12, 0.18)
+SCAN_DEPTHS_M = (0.02, 0.04, 0.07, 0.11, 0.17)
 SCAN_HALF_M = 0.05
 SCAN_NODES = 3
-SCAN_ROWS = 90
+SCAN_ROWS = 80
 REACH_M = 0.25
 UNSURE = 3.0
 RIVAL = 14.0
@@ -142,8 +142,11 @@ def coarse(problem: Problem, nodes: Real) -> list[Node]:
     return [found[k] for k in range(len(nodes))]
 
 
-def search(problem: Problem, start: Real | None) -> Posterior:
-    """One dipole: all optima that matter, and the posterior along depth through them."""
+def search(problem: Problem, start: Real | None, *, trusting: bool = False) -> Posterior:
+    """One dipole: all optima that matter, and the posterior along depth through them.
+
+    Where ``trusting``, position errors are as stated, whatever the residual says.
+    """
     begin = middle(problem) if start is None else np.asarray(start, dtype=np.float64)
     few = problem.some(near(problem, begin))
     tried = coarse(few, scan(few, begin))
@@ -151,7 +154,7 @@ def search(problem: Problem, start: Real | None) -> Posterior:
     padded = np.concatenate([[-np.inf], level, [-np.inf]])
     peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL))
     peaks = peaks[np.argsort(-level[peaks])]
-    top, problem, excess = settle(problem, tried[peaks[0]])
+    top, problem, excess = settle(problem, tried[peaks[0]], trusting=trusting)
     found: list[list[Node]] = []
     for k in peaks:
         if not any(some[0].z <= tried[k].z <= some[-1].z for some in found):
@@ -163,7 +166,7 @@ def search(problem: Problem, start: Real | None) -> Posterior:
     return _along_depth(sorted((n for some in found for n in some), key=lambda n: n.z), max(excess, 0.0))
 
 
-def settle(problem: Problem, start: Node) -> tuple[Visit, Problem, float]:
+def settle(problem: Problem, start: Node, *, trusting: bool) -> tuple[Visit, Problem, float]:
     """Weights of the rows that belong to the dipole they lead to, and position errors as large as they seem.
 
     What the rows' variances themselves would tell of the depth is not used: position errors are Gaussian,
@@ -176,7 +179,7 @@ def settle(problem: Problem, start: Node) -> tuple[Visit, Problem, float]:
         at, gain = step(problem, here)
         if again and gain < 1.0:
             break
-    excess = min(here.excess, EXCESS_MAX)
+    excess = 0.0 if trusting else min(here.excess, EXCESS_MAX)
     if excess > EXCESS_LEAST:
         problem = replace(problem, std=problem.std * np.sqrt(1.0 + excess))
         here = visit(problem, at, here, renew=True)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi._draws import draws, magnetic
 from dualsense.emi._locate_fit import rows_of, solve
 from dualsense.emi._search import problem_of, search
 
@@ -74,6 +75,12 @@ class DipoleEstimate:
         Of one dipole, up to a constant of the data: -(misfit + log det + k ln m) / 2.
     log_evidence_none
         The same of no dipole at all.
+    magnetic
+        Probability that the metal is magnetic, one half beforehand.
+    draws_m3 : (48, c, 3, 3)
+        Tensors drawn from the posterior, evenly over the depth's, and always the same ones.
+    channel_hz, imaginary : (c,)
+        Of the response.
     """
 
     position_m: Real
@@ -89,6 +96,10 @@ class DipoleEstimate:
     coherence: float
     log_evidence: float
     log_evidence_none: float
+    magnetic: float
+    draws_m3: Real
+    channel_hz: Real
+    imaginary: NDArray[np.bool_]
 
     def depth_interval_m(self, share: float = 0.9) -> tuple[float, float]:
         """Depths between which the posterior holds ``share``, equal tails."""
@@ -140,8 +151,8 @@ def locate(
     prior = (
         (0.0, 0.0) if radar_depth_m is None or not radar_depth_std_m else (-radar_depth_m, radar_depth_std_m**-2)
     )
-    problem, _ = problem_of(response, rows, prior, depth_range_m)
-    return _estimate(rows, problem, search(problem, start_m))
+    problem, back = problem_of(response, rows, prior, depth_range_m)
+    return estimate(response, rows, problem, back, search(problem, start_m))
 
 
 def locate_many(
@@ -156,7 +167,7 @@ def locate_many(
         return list(pool.map(one, responses))
 
 
-def _estimate(rows: Rows, problem: Problem, found: Posterior) -> DipoleEstimate:
+def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found: Posterior) -> DipoleEstimate:
     """Moments of a posterior, and tensors with common axes at its mean."""
     top = found.top
     degrees = max(rows.data.size - 3 * rows.sign.size - 6, 1)
@@ -177,13 +188,6 @@ def _estimate(rows: Rows, problem: Problem, found: Posterior) -> DipoleEstimate:
     quiet = float((problem.data**2).sum())
     signal = max(top.energy - top.misfit, 0.0)
     beyond = signal + max(top.misfit - degrees, 0.0)
-    area = float(np.prod(np.maximum(np.ptp(rows.tx[:, :2], axis=0), LEAST_SIDE_M)))
-    low, high = problem.depth_range_m
-    prior = (
-        -np.log(area * (high - low))
-        if problem.prior[1] == 0.0
-        else (-np.log(area) + 0.5 * np.log(problem.prior[1] / (2 * np.pi)))
-    )
     return DipoleEstimate(
         position_m=mean,
         covariance_m2=covariance,
@@ -196,9 +200,22 @@ def _estimate(rows: Rows, problem: Problem, found: Posterior) -> DipoleEstimate:
         principal_m3=principal,
         misfit=misfit,
         coherence=signal / beyond if beyond > 0 else 0.0,
-        log_evidence=found.log_integral + prior + LOG_SIZE_SHARE,
+        log_evidence=found.log_integral + log_position_prior(problem) + LOG_SIZE_SHARE,
         log_evidence_none=-0.5 * quiet,
+        magnetic=magnetic(problem, found),
+        draws_m3=draws(problem, found, back),
+        channel_hz=response.channel_hz,
+        imaginary=response.imaginary,
     )
+
+
+def log_position_prior(problem: Problem) -> float:
+    """Log density of a dipole that may lie anywhere under the rows."""
+    area = float(np.prod(np.maximum(np.ptp(problem.tx[:, :2], axis=0), LEAST_SIDE_M)))
+    low, high = problem.depth_range_m
+    if problem.prior[1] == 0.0:
+        return float(-np.log(area * (high - low)))
+    return float(-np.log(area) + 0.5 * np.log(problem.prior[1] / (2 * np.pi)))
 
 
 def _modes(depth: Real, p: Real) -> tuple[float, ...]:
