@@ -1,11 +1,15 @@
 """One metal target under the coils: where, how deep, its tensors, and how well each is known.
 
 The response of a small target is linear in its polarizability, not in its position. A coarse grid is scanned with
-free tensors solved at every node; from there the position is refined by variable projection (Golub and Pereyra
-1973), the linear part now being tensors with one set of axes over all channels and the sign that passive metal
-has. Rows are whitened by noise and by what an error of their position does to the signal, grad d . Sigma . grad
-d^T, iterated; the mean of such an error, a blur, is part of the model, without which targets seem too deep. The
-posterior is then followed along depth, since at one height of the coils it is long, and not symmetric, there.
+free tensors; from there the position is followed with the tensor integrated out over what metal can be
+(`dualsense.emi.metal`), which is a variable projection (Golub and Pereyra 1973) with a prior. Rows are whitened by
+noise and by what an error of their position does to the signal, grad d . Sigma . grad d^T; the mean of such
+an error, a
+blur, is part of the model, without which targets seem too deep. The posterior is followed along depth, since
+at one
+height of the coils it is long, and not symmetric, there. Tensors at its mean have one set of axes over all
+channels and
+the sign that passive metal has.
 """
 
 from __future__ import annotations
@@ -17,28 +21,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._locate_fit import Fit, Rows, excess, profile, refine, rows_of, scan
+from dualsense.emi._draws import draws, magnetic
+from dualsense.emi._locate_fit import rows_of, solve
+from dualsense.emi._search import problem_of, search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from dualsense.emi._locate_fit import Rows
+    from dualsense.emi._posterior_fit import Problem
+    from dualsense.emi._search import Posterior
     from dualsense.emi.calibrate import Response
 
     Real = NDArray[np.float64]
 
 MIN_ROWS = 12
-DEPTHS = 401
-SAME_M = 8e-3
-"""Starts that end this close to each other found the same optimum."""
-STARTS = 4
-ROUGH_STEPS = 4
-RIVAL = 40.0
-"""Of so many starts, refined by so many steps, those are followed that are at most this much worse in misfit."""
-EXCESS_LEAST = 0.02
+LEAST_SIDE_M = 0.05
+LOG_SIZE_SHARE = float(np.log(np.sqrt(2 * np.pi) * 0.3 / np.log(1e6)))
+"""What a size that is known to a third costs, when it could be anything over six decades."""
 MODE_SHARE = 0.05
-TAIL = 11.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,12 @@ class DipoleEstimate:
         Of one dipole, up to a constant of the data: -(misfit + log det + k ln m) / 2.
     log_evidence_none
         The same of no dipole at all.
+    magnetic
+        Probability that the metal is magnetic, one half beforehand.
+    draws_m3 : (48, c, 3, 3)
+        Tensors drawn from the posterior, evenly over the depth's, and always the same ones.
+    channel_hz, imaginary : (c,)
+        Of the response.
     """
 
     position_m: Real
@@ -87,6 +96,10 @@ class DipoleEstimate:
     coherence: float
     log_evidence: float
     log_evidence_none: float
+    magnetic: float
+    draws_m3: Real
+    channel_hz: Real
+    imaginary: NDArray[np.bool_]
 
     def depth_interval_m(self, share: float = 0.9) -> tuple[float, float]:
         """Depths between which the posterior holds ``share``, equal tails."""
@@ -138,21 +151,8 @@ def locate(
     prior = (
         (0.0, 0.0) if radar_depth_m is None or not radar_depth_std_m else (-radar_depth_m, radar_depth_std_m**-2)
     )
-    fits: list[Fit] = []
-    rough = [refine(rows, fit, prior=prior, steps=ROUGH_STEPS) for fit in scan(rows, start_m)[:STARTS]]
-    best = min(fit.objective for fit in rough)
-    for fit in sorted(rough, key=lambda fit: fit.objective):
-        if fit.objective < best + RIVAL and _apart(fit, fits):
-            fine = refine(rows, fit, prior=prior)
-            if _apart(fine, fits):
-                fits.append(fine)
-    fits.sort(key=lambda fit: fit.objective)
-    fits = [fit for fit in fits if fit.objective < fits[0].objective + TAIL]
-    more = excess(rows, fits[0])
-    if more > EXCESS_LEAST:
-        rows = replace(rows, std=rows.std * np.sqrt(1.0 + more))
-        fits = [refine(rows, fit, prior=prior, steps=2) for fit in fits]
-    return _posterior(rows, fits, prior)
+    problem, back = problem_of(response, rows, prior, depth_range_m)
+    return estimate(response, rows, problem, back, search(problem, start_m))
 
 
 def locate_many(
@@ -167,51 +167,27 @@ def locate_many(
         return list(pool.map(one, responses))
 
 
-def _apart(fit: Fit, others: list[Fit]) -> bool:
-    return all(np.linalg.norm(fit.position - other.position) > SAME_M for other in others)
-
-
-def _posterior(rows: Rows, fits: list[Fit], prior: tuple[float, float]) -> DipoleEstimate:
-    """Follow each optimum along depth, join them, and solve once more at the mean."""
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415
-
+def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found: Posterior) -> DipoleEstimate:
+    """Moments of a posterior, and tensors with common axes at its mean."""
+    top = found.top
     degrees = max(rows.data.size - 3 * rows.sign.size - 6, 1)
-    misfit = fits[0].misfit / degrees
+    misfit = top.misfit / degrees
     widen = max(misfit, 1.0)
-    walks = [profile(rows, fit, prior=prior, tail=TAIL * widen) for fit in fits]
-    depth = np.linspace(-max(w[0][-1] for w in walks), -min(w[0][0] for w in walks), DEPTHS)
-    height = np.full(depth.size, np.inf)
-    xy = np.zeros((depth.size, 2))
-    inner = np.zeros((depth.size, 2, 2))
-    for z, value, at, spread in walks:
-        inside = (-depth >= z[0]) & (-depth <= z[-1])
-        here = PchipInterpolator(z, value)(-depth[inside]) / widen
-        best = here < height[inside]
-        index = np.flatnonzero(inside)[best]
-        height[index] = here[best]
-        xy[index] = PchipInterpolator(z, at)(-depth[index])
-        inner[index] = PchipInterpolator(z, spread)(-depth[index])
-    density = np.exp(-0.5 * (height - height.min()))
+    depth, density = found.depth, found.density
     p = density / density.sum()
-    spread_z = float(p @ (depth - p @ depth) ** 2)
-    expected = float(np.linalg.inv(fits[0].schur()[0] + np.diag([0.0, 0.0, prior[1]]))[2, 2]) * widen
-    # what the rows' variances seem to tell of the depth is not relied on: position errors are Gaussian, what
-    # they make of the signal is not
-    density = density ** min(1.0, spread_z / max(expected, 1e-300))
-    p = density / density.sum()
-    density = p / (depth[1] - depth[0])
-    mean = np.array([*(p @ xy), -(p @ depth)])
-    away = np.column_stack([xy, -depth]) - mean
+    if widen > 1.0:
+        p = p ** (1.0 / widen)
+        p /= p.sum()
+        density = p / (depth[1] - depth[0])
+    mean = np.array([*(p @ found.xy), -(p @ depth)])
+    away = np.column_stack([found.xy, -depth]) - mean
     covariance = np.einsum("k,ki,kj->ij", p, away, away)
-    covariance[:2, :2] += widen * np.einsum("k,kij->ij", p, inner)
-    final = fits[0].at(rows, mean)
-    tensor, axes, principal, spread = final.tensors(rows, covariance, widen)
-    quiet = float(np.einsum("mi,ij,mj->", rows.data, rows.precision, rows.data))
-    left = fits[0].misfit
-    signal = max(fits[0].energy - left, 0.0)
-    beyond = signal + max(left - degrees, 0.0)
-    unknowns = 3 * rows.sign.size + 6
-    count = np.log(rows.data.shape[0])
+    covariance[:2, :2] += widen * np.einsum("k,kij->ij", p, found.inner)
+    rows = replace(rows, std=rows.std * np.sqrt(1.0 + found.excess))
+    tensor, axes, principal, spread = solve(rows, mean[None, :], None).tensors(rows, covariance, widen)
+    quiet = float((problem.data**2).sum())
+    signal = max(top.energy - top.misfit, 0.0)
+    beyond = signal + max(top.misfit - degrees, 0.0)
     return DipoleEstimate(
         position_m=mean,
         covariance_m2=covariance,
@@ -224,9 +200,22 @@ def _posterior(rows: Rows, fits: list[Fit], prior: tuple[float, float]) -> Dipol
         principal_m3=principal,
         misfit=misfit,
         coherence=signal / beyond if beyond > 0 else 0.0,
-        log_evidence=-0.5 * (fits[0].misfit + fits[0].logdet + rows.logdet_noise + unknowns * count),
-        log_evidence_none=-0.5 * (quiet + rows.logdet_noise),
+        log_evidence=found.log_integral + log_position_prior(problem) + LOG_SIZE_SHARE,
+        log_evidence_none=-0.5 * quiet,
+        magnetic=magnetic(problem, found),
+        draws_m3=draws(problem, found, back),
+        channel_hz=response.channel_hz,
+        imaginary=response.imaginary,
     )
+
+
+def log_position_prior(problem: Problem) -> float:
+    """Log density of a dipole that may lie anywhere under the rows."""
+    area = float(np.prod(np.maximum(np.ptp(problem.tx[:, :2], axis=0), LEAST_SIDE_M)))
+    low, high = problem.depth_range_m
+    if problem.prior[1] == 0.0:
+        return float(-np.log(area * (high - low)))
+    return float(-np.log(area) + 0.5 * np.log(problem.prior[1] / (2 * np.pi)))
 
 
 def _modes(depth: Real, p: Real) -> tuple[float, ...]:
