@@ -68,9 +68,7 @@ class _Vectors:
 
     def interleave(self, a: Any, b: Any, order: Sequence[int]) -> Any:
         """Two of each four lanes of a and b: ``order`` counts those of a from 0 and those of b from 4."""
-        lanes = [
-            4 * four + k % 4 + (self.lanes if k > 3 else 0) for four in range(self.lanes // 4) for k in order
-        ]
+        lanes = [4 * four + k % 4 + (self.lanes if k > 3 else 0) for four in range(self.lanes // 4) for k in order]
         return self.b.shuffle_vector(a, b, ir.Constant(self.whole, lanes))
 
     def samples(self, trace: Any, places: Any) -> tuple[Any, Any, Any, Any]:
@@ -85,43 +83,45 @@ class _Vectors:
         first = [self.interleave(quads[k], quads[k + 1], (0, 4, 1, 5)) for k in (0, 2)]
         after = [self.interleave(quads[k], quads[k + 1], (2, 6, 3, 7)) for k in (0, 2)]
         even, odd = (0, 1, 4, 5), (2, 3, 6, 7)
-        parts = [self.interleave(*pair, order) for pair in (first, after) for order in (even, odd)]
+        parts = [self.interleave(a, b, order) for a, b in (first, after) for order in (even, odd)]
         return parts[0], parts[1], parts[2], parts[3]
 
 
 def _steps(
-    builder: ir.IRBuilder, start: Any, stop: Any, body: Callable[[_Vectors, Any], None]
+    builder: ir.IRBuilder, start: Any, stop: Any, widths: Sequence[int], body: Callable[[_Vectors, Any], None]
 ) -> None:
-    """Call ``body`` for each step of eight depths, and for a last one of four."""
-    wide = builder.and_(stop, ir.Constant(_I64, -LANES))
-    with cgutils.for_range_slice(builder, start, wide, ir.Constant(_I64, LANES), intp=_I64) as (k, _):
-        body(_Vectors(builder, LANES), k)
-    with builder.if_then(builder.icmp_signed("<", wide, stop)):
-        body(_Vectors(builder, TAIL), wide)
+    """Call ``body`` for steps of as many depths as the first width says, then at most one of each other width."""
+    done = start
+    for lanes in widths:
+        step = ir.Constant(_I64, lanes)
+        left = builder.and_(builder.sub(stop, done), ir.Constant(_I64, -lanes))
+        end = builder.add(done, left)
+        with cgutils.for_range_slice(builder, done, end, step, intp=_I64) as (k, _):
+            body(_Vectors(builder, lanes), k)
+        done = end
 
 
 def _adder(count: int) -> Callable[..., Any]:
     """Code generator for ``count`` soundings, the first of them being the ``g``-th of their group."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[Any]) -> Any:
-        leg, weight, trace, which, place, part, sample, rest, weigh, image = (
-            make_array(kind)(context, builder, arg).data for kind, arg in zip(signature.args[:10], args, strict=False)
+        table, trace, which, place, part, room, image = (
+            make_array(kind)(context, builder, arg).data
+            for kind, arg in zip(signature.args[:7], args, strict=False)
         )
-        g, column, last, start, stop, offset, n = args[10:]
-        by = {k: ir.Constant(_I64, k) for k in (LANES, 3 * TILE, PARTS, GROUP)}
-        samples, rests, weighs = (
-            builder.gep(one, [builder.mul(g, by[LANES])]) for one in (sample, rest, weigh)
-        )
+        g, column, last, start, stop, offset, n = args[7:]
+        by = {k: ir.Constant(_I64, k) for k in (LANES, 3 * TILE, PARTS, 3 * GROUP)}
+        room = builder.gep(room, [builder.mul(g, by[LANES])])
         first = builder.add(builder.mul(g, by[3 * TILE]), column)
         places, parts = builder.gep(place, [first]), builder.gep(part, [first])
 
         for m in range(count):
             own = ir.Constant(_I64, m * LANES)
             rows, between = [], []
-            for i, data in enumerate((leg, leg, weight)):
+            for i in range(3):
                 at = ir.Constant(_I64, (3 * m + i) * TILE)
                 row = builder.zext(builder.load(builder.gep(places, [at])), _I64)
-                rows += [builder.gep(data, [row]), builder.gep(data, [builder.add(row, n)])]
+                rows += [builder.gep(table, [row]), builder.gep(table, [builder.add(row, n)])]
                 between.append(builder.load(builder.gep(parts, [at])))
 
             def look_up(v: _Vectors, k: Any, rows: Any = rows, between: Any = between, own: Any = own) -> None:
@@ -133,12 +133,13 @@ def _adder(count: int) -> Callable[..., Any]:
                 time = builder.select(heard, time, zero)
                 index = builder.fptosi(time, v.whole)
                 w = v.between(column_of[4], column_of[5], v.splat(between[2]))
-                at = builder.add(builder.mul(k, by[GROUP]), own)
-                v.store(index, builder.gep(samples, [at]))
-                v.store(builder.fsub(time, builder.sitofp(index, v.real), flags=_FLAGS), builder.gep(rests, [at]))
-                v.store(builder.select(heard, w, zero), builder.gep(weighs, [at]))
+                rest = builder.fsub(time, builder.sitofp(index, v.real), flags=_FLAGS)
+                at = builder.add(builder.mul(k, by[3 * GROUP]), own)
+                for value in (index, rest, builder.select(heard, w, zero)):
+                    v.store(value, builder.gep(room, [at]))
+                    at = builder.add(at, ir.Constant(_I64, GROUP * LANES))
 
-            _steps(builder, start, stop, look_up)
+            _steps(builder, start, stop, (LANES, TAIL), look_up)
 
         rows_of_group = [builder.add(g, ir.Constant(_I64, m)) for m in range(count)]
         traces = [builder.gep(trace, [builder.load(builder.gep(which, [m]))]) for m in rows_of_group]
@@ -148,11 +149,11 @@ def _adder(count: int) -> Callable[..., Any]:
             into = builder.gep(column_sums, [builder.mul(k, by[PARTS])])
             pointers = [builder.gep(into, [ir.Constant(_I64, i * LANES)]) for i in range(PARTS)]
             sums = [v.load(pointer) for pointer in pointers]
-            at = builder.mul(k, by[GROUP])
+            found = builder.gep(room, [builder.mul(k, by[3 * GROUP])])
             for m, values in enumerate(traces):
-                own = builder.add(at, ir.Constant(_I64, m * LANES))
-                re0, im0, re1, im1 = v.samples(values, builder.gep(samples, [own]))
-                f, w = (v.load(builder.gep(one, [own])) for one in (rests, weighs))
+                index, f, w = (builder.gep(found, [ir.Constant(_I64, (i * GROUP + m) * LANES)]) for i in range(3))
+                re0, im0, re1, im1 = v.samples(values, builder.bitcast(index, _I32.as_pointer()))
+                f, w = v.load(f), v.load(w)
                 re, im = v.between(re0, re1, f), v.between(im0, im1, f)
                 energy = v.add(v.mul(re, re), v.mul(im, im))
                 more = v.mul(w, re), v.mul(w, im), w, v.mul(w, energy)
@@ -160,7 +161,7 @@ def _adder(count: int) -> Callable[..., Any]:
             for total, pointer in zip(sums, pointers, strict=True):
                 v.store(total, pointer)
 
-        _steps(builder, start, stop, add_up)
+        _steps(builder, start, stop, (LANES, TAIL), add_up)
         return context.get_dummy_value()
 
     return generate
@@ -169,15 +170,12 @@ def _adder(count: int) -> Callable[..., Any]:
 def _typed(count: int) -> Any:
     def typing(
         _context: Any,
-        leg: Any,
-        weight: Any,
+        table: Any,
         trace: Any,
         which: Any,
         place: Any,
         part: Any,
-        sample: Any,
-        rest: Any,
-        weigh: Any,
+        room: Any,
         image: Any,
         g: Any,  # noqa: ARG001
         column: Any,  # noqa: ARG001
@@ -187,7 +185,7 @@ def _typed(count: int) -> Any:
         offset: Any,  # noqa: ARG001
         n: Any,  # noqa: ARG001
     ) -> Any:
-        arrays = leg, weight, trace, which, place, part, sample, rest, weigh, image
+        arrays = table, trace, which, place, part, room, image
         i = types.intp
         return types.void(*arrays, i, i, types.float32, i, i, i, i), _adder(count)
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from dualsense._numba import jit
-from dualsense.gpr._ray_kernels import path_gain
+from dualsense.gpr._ray_kernels import ROWS, path_gains
 
 prange = numba.prange
 single = np.float32
@@ -87,8 +87,12 @@ def ray_gains(height, thickness, index, loss, max_rho, gain):
     """Amplitude of the rays of :func:`trace_rays` over that straight down."""
     last = gain.size - 1
     span = math.asinh(max_rho / height)
+    x = np.empty(gain.size)
+    layers = np.empty((index.size, gain.size))
     for i in range(gain.size):
-        gain[i] = path_gain(height * math.sinh(span * i / last), height, thickness, index, loss)
+        x[i] = height * math.sinh(span * i / last)
+        layers[:, i] = thickness
+    path_gains(x, np.full(gain.size, height), layers, index, loss, np.empty((ROWS, gain.size)), gain)
 
 
 @jit()

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numba
 import numpy as np
 
 from dualsense.gpr import _kernels
@@ -14,17 +15,12 @@ from dualsense.gpr.layers import as_layers, thicknesses
 from dualsense.gpr.traveltime import MIN_HEIGHT_M, ROOT_STEP, TimeTable, time_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from dualsense.gpr.layers import Ground
     from dualsense.result import Grid
 
-BLOCK = 32
 LINE = 64
-MAX_ENTRIES = 2**25
-"""Soundings whose tables are held at a time, and the most entries that these may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,20 +134,18 @@ def gather(
     -------
     sum(w s) complex, sum(w), sum(w |s|^2), each (nz, ny, nx)
     """
-    tables = _Tables(geometry, dt_s, values.real.dtype)
+    real = values.real.dtype
     nz, ny, nx = geometry.shape
-    image = np.zeros((ny, nx, _padded(nz) // LANES, PARTS, LANES), tables.real)
+    image = _aligned((ny, nx, _padded(nz) // LANES, PARTS, LANES), real)
     traces = _parts(values)
+    total, fold, energy = (np.zeros(geometry.shape, kind) for kind in (values.dtype, real, real))
     if traces.shape[1] > 1 and image.size:
-        first = tables.first_depths()
-        for rows, antennas, leg, weight in tables.blocks():
-            _kernels.gather(
-                traces[rows], *antennas, leg, weight, tables.scale, first, _padded(nz, TAIL), tables.radius, *tables.cells, image
-            )
-    back = image.transpose(3, 2, 4, 0, 1)  # parts, steps, lanes, y, x
-    total = np.empty(back.shape[1:], values.dtype)
-    total.real, total.imag = back[0], back[1]
-    return _depths(total)[:nz], _depths(back[2])[:nz], _depths(back[3])[:nz]
+        tables, scale, radius, cells = _tables(geometry, dt_s, real)
+        room = _aligned((numba.get_num_threads(), _kernels.BATCH, 3, *tables[3].shape[1:]), real)
+        depths = _padded(nz, TAIL)
+        _kernels.gather(traces, *tables, scale, _first_depths(geometry), depths, radius, *cells, room, image)
+        _kernels.take_out(image, total, fold, energy)
+    return total, fold, energy
 
 
 def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) -> NDArray[Any]:
@@ -168,70 +162,50 @@ def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) 
     -------
     (n, samples) complex
     """
-    tables = _Tables(geometry, dt_s, model.real.dtype)
+    real = model.real.dtype
     nz, ny, nx = geometry.shape
-    volume = np.zeros((ny, nx, 2, _padded(nz)), tables.real)
+    volume = np.zeros((ny, nx, 2, _padded(nz)), real)
     volume[:, :, 0, :nz] = model.real.transpose(1, 2, 0)
     volume[:, :, 1, :nz] = model.imag.transpose(1, 2, 0)
-    traces = np.zeros((len(geometry.tx_m), samples, 2), tables.real)
+    traces = np.zeros((len(geometry.tx_m), samples, 2), real)
     if samples > 1 and volume.size:
-        for rows, antennas, leg, weight in tables.blocks():
-            _kernels.scatter(
-                volume, *antennas, leg, weight, tables.scale, tables.radius, *tables.cells, traces[rows]
-            )
+        tables, scale, radius, cells = _tables(geometry, dt_s, real)
+        _kernels.scatter(volume, *tables, scale, radius, *cells, traces)
     echoes: NDArray[Any] = traces.view(model.dtype)[..., 0]
     return echoes
 
 
-class _Tables:
-    """A geometry in the precision and units of the compiled loops: samples, padded depths, blocks of soundings."""
-
-    def __init__(self, geometry: Geometry, dt_s: float, real: DTypeLike) -> None:
-        self.geometry, self.dt_s = geometry, dt_s
-        self.real: Any = np.dtype(real)
-        number: Any = self.real.type
-        self.scale = number(1.0 / geometry.table.rho_root_step)
-        rho = geometry.table.rho_m  # the weights end where a look-up between two distances gives 0
-        self.radius = number(rho[np.searchsorted(rho, geometry.aperture_m.max(initial=0.0))])
-        self.cells = geometry.x_m.astype(real), geometry.y_m.astype(real)
-
-    def first_depths(self) -> NDArray[np.int64]:
-        """First depth, down to a multiple of the lanes, whose aperture reaches each distance of the table."""
-        reaches = self.geometry.aperture_m > self.geometry.table.rho_m[:, None]
-        first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
-        return first // LANES * LANES
-
-    def blocks(self) -> Iterator[tuple[slice, tuple[NDArray[Any], ...], NDArray[Any], NDArray[Any]]]:
-        """Rows, antennas (tx, rx, midpoint), and both tables of each block of soundings."""
-        geometry, table = self.geometry, self.geometry.table
-        tx, rx = geometry.tx_m, geometry.rx_m
-        mid = 0.5 * (tx + rx)
-        legs = 1 if (tx[:, 2] == rx[:, 2]).all() else 2
-        entries = table.rho_m.size, _padded(table.depth_m.size)
-        block = max(1, min(BLOCK, MAX_ENTRIES // (legs * entries[0] * entries[1])))
-        for begin in range(0, len(tx), block):
-            rows = slice(begin, min(begin + block, len(tx)))
-            count = rows.stop - rows.start
-            leg, weight = _aligned((count, legs, *entries), self.real), _aligned((count, *entries), self.real)
-            _kernels.spread_tables(
-                table.time_s,
-                table.gain,
-                *(np.ascontiguousarray(at[rows, 2]) for at in (tx, rx, mid)),
-                geometry.density[rows],
-                math.sqrt(table.height_m[0]),
-                1.0 / table.height_root_step,
-                1.0 / self.dt_s,
-                table.rho_m,
-                geometry.apparent_depth_m,
-                geometry.aperture_m,
-                leg,
-                weight,
-            )
-            yield rows, tuple(at[rows, :2].astype(self.real) for at in (tx, rx, mid)), leg, weight
+def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[Any], ...], Any, Any, Any]:
+    """Geometry in the precision and units of the compiled loops: what they tabulate from, and the cells."""
+    table = geometry.table
+    antennas = np.stack([geometry.tx_m, geometry.rx_m, 0.5 * (geometry.tx_m + geometry.rx_m)], axis=1)
+    rho2 = table.rho_m**2
+    taper = np.maximum(1.0 - rho2[:, None] / geometry.aperture_m**2, 0.0) ** 2
+    radius = table.rho_m[np.searchsorted(table.rho_m, geometry.aperture_m.max(initial=0.0))]
+    depths = table.depth_m.size
+    more = [(0, _padded(depths) - depths)]  # depths of no weight, so that all rows are as many full vectors
+    tables = (
+        np.ascontiguousarray(antennas[:, :, :2]).astype(real),
+        np.ascontiguousarray(antennas[:, :, 2]),
+        geometry.density.astype(real),
+        np.pad((table.time_s / dt_s).astype(real), [(0, 0), (0, 0), *more]),
+        np.pad(table.gain.astype(real), [(0, 0), (0, 0), *more]),
+        np.array([math.sqrt(table.height_m[0]), 1.0 / table.height_root_step]),
+        rho2.astype(real),
+        np.pad(geometry.apparent_depth_m.astype(real), more),
+        np.pad(taper.astype(real), [(0, 0), *more]),
+    )
+    number = real.type
+    cells = geometry.x_m.astype(real), geometry.y_m.astype(real)
+    # the weights end where a look-up between two distances gives 0
+    return tables, number(1.0 / table.rho_root_step), number(radius), cells
 
 
-def _depths(values: NDArray[Any]) -> NDArray[Any]:
-    return np.ascontiguousarray(values).reshape(-1, *values.shape[2:])
+def _first_depths(geometry: Geometry) -> NDArray[np.int64]:
+    """First depth, down to a multiple of the lanes, whose aperture reaches each distance of the table."""
+    reaches = geometry.aperture_m > geometry.table.rho_m[:, None]
+    first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
+    return first // LANES * LANES
 
 
 def _padded(depths: int, step: int = LANES) -> int:
@@ -243,9 +217,9 @@ def _parts(values: NDArray[Any]) -> NDArray[Any]:
     return real.reshape(*values.shape, 2)
 
 
-def _aligned(shape: tuple[int, ...], real: DTypeLike) -> NDArray[Any]:
-    """An empty array that begins with a line of the cache: vectors read from it do not straddle two."""
-    kind = np.dtype(real)
-    room = np.empty(math.prod(shape) * kind.itemsize + LINE, np.uint8)
+def _aligned(shape: tuple[int, ...], real: Any) -> NDArray[Any]:
+    """Room that begins with a line of the cache: vectors read from there do not straddle two."""
+    size = math.prod(shape) * real.itemsize
+    room = np.empty(size + LINE, np.uint8)
     begin = -room.ctypes.data % LINE
-    return room[begin : begin + room.size - LINE].view(kind).reshape(shape)
+    return room[begin : begin + size].view(real).reshape(shape)

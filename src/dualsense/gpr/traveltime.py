@@ -75,10 +75,12 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
         When the soil would be faster than air.
     """
     layers = as_layers(relative_permittivity)
-    thickness = thicknesses(relative_permittivity, np.array([depth_m]))[0]
-    h = max(height_m, MIN_HEIGHT_M)
-    x = _ray_kernels.crossing(float(rho_m), h, thickness, layers.index, 0.5 * rho_m)
-    return float(_ray_kernels.path_time(x, float(rho_m), h, thickness, layers.index, SPEED_OF_LIGHT_M_S))
+    thickness = np.ascontiguousarray(thicknesses(relative_permittivity, np.array([depth_m])).T)
+    h = np.array([max(height_m, MIN_HEIGHT_M)])
+    x, time, work = np.array([0.5 * rho_m]), np.empty(1), np.empty((_ray_kernels.ROWS, 1))
+    _ray_kernels.crossings(float(rho_m), h, thickness, layers.index, work, x)
+    _ray_kernels.path_times(x, float(rho_m), h, thickness, layers.index, SPEED_OF_LIGHT_M_S, work, time)
+    return float(time[0])
 
 
 def time_table(
@@ -127,14 +129,14 @@ def time_table(
     depth = np.ascontiguousarray(depth_m, dtype=np.float64)
     time, gain = np.empty((2, height.size, rho.size, depth.size))
     loss = np.full(layers.index.size, loss_db_m * NEPER_PER_DB)
-    thickness = thicknesses(layers, depth)
+    thickness = np.ascontiguousarray(thicknesses(layers, depth).T)
     first, below, c = np.broadcast_to(height[:, None], time.shape[::2]), layers.index, SPEED_OF_LIGHT_M_S
     if on_ground:  # the first layer stands for the air
         if (np.diff(below) < 0.0).any():
             msg = f"under antennas on the ground no layer may be faster than that above it, got {layers}"
             raise ValueError(msg)
-        first = np.broadcast_to(np.maximum(thickness[:, 0], MIN_HEIGHT_M), first.shape)
-        thickness, loss, c = np.ascontiguousarray(thickness[:, 1:]), loss[1:], c / below[0]
+        first = np.broadcast_to(np.maximum(thickness[0], MIN_HEIGHT_M), first.shape)
+        thickness, loss, c = thickness[1:], loss[1:], c / below[0]
         below = below[1:] / below[0]
     _ray_kernels.fill_tables(np.ascontiguousarray(first), rho, thickness, below, loss, c, time, gain)
     return TimeTable(height, rho, depth, time, gain)
