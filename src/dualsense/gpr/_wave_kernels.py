@@ -119,24 +119,44 @@ def fill_weights(x, y, count_x, count_y, radius, reach, end, rho, gain, time, ou
 
 
 @jit()
-def fill_parities(omega, count_x, count_y, time, weight, even, out):
+def fill_waves(omega, count_x, count_y, quadrants, time, out):
+    """Fill out (4, 2, y, x) with the real and imaginary parts of exp(i omega t)."""
+    for q in range(quadrants):
+        for j in range(count_y):
+            for i in range(count_x):
+                out[q, 0, j, i] = math.cos(omega * time[q, j, i])
+                out[q, 1, j, i] = math.sin(omega * time[q, j, i])
+
+
+@jit()
+def turn_waves(turn, count_x, count_y, quadrants, wave):
+    """Multiply waves (4, 2, y, x) by others: from one frequency to the next."""
+    for q in range(quadrants):
+        for j in range(count_y):
+            for i in range(count_x):
+                a, b = wave[q, 0, j, i], wave[q, 1, j, i]
+                wave[q, 0, j, i] = a * turn[q, 0, j, i] - b * turn[q, 1, j, i]
+                wave[q, 1, j, i] = a * turn[q, 1, j, i] + b * turn[q, 0, j, i]
+
+
+@jit()
+def fill_parities(count_x, count_y, wave, weight, even, out):
     """Kernel w exp(i omega t), split into parts even-even, odd-odd, odd-even and even-odd in x and y.
 
-    out (4, 2, y, x) float32: part, real or imaginary. Of one that is ``even`` in both, one quadrant tells all.
+    wave (4, 2, y, x) is the exponential; out (4, 2, y, x) float32: part, real or imaginary. Of one that is ``even``
+    in both, one quadrant tells all.
     """
     for j in range(count_y):
         for i in range(count_x):
             if even:
-                w = 4.0 * weight[0, j, i]
-                out[0, 0, j, i] = w * math.cos(omega * time[0, j, i])
-                out[0, 1, j, i] = w * math.sin(omega * time[0, j, i])
+                out[0, 0, j, i] = 4.0 * weight[0, j, i] * wave[0, 0, j, i]
+                out[0, 1, j, i] = 4.0 * weight[0, j, i] * wave[0, 1, j, i]
                 continue
             for q in range(4):
                 sx = 1.0 - 2.0 * (q & 1)
                 sy = 1.0 - 2.0 * (q >> 1)
-                w = weight[q, j, i]
-                a = w * math.cos(omega * time[q, j, i])
-                b = w * math.sin(omega * time[q, j, i])
+                a = weight[q, j, i] * wave[q, 0, j, i]
+                b = weight[q, j, i] * wave[q, 1, j, i]
                 if q == 0:
                     for p in range(4):
                         out[p, 0, j, i] = a
@@ -162,18 +182,28 @@ def transform(part, over_y, over_x, count_x, count_y, columns, half, out):
     for i in range(count_x):
         for l in range(rows):  # noqa: E741
             half[i, l] = single(0.0)
-        for j in range(count_y):
+        for j in range(0, count_y - 1, 2):  # two at a time: half as many sums are read and written
             p = part[j, i]
+            q = part[j + 1, i]
             for l in range(rows):  # noqa: E741
-                half[i, l] += p * over_y[j, l]
+                half[i, l] += p * over_y[j, l] + q * over_y[j + 1, l]
+        if count_y % 2:
+            p = part[count_y - 1, i]
+            for l in range(rows):  # noqa: E741
+                half[i, l] += p * over_y[count_y - 1, l]
     for l in range(rows):  # noqa: E741
         n = columns[l]
         for m in range(n):
             out[l, m] = single(0.0)
-        for i in range(count_x):
+        for i in range(0, count_x - 1, 2):
             h = half[i, l]
+            g = half[i + 1, l]
             for m in range(n):
-                out[l, m] += h * over_x[i, m]
+                out[l, m] += h * over_x[i, m] + g * over_x[i + 1, m]
+        if count_x % 2:
+            h = half[count_x - 1, l]
+            for m in range(n):
+                out[l, m] += h * over_x[count_x - 1, m]
 
 
 @jit()
@@ -237,10 +267,12 @@ def extrapolate_plane(
     rx_rays = np.empty((3, RAYS))
     time = np.empty((4, y.size, x.size))
     weight = np.empty((4, y.size, x.size))
+    wave = np.empty((4, 2, y.size, x.size))
+    turn = np.empty((4, 2, y.size, x.size))
     parts = np.empty((4, 2, y.size, x.size), np.float32)
     half = np.empty((x.size, cos_y.shape[1]), np.float32)
     kernel = np.empty((4, 2, cos_y.shape[1], cos_x.shape[1]), np.float32)
-    step = max(x[1] if x.size > 1 else 0.0, y[1] if y.size > 1 else 0.0)
+    apart = max(x[1] if x.size > 1 else 0.0, y[1] if y.size > 1 else 0.0)
     for g in range(kind.shape[0]):
         offset = kind[g, :3]
         h = kind[g, 3]
@@ -254,14 +286,22 @@ def extrapolate_plane(
         trace_rays(h + tilt, thickness, index, c, farthest, rx_rays[0], rx_rays[1], rx_rays[2])
         two_way_times(x, y, count_x, count_y, offset, tx_rays, rx_rays, time)
         # nearer the ground than the kernel's samples are apart, a weight would fall between them
-        above = max(h, step - reach)
+        above = max(h, apart - reach)
         trace_rays(above, thickness, index, c, farthest, tx_rays[0], tx_rays[1], tx_rays[2])
         ray_gains(above, thickness, index, loss, farthest, tx_rays[1])
         rho, gain = tx_rays[0], tx_rays[1]
         fill_weights(x, y, count_x, count_y, radius, above + reach, end, rho, gain, time, weight)
         kernel[:] = single(0.0)
+        quadrants = 1 if even else 4
+        step = 0.0
         for f in range(omega.size):
-            fill_parities(omega[f], count_x, count_y, time, weight, even, parts)
+            if step > 0.0 and abs(omega[f] - omega[f - 1] - step) < 1e-9 * step:
+                turn_waves(turn, count_x, count_y, quadrants, wave)
+            else:  # a new row of evenly spaced frequencies
+                fill_waves(omega[f], count_x, count_y, quadrants, time, wave)
+                step = omega[min(f + 1, omega.size - 1)] - omega[f]
+                fill_waves(step, count_x, count_y, quadrants, time, turn)
+            fill_parities(count_x, count_y, wave, weight, even, parts)
             n = columns[f]
             for i in range(2):
                 transform(parts[0, i], cos_y, cos_x, count_x, count_y, n, half, kernel[0, i])

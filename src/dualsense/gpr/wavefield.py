@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numba
 import numpy as np
 
 from dualsense.gpr import _wave_kernels
@@ -31,6 +33,7 @@ MEAN_COSINE, COSINE_RANGE = 0.65, 0.35
 GUARD_TONES, STRETCH = 2, 1.1
 """Tones beyond the band, and the longer period, that fit a signal which does not repeat itself to about 1e-3."""
 
+ROWS_PER_TASK = 512
 TAPER_BLUR = 8.0
 """Wavenumbers by which the aperture's taper widens a kernel's spectrum, times the aperture's radius."""
 
@@ -132,7 +135,8 @@ def sort_heads(
     band = np.minimum((height - height.min()) * (bands / max(float(np.ptp(height)), 1e-9)), bands - 1)
     steps = np.array([offset_step_m, offset_step_m, TILT_STEP_M])
     key = np.column_stack([np.rint(offset / steps), np.floor(band)]).astype(np.int64)
-    _, group = np.unique(key, axis=0, return_inverse=True)
+    key -= key.min(axis=0)
+    _, group = np.unique(np.ravel_multi_index(key.T, key.max(axis=0) + 1), return_inverse=True)
     kinds = []
     for g in range(group.max() + 1):
         inside = np.flatnonzero(group.ravel() == g)
@@ -209,19 +213,29 @@ def compress(traces: Traces, unit: float, heads: Heads, ground: Below) -> Tones:
     stop = min(samples, math.ceil(last / traces.dt_s) + 2)
     start = max(0, min(math.floor(first / traces.dt_s) - 1, stop - 2))
     t = traces.dt_s * np.arange(start, stop)
-    values = traces.values[:, start:stop] / np.float32(unit)
     step = 1.0 / (STRETCH * (t[-1] - t[0]))
     f = np.arange(math.floor(low / step) - GUARD_TONES, math.ceil(high / step) + GUARD_TONES + 1) * step
     g = np.arange(math.ceil((high - low) / step) + GUARD_TONES + 1) * step
     phase = 2.0 * np.pi * t[:, None] * g
-    with threadpool_limits(1):  # a product split over two threads is not the same to the last bit
-        image = values @ _fit(np.exp(2j * np.pi * t[:, None] * f)).T
-        fitted = (values.real**2 + values.imag**2) @ _fit(np.hstack([np.cos(phase), np.sin(phase)])).T
-    energy = fitted[:, : g.size] - 1j * fitted[:, g.size :]
+    over_image, over_energy = np.exp(2j * np.pi * t[:, None] * f), np.hstack([np.cos(phase), np.sin(phase)])
+    tones = np.ones((len(traces.values), f.size + 1 + g.size), np.complex64)
+
+    def fit(begin: int) -> None:
+        rows = slice(begin, begin + ROWS_PER_TASK)
+        values = traces.values[rows, start:stop] * np.float32(1.0 / unit)
+        tones[rows, : f.size] = values @ to_image
+        fitted = (values.real**2 + values.imag**2) @ to_energy
+        tones[rows, f.size + 1 :].real = fitted[:, : g.size]
+        tones[rows, f.size + 1 :].imag = -fitted[:, g.size :]
+
+    # a product split over two threads is not the same to the last bit: each task has its own rows and one thread
+    with threadpool_limits(1), ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        to_image, to_energy = _fit(over_image).T, _fit(over_energy).T
+        list(pool.map(fit, range(0, len(tones), ROWS_PER_TASK)))
     return Tones(
         np.concatenate([f, [0.0], g]),
         np.concatenate([np.full(f.size, IMAGE), [FOLD], np.full(g.size, ENERGY)]),
-        np.hstack([image, np.ones((len(values), 1)), energy]).astype(np.complex64),
+        tones,
         high,
         end,
     )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr import _wave_kernels
+from dualsense.gpr import _plane_kernels, _wave_kernels
 from dualsense.gpr.layers import Ground, as_layers
 from dualsense.gpr.migrate import Migrated, aperture_radius, inverse_density
 from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
@@ -108,7 +108,8 @@ def wavenumber(
     there are as many as ``tolerance`` asks for.
     """
     nufft = _finufft()
-    peaks = [f(initial=0.0) for v in (traces.values.real, traces.values.imag) for f in (v.max, (-v).max)]
+    parts = np.ascontiguousarray(traces.values).view(traces.values.real.dtype)
+    peaks = parts.max(initial=0.0), -parts.min(initial=0.0)
     if not np.isfinite(peaks).all():
         msg = "radar traces must be finite: their amplitudes are too large for single precision"
         raise ValueError(msg)
@@ -135,8 +136,8 @@ def wavenumber(
                 modes = _modes(x, y, grid.cell_m, kinds, ground, tones)
                 data = _to_wavenumbers(nufft, kinds, tones, density, modes)
                 spectra = _extrapolate(data, kinds, tones, ground, modes)
-                part = (slice(None), rows, columns)
-                _to_space(spectra, modes, unit, (image[part], fold[part], coherence[part]))
+                begin = rows.start, columns.start
+                _to_space(spectra, modes, unit, begin, image, fold, coherence)
     return Migrated(image, fold, coherence, depth)
 
 
@@ -321,56 +322,16 @@ def _to_space(
     spectra: NDArray[np.float32],
     modes: _Modes,
     unit: float,
-    out: tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.float32]],
+    begin: tuple[int, int],
+    image: NDArray[np.complex64],
+    fold: NDArray[np.float32],
+    coherence: NDArray[np.float32],
 ) -> None:
-    """Fill amplitude, fold and coherence of the tile, plane by plane."""
-    import numba  # noqa: PLC0415
-
-    def task(iz: int) -> None:
-        both = [_unfold(spectra[iz, field]) for field in (IMAGE, FOLD, ENERGY)]
-        real = [np.float32(0.5) * (part + part[::-1, ::-1].conj()) for part in both[1:]]
-        out[0][iz], out[1][iz], out[2][iz] = _normalised(
-            _inverse(both[0], modes), _inverse(real[0] + np.complex64(1j) * real[1], modes), unit
-        )
-
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        list(pool.map(task, range(len(spectra))))
-
-
-def _unfold(quadrants: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Spectrum (ky, kx) from the most negative wavenumbers to the most positive."""
-    part = quadrants[:, 0] + np.complex64(1j) * quadrants[:, 1]
-    top = np.hstack([part[3, :0:-1, :0:-1], part[2, :0:-1]])
-    return np.vstack([top, np.hstack([part[1, :, :0:-1], part[0]])])
-
-
-def _inverse(spectrum: NDArray[np.complex64], modes: _Modes) -> NDArray[np.complex64]:
-    """Zero-padded inverse transform to the cells of the map, of few rows and then of few columns."""
-    from scipy.fft import ifft  # noqa: PLC0415
-
-    nx, ny = modes.x.count, modes.y.count
-    rows = np.zeros((2 * ny - 1, modes.x.period_cells), np.complex64)
-    rows[:, :nx] = spectrum[:, nx - 1 :]
-    if nx > 1:
-        rows[:, 1 - nx :] = spectrum[:, : nx - 1]
-    rows = ifft(rows, axis=1, norm="forward")[:, : modes.x.cells].T
-    full = np.zeros((modes.x.cells, modes.y.period_cells), np.complex64)
-    full[:, :ny] = rows[:, ny - 1 :]
-    if ny > 1:
-        full[:, 1 - ny :] = rows[:, : ny - 1]
-    plane: NDArray[np.complex64] = ifft(full, axis=1, norm="forward")[:, : modes.y.cells].T
-    return plane
-
-
-def _normalised(
-    image: NDArray[np.complex64], weights: NDArray[np.complex64], unit: float
-) -> tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.float32]]:
-    """Weighted mean, sum of the weights and coherence of one plane; weights holds fold + i energy."""
-    fold, energy = weights.real.copy(), weights.imag
-    fold[fold <= MIN_FOLD * fold.max()] = 0.0
-    counted = fold > 0.0
-    mean: NDArray[Any] = np.divide(image, fold, out=np.zeros_like(image), where=counted)
-    power = (mean.real**2 + mean.imag**2) * fold
-    coherence = np.divide(power, np.maximum(energy, power), out=np.zeros_like(power), where=power > 0.0)
-    amplitude: NDArray[Any] = np.float32(unit) * mean
-    return amplitude, fold, coherence
+    """Fill amplitude, fold and coherence of the tile that begins with that cell."""
+    waves = []
+    for axis in (modes.x, modes.y):
+        phase = axis.k_rad_m[:, None] * (axis.cell_m * np.arange(axis.cells))
+        waves += [np.cos(phase).astype(np.float32), np.sin(phase).astype(np.float32)]
+    _plane_kernels.to_space(
+        spectra, *waves, np.float32(unit), np.float32(MIN_FOLD), *begin, image, fold, coherence
+    )
