@@ -62,8 +62,8 @@ def _along_y(even, odd, cos_y, sin_y, plane):
 def to_space(spectra, cos_x, sin_x, cos_y, sin_y, unit, least_fold, first_y, first_x, image, fold, coherence):
     """Weighted mean, sum of the weights and coherence of every plane.
 
-    spectra (depths, 3, 4, 2, ky, kx) of the image, of its weights and of their energy; cos_x, sin_x (kx, x), cos_y,
-    sin_y (ky, y) the waves over the cells; unit of the traces; weights up to ``least_fold`` of the plane's
+    spectra (depths, 3, 4, 2, ky, kx) of the image, of its weights and of their energy; cos_x, sin_x (kx, x) and
+    cos_y, sin_y (ky, y) the waves over the cells; unit of the traces; weights up to ``least_fold`` of the plane's
     largest count as none. The cells of image, complex, fold and coherence (depths, y, x) from ``first_y`` and
     ``first_x`` on are filled.
     """

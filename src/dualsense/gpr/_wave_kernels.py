@@ -143,8 +143,8 @@ def turn_waves(turn, count_x, count_y, quadrants, wave):
 def fill_parities(count_x, count_y, wave, weight, even, out):
     """Kernel w exp(i omega t), split into parts even-even, odd-odd, odd-even and even-odd in x and y.
 
-    wave (4, 2, y, x) is the exponential; out (4, 2, y, x) float32: part, real or imaginary. Of one that is ``even``
-    in both, one quadrant tells all.
+    wave (4, 2, y, x) is the exponential; out (4, 2, y, x) float32: part, real or imaginary. Of one that is
+    ``even`` in both, one quadrant tells all.
     """
     for j in range(count_y):
         for i in range(count_x):

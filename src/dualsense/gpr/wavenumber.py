@@ -25,9 +25,6 @@ from dualsense.gpr.layers import Ground, as_layers
 from dualsense.gpr.migrate import Migrated, aperture_radius, inverse_density
 from dualsense.gpr.traveltime import SPEED_OF_LIGHT_M_S
 from dualsense.gpr.wavefield import (
-    ENERGY,
-    FOLD,
-    IMAGE,
     Below,
     Heads,
     Kind,
