@@ -454,6 +454,15 @@ def test_clipping_is_told_whether_or_not_it_is_mended(sample_dir):
         assert f"{scan.gpr.time_s.size} radar traces" in fault.message
 
 
+def test_steps_on_samples_say_that_tones_have_none(sample_dir):
+    tones, traces = (read_scan(sample_dir / name) for name in ("pmn_wet.h5", "pmn_sand_impulse.h5"))
+    asked = ("gpr.declip.on=true", "gpr.dewow.on=true")
+    (fault,) = [f for f in heard(tones, *asked)[1] if "change nothing" in f.message]
+    assert "gpr.declip, gpr.dewow of the recipe" in fault.message
+    for scan, overrides in ((tones, ()), (traces, asked)):
+        assert not [f for f in heard(scan, *overrides)[1] if "change nothing" in f.message]
+
+
 def test_a_bandpass_narrows_what_silence_can_tell(sample_dir):
     scan = read_scan(sample_dir / "pmn_wet.h5")
     _, faults = heard(scan, "gpr.bandpass.on=true", "gpr.bandpass.low_hz=1.2e9", "gpr.bandpass.high_hz=1.9e9")

@@ -13,7 +13,7 @@ from dualsense._recipe_radar import GprBackground
 from dualsense.gpr.attributes import UNITS, attribute
 from dualsense.gpr.background import remove_background
 from dualsense.gpr.calibrate import Soundings, calibrate
-from dualsense.gpr.condition import declip, dewow, find_clipped, remove_offset
+from dualsense.gpr.condition import declip, dewow, find_clipped, remove_offset, sample_axis
 from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spectrum, wiener
 from dualsense.gpr.fk import fk_fan
 from dualsense.gpr.gain import apply_gain
@@ -99,6 +99,11 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
         message = f"{clipped.sum()} samples of {clipped.any(axis=1).sum()} radar traces are clipped, and {fate}"
         most = clipped.any(axis=1).mean() > 0.5
         faults.append(Fault("gpr", "degraded" if most else "info", "/gpr/data", message))
+    idle = [name for name in TRACE_STEPS if getattr(recipe.gpr, name).on] if sample_axis(gpr) is None else []
+    if idle:
+        tables = ", ".join(f"gpr.{name}" for name in idle)
+        message = f"{tables} of the recipe work on samples in time and change nothing: the radar recorded tones"
+        faults.append(Fault("gpr", "info", "/gpr/data", message))
     data = _asked(gpr, TRACE_STEPS, recipe)
     zero_std_s = 0.0
     if find_line(track.position_m, reach_m=recipe.survey.gpr_reach_m) is not None:
