@@ -355,6 +355,21 @@ def test_metal_noise_never_fills_the_colour_scale(full_result):
     assert panels.contour_levels(image, limits.metal) == ()
 
 
+@pytest.mark.parametrize("loudest", (47.0, 999.7, 2871.0, 9999.0, 3.1e5))
+def test_numbers_of_the_metal_scale_are_plain_and_stay_on_the_sheet(full_result, loudest):
+    metal = full_result.emi_maps["metal_response"]
+    values = np.where(np.isfinite(metal.values), loudest, np.nan)
+    loud = dataclasses.replace(
+        full_result, emi_maps={**full_result.emi_maps, "metal_response": dataclasses.replace(metal, values=values)}
+    )
+    figure, _ = _draw(emi_figure, loud)
+    bars = [axes for axes in figure.axes if axes.get_ylabel().startswith("metal response")]
+    assert bars
+    for bar in bars:
+        assert not [tick for tick in bar.get_yticklabels() if "e" in tick.get_text()]
+        assert figure.bbox.x1 >= bar.yaxis.label.get_window_extent().x1
+
+
 def test_metal_contours_start_at_the_noise(full_result):
     image = full_result.emi_maps["metal_response"]
     ramp = np.broadcast_to(np.linspace(0.0, 100.0, 80), (66, 80)).astype(np.float32)

@@ -101,7 +101,7 @@ def colour_bar(
     tall_in = (high - low) * figure.get_size_inches()[1]
     ticks = _spaced_ticks(image, tall_in)
     bar.yaxis.set_major_locator(FixedLocator(ticks))
-    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
+    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number_words(value / 10.0**power)))
     label = f"{quantity} ({style.scaled_units(power, units)})"
     bar.yaxis.set_minor_locator(NullLocator())
     bar.set_ylabel(label if tall_in > 4.0 else label.replace(" (", "\n("), labelpad=8)
@@ -116,7 +116,7 @@ def flat_colour_bar(
     figure.colorbar(image, cax=bar, extend="max", orientation="horizontal")
     power = style.power_of_ten(float(image.get_clim()[1] or 0.0))
     bar.xaxis.set_major_locator(FixedLocator(_spaced_ticks(image, wide_in, 0.42)))
-    bar.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
+    bar.xaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number_words(value / 10.0**power)))
     bar.xaxis.set_minor_locator(NullLocator())
     across, up = figure.get_size_inches()
     label = f"{quantity} ({style.scaled_units(power, units)})"

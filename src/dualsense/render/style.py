@@ -106,6 +106,11 @@ def power_of_ten(limit: float) -> int:
     return 0 if -3 < power < 4 else power
 
 
+def number_words(value: float) -> str:
+    """Write a number with three digits, or all of those before the point; never as a power of ten."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
+
+
 def scaled_units(power: int, units: str) -> str:
     """Write a unit with the power of ten that was taken out: "10⁻⁸ m³"."""
     if power == 0:
@@ -134,7 +139,7 @@ def numbers_words(values: Sequence[float], units: str) -> str:
     """Write numbers with two or three digits and their common unit: "0.9, 2.2 × 10⁻⁸ m³"."""
     power = power_of_ten(max((abs(value) for value in values), default=1.0))
     if power == 0:
-        numbers = ", ".join(f"{value:.3g}" if value < 1000.0 else f"{value:.0f}" for value in values)
+        numbers = ", ".join(number_words(value) for value in values)
         return f"{numbers} {unit_words(units)}"
     numbers = ", ".join(f"{value / 10.0**power:.2g}" for value in values)
     return f"{numbers} × {scaled_units(power, units)}"
