@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CELL_M, DT_S, SAMPLES, EPS = 0.005, 13e-12, 768, 5.0
 REPEATS = 8
 FLOPS_PER_PAIR = 27
-"""Of the sum: 8 for the time, 1 for the part of a sample, 3 for the weight, 6 for the sample, 9 for the sums."""
+"""Of the sum: 7 for the time, 1 for the part of a sample, 3 for the weight, 6 for the sample, 10 for the sums."""
 COMPILE = """
 import sys, time
 sys.path.insert(0, {folder!r})

@@ -123,6 +123,22 @@ def test_the_sum_is_the_plain_sum(seed, tilt_m):
     assert_close(gather(plan, trace.astype(np.complex64), DT_S), expected, 1e-5)
 
 
+@pytest.mark.parametrize(("kind", "tolerance"), ((np.complex64, 1e-5), (np.complex128, 1e-12)))
+def test_a_map_of_many_patches_is_the_sum_of_its_pieces(kind, tolerance):
+    """Pieces of the size that the plain loops are compared with, anywhere in a map that many threads share."""
+    rng = np.random.default_rng(5)
+    tx, rx = bistatic(rng, 45)
+    nx, ny, cell = 83, 43, 0.005
+    depth, aperture = 0.005 * np.arange(21), np.linspace(0.05, 0.12, 21)
+    trace = smooth_noise(rng, 45, 300).astype(kind)
+    whole = gather(laid_out(tx, rx, cells(-0.2, nx, -0.1, ny, cell), depth, aperture), trace, DT_S)
+    for i, j in ((0, 0), (13, 6), (38, 19), (46, 21), (77, 38)):
+        piece = cells(-0.2 + cell * i, 6, -0.1 + cell * j, 5, cell)
+        part = gather(laid_out(tx, rx, piece, depth, aperture), trace, DT_S)
+        for a, b in zip(whole, part, strict=True):
+            np.testing.assert_allclose(a[:, j : j + 5, i : i + 6], b, rtol=0, atol=tolerance * np.abs(a).max())
+
+
 @pytest.mark.kernel
 def test_the_sum_follows_fermat():
     """The tables' error included: traces of 3.2 GHz turn by a radian in 50 ps."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.gpr import _wave_kernels
+from dualsense.gpr import _stolt_kernels
 from dualsense.gpr.calibrate import Soundings
 from dualsense.gpr.layers import Layers
 from dualsense.gpr.stolt import stolt
@@ -130,7 +130,7 @@ def test_map_is_the_phase_shift_by_other_means(air_height):
     middle = 60 * dt
     moved = np.tile(spectrum * np.exp(2j * np.pi * f * middle), (k.size, 1))
     out = np.empty((k.size, depth.size, 2), np.float32)
-    _wave_kernels.stolt_map(
+    _stolt_kernels.stolt_map(
         np.stack([moved.real, moved.imag], axis=-1).astype(np.float32),
         k, step, speed, 0.0 if air_height is None else 0.5 * C, air_height or 0.0, middle, 0.0, depth, out,
     )  # fmt: skip
@@ -159,7 +159,7 @@ def test_traces_are_read_at_their_times():
     trace[0, :, 0] = [0.0, 1.0, 3.0, 5.0]
     trace[0, :, 1] = -trace[0, :, 0]
     out = np.full((1, 5, 2), np.nan, np.float32)
-    _wave_kernels.move_out(trace, 2.0, np.array([[0.0, 0.25, 0.75, 1.4, 9.0]]), out)
+    _stolt_kernels.move_out(trace, 2.0, np.array([[0.0, 0.25, 0.75, 1.4, 9.0]]), out)
     np.testing.assert_allclose(out[0, :, 0], [0.0, 0.5, 2.0, 4.6, 0.0], rtol=1e-6)
     np.testing.assert_allclose(out[0, :, 1], -out[0, :, 0])
 

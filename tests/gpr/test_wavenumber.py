@@ -503,3 +503,31 @@ def test_body_of_a_full_wave_scan(sample_dir, migrate):
     assert np.abs(np.subtract(*there)).max() <= tolerance_m + 1e-9
     assert abs(there[1][0] - mine.x_m[0]) < 0.5 * mine.size_x_m[0]
     assert abs(there[1][1] - mine.y_m[0]) < 0.5 * mine.size_y_m[0]
+
+
+@pytest.mark.kernel
+def test_waves_are_turned_from_tone_to_tone():
+    rng = np.random.default_rng(0)
+    time = rng.uniform(0.0, 5e-9, (4, 3, 2))
+    wave, turn, direct = np.zeros((3, 4, 2, 3, 2))
+    first, step = 2 * np.pi * 0.8e9, 2 * np.pi * 0.15e9
+    _wave_kernels.fill_waves(first, 2, 3, 4, time, wave)
+    _wave_kernels.fill_waves(step, 2, 3, 4, time, turn)
+    for k in range(1, 30):
+        _wave_kernels.turn_waves(turn, 2, 3, 4, wave)
+        _wave_kernels.fill_waves(first + k * step, 2, 3, 4, time, direct)
+        np.testing.assert_allclose(direct[:, 0], np.cos((first + k * step) * time), rtol=0, atol=1e-15)
+        np.testing.assert_allclose(wave, direct, rtol=0, atol=1e-12)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("counts", ((1, 1), (2, 3), (3, 2), (5, 4)))
+def test_transforms_take_odd_and_even_counts(counts):
+    rng = np.random.default_rng(1)
+    count_x, count_y = counts
+    part, over_y, over_x = (rng.standard_normal(shape) for shape in ((6, 6), (6, 4), (6, 7)))
+    columns, half, out = np.array([7, 3, 0, 5]), np.empty((6, 4)), np.full((4, 7), np.nan)
+    _wave_kernels.transform(part, over_y, over_x, count_x, count_y, columns, half, out)
+    expected = over_y[:count_y].T @ part[:count_y, :count_x] @ over_x[:count_x]
+    for row, n in enumerate(columns):
+        np.testing.assert_allclose(out[row, :n], expected[row, :n], rtol=0, atol=1e-5)

@@ -20,26 +20,28 @@ prange = numba.prange
 TILE_ROWS = 8
 """Lines of ``TILE`` cells that are summed at a time: their sums stay in the nearest cache."""
 PATCH = 40
-"""Cells, about, along a side of the part of a map that one thread sums: it tabulates for itself alone."""
+"""Cells, at most about, along a side of the part of a map that one thread sums: it tabulates for itself alone."""
+LEAST_ROWS = 4
+"""And the least: a small map is cut into strips, so that every thread has a few."""
 BATCH = 16
 """Soundings that it tabulates at a time: their tables stay in its own cache."""
 
 
 @jit()
-def tabulate(s, height, density, time, gain, steps, rho2, reach, taper, legs, weights, table):
+def tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, legs, weights, table):
     """Tables of sounding s: times in samples from both antennas, and weights over the midpoint's distance.
 
     height (n, 3) of both antennas and of the midpoint; density (n,); time in samples, gain (heights, rho, padded
-    depths); steps: the root of the first height, and rows per root of metres of height; rho2 (rho,) squared
+    depths); height_scale: the root of the first height, and rows per root of metres of height; rho2 (rho,) squared
     distances; reach (padded depths,) the apparent depth; taper (rho, padded depths), 0 beyond the last depth. Of
     table (3, rho, padded depths), for both antennas and the weights, the rows legs[0] to legs[1] and weights[0] to
     weights[1] are filled; antennas at the same height share the first.
     """
     for m in range(1 if height[s, 0] == height[s, 1] else 2):
-        i, f = _layer(height[s, m], steps, time.shape[0])
+        i, f = _layer(height[s, m], height_scale, time.shape[0])
         for k in range(legs[0], legs[1]):
             _between(time[i, k], time[i + 1, k], rho2.dtype.type(f), table[m, k])
-    i, f = _layer(height[s, 2], steps, time.shape[0])
+    i, f = _layer(height[s, 2], height_scale, time.shape[0])
     h = rho2.dtype.type(height[s, 2])
     for k in range(weights[0], weights[1]):
         _weigh(
@@ -48,9 +50,9 @@ def tabulate(s, height, density, time, gain, steps, rho2, reach, taper, legs, we
 
 
 @jit()
-def _layer(height, steps, heights):
+def _layer(height, height_scale, heights):
     """Height of the tables below a height, and the part of the way to the next."""
-    u = (math.sqrt(height) - steps[0]) * steps[1]
+    u = (math.sqrt(height) - height_scale[0]) * height_scale[1]
     i = max(0, min(int(u), heights - 2))
     return i, min(max(u - i, 0.0), 1.0)
 
@@ -191,7 +193,10 @@ def _select(x, y, at, soundings, radius, chosen):
 
 @jit()
 def _read_rows(x, y, at, scale, rows):
-    """Rows of a table, first to stop, that the cells of a part of a map read, seen from a place."""
+    """Rows of a table, first to stop, that the cells of a part of a map read, seen from a place.
+
+    One more on both sides, for cells whose own distance is rounded otherwise: rows that are read have been filled.
+    """
     near, far = _distances(x, y, at)
     return max(int(math.sqrt(near) * scale) - 1, 0), min(int(math.sqrt(far) * scale) + 3, rows)
 
@@ -253,7 +258,7 @@ def gather(
     density,
     time,
     gain,
-    steps,
+    height_scale,
     rho2,
     reach,
     taper,
@@ -283,7 +288,8 @@ def gather(
     every = np.arange(trace.shape[0])
     tiles = (x.size + TILE - 1) // TILE
     across = (x.size + PATCH - 1) // PATCH
-    along = (y.size + PATCH - 1) // PATCH
+    strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (2 * table.shape[0] + across - 1) // across)
+    along = max((y.size + PATCH - 1) // PATCH, strips)
     for job in prange(across * along):
         i0 = min(tiles * (job % across) // across * TILE, x.size)
         i1 = min(tiles * (job % across + 1) // across * TILE, x.size)
@@ -303,7 +309,7 @@ def gather(
                 u, v = _read_rows(x[i0:i1], y[j0:j1], at[s, 1], scale, rows)
                 mid = _read_rows(x[i0:i1], y[j0:j1], at[s, 2], scale, rows)
                 both = min(p, u), max(q, v)
-                tabulate(s, height, density, time, gain, steps, rho2, reach, taper, both, mid, own[b])
+                tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, both, mid, own[b])
                 numbers[b, 0] = 3 * b
                 numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
                 numbers[b, 2] = 3 * b + 2
@@ -345,7 +351,7 @@ def take_out(image, total, fold, energy):
 
 
 @jit(parallel=True)
-def scatter(model, at, height, density, time, gain, steps, rho2, reach, taper, scale, radius, x, y, trace):
+def scatter(model, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, radius, x, y, trace):
     """Add the echoes (n, t, 2) of a model (ny, nx, 2, padded depths) of reflectors: the adjoint of :func:`gather`.
 
     Each iteration of the parallel loop owns one trace.
@@ -357,7 +363,7 @@ def scatter(model, at, height, density, time, gain, steps, rho2, reach, taper, s
     last = trace.dtype.type(trace.shape[1] - 1)
     for s in prange(trace.shape[0]):
         table = np.empty((3, rows, n), trace.dtype)
-        tabulate(s, height, density, time, gain, steps, rho2, reach, taper, (0, rows), (0, rows), table)
+        tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, (0, rows), (0, rows), table)
         flat = table.reshape(table.size)
         second = 0 if height[s, 0] == height[s, 1] else rows * n
         place = np.empty((3, x.size), np.int32)

@@ -102,6 +102,7 @@ def geometry(
     tx[:, 2] = np.maximum(tx[:, 2], MIN_HEIGHT_M)
     rx[:, 2] = np.maximum(rx[:, 2], MIN_HEIGHT_M)
     heights = np.concatenate([tx[:, 2], rx[:, 2]]) if len(tx) else np.array([MIN_HEIGHT_M])
+    # the tables reach one row beyond the farthest that a voxel within the aperture reads: the loops rely on it
     half_offset_m = 0.5 * float(np.linalg.norm((rx - tx)[:, :2], axis=1).max(initial=0.0))
     table = time_table(
         depth,
@@ -126,7 +127,7 @@ def gather(
     ----------
     geometry
     values : (n, t) complex64 or complex128
-        Analytic traces from time zero; their precision is that of the sum.
+        Analytic traces from time zero, finite; their precision is that of the sum.
     dt_s
         Their step.
 

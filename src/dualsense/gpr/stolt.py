@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr import _wave_kernels
+from dualsense.gpr import _stolt_kernels, _wave_kernels
 from dualsense.gpr.layers import Ground, as_layers, optical_depth
 from dualsense.gpr.migrate import Migrated, check_traces
 from dualsense.gpr.traveltime import MIN_HEIGHT_M, ON_GROUND_M, SPEED_OF_LIGHT_M_S
@@ -123,7 +123,7 @@ def _zero_offset(
     time = at_knots[:, i] * (1.0 - u + i) + at_knots[:, i + 1] * (u - i)
     parts = np.stack([traces.values.real, traces.values.imag], axis=-1)
     out = np.empty((*time.shape, 2), np.float32)
-    _wave_kernels.move_out(parts, 1.0 / traces.dt_s, time, out)
+    _stolt_kernels.move_out(parts, 1.0 / traces.dt_s, time, out)
     return out[..., 0] + np.complex64(1j) * out[..., 1], step
 
 
@@ -216,7 +216,7 @@ def _migrate(
     middle = 0.5 * nt * step_s
     spectrum *= np.exp(1j * step * middle * np.arange(spectrum.shape[1])).astype(np.complex64)
     out = np.empty((rows.size, depth.size, 2), np.float32)
-    _wave_kernels.stolt_map(
+    _stolt_kernels.stolt_map(
         np.stack([spectrum.real, spectrum.imag], axis=-1).astype(np.float32),
         k[rows, columns],
         step,

@@ -222,7 +222,7 @@ def compress(traces: Traces, unit: float, heads: Heads, ground: Below) -> Tones:
 
     def fit(begin: int) -> None:
         rows = slice(begin, begin + ROWS_PER_TASK)
-        values = traces.values[rows, start:stop] * np.float32(1.0 / unit)
+        values = traces.values[rows, start:stop] / np.float32(unit)
         tones[rows, : f.size] = values @ to_image
         fitted = (values.real**2 + values.imag**2) @ to_energy
         tones[rows, f.size + 1 :].real = fitted[:, : g.size]
