@@ -12,7 +12,7 @@ import numpy as np
 
 from dualsense._numba import jit
 from dualsense.emi._axes_kernels import cholesky
-from dualsense.emi._locate_kernels import columns
+from dualsense.emi._columns_kernels import columns
 from dualsense.emi._posterior_kernels import normal, position_terms, shifts, to_coordinates, whiten
 
 if TYPE_CHECKING:
@@ -170,10 +170,9 @@ def visit(
     """
     n, channels, m = positions.shape[0], data.shape[0], data.shape[1]
     count, size = 6 * n, 6 * n * channels
-    value, slope = np.empty((m, count)), np.empty((m, 3, count))
-    columns(positions, tx, rx, rotation, tx_radius, rx_radius, std, value, slope)
     f, g = np.empty((count, m)), np.empty((3, count, m))
-    to_coordinates(value, slope, f, g)
+    columns(positions, tx, rx, rotation, tx_radius, rx_radius, std, f, g)
+    to_coordinates(f, g)
     matrix, right, solution = np.empty((size, size)), np.empty(size), np.empty(size)
     moved = np.empty((3, n, channels, m))
     spread = np.ascontiguousarray(std.T)
