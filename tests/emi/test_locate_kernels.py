@@ -168,6 +168,10 @@ def test_cholesky_solves_and_refuses():
     axes_kernels.substitute(factor, solved)
     np.testing.assert_allclose(a @ solved, x, atol=1e-10)
     assert not axes_kernels.cholesky(np.diag([1.0, -1.0]))
+    noise = rng.standard_normal((3, 6))
+    drawn = noise.copy()
+    axes_kernels.coloured(factor, drawn)
+    np.testing.assert_allclose(drawn, np.linalg.solve(np.linalg.cholesky(a).T, noise.T).T, atol=1e-10)
 
 
 def elements_of(axes, principal):

@@ -100,10 +100,14 @@ def sized(
     factor: Real,
     solution: Real,
     rounds: int,
+    best: float,
+    volume: float,
 ) -> tuple[float, float]:
-    """`evidence` at the best size of one dipole, found by parabolas from log_size, and into it."""
+    """`evidence` at the best size of one dipole, found by parabolas from log_size, and into it.
+
+    best, volume: `evidence` at log_size as it comes.
+    """
     step = 0.3
-    best, volume = evidence(matrix, right, kind, log_size, mean, inner, outer, constant, factor, solution)
     for _ in range(rounds):
         at = log_size[which]
         log_size[which] = at + step
@@ -188,6 +192,7 @@ def visit(
             for o in range(n):
                 own[o] = log_size[o, kind[o]]
             was = own[d]
+            best, part = evidence(matrix, right, kind, own, mean, inner, outer, constant, factor, solution)
             best, part = sized(
                 matrix,
                 right,
@@ -201,6 +206,8 @@ def visit(
                 factor,
                 solution,
                 12 if first == 1 else 1 + again,
+                best,
+                part,
             )
             if renew == 1:
                 volume[d, keep] = part
@@ -225,7 +232,20 @@ def visit(
                 shift = log_share[e] + (0.0 if renew == 1 else _FREE * (volume[d, e] - part))
                 if now + shift > best - (5.0 * in_play if renew == 1 else in_play):
                     now, part = sized(
-                        matrix, right, kind, d, own, mean, inner, outer, constant, factor, solution, 1 + renew
+                        matrix,
+                        right,
+                        kind,
+                        d,
+                        own,
+                        mean,
+                        inner,
+                        outer,
+                        constant,
+                        factor,
+                        solution,
+                        1 + renew,
+                        now,
+                        part,
                     )
                     log_size[d, e] = own[d]
                 if renew == 1:
