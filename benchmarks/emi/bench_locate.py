@@ -27,22 +27,25 @@ def responses() -> list:
 def run() -> dict[str, float]:
     targets, noise = responses(), np.ones(6)
     locate(targets[0], noise)
-    spent = []
+    spent, busy = [], []
     for response in targets:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         locate(response, noise)
         spent.append(time.perf_counter() - began)
-    began = time.perf_counter()
-    locate_many(targets, noise, threads=os.cpu_count())
-    together = time.perf_counter() - began
+        busy.append(time.thread_time() - worked)
+    rate = {}
+    for threads in (1, os.cpu_count() or 1):
+        began = time.perf_counter()
+        locate_many(targets, noise, threads=threads)
+        rate[threads] = TARGETS / (time.perf_counter() - began)
     return {
         "rows": float(targets[0].time_s.size),
         "channels": float(targets[0].values.shape[1]),
         "median_ms": 1e3 * float(np.median(spent)),
         "fastest_ms": 1e3 * min(spent),
         "slowest_ms": 1e3 * max(spent),
-        "batch_targets_per_s": TARGETS / together,
-        "batch_threads": float(os.cpu_count() or 1),
+        "median_cpu_ms": 1e3 * float(np.median(busy)),
+        **{f"batch_targets_per_s_{threads}_threads": each for threads, each in rate.items()},
     }
 
 

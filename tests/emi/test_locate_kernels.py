@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from dualsense.emi import _axes_kernels as axes_kernels
+from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi import _locate_kernels as kernels
+from dualsense.emi._kernels import loop_terms
 from dualsense.emi.field import loop_field
 
 pytestmark = pytest.mark.kernel
@@ -38,9 +40,46 @@ def plain(target, tx, rx, rotation, a, b):
 
 def run_columns(target, where, std):
     m, n = len(where[0]), len(target)
-    value, slope = np.empty((m, 6 * n)), np.empty((m, 3, 6 * n))
-    kernels.columns(target, *where, np.broadcast_to(std, (m, 3)).copy(), value, slope)
-    return value, slope
+    value, slope = np.empty((6 * n, m)), np.empty((3, 6 * n, m))
+    columns_kernels.columns(target, *where, np.broadcast_to(std, (m, 3)).copy(), value, slope)
+    return value.T, slope.transpose(2, 0, 1)
+
+
+def one_loop(radius, at):
+    """Field, gradient and second derivative along the axis by scalar evaluations."""
+    x, y, z = at
+    rho, d = np.hypot(x, y), 5e-4 * radius
+    (um, zm, _), (u, hz, _), (up, zp, _) = (loop_terms(radius, rho, z + s) for s in (-d, 0.0, d))
+    uz, hzz = (up - um) / (2 * d), (zp - zm) / (2 * d)
+    s = (-2 * u - hzz) / rho**2
+    g = [[u + x * x * s, x * y * s, uz * x], [x * y * s, u + y * y * s, uz * y], [uz * x, uz * y, hzz]]
+    bend = np.array([(up - 2 * u + um) * x, (up - 2 * u + um) * y, zp - 2 * hz + zm]) / d**2
+    return np.array([u * x, u * y, hz]), np.array(g), bend
+
+
+def test_columns_in_vectors_are_those_of_one_row_after_the_other():
+    tx, rx, rotation, a, b = geometry(m=9, seed=3)
+    std = np.array([2e-3, 2e-3, 6e-3])
+    target = tx[4] + rotation[4] @ np.array([0.0999, 0.0, -2e-3])  # beside a wire: q is below 0.02 there
+    value, slope = run_columns(target[None], (tx, rx, rotation, a, b), std)
+    flat, tall = std[0] ** 2, 0.5 * (std[2] ** 2 - std[0] ** 2)
+    for i in range(9):
+        (t, gt, tz), (r, gr, rz) = (
+            (turn @ h, turn @ g @ turn.T, turn @ c)
+            for turn, (h, g, c) in (
+                (rotation[i], one_loop(radius, rotation[i].T @ (target - where)))
+                for where, radius in ((tx[i], a[i]), (rx[i], b[i]))
+            )
+        )
+        both = np.outer(t, r) + flat * gt @ gr.T
+        both += tall * (np.outer(tz, r) + 2 * np.outer(gt[:, 2], gr[:, 2]) + np.outer(t, rz))
+        moved = gt.T[:, :, None] * r + t[:, None] * gr.T[:, None, :]
+        for q, (j, k) in enumerate(PAIRS):
+            twice = 1.0 if j != k else 0.0
+            size = np.abs(both).max()
+            assert value[i, q] == pytest.approx(both[j, k] + twice * both[k, j], rel=1e-6, abs=1e-6 * size)
+            expected = moved[:, j, k] + twice * moved[:, k, j]
+            np.testing.assert_allclose(slope[i, :, q], expected, rtol=1e-6, atol=1e-6 * np.abs(moved).max())
 
 
 def test_columns_and_slopes_of_two_dipoles():
@@ -129,6 +168,10 @@ def test_cholesky_solves_and_refuses():
     axes_kernels.substitute(factor, solved)
     np.testing.assert_allclose(a @ solved, x, atol=1e-10)
     assert not axes_kernels.cholesky(np.diag([1.0, -1.0]))
+    noise = rng.standard_normal((3, 6))
+    drawn = noise.copy()
+    axes_kernels.coloured(factor, drawn)
+    np.testing.assert_allclose(drawn, np.linalg.solve(np.linalg.cholesky(a).T, noise.T).T, atol=1e-10)
 
 
 def elements_of(axes, principal):

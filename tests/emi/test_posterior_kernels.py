@@ -33,8 +33,8 @@ def random_weight(rng):
 def test_coordinates_keep_the_signal():
     rng = np.random.default_rng(0)
     value, slope = rng.standard_normal((M, 6 * N)), rng.standard_normal((M, 3, 6 * N))
-    f, g = np.empty((6 * N, M)), np.empty((3, 6 * N, M))
-    kernels.to_coordinates(value, slope, f, g)
+    f, g = value.T.copy(), slope.transpose(1, 2, 0).copy()
+    kernels.to_coordinates(f, g)
     tensor = rng.standard_normal((N, 3, 3))
     tensor = tensor + tensor.transpose(0, 2, 1)
     elements = np.stack([tensor[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))], axis=1)

@@ -42,6 +42,19 @@ def cholesky(a: Real) -> bool:
 
 
 @jit()
+def coloured(factor: Real, noise: Real) -> None:
+    """White vectors noise (k, n) to such of precision L L', L the lower factor: L'^-1 times each, in place."""
+    n = factor.shape[0]
+    for v in range(noise.shape[0]):
+        x = noise[v]
+        for i in range(n - 1, -1, -1):
+            s = x[i] / factor[i, i]
+            x[i] = s
+            for k in range(i):
+                x[k] -= factor[i, k] * s
+
+
+@jit()
 def substitute(factor: Real, x: Real) -> None:
     """Solve with the factor of `cholesky`, in place of the right side x (n,)."""
     n = factor.shape[0]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi import _axes_kernels as kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,8 +31,6 @@ def magnetic(problem: Problem, found: Posterior) -> float:
 
 def draws(problem: Problem, found: Posterior, back: Real) -> Real:
     """Tensors (48, c, 3, 3) in m^3; back (c, c) takes whitened channels to metres."""
-    from scipy.linalg import solve_triangular  # noqa: PLC0415
-
     channels = problem.data.shape[0]
     cumulated = np.cumsum(found.density)
     z = -np.interp((np.arange(DRAWS) + 0.5) / DRAWS * cumulated[-1], cumulated, found.depth)
@@ -46,8 +46,9 @@ def draws(problem: Problem, found: Posterior, back: Real) -> Real:
     nearest = np.where(share < 0.5, left, right)
     for k in np.unique(nearest):
         use = nearest == k
-        factor = found.nodes[k].visit.factor
-        coordinates[use] += solve_triangular(factor, noise[use].T, lower=True, trans=1, check_finite=False).T
+        part = noise[use]
+        kernels.coloured(found.nodes[k].visit.factor, part)
+        coordinates[use] += part
     return tensors_of(coordinates.reshape(DRAWS, 6, channels) @ back.T)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dualsense._numba import jit
 from dualsense.emi._axes_kernels import cholesky
-from dualsense.emi._locate_kernels import columns
+from dualsense.emi._columns_kernels import columns
 from dualsense.emi._posterior_kernels import normal, position_terms, shifts, to_coordinates, whiten
 
 if TYPE_CHECKING:
@@ -100,10 +100,14 @@ def sized(
     factor: Real,
     solution: Real,
     rounds: int,
+    best: float,
+    volume: float,
 ) -> tuple[float, float]:
-    """`evidence` at the best size of one dipole, found by parabolas from log_size, and into it."""
+    """`evidence` at the best size of one dipole, found by parabolas from log_size, and into it.
+
+    best, volume: `evidence` at log_size as it comes.
+    """
     step = 0.3
-    best, volume = evidence(matrix, right, kind, log_size, mean, inner, outer, constant, factor, solution)
     for _ in range(rounds):
         at = log_size[which]
         log_size[which] = at + step
@@ -170,10 +174,9 @@ def visit(
     """
     n, channels, m = positions.shape[0], data.shape[0], data.shape[1]
     count, size = 6 * n, 6 * n * channels
-    value, slope = np.empty((m, count)), np.empty((m, 3, count))
-    columns(positions, tx, rx, rotation, tx_radius, rx_radius, std, value, slope)
     f, g = np.empty((count, m)), np.empty((3, count, m))
-    to_coordinates(value, slope, f, g)
+    columns(positions, tx, rx, rotation, tx_radius, rx_radius, std, f, g)
+    to_coordinates(f, g)
     matrix, right, solution = np.empty((size, size)), np.empty(size), np.empty(size)
     moved = np.empty((3, n, channels, m))
     spread = np.ascontiguousarray(std.T)
@@ -189,6 +192,7 @@ def visit(
             for o in range(n):
                 own[o] = log_size[o, kind[o]]
             was = own[d]
+            best, part = evidence(matrix, right, kind, own, mean, inner, outer, constant, factor, solution)
             best, part = sized(
                 matrix,
                 right,
@@ -202,6 +206,8 @@ def visit(
                 factor,
                 solution,
                 12 if first == 1 else 1 + again,
+                best,
+                part,
             )
             if renew == 1:
                 volume[d, keep] = part
@@ -226,7 +232,20 @@ def visit(
                 shift = log_share[e] + (0.0 if renew == 1 else _FREE * (volume[d, e] - part))
                 if now + shift > best - (5.0 * in_play if renew == 1 else in_play):
                     now, part = sized(
-                        matrix, right, kind, d, own, mean, inner, outer, constant, factor, solution, 1 + renew
+                        matrix,
+                        right,
+                        kind,
+                        d,
+                        own,
+                        mean,
+                        inner,
+                        outer,
+                        constant,
+                        factor,
+                        solution,
+                        1 + renew,
+                        now,
+                        part,
                     )
                     log_size[d, e] = own[d]
                 if renew == 1:

@@ -25,7 +25,7 @@ _AGM_TOLERANCE = 1e-9
 _BLOCK = 256
 """Points that are worked on together, so that the compiler makes vectors of them."""
 
-_VECTOR_FROM = 0.02
+VECTOR_FROM = 0.02
 """q (of `loop_terms`) from which two fixed steps of the mean and a polynomial are exact: there k2^2 <= 0.32. It is
 half the distance to the wire over the radius, nearly; closer points are done one by one."""
 
@@ -97,6 +97,61 @@ def _loop_field_at(
 
 
 @jit(checked_division=False)
+def smooth_terms(radius: float, rho: float, z: float) -> tuple[float, float, float]:
+    """H_rho / rho and H_z by the same arithmetic as `loop_terms` but without branches, and q.
+
+    Two steps of the mean lead to the modulus k2 = c_2 / a_2, and what is left, 1 / AGM(1, k2') and the tail of
+    the sum, are polynomials in y = k2^2 (minimax on [0, 0.32], 3e-16). For q from `VECTOR_FROM` on.
+    """
+    alpha2 = (radius - rho) * (radius - rho) + z * z
+    beta2 = (radius + rho) * (radius + rho) + z * z
+    alpha2 = max(alpha2, 1e-30 * beta2)  # on the wire something finite, done anew below
+    over = 1.0 / beta2
+    q = np.sqrt(alpha2 * over)
+    plus = 1.0 / (1.0 + q)
+    half_m = 2.0 * radius * rho * over
+    c1 = half_m * plus
+    a2 = 0.25 * (1.0 + q) + 0.5 * np.sqrt(q)
+    shrink = 1.0 / a2
+    d2 = 0.25 * c1 * shrink
+    y = (c1 * d2 * shrink) * (c1 * d2 * shrink)
+    f = -0.304624636867946 + y * 0.25984591036380633
+    f = 0.2582198152697449 + y * f
+    f = -0.06690171608511436 + y * f
+    f = 0.06211285099545057 + y * f
+    f = 0.0331708241753046 + y * f
+    f = 0.04460897203922102 + y * f
+    f = 0.05082076658715057 + y * f
+    f = 0.060566434272409056 + y * f
+    f = 0.07476789178583731 + y * f
+    f = 0.09765625422879015 + y * f
+    f = 0.14062499994676034 + y * f
+    f = 0.2500000000002631 + y * f
+    f = 1.0 + y * f
+    t = -0.08353445352097875 + y * 0.07235881709163049
+    t = 0.07191513911592923 + y * t
+    t = -0.017301493234226355 + y * t
+    t = 0.018577158066205485 + y * t
+    t = 0.011161724433192315 + y * t
+    t = 0.015054188967874228 + y * t
+    t = 0.01784931393206632 + y * t
+    t = 0.022187459051453997 + y * t
+    t = 0.028808545856572308 + y * t
+    t = 0.04003906365965681 + y * t
+    t = 0.06249999998540165 + y * t
+    t = 0.12500000000007214 + y * t
+    t = 1.0 + y * t
+    tail = 2.0 * d2 * d2 * t
+    K_over_pi = 0.5 * f * shrink
+    part = half_m + c1 * c1 * (1.0 + tail)  # (K - E) / K
+    half = 0.5 * (1.0 + q * q)
+    common = K_over_pi * np.sqrt(over) / alpha2
+    h_rho = z * common * (2.0 * radius * radius * plus * plus * over) * (half + 2.0 * q - half * tail)
+    h_z = common * (radius * (radius - rho) * (1.0 - part) + 0.5 * alpha2 * part)
+    return h_rho, h_z, q
+
+
+@jit(checked_division=False)
 def _loop_block(
     points: NDArray[np.float64],
     start: int,
@@ -107,15 +162,10 @@ def _loop_block(
     work: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """`_BLOCK` points from ``start`` on, by the same arithmetic as `loop_terms` but without branches.
-
-    Two steps of the mean lead to the modulus k2 = c_2 / a_2, and what is left, 1 / AGM(1, k2') and the tail of
-    the sum, are polynomials in y = k2^2 (minimax on [0, 0.32], 3e-16).
-    """
+    """`_BLOCK` points from ``start`` on, by `smooth_terms` where that is exact."""
     cx, cy, cz = center[0], center[1], center[2]
     nx, ny, nz = axis[0], axis[1], axis[2]
     stop = min(_BLOCK, points.shape[0] - start)
-    scale = turns / np.pi
     for i in range(stop):
         work[0, i] = points[start + i, 0] - cx
         work[1, i] = points[start + i, 1] - cy
@@ -127,50 +177,9 @@ def _loop_block(
         ry = dy - z * ny
         rz = dz - z * nz
         rho = np.sqrt(rx * rx + ry * ry + rz * rz)
-        alpha2 = (radius - rho) * (radius - rho) + z * z
-        beta2 = (radius + rho) * (radius + rho) + z * z
-        alpha2 = max(alpha2, 1e-30 * beta2)  # on the wire something finite, done anew below
-        beta = np.sqrt(beta2)
-        q = np.sqrt(alpha2) / beta
-        plus = 1.0 / (1.0 + q)
-        half_m = 2.0 * radius * rho / beta2
-        c1 = half_m * plus
-        a2 = 0.25 * (1.0 + q) + 0.5 * np.sqrt(q)
-        d2 = 0.25 * c1 / a2
-        y = (c1 * d2 / a2) * (c1 * d2 / a2)
-        f = -0.304624636867946 + y * 0.25984591036380633
-        f = 0.2582198152697449 + y * f
-        f = -0.06690171608511436 + y * f
-        f = 0.06211285099545057 + y * f
-        f = 0.0331708241753046 + y * f
-        f = 0.04460897203922102 + y * f
-        f = 0.05082076658715057 + y * f
-        f = 0.060566434272409056 + y * f
-        f = 0.07476789178583731 + y * f
-        f = 0.09765625422879015 + y * f
-        f = 0.14062499994676034 + y * f
-        f = 0.2500000000002631 + y * f
-        f = 1.0 + y * f
-        t = -0.08353445352097875 + y * 0.07235881709163049
-        t = 0.07191513911592923 + y * t
-        t = -0.017301493234226355 + y * t
-        t = 0.018577158066205485 + y * t
-        t = 0.011161724433192315 + y * t
-        t = 0.015054188967874228 + y * t
-        t = 0.01784931393206632 + y * t
-        t = 0.022187459051453997 + y * t
-        t = 0.028808545856572308 + y * t
-        t = 0.04003906365965681 + y * t
-        t = 0.06249999998540165 + y * t
-        t = 0.12500000000007214 + y * t
-        t = 1.0 + y * t
-        tail = 2.0 * d2 * d2 * t
-        K = 0.5 * np.pi * f / a2
-        part = half_m + c1 * c1 * (1.0 + tail)  # (K - E) / K
-        half = 0.5 * (1.0 + q * q)
-        common = scale * K / (alpha2 * beta)
-        h_rho = z * common * (2.0 * radius * radius * plus * plus / beta2) * (half + 2.0 * q - half * tail)
-        h_z = common * (radius * (radius - rho) * (1.0 - part) + 0.5 * alpha2 * part)
+        h_rho, h_z, q = smooth_terms(radius, rho, z)
+        h_rho *= turns
+        h_z *= turns
         work[0, i] = h_rho * rx + h_z * nx
         work[1, i] = h_rho * ry + h_z * ny
         work[2, i] = h_rho * rz + h_z * nz
@@ -180,7 +189,7 @@ def _loop_block(
         out[start + i, 1] = work[1, i]
         out[start + i, 2] = work[2, i]
     for i in range(stop):
-        if not work[3, i] >= _VECTOR_FROM:
+        if not work[3, i] >= VECTOR_FROM:
             _loop_field_at(points, start + i, radius, center, axis, turns, out)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi import _axes_kernels as axes_kernels
+from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi import _locate_kernels as kernels
 from dualsense.emi.dipole import tensor
 
@@ -137,11 +138,11 @@ def _rough_weight(rows: Rows) -> Real:
 def columns(rows: Rows, positions: Real) -> tuple[Real, Real]:
     """Columns (m, 6 n) of dipoles at positions (n, 3), and their slopes (m, 3, 6 n)."""
     m, n = rows.data.shape[0], positions.shape[0]
-    value, slope = np.empty((m, 6 * n)), np.empty((m, 3, 6 * n))
-    kernels.columns(
+    value, slope = np.empty((6 * n, m)), np.empty((3, 6 * n, m))
+    columns_kernels.columns(
         positions, rows.tx, rows.rx, rows.rotation, rows.tx_radius, rows.rx_radius, rows.std, value, slope
     )
-    return value, slope
+    return np.ascontiguousarray(value.T), np.ascontiguousarray(slope.transpose(2, 0, 1))
 
 
 def solve(rows: Rows, positions: Real, before: Fit | None) -> Fit:

@@ -30,6 +30,9 @@ SURE = 1.5
 LEAST_STEP_M = 2e-5
 PACE = 1.7
 NODES = 30
+CLIMBS = 4
+RISEN = 0.3
+"""A node beside an optimum that is higher by more, in nats, says that it was none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -279,20 +282,61 @@ def beside(problem: Problem, near: Node, z: float, along: Real | None = None) ->
 
 
 def climb(problem: Problem, start: Visit) -> list[Node]:
-    """Nodes from a start to the nearest optimum along depth, z rising.
+    """Nodes from a start to the nearest optimum along depth, with one on either side of it, z rising.
+
+    Gauss-Newton's slope leaves out what tensors' prior, classes and determinants add, and may vanish where the
+    level itself still rises by hundreds of nats to come: an optimum is one only with lower nodes beside it.
+    """
+    here = node(start)
+    if here.gain > SURE:
+        here = beside(problem, here, here.z)
+    found: list[Node] = []
+    for _ in range(CLIMBS):
+        found += newton(problem, here)
+        reached = max(found, key=lambda n: n.level)
+        found += _flanks(problem, found, reached)
+        here = max(found, key=lambda n: n.level)
+        if here.level < reached.level + RISEN:
+            break
+    return sorted(found, key=lambda n: n.z)
+
+
+def _flanks(problem: Problem, found: list[Node], top: Node) -> list[Node]:
+    """Nodes on the sides of the highest where none is near; ever farther while the level rises."""
+    low, high = -problem.depth_range_m[1], -problem.depth_range_m[0]
+    more: list[Node] = []
+    for way in (-1, 1):
+        edge, stride = top, PACE * max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
+        if any(0.0 < way * (n.z - top.z) < 2.0 * stride for n in found):
+            continue
+        while True:
+            z = float(np.clip(edge.z + way * stride, low, high))
+            if abs(z - edge.z) < LEAST_STEP_M:
+                break
+            there = beside(problem, edge, z)
+            more.append(there)
+            if there.level < edge.level:
+                break
+            edge, stride = there, min(2.0 * stride, _limit(z))
+    return more
+
+
+def _limit(z: float) -> float:
+    return min(MAX_STEP_M, 0.4 * abs(z) + 2e-3)
+
+
+def newton(problem: Problem, here: Node) -> list[Node]:
+    """Step along depth from a node, which is the first of those returned.
 
     Gauss-Newton knows the misfit's slope. What weights, determinants and the tensors' prior add to it is told by
     the level itself, from one node to the next.
     """
     low, high = -problem.depth_range_m[1], -problem.depth_range_m[0]
-    here = node(start)
-    if here.gain > SURE:
-        here = beside(problem, here, here.z)
     found = [here]
     extra = 0.0
     for _ in range(STEPS):
         move = (here.slope + extra) / here.bend
-        limit = min(MAX_STEP_M, 0.4 * abs(here.z) + 2e-3)
+        limit = _limit(here.z)
         z = float(np.clip(here.z + np.clip(move, -limit, limit), low, high))
         if abs(z - here.z) < NEAR / np.sqrt(here.bend):
             break
@@ -302,7 +346,7 @@ def climb(problem: Problem, start: Visit) -> list[Node]:
         if there.level < here.level - SLACK:
             break
         here = there
-    return sorted(found, key=lambda n: n.z)
+    return found
 
 
 def extend(problem: Problem, found: list[Node], *, tail: float) -> list[Node]:
@@ -324,5 +368,5 @@ def extend(problem: Problem, found: list[Node], *, tail: float) -> list[Node]:
             there = beside(problem, edge, z)
             found.insert(0 if way < 0 else len(found), there)
             change = abs(there.level - edge.level)
-            stride *= 1.6 if change < 0.7 else (0.7 if change > 3.0 else 1.0)
+            stride *= 1.6 if change < 0.7 or there.level > best else (0.7 if change > 3.0 else 1.0)
     return found

@@ -23,24 +23,25 @@ _THIRD, _HALF, _SIXTH = 1.0 / np.sqrt(3.0), 1.0 / np.sqrt(2.0), 1.0 / np.sqrt(6.
 
 
 @jit()
-def to_coordinates(value: Real, slope: Real, f: Real, g: Real) -> None:
-    """Columns by element, value (m, 6 n) and slope (m, 3, 6 n), to coordinates, f (6 n, m), g (3, 6 n, m)."""
-    for n in range(value.shape[1] // 6):
-        o = 6 * n
-        for i in range(value.shape[0]):
-            x, y, z = value[i, o], value[i, o + 1], value[i, o + 2]
-            f[o, i] = _THIRD * (x + y + z)
-            f[o + 1, i] = _HALF * (x - y)
-            f[o + 2, i] = _SIXTH * (x + y - 2.0 * z)
-            for q in range(3, 6):
-                f[o + q, i] = _HALF * value[i, o + q]
-            for axis in range(3):
-                x, y, z = slope[i, axis, o], slope[i, axis, o + 1], slope[i, axis, o + 2]
-                g[axis, o, i] = _THIRD * (x + y + z)
-                g[axis, o + 1, i] = _HALF * (x - y)
-                g[axis, o + 2, i] = _SIXTH * (x + y - 2.0 * z)
-                for q in range(3, 6):
-                    g[axis, o + q, i] = _HALF * slope[i, axis, o + q]
+def _unit(a: Real) -> None:
+    """Six rows by element, xx, yy, zz, xy, xz, yz, to coordinates, in place."""
+    for i in range(a.shape[1]):
+        x, y, z = a[0, i], a[1, i], a[2, i]
+        a[0, i] = _THIRD * (x + y + z)
+        a[1, i] = _HALF * (x - y)
+        a[2, i] = _SIXTH * (x + y - 2.0 * z)
+    for q in range(3, 6):
+        for i in range(a.shape[1]):
+            a[q, i] *= _HALF
+
+
+@jit()
+def to_coordinates(value: Real, slope: Real) -> None:
+    """Columns by element, value (6 n, m) and slope (3, 6 n, m), to coordinates, in place."""
+    for o in range(0, value.shape[0], 6):
+        _unit(value[o : o + 6])
+        for axis in range(3):
+            _unit(slope[axis, o : o + 6])
 
 
 @jit()

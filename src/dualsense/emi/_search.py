@@ -45,6 +45,9 @@ TAIL = 5.5
 EXCESS_LEAST, EXCESS_MAX = 0.03, 8.0
 DEPTHS = 401
 ROUNDS = 5
+SETTLES = 3
+MOVED = 6.0
+"""Weights and determinants are those of another place, where an optimum is more deviations of the depth away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,12 +157,17 @@ def search(problem: Problem, start: Real | None, *, trusting: bool = False) -> P
     padded = np.concatenate([[-np.inf], level, [-np.inf]])
     peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL))
     peaks = peaks[np.argsort(-level[peaks])]
-    top, problem, excess = settle(problem, tried[peaks[0]], trusting=trusting)
-    found: list[list[Node]] = []
-    for k in peaks:
-        if not any(some[0].z <= tried[k].z <= some[-1].z for some in found):
-            at = np.array([[*tried[k].xy, tried[k].z]])
-            found.append(climb(problem, visit(problem, at, top)))
+    starts = [tried[k] for k in peaks]
+    for _ in range(SETTLES):
+        top, settled, excess = settle(problem, starts[0], trusting=trusting)
+        found: list[list[Node]] = []
+        for begun in starts:
+            if not any(some[0].z <= begun.z <= some[-1].z for some in found):
+                found.append(climb(settled, visit(settled, np.array([[*begun.xy, begun.z]]), top)))
+        starts = sorted((max(some, key=lambda n: n.level) for some in found), key=lambda n: -n.level)
+        if abs(starts[0].z - top.position[2]) * np.sqrt(starts[0].bend) < MOVED:
+            break
+    problem = settled
     best = max(n.level for some in found for n in some)
     found = [some for some in found if max(n.level for n in some) > best - TAIL]
     found = [extend(problem, some, tail=TAIL) for some in found]

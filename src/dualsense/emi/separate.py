@@ -141,11 +141,11 @@ def _settled(problem: Problem, start: Visit) -> Visit:
 
 def _residual(problem: Problem, here: Visit) -> Problem:
     """Take one dipole out of the rows."""
-    from dualsense.emi import _locate_kernels, _posterior_kernels  # noqa: PLC0415
+    from dualsense.emi import _columns_kernels, _posterior_kernels  # noqa: PLC0415
 
     m = problem.data.shape[1]
-    value, slope = np.empty((m, 6)), np.empty((m, 3, 6))
-    _locate_kernels.columns(
+    f, g = np.empty((6, m)), np.empty((3, 6, m))
+    _columns_kernels.columns(
         here.positions,
         problem.tx,
         problem.rx,
@@ -153,9 +153,8 @@ def _residual(problem: Problem, here: Visit) -> Problem:
         problem.tx_radius,
         problem.rx_radius,
         problem.std,
-        value,
-        slope,
+        f,
+        g,
     )
-    f, g = np.empty((6, m)), np.empty((3, 6, m))
-    _posterior_kernels.to_coordinates(value, slope, f, g)
+    _posterior_kernels.to_coordinates(f, g)
     return replace(problem, data=problem.data - here.coordinates.T @ f)

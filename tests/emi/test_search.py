@@ -1,0 +1,44 @@
+"""The search behind the locator: it ends at the top, wherever it began, and with weights of that place."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from dualsense.emi._locate_fit import rows_of
+from dualsense.emi._posterior_fit import climb, node, visit
+from dualsense.emi._search import problem_of
+from dualsense.emi.locate import locate
+
+
+@pytest.fixture(scope="module")
+def study(project_root):
+    path = project_root / "benchmarks" / "emi" / "study_inversion.py"
+    spec = importlib.util.spec_from_file_location("study_inversion", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", (330, 408))
+def test_a_slope_on_which_a_step_seems_to_lose_is_not_taken_for_the_top(study, seed):
+    """Both lie 8.5 cm deep; from the coarse grid, at 11 cm, Gauss-Newton points nowhere, 60 nats below the top."""
+    response, position, _, _ = study.buried((1, 0.0, 100.0), seed)
+    estimate = locate(response, np.ones(6))
+    error = estimate.position_m - position
+    assert abs(error[2]) < 2e-3
+    assert error @ np.linalg.solve(estimate.covariance_m2, error) < 11.3  # 1 % of chi square, three degrees
+
+
+def test_a_climb_ends_between_lower_nodes(study):
+    response, position, _, _ = study.buried((1, 0.0, 100.0), 330)
+    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
+    start = visit(problem, np.array([[-0.0033, 0.0645, -0.11]]), None)
+    found = climb(problem, start)
+    level = np.array([n.level for n in found])
+    assert level.max() > node(start).level + 50.0
+    assert 0 < level.argmax() < len(found) - 1
+    # weights are those of the start, so it is the neighbourhood only
+    assert found[int(level.argmax())].z == pytest.approx(position[2], abs=8e-3)
