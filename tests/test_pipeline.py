@@ -15,6 +15,7 @@ from dualsense._radar import calibrated
 from dualsense.emi.calibrate import bin_along_track
 from dualsense.emi.image import metal_maps
 from dualsense.emi.invert import invert
+from dualsense.emi.refine import refine
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.gpr.attributes import attribute
@@ -401,6 +402,7 @@ def test_a_given_permittivity_is_used(sample_dir):
         (find_bodies, Recipe().gpr.image, None),
         (bin_along_track, Recipe().emi.calibrate, None),
         (invert, Recipe().emi.invert, None),
+        (refine, Recipe().emi.locate, None),
         (metal_maps, Recipe().emi.image, None),
         (match, Recipe().fusion, {"match_m"}),
         *((step, getattr(Recipe().gpr, name), None) for name, step in OPTIONAL_STEPS.items()),
