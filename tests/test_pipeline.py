@@ -126,6 +126,20 @@ def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
             assert 0.0 < target.emi.features["drift_kept_fraction"] <= 1.0
 
 
+def test_metal_is_located_unless_the_recipe_says_no(wet):
+    scan, result = wet
+    told = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
+    assert told.emi.features["depth_05_m"] < told.emi.features["depth_95_m"]
+    assert 0.0 <= told.emi.features["magnetic_probability"] <= 1.0
+    assert (
+        result.provenance["emi_located"] == "1 of 2"
+    )  # the fragment beside the mine stays as the joint fit had it
+    off = process_scan(scan, load_recipe(None, ["emi.locate.on=false"]))
+    assert "emi_located" not in off.provenance
+    assert not any(t.emi is not None and "located_misfit" in t.emi.features for t in off.targets)
+    assert len(off.targets) == len(result.targets)
+
+
 def late(file):
     file["emi/time"][()] = file["emi/time"][()] + 0.08
 
