@@ -11,7 +11,7 @@ import pytest
 from dualsense.emi.calibrate import bin_along_track, normalise, white_noise
 from dualsense.emi.fit import CLOSEST_M
 from dualsense.emi.invert import invert
-from dualsense.emi.refine import refine
+from dualsense.emi.refine import _allowed, _Limits, _Place, refine
 from dualsense.simulate import simulate_scan
 from dualsense.simulate.emi import metal_dipoles
 from dualsense.simulate.scene import Buried, Motion, Scene, Soil
@@ -79,6 +79,19 @@ def test_metal_beside_stronger_metal_is_not_lost():
     told = refine(rows, noise, found).dipoles
     for centre in (true[0], true[-1]):
         assert min(np.linalg.norm((d.position_m - centre)[:2]) for d in told) < 0.02
+
+
+def test_beside_stronger_metal_nothing_is_carried_away(cartridge):
+    """A PMA-2 was, by 3 cm, where the errors of the track over stronger metal looked like it."""
+    own, strong = _Place(np.array([0.2, 0.2, -0.1]), 1), _Place(np.array([0.5, 0.2, -0.05]), 0)
+    estimate = replace(refine(*cartridge[:3]).dipoles[0].estimate, misfit=1.0)
+    limits = _Limits(0.25, 4.0, 0.08, pairs=True)
+    near, away = (_Place(np.array([0.2 + d, 0.2, -0.1]), 1, estimate) for d in (0.01, 0.03))
+    assert _allowed(away, [own], [], limits) > 1.0
+    assert _allowed(near, [own], [strong], limits) == 1.0
+    assert _allowed(away, [own], [strong], limits) == 0.0
+    strained = replace(near, estimate=replace(estimate, misfit=1.5))
+    assert _allowed(strained, [own], [strong], limits) == 0.0
 
 
 def test_a_failing_inversion_loses_nothing(cartridge, monkeypatch):

@@ -41,8 +41,9 @@ BETTER = 0.75
 PAIR, ALIKE, MERGED = 0.75, 1.5, 3.0
 """Two dipoles have to leave this part of what one leaves. One may leave so many times what it did where it was
 found, or what several found ones did, which errors of the track were fitted with."""
-BESIDE, BESIDE_MISFIT = 1.0, 1.3
-"""Beside stronger metal, whose position errors `locate` takes for signal, less is believed."""
+BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
+"""With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
+no more may be left than before, and the dipole is not carried away from where it was found."""
 NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
 ROW_ARRAYS = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
 FREE = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
@@ -159,7 +160,7 @@ def _located(
     single, others, use = best
     beside = [p for p in own[1:] if _aside(p, single) >= TOGETHER_M]
     strain = _strain(fit, [*others, single, *beside], use)
-    if limits.pairs and len(own) > 1:
+    if limits.pairs and len(own) > 1 and not _beside(own, earlier, limits):
         two = _two(fit, others, single, own, use)
         if two is not None and _believed(two, own, limits) and _strain(fit, [*others, *two], use) < PAIR * strain:
             return two
@@ -173,9 +174,15 @@ def _located(
 def _allowed(single: _Place, own: list[_Place], earlier: list[_Place], limits: _Limits) -> float:
     """How much more than the dipoles as they were found one may leave."""
     allowed = MERGED if len(own) > 1 else ALIKE
-    if any(_aside(p, single) <= limits.reach_m for p in earlier):
-        return min(allowed, BESIDE) if _misfit(single) <= BESIDE_MISFIT else 0.0
-    return allowed
+    if not _beside(own, earlier, limits):
+        return allowed
+    moved = min(_aside(p, single) for p in own)
+    return BESIDE if _misfit(single) <= BESIDE_MISFIT and moved <= BESIDE_MOVE_M else 0.0
+
+
+def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
+    """Tell whether stronger metal was found near enough to be seen by the same rows."""
+    return any(_aside(p, own[0]) <= 2.0 * limits.reach_m for p in earlier)
 
 
 def _iterated(fit: JointFit, others: list[_Place], own: list[_Place], use: NDArray[np.intp]) -> _Place | None:
