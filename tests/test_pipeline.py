@@ -15,6 +15,7 @@ from dualsense._radar import calibrated
 from dualsense.emi.calibrate import bin_along_track
 from dualsense.emi.image import metal_maps
 from dualsense.emi.invert import invert
+from dualsense.emi.refine import refine
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.gpr.attributes import attribute
@@ -123,6 +124,20 @@ def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
         if target.emi is not None and target.emi.score > 0.0:
             assert 0.0 < target.emi.features["soil_kept_fraction"] <= 1.0
             assert 0.0 < target.emi.features["drift_kept_fraction"] <= 1.0
+
+
+def test_metal_is_located_unless_the_recipe_says_no(wet):
+    scan, result = wet
+    told = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
+    assert told.emi.features["depth_05_m"] < told.emi.features["depth_95_m"]
+    assert 0.0 <= told.emi.features["magnetic_probability"] <= 1.0
+    assert (
+        result.provenance["emi_located"] == "1 of 2"
+    )  # the fragment beside the mine stays as the joint fit had it
+    off = process_scan(scan, load_recipe(None, ["emi.locate.on=false"]))
+    assert "emi_located" not in off.provenance
+    assert not any(t.emi is not None and "located_misfit" in t.emi.features for t in off.targets)
+    assert len(off.targets) == len(result.targets)
 
 
 def late(file):
@@ -401,6 +416,7 @@ def test_a_given_permittivity_is_used(sample_dir):
         (find_bodies, Recipe().gpr.image, None),
         (bin_along_track, Recipe().emi.calibrate, None),
         (invert, Recipe().emi.invert, None),
+        (refine, Recipe().emi.locate, None),
         (metal_maps, Recipe().emi.image, None),
         (match, Recipe().fusion, {"match_m"}),
         *((step, getattr(Recipe().gpr, name), None) for name, step in OPTIONAL_STEPS.items()),

@@ -22,6 +22,7 @@ from dualsense.emi.image import balanced, detection_limit, metal_maps, phase_hz
 from dualsense.emi.invert import Inversion, invert
 from dualsense.emi.latency import estimate_latency
 from dualsense.emi.loss import small_metal_kept, soil_suppression_db
+from dualsense.emi.refine import refine
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
 from dualsense.fusion.confidence import load_model
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from dualsense.gpr.reflection import SurfaceEcho
 
     Progress = Callable[[str, float], None]
+    Real = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 
@@ -290,6 +292,7 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     rows = bin_along_track(response, **recipe.emi.calibrate.model_dump())
     noise = noise / np.sqrt(np.median(rows.count))
     inversion = invert(rows, noise, **recipe.emi.invert.model_dump())
+    inversion, located = _refined(rows, noise, inversion, recipe)
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
     rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
     weight = inversion.weight
@@ -298,10 +301,25 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     maps["metal_coherence"] = coherence_map(rows, rest, grid, cover.emi, row_weight=weight)
     kept = small_metal_kept(rows, inversion.balance)
     notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
+    notes |= located
     notes["emi_soil_suppression_db"] = f"{soil_suppression_db(inversion.balance, rest):.1f}"
     if "metal_phase" in maps:
         notes["emi_phase_hz"] = f"{phase_hz(rows):g}"
     return _Metal(rows, inversion, maps, notes)
+
+
+def _refined(rows: Response, noise: Real, found: Inversion, recipe: Recipe) -> tuple[Inversion, dict[str, str]]:
+    """Dipoles located one by one; should that break, they stay as they were found."""
+    how = recipe.emi.locate.model_dump()
+    if not how.pop("on") or not found.dipoles:
+        return found, {}
+    try:
+        refined = refine(rows, noise, found, roughness_m=recipe.emi.invert.roughness_m, **how)
+    except (ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError) as error:
+        log.warning("dipoles not located", exc_info=error)
+        return found, {"emi_located": f"0 of {len(found.dipoles)}"}
+    done = sum(d.estimate is not None for d in refined.dipoles)
+    return refined, {"emi_located": f"{done} of {len(refined.dipoles)}"}
 
 
 def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) -> T | None:

@@ -72,6 +72,16 @@ class EmiInvert(Table):
     ] = 75.0
 
 
+class EmiLocate(Table):
+    """Each dipole located with its uncertainty."""
+
+    on: Annotated[bool, Field(description="false: positions and depths of the joint fit")] = True
+    reach_m: Annotated[Length, Field(description="how far to the side samples are used")] = 0.25
+    max_misfit: Annotated[float, Field(ge=1.0, le=1e6, description="above it the joint fit is kept")] = 4.0
+    max_move_m: Annotated[Length, Field(description="and beyond this way from where it was found")] = 0.08
+    pairs: Annotated[bool, Field(description="metal close together may be told as two")] = True
+
+
 class EmiImage(Table):
     """Metal map."""
 
@@ -84,6 +94,7 @@ class Emi(Table):
     latency: EmiLatency = EmiLatency()
     calibrate: EmiCalibrate = EmiCalibrate()
     invert: EmiInvert = EmiInvert()
+    locate: EmiLocate = EmiLocate()
     image: EmiImage = EmiImage()
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.emi.calibrate import Response
+    from dualsense.emi.locate import DipoleEstimate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,9 @@ class Dipole:
     kept
         Part of its energy, in units of the noise, that turning from the soil's phasor leaves, and part of that
         which lies along the track as neither drift nor ground does; both 0-1.
+    estimate
+        Its posterior (`dualsense.emi.locate`), from which position, covariance and tensor then are; None where it
+        could not be located.
     """
 
     position_m: NDArray[np.float64]
@@ -46,6 +50,7 @@ class Dipole:
     contrast: float
     coherence: float
     kept: tuple[float, float] = (float("nan"), float("nan"))
+    estimate: DipoleEstimate | None = None
 
 
 def dipole_columns(

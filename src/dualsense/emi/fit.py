@@ -32,6 +32,9 @@ TOGETHER_M = 0.25
 TRIAL_STEPS = 7
 MEMORY = 200
 COMPANION_STRAY_M = 0.04
+CLOSEST_M = 0.02
+"""Two dipoles may not come nearer than this to each other: with opposite signs they would make any derivative of a
+field, a track's error for one, and each by itself would mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +186,9 @@ class JointFit:
                 trial = [p.copy() for p in positions]
                 for k, n in enumerate(active):
                     trial[n] = self._inside(n, trial[n] + move[3 * k : 3 * k + 3])
+                if _collapses(positions, trial, active):
+                    damping *= 5.0
+                    continue
                 parts_t, q_t, rest_t = self._solve(trial)
                 misfit_t = float((rest_t**2).sum())
                 if misfit_t < misfit:
@@ -206,7 +212,8 @@ class JointFit:
     def _reweight(self) -> None:
         """Fit soil and drift again beside the dipoles; weigh rows by what the position error makes of them."""
         for _ in range(2):
-            objects = np.concatenate([self._columns(n, p) for n, p in enumerate(self.positions)], axis=1)
+            columns = [self._columns(n, p) for n, p in enumerate(self.positions)]
+            objects = np.concatenate(columns, axis=1) if columns else None
             self.fitted = balance(
                 self.response,
                 self.noise,
@@ -220,12 +227,25 @@ class JointFit:
             for axis in range(3):
                 step = np.zeros(3)
                 step[axis] = 5e-4
-                moved = sum(
-                    (self._columns(n, p, step) - self._columns(n, p, -step)) @ parts[n] / 1e-3
-                    for n, p in enumerate(self.positions)
-                )
+                moved = np.zeros(self.response.values.shape)
+                for n, p in enumerate(self.positions):
+                    moved += (self._columns(n, p, step) - self._columns(n, p, -step)) @ parts[n] / 1e-3
                 variance += ((moved * self.position_std[:, axis : axis + 1]) ** 2).mean(axis=1)
             self.weight = 1.0 / np.sqrt(1.0 + variance)
+
+    def settle(self, positions: list[Real], kinds: list[Kind]) -> None:
+        """Take dipoles as they are, where they are, and fit soil, drift and the rows' weights beside them."""
+        self.positions, self.kinds = [p.copy() for p in positions], list(kinds)
+        self._reweight()
+
+    def alone(self, which: list[int]) -> Real:
+        """Response (m, c) of some dipoles and of what nothing explains, without soil, drift and the others."""
+        parts, _, rest = self._solve(self.positions)
+        white = rest / self.weight[:, None]
+        for n in which:
+            white = white + self._columns(n, self.positions[n]) @ parts[n]
+        values: Real = white @ np.linalg.inv(self.fitted.whitener).T
+        return values
 
     def dipoles(self, contrasts: list[float]) -> tuple[Dipole, ...]:
         """Tensors, covariance and coherence of what was found."""
@@ -259,3 +279,13 @@ class JointFit:
         own = self._columns(n, self.positions[n]) * self.weight[:, None]
         own = own - q @ (q.T @ own)
         return own.T @ own
+
+
+def _collapses(before: list[Real], after: list[Real], moved: list[int]) -> bool:
+    """Tell whether a move brings two dipoles nearer to each other than `CLOSEST_M`, and nearer than they were."""
+    for n in moved:
+        for k in range(len(after)):
+            distance = float(np.linalg.norm(after[n] - after[k]))
+            if k != n and distance < CLOSEST_M and distance < float(np.linalg.norm(before[n] - before[k])):
+                return True
+    return False

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.fusion.posterior import depth_interval_m, posterior_features
+
 if TYPE_CHECKING:
     from dualsense.emi.dipole import Dipole
     from dualsense.fusion.candidates import Candidate
@@ -16,6 +18,8 @@ MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008
 MINE_SIZED_M = 0.06
 SHALLOW_M = 0.04
+UNSURE_M = 0.04
+"""A depth whose 90 % interval is wider than this is told as an interval."""
 LITTLE_METAL_M3 = 5e-7
 MUCH_METAL_M3 = 1e-5
 
@@ -46,7 +50,7 @@ def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
         "soil_kept_fraction": dipole.kept[0],
         "drift_kept_fraction": dipole.kept[1],
         "dipole_count": float(count),
-    }
+    } | posterior_features(dipole)
 
 
 def body_features(body: Body) -> dict[str, float]:
@@ -91,6 +95,15 @@ def place(
     )
 
 
+def _depth_words(dipole: Dipole) -> str:
+    """Depth of the metal, and from where to where it may lie when that is wide."""
+    depth = float(-dipole.position_m[2])
+    low, high = depth_interval_m(dipole) or (depth, depth)
+    if high - low > UNSURE_M:
+        return f"somewhere {100 * low:.0f} to {100 * high:.0f} cm deep"
+    return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
+
+
 def reasons(
     candidate: Candidate, *, emi_assessed: bool, gpr_assessed: bool, radar_blind: bool, metal_blind: bool
 ) -> tuple[str, ...]:
@@ -113,8 +126,7 @@ def reasons(
     if dipoles:
         amount = metal_amount(dipoles[0])
         much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
-        depth = float(-dipoles[0].position_m[2])
-        out.append(f"{much} metal, {'shallow' if depth < SHALLOW_M else f'about {100 * depth:.0f} cm deep'}")
+        out.append(f"{much} metal, {_depth_words(dipoles[0])}")
         if body is None and gpr_assessed:
             out.append(
                 "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")

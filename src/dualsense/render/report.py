@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from dualsense.result import Result, Target
 
+SPECTRUM = "_hz_m3"
 ASSETS = "assets"
 LONG_TEXT = 160
 
@@ -64,7 +65,9 @@ def _evidence_rows(target: Target) -> list[tuple[str, list[tuple[str, str]]]]:
         rows = [("evidence", "none")]
         if evidence is not None:
             numbers = {"score": evidence.score, "log-likelihood ratio": evidence.log_likelihood_ratio}
-            numbers |= {key: evidence.features[key] for key in sorted(evidence.features)}
+            # spectra are for machines, in targets.json
+            shown = (key for key in sorted(evidence.features) if not key.endswith(SPECTRUM))
+            numbers |= {key: evidence.features[key] for key in shown}
             rows = [(words.plain(key), _number(value)) for key, value in numbers.items()]
         table.append((name, rows))
     return table
