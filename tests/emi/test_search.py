@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,3 +43,17 @@ def test_a_climb_ends_between_lower_nodes(study):
     assert 0 < level.argmax() < len(found) - 1
     # weights are those of the start, so it is the neighbourhood only
     assert found[int(level.argmax())].z == pytest.approx(position[2], abs=8e-3)
+
+
+def test_a_size_does_not_depend_on_where_its_search_began(study):
+    """At a signal of 100 times the noise a size is known to a hundredth; searched with differences of a third it
+    stayed where it was, and the same position came out 3 nats more or less likely."""
+    response, position, _, _ = study.buried((2, 0.0, 100.0), 183)
+    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
+    there = visit(problem, position[None], None)
+    there = visit(problem, position[None], there, renew=True)
+    value = [
+        visit(problem, position[None], replace(there, log_size=there.log_size + push)).value
+        for push in (-0.1, -0.05, 0.0, 0.05, 0.1)
+    ]
+    assert np.ptp(value) < 0.15
