@@ -77,6 +77,8 @@ class Buried:
         Turn about the vertical, counter-clockwise from above.
     scale
         All lengths of the model are multiplied by this.
+    body_size_m, body_permittivity
+        Of the body, instead of the model's; its size is scaled all the same. Metal parts and cores stay.
     """
 
     model: str
@@ -85,10 +87,17 @@ class Buried:
     depth_m: float
     yaw_deg: float = 0.0
     scale: float = 1.0
+    body_size_m: Vector | None = None
+    body_permittivity: float | None = None
 
     def __post_init__(self) -> None:
         _at_least(self, 0.0, "depth_m")
         _above(self, 0.0, "scale")
+        if self.body_size_m is not None and min(self.body_size_m) <= 0:
+            msg = f"buried.body_size_m must be positive, got {self.body_size_m}"
+            raise RecipeError(msg)
+        if self.body_permittivity is not None:
+            _at_least(self, 1.0, "body_permittivity")
 
 
 @dataclass(frozen=True, slots=True)
