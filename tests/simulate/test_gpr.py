@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from dualsense.simulate import _kernels, bodies, gpr
+from dualsense.gpr.halfspace import reflected_field
+from dualsense.simulate import _kernels, bodies, gpr, spectrum
 from dualsense.simulate.scene import Buried, Soil
 from dualsense.simulate.soil import C0, EPSILON0, MU0, Ground, realise
 
@@ -64,7 +65,7 @@ def test_spreading_keeps_the_energy_of_a_tube_of_rays():
     rho = h * u + d * u / np.sqrt(n**2 + (n**2 - 1) * u**2)
     _, spread, _, sin_soil, cos_soil, _ = _kernels.leg(rho.mean(), h, d, n)
     cos_air = np.cos(np.arctan(u.mean()))
-    t = _kernels.transmission(u.mean(), n, 1.0)
+    t = 2 * np.cos(np.arctan(u.mean())) / (np.cos(np.arctan(u.mean())) + n * cos_soil)
     reflection = (cos_air - n * cos_soil) / (cos_air + n * cos_soil)
     solid = 2 * np.pi * (np.cos(np.arctan(u[0])) - np.cos(np.arctan(u[1])))
     ring = np.pi * (rho[1] ** 2 - rho[0] ** 2)
@@ -86,14 +87,47 @@ def test_direct_wave_is_the_curl_curl_dipole():
     assert gpr.direct_wave(place, np.array([f]))[0] == pytest.approx(expected, rel=1e-4)
 
 
-def test_flat_ground_is_an_image():
-    value = echo((), EVEN, [0.0, 0.0, 0.05])[0]
-    r = np.hypot(0.1, 0.099)
-    cos = 0.1 / r
-    soil = np.sqrt(1 - (1 - cos**2) / 4)
-    kr = 2 * np.pi * TONES / C0 * r
-    expected = (cos - 2 * soil) / (cos + 2 * soil) * np.exp(-1j * kr) / r * (1 - 1j / kr - 1 / kr**2)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
+def test_high_above_flat_ground_the_echo_is_an_image():
+    for h, off in ((0.8, 0.05), (2.5, 2e-4)):
+        value = echo((), EVEN, [0.0, 0.0, h])[0]
+        r = np.hypot(2 * h, 0.099)
+        cos = 2 * h / r
+        soil = np.sqrt(1 - (1 - cos**2) / 4)
+        expected = (cos - 2 * soil) / (cos + 2 * soil) * np.exp(-2j * np.pi * TONES / C0 * r) / r
+        np.testing.assert_allclose(value, expected, rtol=off)
+
+
+@pytest.mark.parametrize("along", (0.0, 0.6, 1.0))
+def test_flat_ground_is_sommerfelds_integral(along):
+    """Against the radar room's integral along another path, in lossy ground and down to 2 cm."""
+    height, permittivity = np.array([0.02, 0.035, 0.06]), np.array([[6.0 - 0.4j]])
+    wanted = reflected_field(TONES[::20], height, permittivity, distance_m=0.099, along=along)[0].T
+    got = spectrum.echo(TONES[::20], np.full(7, 6.0 - 0.4j), 0.099, 2 * height, 1 - along**2)
+    np.testing.assert_allclose(got, wanted, rtol=1e-4)
+
+
+def passed(height, depth, rho, across2, index=2.0, f=(0.8e9, 2e9, 3.2e9)):
+    """Field in the soil from the table, and the ray's over which it is told."""
+    table = spectrum.passage(f, index, heights_m=(height, height + 0.02), deepest_m=0.6, farthest_m=0.7)
+    axes = np.array([table.low_height_m, table.height_step_m, table.offset_step_m, table.deepest_m])
+    out = np.zeros(3, complex)
+    _kernels.passed(rho, height, depth, across2, table.ratio, axes, out)
+    return np.exp(out), _kernels.leg(rho, height, depth, index)
+
+
+def test_what_passes_the_surface_tends_to_fresnels_ray():
+    value, (_, _, _, _, cos_soil, u) = passed(1.2, 0.3, 0.4, 1.0)
+    cos_air = np.cos(np.arctan(u))
+    assert value[2] == pytest.approx(2 * cos_air / (cos_air + 2 * cos_soil), rel=0.02)
+
+
+def test_without_contrast_the_dipoles_own_field_passes():
+    """Near field and pattern, across the dipole and along it, with no surface at all."""
+    for across2, place in ((1.0, [0.05, 0.0, 0.09]), (0.0, [0.0, 0.05, 0.09])):
+        value, (time, spread, *_) = passed(0.03, 0.06, 0.05, across2, index=1.0 + 1e-9)
+        f = np.array([0.8e9, 2e9, 3.2e9])
+        wanted = gpr.direct_wave(np.array(place), f) / (spread * np.exp(-2j * np.pi * f * time))
+        np.testing.assert_allclose(value, wanted, rtol=0.03)
 
 
 @pytest.mark.kernel
@@ -144,7 +178,7 @@ def test_a_faint_small_body_has_borns_strength(monkeypatch):
     faint = library.Model("rock", "box", (0.02, 0.02, 0.008), 4.2)
     monkeypatch.setattr(library, "MODELS", {"faint": faint})
     tones = np.array([0.8e9, 0.82e9])
-    h, d = 0.5, 0.1
+    h, d = 2.0, 0.1
     value = of_objects((Buried("faint", 0.0, 0.0, d),), EVEN, [0, 0, h], half=np.zeros(3), tones=tones)[0]
     middle = d + 0.004
     legs = (2 / 3 / (h + middle / 2)) ** 2 * np.exp(-4j * np.pi * tones * (h + 2 * middle) / C0)
@@ -152,18 +186,34 @@ def test_a_faint_small_body_has_borns_strength(monkeypatch):
     np.testing.assert_allclose(value / (born * legs), 1, atol=0.08)
 
 
-def test_a_small_metal_ball_has_rayleighs_strength():
-    k = 100.0
-    points = bodies.metal_points((Buried("fragment", 0.0, 0.0, 0.05, scale=0.01),), index=1.0, band_hz=(1e9, 1e9))
-    part_volume = 4 / 3 * np.pi * 4e-5**2 * 9e-5
-    assert len(points.position_m) == 1
-    # between a sphere's 3/2 a^3 and the field along the short axis
-    assert 0.5 * 3 * part_volume / (4 * np.pi) < points.front[0] < 1.5 * 3 * part_volume / (4 * np.pi)
-    long_pin = bodies.metal_points((Buried("nail", 0, 0, 0.05, yaw_deg=90.0),), index=2.0, band_hz=(2e9, 2e9))
-    across = bodies.metal_points((Buried("nail", 0, 0, 0.05),), index=2.0, band_hz=(2e9, 2e9))
-    assert long_pin.front[0] > 20 * across.front[0]
+def test_small_metal_has_rayleighs_strength():
+    ball = Buried("stone", 0.0, 0.0, 0.05, body_size_m=(0.002, 0.002, 0.002))
+    np.testing.assert_allclose(bodies.demagnetisation_of((0.02, 0.02, 0.02)), 1 / 3, rtol=1e-6)
+    long = bodies.demagnetisation_of((0.06, 0.003, 0.003))
+    assert long[0] == pytest.approx(0.00675, rel=0.01)  # (ln 2m - 1) / m^2 of a needle, m = 20
+    radius = 0.001
+    assert bodies._body_strength_m3(ball) == pytest.approx(1.5 * radius**3, rel=1e-6)
+
+    def strength(yaw):
+        points = bodies.metal_points((Buried("nail", 0, 0, 0.05, yaw_deg=yaw),), index=2.0, band_hz=(1.5e9, 2.5e9))
+        return np.abs(points.front[0] * np.exp(points.response[0, 1]))
+
+    assert strength(90.0) > 5 * strength(0.0)
     k = 2 * np.pi * 2e9 * 2 / C0
-    assert k**2 * long_pin.front[0] <= 1.5 / k  # no more than a resonant dipole
+    assert k**2 * strength(90.0) <= 1.5 / k  # no more than a resonant dipole
+
+
+def test_a_cavity_shields_what_lies_in_it():
+    """Metal in air has the moment of air's permittivity; a gap above it delays and takes its share."""
+    model = bodies.find_model("PMN-voxel")
+    striker = model.metal[1]
+    assert 1.0 < bodies._host(model, striker) < 6.0
+    assert bodies._host(model, model.metal[0]) == pytest.approx(6.0, abs=1e-9) or model.cores
+    delay, share = bodies._cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
+    gaps = model.cores[0].size_m[2] + model.cores[1].size_m[2]
+    assert delay[0] == pytest.approx(gaps * (1 - np.sqrt(6)) / C0)
+    assert 0.3 < share[0] < 1.0
+    assert (delay[1], share[1]) == (0.0, 1.0)
 
 
 @pytest.mark.kernel

@@ -7,8 +7,9 @@ import pytest
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import shapes
-from dualsense.simulate.lanes import PRESETS, random_lane
+from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.library import MODELS, Ring, find_model
+from dualsense.simulate.presets import PRESETS, Preset
 from dualsense.simulate.scene import Buried, Scene, read_scene, scene_from
 
 TEXT = """
@@ -135,6 +136,7 @@ def test_random_lanes_keep_objects_apart_and_inside(preset):
         labels = {MODELS[t.model].label for t in scene.objects}
         assert preset != "no-mines" or "mine" not in labels
     assert seen > 6
+    assert all(name in Preset.__dataclass_fields__ or name == "susceptibility" for name, _ in kind.sources)
 
 
 def test_an_unknown_preset_lists_what_there_is():

@@ -53,19 +53,44 @@ def leg(rho: float, height: float, depth: float, index: float) -> tuple[float, f
 
 
 @jit()
-def transmission(u: float, index: float, across2: float) -> float:
-    """Share of a horizontal dipole's field that enters the soil along a ray, the same both ways.
+def leg_table(offset, height, depth, index):
+    """Travel time and reciprocal spreading (nh, nd, nr) of rays."""
+    shape = (height.shape[0], depth.shape[0], offset.shape[0])
+    time, spread = np.empty(shape), np.empty(shape)
+    for i in range(shape[0]):
+        for j in range(shape[1]):
+            for k in range(shape[2]):
+                time[i, j, k], spread[i, j, k] = leg(offset[k], height[i], depth[j], index)[:2]
+    return time, spread
 
-    ``u`` is the tangent of the angle in air and ``across2`` the squared cosine between the dipole's normal plane
-    and the plane of incidence: Fresnel's transverse electric part there, the magnetic part with the dipole's
-    pattern across.
+
+@jit()
+def passed(rho, height, depth, across2, table, axes, out):
+    """Read a `spectrum.Passage`: its logarithm at three frequencies into ``out`` (3,) complex, trilinear.
+
+    ``axes`` holds the lowest height, the steps of height and offset, and the greatest depth.
     """
-    cos_air = 1.0 / np.sqrt(1.0 + u * u)
-    sin_soil = u * cos_air / index
-    cos_soil = np.sqrt(1.0 - sin_soil * sin_soil)
-    electric = 2.0 * cos_air / (cos_air + index * cos_soil)
-    magnetic = 2.0 * cos_air / (index * cos_air + cos_soil)
-    return across2 * electric + (1.0 - across2) * cos_air * magnetic
+    nh, nd, nr = table.shape[2:]
+    x = min(max((height - axes[0]) / axes[1], 0.0), nh - 1.000001)
+    y = min(np.sqrt(depth / axes[3]) * (nd - 1), nd - 1.000001)
+    z = min(rho / axes[2], nr - 1.000001)
+    i, j, k = int(x), int(y), int(z)
+    # depths are squares: linear in depth between them
+    d0, d1 = float(j * j), float((j + 1) * (j + 1))
+    a, b, c = x - i, (y * y - d0) / (d1 - d0), z - k
+    for m in range(3):
+        total = 0j
+        for p in range(2):
+            part = across2 if p == 0 else 1.0 - across2
+            t = table[m, p]
+            near = (1 - b) * ((1 - c) * t[i, j, k] + c * t[i, j, k + 1]) + b * (
+                (1 - c) * t[i, j + 1, k] + c * t[i, j + 1, k + 1]
+            )
+            far = (1 - b) * ((1 - c) * t[i + 1, j, k] + c * t[i + 1, j, k + 1]) + b * (
+                (1 - c) * t[i + 1, j + 1, k] + c * t[i + 1, j + 1, k + 1]
+            )
+            total += part * ((1 - a) * near + a * far)
+        out[m] += np.log(total + 1e-12)
 
 
 @jit()
@@ -98,20 +123,16 @@ def _sum_tones(
     amplitude: NDArray[np.float64],
     phase0: NDArray[np.float64],
     phase_step: NDArray[np.float64],
-    loss0: NDArray[np.float64],
-    loss_step: NDArray[np.float64],
     row: NDArray[np.complex128],
 ) -> None:
-    """Add sum_j a_j exp(-(loss + i phase)) over the first ``count`` entries to every tone of a row."""
+    """Add sum_j a_j exp(-i phase) over the first ``count`` entries to every tone of a row."""
     zr, zi = np.empty(count), np.empty(count)
     cr, ci = np.empty(count), np.empty(count)
     for j in range(count):
-        size = amplitude[j] * np.exp(-loss0[j])
-        zr[j] = size * np.cos(phase0[j])
-        zi[j] = -size * np.sin(phase0[j])
-        turn = np.exp(-loss_step[j])
-        cr[j] = turn * np.cos(phase_step[j])
-        ci[j] = -turn * np.sin(phase_step[j])
+        zr[j] = amplitude[j] * np.cos(phase0[j])
+        zi[j] = -amplitude[j] * np.sin(phase0[j])
+        cr[j] = np.cos(phase_step[j])
+        ci[j] = -np.sin(phase_step[j])
     for k in range(row.shape[0]):
         real, imag = 0.0, 0.0
         for j in range(count):
@@ -120,6 +141,31 @@ def _sum_tones(
             imag += b
             zr[j] = a * cr[j] - b * ci[j]
             zi[j] = a * ci[j] + b * cr[j]
+        row[k] += complex(real, imag)
+
+
+@jit()
+def _sum_curved(
+    count: int,
+    start: NDArray[np.complex128],
+    turn: NDArray[np.complex128],
+    bend: NDArray[np.complex128],
+    row: NDArray[np.complex128],
+) -> None:
+    """Add exponentials of parabolas: each tone is the last times ``turn``, which is multiplied by ``bend``."""
+    zr, zi = start[:count].real.copy(), start[:count].imag.copy()
+    cr, ci = turn[:count].real.copy(), turn[:count].imag.copy()
+    er, ei = bend[:count].real.copy(), bend[:count].imag.copy()
+    for k in range(row.shape[0]):
+        real, imag = 0.0, 0.0
+        for j in range(count):
+            a, b, c, d = zr[j], zi[j], cr[j], ci[j]
+            real += a
+            imag += b
+            zr[j] = a * c - b * d
+            zi[j] = a * d + b * c
+            cr[j] = c * er[j] - d * ei[j]
+            ci[j] = c * ei[j] + d * er[j]
         row[k] += complex(real, imag)
 
 
@@ -133,6 +179,7 @@ def buried_echo(
     back: NDArray[np.float64],
     front_delay: NDArray[np.float64],
     back_delay: NDArray[np.float64],
+    response: NDArray[np.complex128],
     has_normals: int,
     index: float,
     loss: NDArray[np.float64],
@@ -142,18 +189,24 @@ def buried_echo(
     surface_origin: NDArray[np.float64],
     cell: float,
     height: NDArray[np.float64],
+    table: NDArray[np.complex128],
+    axes: NDArray[np.float64],
+    parabola: NDArray[np.float64],
     out: NDArray[np.complex128],
 ) -> None:
     """Echoes of points below the surface into out (n, k), before the factor that depends on frequency alone.
 
     ``front`` and ``back`` weigh a piece of surface seen from outside and through the body; the delays are the
     extra one-way times through what lies above it. Without normals ``front`` is an isotropic strength. ``loss``
-    is per metre, and per metre and rad/s.
+    is per metre, and per metre and rad/s. ``table`` and ``axes`` are a `spectrum.Passage`, ``parabola`` makes the
+    logarithm over the band of its three frequencies, a parabola in the tone's number, so that every tone
+    follows from the last by two products.
     """
     soundings, count = tx.shape[0], points.shape[0]
     for n in numba.prange(soundings):
-        amplitude, time = np.empty(count), np.empty(count)
-        path = np.empty(count)
+        start = np.empty(count, np.complex128)
+        turn, bend = np.empty_like(start), np.empty_like(start)
+        ratio = np.empty(3, np.complex128)
         used = 0
         mid_x, mid_y = 0.5 * (tx[n, 0] + rx[n, 0]), 0.5 * (tx[n, 1] + rx[n, 1])
         for j in range(count):
@@ -162,6 +215,8 @@ def buried_echo(
             if weight == 0.0:
                 continue
             total_time, total_path = 0.0, 0.0
+            for m in range(3):
+                ratio[m] = response[j, m] if response.shape[0] > 0 else 0j
             facing, seen_front, seen_back = 0.0, True, True
             for side in range(2):
                 antenna = tx if side == 0 else rx
@@ -170,7 +225,8 @@ def buried_echo(
                 h = antenna[n, 2]
                 t, spread, soil_path, sin_soil, cos_soil, u = leg(rho, h, -points[j, 2], index)
                 ex, ey = (dx / rho, dy / rho) if rho > 0.0 else (1.0, 0.0)
-                weight *= spread * transmission(u, index, ex * ex)
+                weight *= spread
+                passed(rho, h, -points[j, 2], ex * ex, table, axes, ratio)
                 # a surface raised by zeta at the ray's entry swaps zeta of air for zeta of soil
                 zeta = height_at(
                     antenna[n, 0] + h * u * ex,
@@ -201,10 +257,16 @@ def buried_echo(
                 total_time += 2.0 * front_delay[j]
             if weight == 0.0:
                 continue
-            amplitude[used], time[used], path[used] = weight, total_time, total_path
+            # a parabola in the tone's number through the table's logarithms, then delay and loss
+            level = parabola[0, 0] * ratio[0] + parabola[0, 1] * ratio[1] + parabola[0, 2] * ratio[2]
+            slope = parabola[1, 0] * ratio[0] + parabola[1, 1] * ratio[1] + parabola[1, 2] * ratio[2]
+            curve = parabola[2, 0] * ratio[0] + parabola[2, 1] * ratio[1] + parabola[2, 2] * ratio[2]
+            rate = complex(total_path * loss[1], total_time)
+            start[used] = weight * np.exp(level - omega0 * rate - total_path * loss[0])
+            turn[used] = np.exp(slope + curve - omega_step * rate)
+            bend[used] = np.exp(2.0 * curve)
             used += 1
-        loss0 = path * (loss[0] + loss[1] * omega0)
-        _sum_tones(used, amplitude, omega0 * time, omega_step * time, loss0, path * loss[1] * omega_step, out[n])
+        _sum_curved(used, start, turn, bend, out[n])
 
 
 @jit()
@@ -274,6 +336,5 @@ def rough_echo(
                     a_near[used] = value * 0.5 * (1.0 / r1 + 1.0 / r2)
                     time[used] = (r1 + r2) / _C0
                     used += 1
-        none = np.zeros(used)
-        _sum_tones(used, a_far, omega0 * time, omega_step * time, none, none, far[n])
-        _sum_tones(used, a_near, omega0 * time, omega_step * time, none, none, near[n])
+        _sum_tones(used, a_far, omega0 * time, omega_step * time, far[n])
+        _sum_tones(used, a_near, omega0 * time, omega_step * time, near[n])

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.emi.polarizability import demagnetisation
-from dualsense.simulate import shapes
+from dualsense.simulate import shapes, spectrum
 from dualsense.simulate.library import Ring, find_model
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.simulate.library import Spheroid, Vector
+    from dualsense.simulate.library import Core, Model, Spheroid, Vector
     from dualsense.simulate.scene import Buried
 
 _PIECES_PER_WAVE = 5.0
 _PIECES_PER_BODY = 3.0
-_RAYLEIGH_BELOW = 0.5
+_EDGES = 1.21
+_HALF_WAVE = 0.94
+_RAYLEIGH_BELOW = 1.0
 """On k a: below it a metal body scatters by Rayleigh's law, above it as a reflecting surface."""
 
 
@@ -40,6 +42,8 @@ class Scatterers:
         The same for a piece of surface seen from within.
     front_delay_s, back_delay_s : (m,) float64
         Extra one-way time through what lies above, compared with soil.
+    response : (m, 3) complex128
+        Logarithm of a factor at `spectrum.told` frequencies of the band; (0, 3) when there is none.
     """
 
     position_m: NDArray[np.float64]
@@ -48,6 +52,7 @@ class Scatterers:
     back: NDArray[np.float64]
     front_delay_s: NDArray[np.float64]
     back_delay_s: NDArray[np.float64]
+    response: NDArray[np.complex128] = field(default_factory=lambda: np.zeros((0, 3), np.complex128))
 
 
 def isotropic(position_m: NDArray[np.float64], strength_m3: NDArray[np.float64]) -> Scatterers:
@@ -66,49 +71,103 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
     finest = C0 / (band_hz[1] * index * _PIECES_PER_WAVE)
     pieces: list[tuple[NDArray[np.float64], ...]] = []
 
-    def add(thing: Buried, facets: shapes.Facets, outer: float, inner: float | None, through: float) -> None:
-        """Collect a surface between indices, ``through`` being the amplitude left of what covers it."""
+    def add(thing: Buried, facets: shapes.Facets, outer: float, inner: float | None, own: Core | None) -> None:
+        """Collect a surface between indices, seen through what lies above it in the object."""
+        model = model_of(thing)
         if inner is None:
             front, back, slower = -1.0, 0.0, 0.0
         else:
             front = (outer - inner) / (outer + inner)
             back, slower = -front * (1 - front**2), (inner - index) / C0
         covered = np.maximum(0.0, -facets.position_m[:, 2] - facets.chord_m) * (outer - index) / C0
-        share = through * facets.area_m2 / (2 * np.pi)
+        delay, through = _cores_above(model, thing.scale, facets.position_m, own)
+        if own is not None:
+            through = through * (1 - ((index - outer) / (index + outer)) ** 2)
+        share = facets.area_m2 / (2 * np.pi)
         turn = turned(thing)
         pieces.append(
             (
                 placed(thing, facets.position_m),
-                front * share,
+                front * share * (1.0 if own is None else through),
                 facets.normal @ turn.T,
-                back * share,
-                covered,
-                covered + slower * facets.chord_m,
+                back * share * through,
+                covered + (0.0 if own is None else delay),
+                covered + delay + slower * facets.chord_m,
             )
         )
 
     for thing in objects:
-        model = find_model(thing.model)
+        model = model_of(thing)
         if is_parts_only(thing, index=index, band_hz=band_hz):
             continue
         size = size_m(thing)
         facets = shapes.surface(model.shape, size, spacing_m=min(finest, max(size) / _PIECES_PER_BODY))
         body = None if model.relative_permittivity is None else float(np.sqrt(model.relative_permittivity))
-        add(thing, facets, index, body, 1.0)
+        add(thing, facets, index, body, None)
         if body is None:
             continue
         for core in model.cores:
             x, y, z = (thing.scale * s for s in core.size_m)
             facets = shapes.surface(core.shape, (x, y, z), spacing_m=min(finest, max(x, y) / _PIECES_PER_BODY))
             lower = shapes.Facets(
-                facets.position_m - [0, 0, thing.scale * core.top_m], facets.normal, facets.area_m2, facets.chord_m
+                facets.position_m + thing.scale * np.array([*core.center_m, -core.top_m]),
+                facets.normal,
+                facets.area_m2,
+                facets.chord_m,
             )
-            reflected = (index - body) / (index + body)
-            add(thing, lower, body, float(np.sqrt(core.relative_permittivity)), 1 - reflected**2)
+            add(thing, lower, body, float(np.sqrt(core.relative_permittivity)), core)
     if not pieces:
         none = np.zeros(0)
         return Scatterers(np.zeros((0, 3)), none, np.zeros((0, 3)), none, none, none)
     return Scatterers(*(np.ascontiguousarray(np.concatenate(part)) for part in zip(*pieces, strict=True)))
+
+
+def _cores_above(
+    model: Model, scale: float, own_m: NDArray[np.float64], but: Core | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Extra one-way delay (m,), and the amplitude that both ways leave, of cores straight above points."""
+    delay, share = np.zeros(len(own_m)), np.ones(len(own_m))
+    if model.relative_permittivity is None:
+        return delay, share
+    body = np.sqrt(model.relative_permittivity)
+    for core in model.cores:
+        if core is but:
+            continue
+        index = np.sqrt(core.relative_permittivity)
+        below = _under(core, scale, own_m) & (own_m[:, 2] < -0.999 * scale * (core.top_m + core.size_m[2]))
+        delay += below * scale * core.size_m[2] * (index - body) / C0
+        share *= np.where(below, (1 - ((index - body) / (index + body)) ** 2) ** 2, 1.0)
+    return delay, share
+
+
+def _under(core: Core, scale: float, own_m: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points lie within a core's outline, seen from above."""
+    out = np.abs(own_m[:, :2] - scale * np.asarray(core.center_m)) / (0.5 * scale * np.asarray(core.size_m[:2]))
+    if core.shape in ("box", "rod"):
+        return np.asarray((out <= 1).all(axis=1))
+    return np.asarray((out**2).sum(axis=1) <= 1)
+
+
+def _host(model: Model, part: Spheroid | Ring) -> float:
+    """Permittivity about a metal part of a dielectric body: the body's, or a mean of core and body.
+
+    In a narrow core the field reaches into the body: layers about a thin wire of length L in series, weighted by
+    the logarithms ln(b/a) and ln(L/b) of their radii.
+    """
+    body = float(model.relative_permittivity or 1.0)
+    center = np.asarray(part.center_m)
+    if isinstance(part, Ring):
+        wire, length = part.wire_radius_m, 2 * np.pi * part.radius_m
+        center = center + part.radius_m * np.cross(part.axis, np.roll(part.axis, 1))
+    else:
+        wire, length = sorted((part.semi_axis_m, 2 * part.polar_semi_axis_m))
+    for core in model.cores:
+        depth = -center[2] - core.top_m
+        if 0 <= depth <= core.size_m[2] and _under(core, 1.0, center[None])[0]:
+            edge = float(np.clip(0.5 * min(core.size_m), 1.01 * wire, 0.99 * max(length, 1.1 * wire)))
+            within, beyond = np.log(edge / wire), max(float(np.log(length / edge)), 0.0)
+            return float((within + beyond) / (within / core.relative_permittivity + beyond / body))
+    return body
 
 
 def metal_points(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float, float]) -> Scatterers:
@@ -116,29 +175,68 @@ def metal_points(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[fl
 
     ``front`` multiplies k^2. A spheroid has the static dipoles of a perfect conductor in a field along y, electric
     V / (4 pi N) and magnetic V / (4 pi (1 - N)), the latter from the side as it is in backscatter; a ring is a
-    chain of thin ones. Radiation damping, 1 / sqrt(1 + (2 k^3 s / 3)^2) in the middle of the band, keeps long
-    pins finite.
+    chain of thin ones. ``response`` is their resonance as half a wave fits in along y, and its damping by
+    radiation: 1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length.
     """
     position, strength, delay = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0)]
-    k = np.pi * (band_hz[0] + band_hz[1]) * index / C0
+    response = [np.zeros((0, 3), np.complex128)]
+    k = 2 * np.pi * np.array(spectrum.told(*band_hz)) / C0
     for thing in objects:
-        model = find_model(thing.model)
+        model = model_of(thing)
         body = model.relative_permittivity
         if body is None and not is_parts_only(thing, index=index, band_hz=band_hz):
             continue
+        if body is None and not any(isinstance(part, Ring) for part in model.metal):
+            size = np.asarray(size_m(thing))
+            s = np.array([_body_strength_m3(thing)])
+            length = float(np.linalg.norm(turned(thing)[1] * size))
+            position.append(placed(thing, np.array([[0.0, 0.0, -0.5 * size[2]]])))
+            strength.append(s)
+            response.append(_resonance(s, length, k * index, k * index))
+            delay.append(np.zeros(1))
+            continue
         for part in model.metal:
-            own, s = _ring_points(thing, part, k) if isinstance(part, Ring) else _spheroid_point(thing, part)
+            if isinstance(part, Ring):
+                own, s = _ring_points(thing, part, float(k[1]) * index)
+                length = 2 * thing.scale * part.radius_m  # nearly: half the turn
+            else:
+                own, s = _spheroid_point(thing, part)
+                length = _extent_along_y(thing, part)
             position.append(placed(thing, own))
-            strength.append(s / np.sqrt(1 + (2 / 3 * k**3 * s) ** 2))
-            slower = 0.0 if body is None else (np.sqrt(body) - index) / C0
-            delay.append(-own[:, 2] * slower)
+            if body is None:
+                strength.append(s)
+                response.append(_resonance(s, length, k * index, k * index))
+                delay.append(np.zeros(len(own)))
+                continue
+            # the moment is that of the field about the part: permittivity of its surroundings over the soil's
+            host = _host(model, part)
+            extra, share = _cores_above(model, thing.scale, own, None)
+            entry = 1 - ((index - np.sqrt(body)) / (index + np.sqrt(body))) ** 2
+            strength.append(s * host / index**2 * share * entry)
+            response.append(_resonance(s, length, k * np.sqrt(host), k * np.sqrt(body)))
+            delay.append(extra - own[:, 2] * (np.sqrt(body) - index) / C0)
     points = isotropic(np.concatenate(position), np.concatenate(strength))
-    return replace(points, front_delay_s=np.concatenate(delay))
+    return replace(points, front_delay_s=np.concatenate(delay), response=np.concatenate(response))
+
+
+def _resonance(
+    strength_m3: NDArray[np.float64], length_m: float, k: NDArray[np.float64], k_far: NDArray[np.float64]
+) -> NDArray[np.complex128]:
+    """Logarithm (m, 3) of a dipole's response over its static one, for wave numbers (3,) near it and far away."""
+    own = 1 - (k * length_m / (_HALF_WAVE * np.pi)) ** 2
+    out: NDArray[np.complex128] = -np.log(own + 2j / 3 * k_far**3 * strength_m3[:, None])
+    return out
+
+
+def _extent_along_y(thing: Buried, part: Spheroid) -> float:
+    axis = turned(thing) @ (np.asarray(part.axis) / np.linalg.norm(part.axis))
+    across2 = (1 - axis[1] ** 2) * part.semi_axis_m**2
+    return float(2 * thing.scale * np.sqrt((axis[1] * part.polar_semi_axis_m) ** 2 + across2))
 
 
 def is_parts_only(thing: Buried, *, index: float, band_hz: tuple[float, float]) -> bool:
-    """Whether the radar sees an object by its metal parts alone: small metal (k a below a half), or rings."""
-    model = find_model(thing.model)
+    """Whether the radar sees an object by its metal parts alone: small metal (k a below one), or rings."""
+    model = model_of(thing)
     if model.relative_permittivity is not None:
         return False
     if any(isinstance(part, Ring) for part in model.metal):
@@ -151,6 +249,34 @@ def _spheroid_point(thing: Buried, part: Spheroid) -> tuple[NDArray[np.float64],
     axis = turned(thing) @ (np.asarray(part.axis) / np.linalg.norm(part.axis))
     a, c = thing.scale * part.semi_axis_m, thing.scale * part.polar_semi_axis_m
     return thing.scale * np.asarray(part.center_m)[None], np.array([_strength_m3(a, c, axis)])
+
+
+def _body_strength_m3(thing: Buried) -> float:
+    """Take a small metal body for an ellipsoid of its volume: static dipoles over 4 pi, a fifth more for edges.
+
+    A perfectly conducting cube has 3.64 times its volume where a sphere of that volume has 3 (Sihvola et al.
+    2004).
+    """
+    model, size = model_of(thing), size_m(thing)
+    volume = shapes.volume_m3(model.shape, size)
+    share = np.array(demagnetisation_of(size))
+    axes2 = turned(thing) ** 2  # squared cosines between local axes and the body's
+    electric, magnetic = axes2[1] @ (1 / share), axes2[0] @ (1 / (1 - share))
+    edges = _EDGES if model.shape == "box" else 1.0
+    return float(volume / (4 * np.pi) * (edges * electric + magnetic))
+
+
+def demagnetisation_of(size_m: Vector) -> tuple[float, float, float]:
+    """Depolarisation factors of an ellipsoid along its three axes, a b c / 2 int ds / ((s + a_i^2) f(s))."""
+    half2 = (np.asarray(size_m) / 2) ** 2
+    x, weight = np.polynomial.legendre.leggauss(64)
+    t = 0.5 * (x + 1)
+    s = half2.max() * (t / (1 - t)) ** 2
+    ds = half2.max() * 2 * t / (1 - t) ** 3 * 0.5 * weight
+    root = np.sqrt(np.prod(s[:, None] + half2, axis=1))
+    factors = 0.5 * np.sqrt(half2.prod()) * (ds / root) @ (1 / (s[:, None] + half2))
+    along, across, up = factors / factors.sum()
+    return float(along), float(across), float(up)
 
 
 def _ring_points(thing: Buried, part: Ring, k: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -187,6 +313,16 @@ def outside(objects: tuple[Buried, ...], points_m: NDArray[np.float64]) -> NDArr
     return free
 
 
+def model_of(thing: Buried) -> Model:
+    """Look an object's model up, with the body that the object has of its own."""
+    model = find_model(thing.model)
+    if thing.body_size_m is not None:
+        model = replace(model, size_m=thing.body_size_m)
+    if thing.body_permittivity is not None:
+        model = replace(model, relative_permittivity=thing.body_permittivity)
+    return model
+
+
 def turned(thing: Buried) -> NDArray[np.float64]:
     """Rotation (3, 3) from the object's axes to the local frame."""
     yaw = np.radians(thing.yaw_deg)
@@ -200,5 +336,5 @@ def placed(thing: Buried, own_m: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def size_m(thing: Buried) -> Vector:
     """Extent of an object along its own axes."""
-    x, y, z = find_model(thing.model).size_m
+    x, y, z = model_of(thing).size_m
     return x * thing.scale, y * thing.scale, z * thing.scale

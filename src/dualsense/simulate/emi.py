@@ -10,7 +10,7 @@ from dualsense.emi import field, ground
 from dualsense.emi import polarizability as mpt
 from dualsense.scan import EmiData
 from dualsense.simulate import bodies, motion, shapes
-from dualsense.simulate.library import Ring, find_model
+from dualsense.simulate.library import Ring
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64]
     """Every metal part: where it is (3,) in the local frame, and its polarizability there."""
     out = []
     for thing in objects:
-        for part in find_model(thing.model).metal:
+        for part in bodies.model_of(thing).metal:
             center = bodies.placed(thing, thing.scale * np.asarray(part.center_m)[None])[0]
             own = _ring(part, thing.scale) if isinstance(part, Ring) else _spheroid(part, thing.scale)
             out.append((center, mpt.rotate(own, bodies.turned(thing) @ _from_z(part.axis))))
@@ -132,7 +132,7 @@ def _pushed_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64],
     """Cells of soil that objects without magnetic bodies have taken the place of: centre (3,) and volume."""
     out = []
     for thing in objects:
-        model = find_model(thing.model)
+        model = bodies.model_of(thing)
         if model.relative_permittivity is None:
             continue
         points, volume = shapes.inside(model.shape, bodies.size_m(thing), spacing_m=_PUSHED_CELL_M)

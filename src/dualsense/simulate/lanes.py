@@ -2,90 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.errors import RecipeError
 from dualsense.simulate.library import MODELS
+from dualsense.simulate.presets import find_preset
 from dualsense.simulate.scene import Buried, Motion, Scene, Soil
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from dualsense.simulate.presets import Preset
 
 _TRIES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A kind of lane.
-
-    Attributes
-    ----------
-    soil
-        Its middle; a lane's own soil is drawn around it.
-    mines_per_m2, clutter_per_m2
-        Mean of a Poisson count.
-    mine_depth_m, clutter_depth_m
-        Range, uniform.
-    """
-
-    soil: Soil
-    mines: tuple[str, ...]
-    clutter: tuple[str, ...]
-    mines_per_m2: float
-    clutter_per_m2: float
-    mine_depth_m: tuple[float, float] = (0.01, 0.12)
-    clutter_depth_m: tuple[float, float] = (0.005, 0.12)
-    length_m: float = 1.0
-    width_m: float = 0.6
-    gap_m: float = 0.12
-
-
-_AP = ("PMN", "PMN-2", "PMA-1", "PMA-2", "PMA-3", "M14", "Type-72A", "VS-50", "TS-50")
-_METAL = ("bullet", "cartridge", "fragment", "fragment", "nail", "can", "foil", "wire-loop")
-_NO_METAL = ("stone", "stone", "root", "burrow", "void", "wet-patch")
-
-PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
-    {
-        "sand": Preset(
-            Soil(relative_permittivity=3.5, conductivity_s_m=0.003, permittivity_std=0.03, roughness_rms_m=0.003),
-            _AP, _METAL + _NO_METAL, 1.5, 3.0,
-        ),
-        "loam": Preset(
-            Soil(relative_permittivity=8.0, conductivity_s_m=0.015, loss_tangent=0.02, roughness_rms_m=0.005),
-            _AP, _METAL + _NO_METAL, 1.5, 3.0,
-        ),
-        "wet-clay": Preset(
-            Soil(
-                relative_permittivity=16.0, conductivity_s_m=0.04, loss_tangent=0.04, roughness_rms_m=0.006,
-                susceptibility=8e-4, susceptibility_loss=4e-5,
-            ),
-            _AP, _METAL + _NO_METAL, 1.5, 3.0,
-        ),
-        "laterite": Preset(
-            Soil(
-                relative_permittivity=6.0, conductivity_s_m=0.008, roughness_rms_m=0.006,
-                susceptibility=8e-3, susceptibility_loss=4e-4,
-            ),
-            _AP, _METAL + _NO_METAL, 1.5, 3.0,
-        ),
-        "battlefield": Preset(
-            Soil(relative_permittivity=5.0, conductivity_s_m=0.01, roughness_rms_m=0.007), _AP, _METAL, 0.7, 8.0
-        ),
-        "no-mines": Preset(
-            Soil(relative_permittivity=6.0, conductivity_s_m=0.01), (), _METAL + _NO_METAL, 0.0, 4.0
-        ),
-        "road": Preset(
-            Soil(relative_permittivity=6.0, conductivity_s_m=0.01, permittivity_std=0.06),
-            ("TM-62M", "TM-62P"), ("stone", "can", "nail", "wet-patch"), 0.8, 2.0,
-            mine_depth_m=(0.05, 0.2), length_m=1.2, width_m=0.9, gap_m=0.3,
-        ),
-    }
-)  # fmt: skip
-"""Kinds of lane by name."""
 
 
 def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = None) -> Scene:
@@ -94,7 +22,7 @@ def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = 
     Parameters
     ----------
     preset : str
-        Key of `PRESETS`.
+        Key of `presets.PRESETS`.
     rng : Generator
     scan_id : str, optional
         Default: the preset's name and a random number.
@@ -110,10 +38,7 @@ def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = 
     RecipeError
         There is no such preset.
     """
-    if preset not in PRESETS:
-        msg = f"unknown preset {preset!r}; known are {', '.join(PRESETS)}"
-        raise RecipeError(msg)
-    kind = PRESETS[preset]
+    kind = find_preset(preset)
     area = kind.length_m * kind.width_m
     count = (rng.poisson(kind.mines_per_m2 * area), rng.poisson(kind.clutter_per_m2 * area))
     wanted = [(kind.mines, kind.mine_depth_m, True)] * count[0] if kind.mines else []

@@ -54,13 +54,14 @@ class Ring:
 class Core:
     """A piece of another material inside a body, such as the air under a pressure plate.
 
-    ``top_m`` is its depth below the body's top; it is centred.
+    ``top_m`` is its depth below the body's top, ``center_m`` its place in the body's plane.
     """
 
     shape: Shape
     size_m: Vector
     top_m: float
     relative_permittivity: float
+    center_m: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,31 @@ _MODELS: Final[dict[str, Model]] = {
     "PROM-1": Model(
         "mine", "cylinder", (0.08, 0.08, 0.2), None, (Spheroid((0.0, 0.0, -0.1), 0.04, 0.1, STEEL),)
     ),
+    # the same as drawn in the full-wave sample scans (voxels by Giannakis et al. 2016)
+    "PMN-voxel": Model(
+        "mine", "cylinder", (0.111, 0.111, 0.044), 6.0,
+        (
+            Ring((0.0, 0.0, -0.012), 0.055, 0.0006, ALUMINIUM),
+            Spheroid((0.0, 0.0175, -0.031), 0.005, 0.038, STEEL, _Y),
+        ),
+        (_air(0.102, 0.009, 0.003), Core("box", (0.016, 0.109, 0.015), 0.021, 1.0)),
+    ),
+    "PMA-voxel": Model(
+        "mine", "box", (0.138, 0.064, 0.03), 2.5,
+        (Spheroid((0.015, 0.0, -0.018), 0.003, 0.025, ALUMINIUM, _X),),
+        (
+            Core("box", (0.095, 0.055, 0.021), 0.006, 6.0, (-0.0175, 0.0)),
+            Core("box", (0.034, 0.053, 0.026), 0.003, 1.0, (0.048, 0.0)),
+            Core("box", (0.095, 0.056, 0.002), 0.004, 1.0, (-0.0175, 0.0)),
+        ),
+    ),
+    "TS-50-voxel": Model(
+        "mine", "cylinder", (0.086, 0.086, 0.036), 4.0, (_pin(0.0, 0.0, -0.02, 0.002),),
+        (
+            _air(0.062, 0.004, 0.002), _air(0.061, 0.01, 0.011),
+            Core("cylinder", (0.064, 0.064, 0.01), 0.021, 3.0),
+        ),
+    ),
     # mines against vehicles
     "TM-62M": Model(
         "mine", "cylinder", (0.32, 0.32, 0.128), None, (Spheroid((0.0, 0.0, -0.064), 0.16, 0.064, STEEL),)
@@ -193,6 +219,7 @@ _MODELS: Final[dict[str, Model]] = {
     # no metal at all
     "stone": Model("rock", "ellipsoid", (0.06, 0.05, 0.04), 7.0),
     "root": Model("root", "rod", (0.25, 0.018, 0.018), 12.0),
+    "stake": Model("root", "cylinder", (0.018, 0.018, 0.05), 12.0),
     "burrow": Model("void", "rod", (0.25, 0.04, 0.04), 1.0),
     "void": Model("void", "ellipsoid", (0.05, 0.05, 0.03), 1.0),
     "wet-patch": Model("wet", "ellipsoid", (0.12, 0.1, 0.04), 16.0),

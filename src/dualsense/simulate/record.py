@@ -11,6 +11,7 @@ import numpy as np
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import bodies, motion
 from dualsense.simulate.emi import simulate_emi
+from dualsense.simulate.faults import with_faults
 from dualsense.simulate.gpr import OBJECT_REACH_M, SURFACE_REACH_M, simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
@@ -37,8 +38,8 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
     Scan
         Labelled as simulated, with the truth. Equal scene and seed give equal bytes on one machine.
     """
-    walk, tracker, earth, radar_noise, coil_noise = (
-        np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
+    walk, tracker, earth, radar_noise, coil_noise, recorder = (
+        np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
     )
     track = motion.sweep(scene.motion, rng=walk)
     ground = realise(
@@ -73,7 +74,7 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
         emi=simulate_emi(scene, scene.detector, track, rng=coil_noise) if scene.detector else None,
         truth=truth_of(scene, seed=seed),
     )
-    return _with_hash(scan)
+    return _with_hash(with_faults(scan, scene.faults, rng=recorder))
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
@@ -82,7 +83,7 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     for row, thing in zip(size, scene.objects, strict=True):
         x, y, z = bodies.size_m(thing)
         turn = bodies.turned(thing)
-        if find_model(thing.model).shape in ("cylinder", "ellipsoid"):
+        if bodies.model_of(thing).shape in ("cylinder", "ellipsoid"):
             extent = np.hypot(turn[:2, 0] * x, turn[:2, 1] * y)
         else:
             extent = np.abs(turn[:2, 0]) * x + np.abs(turn[:2, 1]) * y

@@ -77,6 +77,8 @@ class Buried:
         Turn about the vertical, counter-clockwise from above.
     scale
         All lengths of the model are multiplied by this.
+    body_size_m, body_permittivity
+        Of the body, instead of the model's; its size is scaled all the same. Metal parts and cores stay.
     """
 
     model: str
@@ -85,10 +87,17 @@ class Buried:
     depth_m: float
     yaw_deg: float = 0.0
     scale: float = 1.0
+    body_size_m: Vector | None = None
+    body_permittivity: float | None = None
 
     def __post_init__(self) -> None:
         _at_least(self, 0.0, "depth_m")
         _above(self, 0.0, "scale")
+        if self.body_size_m is not None and min(self.body_size_m) <= 0:
+            msg = f"buried.body_size_m must be positive, got {self.body_size_m}"
+            raise RecipeError(msg)
+        if self.body_permittivity is not None:
+            _at_least(self, 1.0, "body_permittivity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +270,34 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class Faults:
+    """What the recorder does wrong; nothing by default.
+
+    Attributes
+    ----------
+    dropout_part
+        Of the soundings of both sensors, lost in bursts.
+    stuck
+        Sensor that repeats its first sounding: "gpr", "emi" or "none".
+    saturation_part
+        Of the largest value: where both sensors clip; 1 is never.
+    tracking_loss_s
+        Length of one stretch without poses.
+    """
+
+    dropout_part: float = 0.0
+    stuck: Literal["none", "gpr", "emi"] = "none"
+    saturation_part: float = 1.0
+    tracking_loss_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0.0, "dropout_part", "tracking_loss_s")
+        _above(self, 0.0, "saturation_part")
+        if self.dropout_part >= 1:
+            _refuse(self, "dropout_part", "less than 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """All that `dualsense.simulate.simulate_scan` needs beside a seed.
 
@@ -276,6 +313,7 @@ class Scene:
     radar: Radar | None = field(default_factory=Radar)
     detector: Detector | None = field(default_factory=Detector)
     noise: Noise = field(default_factory=Noise)
+    faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
         if self.radar is None and self.detector is None:
@@ -286,8 +324,9 @@ class Scene:
 def read_scene(path: Path) -> Scene:
     """Read a scene from a TOML file.
 
-    Tables ``[soil]``, ``[motion]``, ``[radar]``, ``[detector]``, ``[noise]`` and any number of ``[[objects]]``;
-    what is left out keeps its default. ``radar = false`` or ``detector = false`` leaves that sensor off the head.
+    Tables ``[soil]``, ``[motion]``, ``[radar]``, ``[detector]``, ``[noise]``, ``[faults]`` and any number of
+    ``[[objects]]``; what is left out keeps its default. ``radar = false`` or ``detector = false`` leaves that
+    sensor off the head.
 
     Raises
     ------

@@ -1,0 +1,88 @@
+"""Many lanes in a folder, whatever the workers; and recordings that were spoiled on demand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.errors import RecipeError, ScanError, UsageError
+from dualsense.io import read_scan, write_scan
+from dualsense.simulate.faults import truncate_file
+from dualsense.simulate.many import MANIFEST, simulate_lanes
+from dualsense.simulate.record import simulate_scan
+from dualsense.simulate.scene import Faults, Motion, Scene
+
+SMALL = Scene(motion=Motion(length_m=0.3, width_m=0.1, line_spacing_m=0.03))
+
+
+@pytest.mark.slow
+def test_a_lane_is_that_of_its_seed_alone(tmp_path):
+    both = simulate_lanes("no-mines", tmp_path / "both", lanes=2, seed=4, jobs=2)
+    (alone,) = simulate_lanes("no-mines", tmp_path / "alone", lanes=1, seed=5, jobs=1)
+    assert both[1] == alone
+    assert [lane.error for lane in both] == ["", ""]
+    assert (tmp_path / "both" / alone.file).read_bytes() == (tmp_path / "alone" / alone.file).read_bytes()
+    told = json.loads((tmp_path / "both" / MANIFEST).read_text())
+    assert [lane["seed"] for lane in told["lanes"]] == [4, 5]
+    assert told["sources"]["soil"] == "assumed"
+    with pytest.raises(UsageError, match="exists already"):
+        simulate_lanes("no-mines", tmp_path / "alone", lanes=1, seed=5)
+
+
+def test_no_such_preset_makes_no_folder(tmp_path):
+    with pytest.raises(RecipeError, match="unknown preset"):
+        simulate_lanes("moon", tmp_path / "out", lanes=1, seed=0)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def sound():
+    return simulate_scan(SMALL, seed=1)
+
+
+def spoiled(**what):
+    return simulate_scan(replace(SMALL, faults=Faults(**what)), seed=1)
+
+
+def test_dropouts_lose_soundings_and_no_more(sound):
+    scan = spoiled(dropout_part=0.3)
+    for name in ("gpr", "emi"):
+        before, after = getattr(sound, name), getattr(scan, name)
+        assert 0.4 < len(after.time_s) / len(before.time_s) < 0.95
+        kept = np.isin(before.time_s, after.time_s)
+        np.testing.assert_array_equal(before.data[kept], after.data)
+
+
+def test_a_stuck_sensor_is_reported_and_the_other_is_sound(sound, tmp_path):
+    scan = spoiled(stuck="emi")
+    assert (scan.emi.data == scan.emi.data[0]).all()
+    np.testing.assert_array_equal(scan.gpr.data, sound.gpr.data)
+    write_scan(scan, tmp_path / "scan.h5")
+    assert read_scan(tmp_path / "scan.h5").faults
+
+
+def test_saturation_clips(sound):
+    scan = spoiled(saturation_part=0.5)
+    peak = max(np.abs(sound.gpr.data.real).max(), np.abs(sound.gpr.data.imag).max())
+    assert np.abs(scan.gpr.data.real).max() == pytest.approx(0.5 * peak, rel=1e-6)
+
+
+def test_tracking_loss_leaves_a_gap(sound):
+    scan = spoiled(tracking_loss_s=1.0)
+    assert np.diff(sound.pose.time_s).max() < 0.1
+    assert 0.9 < np.diff(scan.pose.time_s).max() < 1.1
+
+
+def test_a_truncated_file_is_refused(sound, tmp_path):
+    write_scan(sound, tmp_path / "scan.h5")
+    truncate_file(tmp_path / "scan.h5", 0.6)
+    with pytest.raises(ScanError, match=r"scan\.h5"):
+        read_scan(tmp_path / "scan.h5")
+
+
+def test_faults_out_of_range_are_named():
+    with pytest.raises(RecipeError, match=r"faults\.dropout_part must be less than 1"):
+        Faults(dropout_part=1.0)
