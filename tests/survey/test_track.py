@@ -233,7 +233,7 @@ def test_without_orientation_the_head_looks_along_the_lane():
 def test_only_samples_just_above_the_ground_count():
     t = np.linspace(0.0, 6.0, 121)
     pose = Pose(t, np.column_stack([t, 0.0 * t, -0.1 + 0.1 * t]))
-    at = np.array([0.5, 1.1, 2.0, 3.95, 4.1, 7.0])
+    at = np.array([0.5, 1.1, 2.1, 3.95, 4.1, 7.0])
     near = near_ground(track_at(pose, at), np.zeros((1, 3)), np.zeros(6, np.intp))
     assert near.covered.tolist() == [False, True, True, True, False, False]
     raised = near_ground(track_at(pose, at), np.array([[0.0, 0.0, 0.2]]), np.zeros(6, np.intp))
