@@ -30,7 +30,7 @@ def test_the_simulator_is_known_by_its_name():
 
     found = find_antennas(INSTRUMENT)
     assert found is not None
-    assert found.kind == "mirrored-dipoles"
+    assert found.kind == "dipoles"
 
 
 def test_dipoles_are_those_of_theory():
