@@ -13,6 +13,7 @@ import numpy as np
 from dualsense.emi.locate import locate, locate_many
 
 TARGETS = 40
+ROUNDS = 3
 CELL = (1, 0.005, 30.0)
 
 
@@ -33,11 +34,12 @@ def run() -> dict[str, float]:
         locate(response, noise)
         spent.append(time.perf_counter() - began)
         busy.append(time.thread_time() - worked)
-    rate = {}
-    for threads in (1, os.cpu_count() or 1):
-        began = time.perf_counter()
-        locate_many(targets, noise, threads=threads)
-        rate[threads] = TARGETS / (time.perf_counter() - began)
+    rate: dict[int, float] = {}
+    for _ in range(ROUNDS):  # in turns, the best of each: the first time with threads is not like the others
+        for threads in (1, os.cpu_count() or 1):
+            began = time.perf_counter()
+            locate_many(targets, noise, threads=threads)
+            rate[threads] = max(rate.get(threads, 0.0), TARGETS / (time.perf_counter() - began))
     return {
         "rows": float(targets[0].time_s.size),
         "channels": float(targets[0].values.shape[1]),

@@ -234,7 +234,7 @@ def visit(
                 own[d] = log_size[d, e]
                 now, part = evidence(matrix, right, kind, own, mean, inner, outer, constant, factor, solution)
                 shift = log_share[e] + (0.0 if renew == 1 else _FREE * (volume[d, e] - part))
-                if now + shift > best - (5.0 * in_play if renew == 1 else in_play):
+                if now + shift > best - (3.0 * in_play if renew == 1 else in_play):
                     now, part = sized(
                         matrix,
                         right,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIELD_LENGTH_M = 0.05
 """Before a model is there, the field is taken to change by its own size over this length."""
-IN_PLAY = 8.0
+IN_PLAY = 5.0
 """Classes of metal that seem less likely than the best by more than this, in nats, are not looked at closely."""
 MAX_STEP_M = 0.02
 STEPS = 8
@@ -29,6 +29,10 @@ SURE = 1.5
 """A step in x and y that promises more, in nats, is taken, and not only reckoned with."""
 LEAST_STEP_M = 2e-5
 PACE = 1.7
+FLANK = 3.5
+"""Deviations, as Gauss-Newton has them, from an optimum to the nodes that prove it; a few times too few."""
+RUNGS = (0.4, 1.12)
+"""Parts of the tail at which nodes are wanted."""
 NODES = 30
 CLIMBS = 4
 RISEN = 0.3
@@ -306,7 +310,7 @@ def _flanks(problem: Problem, found: list[Node], top: Node) -> list[Node]:
     low, high = -problem.depth_range_m[1], -problem.depth_range_m[0]
     more: list[Node] = []
     for way in (-1, 1):
-        edge, stride = top, PACE * max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
+        edge, stride = top, FLANK * max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
         if any(0.0 < way * (n.z - top.z) < 2.0 * stride for n in found):
             continue
         while True:
@@ -350,23 +354,36 @@ def newton(problem: Problem, here: Node) -> list[Node]:
 
 
 def extend(problem: Problem, found: list[Node], *, tail: float) -> list[Node]:
-    """Go on beyond both ends of some nodes until the posterior has fallen by tail nats."""
+    """Go on beyond both ends of some nodes until the posterior has fallen by tail nats.
+
+    Strides follow what levels have done so far: the nodes of a Gaussian posterior are its top and, on either side,
+    one for each of `RUNGS`. Gauss-Newton's deviation, which leaves the tensors' freedom out, is several times too
+    small.
+    """
     low, high = -problem.depth_range_m[1], -problem.depth_range_m[0]
     found = list(found)
     top = max(found, key=lambda n: n.level)
     deviation = max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
     for way in (-1, 1):
-        stride = PACE * deviation
+        before = PACE * deviation
         while len(found) < NODES:
             edge = found[0] if way < 0 else found[-1]
-            best = max(n.level for n in found)
-            if edge.level < best - tail:
+            top = max(found, key=lambda n: n.level)
+            drop = top.level - edge.level
+            if drop > tail:
                 break
-            z = float(np.clip(edge.z + way * stride, low, high))
+            before = _stride(abs(edge.z - top.z), drop, tail, before)
+            z = float(np.clip(edge.z + way * before, low, high))
             if abs(z - edge.z) < LEAST_STEP_M:
                 break
-            there = beside(problem, edge, z)
-            found.insert(0 if way < 0 else len(found), there)
-            change = abs(there.level - edge.level)
-            stride *= 1.6 if change < 0.7 or there.level > best else (0.7 if change > 3.0 else 1.0)
+            found.insert(0 if way < 0 else len(found), beside(problem, edge, z))
     return found
+
+
+def _stride(away: float, drop: float, tail: float, before: float) -> float:
+    """Onwards to the next rung, were the posterior the Gaussian that falls by ``drop`` over ``away``."""
+    if drop < 0.1:
+        return 2.0 * before
+    rung = next((share * tail for share in RUNGS if share * tail > drop + 0.6), 1.12 * tail)
+    onwards = away * (np.sqrt(rung / drop) - 1.0)
+    return float(np.clip(onwards, 0.4 * before, 2.5 * before))

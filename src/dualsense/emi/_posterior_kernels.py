@@ -199,50 +199,51 @@ def position_terms(
     count, m = value.shape
     channels = data.shape[0]
     unknown = square.shape[0]
-    rest, white = data.copy(), np.empty((channels, m))
-    for k in range(channels):
-        r = rest[k]
-        for q in range(count):
-            t, v = coordinates[q, k], value[q]
-            for i in range(m):
-                r[i] -= t * v[i]
-    weigh(weight, rest, white)
+    rest = data - np.dot(np.ascontiguousarray(coordinates.T), value)
+    white = np.empty((unknown + 1, channels, m))
+    weigh(weight, rest, white[unknown])
     misfit, above, known = 0.0, 0.0, 0.0
     for k in range(channels):
+        w, r = white[unknown, k], rest[k]
         for i in range(m):
-            misfit += white[k, i] * rest[k, i]
-            above += white[k, i] * (rest[k, i] - white[k, i])
+            misfit += w[i] * r[i]
+            above += w[i] * (r[i] - w[i])
     p = 0
     for k in range(channels):
         for j in range(k + 1):
             w = weight[p]
-            for i in range(m):
-                share = (1.0 if j == k else 0.0) - w[i]
-                known += share * share if j == k else 2.0 * share * share
-                above -= share if j == k else 0.0
+            if j == k:
+                for i in range(m):
+                    share = 1.0 - w[i]
+                    known += share * share
+                    above -= share
+            else:
+                for i in range(m):
+                    known += 2.0 * w[i] * w[i]
             p += 1
+    for u in range(unknown):
+        weigh(weight, moved[u % 3, u // 3], white[u])
+    flat = white.reshape(((unknown + 1) * channels, m))
+    sums = np.dot(flat, value.T)
     cross = np.empty((unknown, count * channels))
     for u in range(unknown):
-        n, axis = u // 3, u % 3
-        weigh(weight, moved[axis, n], white)
+        mine = moved[u % 3, u // 3]
         s = 0.0
         for k in range(channels):
+            w, r = white[unknown, k], mine[k]
             for i in range(m):
-                s += white[k, i] * rest[k, i]
+                s += w[i] * r[i]
         gradient[u] = s
         for v in range(u + 1):
-            other = moved[v % 3, v // 3]
             s = 0.0
             for k in range(channels):
+                w, r = white[v, k], mine[k]
                 for i in range(m):
-                    s += white[k, i] * other[k, i]
+                    s += w[i] * r[i]
             square[u, v] = s
         for q in range(count):
             for k in range(channels):
-                s = 0.0
-                for i in range(m):
-                    s += white[k, i] * value[q, i]
-                cross[u, q * channels + k] = s
+                cross[u, q * channels + k] = sums[u * channels + k, q]
     for u in range(unknown):
         for i in range(count * channels):
             s = cross[u, i]
