@@ -11,9 +11,10 @@ import pytest
 from dualsense.errors import RecipeError, ScanError, UsageError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate.faults import truncate_file
+from dualsense.simulate.handling import Faults, Motion
 from dualsense.simulate.many import MANIFEST, simulate_lanes
 from dualsense.simulate.record import simulate_scan
-from dualsense.simulate.scene import Faults, Motion, Scene
+from dualsense.simulate.scene import Scene
 
 SMALL = Scene(motion=Motion(length_m=0.3, width_m=0.1, line_spacing_m=0.03))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import motion
-from dualsense.simulate.scene import Motion, Noise
+from dualsense.simulate.handling import Motion, Noise
 
 STILL = Motion(length_m=0.4, width_m=0.2, line_spacing_m=0.04, line_std_m=0.0, height_std_m=0.0)
 

@@ -9,8 +9,10 @@ import pytest
 
 import dualsense.simulate
 from dualsense.io import read_scan, write_scan
+from dualsense.simulate.handling import Motion, Noise
+from dualsense.simulate.instrument import Detector, Radar
 from dualsense.simulate.record import simulate_scan, truth_of
-from dualsense.simulate.scene import Buried, Detector, Motion, Noise, Radar, Scene, Soil
+from dualsense.simulate.scene import Buried, Scene, Soil
 
 SMALL = Scene(
     scan_id="small",

@@ -10,7 +10,8 @@ from dualsense.simulate import shapes
 from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.library import MODELS, Ring, find_model
 from dualsense.simulate.presets import PRESETS, Preset
-from dualsense.simulate.scene import Buried, Scene, read_scene, scene_from
+from dualsense.simulate.scene import Buried, Scene
+from dualsense.simulate.scene_file import read_scene, scene_from
 
 TEXT = """
 scan_id = "plot-7"

@@ -15,8 +15,10 @@ from dualsense.simulate.library import Ring
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.simulate.handling import Noise
+    from dualsense.simulate.instrument import Detector
     from dualsense.simulate.library import Spheroid
-    from dualsense.simulate.scene import Buried, Detector, Noise, Scene, Soil
+    from dualsense.simulate.scene import Buried, Scene, Soil
 
 _HEIGHTS = 48
 """Of the table of the ground's response, cubic between."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.scan import EmiData, GprData, Scan
-    from dualsense.simulate.scene import Faults
+    from dualsense.simulate.handling import Faults
 
 Sensor = TypeVar("Sensor", "GprData", "EmiData")
 

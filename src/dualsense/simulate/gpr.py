@@ -19,7 +19,9 @@ from dualsense.simulate.soil import C0
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.simulate.scene import Buried, Noise, Radar, Scene
+    from dualsense.simulate.handling import Noise
+    from dualsense.simulate.instrument import Radar
+    from dualsense.simulate.scene import Buried, Scene
     from dualsense.simulate.soil import Ground
 
 REFERENCE_HZ = 2e9

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.simulate.handling import Motion
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.presets import find_preset
-from dualsense.simulate.scene import Buried, Motion, Scene, Soil
+from dualsense.simulate.scene import Buried, Scene, Soil
 
 if TYPE_CHECKING:
     from dualsense.simulate.presets import Preset

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.simulate.scene import Motion, Noise
+    from dualsense.simulate.handling import Motion, Noise
 
 _PATH_STEP_M = 0.001
 _TURN_SLOWING = 0.6

@@ -1,0 +1,84 @@
+"""The verb ``dualsense simulate``: scans of invented ground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dualsense import options
+from dualsense.console import DONE, FAILED, PROGRAM, Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
+@click.option("--preset", help="Kind of lane to invent, such as sand; a wrong name lists them.")
+@click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
+@click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
+@click.option(
+    "-o", "--out", type=options.FILE, required=True, metavar="OUT", help="Scan file; folder with --lanes."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Equal seeds give equal scans. With --lanes: of the first."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
+)
+@options.overwrite
+@options.common
+def simulate(
+    console: Console,
+    *,
+    scene: Path | None,
+    preset: str | None,
+    scene_file: Path | None,
+    lanes: int | None,
+    out: Path,
+    seed: int | None,
+    jobs: int | None,
+    overwrite: bool,
+) -> int:
+    """Invent a lane, or many, and write scans that are labelled as simulated."""
+    given = [source for source in (preset, scene, scene_file) if source is not None]
+    if len(given) != 1 or (lanes is not None and preset is None):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset"
+        raise click.UsageError(msg, click.get_current_context())
+    if lanes is not None:
+        return _simulate_lanes(
+            console, preset=preset or "", out=out, lanes=lanes, seed=seed or 0, jobs=jobs, overwrite=overwrite
+        )
+    if seed is None:
+        msg = "one scan needs a --seed"
+        raise click.UsageError(msg, click.get_current_context())
+    options.refuse_existing(out, overwrite=overwrite)
+    import numpy as np
+
+    from dualsense.io import write_scan
+    from dualsense.simulate import random_lane, read_scene, simulate_scan
+
+    file = scene or scene_file
+    ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
+    console.subject = str(out)
+    write_scan(simulate_scan(ground, seed=seed), out, overwrite=overwrite)
+    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    return DONE
+
+
+def _simulate_lanes(
+    console: Console, *, preset: str, out: Path, lanes: int, seed: int, jobs: int | None, overwrite: bool
+) -> int:
+    from dualsense.simulate.many import MANIFEST, simulate_lanes
+
+    with console.progress() as progress:
+        found = simulate_lanes(
+            preset, out, lanes=lanes, seed=seed, jobs=jobs, overwrite=overwrite, progress=progress
+        )
+    failed = [lane.error for lane in found if lane.error]
+    for error in failed:
+        click.echo(f"{PROGRAM}: error: {error}", err=True)
+    mines = sum(lane.mines for lane in found)
+    console.tell(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
+    return FAILED if failed else DONE
