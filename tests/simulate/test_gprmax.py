@@ -76,7 +76,7 @@ def test_a_known_field_comes_back_as_the_scan_of_the_scene(tmp_path):
     assert scan.header.source == "simulated"
     assert scan.sha256 not in {"", own.sha256}
     write_scan(scan, tmp_path / "scan.h5")
-    assert "direct wave in free air is within" in read_scan(tmp_path / "scan.h5").header.notes
+    assert "direct wave in free air within" in read_scan(tmp_path / "scan.h5").header.notes
 
 
 def test_an_impulse_radar_gets_the_traces_of_its_own_wavelet():

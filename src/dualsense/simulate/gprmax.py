@@ -55,7 +55,8 @@ _LEAST_DEPTH_M = 0.1
 _BELOW_M = 0.03
 _TAIL_S = 1.5e-9
 _BYTES_PER_CELL = 110.0
-_CELLS_PER_S = 2.5e7
+_OVERHEAD_BYTES = 1.5e8
+_CELLS_PER_CORE_S = 6e6
 _STARTING_S = 5.0
 _ALIKE = 0.3
 _LOG_TAIL = 4000
@@ -96,6 +97,25 @@ class Engine:
     progress: Callable[[str, float], None] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """What came back.
+
+    Attributes
+    ----------
+    echo : (n, k) complex128
+        As `gpr.ground_echo` gives it.
+    version
+        Of gprMax.
+    direct_error
+        Of the field in free air, relative to the closed form.
+    """
+
+    echo: NDArray[np.complex128]
+    version: str
+    direct_error: float
+
+
 def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | None:
     """Simulate one sweep with gprMax in the place of our own radar.
 
@@ -119,7 +139,8 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
         msg = "models can only be written into a folder"
         raise UsageError(msg)
     radar = scene.radar
-    told: list[str] = []
+    sizes: list[str] = []
+    found: list[Fields] = []
     with ExitStack() as stack:
         folder = engine.folder
         if folder is None:
@@ -129,19 +150,19 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
         def echo(objects: tuple[Buried, ...], ground: Ground, tx_m: Real, rx_m: Real, frequency_hz: Real) -> Any:
             """Stand in for `gpr.ground_echo`."""
             soundings = plan(objects, ground, radar, tx_m, rx_m, engine)
-            told.append(_account(soundings))
-            engine.tell(told[0])
-            return _echo(soundings, (objects, ground), folder, frequency_hz, engine, told)
+            sizes.append(size_of(soundings))
+            engine.tell(f"{sizes[0]}: {cost_of(soundings)}")
+            found.append(run_all(soundings, (objects, ground), folder, frequency_hz, engine))
+            return found[0].echo
 
         scan = record.simulate_scan(scene, seed=seed, echo=echo)
     if engine.write_only:
         return None
-    header = replace(
-        scan.header,
-        instrument=f"{record.INSTRUMENT}, radar fields by gprMax {told[1]}",
-        notes=f"{scan.header.notes}; the radar's fields were computed by gprMax {told[1]}: {told[0]}; {told[2]}",
-    )
-    return record.with_hash(replace(scan, header=header))
+    program = f"gprMax {found[0].version}"
+    off = f"direct wave in free air within {100 * found[0].direct_error:.1f} % of the closed form"
+    notes = f"{scan.header.notes}; the radar's fields were computed by {program}: {sizes[0]}; {off}"
+    instrument = f"{record.INSTRUMENT}, radar fields by {program}"
+    return record.with_hash(replace(scan, header=replace(scan.header, instrument=instrument, notes=notes)))
 
 
 def plan(
@@ -213,34 +234,35 @@ def _permittivities(objects: tuple[Buried, ...]) -> list[float]:
     return cores + [m.relative_permittivity for m in models if m.relative_permittivity is not None]
 
 
-def _account(soundings: list[Sounding]) -> str:
+def size_of(soundings: list[Sounding]) -> str:
+    """Say how large a plan is."""
+    cells = max(math.prod(s.grid.shape) for s in soundings) / 1e6
+    return f"{len(soundings)} runs of up to {cells:.1f} million cells of {soundings[0].grid.step_m * 1e3:.2f} mm"
+
+
+def cost_of(soundings: list[Sounding]) -> str:
+    """Say what a plan asks of this machine, with cores as slow as those that it was measured on."""
+    cores = os.cpu_count() or 1
     cells = [math.prod(s.grid.shape) for s in soundings]
     work = sum(c * gprmax_files.steps_of(s) for c, s in zip(cells, soundings, strict=True))
-    seconds = work / _CELLS_PER_S / (os.cpu_count() or 1) + _STARTING_S * len(cells)
-    memory = max(cells) * _BYTES_PER_CELL
-    return (
-        f"{len(cells)} runs of up to {max(cells) / 1e6:.1f} million cells, "
-        f"each {soundings[0].grid.step_m * 1e3:.2f} mm wide: "
-        f"about {memory / 1e9:.2g} GB of memory and {_duration(seconds)} in all on {os.cpu_count() or 1} cores"
-    )
+    minutes = (work / (_CELLS_PER_CORE_S * cores) + _STARTING_S * len(cells)) / 60
+    memory = (_OVERHEAD_BYTES + max(cells) * _BYTES_PER_CELL) / 1e9
+    time = f"{minutes:.1f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
+    return f"about {memory:.1f} GB of memory, and {time} in all on {cores} slow cores"
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
-
-
-def _echo(
+def run_all(
     soundings: list[Sounding],
     scenery: tuple[tuple[Buried, ...], Ground],
     folder: Path,
     frequency_hz: Real,
     engine: Engine,
-    told: list[str],
-) -> NDArray[np.complex128]:
-    """Run every model; add gprMax's version and what the direct wave is like to ``told``."""
+) -> Fields:
+    """Write and run every model of a `plan` over objects and ground, and take the field in free air off."""
     free, *over = soundings
     out = np.zeros((len(over), len(frequency_hz)), np.complex128)
     direct: dict[tuple[int, ...], NDArray[np.complex128]] = {}
+    version, error = "", 0.0
     for i, sounding in enumerate(soundings):
         if engine.progress is not None:
             engine.progress(f"gprMax {sounding.name}", i / len(soundings))
@@ -255,18 +277,18 @@ def _echo(
             run(sounding, folder, engine)
         fields, version = gprmax_files.read_fields(sounding, folder, frequency_hz)
         if sounding is free:
-            told += [version, _check_direct(sounding, fields, frequency_hz)]
+            error = _direct_error(sounding, fields, frequency_hz)
             direct = {_key(rx - sounding.tx): one for rx, one in zip(sounding.rx, fields, strict=True)}
         else:
             out[i - 1] = fields[0] - direct[_key(sounding.rx[0] - sounding.tx)]
-    return out
+    return Fields(out, version, error)
 
 
 def _key(offset: NDArray[np.intp]) -> tuple[int, ...]:
     return tuple(int(i) for i in offset)
 
 
-def _check_direct(sounding: Sounding, fields: NDArray[np.complex128], frequency_hz: Real) -> str:
+def _direct_error(sounding: Sounding, fields: NDArray[np.complex128], frequency_hz: Real) -> float:
     """Compare the field in free air with its closed form, by which scale, sign and clock are understood."""
     wanted = direct_wave(np.asarray(sounding.grid.step_m * (sounding.rx - sounding.tx)), frequency_hz)
     wrong = float(np.sqrt((np.abs(fields - wanted) ** 2).sum() / (np.abs(wanted) ** 2).sum()))
@@ -276,7 +298,7 @@ def _check_direct(sounding: Sounding, fields: NDArray[np.complex128], frequency_
             f"{100 * wrong:.0f} %: not a field of this model as gprMax 4 writes it"
         )
         raise DualsenseError(msg)
-    return f"its direct wave in free air is within {100 * wrong:.1f} % of the closed form"
+    return wrong
 
 
 def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
