@@ -10,9 +10,10 @@ import numpy as np
 
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import bodies, motion
+from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M
 from dualsense.simulate.emi import simulate_emi
 from dualsense.simulate.faults import with_faults
-from dualsense.simulate.gpr import OBJECT_REACH_M, SURFACE_REACH_M, simulate_gpr
+from dualsense.simulate.gpr import simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
