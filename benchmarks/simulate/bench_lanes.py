@@ -39,8 +39,8 @@ def growth() -> dict[str, float]:
     """Exponents of the time in each size, the others held."""
     base = seconds(**SIZES)
     out = {"echo_s": base}
-    for name in SIZES:
-        out[f"exponent_{name}"] = float(np.log(seconds(**SIZES | {name: 4 * SIZES[name]}) / base) / np.log(4))
+    for name, size in SIZES.items():
+        out[f"exponent_{name}"] = float(np.log(seconds(**SIZES | {name: 4 * size}) / base) / np.log(4))
     return out
 
 
