@@ -11,12 +11,14 @@ import numpy as np
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import bodies, motion
 from dualsense.simulate.emi import simulate_emi
-from dualsense.simulate.faults import with_faults
+from dualsense.simulate.faults import truncate_file, with_faults
 from dualsense.simulate.gpr import OBJECT_REACH_M, SURFACE_REACH_M, simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dualsense.simulate.scene import Scene
 
 INSTRUMENT = "dualsense simulator"
@@ -57,7 +59,7 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
     pose = Pose(
         time_s=track.time_s,
         position_m=motion.tracked(track, scene.noise, scene.motion, rng=tracker),
-        orientation=track.orientation,
+        orientation=track.orientation if scene.motion.tilt_recorded else None,
         position_std_m=np.tile(np.asarray(scene.noise.position_std_m, dtype=np.float64), (len(track.time_s), 1)),
     )
     scan = Scan(
@@ -75,6 +77,17 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
         truth=truth_of(scene, seed=seed),
     )
     return _with_hash(with_faults(scan, scene.faults, rng=recorder))
+
+
+def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
+    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
+    from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
+
+    scan = simulate_scan(scene, seed=seed)
+    write_scan(scan, path, overwrite=overwrite)
+    if scene.faults.truncated_part < 1:
+        truncate_file(path, scene.faults.truncated_part)
+    return scan
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
