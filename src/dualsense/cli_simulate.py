@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dualsense import options
+from dualsense import cli_gprmax, options
 from dualsense.console import DONE, FAILED, PROGRAM, Console
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
 @click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
 @click.option(
-    "-o", "--out", type=options.FILE, required=True, metavar="OUT", help="Scan file; folder with --lanes."
+    "-o",
+    "--out",
+    type=options.FILE,
+    required=True,
+    metavar="OUT",
+    help="Scan file; folder with --lanes and --write-only.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), help="Equal seeds give equal scans. With --lanes: of the first."
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
 )
 @options.overwrite
+@cli_gprmax.with_engine
 @options.common
 def simulate(
     console: Console,
@@ -48,11 +54,12 @@ def simulate(
     jobs: int | None,
     pairs: tuple[str, ...],
     overwrite: bool,
+    engine: dict[str, Any] | None,
 ) -> int:
     """Invent a lane, or many, and write scans that are labelled as simulated."""
     given = [source for source in (preset, scene, scene_file) if source is not None]
-    if len(given) != 1 or (lanes is not None and preset is None):
-        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset"
+    if len(given) != 1 or (lanes is not None and (preset is None or engine)):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset and without --engine"
         raise click.UsageError(msg, click.get_current_context())
     faults = options.keywords(pairs)
     if lanes is not None:
@@ -81,6 +88,8 @@ def simulate(
     ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
     ground = replace(ground, faults=faults_from(faults, ground.faults))
     console.subject = str(out)
+    if engine is not None:
+        return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
     simulate_file(ground, out, seed=seed, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
     return DONE

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualsense.emi.dipole import Dipole
-from dualsense.fusion.candidates import group_dipoles, match
+from dualsense.fusion.candidates import BELOW_TOP_M, group_dipoles, match, separation
 from dualsense.gpr.image import Body
 
 
@@ -55,6 +58,41 @@ def test_a_ghost_of_a_strong_neighbour_joins_it_but_a_comparable_one_does_not():
     assert len(group_dipoles([strong, dipole(0.22, 0.1, statistic=500.0)])) == 1
     assert len(group_dipoles([strong, dipole(0.22, 0.1, statistic=1e5)])) == 2
     assert len(group_dipoles([strong, dipole(0.27, 0.1, statistic=500.0)])) == 2
+
+
+def vague(x, y, std_m, depth=0.05) -> Dipole:
+    return replace(dipole(x, y, depth), covariance_m2=np.diag([std_m, 1e-3, std_m]) ** 2)
+
+
+def test_distance_is_counted_in_what_is_known_of_both_places():
+    exact, loose = (
+        separation(body(0.1, 0.1), vague(0.14, 0.1, std, depth=0.05 + BELOW_TOP_M)) for std in (0, 0.03)
+    )
+    assert exact[0] == loose[0] == pytest.approx(0.04)
+    within2 = 0.008**2 + (0.25 * 0.09) ** 2
+    assert exact[1] == pytest.approx(0.04**2 / within2)
+    assert loose[1] == pytest.approx(0.04**2 / (within2 + 0.03**2))
+
+
+def test_a_loose_position_widens_the_reach_along_its_looseness_only_and_not_without_end():
+    assert len(match([body(0.1, 0.1)], [vague(0.19, 0.1, 0.02)])) == 1
+    assert len(match([body(0.1, 0.1)], [vague(0.1, 0.19, 0.02)])) == 2
+    assert len(match([body(0.1, 0.1)], [dipole(0.19, 0.1)])) == 2
+    assert len(match([body(0.1, 0.1)], [vague(0.25, 0.1, 1.0)])) == 2
+
+
+def test_as_many_pairs_as_possible_before_the_nearest():
+    """The nearest pair alone would leave the other body and the other metal without each other."""
+    bodies = [body(0.100, 0.1), body(0.150, 0.1)]
+    found = match(bodies, [dipole(0.1252, 0.1), dipole(0.2060, 0.1)], match_m=0.06)
+    assert sorted(len(c.dipoles) for c in found) == [1, 1]
+    assert all(c.body is not None for c in found)
+
+
+def test_of_two_metals_equally_far_to_the_side_the_one_at_the_bodys_depth_is_its_own():
+    deep, level = dipole(0.055, 0.1, depth=0.25), dipole(0.145, 0.1, depth=0.06, statistic=10.0)
+    found = match([body(0.1, 0.1)], [deep, level])
+    assert next(c for c in found if c.body is not None).dipoles == (level,)
 
 
 coordinate = st.floats(0.0, 1.0)

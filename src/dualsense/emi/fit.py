@@ -85,15 +85,12 @@ class JointFit:
 
     def _columns(self, n: int, position: Real, shift: Real | None = None) -> Real:
         """Columns of dipole n if it lay there; those of dipoles that rest are computed once."""
-        if shift is not None:
-            columns = dipole_columns(self.response, position, shift_m=shift)
-        else:
-            key = position.tobytes()
-            if key not in self.memory:
-                if len(self.memory) > MEMORY:
-                    self.memory.clear()
-                self.memory[key] = dipole_columns(self.response, position)
-            columns = self.memory[key]
+        key = position.tobytes() + (b"" if shift is None else shift.tobytes())
+        if key not in self.memory:
+            if len(self.memory) > MEMORY:
+                self.memory.clear()
+            self.memory[key] = dipole_columns(self.response, position, shift_m=shift)
+        columns = self.memory[key]
         return columns if self.kinds[n].full else columns[:, :3].sum(axis=1, keepdims=True)
 
     def _solve(self, positions: list[Real]) -> tuple[list[Real], Real, Real]:

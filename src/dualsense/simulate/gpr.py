@@ -17,11 +17,17 @@ from dualsense.simulate import _kernels, bodies, motion, radar_noise, spectrum
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from dualsense.simulate.instrument import Radar
     from dualsense.simulate.scene import Buried, Scene
     from dualsense.simulate.soil import Ground
+
+    Real = NDArray[np.float64]
+    Echo = Callable[[tuple[Buried, ...], Ground, Real, Real, Real], NDArray[np.complex128]]
+    """Of objects and ground, from antennas (n, 3) each at tones (k,): (n, k), as `ground_echo` gives it."""
 
 REFERENCE_HZ = 2e9
 """Where a unit echo at one metre has the radar's gain as its amplitude."""
@@ -35,20 +41,26 @@ _IMPULSE_PADDING = 1.25
 
 
 def simulate_gpr(
-    scene: Scene, radar: Radar, ground: Ground, track: motion.Track, *, rng: np.random.Generator
+    scene: Scene,
+    radar: Radar,
+    ground: Ground,
+    track: motion.Track,
+    *,
+    rng: np.random.Generator,
+    echo: Echo | None = None,
 ) -> GprData:
-    """Record the scene with its radar along a track."""
+    """Record the scene with its radar along a track; ``echo`` stands in for `ground_echo`."""
     time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
     position, rotation = motion.at(track, time_s)
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
     in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
-    echo = ground_echo(
+    from_ground = (echo or ground_echo)(
         scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
     )
     system = _system(frequency, radar)
-    response = (in_air + echo) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
+    response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
     (clock,) = rng.spawn(1)
     common: dict[str, Any] = {

@@ -1,0 +1,96 @@
+"""Invented lanes from which the confidence model is fitted, and the sealed ones on which it is judged.
+
+A lane is a loose grid of objects, at least 25 cm from centre to centre: what is learned is what one object looks
+like, in a given soil, and not how two of them hide each other. Training and sealed lanes have seeds of their own;
+one soil and two kinds of mine occur in sealed lanes only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dualsense.simulate.lanes import _vary
+from dualsense.simulate.library import MODELS
+from dualsense.simulate.presets import PRESETS
+from dualsense.simulate.scene import Buried, Motion, Scene
+
+SOILS = ("sand", "loam", "wet-clay", "laterite", "ukraine-chernozem", "afghanistan-gravel")
+HELD_OUT_SOIL = "bosnia-loam"
+MINES = ("PMN", "PMA-1", "PMA-2", "PMA-3", "M14", "VS-50", "TS-50", "PFM-1")
+HELD_OUT_MINES = ("PMN-2", "Type-72A")
+METAL = ("bullet", "cartridge", "fragment", "fragment", "nail", "can", "foil", "wire-loop")
+NO_METAL = ("stone", "stone", "root", "burrow", "void", "wet-patch")
+FIRST_SEED = {"train": 10_000, "sealed": 900_000}
+
+CELL_M, COLUMNS, ROWS = 0.30, 2, 2
+METAL_SHARE = 0.6
+"""Of the objects that are no mines."""
+WITHOUT_MINE = {"train": 0, "sealed": 4}
+"""Each so-many-th lane of a split holds no mine; all others hold one."""
+MINE_DEPTH_M, CLUTTER_DEPTH_M = (0.01, 0.12), (0.005, 0.12)
+LONGEST_M = 0.16
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One lane: which split it belongs to, its soil, its seed."""
+
+    split: str
+    soil: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}-{self.soil}-{self.seed}"
+
+
+def lanes(split: str, count: int) -> list[Lane]:
+    """Give the first lanes of a split, soils in turn; the sealed split has the held-out soil as a seventh."""
+    soils = (*SOILS, HELD_OUT_SOIL) if split == "sealed" else SOILS
+    return [Lane(split, soils[n % len(soils)], FIRST_SEED[split] + n) for n in range(count)]
+
+
+def scene(lane: Lane) -> Scene:
+    """Draw a lane's ground, sweep and objects from its seed."""
+    rng = np.random.default_rng(lane.seed)
+    mines = (*MINES, *HELD_OUT_MINES) if lane.split == "sealed" else MINES
+    every = WITHOUT_MINE[lane.split]
+    names = [] if every and lane.seed % every == every - 1 else [mines[rng.integers(len(mines))]]
+    while len(names) < COLUMNS * ROWS:
+        litter = METAL if rng.uniform() < METAL_SHARE else NO_METAL
+        names.append(litter[rng.integers(len(litter))])
+    places = rng.permutation(COLUMNS * ROWS)
+    objects = tuple(_bury(name, int(place), rng) for name, place in zip(names, places, strict=True))
+    motion = Motion(
+        length_m=COLUMNS * CELL_M,
+        width_m=ROWS * CELL_M,
+        line_spacing_m=float(rng.uniform(0.025, 0.035)),
+        speed_m_s=float(rng.uniform(0.3, 0.45)),
+        height_m=float(rng.uniform(0.035, 0.06)),
+        height_std_m=float(rng.uniform(0.003, 0.008)),
+    )
+    return Scene(
+        scan_id=lane.name,
+        site=f"invented lane, soil {lane.soil}",
+        soil=_vary(PRESETS[lane.soil].soil, rng),
+        objects=objects,
+        motion=motion,
+    )
+
+
+def _bury(name: str, place: int, rng: np.random.Generator) -> Buried:
+    model = MODELS[name]
+    mine = model.label == "mine"
+    scale = 1.0 if mine else float(np.exp(rng.normal(0.0, 0.25)))
+    if not mine:  # a long root would reach its neighbour
+        scale = min(scale, LONGEST_M / max(model.size_m[:2]))
+    x = CELL_M * (place % COLUMNS + 0.5) + float(rng.uniform(-0.025, 0.025))
+    y = CELL_M * (place // COLUMNS + 0.5) + float(rng.uniform(-0.025, 0.025))
+    depth = float(rng.uniform(*(MINE_DEPTH_M if mine else CLUTTER_DEPTH_M)))
+    thing = Buried(name, x, y, depth, yaw_deg=float(rng.uniform(0.0, 360.0)), scale=scale)
+    if model.relative_permittivity is None:
+        return thing
+    spread = float(np.exp(rng.normal(0.0, 0.08 if mine else 0.15)))
+    return replace(thing, body_permittivity=max(1.0, model.relative_permittivity * spread))
