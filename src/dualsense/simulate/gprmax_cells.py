@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dualsense.simulate import bodies
-from dualsense.simulate.library import Ring
+from dualsense.simulate.library import Ring, Spheroid
 from dualsense.simulate.soil import C0, EPSILON0
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.simulate.library import Shape, Spheroid, Vector
+    from dualsense.simulate.library import Shape, Vector
     from dualsense.simulate.scene import Buried
     from dualsense.simulate.soil import Ground
 
@@ -263,11 +263,11 @@ def _with_metal(cells: Cells, objects: tuple[Buried, ...], grid: Grid) -> Cells:
     """Put perfect conductors on the edges, and in the cells that are nothing else."""
     for thing in objects:
         model = bodies.model_of(thing)
-        rings = [part for part in model.metal if isinstance(part, Ring)]
-        if model.relative_permittivity is None and not rings:
+        compact = all(isinstance(part, Spheroid) for part in model.metal)
+        if model.relative_permittivity is None and compact:
             _metal_body(thing, cells, grid)
             continue
-        for part in model.metal:
+        for part in model.solid:
             if isinstance(part, Ring):
                 _chain(_circle(thing, part, grid.step_m), cells, grid)
             else:
