@@ -3,8 +3,8 @@
 ``python benchmarks/simulate/study_seeds.py [--seeds 1000] [--first 0] [--jobs N] [--again 20]``. Each seed draws a
 lane of its preset (the presets in turn), sweeps a small patch about one of its objects, and draws the instrument
 too: tones or impulses, frequencies or gates, a free-air reference or none, tilt, one sensor alone, and faults of
-the recorder. The file must be read without a fault of the reader's that was not asked for, hold what was simulated,
-and be finite. Seeds spread evenly are simulated again: the same bytes.
+the recorder. The file must be read without a fault of the reader's that was not asked for, hold what was
+simulated, and be finite. Seeds spread evenly are simulated again: the same bytes.
 """
 
 from __future__ import annotations
