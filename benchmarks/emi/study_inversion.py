@@ -1,8 +1,10 @@
 """Errors of `dualsense.emi.locate` over random targets, beside the Cramér–Rao bound and its own error bars.
 
-``python benchmarks/emi/study_inversion.py [--targets N] [--picture FILE] [--json FILE]``: twelve cells, of coils
-at one height or two, position jitter of 0, 5 and 12 mm, and a peak of 30 or 100 times the noise. Every target is
-one spheroid of steel or aluminium, 3-10 mm, of any aspect from 0.3 to 3 and any orientation, 2-12 cm deep.
+``python benchmarks/emi/study_inversion.py [--targets N] [--lasting ROWS] [--picture FILE] [--json FILE]``: twelve
+cells, of coils at one height or two, position jitter of 0, 5 and 12 mm, and a peak of 30 or 100 times the noise.
+Every target is one spheroid of steel or aluminium, 3-10 mm, of any aspect from 0.3 to 3 and any orientation,
+2-12 cm deep. With ``--lasting``, half of the jitter's variance goes together over that many rows, as a tracker's
+error does; the bound takes all of it as independent, and is none then.
 """
 
 from __future__ import annotations
@@ -114,14 +116,28 @@ def bound(
     return inverse / np.outer(scale[:3], scale[:3])
 
 
-def buried(cell: tuple[int, float, float], seed: int) -> tuple[Response, np.ndarray, np.ndarray, np.ndarray]:
+def errors(shape: tuple[int, int], lasting: float, rng: np.random.Generator) -> np.ndarray:
+    """Unit errors of the rows' positions, half of their variance correlated as exp(-(lag / lasting)^2)."""
+    white = rng.standard_normal(shape)
+    if not lasting:
+        return white
+    reach = int(np.ceil(3 * lasting))
+    kernel = np.exp(-2 * (np.arange(-reach, reach + 1) / lasting) ** 2)
+    kernel /= np.sqrt((kernel**2).sum())
+    slow = [np.convolve(rng.standard_normal(shape[0] + 2 * reach), kernel, "valid") for _ in range(shape[1])]
+    return np.sqrt(0.5) * (white + np.column_stack(slow))
+
+
+def buried(
+    cell: tuple[int, float, float], seed: int, lasting: float = 0.0
+) -> tuple[Response, np.ndarray, np.ndarray, np.ndarray]:
     """Rows over one random target in unit noise, and its position, axes and elements."""
     heights, jitter_m, snr = cell
     rng = np.random.default_rng([seed, CELLS.index(cell)])
     position, axes, elements = target(rng)
     quiet = rows(heights)
     elements = elements * snr / np.abs(dipole_columns(quiet, position) @ elements).max()
-    moved = quiet.tx_m + jitter_m * rng.standard_normal(quiet.tx_m.shape)
+    moved = quiet.tx_m + jitter_m * errors(quiet.tx_m.shape, lasting, rng)
     there = dipole_columns(rows_at(quiet, moved), position)
     return (
         rows(heights, there @ elements + rng.standard_normal((len(moved), 6)), jitter_m),
@@ -143,9 +159,9 @@ def informed(response: Response, position: np.ndarray) -> list[float]:
     return np.diag(np.linalg.inv(there.information)).tolist()
 
 
-def trial(cell: tuple[int, float, float], seed: int) -> dict[str, Any]:
+def trial(cell: tuple[int, float, float], seed: int, lasting: float = 0.0) -> dict[str, Any]:
     """One target in one cell: error, stated deviation, bound, whether the interval holds the depth, and time."""
-    response, position, axes, elements = buried(cell, seed)
+    response, position, axes, elements = buried(cell, seed, lasting)
     heights, jitter_m, _ = cell
     began = time.perf_counter()
     estimate = locate(response, np.ones(6))
@@ -195,13 +211,15 @@ def summary(trials: list[dict[str, Any]]) -> dict[str, float]:
     return out
 
 
-def study(targets: int, *, processes: int | None = None, cells: tuple = CELLS) -> list[dict[str, float]]:
+def study(
+    targets: int, *, processes: int | None = None, cells: tuple = CELLS, lasting: float = 0.0
+) -> list[dict[str, float]]:
     """All cells; the same number gives the same targets."""
     trial(CELLS[0], 0)  # compiled once, before the processes part
     out = []
     with threadpool_limits(1), ProcessPoolExecutor(processes) as pool:  # small matrices: threads get in the way
         for cell in cells:
-            done = list(pool.map(partial(trial, cell), range(targets), chunksize=8))
+            done = list(pool.map(partial(trial, cell, lasting=lasting), range(targets), chunksize=8))
             out.append(
                 {
                     "heights": cell[0],
@@ -256,10 +274,11 @@ def draw(table: list[dict[str, float]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--targets", type=int, default=500)
+    parser.add_argument("--lasting", type=float, default=0.0, metavar="ROWS")
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    table = study(options.targets)
+    table = study(options.targets, lasting=options.lasting)
     names = [name for name in table[0] if name != "targets"]
     print("  ".join(names))
     for row in table:

@@ -15,6 +15,7 @@ import click
 
 from dualsense import options
 from dualsense._version import __version__
+from dualsense.cli_simulate import simulate
 from dualsense.console import (
     CLOSED_PIPE,
     DONE,
@@ -113,9 +114,9 @@ def process(
     from dualsense.textview import result_summary, result_text
 
     if as_json:
-        _print(json.dumps(result_summary(result, scan, out), indent=2))
+        console.answer(json.dumps(result_summary(result, scan, out), indent=2))
     else:
-        _tell(console, result_text(result, scan, out))
+        console.tell(result_text(result, scan, out))
     return DONE
 
 
@@ -131,7 +132,7 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
     from dualsense.textview import summary_text
 
     summary = summarise(scan, with_data=check)
-    _print(json.dumps(summary.as_dict(), indent=2) if as_json else summary_text(summary))
+    console.answer(json.dumps(summary.as_dict(), indent=2) if as_json else summary_text(summary))
     return DONE
 
 
@@ -181,18 +182,18 @@ def replay(
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.textview import result_text
 
-    _tell(console, result_text(result, scan, out))
+    console.tell(result_text(result, scan, out))
     return DONE
 
 
 @cli.command()
 @options.recipe
 @options.common
-def recipe(_console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...]) -> int:
+def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...]) -> int:
     """Print the whole recipe as TOML, each key with its meaning."""
     from dualsense.recipe import dump_recipe
 
-    _print(dump_recipe(_load_recipe(recipe_file, overrides)).rstrip("\n"))
+    console.answer(dump_recipe(_load_recipe(recipe_file, overrides)).rstrip("\n"))
     return DONE
 
 
@@ -231,9 +232,9 @@ def batch(
         if entry.error:
             click.echo(f"{PROGRAM}: error: {entry.error}", err=True)
     if as_json:
-        _print(batch_json(entries).rstrip("\n"))
+        console.answer(batch_json(entries).rstrip("\n"))
     else:
-        _tell(console, batch_text(entries, out))
+        console.tell(batch_text(entries, out))
     return FAILED if any(entry.error for entry in entries) else DONE
 
 
@@ -249,14 +250,14 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     FOREIGN is a GSSI DZT file, an IDS dt file or a gprMax output, known by what it holds and not by its name.
     """
     given = options.keywords(pairs)
-    _refuse_existing(out, overwrite=overwrite)
+    options.refuse_existing(out, overwrite=overwrite)
     console.subject = str(foreign)
     from dualsense.io import import_scan, write_scan
 
     scan = import_scan(foreign, **given)
     console.subject = str(out)
     write_scan(scan, out, overwrite=overwrite)
-    _tell(console, f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    console.tell(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
     return DONE
 
 
@@ -288,7 +289,7 @@ def evaluate(
             return process_scan(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
 
         evaluation = evaluate_folder(folder, process_one)
-    _print((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
+    console.answer((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
     return DONE if evaluation.complete else FAILED
 
 
@@ -297,75 +298,7 @@ def _of(name: str, progress: Progress) -> Progress:
     return lambda step, part: progress(f"{name}: {step}", part)
 
 
-@cli.command()
-@click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
-@click.option("--preset", help="Kind of lane to invent, such as sand; a wrong name lists them.")
-@click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
-@click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
-@click.option(
-    "-o", "--out", type=options.FILE, required=True, metavar="OUT", help="Scan file; folder with --lanes."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), help="Equal seeds give equal scans. With --lanes: of the first."
-)
-@click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
-)
-@options.overwrite
-@options.common
-def simulate(
-    console: Console,
-    *,
-    scene: Path | None,
-    preset: str | None,
-    scene_file: Path | None,
-    lanes: int | None,
-    out: Path,
-    seed: int | None,
-    jobs: int | None,
-    overwrite: bool,
-) -> int:
-    """Invent a lane, or many, and write scans that are labelled as simulated."""
-    given = [source for source in (preset, scene, scene_file) if source is not None]
-    if len(given) != 1 or (lanes is not None and preset is None):
-        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset"
-        raise click.UsageError(msg, click.get_current_context())
-    if lanes is not None:
-        return _simulate_lanes(
-            console, preset=preset or "", out=out, lanes=lanes, seed=seed or 0, jobs=jobs, overwrite=overwrite
-        )
-    if seed is None:
-        msg = "one scan needs a --seed"
-        raise click.UsageError(msg, click.get_current_context())
-    _refuse_existing(out, overwrite=overwrite)
-    import numpy as np
-
-    from dualsense.io import write_scan
-    from dualsense.simulate import random_lane, read_scene, simulate_scan
-
-    file = scene or scene_file
-    ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
-    console.subject = str(out)
-    write_scan(simulate_scan(ground, seed=seed), out, overwrite=overwrite)
-    _tell(console, f"wrote {out}: simulated, {len(ground.objects)} objects")
-    return DONE
-
-
-def _simulate_lanes(
-    console: Console, *, preset: str, out: Path, lanes: int, seed: int, jobs: int | None, overwrite: bool
-) -> int:
-    from dualsense.simulate.many import MANIFEST, simulate_lanes
-
-    with console.progress() as progress:
-        found = simulate_lanes(
-            preset, out, lanes=lanes, seed=seed, jobs=jobs, overwrite=overwrite, progress=progress
-        )
-    failed = [lane.error for lane in found if lane.error]
-    for error in failed:
-        click.echo(f"{PROGRAM}: error: {error}", err=True)
-    mines = sum(lane.mines for lane in found)
-    _tell(console, f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
-    return FAILED if failed else DONE
+cli.add_command(simulate)
 
 
 @cli.command()
@@ -377,7 +310,7 @@ def serve(console: Console, *, folder: Path, port: int) -> int:
     console.subject = str(folder)
     from dualsense.app import serve as serve_folder
 
-    serve_folder(folder, port=port, announce=_print)
+    serve_folder(folder, port=port, announce=console.answer)
     return DONE
 
 
@@ -385,24 +318,6 @@ def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
     from dualsense.recipe import load_recipe
 
     return load_recipe(path, overrides)
-
-
-def _refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Refuse before the work what could not be written after it."""
-    if path.exists() and not overwrite:
-        msg = f"{path} exists already: choose another name, or --overwrite"
-        raise UsageError(msg)
-
-
-def _print(text: str) -> None:
-    """Write what was asked for to stdout."""
-    click.echo(text)
-
-
-def _tell(console: Console, text: str) -> None:
-    """Write an account of what was done to stdout, unless -q."""
-    if console.verbosity >= 0:
-        click.echo(text)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

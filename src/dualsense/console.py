@@ -66,6 +66,15 @@ class Console:
         """Give Python's warnings back to whoever had them."""
         logging.captureWarnings(capture=False)
 
+    def answer(self, text: str) -> None:
+        """Write what was asked for to stdout."""
+        click.echo(text)
+
+    def tell(self, text: str) -> None:
+        """Write an account of what was done to stdout, unless -q."""
+        if self.verbosity >= 0:
+            click.echo(text)
+
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, float], None] | None]:
         """Draw a bar on stderr while the block runs; yield None where nobody would see it."""

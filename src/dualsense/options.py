@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dualsense.console import Console
+from dualsense.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,6 +118,13 @@ def keywords(pairs: Sequence[str]) -> dict[str, Any]:
         except (tomllib.TOMLDecodeError, KeyError):
             found[name.strip()] = text
     return found
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the work what could not be written after it."""
+    if path.exists() and not overwrite:
+        msg = f"{path} exists already: choose another name, or --overwrite"
+        raise UsageError(msg)
 
 
 def limit_threads(count: int | None) -> None:

@@ -10,8 +10,9 @@ from dualsense.emi.field import MU0, Coil, emf, loop_field, received
 from dualsense.emi.ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
 from dualsense.emi.polarizability import response
 from dualsense.simulate.emi import emi_response, metal_dipoles
+from dualsense.simulate.instrument import Detector
 from dualsense.simulate.library import MODELS
-from dualsense.simulate.scene import Buried, Detector, Soil
+from dualsense.simulate.scene import Buried, Soil
 
 AIR = Soil(susceptibility=0.0, susceptibility_loss=0.0, conductivity_s_m=0.0)
 LEVEL = np.eye(3)[None]

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._draws import draws, magnetic
-from dualsense.emi._locate_fit import rows_of, solve
+from dualsense.emi._locate_fit import columns, rows_of, solve
+from dualsense.emi._row_errors import blurred, lasting
 from dualsense.emi._search import problem_of, search
 
 if TYPE_CHECKING:
@@ -133,8 +134,9 @@ def locate(
     noise : (c,) or (c, c)
         Standard deviations of the channels' noise in one row, or its covariance (with what is left of the soil).
     position_std_m : scalar, (3,) or (m, 3), optional
-        Standard error of the rows' positions, independent from row to row. The response's own by default, 2 mm
-        where that is not stated.
+        Standard error of the rows' positions. The response's own by default, 2 mm where that is not stated. Rows
+        weigh as if errors were independent; where what is left says that they go together from row to row, the
+        covariance is widened by that.
     radar_depth_m, radar_depth_std_m
         What the radar says of the depth of the metal's centre; a Gaussian prior. Flat within
         ``depth_range_m`` otherwise.
@@ -185,20 +187,22 @@ def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found
     widen = max(misfit, 1.0) * (1.0 + WIDENS * min(wide, 1.0))
     p = (found.density / found.density.max()) ** (1.0 / widen)
     p /= p.sum()
-    density = p / (depth[1] - depth[0])
-    found = replace(found, density=density)
+    found = replace(found, density=p / (depth[1] - depth[0]))
     mean = np.array([*(p @ found.xy), -(p @ depth)])
     away = np.column_stack([found.xy, -depth]) - mean
     covariance = np.einsum("k,ki,kj->ij", p, away, away)
     covariance[:2, :2] += widen * np.einsum("k,kij->ij", p, found.inner)
     rows = replace(rows, std=rows.std * np.sqrt(1.0 + found.excess))
-    tensor, axes, principal, spread = solve(rows, mean[None, :], None).tensors(rows, covariance, widen)
+    fit = solve(rows, mean[None, :], None)
+    covariance += lasting(rows, fit, *columns(rows, mean[None, :]), covariance, response.time_s)
+    told, density = blurred(depth, found.density, covariance[2, 2], problem.depth_range_m)
+    tensor, axes, principal, spread = fit.tensors(rows, covariance, widen)
     signal = max(top.energy - top.misfit, 0.0)
     beyond = signal + max(top.misfit - degrees, 0.0)
     return DipoleEstimate(
         position_m=mean,
         covariance_m2=covariance,
-        depth_m=depth,
+        depth_m=told,
         depth_density=density,
         modes_m=_modes(depth, p),
         tensor_m3=tensor,

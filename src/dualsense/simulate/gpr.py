@@ -1,10 +1,4 @@
-"""The simulated radar: direct wave, rough surface, buried bodies and uneven soil, tone by tone.
-
-The flat surface is exact, for its echo and for what it lets through, near field and all (`spectrum`). On that,
-scalar waves: Kirchhoff's integral for its roughness, physical optics over the bodies' surfaces through
-refracted rays, Rayleigh's limit for small metal and Born's for the soil's unevenness. Single scattering: no
-echoes between objects.
-"""
+"""The simulated radar: direct wave, the ground's echo (`echo`), and what the instrument makes of them."""
 
 from __future__ import annotations
 
@@ -13,46 +7,55 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import GprData
-from dualsense.simulate import _kernels, bodies, motion, spectrum
+from dualsense.simulate import motion, radar_noise
+from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from dualsense.simulate.scene import Buried, Noise, Radar, Scene
+    from dualsense.simulate.instrument import Radar
+    from dualsense.simulate.scene import Buried, Scene
     from dualsense.simulate.soil import Ground
+
+    Real = NDArray[np.float64]
+    Echo = Callable[[tuple[Buried, ...], Ground, Real, Real, Real], NDArray[np.complex128]]
+    """Of objects and ground, from antennas (n, 3) each at tones (k,): (n, k), as `ground_echo` gives it."""
 
 REFERENCE_HZ = 2e9
 """Where a unit echo at one metre has the radar's gain as its amplitude."""
 
-SURFACE_REACH_M = 0.36
-OBJECT_REACH_M = 0.6
-SCATTERER_REACH_M = 0.3
-_DEEPEST_M = 0.6
-_RINGS = 6
-_RINGING_S = 0.6e-9
 _IMPULSE_BAND = 3.0
 _IMPULSE_PADDING = 1.25
 
 
 def simulate_gpr(
-    scene: Scene, radar: Radar, ground: Ground, track: motion.Track, *, rng: np.random.Generator
+    scene: Scene,
+    radar: Radar,
+    ground: Ground,
+    track: motion.Track,
+    *,
+    rng: np.random.Generator,
+    echo: Echo | None = None,
 ) -> GprData:
-    """Record the scene with its radar along a track."""
+    """Record the scene with its radar along a track; ``echo`` stands in for `ground_echo`."""
     time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
     position, rotation = motion.at(track, time_s)
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
-    in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
-    echo = ground_echo(
+    in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
+    from_ground = (echo or ground_echo)(
         scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
     )
     system = _system(frequency, radar)
-    response = (in_air + echo) * system * _drift(track, time_s, scene.noise, rng)[:, None]
+    response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
+    (clock,) = rng.spawn(1)
     common: dict[str, Any] = {
-        "time_s": time_s,
+        "time_s": time_s + motion.clock_error_s(radar.clock_offset_s, scene.noise, rng=clock),
         "tx_position_m": tx_position[None],
         "rx_position_m": rx_position[None],
         "channel": np.zeros(len(time_s), dtype=np.intp),
@@ -60,10 +63,9 @@ def simulate_gpr(
         "system_delay_s": radar.system_delay_s,
     }
     if radar.modality == "sfcw":
-        noise = rng.normal(size=(2, *response.shape)) * (scene.noise.gpr_std * np.sqrt(0.5))
         return GprData(
             modality="sfcw",
-            data=(response + (noise[0] + 1j * noise[1])).astype(np.complex64),
+            data=radar_noise.heard_tones(response, frequency, scene.noise, rng),
             frequency_hz=frequency,
             reference=in_air if radar.reference else None,
             **common,
@@ -71,10 +73,11 @@ def simulate_gpr(
     sample_time: NDArray[Any] = (
         np.arange(round(radar.window_s / radar.sample_interval_s)) * radar.sample_interval_s
     )
+    response *= radar_noise.pulse_jitter(len(response), frequency, radar.center_hz, scene.noise, rng)
     trace = _traces(response, frequency, sample_time, radar)
     return GprData(
         modality="impulse",
-        data=trace + scene.noise.gpr_std * rng.normal(size=trace.shape),
+        data=radar_noise.heard_traces(trace, sample_time, scene.noise, rng),
         sample_time_s=sample_time,
         reference=_traces(in_air[None], frequency, sample_time, radar)[0] if radar.reference else None,
         **common,
@@ -94,129 +97,6 @@ def direct_wave(baseline_m: NDArray[np.float64], frequency_hz: NDArray[np.float6
     return out
 
 
-def ground_echo(
-    objects: tuple[Buried, ...],
-    ground: Ground,
-    tx_m: NDArray[np.float64],
-    rx_m: NDArray[np.float64],
-    frequency_hz: NDArray[np.float64],
-) -> NDArray[np.complex128]:
-    """All that comes back from the ground, relative to a unit echo at one metre.
-
-    Parameters
-    ----------
-    objects : tuple of Buried
-    ground : Ground
-    tx_m, rx_m : (n, 3) float64
-        Antennas in the local frame, above the ground.
-    frequency_hz : (k,) float64
-        At least two, evenly spaced.
-
-    Returns
-    -------
-    (n, k) complex128
-    """
-    omega = 2 * np.pi * frequency_hz
-    k_soil = omega * ground.index / C0
-    tx_m, rx_m = np.ascontiguousarray(tx_m), np.ascontiguousarray(rx_m)
-    echo = _flat_surface(tx_m, rx_m, ground, frequency_hz)
-    if ground.height_m.any():
-        near, far = np.zeros_like(echo), np.zeros_like(echo)
-        wave = (float(omega[0]), float(omega[1] - omega[0]))
-        origin = np.array([ground.x0_m, ground.y0_m])
-        _kernels.rough_echo(
-            tx_m, rx_m, ground.index, SURFACE_REACH_M, *wave, origin, ground.cell_m, ground.height_m, near, far
-        )
-        echo += near + 1j * omega / C0 * far
-    band = (float(frequency_hz[0]), float(frequency_hz[-1]))
-    through = _passage(ground, tx_m, rx_m, frequency_hz)
-    reflecting = bodies.surfaces(objects, index=ground.index, band_hz=band)
-    echo += 1j * k_soil * _buried(reflecting, ground, through, tx_m, rx_m, omega, OBJECT_REACH_M)
-    small = bodies.metal_points(objects, index=ground.index, band_hz=band)
-    echo += k_soil**2 * _buried(small, ground, through, tx_m, rx_m, omega, OBJECT_REACH_M)
-    free = bodies.outside(objects, ground.scatterer_m)
-    uneven = bodies.isotropic(ground.scatterer_m[free], ground.strength_m3[free])
-    smooth = np.exp(-((k_soil * ground.scatterer_length_m) ** 2))
-    echo += (omega / C0) ** 2 * smooth * _buried(uneven, ground, through, tx_m, rx_m, omega, SCATTERER_REACH_M)
-    return echo
-
-
-def _flat_surface(
-    tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], ground: Ground, frequency_hz: NDArray[np.float64]
-) -> NDArray[np.complex128]:
-    """Echo of the even half-space; dipoles and ground are taken as level."""
-    across, along = (rx_m - tx_m)[:, :2].T
-    square = across**2 + along**2
-    omega = 2 * np.pi * frequency_hz
-    loss = (ground.loss_np_m / omega + ground.loss_np_s_m) * C0
-    index = np.asarray(ground.index - 1j * loss, dtype=np.complex128)
-    return spectrum.echo(
-        frequency_hz,
-        index**2,
-        float(np.sqrt(square).mean()),
-        tx_m[:, 2] + rx_m[:, 2],
-        np.where(square > 0, across**2 / np.where(square > 0, square, 1.0), 1.0),
-    )
-
-
-def _passage(
-    ground: Ground, tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], frequency_hz: NDArray[np.float64]
-) -> tuple[spectrum.Passage, NDArray[np.float64]]:
-    """Table of what passes the surface, and the matrix from its logarithms to a parabola in the tone's number."""
-    first = float(frequency_hz[0])
-    told = spectrum.told(first, float(frequency_hz[-1]))
-    number = (np.array(told) - first) / (float(frequency_hz[1]) - first)
-    heights = np.concatenate([tx_m[:, 2], rx_m[:, 2]])
-    table = spectrum.passage(
-        told,
-        ground.index,
-        heights_m=(float(heights.min()), float(heights.max())),
-        deepest_m=_DEEPEST_M,
-        farthest_m=OBJECT_REACH_M + float(np.linalg.norm(rx_m - tx_m, axis=1).max()),
-    )
-    parabola: NDArray[np.float64] = np.linalg.inv(np.vander(number, 3, increasing=True)).astype(np.float64)
-    return table, parabola
-
-
-def _buried(
-    what: bodies.Scatterers,
-    ground: Ground,
-    through: tuple[spectrum.Passage, NDArray[np.float64]],
-    tx_m: NDArray[np.float64],
-    rx_m: NDArray[np.float64],
-    omega: NDArray[np.float64],
-    reach_m: float,
-) -> NDArray[np.complex128]:
-    out = np.zeros((len(tx_m), len(omega)), dtype=np.complex128)
-    table, parabola = through
-    if len(what.position_m):
-        _kernels.buried_echo(
-            tx_m,
-            rx_m,
-            what.position_m,
-            np.zeros_like(what.position_m) if what.normal is None else what.normal,
-            what.front,
-            what.back,
-            what.front_delay_s,
-            what.back_delay_s,
-            what.response,
-            int(what.normal is not None),
-            ground.index,
-            np.array([ground.loss_np_m, ground.loss_np_s_m]),
-            reach_m,
-            float(omega[0]),
-            float(omega[1] - omega[0]),
-            np.array([ground.x0_m, ground.y0_m]),
-            ground.cell_m,
-            ground.height_m,
-            table.ratio,
-            np.array([table.low_height_m, table.height_step_m, table.offset_step_m, table.deepest_m]),
-            parabola,
-            out,
-        )
-    return out
-
-
 def _frequencies(radar: Radar) -> NDArray[Any]:
     if radar.modality == "sfcw":
         count = max(2, int(np.floor((radar.stop_hz - radar.start_hz) / radar.step_hz + 1e-6)) + 1)
@@ -229,22 +109,6 @@ def _system(frequency_hz: NDArray[np.float64], radar: Radar) -> NDArray[np.compl
     """Field of a current element per unit moment, -i omega mu0 / 4 pi r, and the cables' delay."""
     delay = np.exp(-2j * np.pi * frequency_hz * radar.system_delay_s)
     out: NDArray[np.complex128] = -1j * radar.gain_m * frequency_hz / REFERENCE_HZ * delay
-    return out
-
-
-def _ringing(frequency_hz: NDArray[np.float64], noise: Noise, rng: np.random.Generator) -> NDArray[np.complex128]:
-    """Echoes within the head, relative to the direct wave: the same in every sounding of a scan."""
-    delay = rng.exponential(_RINGING_S, _RINGS)
-    size = noise.gpr_ringing * rng.normal(size=_RINGS) * np.exp(-delay / _RINGING_S)
-    out: NDArray[np.complex128] = np.exp(-2j * np.pi * np.outer(frequency_hz, delay)) @ size
-    return out
-
-
-def _drift(
-    track: motion.Track, time_s: NDArray[np.float64], noise: Noise, rng: np.random.Generator
-) -> NDArray[np.complex128]:
-    gain, phase = (motion.slow(track, time_s, noise.drift_time_s, rng=rng) for _ in range(2))
-    out: NDArray[np.complex128] = np.exp(noise.gpr_gain_std * gain + 1j * noise.gpr_phase_std_rad * phase)
     return out
 
 

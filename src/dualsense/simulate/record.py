@@ -10,20 +10,25 @@ import numpy as np
 
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import bodies, motion
+from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate.emi import simulate_emi
-from dualsense.simulate.faults import with_faults
-from dualsense.simulate.gpr import OBJECT_REACH_M, SURFACE_REACH_M, simulate_gpr
+from dualsense.simulate.faults import truncate_file, with_faults
+from dualsense.simulate.gpr import simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dualsense.simulate.gpr import Echo
+    from dualsense.simulate.handling import Faults
     from dualsense.simulate.scene import Scene
 
 INSTRUMENT = "dualsense simulator"
 _GROUND_MARGIN_M = max(SURFACE_REACH_M, OBJECT_REACH_M / 2) + 0.1
 
 
-def simulate_scan(scene: Scene, *, seed: int) -> Scan:
+def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
     """Simulate one sweep over one patch.
 
     Parameters
@@ -32,6 +37,8 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
     seed : int
         >= 0. Motion, ground, radar and metal detector draw from streams of their own, so that a change to one of
         them leaves the others as they were.
+    echo : callable
+        What the radar gets back from the ground, in the place of `echo.ground_echo`.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
     pose = Pose(
         time_s=track.time_s,
         position_m=motion.tracked(track, scene.noise, scene.motion, rng=tracker),
-        orientation=track.orientation,
+        orientation=track.orientation if scene.motion.tilt_recorded else None,
         position_std_m=np.tile(np.asarray(scene.noise.position_std_m, dtype=np.float64), (len(track.time_s), 1)),
     )
     scan = Scan(
@@ -70,11 +77,27 @@ def simulate_scan(scene: Scene, *, seed: int) -> Scan:
             notes=f"simulated with seed {seed}; no real ground was measured",
         ),
         pose=pose,
-        gpr=simulate_gpr(scene, scene.radar, ground, track, rng=radar_noise) if scene.radar else None,
+        gpr=simulate_gpr(scene, scene.radar, ground, track, rng=radar_noise, echo=echo) if scene.radar else None,
         emi=simulate_emi(scene, scene.detector, track, rng=coil_noise) if scene.detector else None,
         truth=truth_of(scene, seed=seed),
     )
-    return _with_hash(with_faults(scan, scene.faults, rng=recorder))
+    return with_hash(with_faults(scan, scene.faults, rng=recorder))
+
+
+def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
+    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
+    scan = simulate_scan(scene, seed=seed)
+    write_file(scan, path, scene.faults, overwrite=overwrite)
+    return scan
+
+
+def write_file(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
+    """Write a simulated scan, whole or as its recorder left it."""
+    from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
+
+    write_scan(scan, path, overwrite=overwrite)
+    if faults.truncated_part < 1:
+        truncate_file(path, faults.truncated_part)
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
@@ -106,7 +129,8 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     )
 
 
-def _with_hash(scan: Scan) -> Scan:
+def with_hash(scan: Scan) -> Scan:
+    """Give a scan the hash of its arrays and of what it says of itself."""
     digest = hashlib.sha256()
     for name in ("header", "pose", "gpr", "emi", "truth"):
         _feed(digest, getattr(scan, name), name)

@@ -1,0 +1,115 @@
+"""The simulator's radar against gprMax, sounding by sounding over the same ground.
+
+``python benchmarks/simulate/study_gprmax.py --gprmax-command "…/python -m gprMax" [--json FILE] [--only NAME …]``:
+gprMax 4, a separate program, is run once in free air and once per case, at 5 cm over soil of permittivity 4
+between 0.8 and 2.4 GHz. Without a command there is nothing to compare.
+
+- direct wave and flat surface: relative error of gprMax's tones against the closed forms that our engine uses;
+- bodies at 4 cm: their echo is the tones with them less the tones without, in both engines; delay of gprMax's less
+  ours (peak of the cross-correlation of the traces), level of gprMax's over ours, how far the traces correlate;
+- ground: the same for what roughness and unevenness add to the flat surface, of one realisation in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.simulate import gpr, gprmax
+from dualsense.simulate.gprmax import Engine
+from dualsense.simulate.instrument import Radar
+from dualsense.simulate.scene import Buried, Soil
+from dualsense.simulate.soil import realise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Tones = NDArray[Any]
+
+RADAR = Radar(start_hz=0.8e9, stop_hz=2.4e9, step_hz=40e6)
+FLAT = Soil(relative_permittivity=4.0, conductivity_s_m=0.01, permittivity_std=0.0, roughness_rms_m=0.0)
+TX_M, RX_M = np.array([[-0.0495, 0.0, 0.05]]), np.array([[0.0495, 0.0, 0.05]])
+DEPTH_M = 0.04
+GROUNDS = {
+    "rough": replace(FLAT, roughness_rms_m=0.005),
+    "uneven": replace(FLAT, permittivity_std=0.08),
+    "both": replace(FLAT, roughness_rms_m=0.005, permittivity_std=0.08),
+}
+BODIES = ("PMA-3", "PMN", "TS-50", "M14", "stone", "void", "root", "can", "fragment", "nail")
+TURNED = {"can": 90.0, "fragment": 90.0, "nail": 90.0}
+"""Along the dipoles."""
+STEP_S = 2e-12
+
+
+def frequencies() -> Tones:
+    count = round((RADAR.stop_hz - RADAR.start_hz) / RADAR.step_hz) + 1
+    return RADAR.start_hz + RADAR.step_hz * np.arange(count)
+
+
+def tones(soil: Soil, objects: tuple[Buried, ...], command: tuple[str, ...]) -> tuple[Tones, Tones, gprmax.Fields]:
+    """Echo (k,) by gprMax and by our engine, and gprMax's error in free air."""
+    ground = realise(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=np.random.default_rng(1))
+    frequency = frequencies()
+    engine = Engine(command=command)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = gprmax.plan(objects, ground, RADAR, TX_M, RX_M, engine)
+        found = gprmax.run_all(plan, (objects, ground), Path(folder), frequency, engine)
+    own = gpr.ground_echo(objects, ground, TX_M, RX_M, frequency)
+    return found.echo[0], own[0], found
+
+
+def compared(full: Tones, own: Tones) -> dict[str, float]:
+    """Delay, level and likeness of two echoes, as traces under a Hann window over the band."""
+    window = np.hanning(len(full) + 2)[1:-1]
+    full, own = full * window, own * window
+    lag = STEP_S * np.arange(-500, 501)
+    correlation = np.real((full * own.conj()) @ np.exp(2j * np.pi * np.outer(frequencies(), lag)))
+    best = int(correlation.argmax())
+    size = np.linalg.norm(full), np.linalg.norm(own)
+    return {
+        "delay_ns": float(lag[best] * 1e9),
+        "level_db": float(20 * np.log10(size[0] / size[1])),
+        "likeness": float(correlation[best] / (size[0] * size[1])),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gprmax-command", required=True)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", nargs="*", default=[*GROUNDS, *BODIES])
+    arguments = parser.parse_args()
+    command = tuple(shlex.split(arguments.gprmax_command))
+    flat, own_flat, found = tones(FLAT, (), command)
+    wrong = float(np.linalg.norm(flat - own_flat) / np.linalg.norm(own_flat))
+    report: dict[str, object] = {
+        "gprMax": found.version,
+        "direct_error": found.direct_error,
+        "flat": {"error": wrong, **compared(flat, own_flat)},
+    }
+    print(
+        f"gprMax {found.version}: direct wave {100 * found.direct_error:.1f} % off, "
+        f"flat surface {100 * wrong:.1f} %"
+    )
+    print(f"{'case':<10}{'delay, ns':>11}{'level, dB':>11}{'likeness':>10}")
+    for name in arguments.only:
+        if name in GROUNDS:
+            full, own, _ = tones(GROUNDS[name], (), command)
+        else:
+            full, own, _ = tones(FLAT, (Buried(name, 0.0, 0.0, DEPTH_M, yaw_deg=TURNED.get(name, 0.0)),), command)
+        one = compared(full - flat, own - own_flat)
+        report[name] = one
+        print(f"{name:<10}{one['delay_ns']:>+11.3f}{one['level_db']:>+11.1f}{one['likeness']:>10.3f}", flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The verb ``dualsense simulate``: scans of invented ground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dualsense import cli_gprmax, options
+from dualsense.console import DONE, FAILED, PROGRAM, Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
+@click.option("--preset", help="Kind of lane to invent, such as sand; --list lists them.")
+@click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
+@click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
+@click.option(
+    "-o",
+    "--out",
+    type=options.FILE,
+    required=True,
+    metavar="OUT",
+    help="Scan file; folder with --lanes and --write-only.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Equal seeds give equal scans. With --lanes: of the first."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
+)
+@click.option(
+    "--fault",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
+)
+@click.option(
+    "--list",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _option, name: _list(ctx, name),
+    help="List presets and models, or every number of one of them with its source, and stop.",
+)
+@options.overwrite
+@cli_gprmax.with_engine
+@options.common
+def simulate(
+    console: Console,
+    *,
+    scene: Path | None,
+    preset: str | None,
+    scene_file: Path | None,
+    lanes: int | None,
+    out: Path,
+    seed: int | None,
+    jobs: int | None,
+    pairs: tuple[str, ...],
+    overwrite: bool,
+    engine: dict[str, Any] | None,
+) -> int:
+    """Invent a lane, or many, and write scans that are labelled as simulated."""
+    given = [source for source in (preset, scene, scene_file) if source is not None]
+    if len(given) != 1 or (lanes is not None and (preset is None or engine)):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset and without --engine"
+        raise click.UsageError(msg, click.get_current_context())
+    faults = options.keywords(pairs)
+    if lanes is not None:
+        return _simulate_lanes(
+            console,
+            preset=preset or "",
+            out=out,
+            lanes=lanes,
+            seed=seed or 0,
+            jobs=jobs,
+            faults=faults,
+            overwrite=overwrite,
+        )
+    if seed is None:
+        msg = "one scan needs a --seed"
+        raise click.UsageError(msg, click.get_current_context())
+    options.refuse_existing(out, overwrite=overwrite)
+    from dataclasses import replace
+
+    import numpy as np
+
+    from dualsense.simulate import random_lane, read_scene, simulate_file
+    from dualsense.simulate.scene_file import faults_from
+
+    file = scene or scene_file
+    ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
+    ground = replace(ground, faults=faults_from(faults, ground.faults))
+    console.subject = str(out)
+    if engine is not None:
+        return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
+    simulate_file(ground, out, seed=seed, overwrite=overwrite)
+    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    return DONE
+
+
+def _list(ctx: click.Context, name: str | None) -> None:
+    if name is None:
+        return
+    from dualsense.simulate.catalogue import describe, overview
+
+    ctx.ensure_object(Console).answer(describe(name) if name else overview())
+    ctx.exit()
+
+
+def _simulate_lanes(
+    console: Console,
+    *,
+    preset: str,
+    out: Path,
+    lanes: int,
+    seed: int,
+    jobs: int | None,
+    faults: dict[str, Any],
+    overwrite: bool,
+) -> int:
+    from dualsense.simulate.handling import Faults
+    from dualsense.simulate.many import MANIFEST, simulate_lanes
+    from dualsense.simulate.scene_file import faults_from
+
+    wrong = faults_from(faults, Faults())
+    with console.progress() as progress:
+        found = simulate_lanes(
+            preset, out, lanes=lanes, seed=seed, jobs=jobs, faults=wrong, overwrite=overwrite, progress=progress
+        )
+    failed = [lane.error for lane in found if lane.error]
+    for error in failed:
+        click.echo(f"{PROGRAM}: error: {error}", err=True)
+    mines = sum(lane.mines for lane in found)
+    console.tell(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
+    return FAILED if failed else DONE

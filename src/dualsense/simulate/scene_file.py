@@ -1,0 +1,106 @@
+"""Scenes from TOML: every key known, every value of its type, or one error that names it."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+import types
+import typing
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dualsense.errors import RecipeError
+from dualsense.simulate.handling import Faults
+from dualsense.simulate.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def read_scene(path: Path) -> Scene:
+    """Read a scene from a TOML file.
+
+    Tables ``[soil]``, ``[motion]``, ``[radar]``, ``[detector]``, ``[noise]``, ``[faults]`` and any number of
+    ``[[objects]]``; what is left out keeps its default. ``radar = false`` or ``detector = false`` leaves that
+    sensor off the head.
+
+    Raises
+    ------
+    RecipeError
+        The file is no TOML, a key is unknown, or a value has the wrong type or range; the message names it.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path.name}: cannot be read as a scene: {error}"
+        raise RecipeError(msg) from error
+    try:
+        return scene_from(document)
+    except RecipeError as error:
+        msg = f"{path.name}: {error}"
+        raise RecipeError(msg) from error
+
+
+def scene_from(document: Mapping[str, Any]) -> Scene:
+    """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
+    scene: Scene = _build(Scene, document, "")
+    return scene
+
+
+def faults_from(given: Mapping[str, Any], base: Faults) -> Faults:
+    """Add faults by name to others; the names may leave out the unit, as in ``dropout`` for ``dropout_part``.
+
+    Raises
+    ------
+    RecipeError
+        There is no such fault, or not of this size; the message names it.
+    """
+    full = {name.removesuffix("_part").removesuffix("_s"): name for name in Faults.__dataclass_fields__}
+    named = {full.get(name, name): value for name, value in given.items()}
+    out: Faults = _build(Faults, {**asdict(base), **named}, "faults.")
+    return out
+
+
+def _build(kind: Any, values: Any, path: str) -> Any:
+    if not hasattr(values, "items"):
+        msg = f"{path.rstrip('.') or 'a scene'} must be a table, got {values!r}"
+        raise RecipeError(msg)
+    hints = typing.get_type_hints(kind)
+    known = {f.name: f for f in fields(kind)}
+    for key in values:
+        if key not in known:
+            msg = f"unknown key {path}{key}; known are {', '.join(known)}"
+            raise RecipeError(msg)
+    for name, f in known.items():
+        if name not in values and f.default is MISSING and f.default_factory is MISSING:
+            msg = f"{path}{name} is missing"
+            raise RecipeError(msg)
+    return kind(**{key: _convert(hints[key], value, path + key) for key, value in values.items()})
+
+
+def _convert(hint: Any, value: Any, path: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        inner = next(a for a in args if a is not type(None))
+        return None if value is False or value is None else _convert(inner, value, path)
+    if is_dataclass(hint):
+        return _build(hint, value, path + ".")
+    if origin is tuple:
+        if not isinstance(value, list | tuple) or (args[-1] is not Ellipsis and len(value) != len(args)):
+            wanted = "a list" if args[-1] is Ellipsis else f"a list of {len(args)}"
+            msg = f"{path} must be {wanted}, got {value!r}"
+            raise RecipeError(msg)
+        kinds = [args[0]] * len(value) if args[-1] is Ellipsis else args
+        return tuple(_convert(k, v, f"{path}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    if origin is Literal:
+        ok, wanted = value in args, " or ".join(repr(a) for a in args)
+    elif hint is float:
+        ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        wanted = "a finite number"
+    else:
+        ok, wanted = isinstance(value, hint), f"of type {hint.__name__}"
+    if not ok:
+        msg = f"{path} must be {wanted}, got {value!r}"
+        raise RecipeError(msg)
+    return float(value) if hint is float else value
