@@ -110,6 +110,7 @@ def _weigh(
         _, metal_blind = model_room.metal_silence(model, detection_limit_m3=limit)
     if candidate.body is not None:
         body = features.body_features(candidate.body)
+        radar_blind = candidate.body.hidden and model.experts is None  # the rules do not weigh it
         if candidate.dipoles:
             body |= features.pair_features(candidate.body, candidate.dipoles[0])
     elif gpr_here:

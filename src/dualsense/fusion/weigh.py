@@ -73,15 +73,15 @@ class Weight:
 
 
 def by_rules(model: Model, found: Found, body: Body | None) -> Weight:
-    """Weigh by rules that nothing was fitted to."""
+    """Weigh by rules that nothing was fitted to. What hides under the surface's clutter says nothing."""
     emi = gpr = 0.0
     if found.metal is not None:
         emi = model.emi["present"]
     elif found.emi_here:
         emi, _ = rules.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
-    if body is not None:
+    if body is not None and not body.hidden:
         gpr = rules.body_ratio(model, body) + (model.agreement if found.metal is not None else 0.0)
-    elif found.gpr_here:
+    elif body is None and found.gpr_here:
         gpr = found.radar_silence
     return Weight(emi, gpr)
 
