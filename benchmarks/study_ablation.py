@@ -1,8 +1,8 @@
 """What becomes of mines when something is wrong: they may be called not-assessable, never clutter.
 
 The full-wave sample scans are spoilt one way at a time: errors of the tracked position, a wrong permittivity,
-errors of the height, lines left out, a dead sensor. Run as ``python benchmarks/study_ablation.py [-o FILE.png]``, it
-counts the calls of the mines and draws them; ``--lanes N`` takes invented lanes instead, magnetic ground among them.
+errors of the height, lines left out, a dead sensor. ``python benchmarks/study_ablation.py [-o FILE.png]`` counts
+the calls of the mines and draws them; ``--lanes N`` takes invented lanes instead, magnetic ground among them.
 """
 
 from __future__ import annotations
