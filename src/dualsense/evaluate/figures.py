@@ -83,10 +83,10 @@ def _depths(axes: Axes, groups: Mapping[str, Any]) -> None:
         axes.bar(n, g["rate"], color="#e8440a", label="called suspect" if n == 0 else None)
         axes.errorbar(n, g["rate"], yerr=[[g["rate"] - low], [high - g["rate"]]], color="#000000", capsize=4)
         axes.annotate(f"{g['mines']}", (n, 0.02), ha="center", fontsize=9, color="#ffffff")
-    axes.set_xticks(range(len(names)), [f"{n}" for n in names], fontsize=9)
-    axes.set(ylabel="part of the mines", ylim=(0.0, 1.05), title="By depth of the top")
+    axes.set_xticks(range(len(names)), [n.removeprefix("0") for n in names], fontsize=9)
+    axes.set(ylabel="part of the mines", ylim=(0.0, 1.2), title="By depth of the top")
     if names:
-        axes.legend(loc="lower left", fontsize=9)
+        axes.legend(loc="upper center", fontsize=9, ncols=2)
 
 
 def _numbers(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
