@@ -9,7 +9,7 @@ import numpy as np
 from dualsense.emi import field, ground
 from dualsense.emi import polarizability as mpt
 from dualsense.scan import EmiData
-from dualsense.simulate import bodies, motion, shapes
+from dualsense.simulate import array, bodies, motion, shapes
 from dualsense.simulate.library import Ring
 
 if TYPE_CHECKING:
@@ -31,18 +31,28 @@ def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: 
     """Record the scene with its metal detector along a track."""
     time_s = motion.sample_times(track.end_s, detector.rate_hz, rng=rng)
     position, rotation = motion.at(track, time_s)
-    data = emi_response(scene.objects, scene.soil, detector, position, rotation)
-    data = data + _instrument(data, detector, scene.noise, track, time_s, rng)
+    coils = array.coils_m(scene.array)
+    channel = array.in_turn(len(time_s), len(coils))
+    each = []
+    for c, place in enumerate(coils):
+        rows = channel == c
+        moved = array.shifted(detector, place)
+        clean = emi_response(scene.objects, scene.soil, moved, position[rows], rotation[rows])
+        each.append(clean + _instrument(clean, detector, scene.noise, track, time_s[rows], rng))
+    data = np.empty((len(time_s), each[0].shape[1]), each[0].dtype)
+    for c, values in enumerate(each):
+        data[channel == c] = values
+    same = np.ones(len(coils))
     common: dict[str, Any] = {
         "time_s": time_s,
         "data": data,
-        "tx_radius_m": np.array([detector.tx_radius_m]),
-        "rx_radius_m": np.array([detector.rx_radius_m]),
-        "tx_position_m": np.array([detector.tx_position_m], dtype=np.float64),
-        "rx_position_m": np.array([detector.rx_position_m], dtype=np.float64),
-        "tx_turns": np.array([detector.tx_turns]),
-        "rx_turns": np.array([detector.rx_turns]),
-        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "tx_radius_m": same * detector.tx_radius_m,
+        "rx_radius_m": same * detector.rx_radius_m,
+        "tx_position_m": coils + detector.tx_position_m,
+        "rx_position_m": coils + detector.rx_position_m,
+        "tx_turns": same * detector.tx_turns,
+        "rx_turns": same * detector.rx_turns,
+        "channel": channel,
     }
     if detector.modality == "frequency":
         return EmiData(modality="frequency", frequency_hz=np.array(detector.frequency_hz), **common)

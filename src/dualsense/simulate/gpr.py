@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import GprData
-from dualsense.simulate import _kernels, bodies, motion, spectrum
+from dualsense.simulate import _kernels, array, bodies, motion, spectrum
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
@@ -58,18 +58,21 @@ def simulate_gpr(
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
-    in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
-    from_ground = (echo or ground_echo)(
-        scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
+    pairs = array.pairs_m(scene.array)
+    channel = array.in_turn(len(time_s), len(pairs))
+    tx, rx = (
+        position + np.einsum("nij,nj->ni", rotation, (pairs + at)[channel]) for at in (tx_position, rx_position)
     )
+    in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
+    from_ground = (echo or ground_echo)(scene.objects, ground, tx, rx, frequency)
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * _drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
     common: dict[str, Any] = {
         "time_s": time_s,
-        "tx_position_m": tx_position[None],
-        "rx_position_m": rx_position[None],
-        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "tx_position_m": pairs + tx_position,
+        "rx_position_m": pairs + rx_position,
+        "channel": channel,
         "polarisation": "y",
         "system_delay_s": radar.system_delay_s,
     }

@@ -26,6 +26,10 @@ class Motion:
         Of roll and pitch each. Zero leaves the orientation out of the file.
     height_floor_m
         The head never comes closer to the nominal surface.
+    carrier
+        A "hand" slows down in the turns; a "cart" or robot keeps its speed, and its heading.
+    start_y_m
+        Where the first line is.
     """
 
     length_m: float = 0.6
@@ -39,6 +43,8 @@ class Motion:
     tilt_std_deg: float = 0.0
     height_floor_m: float = 0.015
     pose_rate_hz: float = 60.0
+    carrier: Literal["hand", "cart"] = "hand"
+    start_y_m: float = 0.0
 
     def __post_init__(self) -> None:
         bounds.above(

@@ -45,7 +45,7 @@ class Track:
 def sweep(motion: Motion, *, rng: np.random.Generator) -> Track:
     """Sweep lines along x to and fro, stepping in y, with turns, changing speed and a wandering hand."""
     path, turning = _lines(motion)
-    speed = motion.speed_m_s * (1 - _TURN_SLOWING * turning)
+    speed = motion.speed_m_s * (1 - (_TURN_SLOWING if motion.carrier == "hand" else 0.0) * turning)
     elapsed = np.concatenate([[0.0], np.cumsum(_PATH_STEP_M / (0.5 * (speed[1:] + speed[:-1])))])
     end_s = float(elapsed[-1])
     count = int(np.ceil((end_s + 2 * _MARGIN_S) * motion.pose_rate_hz)) + 1
@@ -123,7 +123,7 @@ def _lines(motion: Motion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     arc = np.linspace(-np.pi / 2, np.pi / 2, max(3, int(np.ceil(np.pi * spacing / 2 / _PATH_STEP_M)) + 1))[1:-1]
     pieces = []
     for line in range(count):
-        y = line * spacing
+        y = motion.start_y_m + line * spacing
         x = along if line % 2 == 0 else along[::-1]
         pieces.append(np.stack([x, np.full(len(x), y)], axis=-1))
         if line + 1 < count:

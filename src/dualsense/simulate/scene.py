@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
+from dualsense.simulate.array import Array  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.handling import Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
@@ -96,7 +97,8 @@ class Buried:
 class Scene:
     """All that `dualsense.simulate.simulate_scan` needs beside a seed.
 
-    ``radar`` or ``detector`` may be None: one sensor alone is still a scan.
+    ``radar`` or ``detector`` may be None: one sensor alone is still a scan. With an ``array`` the head has several
+    of each.
     """
 
     scan_id: str = "simulated"
@@ -107,6 +109,7 @@ class Scene:
     motion: Motion = field(default_factory=Motion)
     radar: Radar | None = field(default_factory=Radar)
     detector: Detector | None = field(default_factory=Detector)
+    array: Array | None = None
     noise: Noise = field(default_factory=Noise)
     faults: Faults = field(default_factory=Faults)
 
