@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.emi.polarizability import demagnetisation
-from dualsense.simulate import shapes, spectrum
+from dualsense.simulate import shapes
 from dualsense.simulate.library import Ring, find_model
 from dualsense.simulate.soil import C0
 
@@ -42,8 +42,8 @@ class Scatterers:
         The same for a piece of surface seen from within.
     front_delay_s, back_delay_s : (m,) float64
         Extra one-way time through what lies above, compared with soil.
-    response : (m, 3) complex128
-        Logarithm of a factor at `spectrum.told` frequencies of the band; (0, 3) when there is none.
+    response : (k,) complex128 or None
+        Factor of all at each tone.
     """
 
     position_m: NDArray[np.float64]
@@ -52,7 +52,7 @@ class Scatterers:
     back: NDArray[np.float64]
     front_delay_s: NDArray[np.float64]
     back_delay_s: NDArray[np.float64]
-    response: NDArray[np.complex128] = field(default_factory=lambda: np.zeros((0, 3), np.complex128))
+    response: NDArray[np.complex128] | None = None
 
 
 def isotropic(position_m: NDArray[np.float64], strength_m3: NDArray[np.float64]) -> Scatterers:
@@ -170,7 +170,9 @@ def _host(model: Model, part: Spheroid | Ring) -> float:
     return body
 
 
-def metal_points(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float, float]) -> Scatterers:
+def metal_points(
+    objects: tuple[Buried, ...], *, index: float, frequency_hz: NDArray[np.float64]
+) -> list[Scatterers]:
     """Metal smaller than the wave: small metal bodies, and the metal parts inside dielectric ones.
 
     ``front`` multiplies k^2. A spheroid has the static dipoles of a perfect conductor in a field along y, electric
@@ -178,54 +180,54 @@ def metal_points(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[fl
     chain of thin ones. ``response`` is their resonance as half a wave fits in along y, and its damping by
     radiation: 1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length.
     """
-    position, strength, delay = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0)]
-    response = [np.zeros((0, 3), np.complex128)]
-    k = 2 * np.pi * np.array(spectrum.told(*band_hz)) / C0
+    k = 2 * np.pi * frequency_hz / C0
+    band = (float(frequency_hz[0]), float(frequency_hz[-1]))
+    out: list[Scatterers] = []
     for thing in objects:
         model = model_of(thing)
         body = model.relative_permittivity
-        if body is None and not is_parts_only(thing, index=index, band_hz=band_hz):
+        if body is None and not is_parts_only(thing, index=index, band_hz=band):
             continue
         if body is None and not any(isinstance(part, Ring) for part in model.metal):
             size = np.asarray(size_m(thing))
             s = np.array([_body_strength_m3(thing)])
             length = float(np.linalg.norm(turned(thing)[1] * size))
-            position.append(placed(thing, np.array([[0.0, 0.0, -0.5 * size[2]]])))
-            strength.append(s)
-            response.append(_resonance(s, length, k * index, k * index))
-            delay.append(np.zeros(1))
+            points = isotropic(placed(thing, np.array([[0.0, 0.0, -0.5 * size[2]]])), s)
+            out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
             continue
         for part in model.metal:
             if isinstance(part, Ring):
-                own, s = _ring_points(thing, part, float(k[1]) * index)
+                own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
                 length = 2 * thing.scale * part.radius_m  # nearly: half the turn
             else:
                 own, s = _spheroid_point(thing, part)
                 length = _extent_along_y(thing, part)
-            position.append(placed(thing, own))
+            points = isotropic(placed(thing, own), s)
             if body is None:
-                strength.append(s)
-                response.append(_resonance(s, length, k * index, k * index))
-                delay.append(np.zeros(len(own)))
+                out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
                 continue
             # the moment is that of the field about the part: permittivity of its surroundings over the soil's
             host = _host(model, part)
             extra, share = _cores_above(model, thing.scale, own, None)
             entry = 1 - ((index - np.sqrt(body)) / (index + np.sqrt(body))) ** 2
-            strength.append(s * host / index**2 * share * entry)
-            response.append(_resonance(s, length, k * np.sqrt(host), k * np.sqrt(body)))
-            delay.append(extra - own[:, 2] * (np.sqrt(body) - index) / C0)
-    points = isotropic(np.concatenate(position), np.concatenate(strength))
-    return replace(points, front_delay_s=np.concatenate(delay), response=np.concatenate(response))
+            out.append(
+                replace(
+                    points,
+                    front=s * host / index**2 * share * entry,
+                    front_delay_s=extra - own[:, 2] * (np.sqrt(body) - index) / C0,
+                    response=_resonance(s, length, k * np.sqrt(host), k * np.sqrt(body)),
+                )
+            )
+    return out
 
 
 def _resonance(
     strength_m3: NDArray[np.float64], length_m: float, k: NDArray[np.float64], k_far: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
-    """Logarithm (m, 3) of a dipole's response over its static one, for wave numbers (3,) near it and far away."""
-    own = 1 - (k * length_m / (_HALF_WAVE * np.pi)) ** 2
-    out: NDArray[np.complex128] = -np.log(own + 2j / 3 * k_far**3 * strength_m3[:, None])
-    return out
+    """Response (k,) of a dipole over its static one, for wave numbers (k,) near it and far away."""
+    beat: NDArray[np.float64] = 1 - (k * length_m / (_HALF_WAVE * np.pi)) ** 2
+    damping = 2 / 3 * k_far**3 * float(strength_m3.mean())
+    return np.asarray(1 / (beat + 1j * damping), dtype=np.complex128)
 
 
 def _extent_along_y(thing: Buried, part: Spheroid) -> float:

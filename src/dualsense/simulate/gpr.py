@@ -1,10 +1,4 @@
-"""The simulated radar: direct wave, rough surface, buried bodies and uneven soil, tone by tone.
-
-The flat surface is exact, for its echo and for what it lets through, near field and all (`spectrum`). On that,
-scalar waves: Kirchhoff's integral for its roughness, physical optics over the bodies' surfaces through
-refracted rays, Rayleigh's limit for small metal and Born's for the soil's unevenness. Single scattering: no
-echoes between objects.
-"""
+"""The simulated radar: direct wave, the ground's echo (`echo`), and what the instrument makes of them."""
 
 from __future__ import annotations
 
@@ -13,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import GprData
-from dualsense.simulate import _kernels, array, bodies, motion, spectrum
+from dualsense.simulate import array, motion
+from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
@@ -33,10 +28,6 @@ if TYPE_CHECKING:
 REFERENCE_HZ = 2e9
 """Where a unit echo at one metre has the radar's gain as its amplitude."""
 
-SURFACE_REACH_M = 0.36
-OBJECT_REACH_M = 0.6
-SCATTERER_REACH_M = 0.3
-_DEEPEST_M = 0.6
 _RINGS = 6
 _RINGING_S = 0.6e-9
 _IMPULSE_BAND = 3.0
@@ -108,129 +99,6 @@ def direct_wave(baseline_m: NDArray[np.float64], frequency_hz: NDArray[np.float6
     along2 = (baseline_m[..., 1:2] / r) ** 2
     near = (1 - 1j / kr - 1 / kr**2) - along2 * (1 - 3j / kr - 3 / kr**2)
     out: NDArray[np.complex128] = np.exp(-1j * kr) / r * near
-    return out
-
-
-def ground_echo(
-    objects: tuple[Buried, ...],
-    ground: Ground,
-    tx_m: NDArray[np.float64],
-    rx_m: NDArray[np.float64],
-    frequency_hz: NDArray[np.float64],
-) -> NDArray[np.complex128]:
-    """All that comes back from the ground, relative to a unit echo at one metre.
-
-    Parameters
-    ----------
-    objects : tuple of Buried
-    ground : Ground
-    tx_m, rx_m : (n, 3) float64
-        Antennas in the local frame, above the ground.
-    frequency_hz : (k,) float64
-        At least two, evenly spaced.
-
-    Returns
-    -------
-    (n, k) complex128
-    """
-    omega = 2 * np.pi * frequency_hz
-    k_soil = omega * ground.index / C0
-    tx_m, rx_m = np.ascontiguousarray(tx_m), np.ascontiguousarray(rx_m)
-    echo = _flat_surface(tx_m, rx_m, ground, frequency_hz)
-    if ground.height_m.any():
-        near, far = np.zeros_like(echo), np.zeros_like(echo)
-        wave = (float(omega[0]), float(omega[1] - omega[0]))
-        origin = np.array([ground.x0_m, ground.y0_m])
-        _kernels.rough_echo(
-            tx_m, rx_m, ground.index, SURFACE_REACH_M, *wave, origin, ground.cell_m, ground.height_m, near, far
-        )
-        echo += near + 1j * omega / C0 * far
-    band = (float(frequency_hz[0]), float(frequency_hz[-1]))
-    through = _passage(ground, tx_m, rx_m, frequency_hz)
-    reflecting = bodies.surfaces(objects, index=ground.index, band_hz=band)
-    echo += 1j * k_soil * _buried(reflecting, ground, through, tx_m, rx_m, omega, OBJECT_REACH_M)
-    small = bodies.metal_points(objects, index=ground.index, band_hz=band)
-    echo += k_soil**2 * _buried(small, ground, through, tx_m, rx_m, omega, OBJECT_REACH_M)
-    free = bodies.outside(objects, ground.scatterer_m)
-    uneven = bodies.isotropic(ground.scatterer_m[free], ground.strength_m3[free])
-    smooth = np.exp(-((k_soil * ground.scatterer_length_m) ** 2))
-    echo += (omega / C0) ** 2 * smooth * _buried(uneven, ground, through, tx_m, rx_m, omega, SCATTERER_REACH_M)
-    return echo
-
-
-def _flat_surface(
-    tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], ground: Ground, frequency_hz: NDArray[np.float64]
-) -> NDArray[np.complex128]:
-    """Echo of the even half-space; dipoles and ground are taken as level."""
-    across, along = (rx_m - tx_m)[:, :2].T
-    square = across**2 + along**2
-    omega = 2 * np.pi * frequency_hz
-    loss = (ground.loss_np_m / omega + ground.loss_np_s_m) * C0
-    index = np.asarray(ground.index - 1j * loss, dtype=np.complex128)
-    return spectrum.echo(
-        frequency_hz,
-        index**2,
-        float(np.sqrt(square).mean()),
-        tx_m[:, 2] + rx_m[:, 2],
-        np.where(square > 0, across**2 / np.where(square > 0, square, 1.0), 1.0),
-    )
-
-
-def _passage(
-    ground: Ground, tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], frequency_hz: NDArray[np.float64]
-) -> tuple[spectrum.Passage, NDArray[np.float64]]:
-    """Table of what passes the surface, and the matrix from its logarithms to a parabola in the tone's number."""
-    first = float(frequency_hz[0])
-    told = spectrum.told(first, float(frequency_hz[-1]))
-    number = (np.array(told) - first) / (float(frequency_hz[1]) - first)
-    heights = np.concatenate([tx_m[:, 2], rx_m[:, 2]])
-    table = spectrum.passage(
-        told,
-        ground.index,
-        heights_m=(float(heights.min()), float(heights.max())),
-        deepest_m=_DEEPEST_M,
-        farthest_m=OBJECT_REACH_M + float(np.linalg.norm(rx_m - tx_m, axis=1).max()),
-    )
-    parabola: NDArray[np.float64] = np.linalg.inv(np.vander(number, 3, increasing=True)).astype(np.float64)
-    return table, parabola
-
-
-def _buried(
-    what: bodies.Scatterers,
-    ground: Ground,
-    through: tuple[spectrum.Passage, NDArray[np.float64]],
-    tx_m: NDArray[np.float64],
-    rx_m: NDArray[np.float64],
-    omega: NDArray[np.float64],
-    reach_m: float,
-) -> NDArray[np.complex128]:
-    out = np.zeros((len(tx_m), len(omega)), dtype=np.complex128)
-    table, parabola = through
-    if len(what.position_m):
-        _kernels.buried_echo(
-            tx_m,
-            rx_m,
-            what.position_m,
-            np.zeros_like(what.position_m) if what.normal is None else what.normal,
-            what.front,
-            what.back,
-            what.front_delay_s,
-            what.back_delay_s,
-            what.response,
-            int(what.normal is not None),
-            ground.index,
-            np.array([ground.loss_np_m, ground.loss_np_s_m]),
-            reach_m,
-            float(omega[0]),
-            float(omega[1] - omega[0]),
-            np.array([ground.x0_m, ground.y0_m]),
-            ground.cell_m,
-            ground.height_m,
-            table.ratio,
-            np.array([table.low_height_m, table.height_step_m, table.offset_step_m, table.deepest_m]),
-            parabola,
-            out,
-        )
     return out
 
 

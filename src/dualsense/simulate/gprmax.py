@@ -104,7 +104,7 @@ class Fields:
     Attributes
     ----------
     echo : (n, k) complex128
-        As `gpr.ground_echo` gives it.
+        As `echo.ground_echo` gives it.
     version
         Of gprMax.
     direct_error
@@ -148,7 +148,7 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
         folder.mkdir(parents=True, exist_ok=True)
 
         def echo(objects: tuple[Buried, ...], ground: Ground, tx_m: Real, rx_m: Real, frequency_hz: Real) -> Any:
-            """Stand in for `gpr.ground_echo`."""
+            """Stand in for `echo.ground_echo`."""
             soundings = plan(objects, ground, radar, tx_m, rx_m, engine)
             sizes.append(size_of(soundings))
             engine.tell(f"{sizes[0]}: {cost_of(soundings)}")

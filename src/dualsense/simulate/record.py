@@ -10,9 +10,10 @@ import numpy as np
 
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import array, bodies, motion
+from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate.emi import simulate_emi
 from dualsense.simulate.faults import with_faults
-from dualsense.simulate.gpr import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo, simulate_gpr
+from dualsense.simulate.gpr import simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
@@ -34,7 +35,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         >= 0. Motion, ground, radar and metal detector draw from streams of their own, so that a change to one of
         them leaves the others as they were.
     echo : callable
-        What the radar gets back from the ground, in the place of `gpr.ground_echo`.
+        What the radar gets back from the ground, in the place of `echo.ground_echo`.
 
     Returns
     -------

@@ -20,6 +20,8 @@ _CELL_M = 0.012
 """Of the surface: under the 23 mm that the fastest two-way phase at 3.2 GHz asks for."""
 _SCATTERERS_PER_M3 = 20_000.0
 _DEPTH_M = 0.3
+_LEVELS = 32
+"""Depths that the points share, so that rays to each depth are tabulated once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,10 @@ def realise(
     count = 0
     if soil.permittivity_std > 0:
         count = int(_SCATTERERS_PER_M3 * _DEPTH_M * (high_m[0] - low_m[0]) * (high_m[1] - low_m[1]))
-    position = rng.uniform((*low_m, -_DEPTH_M), (*high_m, 0.0), (count, 3))
+    position = np.empty((count, 3))
+    position[:, :2] = rng.uniform(low_m, high_m, (count, 2))
+    level_m = -_DEPTH_M / _LEVELS * (np.arange(_LEVELS) + rng.uniform(0.0, 1.0, _LEVELS))
+    position[:, 2] = level_m[rng.integers(_LEVELS, size=count)]
     # integral of the correlation std^2 exp(-(r/l)^2 / 2) over space, shared among the points of a unit volume
     variance = (soil.permittivity_std * epsilon) ** 2 * (2 * np.pi) ** 1.5 * length**3 / _SCATTERERS_PER_M3
     strength = np.sqrt(variance) / (4 * np.pi) * rng.normal(size=count)

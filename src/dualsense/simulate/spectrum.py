@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 _C0 = 299_792_458.0
 _FADED = 25.0
 _NODES = 48
-_HEIGHT_STEP_M = 0.01
-_OFFSET_STEP_M = 0.015
-_DEPTHS = 16
-_LOW_PART = 0.15
+_PANEL = 32
+_HEIGHT_STEP_M = 0.005
+_OFFSET_STEP_M = 0.012
+_TOLD = (0.0, 0.125, 0.45, 1.0)
+_LOW_PART = 0.1
 _ECHO_STEP_M = 0.004
 _IMAGE_M = 4.0
 """Of the heights' sum: above it the image is good to better than a hundredth."""
@@ -44,29 +45,40 @@ LOWEST_M = 0.003
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """What a flat surface lets through, relative to a ray: its field over spreading and delay of `_kernels.leg`.
+    """What the surface lets through, at depths and frequencies asked for.
 
     Attributes
     ----------
-    ratio : (3, 2, nh, nd, nr) complex128
-        At the lowest, middle and highest frequency, across and along the dipole, over height, depth and offset.
+    table : (nd, nh, nr, 2 + 4 b) float64
+        Over depth, height and offset: the delay of Fermat's ray, its slope over the offset, and for b frequencies
+        the field without that delay times sqrt(offset^2 + (height + depth / index)^2), real and imaginary part,
+        first all across the dipole, then all along it.
     low_height_m, height_step_m, offset_step_m
         Heights and offsets (from 0) are even.
-    deepest_m
-        Depth i is deepest (i / (nd - 1))^2.
     """
 
-    ratio: Complex
+    table: Real
     low_height_m: float
     height_step_m: float
     offset_step_m: float
-    deepest_m: float
 
 
-def told(lowest_hz: float, highest_hz: float) -> tuple[float, float, float]:
-    """Frequencies of a band at which `passage` is tabulated; far below them it is extrapolated."""
+def told(lowest_hz: float, highest_hz: float) -> Real:
+    """Frequencies (4,) of a band at which `passage` is tabulated."""
     low = max(lowest_hz, _LOW_PART * highest_hz)
-    return low, 0.5 * (low + highest_hz), highest_hz
+    return low + (highest_hz - low) * np.array(_TOLD)
+
+
+def between(told_hz: Real, frequency_hz: Real) -> Real:
+    """Matrix (b, k) from values at told frequencies to those at all tones: powers of 1 / f, as near fields have.
+
+    Below the lowest of them values stay what they are there.
+    """
+    powers = np.arange(len(told_hz))
+    known = (told_hz[-1] / told_hz)[:, None] ** powers
+    wanted = (told_hz[-1] / np.maximum(frequency_hz, told_hz[0]))[:, None] ** powers
+    out: Real = np.linalg.solve(known.T, wanted.T)
+    return out
 
 
 def echo(
@@ -103,41 +115,47 @@ def echo(
 
 
 def passage(
-    frequency_hz: tuple[float, float, float],
+    frequency_hz: Real,
+    permittivity: Complex,
     index: float,
     *,
     heights_m: tuple[float, float],
-    deepest_m: float,
+    depths_m: Real,
     farthest_m: float,
 ) -> Passage:
-    """Tabulate what passes into lossless soil of a refractive index."""
+    """Tabulate what passes into soil of a permittivity (b,) at frequencies (b,), along rays of a real index."""
     from dualsense.simulate._kernels import leg_table  # noqa: PLC0415 - compiled when first needed
 
     low = max(heights_m[0], LOWEST_M)
-    nh = max(2, int(np.ceil((heights_m[1] - low) / _HEIGHT_STEP_M)) + 1)
+    nh = max(4, int(np.ceil((heights_m[1] - low) / _HEIGHT_STEP_M)) + 1)
     step = max(heights_m[1] - low, 1e-3) / (nh - 1)
     height = low + step * np.arange(nh)
-    depth = deepest_m * (np.arange(_DEPTHS) / (_DEPTHS - 1)) ** 2
-    nr = int(np.ceil(farthest_m / _OFFSET_STEP_M)) + 2
+    depth = np.maximum(depths_m, 1e-5)
+    nr = int(np.ceil(farthest_m / _OFFSET_STEP_M)) + 3
     offset = _OFFSET_STEP_M * np.arange(nr)
-    time, spread = leg_table(offset, height, np.maximum(depth, 1e-5), index)
-    eps = complex(index**2)
-    ratio = np.empty((3, 2, nh, _DEPTHS, nr), np.complex128)
+    time, slope = leg_table(offset, height, depth, index)
+    away = np.sqrt(offset**2 + (height[:, None] + depth[:, None, None] / index) ** 2)
+    count = len(frequency_hz)
+    table = np.empty((*time.shape, 2 + 4 * count))
+    table[..., 0], table[..., 1] = time, slope
     for i, f in enumerate(frequency_hz):
-        k = 2 * np.pi * f / _C0
-        u, du = _axis(index, index + _FADED / (k * low), k * offset[-1], k * (height[-1] + deepest_m))
+        k = 2 * np.pi * float(f) / _C0
+        eps = complex(permittivity[i])
+        u, du = _axis(index, index + _FADED / (k * low), k * offset[-1], k * (height[-1] + float(depth.max())))
         w, q = _falling(1 - u * u), _falling(eps - u * u)
         te, tm = 2 / (w + q), 2 * w * q / (q + eps * w)
-        down = (np.exp(-1j * k * np.outer(height, w))[:, None] * np.exp(-1j * k * np.outer(depth, q))).reshape(
+        down = (np.exp(-1j * k * np.outer(depth, q))[:, None] * np.exp(-1j * k * np.outer(height, w))).reshape(
             -1, len(u)
         )
         j0, j2 = _bessel(k * np.outer(u, offset))
         even = down @ ((u * du * (te + tm))[:, None] * j0)
         odd = down @ ((u * du * (tm - te))[:, None] * j2)
-        ray = spread * np.exp(-1j * k * _C0 * time)
+        scale = -0.5j * k * away * np.exp(1j * k * _C0 * time)
         for side, c in enumerate((1.0, -1.0)):
-            ratio[i, side] = -0.5j * k * (even + c * odd).reshape(ray.shape) / ray
-    return Passage(ratio, low, step, _OFFSET_STEP_M, deepest_m)
+            field = scale * (even + c * odd).reshape(time.shape)
+            at = 2 + 2 * (side * count + i)
+            table[..., at], table[..., at + 1] = field.real, field.imag
+    return Passage(table, low, step, _OFFSET_STEP_M)
 
 
 def _image(
@@ -194,11 +212,15 @@ def _cubic(x: Real, values: Complex, at: Real) -> Complex:
     return out
 
 
-def _gauss(nodes: int) -> tuple[Real, Real]:
-    return _rule(-(-nodes // 16) * 16)
-
-
 @cache
-def _rule(nodes: int) -> tuple[Real, Real]:
-    x, weight = np.polynomial.legendre.leggauss(nodes)
+def _panel() -> tuple[Real, Real]:
+    x, weight = np.polynomial.legendre.leggauss(_PANEL)
     return x, weight
+
+
+def _gauss(nodes: int) -> tuple[Real, Real]:
+    """Gauss-Legendre on [-1, 1] in panels of 32 nodes: a rule of a thousand takes seconds to find."""
+    panels = -(-nodes // _PANEL)
+    x, weight = _panel()
+    middle = (2 * np.arange(panels) + 1) / panels - 1
+    return (middle[:, None] + x / panels).ravel(), np.tile(weight / panels, panels)
