@@ -541,6 +541,37 @@ def test_lanes_that_cannot_be_invented_are_one_line(arguments, tmp_path, capsys)
     assert not (tmp_path / "x.h5").exists()
 
 
+SCENE = """
+radar = false
+[motion]
+length_m = 0.5
+width_m = 0.1
+[faults]
+dropout_part = 0.2
+"""
+
+
+def test_faults_are_made_on_demand(tmp_path, capsys):
+    scene, scan = tmp_path / "scene.toml", tmp_path / "x.h5"
+    scene.write_text(SCENE, encoding="utf-8")
+    make = ["simulate", str(scene), "--seed", "1", "-o", str(scan)]
+    assert run([*make, "--fault", "stuck=emi", "--fault", "stuck_from=0.8"]) == 0
+    assert run(["info", str(scan), "--check"]) == 0
+    assert "the sensor was stuck" in capsys.readouterr().out
+    assert run([*make, "--overwrite", "--fault", "truncated=0.7"]) == 0
+    capsys.readouterr()
+    for verb in (["info", str(scan)], ["process", str(scan), "-o", str(tmp_path / "out")]):
+        assert run(verb) == 1
+        said = capsys.readouterr().err
+        assert one_line(said)
+        assert "x.h5: truncated HDF5 file" in said
+    before = scan.read_bytes()
+    for wrong in ("dropout=2", "drop=0.1", "stuck"):
+        assert run([*make, "--overwrite", "--fault", wrong]) == 2
+        assert one_line(capsys.readouterr().err)
+    assert scan.read_bytes() == before
+
+
 def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, monkeypatch, capsys):
     shutil.copyfile(sample, tmp_path / "scan.h5")
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")

@@ -57,8 +57,8 @@ def simulate_one(
     console: Console, scene: Scene, *, seed: int, out: Path, overwrite: bool, engine: dict[str, Any]
 ) -> int:
     """Simulate a scan with gprMax, or write its models."""
-    from dualsense.io import write_scan
     from dualsense.simulate.gprmax import DEFAULT_COMMAND, MOST_RUNS, Engine, simulate_with_gprmax
+    from dualsense.simulate.record import write_file
 
     only = engine["write_only"]
     with console.progress() as progress:
@@ -78,6 +78,6 @@ def simulate_one(
     if scan is None:
         console.tell(f"wrote gprMax's models into {out}: run each, then give the folder to --gprmax-models")
         return DONE
-    write_scan(scan, out, overwrite=overwrite)
+    write_file(scan, out, scene.faults, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
     return DONE

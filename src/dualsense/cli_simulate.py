@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
 )
+@click.option(
+    "--fault",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
+)
+@click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
 @options.overwrite
 @cli_gprmax.with_engine
 @options.common
@@ -45,6 +53,8 @@ def simulate(
     out: Path,
     seed: int | None,
     jobs: int | None,
+    pairs: tuple[str, ...],
+    cart: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:
@@ -53,37 +63,73 @@ def simulate(
     if len(given) != 1 or (lanes is not None and (preset is None or engine)):
         msg = "give one of SCENE.toml and --preset; --lanes goes with --preset and without --engine"
         raise click.UsageError(msg, click.get_current_context())
+    faults = options.keywords(pairs)
     if lanes is not None:
         return _simulate_lanes(
-            console, preset=preset or "", out=out, lanes=lanes, seed=seed or 0, jobs=jobs, overwrite=overwrite
+            console,
+            preset=preset or "",
+            out=out,
+            lanes=lanes,
+            seed=seed or 0,
+            jobs=jobs,
+            faults=faults,
+            cart=cart,
+            overwrite=overwrite,
         )
     if seed is None:
         msg = "one scan needs a --seed"
         raise click.UsageError(msg, click.get_current_context())
     options.refuse_existing(out, overwrite=overwrite)
+    from dataclasses import replace
+
     import numpy as np
 
-    from dualsense.io import write_scan
-    from dualsense.simulate import random_lane, read_scene, simulate_scan
+    from dualsense.simulate import random_lane, read_scene, simulate_file
+    from dualsense.simulate.array import Array, on_cart
+    from dualsense.simulate.scene_file import faults_from
 
     file = scene or scene_file
     ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
+    ground = replace(ground, faults=faults_from(faults, ground.faults))
+    if cart:
+        ground = on_cart(ground, ground.array or Array())
     console.subject = str(out)
     if engine is not None:
         return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
-    write_scan(simulate_scan(ground, seed=seed), out, overwrite=overwrite)
+    simulate_file(ground, out, seed=seed, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
     return DONE
 
 
 def _simulate_lanes(
-    console: Console, *, preset: str, out: Path, lanes: int, seed: int, jobs: int | None, overwrite: bool
+    console: Console,
+    *,
+    preset: str,
+    out: Path,
+    lanes: int,
+    seed: int,
+    jobs: int | None,
+    faults: dict[str, Any],
+    cart: bool,
+    overwrite: bool,
 ) -> int:
+    from dualsense.simulate.array import Array
+    from dualsense.simulate.handling import Faults
     from dualsense.simulate.many import MANIFEST, simulate_lanes
+    from dualsense.simulate.scene_file import faults_from
 
+    wrong = faults_from(faults, Faults())
     with console.progress() as progress:
         found = simulate_lanes(
-            preset, out, lanes=lanes, seed=seed, jobs=jobs, overwrite=overwrite, progress=progress
+            preset,
+            out,
+            lanes=lanes,
+            seed=seed,
+            faults=wrong,
+            array=Array() if cart else None,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=progress,
         )
     failed = [lane.error for lane in found if lane.error]
     for error in failed:

@@ -28,7 +28,11 @@ QUIET = Noise(
     gpr_std=0.0,
     gpr_gain_std=0.0,
     gpr_phase_std_rad=0.0,
+    gpr_phase_noise_rad=0.0,
+    gpr_warm_up=0.0,
+    gpr_warm_up_rad=0.0,
     gpr_ringing=0.0,
+    gpr_interference_part=0.0,
     position_std_m=(0.0, 0.0, 0.0),
 )
 SCENE = Scene(
@@ -131,8 +135,8 @@ def test_without_gprmax_the_error_says_how_to_get_it(command):
 
 
 def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
-    with pytest.raises(UsageError, match="more than 2"):
-        simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=2, folder=tmp_path))
+    with pytest.raises(UsageError, match="more than 1"):
+        simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=1, folder=tmp_path))
     with pytest.raises(UsageError, match="no radar"):
         simulate_with_gprmax(replace(SCENE, radar=None), seed=0, engine=stand_in())
     close = replace(SCENE, radar=replace(SCENE.radar, rx_position_m=(-0.045, 0.0, 0.0)))

@@ -12,13 +12,16 @@ from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import array, bodies, motion
 from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate.emi import simulate_emi
-from dualsense.simulate.faults import with_faults
+from dualsense.simulate.faults import truncate_file, with_faults
 from dualsense.simulate.gpr import simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dualsense.simulate.gpr import Echo
+    from dualsense.simulate.handling import Faults
     from dualsense.simulate.scene import Scene
 
 INSTRUMENT = "dualsense simulator"
@@ -55,7 +58,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
     pose = Pose(
         time_s=track.time_s,
         position_m=motion.tracked(track, scene.noise, scene.motion, rng=tracker),
-        orientation=track.orientation,
+        orientation=track.orientation if scene.motion.tilt_recorded else None,
         position_std_m=np.tile(np.asarray(scene.noise.position_std_m, dtype=np.float64), (len(track.time_s), 1)),
     )
     scan = Scan(
@@ -73,6 +76,22 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         truth=truth_of(scene, seed=seed),
     )
     return with_hash(with_faults(scan, scene.faults, rng=recorder))
+
+
+def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
+    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
+    scan = simulate_scan(scene, seed=seed)
+    write_file(scan, path, scene.faults, overwrite=overwrite)
+    return scan
+
+
+def write_file(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
+    """Write a simulated scan, whole or as its recorder left it."""
+    from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
+
+    write_scan(scan, path, overwrite=overwrite)
+    if faults.truncated_part < 1:
+        truncate_file(path, faults.truncated_part)
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:

@@ -32,6 +32,11 @@ class Soil:
     susceptibility, susceptibility_loss
         chi' and chi'' (both positive, chi = chi' - i chi'') at ``susceptibility_hz``; viscous, so chi'' holds
         over the band and chi' falls with the logarithm of frequency.
+    susceptibility_std, conductivity_std
+        Standard deviation from place to place, relative to the mean; what the metal detector sees. Both the same
+        at all depths.
+    patch_length_m
+        Correlation length of both, l in exp(-(r / l)^2 / 2).
     """
 
     relative_permittivity: float = 6.0
@@ -44,14 +49,19 @@ class Soil:
     susceptibility: float = 3e-4
     susceptibility_loss: float = 2e-5
     susceptibility_hz: float = 1e4
+    susceptibility_std: float = 0.0
+    conductivity_std: float = 0.0
+    patch_length_m: float = 0.2
 
     def __post_init__(self) -> None:
         bounds.at_least(self, 1.0, "relative_permittivity")
         bounds.at_least(
             self, 0.0, "conductivity_s_m", "loss_tangent", "permittivity_std", "roughness_rms_m",
-            "susceptibility", "susceptibility_loss",
+            "susceptibility", "susceptibility_loss", "susceptibility_std", "conductivity_std",
         )  # fmt: skip
-        bounds.above(self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz")
+        bounds.above(
+            self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz", "patch_length_m"
+        )
 
 
 @dataclass(frozen=True, slots=True)

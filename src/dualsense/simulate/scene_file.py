@@ -6,10 +6,11 @@ import math
 import tomllib
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dualsense.errors import RecipeError
+from dualsense.simulate.handling import Faults
 from dualsense.simulate.scene import Scene
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def scene_from(document: Mapping[str, Any]) -> Scene:
     """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
     scene: Scene = _build(Scene, document, "")
     return scene
+
+
+def faults_from(given: Mapping[str, Any], base: Faults) -> Faults:
+    """Add faults by name to others; the names may leave out the unit, as in ``dropout`` for ``dropout_part``.
+
+    Raises
+    ------
+    RecipeError
+        There is no such fault, or not of this size; the message names it.
+    """
+    full = {name.removesuffix("_part").removesuffix("_s"): name for name in Faults.__dataclass_fields__}
+    named = {full.get(name, name): value for name, value in given.items()}
+    out: Faults = _build(Faults, {**asdict(base), **named}, "faults.")
+    return out
 
 
 def _build(kind: Any, values: Any, path: str) -> Any:
