@@ -107,12 +107,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gprmax-command", required=True)
     parser.add_argument("--models", type=Path, help="keep models and outputs here, and use them again")
+    parser.add_argument("--gprmax-voxels", type=Path, help="folder of its mines, for models *-voxel")
     parser.add_argument("--step-mm", type=float, help="side of a cell; a tenth of the shortest wave by default")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", nargs="*", default=[*GROUNDS, *BODIES])
     arguments = parser.parse_args()
     step_m = arguments.step_mm and 1e-3 * arguments.step_mm
-    engine = Engine(command=tuple(shlex.split(arguments.gprmax_command)), step_m=step_m)
+    command = tuple(shlex.split(arguments.gprmax_command))
+    engine = Engine(command=command, step_m=step_m, voxels=arguments.gprmax_voxels)
     with tempfile.TemporaryDirectory() as folder:
         report = study(arguments.only, engine, arguments.models or Path(folder))
     if arguments.json:
