@@ -541,6 +541,17 @@ def test_lanes_that_cannot_be_invented_are_one_line(arguments, tmp_path, capsys)
     assert not (tmp_path / "x.h5").exists()
 
 
+def test_what_can_be_simulated_is_listed_with_its_sources(capsys):
+    assert run(["simulate", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert "cambodia-laterite" in said
+    assert "cartridge-in-stone" in said
+    assert run(["simulate", "--list", "cambodia-laterite"]) == 0
+    assert "clutter_per_m2 = 3.4  [2.4 metal alarms per m2" in capsys.readouterr().out
+    assert run(["simulate", "--list", "moon"]) == 2
+    assert one_line(capsys.readouterr().err)
+
+
 SCENE = """
 radar = false
 [motion]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
-@click.option("--preset", help="Kind of lane to invent, such as sand; a wrong name lists them.")
+@click.option("--preset", help="Kind of lane to invent, such as sand; --list lists them.")
 @click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
 @click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
 @click.option(
@@ -40,6 +40,16 @@ if TYPE_CHECKING:
     help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
 )
 @click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
+@click.option(
+    "--list",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _option, name: _list(ctx, name),
+    help="List presets and models, or every number of one of them with its source, and stop.",
+)
 @options.overwrite
 @cli_gprmax.with_engine
 @options.common
@@ -99,6 +109,15 @@ def simulate(
     simulate_file(ground, out, seed=seed, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
     return DONE
+
+
+def _list(ctx: click.Context, name: str | None) -> None:
+    if name is None:
+        return
+    from dualsense.simulate.catalogue import describe, overview
+
+    ctx.ensure_object(Console).answer(describe(name) if name else overview())
+    ctx.exit()
 
 
 def _simulate_lanes(

@@ -15,13 +15,12 @@ from dualsense.io import read_scan, write_scan
 from dualsense.simulate import array, gpr, motion, soil
 from dualsense.simulate.array import Array, on_cart
 from dualsense.simulate.emi import simulate_emi
-from dualsense.simulate.handling import Motion, Noise
+from dualsense.simulate.handling import SILENT, Motion
 from dualsense.simulate.instrument import Detector, Radar
 from dualsense.simulate.record import simulate_scan
 from dualsense.simulate.scene import Buried, Scene
 from dualsense.simulate.scene_file import scene_from
 
-SILENT = Noise(gpr_std=0.0, emi_std_v_per_hz=0.0)
 HEAD = Array(pairs=3, pair_spacing_m=0.06, coils=2, coil_spacing_m=0.15)
 SCENE = Scene(
     objects=(Buried("PMN", 0.1, 0.02, 0.04),),

@@ -29,7 +29,8 @@ def test_a_lane_is_that_of_its_seed_alone(tmp_path):
     assert (tmp_path / "both" / alone.file).read_bytes() == (tmp_path / "alone" / alone.file).read_bytes()
     told = json.loads((tmp_path / "both" / MANIFEST).read_text())
     assert [lane["seed"] for lane in told["lanes"]] == [4, 5]
-    assert told["sources"]["soil"] == "assumed"
+    assert told["sources"]["soil.roughness_rms_m"] == "assumed"
+    assert set(told["sources"]) == set(told["parameters"])
     with pytest.raises(UsageError, match="exists already"):
         simulate_lanes("no-mines", tmp_path / "alone", lanes=1, seed=5)
 

@@ -9,7 +9,7 @@ import pytest
 
 import dualsense.simulate
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate.handling import Motion, Noise
+from dualsense.simulate.handling import SILENT, Motion
 from dualsense.simulate.instrument import Detector, Radar
 from dualsense.simulate.record import simulate_scan, truth_of
 from dualsense.simulate.scene import Buried, Scene, Soil
@@ -19,13 +19,6 @@ SMALL = Scene(
     objects=(Buried("TS-50", 0.12, 0.08, 0.04), Buried("nail", 0.25, 0.1, 0.02, yaw_deg=90.0)),
     motion=Motion(length_m=0.3, width_m=0.15, line_spacing_m=0.03),
 )
-
-
-QUIET = Noise(
-    gpr_std=0.0, gpr_phase_noise_rad=0.0, gpr_gain_std=0.0, gpr_phase_std_rad=0.0, gpr_warm_up=0.0,
-    gpr_warm_up_rad=0.0, gpr_ringing=0.0, gpr_interference_part=0.0, emi_std_v_per_hz=0.0, emi_drift_std=0.0,
-    emi_warm_up_std=0.0, emi_offset=0.0, mains_field_t=0.0, position_std_m=(0.0, 0.0, 0.0), clock_std_s=0.0,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +116,7 @@ def test_the_reader_takes_it_as_it_is(name, tmp_path):
 
 
 def test_free_air_reference_is_the_scan_far_above_the_ground():
-    quiet = replace(QUIET, gpr_ringing=0.01)
+    quiet = replace(SILENT, gpr_ringing=0.01)
     high = replace(SMALL, motion=replace(SMALL.motion, height_m=30.0), radar=Radar(reference=True), noise=quiet)
     scan = simulate_scan(replace(high, detector=None), seed=2)
     left = np.abs(scan.gpr.data - scan.gpr.reference).max() / np.abs(scan.gpr.reference).max()
@@ -133,7 +126,7 @@ def test_free_air_reference_is_the_scan_far_above_the_ground():
 def test_impulse_traces_are_the_transform_of_the_tones():
     """The direct wave comes after system delay and flight, with the wavelet's shape."""
     radar = Radar(modality="impulse", reference=True)
-    scan = simulate_scan(replace(SMALL, radar=radar, noise=QUIET, detector=None), seed=2)
+    scan = simulate_scan(replace(SMALL, radar=radar, noise=SILENT, detector=None), seed=2)
     reference, t = scan.gpr.reference, scan.gpr.sample_time_s
     assert scan.gpr.data.shape[1] == len(t) == 320
     peak = t[np.abs(reference).argmax()]
@@ -144,7 +137,7 @@ def test_impulse_traces_are_the_transform_of_the_tones():
 
 def test_noise_has_its_size():
     base = replace(SMALL, objects=(), soil=Soil(susceptibility=0, susceptibility_loss=0, conductivity_s_m=0))
-    noise = replace(QUIET, emi_std_v_per_hz=1e-12)
+    noise = replace(SILENT, emi_std_v_per_hz=1e-12)
     scan = simulate_scan(replace(base, noise=noise, radar=None), seed=5)
     np.testing.assert_allclose(scan.emi.data.real.std(axis=0), 1e-12 * scan.emi.frequency_hz, rtol=0.1)
     np.testing.assert_allclose(scan.emi.data.imag.std(axis=0), 1e-12 * scan.emi.frequency_hz, rtol=0.1)
@@ -152,7 +145,7 @@ def test_noise_has_its_size():
 
 def test_gates_and_tones_see_the_same_noise_of_the_flux():
     base = replace(SMALL, objects=(), soil=Soil(susceptibility=0, susceptibility_loss=0, conductivity_s_m=0))
-    noise = replace(QUIET, emi_std_v_per_hz=1e-12)
+    noise = replace(SILENT, emi_std_v_per_hz=1e-12)
     for gates in (((20e-6, 30e-6), (30e-6, 70e-6)), ((10e-6, 200e-6),)):
         detector = Detector(modality="pulse", gate_time_s=gates)
         scan = simulate_scan(replace(base, noise=noise, radar=None, detector=detector), seed=5)

@@ -24,7 +24,7 @@ CENSORED = 3.0
 BOX_M, ASIDE_M = 0.12, 0.12
 """Side of a box, and the distance of its centre: 6 cm about the voxel stay out, where its own object is."""
 HIGHEST = 2.0
-"""Times a depth's level: how far the surroundings may raise it; they never lower it, as few cells tell little."""
+"""Times a depth's level: how far the surroundings may raise it; of few cells they tell too little to lower it."""
 
 
 def depth_level(envelope: Real, inside: NDArray[np.bool_]) -> Real:

@@ -11,13 +11,13 @@ from dualsense.emi import field, ground
 from dualsense.emi import polarizability as mpt
 from dualsense.scan import EmiData
 from dualsense.simulate import array, bodies, coil_noise, motion, patches, shapes
-from dualsense.simulate.library import Ring
+from dualsense.simulate.parts import Ring, Spring, from_z
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.simulate.instrument import Detector
-    from dualsense.simulate.library import Spheroid
+    from dualsense.simulate.parts import Part, Spheroid
     from dualsense.simulate.scene import Buried, Scene, Soil
 
 _HEIGHTS = 48
@@ -109,9 +109,29 @@ def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64]
     for thing in objects:
         for part in bodies.model_of(thing).metal:
             center = bodies.placed(thing, thing.scale * np.asarray(part.center_m)[None])[0]
-            own = _ring(part, thing.scale) if isinstance(part, Ring) else _spheroid(part, thing.scale)
-            out.append((center, mpt.rotate(own, bodies.turned(thing) @ _from_z(part.axis))))
+            out.append((center, mpt.rotate(_own(part, thing.scale), bodies.turned(thing) @ from_z(part.axis))))
     return out
+
+
+def _own(part: Part, scale: float) -> mpt.Spectrum:
+    """Describe a part about its own axis, along z."""
+    if isinstance(part, Ring):
+        return _ring(part, scale)
+    return _spring(part, scale) if isinstance(part, Spring) else _spheroid(part, scale)
+
+
+def _spring(part: Spring, scale: float) -> mpt.Spectrum:
+    """Sum the thin pieces of an open helix: n (across + (along - across) <t t>), t the direction of the wire."""
+    pieces = part.pieces()
+    one = _spheroid(pieces[0], scale)
+    along = np.array([np.asarray(p.axis) / np.linalg.norm(p.axis) for p in pieces]) @ from_z(part.axis)
+    mean = np.mean(along[:, :, None] * along[:, None, :], axis=0)
+
+    def spread(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
+        across = tensor[..., 0, 0, None, None]
+        return len(pieces) * (across * np.eye(3) + (tensor[..., 2, 2, None, None] - across) * mean)
+
+    return mpt.Spectrum(spread(one.static_m3), spread(one.amplitude_m3), one.tau_s)
 
 
 def _ring(part: Ring, scale: float) -> mpt.Spectrum:
@@ -133,14 +153,6 @@ def _spheroid(part: Spheroid, scale: float) -> mpt.Spectrum:
         conductivity_s_m=conductivity,
         relative_permeability=permeability,
     )
-
-
-def _from_z(axis: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Rotation that takes z to an axis."""
-    z = np.asarray(axis) / np.linalg.norm(axis)
-    x = np.cross(np.eye(3)[np.argmin(np.abs(z))], z)
-    x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(z, x), z], axis=-1)
 
 
 def _tensor(spectrum: mpt.Spectrum, detector: Detector) -> NDArray[Any]:
@@ -192,7 +204,9 @@ def _dipole(
             (detector.rx_radius_m, detector.rx_position_m, detector.rx_turns),
         )
     )
-    return np.einsum("ni,kij,nj->nk", received, tensor, transmitted)
+    pairs = (received[:, :, None] * transmitted[:, None, :]).reshape(-1, 9)
+    out: NDArray[Any] = pairs @ tensor.reshape(-1, 9).T
+    return out
 
 
 def _susceptibility(soil: Soil, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:

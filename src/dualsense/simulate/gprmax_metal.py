@@ -14,7 +14,7 @@ import numpy as np
 from dualsense.simulate import bodies
 from dualsense.simulate.gprmax_grid import METAL, extent_m, is_inside, own_points
 from dualsense.simulate.gprmax_voxels import stand_in
-from dualsense.simulate.library import Ring
+from dualsense.simulate.library import Ring, Spheroid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from dualsense.simulate.gprmax_grid import Cells, Grid
     from dualsense.simulate.gprmax_voxels import Voxels
-    from dualsense.simulate.library import Spheroid
     from dualsense.simulate.scene import Buried
 
     Real = NDArray[np.float64]
@@ -40,11 +39,11 @@ def with_metal(cells: Cells, objects: tuple[Buried, ...], grid: Grid, voxels: Ma
             _metal_voxels(thing, cubes, cells, grid)
             continue
         model = bodies.model_of(thing)
-        rings = [part for part in model.metal if isinstance(part, Ring)]
-        if model.relative_permittivity is None and not rings:
+        compact = all(isinstance(part, Spheroid) for part in model.metal)
+        if model.relative_permittivity is None and compact:
             _metal_body(thing, cells, grid)
             continue
-        for part in model.metal:
+        for part in model.solid:
             if isinstance(part, Ring):
                 _line(_circle(thing, part, grid.step_m), cells, grid)
             else:

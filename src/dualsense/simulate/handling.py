@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
@@ -158,6 +158,15 @@ class Noise:
         if min(self.position_std_m) < 0:
             msg = f"noise.position_std_m must not be negative, got {self.position_std_m}"
             raise RecipeError(msg)
+
+
+SILENT: Final = Noise(
+    gpr_std=0.0, gpr_phase_noise_rad=0.0, gpr_gain_std=0.0, gpr_phase_std_rad=0.0, gpr_warm_up=0.0,
+    gpr_warm_up_rad=0.0, gpr_ringing=0.0, gpr_interference_part=0.0, emi_std_v_per_hz=0.0, emi_drift_std=0.0,
+    emi_warm_up_std=0.0, emi_offset=0.0, mains_std_hz=0.0, mains_field_t=0.0, position_std_m=(0.0, 0.0, 0.0),
+    clock_std_s=0.0,
+)  # fmt: skip
+"""Instruments and tracker without a flaw."""
 
 
 @dataclass(frozen=True, slots=True)

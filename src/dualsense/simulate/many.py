@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from dualsense.errors import UsageError
 from dualsense.simulate.array import on_cart
 from dualsense.simulate.handling import Faults
 from dualsense.simulate.lanes import random_lane
-from dualsense.simulate.presets import PRESETS, find_preset
+from dualsense.simulate.presets import PRESETS, find_preset, parameters_of
 from dualsense.simulate.record import simulate_file
 from dualsense.workers import WorkerDiedError, run_tasks
 
@@ -102,16 +102,15 @@ def simulate_lanes(
 
 def manifest(preset: str, lanes: list[Lane], faults: Faults, array: Array | None = None) -> str:
     """Versions, the preset with the source of each of its numbers, and every lane with its seed and hash."""
-    kind: dict[str, Any] = asdict(PRESETS[preset])
-    told = dict(kind.pop("sources"))
+    told = parameters_of(PRESETS[preset])
     document = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "dualsense": __version__,
         "simulated": True,
         "preset": preset,
-        "parameters": kind,
-        "sources": {name: told.get(name, "assumed") for name in kind},
+        "parameters": {name: value for name, (value, _) in told.items()},
+        "sources": {name: source for name, (_, source) in told.items()},
         "faults": asdict(faults),
         "array": array and asdict(array),
         "lanes": [asdict(lane) for lane in lanes],
