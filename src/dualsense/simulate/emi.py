@@ -197,7 +197,9 @@ def _dipole(
             (detector.rx_radius_m, detector.rx_position_m, detector.rx_turns),
         )
     )
-    return np.einsum("ni,kij,nj->nk", received, tensor, transmitted)
+    pairs = (received[:, :, None] * transmitted[:, None, :]).reshape(-1, 9)
+    out: NDArray[Any] = pairs @ tensor.reshape(-1, 9).T
+    return out
 
 
 def _susceptibility(soil: Soil, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
