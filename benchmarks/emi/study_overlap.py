@@ -24,7 +24,7 @@ _SPEC = importlib.util.spec_from_file_location("study_inversion", Path(__file__)
 study = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(study)
 
-DISTANCES_M = (0.0, 0.05, 0.1, 0.15, 0.2)
+DISTANCES_M = (0.0, 0.02, 0.035, 0.05, 0.1, 0.15, 0.2)
 DEPTHS_M = (0.05, 0.1)
 SNR = (30.0, 100.0)
 JITTER_M = 3e-3

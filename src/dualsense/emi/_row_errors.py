@@ -45,16 +45,17 @@ def lasting(rows: Rows, fit: Fit, value: Real, slope: Real, covariance: Real, ti
     """
     moved = slope @ fit.elements
     noise = rows.data - value @ fit.elements
-    weighted = np.einsum("ikl,il->ik", fit.weight, noise)
-    told = np.einsum("iak,ik->ia", moved, weighted) * rows.std
-    known = np.einsum("iak,ikl,ibl->iab", moved, fit.weight, moved) * (rows.std[:, :, None] * rows.std[:, None, :])
+    jolt = moved * rows.std[:, :, None]
+    weighted = jolt @ fit.weight
+    told = (weighted @ noise[:, :, None])[:, :, 0]
+    known = weighted @ jolt.transpose(0, 2, 1)
     shared = _correlation(told, known, time_s)
     if not shared.size:
         return np.zeros((3, 3))
     information, by_position, g = fit.schur()
     follows = (g @ by_position).reshape(value.shape[1], -1, 3)  # tensors make up for a part of every move
-    own = moved.transpose(0, 2, 1) + np.einsum("iq,qkp->ikp", value, follows)
-    through = np.einsum("ikp,ikl,ial->ipa", own, fit.weight, moved) * rows.std[:, None, :]
+    own = moved.transpose(0, 2, 1) + np.tensordot(value, follows, 1)
+    through = (weighted @ own).transpose(0, 2, 1)
     scatter = np.zeros((3, 3))
     for lag, share in enumerate(shared, start=1):
         both = np.einsum("ipa,iqa->pq", through[:-lag], through[lag:])

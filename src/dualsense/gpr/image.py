@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.gpr.cfar import clutter_level
 from dualsense.result import Volume
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 MIN_FOLD = 0.12
 """Part of the volume's highest fold below which a voxel was not measured well enough to be shown."""
-
-RAYLEIGH_MEDIAN_OVER_QUARTILE = float(np.sqrt(np.log(2.0) / np.log(4.0 / 3.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Body:
     width_m, length_m
         Second-moment diameters of that part in the horizontal plane, short and long, with the resolution in them.
     contrast
-        Amplitude over the median at its depth.
+        Amplitude over the median that clutter has around it.
     amplitude
         Relative to the surface echo where traces were whitened by it.
     coherence
@@ -80,7 +79,7 @@ def find_bodies(
     separation_m: float = 0.05,
     max_bodies: int = 30,
 ) -> tuple[Body, ...]:
-    """Local maxima of the envelope, normalised by the median of their depth, strongest first.
+    """Local maxima of the envelope over the clutter's level around them (`dualsense.gpr.cfar`), strongest first.
 
     A maximum below or beside a stronger one, within that one's outline, is the same object's: its bottom, or
     a reverberation inside it.
@@ -88,7 +87,7 @@ def find_bodies(
     Parameters
     ----------
     min_contrast
-        Amplitude over the median at the same depth. With Rayleigh-distributed clutter 4.5 is passed once in
+        Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
     top_m
         Shallower than this the rough surface itself scatters.
@@ -99,12 +98,11 @@ def find_bodies(
 
     inside = _measured(migrated, covered)
     envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
-    contrast = envelope / _clutter_level(envelope, inside)[:, None, None]
+    contrast = envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
     cells = 2 * max(1, round(0.5 * separation_m / grid.cell_m)) + 1
-    dz = float(np.median(np.diff(migrated.depth_m))) if migrated.depth_m.size > 1 else grid.cell_m
-    deep = 2 * max(1, round(0.015 / dz)) + 1
     top = (migrated.depth_m >= top_m)[:, None, None]
-    peak = (envelope == maximum_filter(envelope, (deep, cells, cells))) & inside & top & (contrast >= min_contrast)
+    # one slice up and down, no more: a shallow mine is darker than the surface's clutter close above it
+    peak = (envelope == maximum_filter(envelope, (3, cells, cells))) & inside & top & (contrast >= min_contrast)
     # Strongest by energy and contrast together: a deep reverberation has the contrast, its cause the energy.
     places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
     bodies: list[Body] = []
@@ -140,7 +138,7 @@ def add_bodies(
     """
     inside = _measured(migrated, covered)
     envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
-    contrast = envelope / _clutter_level(envelope, inside)[:, None, None]
+    contrast = envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
     found = list(bodies)
     for x, y, depth in places_m:
         near = [
@@ -167,23 +165,6 @@ def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool
     high = migrated.fold.max(axis=(1, 2), keepdims=True)
     mask: NDArray[np.bool_] = (migrated.fold > MIN_FOLD * high) & (migrated.fold > 0.0) & covered
     return mask
-
-
-def _clutter_level(envelope: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Median amplitude per depth (nz,), smoothed, and never below 1e-3 of the volume's peak.
-
-    Under a body that fills half of the patch, as an anti-tank mine does, the median is the body's: there the lower
-    quartile tells the median that Rayleigh-distributed clutter of its size would have.
-    """
-    level = np.zeros(len(envelope))
-    for k in np.flatnonzero(inside.any(axis=(1, 2))):
-        quartile, median = np.quantile(envelope[k][inside[k]], (0.25, 0.5))
-        expected = RAYLEIGH_MEDIAN_OVER_QUARTILE * quartile
-        level[k] = expected if expected < 0.6 * median else median
-    floor = 1e-3 * float(envelope.max(initial=0.0)) + np.finfo(float).tiny
-    kernel = np.array([0.25, 0.5, 0.25])
-    smooth = np.convolve(np.pad(level, 1, mode="edge"), kernel, mode="valid") if level.size > 2 else level
-    return np.maximum(smooth, floor)
 
 
 def _measure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,8 +51,9 @@ def simulate_gpr(
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
     in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
+    heard = replace(ground, head_reflection=radar.head_reflection)
     from_ground = (echo or ground_echo)(
-        scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
+        scene.objects, heard, position + rotation @ tx_position, position + rotation @ rx_position, frequency
     )
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * _drift(track, time_s, scene.noise, rng)[:, None]

@@ -104,7 +104,7 @@ class Fields:
     Attributes
     ----------
     echo : (n, k) complex128
-        As `gpr.ground_echo` gives it.
+        As `echo.ground_echo` gives it.
     version
         Of gprMax.
     direct_error
@@ -128,12 +128,16 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     Raises
     ------
     UsageError
-        No radar in the scene, too many soundings, antennas in one place, or no folder to write to.
+        No radar in the scene, layers or a reflecting head, too many soundings, antennas in one place, or no folder
+        to write to.
     DualsenseError
         gprMax cannot be started, fails, or leaves an output that cannot be read; the message names it.
     """
     if scene.radar is None:
         msg = "the scene has no radar: there is nothing for gprMax to do"
+        raise UsageError(msg)
+    if scene.soil.layers or scene.radar.head_reflection:
+        msg = "layers of the soil and a reflecting head are not written for gprMax: leave them out of the scene"
         raise UsageError(msg)
     if engine.write_only and engine.folder is None:
         msg = "models can only be written into a folder"
@@ -148,7 +152,7 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
         folder.mkdir(parents=True, exist_ok=True)
 
         def echo(objects: tuple[Buried, ...], ground: Ground, tx_m: Real, rx_m: Real, frequency_hz: Real) -> Any:
-            """Stand in for `gpr.ground_echo`."""
+            """Stand in for `echo.ground_echo`."""
             soundings = plan(objects, ground, radar, tx_m, rx_m, engine)
             sizes.append(size_of(soundings))
             engine.tell(f"{sizes[0]}: {cost_of(soundings)}")

@@ -35,7 +35,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         >= 0. Motion, ground, radar and metal detector draw from streams of their own, so that a change to one of
         them leaves the others as they were.
     echo : callable
-        What the radar gets back from the ground, in the place of `gpr.ground_echo`.
+        What the radar gets back from the ground, in the place of `echo.ground_echo`.
 
     Returns
     -------
@@ -95,6 +95,8 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     place = np.array([(t.x_m, t.y_m, t.depth_m) for t in scene.objects], dtype=np.float64).reshape(-1, 3)
     ground: dict[str, Any] = asdict(scene.soil)
     ground["conductivity"] = ground.pop("conductivity_s_m")
+    for number, layer in enumerate(ground.pop("layers"), start=1):
+        ground |= {f"layer_{number}_{key}": value for key, value in layer.items()}
     if seed is not None:
         ground["seed"] = seed
     return Truth(
