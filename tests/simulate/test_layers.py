@@ -11,7 +11,7 @@ from scipy.special import j0, jn
 
 from dualsense.errors import RecipeError, UsageError
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate import _kernels, bodies, echo, simulate_scan, spectrum
+from dualsense.simulate import _kernels, bodies, echo, library, simulate_scan, spectrum
 from dualsense.simulate.gprmax import Engine, simulate_with_gprmax
 from dualsense.simulate.handling import Motion
 from dualsense.simulate.instrument import Radar
@@ -154,6 +154,28 @@ def test_an_object_below_is_heard_again_by_way_of_the_head():
     both = heard(ringing, height, (ball,)) - heard(ringing, height)
     expected = -2 * 0.5 / 3 * (height + 0.015) / (3 * height + 0.015) * np.exp(-2j * K * height)
     np.testing.assert_allclose(both / once - 1, expected, rtol=0.05)
+
+
+def test_a_slab_rings_within_itself(monkeypatch):
+    """A wide gap of air: echoes of roof, of floor, and after each way to and fro, R^2 fainter."""
+    height, deep, thick, r = 0.8, 0.05, 0.3, 1 / 3
+    model = library.Model("void", "box", (1.4, 1.4, thick), 1.0)
+    monkeypatch.setattr(library, "MODELS", {"gap": model})
+    gap = Buried("gap", 0.0, 0.0, deep)
+    tones = np.linspace(0.8e9, 3.2e9, 121)
+    at = np.array([[0.0, 0.0, height]])
+    sounding = (EVEN, at - HALF, at + HALF, tones)
+    value = (echo.ground_echo((gap,), *sounding) - echo.ground_echo((), *sounding))[0]
+    t = np.linspace(4e-9, 14e-9, 2001)
+    trace = np.abs((value * np.hanning(121)) @ np.exp(2j * np.pi * np.outer(tones, t)))
+    at_roof = 2 * (height + 2 * deep) / C0
+    levels = []
+    for rounds in range(4):
+        near = np.abs(t - at_roof - 2 * rounds * thick / C0) < 0.2e-9
+        levels.append(trace[near].max())
+        assert t[near][trace[near].argmax()] == pytest.approx(at_roof + 2 * rounds * thick / C0, abs=0.1e-9)
+    ratio = np.array(levels[1:]) / np.array(levels[:-1])
+    np.testing.assert_allclose(ratio, [1 - r**2, r**2, r**2], rtol=0.2)
 
 
 def test_layers_in_a_file_and_in_the_truth(tmp_path):
