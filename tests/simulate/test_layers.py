@@ -210,3 +210,30 @@ def test_gprmax_is_not_given_what_it_would_leave_out():
     scene = scene_from({"soil": {"layers": [{"top_m": 0.08, "relative_permittivity": 12.0}]}})
     with pytest.raises(UsageError, match="layers"):
         simulate_with_gprmax(scene, seed=0, engine=Engine())
+
+
+def test_the_level_of_volume_clutter_is_borns():
+    """Mean power from far above: k0^4 times the spectrum of the unevenness at backscatter, over the lit volume."""
+    height, std, length = 3.0, 0.05, 0.015
+    soil = Soil(
+        relative_permittivity=4.0,
+        conductivity_s_m=0.0,
+        permittivity_std=std,
+        permittivity_length_m=length,
+        roughness_rms_m=0.0,
+    )
+    ground = realise(soil, low_m=(-2.0, -2.0), high_m=(2.0, 2.0), rng=np.random.default_rng(5))
+    side = np.arange(-1.5, 1.6, 0.5)
+    at = np.stack([*(g.ravel() for g in np.meshgrid(side, side)), np.full(49, height)], axis=-1)
+    clear = replace(ground, strength_m3=0 * ground.strength_m3)
+    value = echo.ground_echo((), ground, at - HALF, at + HALF, TONES)
+    power = np.mean(np.abs(value - echo.ground_echo((), clear, at - HALF, at + HALF, TONES)) ** 2, axis=0)
+    spectrum_at_2k = (std * 4.0) ** 2 * (2 * np.pi) ** 1.5 * length**3 * np.exp(-2 * (2 * K * length) ** 2)
+    r = 0.3 * (np.arange(3000) + 0.5) / 3000
+    window = 0.5 + 0.5 * np.cos(np.pi * np.clip(3 * r / 0.3 - 2, 0, 1))
+    area = 2 * np.pi * np.sum(window**2 * r) * 0.3 / 3000
+    depth = 2 / 3 * (height**-3 - (height + 0.15) ** -3)  # integral of (height + z / 2)^-4 to 0.3 m
+    wanted = K**4 * spectrum_at_2k / (4 * np.pi) ** 2 * (2 / 3) ** 4 * area * depth
+    assert np.mean(power / wanted) == pytest.approx(1, abs=0.1)
+    low, high = power[:10].sum() / wanted[:10].sum(), power[-10:].sum() / wanted[-10:].sum()
+    assert low / high == pytest.approx(1, abs=0.3)
