@@ -106,8 +106,9 @@ def simulate(
     console.subject = str(out)
     if engine is not None:
         return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
-    simulate_file(ground, out, seed=seed, overwrite=overwrite)
-    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
+    mines = scan.truth.label.count("mine") if scan.truth else 0
+    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
     return DONE
 
 

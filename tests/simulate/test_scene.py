@@ -70,6 +70,22 @@ def test_a_scene_comes_from_toml(tmp_path):
         ({"soil": {"conductivity_s_m": True}}, "must be a finite number, got True"),
         ({"soil": {"conductivity_s_m": float("nan")}}, "must be a finite number, got nan"),
         ({"objects": [{"model": "PMN", "x_m": 0.1, "y_m": 0.1}]}, r"objects\[0\].depth_m is missing"),
+        (
+            {
+                "objects": [
+                    {"model": "PMN", "x_m": 0.1, "y_m": 0.1, "depth_m": 0.1},
+                    {"model": "pmm", "x_m": 0, "y_m": 0, "depth_m": 0},
+                ]
+            },
+            r"objects\[1\].model: unknown model 'pmm'; did you mean PMN",
+        ),
+        (
+            {"objects": [{"model": "PMN", "x_m": 0, "y_m": 0, "depth_m": -1}]},
+            r"^objects\[0\].depth_m must be at least 0",
+        ),
+        ({"motion": {"missed_part": 1}}, "motion.missed_part must be at least 0 and less than 1, got 1"),
+        ({"noise": {"mains_hz": 0}}, "noise.mains_hz must be greater than 0"),
+        ({"detector": {"overload_v_per_a": -1}}, "detector.overload_v_per_a must be greater than 0"),
         ({"objects": {"model": "PMN"}}, "objects must be a list"),
         ({"radar": {"modality": "chirp"}}, "radar.modality must be 'sfcw' or 'impulse', got 'chirp'"),
         ({"radar": {"tx_position_m": [0.0, 0.1]}}, "tx_position_m must be a list of 3"),
@@ -118,8 +134,8 @@ def test_random_lanes_keep_objects_apart_and_inside(preset):
 
 
 def test_an_unknown_preset_lists_what_there_is():
-    with pytest.raises(RecipeError, match="unknown preset 'moon'; known are sand, "):
-        random_lane("moon", rng=np.random.default_rng(0))
+    with pytest.raises(RecipeError, match="unknown preset 'kambodia'; did you mean cambodia-laterite"):
+        random_lane("kambodia", rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

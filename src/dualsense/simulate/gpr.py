@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,8 @@ def simulate_gpr(
         position + np.einsum("nij,nj->ni", rotation, (pairs + at)[channel]) for at in (tx_position, rx_position)
     )
     in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
-    from_ground = (echo or ground_echo)(scene.objects, ground, tx, rx, frequency)
+    heard = replace(ground, head_reflection=radar.head_reflection)
+    from_ground = (echo or ground_echo)(scene.objects, heard, tx, rx, frequency)
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system

@@ -132,12 +132,16 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     Raises
     ------
     UsageError
-        No radar in the scene, too many soundings, antennas in one place, or no folder to write to.
+        No radar in the scene, layers or a reflecting head, too many soundings, antennas in one place, or no folder
+        to write to.
     DualsenseError
         gprMax cannot be started, fails, or leaves an output that cannot be read; the message names it.
     """
     if scene.radar is None:
         msg = "the scene has no radar: there is nothing for gprMax to do"
+        raise UsageError(msg)
+    if scene.soil.layers or scene.radar.head_reflection:
+        msg = "layers of the soil and a reflecting head are not written for gprMax: leave them out of the scene"
         raise UsageError(msg)
     if engine.write_only and engine.folder is None:
         msg = "models can only be written into a folder"

@@ -108,6 +108,8 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     place = np.array([(t.x_m, t.y_m, t.depth_m) for t in scene.objects], dtype=np.float64).reshape(-1, 3)
     ground: dict[str, Any] = asdict(scene.soil)
     ground["conductivity"] = ground.pop("conductivity_s_m")
+    for number, layer in enumerate(ground.pop("layers"), start=1):
+        ground |= {f"layer_{number}_{key}": value for key, value in layer.items()}
     if seed is not None:
         ground["seed"] = seed
     return Truth(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dualsense.errors import RecipeError
 from dualsense.simulate.handling import Faults
+from dualsense.simulate.library import MODELS, unknown
 from dualsense.simulate.scene import Scene
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def read_scene(path: Path) -> Scene:
 def scene_from(document: Mapping[str, Any]) -> Scene:
     """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
     scene: Scene = _build(Scene, document, "")
+    for number, thing in enumerate(scene.objects):
+        if thing.model not in MODELS:
+            msg = f"objects[{number}].model: {unknown('model', thing.model, MODELS)}"
+            raise RecipeError(msg)
     return scene
 
 
@@ -76,7 +81,12 @@ def _build(kind: Any, values: Any, path: str) -> Any:
         if name not in values and f.default is MISSING and f.default_factory is MISSING:
             msg = f"{path}{name} is missing"
             raise RecipeError(msg)
-    return kind(**{key: _convert(hints[key], value, path + key) for key, value in values.items()})
+    given = {key: _convert(hints[key], value, path + key) for key, value in values.items()}
+    try:
+        return kind(**given)
+    except RecipeError as error:  # it knows the key by its kind, and the file by its path
+        msg = path + str(error).removeprefix(f"{kind.__name__.lower()}.")
+        raise RecipeError(msg) from error
 
 
 def _convert(hint: Any, value: Any, path: str) -> Any:
