@@ -6,7 +6,8 @@ between 0.8 and 2.4 GHz. Without a command there is nothing to compare.
 
 - direct wave and flat surface: relative error of gprMax's tones against the closed forms that our engine uses;
 - bodies at 4 cm: their echo is the tones with them less the tones without, in both engines; delay of gprMax's less
-  ours (peak of the cross-correlation of the traces), level of gprMax's over ours, how far the traces correlate;
+  ours (peak of the cross-correlation of the traces), gprMax's over ours by the peak of the envelope and by the
+  energy of the whole echo, ringing and all, and how far the traces correlate;
 - ground: the same for what roughness and unevenness add to the flat surface, of one realisation in both.
 """
 
@@ -47,6 +48,7 @@ BODIES = ("PMA-3", "PMN", "TS-50", "M14", "stone", "void", "root", "can", "fragm
 TURNED = {"can": 90.0, "fragment": 90.0, "nail": 90.0}
 """Along the dipoles."""
 STEP_S = 2e-12
+TIME_S = np.arange(0.0, 8e-9, 1e-11)
 
 
 def frequencies() -> Tones:
@@ -75,9 +77,12 @@ def compared(full: Tones, own: Tones) -> dict[str, float]:
     correlation = np.real((full * own.conj()) @ np.exp(2j * np.pi * np.outer(frequencies(), lag)))
     best = int(correlation.argmax())
     size = np.linalg.norm(full), np.linalg.norm(own)
+    trace = np.exp(2j * np.pi * np.outer(TIME_S, frequencies()))
+    peak = np.abs(trace @ full).max(), np.abs(trace @ own).max()
     return {
+        "peak_db": float(20 * np.log10(peak[0] / peak[1])),
         "delay_ns": float(lag[best] * 1e9),
-        "level_db": float(20 * np.log10(size[0] / size[1])),
+        "energy_db": float(20 * np.log10(size[0] / size[1])),
         "likeness": float(correlation[best] / (size[0] * size[1])),
     }
 
@@ -93,13 +98,14 @@ def study(names: list[str], engine: Engine, models: Path) -> dict[str, Any]:
     }
     off = f"direct wave {100 * found.direct_error:.1f} % off, flat surface {100 * wrong:.1f} %"
     print(f"gprMax {found.version}: {off}")
-    print(f"{'case':<10}{'delay, ns':>11}{'level, dB':>11}{'likeness':>10}")
+    print(f"{'case':<12}{'delay, ns':>11}{'peak, dB':>11}{'energy, dB':>12}{'likeness':>10}")
     for name in names:
         things = () if name in GROUNDS else (Buried(name, 0.0, 0.0, DEPTH_M, yaw_deg=TURNED.get(name, 0.0)),)
         full, own, _ = tones(GROUNDS.get(name, FLAT), things, engine, models / name)
         one = compared(full - flat, own - own_flat)
         report[name] = one
-        print(f"{name:<10}{one['delay_ns']:>+11.3f}{one['level_db']:>+11.1f}{one['likeness']:>10.3f}", flush=True)
+        told = f"{name:<12}{one['delay_ns']:>+11.3f}{one['peak_db']:>+11.1f}{one['energy_db']:>+12.1f}"
+        print(f"{told}{one['likeness']:>10.3f}", flush=True)
     return report
 
 

@@ -321,7 +321,7 @@ def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
         It cannot be started, or fails.
     """
     # the model first: gprMax's switch takes all that follows for numbers of cards
-    arguments = [*engine.command, f"{sounding.name}.in", *(["-gpu"] if engine.gpu else [])]
+    arguments = [*engine.command, f"{sounding.name}.in", "--hide-progress-bars", *(["-gpu"] if engine.gpu else [])]
     log = folder / f"{sounding.name}.log"
     try:
         with log.open("wb") as account:
