@@ -81,6 +81,9 @@ def _toml(value: Any) -> str:
         return "false"
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(v) for v in value)}]"
+    if is_dataclass(value):
+        keys = {f.name: getattr(value, f.name) for f in fields(value)}
+        return "{" + ", ".join(f"{n} = {_toml(v)}" for n, v in keys.items() if v is not None) + "}"
     return json.dumps(value, ensure_ascii=False)  # strings, booleans and finite numbers look the same
 
 
