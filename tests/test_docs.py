@@ -12,6 +12,7 @@ import pytest
 from dualsense._version import __version__
 from dualsense.cli import cli, run
 from dualsense.simulate.handling import Faults
+from dualsense.simulate.scene_file import scene_from
 
 
 def documents(root):
@@ -62,7 +63,7 @@ def test_the_program_in_the_readme_runs(project_root, sample_dir, tmp_path):
 
 
 def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
-    (scene,) = re.findall(
+    scene, cart = re.findall(
         r"```toml\n(.*?)```", (project_root / "docs/usage.md").read_text(encoding="utf-8"), re.DOTALL
     )
     (tmp_path / "scene.toml").write_text(scene, encoding="utf-8")
@@ -72,6 +73,7 @@ def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "simulated, 2 objects" in said
     assert "scan training-1" in said
+    assert scene_from(tomllib.loads(cart)).array is not None
     shown = tomllib.loads(scene)
     assert set(shown) == {"scan_id", "soil", "objects", "motion", "radar", "detector", "noise", "faults"}
     assert set(shown["faults"]) == set(Faults.__dataclass_fields__) - {"stuck_from_part"}

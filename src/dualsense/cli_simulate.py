@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
 )
+@click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
 @click.option(
     "--list",
     is_flag=False,
@@ -65,6 +66,7 @@ def simulate(
     jobs: int | None,
     pairs: tuple[str, ...],
     write_scene: bool,
+    cart: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:
@@ -83,6 +85,7 @@ def simulate(
             seed=seed or 0,
             jobs=jobs,
             faults=faults,
+            cart=cart,
             overwrite=overwrite,
         )
     if seed is None:
@@ -94,11 +97,14 @@ def simulate(
     import numpy as np
 
     from dualsense.simulate import random_lane, read_scene, simulate_file
+    from dualsense.simulate.array import Array, on_cart
     from dualsense.simulate.scene_file import faults_from, scene_text
 
     file = scene or scene_file
     ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
     ground = replace(ground, faults=faults_from(faults, ground.faults))
+    if cart:
+        ground = on_cart(ground, ground.array or Array())
     console.subject = str(out)
     if write_scene:
         out.write_text(scene_text(ground), encoding="utf-8")
@@ -130,8 +136,10 @@ def _simulate_lanes(
     seed: int,
     jobs: int | None,
     faults: dict[str, Any],
+    cart: bool,
     overwrite: bool,
 ) -> int:
+    from dualsense.simulate.array import Array
     from dualsense.simulate.handling import Faults
     from dualsense.simulate.many import MANIFEST, simulate_lanes
     from dualsense.simulate.scene_file import faults_from
@@ -139,7 +147,15 @@ def _simulate_lanes(
     wrong = faults_from(faults, Faults())
     with console.progress() as progress:
         found = simulate_lanes(
-            preset, out, lanes=lanes, seed=seed, jobs=jobs, faults=wrong, overwrite=overwrite, progress=progress
+            preset,
+            out,
+            lanes=lanes,
+            seed=seed,
+            faults=wrong,
+            array=Array() if cart else None,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=progress,
         )
     failed = [lane.error for lane in found if lane.error]
     for error in failed:

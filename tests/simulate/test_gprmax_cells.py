@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import bodies, gprmax_cells, gprmax_files, shapes, soil
-from dualsense.simulate.gprmax_cells import AIR, METAL, Grid
+from dualsense.simulate.gprmax_grid import AIR, METAL, Grid
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.scene import Buried, Soil
 

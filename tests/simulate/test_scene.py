@@ -9,11 +9,12 @@ import pytest
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import shapes
+from dualsense.simulate.array import Array
 from dualsense.simulate.instrument import Detector
 from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.presets import PRESETS
-from dualsense.simulate.scene import Buried, Scene
+from dualsense.simulate.scene import Buried, Layer, Scene, Soil
 from dualsense.simulate.scene_file import read_scene, scene_from, scene_text
 
 TEXT = """
@@ -70,8 +71,9 @@ def test_a_scene_comes_from_toml(tmp_path):
         Scene(detector=Detector(modality="pulse", overload_v_per_a=None, overload_missing=True)),
         Scene(objects=(Buried("stone", 0.1, 0.2, 0.0, body_size_m=(0.1, 0.2, 0.3), body_permittivity=4.0),)),
         random_lane("cambodia-laterite", rng=np.random.default_rng(3)),
+        Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 4.0))), array=Array(pairs=4)),
     ),
-    ids=("default", "one sensor", "never overloaded", "own body", "lane"),
+    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
 )
 def test_a_scene_written_and_read_is_itself(scene):
     assert scene_from(tomllib.loads(scene_text(scene))) == scene

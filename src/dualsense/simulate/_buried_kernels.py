@@ -59,7 +59,7 @@ def read_row(rows, side, rho, step, over_step, across2, reach2, fields):
 @jit(parallel=True, checked_division=False)
 def buried_echo(
     tx, rx, blocks, circles, points, normals, front, back, front_delay, back_delay, sided, index, local_index,
-    depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, table, basis, start,
+    reduced_depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, table, basis, start,
     step, real, imag, weights, out,
 ):  # fmt: skip
     """Echoes of points below the surface into out (n, k), before the factor that depends on frequency alone.
@@ -67,9 +67,11 @@ def buried_echo(
     Points lie in blocks (nb, 3) of one depth each: the depth's number, and the first and the last point but one; a
     circle (nb, 3) about each has its centre and radius. ``front`` and ``back`` weigh a piece of surface seen from
     outside and through the body; the delays are the extra one-way times through what lies above it. Not ``sided``,
-    ``front`` is an isotropic strength. ``table`` (nd, nh, nr, 2 + 4 b) is that of a `spectrum.Passage`, told at b
-    frequencies, and ``basis`` (b, k) makes the tones of them. ``start`` to ``weights`` are a grid of delays
-    (`delays.DelayGrid`). The cost is that of soundings times points, and of soundings times nodes times tones.
+    ``front`` is an isotropic strength. ``index`` is that of the soil at the surface, ``local_index`` (nd,) that at
+    each depth, and ``reduced_depth`` the sum of what lies above over its index. ``table``
+    (nd, nh, nr, 2 + 4 b) is that of a `spectrum.Passage`, told at b frequencies, and ``basis`` (b, k) makes the
+    tones of them. ``start`` to ``weights`` are a grid of delays (`delays.DelayGrid`). The cost is that of
+    soundings times points, and of soundings times nodes times tones.
     """
     offsets = table.shape[2]
     tones = out.shape[1]
@@ -89,7 +91,7 @@ def buried_echo(
             if np.sqrt((x - mid_x) ** 2 + (y - mid_y) ** 2) >= reach + radius:
                 continue
             level = blocks[block, 0]
-            below = depth[level] * over_index
+            below = reduced_depth[level]
             for side in range(2):
                 from_center = np.sqrt((x - place[side, 0]) ** 2 + (y - place[side, 1]) ** 2)
                 beside = np.sqrt((mid_x - place[side, 0]) ** 2 + (mid_y - place[side, 1]) ** 2)
