@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import h5py
 import pytest
 
+import dualsense.simulate.lanes
 from dualsense.cli import run
+from dualsense.simulate.presets import PRESETS
 
 SCENE = """
 radar = false
@@ -32,6 +35,19 @@ def test_invented_lanes_are_labelled_and_repeat(tmp_path, capsys):
         assert file.attrs["source"] == "simulated"
         assert "targets" in file["truth"]
     assert "objects, 0 of them mines" in capsys.readouterr().out
+
+
+def test_a_lanes_scene_can_be_written_and_makes_the_same_scan(tmp_path, monkeypatch):
+    small = replace(PRESETS["no-mines"], length_m=0.3, width_m=0.2)
+    monkeypatch.setattr(dualsense.simulate.lanes, "find_preset", lambda _: small)
+    make = ["simulate", "--seed", "5", "--preset", "no-mines"]
+    scene, one, two = tmp_path / "scene.toml", tmp_path / "1.h5", tmp_path / "2.h5"
+    assert run([*make, "-o", str(one)]) == 0
+    assert run([*make, "-o", str(scene), "--write-scene"]) == 0
+    assert run(["simulate", str(scene), "--seed", "5", "-o", str(two)]) == 0
+    assert one.read_bytes() == two.read_bytes()
+    assert run([*make, "-o", str(scene), "--write-scene"]) == 2
+    assert run([*make, "-o", str(tmp_path), "--write-scene", "--lanes", "2"]) == 2
 
 
 def test_another_seed_is_another_scan(tmp_path):

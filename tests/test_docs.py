@@ -62,7 +62,7 @@ def test_the_program_in_the_readme_runs(project_root, sample_dir, tmp_path):
 
 
 def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
-    (scene,) = re.findall(
+    scene, cart = re.findall(
         r"```toml\n(.*?)```", (project_root / "docs/usage.md").read_text(encoding="utf-8"), re.DOTALL
     )
     (tmp_path / "scene.toml").write_text(scene, encoding="utf-8")
@@ -72,6 +72,9 @@ def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "simulated, 2 objects" in said
     assert "scan training-1" in said
+    (tmp_path / "cart.toml").write_text(cart, encoding="utf-8")
+    assert run(["simulate", str(tmp_path / "cart.toml"), "--seed", "1", "-o", str(tmp_path / "cart.h5")]) == 0
+    assert run(["info", str(tmp_path / "cart.h5"), "--check"]) == 0
     shown = tomllib.loads(scene)
     assert set(shown) == {"scan_id", "soil", "objects", "motion", "radar", "detector", "noise", "faults"}
     assert set(shown["faults"]) == set(Faults.__dataclass_fields__) - {"stuck_from_part"}

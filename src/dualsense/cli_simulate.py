@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
 )
+@click.option("--write-scene", is_flag=True, help="Write the scene as TOML into OUT instead, to be changed.")
 @click.option(
     "--fault",
     "pairs",
@@ -65,13 +66,14 @@ def simulate(
     jobs: int | None,
     pairs: tuple[str, ...],
     cart: bool,
+    write_scene: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:
     """Invent a lane, or many, and write scans that are labelled as simulated."""
     given = [source for source in (preset, scene, scene_file) if source is not None]
-    if len(given) != 1 or (lanes is not None and (preset is None or engine)):
-        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset and without --engine"
+    if len(given) != 1 or (lanes is not None and (preset is None or engine or write_scene)):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset, without --engine and --write-scene"
         raise click.UsageError(msg, click.get_current_context())
     faults = options.keywords(pairs)
     if lanes is not None:
@@ -96,7 +98,7 @@ def simulate(
 
     from dualsense.simulate import random_lane, read_scene, simulate_file
     from dualsense.simulate.array import Array, on_cart
-    from dualsense.simulate.scene_file import faults_from
+    from dualsense.simulate.scene_file import faults_from, scene_text
 
     file = scene or scene_file
     ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
@@ -104,6 +106,10 @@ def simulate(
     if cart:
         ground = on_cart(ground, ground.array or Array())
     console.subject = str(out)
+    if write_scene:
+        out.write_text(scene_text(ground), encoding="utf-8")
+        console.tell(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
+        return DONE
     if engine is not None:
         return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
     scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import numpy as np
 import pytest
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import shapes
+from dualsense.simulate.array import Array
+from dualsense.simulate.instrument import Detector
 from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.presets import PRESETS
-from dualsense.simulate.scene import Buried, Scene
-from dualsense.simulate.scene_file import read_scene, scene_from
+from dualsense.simulate.scene import Buried, Layer, Scene, Soil
+from dualsense.simulate.scene_file import read_scene, scene_from, scene_text
 
 TEXT = """
 scan_id = "plot-7"
@@ -57,6 +61,22 @@ def test_a_scene_comes_from_toml(tmp_path):
     assert scene.detector.frequency_hz == (1000.0, 8000.0)
     assert scene.noise.position_std_m == (0.001, 0.001, 0.0)
     assert scene.motion.length_m == 0.5
+
+
+@pytest.mark.parametrize(
+    "scene",
+    (
+        Scene(),
+        Scene(radar=None, site='"here" \\ there\n 𝑥 é', objects=(Buried("PMN", 1e-7, -0.1, 0.05, scale=1.5),)),
+        Scene(detector=Detector(modality="pulse", overload_v_per_a=None, overload_missing=True)),
+        Scene(objects=(Buried("stone", 0.1, 0.2, 0.0, body_size_m=(0.1, 0.2, 0.3), body_permittivity=4.0),)),
+        random_lane("cambodia-laterite", rng=np.random.default_rng(3)),
+        Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 12.0))), array=Array(pairs=3)),
+    ),
+    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and an array"),
+)
+def test_a_scene_written_and_read_is_itself(scene):
+    assert scene_from(tomllib.loads(scene_text(scene))) == scene
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 import types
@@ -51,6 +52,39 @@ def scene_from(document: Mapping[str, Any]) -> Scene:
             msg = f"objects[{number}].model: {unknown('model', thing.model, MODELS)}"
             raise RecipeError(msg)
     return scene
+
+
+def scene_text(scene: Scene) -> str:
+    """Write a scene as TOML, every value of it; `scene_from` makes the same scene of it again."""
+    plain, tables = [], []
+    for f in fields(Scene):
+        value = getattr(scene, f.name)
+        if is_dataclass(value):
+            tables.append(f"\n[{f.name}]\n" + _keys(value))
+        elif f.name == "objects":
+            tables += [f"\n[[objects]]\n{_keys(thing)}" for thing in value]
+        elif value is not None or f.name in ("radar", "detector"):
+            plain.append(f"{f.name} = {_toml(value)}\n")
+    return "".join(plain + tables)
+
+
+def _keys(part: Any) -> str:
+    """Lines of a table; what is None is left out where that is the default, and false where it is not."""
+    given = {f.name: (getattr(part, f.name), f.default) for f in fields(part)}
+    return "".join(
+        f"{n} = {_toml(v)}\n" for n, (v, default) in given.items() if v is not None or default is not None
+    )
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(v) for v in value)}]"
+    if is_dataclass(value):
+        keys = {f.name: getattr(value, f.name) for f in fields(value)}
+        return "{" + ", ".join(f"{n} = {_toml(v)}" for n, v in keys.items() if v is not None) + "}"
+    return json.dumps(value, ensure_ascii=False)  # strings, booleans and finite numbers look the same
 
 
 def faults_from(given: Mapping[str, Any], base: Faults) -> Faults:
