@@ -128,6 +128,12 @@ def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
         simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=1, folder=tmp_path))
     with pytest.raises(UsageError, match="no radar"):
         simulate_with_gprmax(replace(SCENE, radar=None), seed=0, engine=stand_in())
+    with pytest.raises(UsageError, match="reflecting head"):
+        simulate_with_gprmax(
+            replace(SCENE, radar=replace(SCENE.radar, head_reflection=0.2)),
+            seed=0,
+            engine=stand_in(folder=tmp_path),
+        )
     close = replace(SCENE, radar=replace(SCENE.radar, rx_position_m=(-0.045, 0.0, 0.0)))
     with pytest.raises(UsageError, match="m apart"):
         simulate_with_gprmax(close, seed=0, engine=stand_in())
