@@ -519,28 +519,6 @@ def test_what_cannot_be_imported_is_one_line(tmp_path, capsys):
     assert not (tmp_path / "x.h5").exists()
 
 
-def test_invented_lanes_are_labelled_and_repeat(tmp_path, capsys):
-    first, again, other = (tmp_path / name for name in ("first.h5", "again.h5", "other.h5"))
-    for path, seed in ((first, 5), (again, 5), (other, 6)):
-        assert run(["simulate", "--preset", "no-mines", "--seed", str(seed), "-o", str(path)]) == 0
-    assert first.read_bytes() == again.read_bytes()
-    assert first.read_bytes() != other.read_bytes()
-    with h5py.File(first) as file:
-        assert file.attrs["source"] == "simulated"
-        assert "targets" in file["truth"]
-    assert "simulated" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    ((), ("--preset", "moon"), ("--preset", "sand", "--scene", "scene.toml"), ("--scene", "none.toml")),
-)
-def test_lanes_that_cannot_be_invented_are_one_line(arguments, tmp_path, capsys):
-    assert run(["simulate", *arguments, "--seed", "1", "-o", str(tmp_path / "x.h5")]) == 2
-    assert one_line(capsys.readouterr().err)
-    assert not (tmp_path / "x.h5").exists()
-
-
 def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, monkeypatch, capsys):
     shutil.copyfile(sample, tmp_path / "scan.h5")
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")

@@ -29,6 +29,10 @@ _GPRMAX = (
         "--gprmax-models", type=options.FILE, metavar="DIR",
         help="Keep models and outputs here, and use what is there already.",
     ),
+    click.option(
+        "--gprmax-voxels", type=options.FILE, metavar="DIR",
+        help="Draw the models *-voxel from the mines that it ships, its folder toolboxes/LandmineModels.",
+    ),
     click.option("--write-only", is_flag=True, help="Only write gprMax's models, into the folder OUT."),
 )  # fmt: skip
 
@@ -38,7 +42,7 @@ def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(verb)
     def asked(*args: Any, engine: str, write_only: bool, **rest: Any) -> Any:
-        given = {name: rest.pop(f"gprmax_{name}") for name in ("command", "gpu", "runs", "models")}
+        given = {name: rest.pop(f"gprmax_{name}") for name in ("command", "gpu", "runs", "models", "voxels")}
         if engine == "own" and (write_only or any(given.values())):
             msg = "options of gprMax go with --engine gprmax"
             raise click.UsageError(msg, click.get_current_context())
@@ -57,8 +61,8 @@ def simulate_one(
     console: Console, scene: Scene, *, seed: int, out: Path, overwrite: bool, engine: dict[str, Any]
 ) -> int:
     """Simulate a scan with gprMax, or write its models."""
-    from dualsense.io import write_scan
     from dualsense.simulate.gprmax import DEFAULT_COMMAND, MOST_RUNS, Engine, simulate_with_gprmax
+    from dualsense.simulate.record import write_file
 
     only = engine["write_only"]
     with console.progress() as progress:
@@ -69,6 +73,7 @@ def simulate_one(
                 command=tuple(shlex.split(engine["command"] or "")) or DEFAULT_COMMAND,
                 gpu=engine["gpu"],
                 folder=out if only else engine["models"],
+                voxels=engine["voxels"],
                 write_only=only,
                 most_runs=engine["runs"] or MOST_RUNS,
                 tell=lambda text: console.tell(f"gprMax: {text}"),
@@ -78,6 +83,6 @@ def simulate_one(
     if scan is None:
         console.tell(f"wrote gprMax's models into {out}: run each, then give the folder to --gprmax-models")
         return DONE
-    write_scan(scan, out, overwrite=overwrite)
+    write_file(scan, out, scene.faults, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
     return DONE

@@ -33,7 +33,7 @@ def rows_of(modality: str, *objects: Buried):
         radar=None,
         detector=Detector(modality=modality),
     )
-    scan = simulate_scan(scene, seed=11)
+    scan = simulate_scan(scene, seed=13)
     response = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
     rows = bin_along_track(response)
     return rows, white_noise(response) / np.sqrt(np.median(rows.count))

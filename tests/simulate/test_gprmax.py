@@ -17,26 +17,19 @@ from dualsense.errors import DualsenseError, ScanError, UsageError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import gpr, gprmax, soil
 from dualsense.simulate.gprmax import Engine, simulate_with_gprmax
-from dualsense.simulate.handling import Motion, Noise
+from dualsense.simulate.handling import SILENT, Motion
 from dualsense.simulate.instrument import Detector, Radar
 from dualsense.simulate.record import simulate_scan
 from dualsense.simulate.scene import Scene, Soil
 from oracles import fake_gprmax
 
 FAKE = str(Path(fake_gprmax.__file__))
-QUIET = Noise(
-    gpr_std=0.0,
-    gpr_gain_std=0.0,
-    gpr_phase_std_rad=0.0,
-    gpr_ringing=0.0,
-    position_std_m=(0.0, 0.0, 0.0),
-)
 SCENE = Scene(
     soil=Soil(relative_permittivity=4.0, permittivity_std=0.0, roughness_rms_m=0.0),
     motion=Motion(length_m=0.1, width_m=0.01, height_m=0.06, line_std_m=0.0, height_std_m=0.0, speed_m_s=0.2),
     radar=Radar(start_hz=0.8e9, stop_hz=1.6e9, step_hz=0.1e9, rate_hz=5.0),
     detector=Detector(rate_hz=10.0),
-    noise=QUIET,
+    noise=replace(SILENT, emi_std_v_per_hz=3e-13),
 )
 TOML = """
 [soil]
@@ -131,8 +124,8 @@ def test_without_gprmax_the_error_says_how_to_get_it(command):
 
 
 def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
-    with pytest.raises(UsageError, match="more than 2"):
-        simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=2, folder=tmp_path))
+    with pytest.raises(UsageError, match="more than 1"):
+        simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=1, folder=tmp_path))
     with pytest.raises(UsageError, match="no radar"):
         simulate_with_gprmax(replace(SCENE, radar=None), seed=0, engine=stand_in())
     close = replace(SCENE, radar=replace(SCENE.radar, rx_position_m=(-0.045, 0.0, 0.0)))

@@ -10,11 +10,12 @@ import pytest
 
 from dualsense.errors import RecipeError, ScanError, UsageError
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate.faults import truncate_file
+from dualsense.simulate import many
 from dualsense.simulate.handling import Faults, Motion
 from dualsense.simulate.many import MANIFEST, simulate_lanes
-from dualsense.simulate.record import simulate_scan
+from dualsense.simulate.record import simulate_file, simulate_scan
 from dualsense.simulate.scene import Scene
+from dualsense.simulate.scene_file import faults_from
 
 SMALL = Scene(motion=Motion(length_m=0.3, width_m=0.1, line_spacing_m=0.03))
 
@@ -28,7 +29,8 @@ def test_a_lane_is_that_of_its_seed_alone(tmp_path):
     assert (tmp_path / "both" / alone.file).read_bytes() == (tmp_path / "alone" / alone.file).read_bytes()
     told = json.loads((tmp_path / "both" / MANIFEST).read_text())
     assert [lane["seed"] for lane in told["lanes"]] == [4, 5]
-    assert told["sources"]["soil"] == "assumed"
+    assert told["sources"]["soil.roughness_rms_m"] == "assumed"
+    assert set(told["sources"]) == set(told["parameters"])
     with pytest.raises(UsageError, match="exists already"):
         simulate_lanes("no-mines", tmp_path / "alone", lanes=1, seed=5)
 
@@ -77,13 +79,56 @@ def test_tracking_loss_leaves_a_gap(sound):
     assert 0.9 < np.diff(scan.pose.time_s).max() < 1.1
 
 
-def test_a_truncated_file_is_refused(sound, tmp_path):
-    write_scan(sound, tmp_path / "scan.h5")
-    truncate_file(tmp_path / "scan.h5", 0.6)
-    with pytest.raises(ScanError, match=r"scan\.h5"):
-        read_scan(tmp_path / "scan.h5")
+def test_a_sensor_that_sticks_on_the_way_is_sound_before(sound):
+    scan = spoiled(stuck="gpr", stuck_from_part=0.5)
+    half = len(sound.gpr.data) // 2
+    np.testing.assert_array_equal(scan.gpr.data[: half + 1], sound.gpr.data[: half + 1])
+    assert (scan.gpr.data[half:] == sound.gpr.data[half]).all()
 
 
-def test_faults_out_of_range_are_named():
-    with pytest.raises(RecipeError, match=r"faults\.dropout_part must be less than 1"):
-        Faults(dropout_part=1.0)
+def test_a_truncated_file_is_refused_in_one_line(tmp_path):
+    for part in (0.05, 0.4, 0.97):
+        path = tmp_path / f"{part}.h5"
+        simulate_file(replace(SMALL, radar=None, faults=Faults(truncated_part=part)), path, seed=1)
+        whole = simulate_file(replace(SMALL, radar=None), tmp_path / "whole.h5", seed=1, overwrite=True)
+        assert path.stat().st_size == int(part * (tmp_path / "whole.h5").stat().st_size)
+        assert read_scan(tmp_path / "whole.h5").header == whole.header
+        with pytest.raises(ScanError, match=rf"^{path.name}: truncated HDF5 file: found \d+ bytes, expected \d+$"):
+            read_scan(path)
+
+
+@pytest.mark.parametrize(
+    ("what", "match"),
+    (
+        ({"dropout_part": 1.0}, r"faults\.dropout_part must be at least 0 and less than 1, got 1.0"),
+        ({"stuck_from_part": -0.1}, r"faults\.stuck_from_part must be at least 0"),
+        ({"saturation_part": 1.5}, r"faults\.saturation_part must be greater than 0 and at most 1, got 1.5"),
+        ({"truncated_part": 0.0}, r"faults\.truncated_part must be greater than 0 and at most 1, got 0.0"),
+        ({"tracking_loss_s": float("nan")}, r"faults\.tracking_loss_s must be at least 0, got nan"),
+    ),
+)
+def test_faults_out_of_range_are_named(what, match):
+    with pytest.raises(RecipeError, match=match):
+        Faults(**what)
+
+
+def test_faults_are_named_with_and_without_their_unit():
+    base = Faults(stuck="emi", dropout_part=0.3)
+    got = faults_from({"dropout": 0.1, "tracking_loss": 2, "truncated_part": 0.7}, base)
+    assert got == Faults(stuck="emi", dropout_part=0.1, tracking_loss_s=2.0, truncated_part=0.7)
+    with pytest.raises(RecipeError, match=r"unknown key faults\.dropped; known are dropout_part, stuck, "):
+        faults_from({"dropped": 0.1}, base)
+    with pytest.raises(RecipeError, match=r"faults\.stuck must be 'none' or 'gpr' or 'emi', got 'both'"):
+        faults_from({"stuck": "both"}, base)
+
+
+def test_every_lane_of_a_folder_is_spoiled(tmp_path, monkeypatch):
+    monkeypatch.setattr(many, "random_lane", lambda *_, **__: replace(SMALL, radar=None))
+    faults = Faults(truncated_part=0.5)
+    lane = many._write_one(
+        many._Task(many.Lane("a.h5", "sand", 4), str(tmp_path / "a.h5"), faults, None, overwrite=False)
+    )
+    assert not lane.error
+    with pytest.raises(ScanError, match="truncated"):
+        read_scan(tmp_path / "a.h5")
+    assert json.loads(many.manifest("sand", [lane], faults))["faults"]["truncated_part"] == 0.5

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.fusion.candidates import separation
 from dualsense.fusion.posterior import depth_interval_m, posterior_features
+from dualsense.gpr.shape import relative_noise
 
 if TYPE_CHECKING:
     from dualsense.emi.dipole import Dipole
@@ -22,6 +25,8 @@ UNSURE_M = 0.04
 """A depth whose 90 % interval is wider than this is told as an interval."""
 LITTLE_METAL_M3 = 5e-7
 MUCH_METAL_M3 = 1e-5
+DECAY, HEAD_M = 6.0, 0.05
+"""Below coils at this height a dipole's response falls with about this power of the distance."""
 
 
 def metal_amount(dipole: Dipole) -> float:
@@ -36,15 +41,24 @@ def metal_radius(dipole: Dipole) -> float:
 
 
 def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
-    """Features of the strongest dipole of a candidate."""
+    """Features of the strongest dipole of a candidate; what each means is in docs/methods.md."""
     mean = np.trace(dipole.tensor, axis1=1, axis2=2) / 3.0
+    amount, depth = metal_amount(dipole), float(-dipole.position_m[2])
+    depth_std = float(math.sqrt(max(dipole.covariance_m2[2, 2], 0.0)))
+    size = np.abs(mean)
+    # principal polarizabilities of the sum over channels: 1 for a sphere, towards 0 for a needle or a flat ring
+    axes = np.abs(np.linalg.eigvalsh((dipole.tensor * mean[:, None, None]).sum(axis=0)))
     return {
         "x_m": float(dipole.position_m[0]),
         "y_m": float(dipole.position_m[1]),
-        "depth_m": float(-dipole.position_m[2]),
-        "depth_std_m": float(math.sqrt(max(dipole.covariance_m2[2, 2], 0.0))),
-        "metal_amount_m3": metal_amount(dipole),
+        "depth_m": depth,
+        "depth_std_m": depth_std,
+        "metal_amount_m3": amount,
+        "metal_amount_log_std": DECAY * depth_std / (max(depth, 0.0) + HEAD_M),
         "first_channel_m3": float(mean[0]),
+        "first_channel_share": float(mean[0] / max(float(size.max()), 1e-300)),
+        "last_channel_share": float(mean[-1] / max(float(size.max()), 1e-300)),
+        "roundness": float(axes.min() / max(float(axes.max()), 1e-300)),
         "contrast": dipole.contrast,
         "coherence": dipole.coherence,
         "soil_kept_fraction": dipole.kept[0],
@@ -54,17 +68,35 @@ def dipole_features(dipole: Dipole, *, count: int) -> dict[str, float]:
 
 
 def body_features(body: Body) -> dict[str, float]:
-    """Features of a radar body."""
+    """Features of a radar body; what each means is in docs/methods.md."""
+    noise = relative_noise(body.contrast)
     return {
         "x_m": body.x_m,
         "y_m": body.y_m,
         "depth_m": body.depth_m,
         "width_m": body.width_m,
         "length_m": body.length_m,
+        "size_std_m": math.sqrt(body.width_m * body.length_m) * min(noise, 1.0),
         "amplitude": body.amplitude,
+        "amplitude_std": body.amplitude * noise,
         "coherence": body.coherence,
         "phase_rad": body.phase_rad,
+        "phase_std_rad": min(noise, math.pi / math.sqrt(3.0)),
         "edge_fraction": body.edge,
+        "hidden": float(body.hidden),
+    } | {name: value for name, value in asdict(body.shape).items() if math.isfinite(value)}
+
+
+def pair_features(body: Body, dipole: Dipole) -> dict[str, float]:
+    """How metal and body lie to each other, with deviations."""
+    aside, squared = separation(body, dipole)
+    std = np.sqrt(np.maximum(np.diag(dipole.covariance_m2), 0.0))
+    return {
+        "metal_aside_m": aside,
+        "metal_aside_std_m": math.hypot(MIN_POSITION_STD_M, float(std[:2].max())),
+        "metal_below_top_m": float(-dipole.position_m[2]) - body.depth_m,
+        "metal_below_top_std_m": math.hypot(MIN_DEPTH_STD_M, float(std[2])),
+        "metal_distance_squared": squared,
     }
 
 

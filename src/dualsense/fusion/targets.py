@@ -111,7 +111,10 @@ def _weigh(
         emi = Evidence(0.0, {"detection_limit_m3": limit}, ratio)
     if candidate.body is not None:
         ratio = model_room.body_ratio(model, candidate.body) + (model.agreement if candidate.dipoles else 0.0)
-        gpr = Evidence(candidate.body.contrast, features.body_features(candidate.body), ratio)
+        told = features.body_features(candidate.body)
+        if candidate.dipoles:
+            told |= features.pair_features(candidate.body, candidate.dipoles[0])
+        gpr = Evidence(candidate.body.contrast, told, ratio)
     elif gpr_here:
         ratio, radar_blind = model_room.radar_silence(
             model,

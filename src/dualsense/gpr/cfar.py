@@ -24,7 +24,7 @@ CENSORED = 3.0
 BOX_M, ASIDE_M = 0.12, 0.12
 """Side of a box, and the distance of its centre: 6 cm about the voxel stay out, where its own object is."""
 HIGHEST = 2.0
-"""Times a depth's level: how far the surroundings may raise it. They never lower it: of few cells they tell little."""
+"""Times a depth's level: how far the surroundings may raise it; of few cells they tell too little to lower it."""
 
 
 def depth_level(envelope: Real, inside: NDArray[np.bool_]) -> Real:
@@ -72,7 +72,9 @@ def clutter_level(envelope: Real, inside: NDArray[np.bool_], *, cell_m: float) -
     box = np.where(share > 0.5, mean / np.maximum(share, 1e-9), np.inf)
     sides = np.sort(np.stack([_moved(box, way, max(1, round(ASIDE_M / cell_m))) for way in range(4)]), axis=0)
     count = np.isfinite(sides).sum(axis=0)  # at the rim some sides are missing
-    low, high = (np.take_along_axis(sides, np.maximum(n, 0)[None], axis=0)[0] for n in ((count - 1) // 2, count // 2))
+    low, high = (
+        np.take_along_axis(sides, np.maximum(n, 0)[None], axis=0)[0] for n in ((count - 1) // 2, count // 2)
+    )
     local = RAYLEIGH_MEDIAN_OVER_RMS * np.sqrt(0.5 * (low + np.where(np.isfinite(high), high, low)))
     level: Real = whole * np.clip(np.where(np.isfinite(local), local, 1.0), 1.0, HIGHEST)
     return level

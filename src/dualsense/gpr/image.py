@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr.cfar import clutter_level
+from dualsense.gpr.shape import UNTOLD, Shape, body_shape
 from dualsense.result import Volume
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from dualsense.gpr.migrate import Migrated
     from dualsense.result import Grid
 
+GAP, ECHO_CONTRAST = 0.8, 2.5
+"""An echo of this contrast has a reverberation where the envelope between them falls to this part of it."""
+MAX_HIDDEN_M = 0.035
+"""How far above its contrast's peak an echo may lie in clutter that falls off with depth."""
 MIN_FOLD = 0.12
 """Part of the volume's highest fold below which a voxel was not measured well enough to be shown."""
 
@@ -42,6 +47,10 @@ class Body:
         Of the analytic signal at the envelope's peak.
     edge
         Part of the body's outline that touches ground the radar did not cover, 0-1.
+    hidden
+        Whether the clutter above is brighter, so that the depth is told by less than the envelope's own peak.
+    shape
+        Its column, symmetry and focus.
     """
 
     x_m: float
@@ -54,6 +63,8 @@ class Body:
     coherence: float
     phase_rad: float
     edge: float
+    hidden: bool = False
+    shape: Shape = UNTOLD
 
 
 def envelope_volume(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> Volume:
@@ -101,8 +112,17 @@ def find_bodies(
     contrast = envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
     cells = 2 * max(1, round(0.5 * separation_m / grid.cell_m)) + 1
     top = (migrated.depth_m >= top_m)[:, None, None]
-    # one slice up and down, no more: a shallow mine is darker than the surface's clutter close above it
-    peak = (envelope == maximum_filter(envelope, (3, cells, cells))) & inside & top & (contrast >= min_contrast)
+    window = (3, cells, cells)
+    seen = inside & top & (contrast >= min_contrast)
+    bright = (envelope == maximum_filter(envelope, window)) & seen
+    # A shallow mine is darker than the surface's clutter above it, and a peak of the contrast only. So is what
+    # reverberates below a brighter body.
+    peak = bright | ((contrast == maximum_filter(contrast, window)) & seen)
+    for k, j, i in np.argwhere(peak & ~bright):
+        near = np.s_[
+            : k + 1, max(j - cells // 2, 0) : j + cells // 2 + 1, max(i - cells // 2, 0) : i + cells // 2 + 1
+        ]
+        peak[k, j, i] = not _reverberates(envelope[near].max(axis=(1, 2)), contrast[near].max(axis=(1, 2)))
     # Strongest by energy and contrast together: a deep reverberation has the contrast, its cause the energy.
     places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
     bodies: list[Body] = []
@@ -161,6 +181,13 @@ def add_bodies(
     return tuple(found)
 
 
+def _reverberates(bright: NDArray[np.float64], contrast: NDArray[np.float64]) -> bool:
+    """Tell whether a column's last slice lies below a brighter echo that stands out, with a gap between."""
+    lowest = np.minimum.accumulate(bright[::-1])[::-1]
+    above = (bright > bright[-1]) & (lowest < GAP * bright[-1]) & (contrast >= ECHO_CONTRAST)
+    return bool(above.any())
+
+
 def _measured(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
     high = migrated.fold.max(axis=(1, 2), keepdims=True)
     mask: NDArray[np.bool_] = (migrated.fold > MIN_FOLD * high) & (migrated.fold > 0.0) & covered
@@ -190,10 +217,12 @@ def _measure(
     outline = np.pad(part, 1)  # beyond the map nothing was measured
     rim = binary_dilation(outline) & ~outline
     edge = float((~np.pad(inside[k], 1))[rim].mean())
+    column, level = envelope[:, j, i], envelope[:, j, i] / np.maximum(contrast[:, j, i], 1e-300)
+    hidden = bool(0 < k < column.size - 1 and column[k - 1] > column[k])
     return Body(
         x_m=cx,
         y_m=cy,
-        depth_m=_peak_depth(envelope[:, j, i], migrated.depth_m, k),
+        depth_m=(_hidden_depth if hidden else _peak_depth)(column, level, migrated.depth_m, k),
         width_m=float(4.0 * short),
         length_m=float(4.0 * long),
         contrast=float(contrast[at]),
@@ -201,10 +230,14 @@ def _measure(
         coherence=float(migrated.coherence[at]),
         phase_rad=float(np.angle(migrated.amplitude[at])),
         edge=edge,
+        hidden=hidden,
+        shape=body_shape(migrated, grid, envelope, at),
     )
 
 
-def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int) -> float:
+def _peak_depth(
+    column: NDArray[np.float64], _level: NDArray[np.float64], depth: NDArray[np.float64], k: int
+) -> float:
     """Depth of the envelope's peak between the planes, by a parabola through three of them."""
     if k == 0 or k == depth.size - 1:
         return float(depth[k])
@@ -212,6 +245,24 @@ def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int)
     bend = low - 2.0 * middle + high
     shift = 0.5 * (low - high) / bend if bend < 0.0 else 0.0
     return float(depth[k] + np.clip(shift, -0.5, 0.5) * (depth[k + 1] - depth[k]))
+
+
+def _hidden_depth(
+    column: NDArray[np.float64], level: NDArray[np.float64], depth: NDArray[np.float64], k: int
+) -> float:
+    """Depth of an echo that is a peak of the contrast only.
+
+    A Gaussian echo over clutter that falls off as exp(-a z) has its contrast's peak a sigma^2 too deep; sigma is
+    told by how the contrast bends, a by the level.
+    """
+    if not (column[k - 1 : k + 2] > 0.0).all() or not (level[k - 1 : k + 2] > 0.0).all():
+        return float(depth[k])
+    step = 0.5 * (depth[k + 1] - depth[k - 1])
+    contrast = np.log(column[k - 1 : k + 2] / level[k - 1 : k + 2])
+    bend = (contrast[0] - 2.0 * contrast[1] + contrast[2]) / step**2
+    fall = np.log(level[k - 1] / level[k + 1]) / (2.0 * step)
+    shift = fall / -bend if bend < 0.0 else MAX_HIDDEN_M
+    return float(max(depth[k] - np.clip(shift, 0.0, MAX_HIDDEN_M), 0.0))
 
 
 def _same_object(body: Body, other: Body, separation_m: float) -> bool:

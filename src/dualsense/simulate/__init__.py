@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dualsense.simulate.lanes import random_lane
-    from dualsense.simulate.record import simulate_scan
+    from dualsense.simulate.record import simulate_file, simulate_scan
     from dualsense.simulate.scene import Scene
     from dualsense.simulate.scene_file import read_scene
 
-__all__ = ["Scene", "random_lane", "read_scene", "simulate_scan"]
+__all__ = ["Scene", "random_lane", "read_scene", "simulate_file", "simulate_scan"]
 
-_HOMES = {"Scene": "scene", "read_scene": "scene_file", "random_lane": "lanes", "simulate_scan": "record"}
+_HOMES = {
+    "Scene": "scene",
+    "read_scene": "scene_file",
+    "random_lane": "lanes",
+    "simulate_file": "record",
+    "simulate_scan": "record",
+}
 
 
 def __getattr__(name: str) -> Any:

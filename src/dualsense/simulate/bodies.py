@@ -9,7 +9,7 @@ import numpy as np
 
 from dualsense.emi.polarizability import demagnetisation
 from dualsense.simulate import shapes
-from dualsense.simulate.library import Ring, find_model
+from dualsense.simulate.library import Ring, Spring, find_model
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
@@ -194,14 +194,14 @@ def metal_points(
         body = model.relative_permittivity
         if body is None and not is_parts_only(thing, index=index, band_hz=band):
             continue
-        if body is None and not any(isinstance(part, Ring) for part in model.metal):
+        if body is None and not any(isinstance(part, Ring | Spring) for part in model.metal):
             size = np.asarray(size_m(thing))
             s = np.array([_body_strength_m3(thing)])
             length = float(np.linalg.norm(turned(thing)[1] * size))
             points = isotropic(placed(thing, np.array([[0.0, 0.0, -0.5 * size[2]]])), s)
             out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
             continue
-        for part in model.metal:
+        for part in model.solid:
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
                 length = 2 * thing.scale * part.radius_m  # nearly: half the turn
@@ -247,7 +247,7 @@ def is_parts_only(thing: Buried, *, index: float, band_hz: tuple[float, float]) 
     model = model_of(thing)
     if model.relative_permittivity is not None:
         return False
-    if any(isinstance(part, Ring) for part in model.metal):
+    if any(isinstance(part, Ring | Spring) for part in model.metal):
         return True
     radius = (shapes.volume_m3(model.shape, size_m(thing)) * 3 / (4 * np.pi)) ** (1 / 3)
     return bool(np.pi * sum(band_hz) * index / C0 * radius < _RAYLEIGH_BELOW)

@@ -23,6 +23,13 @@ def above(thing: Any, bound: float, *names: str) -> None:
             refuse(thing, name, f"greater than {bound:g}")
 
 
+def part(thing: Any, *names: str) -> None:
+    """Refuse a part of a scene of which a field is no part of a whole: 0 to less than 1."""
+    for name in names:
+        if not 0 <= getattr(thing, name) < 1:
+            refuse(thing, name, "at least 0 and less than 1")
+
+
 def refuse(thing: Any, name: str, wanted: str) -> NoReturn:
     """Raise `RecipeError` with the key, what it holds and what is wanted."""
     msg = f"{type(thing).__name__.lower()}.{name} must be {wanted}, got {getattr(thing, name)}"

@@ -46,7 +46,7 @@ def with_faults(scan: Scan, faults: Faults, *, rng: np.random.Generator) -> Scan
 
 
 def truncate_file(path: Path, part: float) -> None:
-    """Leave only the first part of a file, as when the battery died while it was written."""
+    """Leave only the first part of a file, as when the battery died while it was written; 1 leaves all of it."""
     os.truncate(path, int(part * path.stat().st_size))
 
 
@@ -61,7 +61,8 @@ def _spoiled(data: Sensor, faults: Faults, *, stuck: bool, rng: np.random.Genera
             limit = faults.saturation_part * np.abs(values).max()
             values = values.clip(-limit, limit)
     if stuck:
-        values = np.broadcast_to(values[:1], values.shape).copy()
+        first = int(faults.stuck_from_part * len(values))
+        values = np.concatenate([values[:first], np.broadcast_to(values[first], values[first:].shape)])
     keep = np.ones(len(values), dtype=np.bool_)
     if faults.dropout_part > 0:
         bursts = rng.random(-(-len(values) // _BURST)) < faults.dropout_part

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import GprData
-from dualsense.simulate import motion
+from dualsense.simulate import array, motion, radar_noise
 from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.soil import C0
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.simulate.handling import Noise
     from dualsense.simulate.instrument import Radar
     from dualsense.simulate.scene import Buried, Scene
     from dualsense.simulate.soil import Ground
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 REFERENCE_HZ = 2e9
 """Where a unit echo at one metre has the radar's gain as its amplitude."""
 
-_RINGS = 6
-_RINGING_S = 0.6e-9
 _IMPULSE_BAND = 3.0
 _IMPULSE_PADDING = 1.25
 
@@ -50,27 +47,30 @@ def simulate_gpr(
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
-    in_air = in_air * (1 + _ringing(frequency, scene.noise, rng))
-    heard = replace(ground, head_reflection=radar.head_reflection)
-    from_ground = (echo or ground_echo)(
-        scene.objects, heard, position + rotation @ tx_position, position + rotation @ rx_position, frequency
+    pairs = array.pairs_m(scene.array)
+    channel = array.in_turn(len(time_s), len(pairs))
+    tx, rx = (
+        position + np.einsum("nij,nj->ni", rotation, (pairs + at)[channel]) for at in (tx_position, rx_position)
     )
+    in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
+    heard = replace(ground, head_reflection=radar.head_reflection)
+    from_ground = (echo or ground_echo)(scene.objects, heard, tx, rx, frequency)
     system = _system(frequency, radar)
-    response = (in_air + from_ground) * system * _drift(track, time_s, scene.noise, rng)[:, None]
+    response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
+    (clock,) = rng.spawn(1)
     common: dict[str, Any] = {
-        "time_s": time_s,
-        "tx_position_m": tx_position[None],
-        "rx_position_m": rx_position[None],
-        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "time_s": time_s + motion.clock_error_s(radar.clock_offset_s, scene.noise, rng=clock),
+        "tx_position_m": pairs + tx_position,
+        "rx_position_m": pairs + rx_position,
+        "channel": channel,
         "polarisation": "y",
         "system_delay_s": radar.system_delay_s,
     }
     if radar.modality == "sfcw":
-        noise = rng.normal(size=(2, *response.shape)) * (scene.noise.gpr_std * np.sqrt(0.5))
         return GprData(
             modality="sfcw",
-            data=(response + (noise[0] + 1j * noise[1])).astype(np.complex64),
+            data=radar_noise.heard_tones(response, frequency, scene.noise, rng),
             frequency_hz=frequency,
             reference=in_air if radar.reference else None,
             **common,
@@ -78,10 +78,11 @@ def simulate_gpr(
     sample_time: NDArray[Any] = (
         np.arange(round(radar.window_s / radar.sample_interval_s)) * radar.sample_interval_s
     )
+    response *= radar_noise.pulse_jitter(len(response), frequency, radar.center_hz, scene.noise, rng)
     trace = _traces(response, frequency, sample_time, radar)
     return GprData(
         modality="impulse",
-        data=trace + scene.noise.gpr_std * rng.normal(size=trace.shape),
+        data=radar_noise.heard_traces(trace, sample_time, scene.noise, rng),
         sample_time_s=sample_time,
         reference=_traces(in_air[None], frequency, sample_time, radar)[0] if radar.reference else None,
         **common,
@@ -113,22 +114,6 @@ def _system(frequency_hz: NDArray[np.float64], radar: Radar) -> NDArray[np.compl
     """Field of a current element per unit moment, -i omega mu0 / 4 pi r, and the cables' delay."""
     delay = np.exp(-2j * np.pi * frequency_hz * radar.system_delay_s)
     out: NDArray[np.complex128] = -1j * radar.gain_m * frequency_hz / REFERENCE_HZ * delay
-    return out
-
-
-def _ringing(frequency_hz: NDArray[np.float64], noise: Noise, rng: np.random.Generator) -> NDArray[np.complex128]:
-    """Echoes within the head, relative to the direct wave: the same in every sounding of a scan."""
-    delay = rng.exponential(_RINGING_S, _RINGS)
-    size = noise.gpr_ringing * rng.normal(size=_RINGS) * np.exp(-delay / _RINGING_S)
-    out: NDArray[np.complex128] = np.exp(-2j * np.pi * np.outer(frequency_hz, delay)) @ size
-    return out
-
-
-def _drift(
-    track: motion.Track, time_s: NDArray[np.float64], noise: Noise, rng: np.random.Generator
-) -> NDArray[np.complex128]:
-    gain, phase = (motion.slow(track, time_s, noise.drift_time_s, rng=rng) for _ in range(2))
-    out: NDArray[np.complex128] = np.exp(noise.gpr_gain_std * gain + 1j * noise.gpr_phase_std_rad * phase)
     return out
 
 

@@ -22,10 +22,11 @@ import numpy as np
 
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.io.text import one_line
-from dualsense.simulate import bodies, gprmax_cells, gprmax_files, record
+from dualsense.simulate import bodies, gprmax_cells, gprmax_files, gprmax_grid, record
 from dualsense.simulate.gpr import direct_wave
-from dualsense.simulate.gprmax_cells import Grid
 from dualsense.simulate.gprmax_files import PML_CELLS, Sounding
+from dualsense.simulate.gprmax_grid import Grid
+from dualsense.simulate.gprmax_voxels import read_voxels
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Engine:
         Side of a cell at most; by default a tenth of the shortest wave.
     reach_m
         How far beside the antennas the ground is modelled.
+    voxels
+        Folder of the mines that gprMax ships as voxels, to stand in for the models of the same name.
     tell, progress
         What is about to be done, and how much of it is.
     """
@@ -93,6 +96,7 @@ class Engine:
     most_runs: int = MOST_RUNS
     step_m: float | None = None
     reach_m: float = 0.15
+    voxels: Path | None = None
     tell: Callable[[str], None] = field(default=lambda _text: None)
     progress: Callable[[str, float], None] | None = None
 
@@ -165,6 +169,8 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     program = f"gprMax {found[0].version}"
     off = f"direct wave in free air within {100 * found[0].direct_error:.1f} % of the closed form"
     notes = f"{scan.header.notes}; the radar's fields were computed by {program}: {sizes[0]}; {off}"
+    if engine.voxels is not None:
+        notes += "; models *-voxel were drawn from the mines that gprMax ships"
     instrument = f"{record.INSTRUMENT}, radar fields by {program}"
     return record.with_hash(replace(scan, header=replace(scan.header, instrument=instrument, notes=notes)))
 
@@ -218,7 +224,7 @@ def _sounding(
     tx, rx = antennas
     below = np.ceil((tx - box[0]) / step_m).astype(np.intp)
     above = np.ceil((box[1] - tx) / step_m).astype(np.intp)
-    origin = tx - step_m * (below + gprmax_cells.EY)
+    origin = tx - step_m * (below + gprmax_grid.EY)
     nx, ny, nz = (int(n) for n in below + above + 1)
     grid = Grid(step_m, (nx, ny, nz), (float(origin[0]), float(origin[1]), float(origin[2])))
     window = 2 * math.sqrt(2) / center_hz + way_s + _TAIL_S
@@ -264,6 +270,7 @@ def run_all(
 ) -> Fields:
     """Write and run every model of a `plan` over objects and ground, and take the field in free air off."""
     free, *over = soundings
+    mines = None if engine.voxels is None else read_voxels(engine.voxels)
     out = np.zeros((len(over), len(frequency_hz)), np.complex128)
     direct: dict[tuple[int, ...], NDArray[np.complex128]] = {}
     version, error = "", 0.0
@@ -271,9 +278,9 @@ def run_all(
         if engine.progress is not None:
             engine.progress(f"gprMax {sounding.name}", i / len(soundings))
         if sounding is free:
-            cells = gprmax_cells.air(sounding.grid)
+            cells = gprmax_grid.air(sounding.grid)
         else:
-            cells = gprmax_cells.ground_cells(*scenery, sounding.grid, center_hz=sounding.center_hz)
+            cells = gprmax_cells.ground_cells(*scenery, sounding.grid, center_hz=sounding.center_hz, voxels=mines)
         gprmax_files.write_model(sounding, cells, folder)
         if engine.write_only:
             continue
@@ -314,7 +321,7 @@ def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
         It cannot be started, or fails.
     """
     # the model first: gprMax's switch takes all that follows for numbers of cards
-    arguments = [*engine.command, f"{sounding.name}.in", *(["-gpu"] if engine.gpu else [])]
+    arguments = [*engine.command, f"{sounding.name}.in", "--hide-progress-bars", *(["-gpu"] if engine.gpu else [])]
     log = folder / f"{sounding.name}.log"
     try:
         with log.open("wb") as account:

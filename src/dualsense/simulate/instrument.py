@@ -36,6 +36,8 @@ class Radar:
         Soundings per second, on average.
     clock_jitter
         Standard deviation of a sounding's time, as a part of the mean interval.
+    clock_offset_s
+        By which its times are late against the poses', beside what `Noise.clock_std_s` draws.
     reference
         Whether the file holds the head's response in free air.
     head_reflection
@@ -56,6 +58,7 @@ class Radar:
     gain_m: float = 0.041
     rate_hz: float = 16.0
     clock_jitter: float = 0.2
+    clock_offset_s: float = 0.0
     reference: bool = False
     head_reflection: float = 0.0
 
@@ -78,6 +81,15 @@ class Detector:
     ----------
     modality
         "frequency" measures at ``frequency_hz``; "pulse" in ``gate_time_s`` after switch-off.
+    rate_hz
+        Of the samples; each is the mean over one interval.
+    clock_offset_s
+        By which its times are late against the poses', beside what `Noise.clock_std_s` draws.
+    overload_v_per_a
+        Where the receiver's amplifier clips its voltage, before anything is demodulated: 105 dB over the noise of
+        the default detector's highest tone (assumed). None is never.
+    overload_missing
+        Whether a clipped sample is written as missing, by an instrument that watches itself.
     """
 
     modality: Literal["frequency", "pulse"] = "frequency"
@@ -95,9 +107,14 @@ class Detector:
     tx_turns: float = 1.0
     rx_turns: float = 1.0
     rate_hz: float = 50.0
+    clock_offset_s: float = 0.0
+    overload_v_per_a: float | None = 2e-3
+    overload_missing: bool = False
 
     def __post_init__(self) -> None:
         bounds.above(self, 0.0, "tx_radius_m", "rx_radius_m", "rate_hz")
+        if self.overload_v_per_a is not None:
+            bounds.above(self, 0.0, "overload_v_per_a")
         rising = all(low < high for low, high in itertools.pairwise((0.0, *self.frequency_hz)))
         if not (self.frequency_hz and rising):
             msg = f"detector.frequency_hz must be positive and increasing, got {self.frequency_hz}"

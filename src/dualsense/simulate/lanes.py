@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from dualsense.simulate.handling import Motion
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.presets import find_preset
-from dualsense.simulate.scene import Buried, Scene, Soil
+from dualsense.simulate.scene import Buried, Scene
 
 if TYPE_CHECKING:
     from dualsense.simulate.presets import Preset
+    from dualsense.simulate.scene import Soil
 
 _TRIES = 200
 
@@ -52,10 +54,12 @@ def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = 
     motion = Motion(
         length_m=kind.length_m,
         width_m=kind.width_m,
-        line_spacing_m=float(rng.uniform(0.02, 0.035)),
-        speed_m_s=float(rng.uniform(0.25, 0.45)),
-        height_m=float(rng.uniform(0.035, 0.06)),
-        height_std_m=float(rng.uniform(0.003, 0.008)),
+        line_spacing_m=float(rng.uniform(*kind.line_spacing_m)),
+        speed_m_s=float(rng.uniform(*kind.speed_m_s)),
+        height_m=float(rng.uniform(*kind.height_m)),
+        height_std_m=float(rng.uniform(*kind.height_std_m)),
+        spacing_std_m=float(rng.uniform(*kind.spacing_std_m)),
+        tilt_std_deg=float(rng.uniform(*kind.tilt_std_deg)),
     )
     return Scene(
         scan_id=scan_id or f"{preset}-{rng.integers(1_000_000):06d}",
@@ -96,15 +100,17 @@ def _radius(model: str, scale: float) -> float:
 def _vary(soil: Soil, rng: np.random.Generator) -> Soil:
     """Draw a soil around the middle of a preset: a tenth or so either way, conductivity and magnetism more."""
     wide = float(np.exp(rng.normal(0.0, 0.4)))
-    return Soil(
+    return replace(
+        soil,
         relative_permittivity=max(2.0, soil.relative_permittivity * float(np.exp(rng.normal(0.0, 0.12)))),
         conductivity_s_m=soil.conductivity_s_m * float(np.exp(rng.normal(0.0, 0.3))),
-        loss_tangent=soil.loss_tangent,
         permittivity_std=soil.permittivity_std * float(np.exp(rng.normal(0.0, 0.2))),
         permittivity_length_m=float(rng.uniform(0.012, 0.03)),
         roughness_rms_m=soil.roughness_rms_m * float(np.exp(rng.normal(0.0, 0.2))),
         roughness_length_m=float(rng.uniform(0.02, 0.05)),
         susceptibility=soil.susceptibility * wide,
         susceptibility_loss=soil.susceptibility_loss * wide,
-        susceptibility_hz=soil.susceptibility_hz,
+        susceptibility_std=soil.susceptibility_std * float(np.exp(rng.normal(0.0, 0.2))),
+        conductivity_std=soil.conductivity_std * float(np.exp(rng.normal(0.0, 0.2))),
+        patch_length_m=float(rng.uniform(0.1, 0.4)),
     )

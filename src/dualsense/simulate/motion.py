@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.simulate import path
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.simulate.handling import Motion, Noise
 
-_PATH_STEP_M = 0.001
-_TURN_SLOWING = 0.6
-_TURN_REACH_M = 0.04
 _KNOTS = 20
 """Of a drift, per correlation time."""
 _MARGIN_S = 0.05
@@ -44,15 +43,15 @@ class Track:
 
 def sweep(motion: Motion, *, rng: np.random.Generator) -> Track:
     """Sweep lines along x to and fro, stepping in y, with turns, changing speed and a wandering hand."""
-    path, turning = _lines(motion)
-    speed = motion.speed_m_s * (1 - _TURN_SLOWING * turning)
-    elapsed = np.concatenate([[0.0], np.cumsum(_PATH_STEP_M / (0.5 * (speed[1:] + speed[:-1])))])
+    (uneven,) = rng.spawn(1)
+    way = path.over_lines(path.lines_y(motion, rng=uneven), motion)
+    elapsed = path.elapsed_s(way, speed_m_s=motion.speed_m_s, acceleration_m_s2=motion.acceleration_m_s2)
     end_s = float(elapsed[-1])
     count = int(np.ceil((end_s + 2 * _MARGIN_S) * motion.pose_rate_hz)) + 1
     time_s = np.arange(count) / motion.pose_rate_hz - _MARGIN_S
     position = np.empty((count, 3))
     for i in range(2):
-        position[:, i] = np.interp(time_s, elapsed, path[:, i])
+        position[:, i] = np.interp(time_s, elapsed, way[:, i])
         position[:, i] += motion.line_std_m * correlated(
             count, motion.wander_time_s * motion.pose_rate_hz, rng=rng
         )
@@ -68,11 +67,13 @@ def sweep(motion: Motion, *, rng: np.random.Generator) -> Track:
 
 
 def tracked(track: Track, noise: Noise, motion: Motion, *, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Positions as the tracker reports them: half of the error's variance white, half slow."""
+    """Positions as the tracker reports them: half of the error's variance white, half slow; and a random walk."""
     count = len(track.time_s)
     slow = [correlated(count, noise.position_time_s * motion.pose_rate_hz, rng=rng) for _ in range(3)]
     error = np.sqrt(0.5) * (np.stack(slow, axis=-1) + rng.normal(size=(count, 3)))
-    return track.position_m + error * np.asarray(noise.position_std_m)
+    (steps,) = rng.spawn(1)
+    walk = np.cumsum(steps.normal(size=(count, 3)), axis=0) / np.sqrt(motion.pose_rate_hz)
+    return track.position_m + error * np.asarray(noise.position_std_m) + noise.position_walk_m_sqrt_s * walk
 
 
 def at(track: Track, time_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -107,35 +108,23 @@ def correlated(count: int, time_samples: float, *, rng: np.random.Generator) -> 
     return np.convolve(white, kernel / np.sqrt(np.sum(kernel**2)), mode="valid")
 
 
+def clock_error_s(offset_s: float, noise: Noise, *, rng: np.random.Generator) -> float:
+    """Draw by how much a sensor's times are late against the poses'."""
+    return offset_s + noise.clock_std_s * float(rng.normal())
+
+
+def warmth(time_s: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
+    """Tell how much is left at given times of a cold instrument's difference from a warm one; 1 at the start."""
+    out: NDArray[np.float64] = np.exp(-time_s / noise.warm_up_time_s)
+    return out
+
+
 def slow(
     track: Track, time_s: NDArray[np.float64], correlation_s: float, *, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Drift of unit variance at given times, correlated over ``correlation_s``."""
     knots = np.linspace(0.0, track.end_s, int(np.ceil(_KNOTS * track.end_s / correlation_s)) + 2)
     return np.interp(time_s, knots, correlated(len(knots), correlation_s / (knots[1] - knots[0]), rng=rng))
-
-
-def _lines(motion: Motion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points of the path a millimetre apart, and how much of a turn each is, 0 to 1."""
-    spacing = motion.line_spacing_m
-    count = max(1, int(np.floor(motion.width_m / spacing + 1e-9)) + 1)
-    along = np.linspace(0.0, motion.length_m, max(2, int(np.ceil(motion.length_m / _PATH_STEP_M)) + 1))
-    arc = np.linspace(-np.pi / 2, np.pi / 2, max(3, int(np.ceil(np.pi * spacing / 2 / _PATH_STEP_M)) + 1))[1:-1]
-    pieces = []
-    for line in range(count):
-        y = line * spacing
-        x = along if line % 2 == 0 else along[::-1]
-        pieces.append(np.stack([x, np.full(len(x), y)], axis=-1))
-        if line + 1 < count:
-            side = 1.0 if line % 2 == 0 else -1.0
-            bend = x[-1] + side * spacing / 2 * np.cos(arc)
-            pieces.append(np.stack([bend, y + spacing / 2 * (1 + np.sin(arc))], axis=-1))
-    corner = np.concatenate(pieces)
-    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corner, axis=0), axis=1))])
-    even = np.arange(0.0, length[-1], _PATH_STEP_M)
-    path = np.stack([np.interp(even, length, corner[:, i]) for i in range(2)], axis=-1)
-    to_turn = np.minimum(path[:, 0], motion.length_m - path[:, 0])
-    return path, np.exp(-((np.maximum(to_turn, 0.0) / _TURN_REACH_M) ** 2))
 
 
 def _small_tilt(tilt_rad: NDArray[np.float64]) -> NDArray[np.float64]:

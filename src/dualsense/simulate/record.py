@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
-from dualsense.simulate import bodies, motion
+from dualsense.simulate import array, bodies, motion
 from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate.emi import simulate_emi
-from dualsense.simulate.faults import with_faults
+from dualsense.simulate.faults import truncate_file, with_faults
 from dualsense.simulate.gpr import simulate_gpr
 from dualsense.simulate.library import find_model
 from dualsense.simulate.soil import realise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dualsense.simulate.gpr import Echo
+    from dualsense.simulate.handling import Faults
     from dualsense.simulate.scene import Scene
 
 INSTRUMENT = "dualsense simulator"
@@ -46,22 +49,16 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
     )
     track = motion.sweep(scene.motion, rng=walk)
+    beside = array.pairs_m(scene.array)[:, 1].max()
+    margin = np.array([_GROUND_MARGIN_M, _GROUND_MARGIN_M + beside])
+    low, high = track.position_m[:, :2].min(axis=0) - margin, track.position_m[:, :2].max(axis=0) + margin
     ground = realise(
-        scene.soil,
-        low_m=(
-            float(track.position_m[:, 0].min()) - _GROUND_MARGIN_M,
-            float(track.position_m[:, 1].min()) - _GROUND_MARGIN_M,
-        ),
-        high_m=(
-            float(track.position_m[:, 0].max()) + _GROUND_MARGIN_M,
-            float(track.position_m[:, 1].max()) + _GROUND_MARGIN_M,
-        ),
-        rng=earth,
+        scene.soil, low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])), rng=earth
     )
     pose = Pose(
         time_s=track.time_s,
         position_m=motion.tracked(track, scene.noise, scene.motion, rng=tracker),
-        orientation=track.orientation,
+        orientation=track.orientation if scene.motion.tilt_recorded else None,
         position_std_m=np.tile(np.asarray(scene.noise.position_std_m, dtype=np.float64), (len(track.time_s), 1)),
     )
     scan = Scan(
@@ -79,6 +76,22 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         truth=truth_of(scene, seed=seed),
     )
     return with_hash(with_faults(scan, scene.faults, rng=recorder))
+
+
+def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
+    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
+    scan = simulate_scan(scene, seed=seed)
+    write_file(scan, path, scene.faults, overwrite=overwrite)
+    return scan
+
+
+def write_file(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
+    """Write a simulated scan, whole or as its recorder left it."""
+    from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
+
+    write_scan(scan, path, overwrite=overwrite)
+    if faults.truncated_part < 1:
+        truncate_file(path, faults.truncated_part)
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
+from dualsense.simulate.array import Array  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.handling import Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
@@ -55,6 +56,11 @@ class Soil:
     susceptibility, susceptibility_loss
         chi' and chi'' (both positive, chi = chi' - i chi'') at ``susceptibility_hz``; viscous, so chi'' holds
         over the band and chi' falls with the logarithm of frequency.
+    susceptibility_std, conductivity_std
+        Standard deviation from place to place, relative to the mean; what the metal detector sees. Both the same
+        at all depths.
+    patch_length_m
+        Correlation length of both, l in exp(-(r / l)^2 / 2).
     layers
         Below, from the top; the metal detector does not see them.
     """
@@ -69,15 +75,20 @@ class Soil:
     susceptibility: float = 3e-4
     susceptibility_loss: float = 2e-5
     susceptibility_hz: float = 1e4
+    susceptibility_std: float = 0.0
+    conductivity_std: float = 0.0
+    patch_length_m: float = 0.2
     layers: tuple[Layer, ...] = ()
 
     def __post_init__(self) -> None:
         bounds.at_least(self, 1.0, "relative_permittivity")
         bounds.at_least(
             self, 0.0, "conductivity_s_m", "loss_tangent", "permittivity_std", "roughness_rms_m",
-            "susceptibility", "susceptibility_loss",
+            "susceptibility", "susceptibility_loss", "susceptibility_std", "conductivity_std",
         )  # fmt: skip
-        bounds.above(self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz")
+        bounds.above(
+            self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz", "patch_length_m"
+        )
         tops = [layer.top_m for layer in self.layers]
         if any(low >= high for low, high in itertools.pairwise(tops)):
             msg = f"soil.layers must be listed from the top, each deeper than the last, got tops at {tops} m"
@@ -127,7 +138,8 @@ class Buried:
 class Scene:
     """All that `dualsense.simulate.simulate_scan` needs beside a seed.
 
-    ``radar`` or ``detector`` may be None: one sensor alone is still a scan.
+    ``radar`` or ``detector`` may be None: one sensor alone is still a scan. With an ``array`` the head has several
+    of each.
     """
 
     scan_id: str = "simulated"
@@ -138,6 +150,7 @@ class Scene:
     motion: Motion = field(default_factory=Motion)
     radar: Radar | None = field(default_factory=Radar)
     detector: Detector | None = field(default_factory=Detector)
+    array: Array | None = None
     noise: Noise = field(default_factory=Noise)
     faults: Faults = field(default_factory=Faults)
 

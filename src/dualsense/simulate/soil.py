@@ -81,7 +81,7 @@ def realise(
 ) -> Ground:
     """Draw a ground over the rectangle from ``low_m`` to ``high_m`` (x, y)."""
     nx, ny = (int(np.ceil((high_m[i] - low_m[i]) / _CELL_M)) + 1 for i in range(2))
-    height = soil.roughness_rms_m * _correlated_field((ny, nx), soil.roughness_length_m / _CELL_M, rng)
+    height = soil.roughness_rms_m * correlated_field((ny, nx), soil.roughness_length_m / _CELL_M, rng)
     epsilon = soil.relative_permittivity
     index = float(np.sqrt(epsilon))
     length = soil.permittivity_length_m
@@ -124,9 +124,7 @@ def _loss(of: Soil | Layer) -> tuple[float, float]:
     return float(by_conduction), float(0.5 * of.loss_tangent * np.sqrt(epsilon) / C0)
 
 
-def _correlated_field(
-    shape: tuple[int, int], length_cells: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def correlated_field(shape: tuple[int, int], length_cells: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Gaussian field of unit variance with correlation exp(-(r / length)^2 / 2)."""
     reach = int(np.ceil(2.5 * length_cells))
     kernel = np.exp(-((np.arange(-reach, reach + 1) / length_cells) ** 2))
