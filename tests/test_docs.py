@@ -12,7 +12,6 @@ import pytest
 from dualsense._version import __version__
 from dualsense.cli import cli, run
 from dualsense.simulate.handling import Faults
-from dualsense.simulate.scene_file import scene_from
 
 
 def documents(root):
