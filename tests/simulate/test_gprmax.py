@@ -14,6 +14,7 @@ import pytest
 
 from dualsense.cli import run as dualsense
 from dualsense.errors import DualsenseError, ScanError, UsageError
+from dualsense.gpr.instrument import find_antennas
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import gpr, gprmax, soil
 from dualsense.simulate.gprmax import Engine, simulate_with_gprmax
@@ -64,7 +65,10 @@ def test_a_known_field_comes_back_as_the_scan_of_the_scene(tmp_path):
     np.testing.assert_array_equal(scan.gpr.time_s, own.gpr.time_s)
     np.testing.assert_array_equal(scan.emi.data, own.emi.data)
     np.testing.assert_array_equal(scan.pose.position_m, own.pose.position_m)
-    assert "gprMax 4.0.stand-in" in scan.header.instrument
+    assert "gprMax 4.0.stand-in" in scan.header.notes
+    assert scan.header.instrument == gprmax.INSTRUMENT
+    assert find_antennas(gprmax.INSTRUMENT) == find_antennas(own.header.instrument)
+    assert find_antennas(gprmax.INSTRUMENT) is not None
     assert "simulated with seed 3" in scan.header.notes
     assert scan.header.source == "simulated"
     assert scan.sha256 not in {"", own.sha256}

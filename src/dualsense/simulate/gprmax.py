@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+INSTRUMENT = f"{record.INSTRUMENT} with gprMax"
+"""Known by its antennas, which are those of the simulator."""
 DEFAULT_COMMAND = (sys.executable, "-m", "gprMax")
 MOST_RUNS = 100
 """Of gprMax, unless more are asked for."""
@@ -126,8 +128,8 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     Returns
     -------
     Scan or None
-        As `record.simulate_scan` gives it, with gprMax and its version named in instrument and notes; None when
-        the models were only written.
+        As `record.simulate_scan` gives it, with gprMax in the instrument's name and its version in
+        the notes; None when the models were only written.
 
     Raises
     ------
@@ -171,8 +173,7 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     notes = f"{scan.header.notes}; the radar's fields were computed by {program}: {sizes[0]}; {off}"
     if engine.voxels is not None:
         notes += "; models *-voxel were drawn from the mines that gprMax ships"
-    instrument = f"{record.INSTRUMENT}, radar fields by {program}"
-    return record.with_hash(replace(scan, header=replace(scan.header, instrument=instrument, notes=notes)))
+    return record.with_hash(replace(scan, header=replace(scan.header, instrument=INSTRUMENT, notes=notes)))
 
 
 def plan(
