@@ -105,7 +105,7 @@ def sheet(folder: Path, path: Path, real: Path) -> None:
             ax.imshow(np.where(image < 0, np.nan, image), origin="lower", extent=extent, cmap="viridis")
             for _, x, y, *_ in r.tops:
                 ax.plot(x, y, "w+", markersize=9)
-            ax.set_title(f"{name}: {title}, migrated (+ truth)", fontsize=9)
+            ax.set_title(f"{name}: {title}, map", fontsize=9)
     count, time_s = 332, np.linspace(0.0, 5e-9, 320)
     if real.is_file():
         from dualsense.io import import_scan

@@ -123,15 +123,14 @@ def passed(height, depth, rho, across2, index=2.0):
         depths_m=np.array([depth]),
         farthest_m=0.7,
     )
-    rows, fields = np.zeros((1, *table.table.shape[2:])), np.zeros((1, 8))
-    size = table.table.shape[2]
+    rows, fields = np.zeros((1, *table.table.shape[2:])), np.zeros((1, 1, 8))
+    size, step = table.table.shape[2], table.offset_step_m
     _buried_kernels.fill_row(table.table[0], height, table.low_height_m, table.height_step_m, 0, size, rows[0])
-    time, _ = _buried_kernels.read_row(
-        rows, 0, rho, table.offset_step_m, 1 / table.offset_step_m, across2, (height + depth / index) ** 2, fields
-    )
+    near = 1 / np.hypot(rho, height + depth / index)
+    time, _ = _buried_kernels.read_row(rows, 0, rho, step, 1 / step, across2, near, fields, 0)
     ray = _kernels.leg(rho, height, depth, index)
     assert time == pytest.approx(ray[0], abs=1e-13)
-    return (fields[0, ::2] + 1j * fields[0, 1::2])[:3] / ray[1], ray
+    return (fields[0, 0, ::2] + 1j * fields[0, 0, 1::2])[:3] / ray[1], ray
 
 
 def test_what_passes_the_surface_tends_to_fresnels_ray():
