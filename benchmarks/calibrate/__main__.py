@@ -1,6 +1,8 @@
-"""Rebuild the confidence model from the simulator, and judge it on sealed lanes: ``make calibrate``.
+"""Rebuild the confidence model from the simulator: ``make calibrate``.
 
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
+Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 60`` writes their scans into
+FOLDER, for ``dualsense evaluate FOLDER --set fusion.model=simulated-1``.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 from benchmarks.calibrate.dataset import read_rows, write_rows
 from benchmarks.calibrate.fit import fit
-from benchmarks.calibrate.scenes import Lane, lanes
+from benchmarks.calibrate.scenes import Lane, lanes, scene
 
 from dualsense.evaluate.statistics import clopper_pearson
 
@@ -100,14 +102,31 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     return model, report
 
 
+def write_sealed(folder: Path, count: int) -> None:
+    """Scans of the first sealed lanes; files that are there already are left alone."""
+    from dualsense.io import write_scan
+    from dualsense.simulate import simulate_scan
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for lane in lanes("sealed", count):
+        path, partial = folder / f"{lane.name}.h5", folder / f".{lane.name}.part"
+        if not path.exists():
+            write_scan(simulate_scan(scene(lane), seed=lane.seed), partial, overwrite=True)
+            partial.rename(path)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
     parser.add_argument("--train", type=int, default=336, help="lanes to fit to")
+    parser.add_argument("--sealed", type=int, default=0, help="write so many sealed scans, and do nothing else")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
+    if options.sealed:
+        write_sealed(options.folder, options.sealed)
+        return 0
     wanted: list[Lane] = lanes("train", options.train)
     if not options.only_fit:
         for lane, error in write_rows(options.folder, wanted, workers=options.jobs):
