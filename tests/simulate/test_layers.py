@@ -9,10 +9,9 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import j0, jn
 
-from dualsense.errors import RecipeError, UsageError
+from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import _kernels, bodies, echo, library, simulate_scan, spectrum
-from dualsense.simulate.gprmax import Engine, simulate_with_gprmax
 from dualsense.simulate.handling import Motion
 from dualsense.simulate.instrument import Radar
 from dualsense.simulate.scene import Buried, Layer, Soil
@@ -204,12 +203,6 @@ def test_layers_are_as_uneven_as_the_soil():
     exact = 16.0 * (1 - 0.01j) - 1j * 0.02 / (2 * np.pi * TONES * 8.8541878128e-12)
     np.testing.assert_allclose(layers.permittivity[1], exact, rtol=2e-3)
     np.testing.assert_array_equal(layers.layer_at([0.0, 0.1, 0.3]), [0, 1, 1])
-
-
-def test_gprmax_is_not_given_what_it_would_leave_out():
-    scene = scene_from({"soil": {"layers": [{"top_m": 0.08, "relative_permittivity": 12.0}]}})
-    with pytest.raises(UsageError, match="layers"):
-        simulate_with_gprmax(scene, seed=0, engine=Engine())
 
 
 def test_the_level_of_volume_clutter_is_borns():
