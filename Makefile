@@ -12,13 +12,14 @@ SAMPLE ?= sample_data/ts50_casing.h5
 DEMO := out/demo
 PYTEST_ARGS ?=
 
-.PHONY: help demo test lint bench picture clean
+.PHONY: help demo test lint bench calibrate picture clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "make lint   format, lint, types, layers"
 	@echo "make bench  speed of the heavy steps, in bench-out/bench.json"
+	@echo "make calibrate  the confidence model from simulated lanes, in calibration/ (hours; goes on where it stopped)"
 	@echo "make clean  remove .venv and everything made here"
 
 .venv/bin/python:
@@ -47,6 +48,9 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks --json bench-out/bench.json
+
+calibrate: .venv/.installed-dev
+	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate
 
 picture: demo
 	mkdir -p docs/images

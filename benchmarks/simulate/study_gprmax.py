@@ -8,7 +8,8 @@ between 0.8 and 2.4 GHz. Without a command there is nothing to compare.
 - bodies at 4 cm: their echo is the tones with them less the tones without, in both engines; delay of gprMax's less
   ours (peak of the cross-correlation of the traces), gprMax's over ours by the peak of the envelope and by the
   energy of the whole echo, ringing and all, and how far the traces correlate;
-- ground: the same for what roughness and unevenness add to the flat surface, of one realisation in both.
+- ground: the same for what roughness and unevenness add to the flat surface, of one realisation in both;
+  and a layer of permittivity 8 from 5 cm down.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dualsense.simulate import gprmax
 from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.gprmax import Engine
 from dualsense.simulate.instrument import Radar
-from dualsense.simulate.scene import Buried, Soil
+from dualsense.simulate.scene import Buried, Layer, Soil
 from dualsense.simulate.soil import realise
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ DEPTH_M = 0.04
 GROUNDS = {
     "rough": replace(FLAT, roughness_rms_m=0.005),
     "uneven": replace(FLAT, permittivity_std=0.08),
+    "layer": replace(FLAT, layers=(Layer(0.05, 8.0, 0.02),)),
     "both": replace(FLAT, roughness_rms_m=0.005, permittivity_std=0.08),
 }
 BODIES = ("PMA-3", "PMN", "TS-50", "M14", "stone", "void", "root", "can", "fragment", "nail")

@@ -263,12 +263,21 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
 
 @cli.command()
 @click.argument("folder", type=options.FILE, metavar="DIR")
+@click.option("-o", "--out", type=options.FILE, help="Folder for evaluation.json, .txt and .png.")
 @options.recipe
+@options.overwrite
 @options.as_json
 @options.threads
 @options.common
 def evaluate(
-    console: Console, *, folder: Path, recipe_file: Path | None, overrides: tuple[str, ...], as_json: bool
+    console: Console,
+    *,
+    folder: Path,
+    out: Path | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
 ) -> int:
     """Process the scans in DIR and score the targets against the truth.
 
@@ -280,7 +289,10 @@ def evaluate(
     if not folder.is_dir():
         msg = f"{folder}: no such folder"
         raise UsageError(msg)
-    from dualsense.evaluate import evaluate_folder, to_json, to_text
+    from dualsense.evaluate import evaluate_folder, to_json, to_text, write_evaluation
+
+    if out is not None:
+        options.refuse_existing(out, overwrite=overwrite)
     from dualsense.pipeline import process_scan
 
     with console.progress() as progress:
@@ -289,6 +301,9 @@ def evaluate(
             return process_scan(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
 
         evaluation = evaluate_folder(folder, process_one)
+    if out is not None:
+        console.subject = str(out)
+        write_evaluation(evaluation, out)
     console.answer((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
     return DONE if evaluation.complete else FAILED
 

@@ -65,8 +65,8 @@ def simulate(
     seed: int | None,
     jobs: int | None,
     pairs: tuple[str, ...],
-    cart: bool,
     write_scene: bool,
+    cart: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:

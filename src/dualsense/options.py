@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,18 @@ def _hear(ctx: click.Context, option: click.Parameter, count: int) -> None:
 
 
 def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb --recipe and --set, as ``recipe_file`` and ``overrides``."""
+    """Give a verb --recipe, --set and --prior, as ``recipe_file`` and ``overrides``."""
+
+    @wraps(verb)
+    def with_prior(*given: Any, prior: float | None, overrides: tuple[str, ...], **others: Any) -> Any:
+        asked = () if prior is None else (f"fusion.prior={prior!r}",)
+        return verb(*given, overrides=(*overrides, *asked), **others)
+
+    share = click.option(
+        "--prior",
+        type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+        help="Part of the targets expected to be mines here; the model's own by default.",
+    )
     from_file = click.option(
         "--recipe", "recipe_file", type=FILE, help="TOML recipe; what it leaves out keeps its default."
     )
@@ -60,7 +72,7 @@ def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
         metavar="KEY=VALUE",
         help="Change one key of the recipe; may be repeated.",
     )
-    return from_file(one_key(verb))
+    return from_file(one_key(share(with_prior)))
 
 
 foreign = click.option(

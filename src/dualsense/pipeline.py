@@ -136,7 +136,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         cover = _only_measured(cover, radar.volume, faults)
 
     tell("fusion", 0.9)
-    model = load_model()
+    model = load_model(recipe.fusion.model)
     soil = Soil(recipe.gpr.soil.prior_permittivity, float("nan"), "prior") if radar is None else radar.soil
     candidates = match(
         () if radar is None else radar.bodies,

@@ -71,9 +71,9 @@ def test_a_scene_comes_from_toml(tmp_path):
         Scene(detector=Detector(modality="pulse", overload_v_per_a=None, overload_missing=True)),
         Scene(objects=(Buried("stone", 0.1, 0.2, 0.0, body_size_m=(0.1, 0.2, 0.3), body_permittivity=4.0),)),
         random_lane("cambodia-laterite", rng=np.random.default_rng(3)),
-        Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 12.0))), array=Array(pairs=3)),
+        Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 4.0))), array=Array(pairs=4)),
     ),
-    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and an array"),
+    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
 )
 def test_a_scene_written_and_read_is_itself(scene):
     assert scene_from(tomllib.loads(scene_text(scene))) == scene

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dualsense.evaluate.lanes import evaluate_files, evaluate_folder, summary, to_json, to_text
+    from dualsense.evaluate.lanes import (
+        evaluate_files,
+        evaluate_folder,
+        summary,
+        to_json,
+        to_text,
+        write_evaluation,
+    )
     from dualsense.evaluate.score import rates, roc, score_scan
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "summary",
     "to_json",
     "to_text",
+    "write_evaluation",
 ]
 
 _HOMES = {
@@ -28,6 +36,7 @@ _HOMES = {
     "summary": "lanes",
     "to_json": "lanes",
     "to_text": "lanes",
+    "write_evaluation": "lanes",
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from dualsense.errors import DualsenseError, ScanError
 from dualsense.evaluate import score as scoring
 from dualsense.evaluate import statistics
+from dualsense.evaluate.breakdown import breakdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from dualsense.scan import Scan, Truth
 
 SCHEMA = "dualsense-evaluation"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 NO_TRUTH = "holds no truth"
+PRIOR = 0.15
+"""At which each sensor alone is scored; it moves no curve, only what is said of the sensor's honesty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
             "low": table.low.tolist(),
             "high": table.high.tolist(),
         },
+        "sensors": breakdown(scores, prior=PRIOR),
+        "sensor_prior": PRIOR,
         "per_scan": [
             {
                 "scan_id": s.scan_id,
@@ -218,9 +223,21 @@ def to_text(evaluation: Evaluation) -> str:
         f"confidence ({models}): {len(confidence)} targets, Brier score {_number(brier)}, "
         f"calibration error {_number(error)}"
     )
+    lines += _sensor_lines(scores=evaluation.scores)
     lines += [f"failed, its mines counted as missed: {f.scan}: {f.cause}" for f in evaluation.failures]
     lines += [f"not scored: {f.scan}: {f.cause}" for f in evaluation.unscored]
     return "\n".join(lines) + "\n"
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write evaluation.json, evaluation.txt and evaluation.png into a folder."""
+    from dualsense.evaluate.figures import picture  # noqa: PLC0415 - matplotlib is slow to load
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = to_json(evaluation)
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+    (folder / "evaluation.txt").write_text(to_text(evaluation), encoding="utf-8")
+    (folder / "evaluation.png").write_bytes(picture(json.loads(text)))
 
 
 def _all_missed(scan: Scan, truth: Truth, mine_labels: Sequence[str]) -> scoring.ScanScore:
@@ -251,6 +268,27 @@ def _all_missed(scan: Scan, truth: Truth, mine_labels: Sequence[str]) -> scoring
         ),
         targets=(),
     )
+
+
+def _sensor_lines(scores: Sequence[scoring.ScanScore]) -> list[str]:
+    """Each sensor alone and both fused, and the groups of mines, as lines."""
+    if not any(o.is_mine for s in scores for o in s.objects):
+        return []
+    told = breakdown(scores, prior=PRIOR)
+    lines = ["", "            highest detection  false alarms/m² there  metal rejected with all found  skill"]
+    for name, label in (("emi", "metal only"), ("gpr", "radar only"), ("fused", "fused")):
+        row = told[name]
+        metal = row["metal_rejected_at_full_detection"]
+        curve = row["curve"]
+        reached = [f for d, f in zip(*curve.values(), strict=True) if d >= row["highest_detection"] - 1e-12]
+        lines.append(
+            f"{label:<11s} {_number(row['highest_detection']):>18s} {_number(min(reached)):>22s} "
+            f"{_number(metal['rate']):>30s} {_number(row['honesty']['brier_skill']):>6s}"
+        )
+    for name, groups in told["detection_by"].items():
+        parts = [f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items()]
+        lines.append(f"by {name:<8s} " + ", ".join(parts))
+    return lines
 
 
 def _localisation(scores: Sequence[scoring.ScanScore], *, mines: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from dualsense.result import Call, Coverage, Result, Target
+    from dualsense.result import Call, Coverage, Evidence, Result, Target
     from dualsense.scan import Truth
 
 HALO_M = 0.10
@@ -67,13 +67,18 @@ class ObjectScore:
 
 @dataclass(frozen=True, slots=True)
 class TargetScore:
-    """One target: what it said, and the label of the object that it was matched with, or None."""
+    """One target: what it said, and the label of the object that it was matched with, or None.
+
+    ``emi_ratio`` and ``gpr_ratio`` are the log-likelihood ratios of sensors that found something there, or None.
+    """
 
     id: str
     confidence: float
     call: Call
     label: str | None
     is_mine: bool
+    emi_ratio: float | None = None
+    gpr_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class ScanScore:
         Of the patch that the operator set out to sweep.
     outside
         Objects whose centre is off the patch: not scored.
+    site
+        As the scan's header tells it: the kind of ground of an invented lane.
     """
 
     scan_id: str
@@ -94,6 +101,7 @@ class ScanScore:
     objects: tuple[ObjectScore, ...]
     targets: tuple[TargetScore, ...]
     outside: int = 0
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +219,8 @@ def score_scan(
             call=t.call,
             label=objects[owner[i]].label if i in owner else None,
             is_mine=objects[owner[i]].is_mine if i in owner else False,
+            emi_ratio=_found(t.emi),
+            gpr_ratio=_found(t.gpr),
         )
         for i, t in enumerate(targets)
     )
@@ -221,6 +231,7 @@ def score_scan(
         objects=objects,
         targets=scored,
         outside=int(np.sum(~on_patch)),
+        site=result.header.site or "",
     )
 
 
@@ -302,6 +313,10 @@ def _object_score(
         sigma=sigma,
         candidates=candidates,
     )
+
+
+def _found(evidence: Evidence | None) -> float | None:
+    return evidence.log_likelihood_ratio if evidence is not None and evidence.score > 0.0 else None
 
 
 def _seen(coverage: Coverage, truth: Truth) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -15,9 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dualsense.fusion.fitted import read_experts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualsense.fusion.fitted import Experts
     from dualsense.gpr.image import Body
     from dualsense.result import Call
 
@@ -26,7 +29,7 @@ DEFAULT_MODEL = "uncalibrated-rules-1"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A confidence model: its id, the hash of its file, and its numbers."""
+    """A confidence model: its id, the hash of its file, and its numbers; ``experts`` where it was fitted."""
 
     id: str
     sha256: str
@@ -35,6 +38,7 @@ class Model:
     emi: Mapping[str, float]
     gpr: Mapping[str, float]
     agreement: float
+    experts: Experts | None = None
 
 
 def _folder() -> Path:
@@ -56,6 +60,7 @@ def load_model(name: str = DEFAULT_MODEL) -> Model:
         emi={k: float(v) for k, v in tree["emi"].items()},
         gpr={k: float(v) for k, v in tree["gpr"].items()},
         agreement=float(tree["agreement"]),
+        experts=read_experts(tree["experts"]) if "experts" in tree else None,
     )
 
 

@@ -137,7 +137,13 @@ def _depth_words(dipole: Dipole) -> str:
 
 
 def reasons(
-    candidate: Candidate, *, emi_assessed: bool, gpr_assessed: bool, radar_blind: bool, metal_blind: bool
+    candidate: Candidate,
+    *,
+    emi_assessed: bool,
+    gpr_assessed: bool,
+    radar_blind: bool,
+    metal_blind: bool,
+    strange: bool = False,
 ) -> tuple[str, ...]:
     """Short phrases, the weightiest first."""
     body, dipoles = candidate.body, candidate.dipoles
@@ -165,6 +171,8 @@ def reasons(
             )
     if body is not None and body.edge > 0.2:
         out.append("reaches beyond the ground that was covered")
+    if strange:
+        out.append("unlike anything that the confidence model has been fitted to")
     if not emi_assessed:
         out.append("the metal detector did not measure here")
     if not gpr_assessed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.fusion import confidence as model_room
 from dualsense.fusion import features
+from dualsense.fusion.weigh import Found, by_experts, by_rules
 from dualsense.result import Coverage, Evidence, Target
 
 if TYPE_CHECKING:
@@ -97,40 +100,59 @@ def _weigh(
     )
     emi_here = assessed(cover.emi, cover, x, y)
     gpr_here = assessed(cover.gpr, cover, x, y)
-    emi: Evidence | None = None
-    gpr: Evidence | None = None
+    metal = body = None
+    limit, silence, reflects, heard = math.inf, 0.0, False, False
     radar_blind = metal_blind = False
     if candidate.dipoles:
-        lead = candidate.dipoles[0]
-        emi = Evidence(
-            lead.statistic, features.dipole_features(lead, count=len(candidate.dipoles)), model.emi["present"]
-        )
+        metal = features.dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
     elif emi_here:
         limit = detection_limit(x, y, depth + 0.02)
-        ratio, metal_blind = model_room.metal_silence(model, detection_limit_m3=limit)
-        emi = Evidence(0.0, {"detection_limit_m3": limit}, ratio)
+        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=limit)
     if candidate.body is not None:
-        ratio = model_room.body_ratio(model, candidate.body) + (model.agreement if candidate.dipoles else 0.0)
-        told = features.body_features(candidate.body)
+        body = features.body_features(candidate.body)
+        radar_blind = candidate.body.hidden and model.experts is None  # the rules do not weigh it
         if candidate.dipoles:
-            told |= features.pair_features(candidate.body, candidate.dipoles[0])
-        gpr = Evidence(candidate.body.contrast, told, ratio)
+            body |= features.pair_features(candidate.body, candidate.dipoles[0])
     elif gpr_here:
-        ratio, radar_blind = model_room.radar_silence(
+        heard = radar_heard(x, y, depth)
+        quiet = partial(
+            model_room.radar_silence,
             model,
             relative_permittivity=permittivity,
             relative_permittivity_std=permittivity_std,
-            depth_m=depth,
-            heard=radar_heard(x, y, depth),
         )
-        gpr = Evidence(0.0, {"relative_permittivity": permittivity}, ratio)
-    ratios = [e.log_likelihood_ratio for e in (emi, gpr) if e is not None]
-    value = model_room.probability(model, *ratios, prior=prior)
+        silence, radar_blind = quiet(depth_m=depth, heard=heard)
+        reflects = not quiet(depth_m=max(model.gpr["surface_depth_m"], min(depth, model.gpr["silent_depth_m"])))[1]
+    found = Found(
+        metal=metal,
+        body=body,
+        metal_score=candidate.dipoles[0].statistic if candidate.dipoles else 0.0,
+        body_score=candidate.body.contrast if candidate.body is not None else 0.0,
+        emi_here=emi_here,
+        gpr_here=gpr_here,
+        radar_silence=silence,
+        reflects=reflects,
+        detection_limit_m3=limit,
+        relative_permittivity=permittivity,
+    )
+    weight = by_rules(model, found, candidate.body) if model.experts is None else by_experts(model.experts, found)
+    if body is not None and model.experts is not None:
+        body |= {"joint_log_likelihood_ratio": weight.joint, "strangeness": weight.strangeness}
+    elif metal is not None and model.experts is not None:
+        metal |= {"strangeness": weight.strangeness}
+    emi = gpr = None
+    if metal is not None or emi_here:
+        emi = Evidence(found.metal_score, metal or {"detection_limit_m3": limit}, weight.emi)
+    if body is not None or gpr_here:
+        silent = {"relative_permittivity": permittivity, "heard": float(heard), "reflects": float(reflects)}
+        gpr = Evidence(found.body_score, body or silent, weight.gpr)
+    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    known = weight.strangeness <= 1.0
     call = model_room.decide(
         model,
         value,
-        emi_assessed=emi_here and not metal_blind,
-        gpr_assessed=gpr_here and not radar_blind,
+        emi_assessed=emi_here and not metal_blind and known,
+        gpr_assessed=gpr_here and not radar_blind and known,
         threshold=threshold,
     )
     return Target(
@@ -149,5 +171,6 @@ def _weigh(
             gpr_assessed=gpr_here,
             radar_blind=radar_blind,
             metal_blind=metal_blind,
+            strange=not known,
         ),
     )

@@ -25,6 +25,7 @@ ABOVE_M, BELOW_M = 0.02, 0.06
 CLOSE_M = 0.015
 """Echoes closer than this are one."""
 NEAR_M, AROUND_M = 0.04, 0.08
+LAYER_M, BODY_M, WIDE_M = 0.011, 0.05, 0.10
 MEDIAN_OVER_STD = 1.1774
 """Of a Rayleigh amplitude, in units of the deviation of its real or imaginary part."""
 
@@ -48,6 +49,10 @@ class Shape:
         0 where the spot looks the same turned by half a turn about its centre, towards 1 where it does not.
     focus
         Part of the energy within 8 cm to the side that lies within 4 cm.
+    spread_m
+        Root mean square distance to the side of the energy within 10 cm, 1 cm up and down.
+    tail
+        Energy within 5 cm to the side from 1.5 to 6 cm below the peak, over that within 1 cm up and down of it.
     """
 
     thickness_m: float = float("nan")
@@ -57,6 +62,8 @@ class Shape:
     wavenumber_per_m: float = float("nan")
     asymmetry: float = float("nan")
     focus: float = float("nan")
+    spread_m: float = float("nan")
+    tail: float = float("nan")
 
 
 UNTOLD = Shape()
@@ -83,6 +90,9 @@ def body_shape(migrated: Migrated, grid: Grid, envelope: Real, at: tuple[int, in
     middle = np.average(below[part], weights=energy)
     plane = envelope[k] ** 2
     around = float(plane[aside <= AROUND_M].sum())
+    here, lower = (np.abs(below) <= LAYER_M), (below >= CLOSE_M - 1e-9) & (below <= BELOW_M + 1e-9)
+    layer = (envelope[here] ** 2).sum(axis=0)
+    wide, close = aside <= WIDE_M, aside <= BODY_M
     return Shape(
         thickness_m=float(np.sqrt(np.average((below[part] - middle) ** 2, weights=energy))),
         lower_ratio=ratio,
@@ -91,6 +101,8 @@ def body_shape(migrated: Migrated, grid: Grid, envelope: Real, at: tuple[int, in
         wavenumber_per_m=_slope(migrated, at),
         asymmetry=_asymmetry(plane, j, i, max(1, round(0.06 / grid.cell_m))),
         focus=float(plane[aside <= NEAR_M].sum()) / around if around > 0.0 else float("nan"),
+        spread_m=float(np.sqrt(np.average(aside[wide] ** 2, weights=layer[wide]))),
+        tail=float((envelope[lower][:, close] ** 2).sum() / layer[close].sum()),
     )
 
 

@@ -33,7 +33,7 @@ def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: 
     """Record the scene with its metal detector along a track."""
     time_s = motion.sample_times(track.end_s, detector.rate_hz, rng=rng)
     position, rotation = motion.at(track, time_s)
-    ground_rng, clock = rng.spawn(2)
+    ground_rng, clock, supply = rng.spawn(3)
     coils = array.coils_m(scene.array)
     channel = array.in_turn(len(time_s), len(coils))
     place, beside = position[:, :2], np.array([0.0, coils[:, 1].max()])
@@ -49,6 +49,7 @@ def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: 
     data = np.empty((len(time_s), each[0].shape[1]), each[0].dtype)
     for c, values in enumerate(each):
         data[channel == c] = values
+    data += coil_noise.hum(time_s, detector, scene.noise, rng=supply)  # one supply for all coils
     same = np.ones(len(coils))
     common: dict[str, Any] = {
         "time_s": time_s + motion.clock_error_s(detector.clock_offset_s, scene.noise, rng=clock),

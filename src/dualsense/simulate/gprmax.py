@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+INSTRUMENT = f"{record.INSTRUMENT} with gprMax"
+"""Known by its antennas, which are those of the simulator."""
 DEFAULT_COMMAND = (sys.executable, "-m", "gprMax")
 MOST_RUNS = 100
 """Of gprMax, unless more are asked for."""
@@ -126,22 +128,22 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     Returns
     -------
     Scan or None
-        As `record.simulate_scan` gives it, with gprMax and its version named in instrument and notes; None when
-        the models were only written.
+        As `record.simulate_scan` gives it, with gprMax in the instrument's name and its version in
+        the notes; None when the models were only written.
 
     Raises
     ------
     UsageError
-        No radar in the scene, layers or a reflecting head, too many soundings, antennas in one place, or no folder
-        to write to.
+        No radar in the scene, a reflecting head, too many soundings, antennas in one place, or no folder to write
+        to.
     DualsenseError
         gprMax cannot be started, fails, or leaves an output that cannot be read; the message names it.
     """
     if scene.radar is None:
         msg = "the scene has no radar: there is nothing for gprMax to do"
         raise UsageError(msg)
-    if scene.soil.layers or scene.radar.head_reflection:
-        msg = "layers of the soil and a reflecting head are not written for gprMax: leave them out of the scene"
+    if scene.radar.head_reflection:
+        msg = "a reflecting head is not written for gprMax: leave radar.head_reflection out of the scene"
         raise UsageError(msg)
     if engine.write_only and engine.folder is None:
         msg = "models can only be written into a folder"
@@ -171,8 +173,7 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     notes = f"{scan.header.notes}; the radar's fields were computed by {program}: {sizes[0]}; {off}"
     if engine.voxels is not None:
         notes += "; models *-voxel were drawn from the mines that gprMax ships"
-    instrument = f"{record.INSTRUMENT}, radar fields by {program}"
-    return record.with_hash(replace(scan, header=replace(scan.header, instrument=instrument, notes=notes)))
+    return record.with_hash(replace(scan, header=replace(scan.header, instrument=INSTRUMENT, notes=notes)))
 
 
 def plan(
@@ -192,7 +193,7 @@ def plan(
         )
         raise UsageError(msg)
     center, highest = _wavelet(radar)
-    densest = max([ground.index**2, *_permittivities(objects)])
+    densest = max([ground.index**2, *(bed.index**2 for bed in ground.beds), *_permittivities(objects)])
     step = min(engine.step_m or math.inf, C0 / (highest * math.sqrt(densest) * _CELLS_PER_WAVE))
     apart = np.abs(rx_m - tx_m).max(axis=0)
     if apart.max() < _LEAST_APART * step:
@@ -200,7 +201,8 @@ def plan(
         msg = f"transmitter and receiver are {found:g} m apart; gprMax needs {wanted}"
         raise UsageError(msg)
     step = float(apart.max() / math.ceil(apart.max() / step - 1e-9))
-    deepest = max([_LEAST_DEPTH_M, *(t.depth_m + bodies.size_m(t)[2] + _BELOW_M for t in objects)])
+    bottoms = [t.depth_m + bodies.size_m(t)[2] for t in objects] + [bed.top_m for bed in ground.beds]
+    deepest = max([_LEAST_DEPTH_M, *(bottom + _BELOW_M for bottom in bottoms)])
     slant = math.hypot(deepest, engine.reach_m)
     edge = PML_CELLS * step
     soundings = []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dualsense.simulate.gprmax_grid import Grid
     from dualsense.simulate.gprmax_voxels import Voxels
     from dualsense.simulate.scene import Buried
-    from dualsense.simulate.soil import Ground
+    from dualsense.simulate.soil import Bed, Ground
 
     Real = NDArray[np.float64]
 
@@ -52,17 +52,16 @@ def ground_cells(
     # half cells, and one beyond each face, whose middle is the middle of an edge's own cell
     axes = [grid.origin_m[i] + half * (np.arange(2 * n + 2) - 0.5) for i, n in enumerate(grid.shape)]
     soil = _soil_share(ground, axes, half)
-    permittivity = 1 + soil * (ground.index**2 - 1 + _unevenness(objects, ground, grid)).astype(np.float32)
+    background, loss = _profile(ground, axes[2] - half / 2, half, center_hz)
+    permittivity = 1 + soil * (background - 1 + _unevenness(objects, ground, grid)).astype(np.float32)
     permittivity = np.maximum(permittivity, np.float32(1))
+    conductivity = soil * loss.astype(np.float32)
     for thing in objects:
-        _draw_body(thing, axes, permittivity, soil, stand_in(thing, voxels))
-    epsilon = ground.index**2
-    loss = 2 * epsilon**0.5 * EPSILON0 * C0  # of the attenuation per metre, S
-    conductivity = loss * (ground.loss_np_m + ground.loss_np_s_m * 2 * np.pi * center_hz)
-    means = [_mean_of_eight(permittivity, soil, at) for at in ((1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
-    cell, *edges = (_codes(*mean) for mean in means)
+        _draw_body(thing, axes, permittivity, conductivity, stand_in(thing, voxels))
+    means = [_mean_of_eight(permittivity, conductivity, at) for at in ((1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    cell, *edges = (_codes(*mean, float(loss.max())) for mean in means)
     cell = cell[: grid.shape[0], : grid.shape[1], : grid.shape[2]]
-    return with_metal(_materials(cell, edges, means, conductivity), objects, grid, voxels)
+    return with_metal(_materials(cell, edges, means), objects, grid, voxels)
 
 
 def _soil_share(ground: Ground, axes: list[NDArray[Any]], half_m: float) -> NDArray[np.float32]:
@@ -75,6 +74,22 @@ def _soil_share(ground: Ground, axes: list[NDArray[Any]], half_m: float) -> NDAr
     height = map_coordinates(ground.height_m, np.meshgrid(rows, columns), order=1, mode="nearest")
     share = (height[:, :, None] - (z - half_m / 2)) / half_m
     return np.clip(share, 0.0, 1.0).astype(np.float32)
+
+
+def _profile(ground: Ground, bottom_m: NDArray[Any], half_m: float, center_hz: float) -> tuple[Real, Real]:
+    """Permittivity and conductivity (nz,) of half cells, layer by layer, by their bottoms; both go on above."""
+
+    def conductivity(of: Ground | Bed) -> float:
+        loss_np_m = of.loss_np_m + of.loss_np_s_m * 2 * np.pi * center_hz
+        return float(2 * of.index * EPSILON0 * C0 * loss_np_m)
+
+    permittivity = np.full(len(bottom_m), ground.index**2)
+    loss = np.full(len(bottom_m), conductivity(ground))
+    for bed in ground.beds:
+        share = np.clip((-bed.top_m - bottom_m) / half_m, 0.0, 1.0)
+        permittivity += share * (bed.index**2 - permittivity)
+        loss += share * (conductivity(bed) - loss)
+    return permittivity, loss
 
 
 def _unevenness(objects: tuple[Buried, ...], ground: Ground, grid: Grid) -> NDArray[np.float32]:
@@ -107,7 +122,7 @@ def _draw_body(
     thing: Buried,
     axes: list[NDArray[Any]],
     permittivity: NDArray[np.float32],
-    soil: NDArray[np.float32],
+    conductivity: NDArray[np.float32],
     voxels: Voxels | None,
 ) -> None:
     model = bodies.model_of(thing)
@@ -121,7 +136,7 @@ def _draw_body(
         value, _ = voxels.at(own / thing.scale)
         lossless = np.isfinite(value)
         drawn[lossless] = value[lossless]
-        soil[box][lossless] = 0
+        conductivity[box][lossless] = 0
         return
     lossless = is_inside(model.shape, bodies.size_m(thing), own)
     drawn[lossless] = model.relative_permittivity
@@ -129,11 +144,11 @@ def _draw_body(
         at = own + thing.scale * np.array([-core.center_m[0], -core.center_m[1], core.top_m])
         x, y, z = (thing.scale * s for s in core.size_m)
         drawn[is_inside(core.shape, (x, y, z), at)] = core.relative_permittivity
-    soil[box][lossless] = 0
+    conductivity[box][lossless] = 0
 
 
 def _mean_of_eight(
-    permittivity: NDArray[np.float32], soil: NDArray[np.float32], shift: tuple[int, int, int]
+    permittivity: NDArray[np.float32], conductivity: NDArray[np.float32], shift: tuple[int, int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Average half cells in blocks of 2 x 2 x 2 that begin ``shift`` half cells in."""
 
@@ -145,19 +160,21 @@ def _mean_of_eight(
             values = (low + high) * np.float32(0.5)
         return values
 
-    return mean(permittivity), mean(soil)
+    return mean(permittivity), mean(conductivity)
 
 
-def _codes(permittivity: NDArray[np.float32], soil: NDArray[np.float32]) -> NDArray[np.int32]:
+def _codes(
+    permittivity: NDArray[np.float32], conductivity: NDArray[np.float32], most_s_m: float
+) -> NDArray[np.int32]:
     level = np.round(permittivity / _PERMITTIVITY_STEP).astype(np.int32)
-    return level * (_CONDUCTIVITY_LEVELS + 1) + np.round(soil * _CONDUCTIVITY_LEVELS).astype(np.int32)
+    share = conductivity / np.float32(most_s_m or 1.0)
+    return level * (_CONDUCTIVITY_LEVELS + 1) + np.round(share * _CONDUCTIVITY_LEVELS).astype(np.int32)
 
 
 def _materials(
     cell: NDArray[np.int32],
     edges: list[NDArray[np.int32]],
     means: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
-    conductivity_s_m: float,
 ) -> Cells:
     """Give every code one material with the mean of what it stands for."""
     codes = np.stack(edges)
@@ -168,15 +185,15 @@ def _materials(
         for i, values in enumerate(mean):
             sums[i] += np.bincount(code.ravel(), values.ravel(), minlength=count)
     there = np.flatnonzero(found)
-    permittivity, share = (total[there] / found[there] for total in sums)
-    empty = (permittivity < _LEAST) & (share == 0)
+    permittivity, conductivity = (total[there] / found[there] for total in sums)
+    empty = (permittivity < _LEAST) & (conductivity == 0)
     index = np.full(count, AIR, np.int16)
     index[there[~empty]] = np.arange(2, 2 + np.count_nonzero(~empty))
     # a cell may have a mean that no edge has: it gets the next lower one
     known = np.maximum.accumulate(np.where(found > 0, np.arange(count), 0))
     return Cells(
         np.concatenate([np.ones(2), permittivity[~empty]]),
-        np.concatenate([np.zeros(2), conductivity_s_m * share[~empty]]),
+        np.concatenate([np.zeros(2), conductivity[~empty]]),
         index[known[cell]],
         index[codes],
     )

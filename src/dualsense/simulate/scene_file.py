@@ -69,11 +69,16 @@ def scene_text(scene: Scene) -> str:
 
 
 def _keys(part: Any) -> str:
-    """Lines of a table; what is None is left out where that is the default, and false where it is not."""
-    given = {f.name: (getattr(part, f.name), f.default) for f in fields(part)}
-    return "".join(
-        f"{n} = {_toml(v)}\n" for n, (v, default) in given.items() if v is not None or default is not None
-    )
+    """Lines of a table."""
+    return "".join(f"{line}\n" for line in _pairs(part))
+
+
+def _pairs(part: Any) -> list[str]:
+    """Keys and values; what is None is left out where that is the default, and false where it is not."""
+    given = [(f.name, getattr(part, f.name), f.default) for f in fields(part)]
+    return [
+        f"{name} = {_toml(value)}" for name, value, default in given if value is not None or default is not None
+    ]
 
 
 def _toml(value: Any) -> str:
@@ -82,8 +87,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(v) for v in value)}]"
     if is_dataclass(value):
-        keys = {f.name: getattr(value, f.name) for f in fields(value)}
-        return "{" + ", ".join(f"{n} = {_toml(v)}" for n, v in keys.items() if v is not None) + "}"
+        return f"{{ {', '.join(_pairs(value))} }}"
     return json.dumps(value, ensure_ascii=False)  # strings, booleans and finite numbers look the same
 
 
