@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
 RULES = CALIBRATION / "uncalibrated-rules-1.json"
 MODEL_ID = "simulated-1"
-DETECTION, LEVEL = 0.95, 0.95
+DETECTION, LEVEL = 0.9, 0.95
+"""Stated detection of suspects, and the level of its one-sided bound."""
 SURFACE_DEPTH_M = 0.01
 """From here down the radar lists mines in the training lanes as often as it does deeper."""
 SEALED_SHARE = 3.0 / 16.0
@@ -78,6 +79,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "lanes. Simulated ground only: no real mine was measured.",
         "prior": round(prior, 4),
         "suspect_threshold": float(f"{0.999 * limit:.4g}"),
+        "clutter_threshold": float(f"{0.999 * confidence[mine].min():.4g}"),
         "emi": rules["emi"],
         "gpr": rules["gpr"],
         "agreement": rules["agreement"],
@@ -90,6 +92,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "mines": int(mine.sum()) + missed,
         "prior": prior,
         "threshold": {"value": model["suspect_threshold"], "level": LEVEL, "stated_detection": DETECTION} | bound,
+        "clutter_threshold": model["clutter_threshold"],
         "experts": facts,
         "rejected_at_threshold": {
             name: float(np.mean(confidence[chosen] < limit))

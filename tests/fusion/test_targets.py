@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,20 @@ def test_a_body_without_metal_is_clutter_only_where_the_detector_would_have_seen
     assert metal_silence(MODEL, detection_limit_m3=math.inf)[1]
 
 
+def test_the_silence_of_the_detector_does_not_outvote_a_body_like_a_mine():
+    """Two PMA-3 of the sealed lanes would have been called clutter so."""
+    target = one(Candidate(body(contrast=7.2, width_m=0.087, length_m=0.106), ()), limit=1e-9)
+    assert target.confidence < MODEL.suspect_threshold
+    assert target.call == "not-assessable"
+
+
+def test_between_two_thresholds_nothing_is_assessed():
+    between = replace(MODEL, clutter_threshold=0.1, suspect_threshold=0.5)
+    calls = [decide(between, p, emi_assessed=True, gpr_assessed=True) for p in (0.05, 0.2, 0.6)]
+    assert calls == ["likely-clutter", "not-assessable", "suspect"]
+    assert decide(between, 0.05, emi_assessed=True, gpr_assessed=True, strongest=1.5) == "not-assessable"
+
+
 def test_deep_metal_without_a_radar_body_is_not_called_clutter():
     assert one(Candidate(None, (metal(depth=0.05),))).call == "likely-clutter"
     assert one(Candidate(None, (metal(depth=0.2),))).call == "not-assessable"
@@ -176,7 +191,9 @@ def test_targets_are_numbered_by_confidence():
 
 def test_permittivity_error_is_in_the_depth():
     sure = one(Candidate(body(depth_m=0.1), (metal(),)))
-    assert sure.position_std_m[2] == pytest.approx(math.hypot(0.008, 0.1 * 0.5 / 6.0), rel=1e-6)
+    assert sure.position_std_m[2] == pytest.approx(math.hypot(0.011, 0.1 * 0.5 / 6.0), rel=1e-6)
+    hidden = one(Candidate(body(depth_m=0.1, hidden=True), (metal(),)))
+    assert hidden.position_std_m[2] > 1.5 * sure.position_std_m[2]
 
 
 def test_the_model_says_that_it_is_not_calibrated():

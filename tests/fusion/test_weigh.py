@@ -119,7 +119,8 @@ def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
     from dualsense.fusion.targets import make_targets
     from dualsense.result import Coverage
 
-    strange = replace(EXPERTS, both=expert("metal: depth", "pair: aside", bias=-4.0, limit=limit))
+    pair = expert("metal: depth", "pair: aside", bias=-4.0, limit=limit)
+    strange = replace(EXPERTS, both=pair, gpr=expert("depth"))
     (target,) = make_targets(
         [Candidate(body(), (metal(),))],
         Coverage(GRID, ALL, emi=ALL, gpr=ALL),

@@ -24,12 +24,18 @@ if TYPE_CHECKING:
     from dualsense.gpr.image import Body
     from dualsense.result import Call
 
+SPEAKS = 1.0
+"""A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
 DEFAULT_MODEL = "uncalibrated-rules-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A confidence model: its id, the hash of its file, and its numbers; ``experts`` where it was fitted."""
+    """A confidence model: its id, the hash of its file, and its numbers; ``experts`` where it was fitted.
+
+    Below ``clutter_threshold`` a target may be called clutter, from ``suspect_threshold`` on it is suspect; None
+    means that nothing lies between.
+    """
 
     id: str
     sha256: str
@@ -39,6 +45,7 @@ class Model:
     gpr: Mapping[str, float]
     agreement: float
     experts: Experts | None = None
+    clutter_threshold: float | None = None
 
 
 def _folder() -> Path:
@@ -61,6 +68,7 @@ def load_model(name: str = DEFAULT_MODEL) -> Model:
         gpr={k: float(v) for k, v in tree["gpr"].items()},
         agreement=float(tree["agreement"]),
         experts=read_experts(tree["experts"]) if "experts" in tree else None,
+        clutter_threshold=float(tree["clutter_threshold"]) if "clutter_threshold" in tree else None,
     )
 
 
@@ -131,15 +139,28 @@ def probability(model: Model, *ratios: float, prior: float | None = None) -> flo
 
 
 def decide(
-    model: Model, confidence: float, *, emi_assessed: bool, gpr_assessed: bool, threshold: float | None = None
+    model: Model,
+    confidence: float,
+    *,
+    emi_assessed: bool,
+    gpr_assessed: bool,
+    threshold: float | None = None,
+    strongest: float = 0.0,
 ) -> Call:
     """Call a target.
 
     One sensor's evidence can be enough to suspect, never enough to call clutter: that takes both sensors,
-    working, over this ground.
+    working, over this ground, and none of them speaking for a mine.
+
+    Parameters
+    ----------
+    strongest
+        The larger of the sensors' log-likelihood ratios: the silence of one does not outvote the other.
     """
     limit = model.suspect_threshold if threshold is None else threshold
     if confidence >= limit:
         return "suspect"
+    low = limit if model.clutter_threshold is None else min(limit, model.clutter_threshold)
     # "<", not else: a confidence that is no number assesses nothing
-    return "likely-clutter" if confidence < limit and emi_assessed and gpr_assessed else "not-assessable"
+    sure = confidence < low and strongest <= SPEAKS and emi_assessed and gpr_assessed
+    return "likely-clutter" if sure else "not-assessable"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008
+BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M = 0.011, 0.025
+"""Of the top of a radar body, and of one under brighter clutter: what simulated training lanes show."""
+UNLOCATED_STD_M = 0.03
+"""Of the depth of metal without a posterior."""
 MINE_SIZED_M = 0.06
 SHALLOW_M = 0.04
 UNSURE_M = 0.04
@@ -112,7 +116,7 @@ def place(
         body = candidate.body
         across = max(MIN_POSITION_STD_M, 0.12 * math.sqrt(body.width_m * body.length_m))
         relative = 0.5 * relative_permittivity_std / relative_permittivity
-        deep = math.hypot(MIN_DEPTH_STD_M, body.depth_m * relative)
+        deep = math.hypot(HIDDEN_DEPTH_STD_M if body.hidden else BODY_DEPTH_STD_M, body.depth_m * relative)
         return (body.x_m, body.y_m, body.depth_m), (across, across, deep)
     lead = candidate.dipoles[0]
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
@@ -122,7 +126,7 @@ def place(
         (
             math.hypot(MIN_POSITION_STD_M, float(std[0])),
             math.hypot(MIN_POSITION_STD_M, float(std[1])),
-            math.hypot(MIN_DEPTH_STD_M, float(std[2])),
+            math.hypot(MIN_DEPTH_STD_M if lead.estimate is not None else UNLOCATED_STD_M, float(std[2])),
         ),
     )
 

@@ -154,6 +154,7 @@ def _weigh(
         emi_assessed=emi_here and not metal_blind and known,
         gpr_assessed=gpr_here and not radar_blind and known,
         threshold=threshold,
+        strongest=max(weight.emi, weight.gpr),
     )
     return Target(
         id="",
