@@ -10,7 +10,8 @@ import tomllib
 import pytest
 
 from dualsense._version import __version__
-from dualsense.cli import cli
+from dualsense.cli import cli, run
+from dualsense.simulate.handling import Faults
 
 
 def documents(root):
@@ -58,6 +59,25 @@ def test_the_program_in_the_readme_runs(project_root, sample_dir, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("T1 suspect ")
     assert (tmp_path / "out" / "mine" / "report.html").exists()
+
+
+def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
+    scene, cart = re.findall(
+        r"```toml\n(.*?)```", (project_root / "docs/usage.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "scene.toml").write_text(scene, encoding="utf-8")
+    scan = tmp_path / "scan.h5"
+    assert run(["simulate", str(tmp_path / "scene.toml"), "--seed", "1", "-o", str(scan)]) == 0
+    assert run(["info", str(scan), "--check"]) == 0
+    said = capsys.readouterr().out
+    assert "simulated, 2 objects" in said
+    assert "scan training-1" in said
+    (tmp_path / "cart.toml").write_text(cart, encoding="utf-8")
+    assert run(["simulate", str(tmp_path / "cart.toml"), "--seed", "1", "-o", str(tmp_path / "cart.h5")]) == 0
+    assert run(["info", str(tmp_path / "cart.h5"), "--check"]) == 0
+    shown = tomllib.loads(scene)
+    assert set(shown) == {"scan_id", "soil", "objects", "motion", "radar", "detector", "noise", "faults"}
+    assert set(shown["faults"]) == set(Faults.__dataclass_fields__) - {"stuck_from_part"}
 
 
 def test_the_validation_is_stated_honestly(project_root):

@@ -1,6 +1,6 @@
 """Twins: each full-wave scan and the simulator's scan of the same scene, put through the same measurements.
 
-``python benchmarks/simulate/study_twin.py [--json FILE] [--picture FILE] [--data FOLDER]``: soil, objects and
+``python benchmarks/simulate/study_twin.py [--json FILE] [--data FOLDER]``: soil, objects and
 track come from the scan file; the twin's roughness and unevenness are of the same statistics, not the same draw,
 so numbers are means over several seeds. The scan's own track is only known as tracked (5 mm), smoothed here.
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -370,76 +370,14 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def depth_slices(r: Recorded, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the pipeline's migration makes of tones: the strongest amplitude over 2 to 14 cm, and its extent."""
-    from dualsense.pipeline import process_scan
-
-    tones = (values + direct(r.frequency)) * np.exp(-2j * np.pi * r.frequency * r.scan.gpr.system_delay_s)
-    volume = process_scan(replace(r.scan, gpr=replace(r.scan.gpr, data=tones.astype(np.complex64)))).gpr_volume
-    keep = (volume.depth_m > 0.02) & (volume.depth_m < 0.14)
-    grid = volume.grid
-    half = 0.5 * grid.cell_m
-    extent = np.array([grid.x_m[0] - half, grid.x_m[-1] + half, grid.y_m[0] - half, grid.y_m[-1] + half])
-    return np.max(np.where(np.isnan(volume.values), -1, volume.values)[keep], axis=0), extent
-
-
-def section(r: Recorded, values: np.ndarray) -> np.ndarray:
-    """Real traces (n, t) about the mean of aligned soundings, over the surface echo's peak."""
-    residue, mean, _ = aligned(values, r.frequency, r.at)
-    return traces(residue).real / np.abs(traces(mean)).max()
-
-
-def picture(folder: Path, path: Path, charisma: Path) -> None:
-    """Sections and migrated maps, full wave beside twin, and a section of a real recording."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    names = ("clutter_only", "pma_laterite", "pmn_wet", "ts50_casing", "ts50_deep")
-    figure, axes = plt.subplots(len(names) + 1, 4, figsize=(13, 16), constrained_layout=True)
-    for row, name in zip(axes, names, strict=False):
-        r = load(folder / f"{name}.h5")
-        pair = (r.tones - direct(r.frequency), twin(r, 0))
-        for column, (title, values) in enumerate(zip(("full wave", "twin"), pair, strict=True)):
-            shown = section(r, values)[:, TIME_S < 3.5e-9]
-            ax = row[column]
-            ax.imshow(shown.T, aspect="auto", cmap="gray", vmin=-0.12, vmax=0.12, extent=(0, len(shown), 3.5, 0))
-            ax.set_title(f"{name}: {title}, soundings in order", fontsize=9)
-            ax.set_ylabel("ns after transmission")
-            image, extent = depth_slices(r, values)
-            ax = row[column + 2]
-            ax.imshow(np.where(image < 0, np.nan, image), origin="lower", extent=extent, cmap="viridis")
-            for _, x, y, *_ in r.tops:
-                ax.plot(x, y, "w+", markersize=9)
-            ax.set_title(f"{name}: {title}, migrated (+ truth)", fontsize=9)
-    for ax in axes[-1]:
-        ax.set_axis_off()
-    if charisma.is_file():
-        from dualsense.io import import_scan
-
-        real = np.asarray(import_scan(charisma).gpr.data, float)[:, 5:]
-        real -= real.mean(axis=0)
-        limit = 3 * real[:, 60:].std()
-        ax = axes[-1][0]
-        ax.set_axis_on()
-        ax.imshow(real.T, aspect="auto", cmap="gray", vmin=-limit, vmax=limit)
-        ax.set_title("real: bars in concrete, 1.6 GHz (CHARISMA), mean removed", fontsize=9)
-    figure.savefig(path, dpi=75, metadata={"Software": None})
-
-
 def main() -> None:
-    """Print the table; write numbers and picture on request."""
+    """Print the table; write numbers on request."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=FDTD)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     found = study(options.data)
     print(table(found))
-    if options.picture is not None:
-        shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "charisma" / "Lab_specimen_data.DZT"
-        picture(options.data, options.picture, shared)
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

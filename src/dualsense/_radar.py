@@ -35,6 +35,7 @@ from dualsense.result import Coverage, Grid, Radargram, Volume
 from dualsense.scan import Fault, GprData
 from dualsense.survey.health import NOISE_ONLY, noise_share
 from dualsense.survey.line import find_line
+from dualsense.survey.track import lever_arm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,7 +107,8 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
         faults.append(Fault("gpr", "info", "/gpr/data", message))
     data = _asked(gpr, TRACE_STEPS, recipe)
     zero_std_s = 0.0
-    if find_line(track.position_m, reach_m=recipe.survey.gpr_reach_m) is not None:
+    pairs_m = lever_arm(track, 0.5 * (gpr.tx_position_m + gpr.rx_position_m), gpr.channel)
+    if find_line(pairs_m, reach_m=recipe.survey.gpr_reach_m) is not None:
         data, zero_std_s = at_time_zero(data, faults, settled=recipe.gpr.time_zero.on)
     soundings, found = calibrate(data, track, **recipe.gpr.calibrate.model_dump())
     soundings = replace(soundings, time_zero_std_s=zero_std_s)

@@ -29,6 +29,10 @@ _GPRMAX = (
         "--gprmax-models", type=options.FILE, metavar="DIR",
         help="Keep models and outputs here, and use what is there already.",
     ),
+    click.option(
+        "--gprmax-voxels", type=options.FILE, metavar="DIR",
+        help="Draw the models *-voxel from the mines that it ships, its folder toolboxes/LandmineModels.",
+    ),
     click.option("--write-only", is_flag=True, help="Only write gprMax's models, into the folder OUT."),
 )  # fmt: skip
 
@@ -38,7 +42,7 @@ def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(verb)
     def asked(*args: Any, engine: str, write_only: bool, **rest: Any) -> Any:
-        given = {name: rest.pop(f"gprmax_{name}") for name in ("command", "gpu", "runs", "models")}
+        given = {name: rest.pop(f"gprmax_{name}") for name in ("command", "gpu", "runs", "models", "voxels")}
         if engine == "own" and (write_only or any(given.values())):
             msg = "options of gprMax go with --engine gprmax"
             raise click.UsageError(msg, click.get_current_context())
@@ -69,6 +73,7 @@ def simulate_one(
                 command=tuple(shlex.split(engine["command"] or "")) or DEFAULT_COMMAND,
                 gpu=engine["gpu"],
                 folder=out if only else engine["models"],
+                voxels=engine["voxels"],
                 write_only=only,
                 most_runs=engine["runs"] or MOST_RUNS,
                 tell=lambda text: console.tell(f"gprMax: {text}"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
 )
+@click.option("--write-scene", is_flag=True, help="Write the scene as TOML into OUT instead, to be changed.")
 @click.option(
     "--fault",
     "pairs",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
 )
+@click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
 @click.option(
     "--list",
     is_flag=False,
@@ -63,13 +65,15 @@ def simulate(
     seed: int | None,
     jobs: int | None,
     pairs: tuple[str, ...],
+    write_scene: bool,
+    cart: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:
     """Invent a lane, or many, and write scans that are labelled as simulated."""
     given = [source for source in (preset, scene, scene_file) if source is not None]
-    if len(given) != 1 or (lanes is not None and (preset is None or engine)):
-        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset and without --engine"
+    if len(given) != 1 or (lanes is not None and (preset is None or engine or write_scene)):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset, without --engine and --write-scene"
         raise click.UsageError(msg, click.get_current_context())
     faults = options.keywords(pairs)
     if lanes is not None:
@@ -81,6 +85,7 @@ def simulate(
             seed=seed or 0,
             jobs=jobs,
             faults=faults,
+            cart=cart,
             overwrite=overwrite,
         )
     if seed is None:
@@ -92,16 +97,24 @@ def simulate(
     import numpy as np
 
     from dualsense.simulate import random_lane, read_scene, simulate_file
-    from dualsense.simulate.scene_file import faults_from
+    from dualsense.simulate.array import Array, on_cart
+    from dualsense.simulate.scene_file import faults_from, scene_text
 
     file = scene or scene_file
     ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
     ground = replace(ground, faults=faults_from(faults, ground.faults))
+    if cart:
+        ground = on_cart(ground, ground.array or Array())
     console.subject = str(out)
+    if write_scene:
+        out.write_text(scene_text(ground), encoding="utf-8")
+        console.tell(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
+        return DONE
     if engine is not None:
         return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
-    simulate_file(ground, out, seed=seed, overwrite=overwrite)
-    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects")
+    scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
+    mines = scan.truth.label.count("mine") if scan.truth else 0
+    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
     return DONE
 
 
@@ -123,8 +136,10 @@ def _simulate_lanes(
     seed: int,
     jobs: int | None,
     faults: dict[str, Any],
+    cart: bool,
     overwrite: bool,
 ) -> int:
+    from dualsense.simulate.array import Array
     from dualsense.simulate.handling import Faults
     from dualsense.simulate.many import MANIFEST, simulate_lanes
     from dualsense.simulate.scene_file import faults_from
@@ -132,7 +147,15 @@ def _simulate_lanes(
     wrong = faults_from(faults, Faults())
     with console.progress() as progress:
         found = simulate_lanes(
-            preset, out, lanes=lanes, seed=seed, jobs=jobs, faults=wrong, overwrite=overwrite, progress=progress
+            preset,
+            out,
+            lanes=lanes,
+            seed=seed,
+            faults=wrong,
+            array=Array() if cart else None,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=progress,
         )
     failed = [lane.error for lane in found if lane.error]
     for error in failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -128,6 +129,12 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _put_away_and_end)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    if "numba" in sys.modules:
+        # it came with the work, and would heed its variable at its first compilation only: when a kernel from the
+        # cache has started as many threads as there are cores by then, it refuses
+        import numba  # noqa: PLC0415
+
+        numba.core.config.reload_config()
     while True:
         try:
             task = pipe.recv()

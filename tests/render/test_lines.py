@@ -192,6 +192,14 @@ def test_what_counts_as_a_strip(full_result):
     assert not far.from_origin
     assert far.target_cm(_line(full_result, start=5.0).targets[0]) == pytest.approx(20.0)
     assert far.axis_words() == "distance along the line from its end (cm)"
+    one = _line(full_result)
+    wide = dataclasses.replace(one.coverage, gpr=np.ones_like(one.coverage.gpr))
+    assert is_line(dataclasses.replace(one, coverage=wide))  # 6 cm are one antenna pair's
+    y_m = np.arange(-0.2, 0.2, 0.005)
+    grid = Grid(one.coverage.grid.x_m, y_m, 0.005)
+    seen = np.ones((y_m.size, grid.x_m.size), dtype=bool)
+    swath = dataclasses.replace(one.coverage, grid=grid, patch=seen, emi=seen, gpr=seen)
+    assert find_strip(dataclasses.replace(one, coverage=swath)) is None  # one pass of an array head
     lanes = np.vstack([np.column_stack([np.linspace(0, 2, 50), np.full(50, y), np.zeros(50)]) for y in (0, 0.15)])
     swept = find_strip(dataclasses.replace(full_result, track_m=lanes))
     assert swept is not None

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import coil_noise, motion
-from dualsense.simulate.handling import Noise
+from dualsense.simulate.array import Array
+from dualsense.simulate.handling import Motion, Noise
 from dualsense.simulate.instrument import Detector
+from dualsense.simulate.record import simulate_scan
+from dualsense.simulate.scene import Scene, Soil
 
 SILENT = Noise(
     emi_std_v_per_hz=1e-13, emi_drift_std=0.0, emi_warm_up_std=0.0, emi_offset=0.0, mains_field_t=0.0,
@@ -54,6 +57,24 @@ def test_hum_appears_at_its_alias():
     time_s, got = hum_of(detector, mains_hz=50.7)
     line = np.fft.rfftfreq(len(time_s), 1 / 60.0)[np.abs(np.fft.rfft(got[:, 0])).argmax()]
     assert line == pytest.approx(60.0 - 50.7, abs=0.02)
+
+
+def test_all_coils_of_an_array_hear_one_supply():
+    """Samples taken in turn are one line at the alias; two phases would leave one mirrored at half the rate."""
+    scene = Scene(
+        soil=Soil(susceptibility=0.0, susceptibility_loss=0.0, conductivity_s_m=0.0),
+        motion=Motion(length_m=4.0, width_m=0.1, pose_rate_hz=20.0),
+        radar=None,
+        detector=Detector(modality="pulse", rate_hz=60.0),
+        array=Array(coils=2),
+        noise=replace(SILENT, emi_std_v_per_hz=0.0, mains_field_t=1e-6, mains_hz=50.7),
+    )
+    data = simulate_scan(scene, seed=1).emi.data[:, 0]
+    size = np.abs(np.fft.rfft(data * np.hanning(len(data))))
+    frequency = np.fft.rfftfreq(len(data), 1 / 60.0)
+    alias, mirrored = (size[np.abs(frequency - f).argmin()] for f in (9.3, 30.0 - 9.3))
+    assert alias == size.max()
+    assert mirrored < 1e-3 * alias
 
 
 def test_whole_periods_of_the_supply_silence_it():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import _buried_kernels, _kernels, bodies, delays, echo, soil, spectrum
+from dualsense.simulate.stack import Stack
 from oracles import echoes
 
 TONES = np.linspace(0.8e9, 3.2e9, 25)
@@ -80,14 +81,14 @@ def test_points_below_are_summed_as_by_hand(monkeypatch):
     points = np.concatenate([rng.uniform(-0.2, 0.2, (5, 2)), -depth[:, None]], axis=1)
     strength, extra = rng.normal(size=5), rng.uniform(-1e-10, 2e-10, 5)
 
-    def by_rays(told, permittivity, index, *, heights_m, depths_m, farthest_m):
+    def by_rays(told, stack, *, heights_m, depths_m, farthest_m):
         step, low = 0.002, heights_m[0] - 0.001
         height, offset = low + 0.006 * np.arange(5), step * np.arange(int(farthest_m / step) + 4)
-        time, slope = _kernels.leg_table(offset, height, depths_m, index)
+        time, slope = _kernels.leg_table(offset, height, depths_m[:, None], stack.index)
         spread = np.empty_like(time)
         for at in np.ndindex(time.shape):
-            spread[at] = _kernels.leg(offset[at[2]], height[at[1]], depths_m[at[0]], index)[1]
-        away = np.sqrt(offset**2 + (height[:, None] + depths_m[:, None, None] / index) ** 2)
+            spread[at] = _kernels.leg(offset[at[2]], height[at[1]], depths_m[at[0]], g.index)[1]
+        away = np.sqrt(offset**2 + (height[:, None] + depths_m[:, None, None] / g.index) ** 2)
         table = np.zeros((*time.shape, 2 + 2 * _kernels.LINES))
         table[..., 0], table[..., 1] = time, slope
         table[..., 2::2] = (spread * away)[..., None]
@@ -128,7 +129,9 @@ def test_tones_between_the_told_ones():
     index, place = 2.6, {"heights_m": (0.04, 0.06), "depths_m": np.array([0.02, 0.06, 0.15]), "farthest_m": 0.3}
 
     def fields(f):
-        table = spectrum.passage(f, np.full(len(f), index**2 + 0j), index, **place).table
+        table = spectrum.passage(
+            f, Stack(np.zeros(1), np.array([index]), np.full((1, len(f)), index**2 + 0j)), **place
+        ).table
         across = table[..., 2 : 2 + 2 * len(f) : 2] + 1j * table[..., 3 : 2 + 2 * len(f) : 2]
         return across[:, :, 8:] * across[:, :, :-8]
 

@@ -12,6 +12,7 @@ from dualsense.gpr.halfspace import reflected_field
 from dualsense.simulate import _buried_kernels, _kernels, bodies, gpr, spectrum
 from dualsense.simulate.scene import Buried, Soil
 from dualsense.simulate.soil import C0, EPSILON0, MU0, Ground, realise
+from dualsense.simulate.stack import Stack
 
 TONES = np.linspace(0.8e9, 3.2e9, 121)
 HALF = np.array([0.0495, 0.0, 0.0])
@@ -102,7 +103,13 @@ def test_flat_ground_is_sommerfelds_integral(along):
     """Against the radar room's integral along another path, in lossy ground and down to 2 cm."""
     height, permittivity = np.array([0.02, 0.035, 0.06]), np.array([[6.0 - 0.4j]])
     wanted = reflected_field(TONES[::20], height, permittivity, distance_m=0.099, along=along)[0].T
-    got = spectrum.echo(TONES[::20], np.full(7, 6.0 - 0.4j), 0.099, 2 * height, 1 - along**2)
+    got = spectrum.echo(
+        TONES[::20],
+        Stack(np.zeros(1), np.array([6.0**0.5]), np.full((1, 7), 6.0 - 0.4j)),
+        0.099,
+        2 * height,
+        1 - along**2,
+    )
     np.testing.assert_allclose(got, wanted, rtol=1e-4)
 
 
@@ -111,21 +118,19 @@ def passed(height, depth, rho, across2, index=2.0):
     f = np.array([0.8e9, 2e9, 3.2e9, 3.3e9])
     table = spectrum.passage(
         f,
-        np.full(4, index**2 + 0j),
-        index,
+        Stack(np.zeros(1), np.array([index]), np.full((1, 4), index**2 + 0j)),
         heights_m=(height, height + 0.02),
         depths_m=np.array([depth]),
         farthest_m=0.7,
     )
-    rows, fields = np.zeros((1, *table.table.shape[2:])), np.zeros((1, 8))
-    size = table.table.shape[2]
+    rows, fields = np.zeros((1, *table.table.shape[2:])), np.zeros((1, 1, 8))
+    size, step = table.table.shape[2], table.offset_step_m
     _buried_kernels.fill_row(table.table[0], height, table.low_height_m, table.height_step_m, 0, size, rows[0])
-    time, _ = _buried_kernels.read_row(
-        rows, 0, rho, table.offset_step_m, 1 / table.offset_step_m, across2, (height + depth / index) ** 2, fields
-    )
+    near = 1 / np.hypot(rho, height + depth / index)
+    time, _ = _buried_kernels.read_row(rows, 0, rho, step, 1 / step, across2, near, fields, 0)
     ray = _kernels.leg(rho, height, depth, index)
     assert time == pytest.approx(ray[0], abs=1e-13)
-    return (fields[0, ::2] + 1j * fields[0, 1::2])[:3] / ray[1], ray
+    return (fields[0, 0, ::2] + 1j * fields[0, 0, 1::2])[:3] / ray[1], ray
 
 
 def test_what_passes_the_surface_tends_to_fresnels_ray():

@@ -14,6 +14,7 @@ import pytest
 
 from dualsense.cli import run as dualsense
 from dualsense.errors import DualsenseError, ScanError, UsageError
+from dualsense.gpr.instrument import find_antennas
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import gpr, gprmax, soil
 from dualsense.simulate.gprmax import Engine, simulate_with_gprmax
@@ -64,7 +65,10 @@ def test_a_known_field_comes_back_as_the_scan_of_the_scene(tmp_path):
     np.testing.assert_array_equal(scan.gpr.time_s, own.gpr.time_s)
     np.testing.assert_array_equal(scan.emi.data, own.emi.data)
     np.testing.assert_array_equal(scan.pose.position_m, own.pose.position_m)
-    assert "gprMax 4.0.stand-in" in scan.header.instrument
+    assert "gprMax 4.0.stand-in" in scan.header.notes
+    assert scan.header.instrument == gprmax.INSTRUMENT
+    assert find_antennas(gprmax.INSTRUMENT) == find_antennas(own.header.instrument)
+    assert find_antennas(gprmax.INSTRUMENT) is not None
     assert "simulated with seed 3" in scan.header.notes
     assert scan.header.source == "simulated"
     assert scan.sha256 not in {"", own.sha256}
@@ -128,6 +132,12 @@ def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
         simulate_with_gprmax(SCENE, seed=0, engine=stand_in(most_runs=1, folder=tmp_path))
     with pytest.raises(UsageError, match="no radar"):
         simulate_with_gprmax(replace(SCENE, radar=None), seed=0, engine=stand_in())
+    with pytest.raises(UsageError, match="reflecting head"):
+        simulate_with_gprmax(
+            replace(SCENE, radar=replace(SCENE.radar, head_reflection=0.2)),
+            seed=0,
+            engine=stand_in(folder=tmp_path),
+        )
     close = replace(SCENE, radar=replace(SCENE.radar, rx_position_m=(-0.045, 0.0, 0.0)))
     with pytest.raises(UsageError, match="m apart"):
         simulate_with_gprmax(close, seed=0, engine=stand_in())

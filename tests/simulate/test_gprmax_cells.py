@@ -9,10 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
-from dualsense.simulate import bodies, gprmax_cells, gprmax_files, shapes, soil
-from dualsense.simulate.gprmax_cells import AIR, METAL, Grid
+from dualsense.simulate import bodies, gprmax, gprmax_cells, gprmax_files, shapes, soil
+from dualsense.simulate.gprmax import Engine
+from dualsense.simulate.gprmax_grid import AIR, METAL, Grid
+from dualsense.simulate.instrument import Radar
 from dualsense.simulate.library import MODELS
-from dualsense.simulate.scene import Buried, Soil
+from dualsense.simulate.scene import Buried, Layer, Soil
 
 EVEN = Soil(relative_permittivity=5.3, conductivity_s_m=0.02, permittivity_std=0.0, roughness_rms_m=0.0)
 STEP = 0.004
@@ -62,6 +64,29 @@ def test_the_surface_stays_where_it_is_between_nodes():
     wanted += (1 - u) * v * h[np.ix_(i, j + 1)] + u * v * h[np.ix_(i + 1, j + 1)]
     assert np.ptp(wanted) > 0.01
     assert np.abs(height - wanted).max() < 5e-4
+
+
+def test_layers_lie_at_their_depths_with_their_own_losses():
+    layered = replace(
+        EVEN,
+        layers=(Layer(0.03, 9.0, 0.05), Layer(0.0615, 3.0, 0.0)),
+    )
+    cells = cells_of(kind=layered)
+    column = cells.edge[1, 5, 5]
+    share = cells.permittivity[column] - 1
+    z = z_of_ey()
+    thick = [4.3 * 0.03, 8.0 * (0.0615 - 0.03), 2.0 * (-z[0] + STEP / 2 - 0.0615)]
+    assert share.sum() * STEP == pytest.approx(sum(thick), rel=1e-3)
+    for depth, permittivity, loss in ((0.015, 5.3, 0.02), (0.045, 9.0, 0.05), (0.08, 3.0, 0.0)):
+        material = column[int(np.argmin(np.abs(z + depth)))]
+        assert cells.permittivity[material] == pytest.approx(permittivity, rel=1e-5)
+        assert cells.conductivity_s_m[material] == pytest.approx(loss, abs=1e-6)
+    ground = ground_of(layered)
+    deep = gprmax.plan(
+        (), ground, Radar(), np.array([[-0.05, 0.0, 0.05]]), np.array([[0.05, 0.0, 0.05]]), Engine()
+    )[1]
+    assert deep.grid.origin_m[2] < -0.0615 - 0.02
+    assert deep.grid.step_m <= soil.C0 / 3.2e9 / 3 / 10
 
 
 @pytest.mark.parametrize("model", ("stone", "root", "PMA-1", "PMA-3"))

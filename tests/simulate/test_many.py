@@ -126,7 +126,7 @@ def test_every_lane_of_a_folder_is_spoiled(tmp_path, monkeypatch):
     monkeypatch.setattr(many, "random_lane", lambda *_, **__: replace(SMALL, radar=None))
     faults = Faults(truncated_part=0.5)
     lane = many._write_one(
-        many._Task(many.Lane("a.h5", "sand", 4), str(tmp_path / "a.h5"), faults, overwrite=False)
+        many._Task(many.Lane("a.h5", "sand", 4), str(tmp_path / "a.h5"), faults, None, overwrite=False)
     )
     assert not lane.error
     with pytest.raises(ScanError, match="truncated"):

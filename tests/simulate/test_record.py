@@ -9,7 +9,7 @@ import pytest
 
 import dualsense.simulate
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate.handling import SILENT, Motion
+from dualsense.simulate.handling import SILENT, Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
 from dualsense.simulate.record import simulate_scan, truth_of
 from dualsense.simulate.scene import Buried, Scene, Soil
@@ -98,6 +98,22 @@ VARIANTS = {
     "radar alone": replace(SMALL, detector=None),
     "detector alone": replace(SMALL, radar=None),
     "nothing buried": replace(SMALL, objects=()),
+    "every flaw": replace(
+        SMALL,
+        soil=Soil(susceptibility=8e-3, susceptibility_std=0.2, conductivity_std=0.3),
+        motion=replace(SMALL.motion, missed_part=0.3, repeated_part=0.2, tilt_std_deg=3.0, tilt_recorded=False),
+        radar=Radar(clock_offset_s=0.02, step_hz=80e6),
+        detector=Detector(clock_offset_s=-0.02, overload_v_per_a=1e-5),
+        noise=Noise(
+            gpr_phase_noise_rad=0.02,
+            gpr_warm_up=0.2,
+            gpr_interference_part=0.1,
+            gpr_noisy_tone_part=0.1,
+            emi_warm_up_std=300.0,
+            mains_field_t=1e-6,
+            position_walk_m_sqrt_s=0.003,
+        ),
+    ),
     "smooth and even": replace(SMALL, soil=Soil(roughness_rms_m=0.0, permittivity_std=0.0)),
 }
 
@@ -113,6 +129,37 @@ def test_the_reader_takes_it_as_it_is(name, tmp_path):
     for key, value in arrays(scan).items():
         np.testing.assert_array_equal(arrays(back)[key], value, err_msg=key)
         assert np.isfinite(value).all(), key
+
+
+COARSE = replace(SMALL, motion=replace(SMALL.motion, line_spacing_m=0.05), radar=Radar(step_hz=120e6))
+FLAWS = {
+    "missing in more than 25% of the soundings": replace(
+        COARSE, detector=None, noise=Noise(gpr_dead_tone_part=0.2)
+    ),
+    "are not finite; masked": replace(
+        COARSE, radar=None, detector=Detector(overload_v_per_a=4.8e-6, overload_missing=True)
+    ),
+    "have no pose within 0.5 s": replace(COARSE, radar=None, faults=Faults(tracking_loss_s=1.5)),
+    "the sensor was stuck; masked": replace(COARSE, radar=None, faults=Faults(stuck="emi", stuck_from_part=0.8)),
+}
+
+
+@pytest.mark.parametrize("told", FLAWS)
+def test_what_the_file_shows_of_a_flaw_is_told(told, tmp_path):
+    write_scan(simulate_scan(FLAWS[told], seed=1), tmp_path / "scan.h5")
+    (fault,) = read_scan(tmp_path / "scan.h5").faults
+    assert told in fault.message
+    assert fault.severity in ("info", "degraded")
+
+
+def test_tilt_that_is_not_recorded_tilts_all_the_same():
+    level = replace(COARSE, radar=None, noise=SILENT)
+    told = replace(level, motion=replace(level.motion, tilt_std_deg=5.0))
+    silent = replace(told, motion=replace(told.motion, tilt_recorded=False))
+    scans = [simulate_scan(scene, seed=1) for scene in (level, told, silent)]
+    assert [scan.pose.orientation is None for scan in scans] == [True, False, True]
+    np.testing.assert_array_equal(scans[1].emi.data, scans[2].emi.data)
+    assert np.abs(scans[1].emi.data - scans[0].emi.data).max() > 1e-3 * np.abs(scans[0].emi.data).max()
 
 
 def test_free_air_reference_is_the_scan_far_above_the_ground():

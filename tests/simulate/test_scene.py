@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import numpy as np
 import pytest
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import shapes
+from dualsense.simulate.array import Array
+from dualsense.simulate.instrument import Detector
 from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.library import MODELS
 from dualsense.simulate.presets import PRESETS
-from dualsense.simulate.scene import Buried, Scene
-from dualsense.simulate.scene_file import read_scene, scene_from
+from dualsense.simulate.scene import Buried, Layer, Scene, Soil
+from dualsense.simulate.scene_file import read_scene, scene_from, scene_text
 
 TEXT = """
 scan_id = "plot-7"
@@ -60,6 +64,22 @@ def test_a_scene_comes_from_toml(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "scene",
+    (
+        Scene(),
+        Scene(radar=None, site='"here" \\ there\n 𝑥 é', objects=(Buried("PMN", 1e-7, -0.1, 0.05, scale=1.5),)),
+        Scene(detector=Detector(modality="pulse", overload_v_per_a=None, overload_missing=True)),
+        Scene(objects=(Buried("stone", 0.1, 0.2, 0.0, body_size_m=(0.1, 0.2, 0.3), body_permittivity=4.0),)),
+        random_lane("cambodia-laterite", rng=np.random.default_rng(3)),
+        Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 4.0))), array=Array(pairs=4)),
+    ),
+    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
+)
+def test_a_scene_written_and_read_is_itself(scene):
+    assert scene_from(tomllib.loads(scene_text(scene))) == scene
+
+
+@pytest.mark.parametrize(
     ("document", "match"),
     (
         ({"sol": {}}, "unknown key sol; known are scan_id"),
@@ -70,6 +90,22 @@ def test_a_scene_comes_from_toml(tmp_path):
         ({"soil": {"conductivity_s_m": True}}, "must be a finite number, got True"),
         ({"soil": {"conductivity_s_m": float("nan")}}, "must be a finite number, got nan"),
         ({"objects": [{"model": "PMN", "x_m": 0.1, "y_m": 0.1}]}, r"objects\[0\].depth_m is missing"),
+        (
+            {
+                "objects": [
+                    {"model": "PMN", "x_m": 0.1, "y_m": 0.1, "depth_m": 0.1},
+                    {"model": "pmm", "x_m": 0, "y_m": 0, "depth_m": 0},
+                ]
+            },
+            r"objects\[1\].model: unknown model 'pmm'; did you mean PMN",
+        ),
+        (
+            {"objects": [{"model": "PMN", "x_m": 0, "y_m": 0, "depth_m": -1}]},
+            r"^objects\[0\].depth_m must be at least 0",
+        ),
+        ({"motion": {"missed_part": 1}}, "motion.missed_part must be at least 0 and less than 1, got 1"),
+        ({"noise": {"mains_hz": 0}}, "noise.mains_hz must be greater than 0"),
+        ({"detector": {"overload_v_per_a": -1}}, "detector.overload_v_per_a must be greater than 0"),
         ({"objects": {"model": "PMN"}}, "objects must be a list"),
         ({"radar": {"modality": "chirp"}}, "radar.modality must be 'sfcw' or 'impulse', got 'chirp'"),
         ({"radar": {"tx_position_m": [0.0, 0.1]}}, "tx_position_m must be a list of 3"),
@@ -118,8 +154,8 @@ def test_random_lanes_keep_objects_apart_and_inside(preset):
 
 
 def test_an_unknown_preset_lists_what_there_is():
-    with pytest.raises(RecipeError, match="unknown preset 'moon'; known are sand, "):
-        random_lane("moon", rng=np.random.default_rng(0))
+    with pytest.raises(RecipeError, match="unknown preset 'kambodia'; did you mean cambodia-laterite"):
+        random_lane("kambodia", rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ LINE_WIDTH_M = 0.06
 LINE_BEND = 0.05
 BESIDE_M = 0.03
 AT_START_M = 0.05
+ARRAY_WIDER_M = 0.15
+"""What the radar covered beyond a line's own width, both sides together, when it had several antenna pairs."""
 SHIFTS = (0.0, 0.15, -0.15, 0.3, -0.3, 0.45, -0.45)
 
 
@@ -85,7 +87,7 @@ def find_strip(result: Result) -> Strip | None:
     Parameters
     ----------
     result
-        Its track decides.
+        Its track decides, and the ground that the radar covered.
 
     Returns
     -------
@@ -103,6 +105,8 @@ def find_strip(result: Result) -> Strip | None:
     along, across = xy @ direction, xy @ left
     length, width = float(np.ptp(along)), float(np.ptp(across))
     single = width <= max(LINE_WIDTH_M, LINE_BEND * length)
+    if single and _covered_width_m(result, left) > width + ARRAY_WIDER_M:
+        return None  # an array of antennas saw a patch from one line
     if length < LEAST_LENGTH_M or length < (LEAST_ASPECT if single else SWEPT_ASPECT) * width:
         return None
     middle = 0.5 * float(across.min() + across.max())
@@ -122,6 +126,15 @@ def find_strip(result: Result) -> Strip | None:
         bool(from_origin),
         single=single,
     )
+
+
+def _covered_width_m(result: Result, left: NDArray[np.float64]) -> float:
+    """Extent across of the radar's ground; 0 without a radar."""
+    grid, seen = result.coverage.grid, result.coverage.gpr
+    if not seen.any():
+        return 0.0
+    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
+    return float(np.ptp(gx[seen] * left[0] + gy[seen] * left[1]))
 
 
 def is_line(result: Result) -> bool:

@@ -9,6 +9,8 @@ from dualsense._numba import jit
 from dualsense.simulate._kernels import C0, LINES, OVER_C0, add_tones, height_at, spread_over, taper
 
 _ROW_MARGIN = 2
+_TINY = 1e-12
+"""Metres: keeps directions finite straight below."""
 
 
 @jit(checked_division=False)
@@ -30,11 +32,11 @@ def fill_row(table, height, low, step, first, last, row):
 
 
 @jit(checked_division=False)
-def read_row(rows, side, rho, step, over_step, across2, reach2, fields):
-    """Delay of the ray to an offset and its slope; row ``side`` of ``fields`` gets the field without that delay.
+def read_row(rows, side, rho, step, over_step, across2, near, fields, q):
+    """Delay of the ray to an offset and its slope; ``fields`` gets the field without that delay.
 
     A row holds the delay, its slope, and pairs across and along the dipole of the field times the distance
-    sqrt(rho^2 + ``reach2``): smooth enough to be linear between offsets. The delay is Hermite's cubic.
+    1 / ``near``: smooth enough to be linear between offsets. The delay is Hermite's cubic.
     """
     at = rho * over_step
     i = min(int(at), rows.shape[1] - 2)
@@ -43,11 +45,10 @@ def read_row(rows, side, rho, step, over_step, across2, reach2, fields):
     t0, t1, s0, s1 = rows[side, i, 0], rows[side, i + 1, 0], rows[side, i, 1], rows[side, i + 1, 1]
     time = b * b * ((1.0 + 2.0 * a) * t0 + a * step * s0) + a * a * ((1.0 + 2.0 * b) * t1 - b * step * s1)
     slope = 6.0 * a * b * (t1 - t0) * over_step + b * (1.0 - 3.0 * a) * s0 + a * (3.0 * a - 2.0) * s1
-    near = 1.0 / np.sqrt(rho * rho + reach2)
     c0, c1 = b * near * across2, a * near * across2
     d0, d1 = b * near * (1.0 - across2), a * near * (1.0 - across2)
     for c in range(LINES):
-        fields[side, c] = (
+        fields[side, q, c] = (
             c0 * rows[side, i, 2 + c]
             + c1 * rows[side, i + 1, 2 + c]
             + d0 * rows[side, i, 2 + LINES + c]
@@ -59,7 +60,7 @@ def read_row(rows, side, rho, step, over_step, across2, reach2, fields):
 @jit(parallel=True, checked_division=False)
 def buried_echo(
     tx, rx, blocks, circles, points, normals, front, back, front_delay, back_delay, sided, index, local_index,
-    depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, table, basis, start,
+    reduced_depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, table, basis, start,
     step, real, imag, weights, out,
 ):  # fmt: skip
     """Echoes of points below the surface into out (n, k), before the factor that depends on frequency alone.
@@ -67,17 +68,26 @@ def buried_echo(
     Points lie in blocks (nb, 3) of one depth each: the depth's number, and the first and the last point but one; a
     circle (nb, 3) about each has its centre and radius. ``front`` and ``back`` weigh a piece of surface seen from
     outside and through the body; the delays are the extra one-way times through what lies above it. Not ``sided``,
-    ``front`` is an isotropic strength. ``table`` (nd, nh, nr, 2 + 4 b) is that of a `spectrum.Passage`, told at b
-    frequencies, and ``basis`` (b, k) makes the tones of them. ``start`` to ``weights`` are a grid of delays
-    (`delays.DelayGrid`). The cost is that of soundings times points, and of soundings times nodes times tones.
+    ``front`` is an isotropic strength. ``index`` is that of the soil at the surface, ``local_index`` (nd,) that at
+    each depth, and ``reduced_depth`` the sum of what lies above over its index. ``table``
+    (nd, nh, nr, 2 + 4 b) is that of a `spectrum.Passage`, told at b frequencies, and ``basis`` (b, k) makes the
+    tones of them. ``start`` to ``weights`` are a grid of delays (`delays.DelayGrid`). The cost is that of
+    soundings times points, and of soundings times nodes times tones.
     """
+    over_index, over_cell, over_step, over_offset = 1.0 / index, 1.0 / cell, 1.0 / step, 1.0 / offset_step
     offsets = table.shape[2]
     tones = out.shape[1]
-    over_index, over_cell, over_step, over_offset = 1.0 / index, 1.0 / cell, 1.0 / step, 1.0 / offset_step
+    most = 0
+    for block in range(blocks.shape[0]):
+        most = max(most, blocks[block, 2] - blocks[block, 1])
     for n in numba.prange(tx.shape[0]):
         series = np.zeros((real.shape[0], LINES))
         rows = np.empty((2, offsets, table.shape[3]))
-        fields = np.empty((2, LINES))
+        fields = np.empty((2, most, LINES))
+        which = np.empty(most, np.int64)
+        weight, x, y, late = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+        rho, ex, ey, near = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+        slope, swap, facing = np.empty(most), np.empty(most), np.empty((2, most))
         product = np.empty(LINES)
         first_node, last_node, lost = real.shape[0], 0, False
         place = np.empty((2, 3))
@@ -85,84 +95,99 @@ def buried_echo(
             place[0, c], place[1, c] = tx[n, c], rx[n, c]
         mid_x, mid_y = 0.5 * (tx[n, 0] + rx[n, 0]), 0.5 * (tx[n, 1] + rx[n, 1])
         for block in range(blocks.shape[0]):
-            x, y, radius = circles[block, 0], circles[block, 1], circles[block, 2]
-            if np.sqrt((x - mid_x) ** 2 + (y - mid_y) ** 2) >= reach + radius:
+            center_x, center_y, radius = circles[block, 0], circles[block, 1], circles[block, 2]
+            if np.sqrt((center_x - mid_x) ** 2 + (center_y - mid_y) ** 2) >= reach + radius:
+                continue
+            count = 0
+            for j in range(blocks[block, 1], blocks[block, 2]):
+                away2 = (points[j, 0] - mid_x) ** 2 + (points[j, 1] - mid_y) ** 2
+                if away2 < reach * reach:
+                    which[count], x[count], y[count] = j, points[j, 0], points[j, 1]
+                    weight[count], late[count] = taper(np.sqrt(away2), reach), 0.0
+                    count += 1
+            if count == 0:
                 continue
             level = blocks[block, 0]
-            below = depth[level] * over_index
+            below, n_local = reduced_depth[level], local_index[level]
+            # one kind of work at a time: roots and quotients of many points become vectors
             for side in range(2):
-                from_center = np.sqrt((x - place[side, 0]) ** 2 + (y - place[side, 1]) ** 2)
-                beside = np.sqrt((mid_x - place[side, 0]) ** 2 + (mid_y - place[side, 1]) ** 2)
-                low = max(0, int((from_center - radius) / offset_step) - _ROW_MARGIN)
-                high = int(min(from_center + radius, reach + beside) / offset_step) + _ROW_MARGIN
-                fill_row(
-                    table[level], place[side, 2], low_height, height_step, low, min(high, offsets), rows[side]
-                )
-            n_local = local_index[level]
-            for j in range(blocks[block, 1], blocks[block, 2]):
-                away = np.sqrt((points[j, 0] - mid_x) ** 2 + (points[j, 1] - mid_y) ** 2)
-                weight = taper(away, reach)
-                if weight == 0.0:
-                    continue
-                time, facing, seen_front, seen_back = 0.0, 0.0, True, True
-                for side in range(2):
-                    dx, dy = points[j, 0] - place[side, 0], points[j, 1] - place[side, 1]
-                    rho = np.sqrt(dx * dx + dy * dy)
-                    over = 1.0 / rho if rho > 0.0 else 0.0
-                    ex, ey = (dx * over, dy * over) if rho > 0.0 else (1.0, 0.0)
-                    h = place[side, 2]
-                    reach2 = (h + below) ** 2
-                    t, slope = read_row(rows, side, rho, offset_step, over_offset, ex * ex, reach2, fields)
-                    sin_air = min(slope * C0, 0.999999)
+                at_x, at_y, h = place[side, 0], place[side, 1], place[side, 2]
+                from_center = np.sqrt((center_x - at_x) ** 2 + (center_y - at_y) ** 2)
+                beside = np.sqrt((mid_x - at_x) ** 2 + (mid_y - at_y) ** 2)
+                low = max(0, int((from_center - radius) * over_offset) - _ROW_MARGIN)
+                high = int(min(from_center + radius, reach + beside) * over_offset) + _ROW_MARGIN
+                fill_row(table[level], h, low_height, height_step, low, min(high, offsets), rows[side])
+                reach2 = (h + below) ** 2
+                for q in range(count):
+                    dx, dy = x[q] - at_x, y[q] - at_y
+                    r2 = dx * dx + dy * dy
+                    rho[q] = np.sqrt(r2)
+                    over = 1.0 / (rho[q] + _TINY)
+                    ex[q], ey[q] = dx * over, dy * over
+                    near[q] = 1.0 / np.sqrt(r2 + reach2)
+                for q in range(count):
+                    time, slope[q] = read_row(
+                        rows, side, rho[q], offset_step, over_offset, ex[q] * ex[q], near[q], fields, q
+                    )
+                    late[q] += time
+                for q in range(count):
+                    sin_air = min(slope[q] * C0, 0.999999)
                     cos_air = np.sqrt(1.0 - sin_air * sin_air)
                     sin_soil = sin_air * over_index
-                    entry = h * sin_air / cos_air
+                    swap[q] = (index * np.sqrt(1.0 - sin_soil * sin_soil) - cos_air) * OVER_C0
+                    slope[q] = sin_air
+                    rho[q] = h * sin_air / cos_air
+                for q in range(count):
                     # a surface raised by zeta at the ray's entry swaps zeta of air for zeta of soil
-                    zeta = height_at(
-                        place[side, 0] + entry * ex,
-                        place[side, 1] + entry * ey,
+                    late[q] += swap[q] * height_at(
+                        at_x + rho[q] * ex[q],
+                        at_y + rho[q] * ey[q],
                         surface_origin[0],
                         surface_origin[1],
                         over_cell,
                         height,
                     )
-                    time += t + zeta * (index * np.sqrt(1.0 - sin_soil * sin_soil) - cos_air) * OVER_C0
-                    if sided:
-                        sine = min(sin_air / n_local, 1.0)
-                        cosine = np.sqrt(1.0 - sine * sine) * normals[j, 2] - sine * (
-                            ex * normals[j, 0] + ey * normals[j, 1]
-                        )
-                        facing += 0.5 * cosine
-                        seen_front = seen_front and cosine > 0.0
-                        seen_back = seen_back and cosine < 0.0
                 if sided:
-                    if seen_front:
-                        weight *= front[j] * facing
+                    for q in range(count):
+                        sine = min(slope[q] / n_local, 1.0)
+                        j = which[q]
+                        facing[side, q] = np.sqrt(1.0 - sine * sine) * normals[j, 2] - sine * (
+                            ex[q] * normals[j, 0] + ey[q] * normals[j, 1]
+                        )
+            for q in range(count):
+                j, size, time = which[q], weight[q], late[q]
+                if sided:
+                    mean = 0.5 * (facing[0, q] + facing[1, q])
+                    if facing[0, q] > 0.0 and facing[1, q] > 0.0:
+                        size *= front[j] * mean
                         time += 2.0 * front_delay[j]
-                    elif seen_back:
-                        weight *= -back[j] * facing
+                    elif facing[0, q] < 0.0 and facing[1, q] < 0.0:
+                        size *= -back[j] * mean
                         time += 2.0 * back_delay[j]
                     else:
                         continue
                 else:
-                    weight *= front[j]
+                    size *= front[j]
                     time += 2.0 * front_delay[j]
-                if weight == 0.0:
+                if size == 0.0:
                     continue
                 for m in range(0, LINES, 2):
-                    a, b, c, d = fields[0, m], fields[0, m + 1], fields[1, m], fields[1, m + 1]
-                    product[m] = weight * (a * c - b * d)
-                    product[m + 1] = weight * (a * d + b * c)
+                    a, b, c, d = fields[0, q, m], fields[0, q, m + 1], fields[1, q, m], fields[1, q, m + 1]
+                    product[m] = size * (a * c - b * d)
+                    product[m + 1] = size * (a * d + b * c)
                 node = spread_over((time - start) * over_step, weights, product, series)
                 if node < 0:
                     lost = True
                     continue
                 first_node, last_node = min(first_node, node), max(last_node, node + weights.shape[1])
-        sums = np.empty((2, tones))
-        for m in range(LINES // 2):
-            sums[:] = 0.0
-            add_tones(first_node, last_node, series[:, 2 * m], series[:, 2 * m + 1], real, imag, sums[0], sums[1])
-            for k in range(tones):
-                out[n, k] += basis[m, k] * complex(sums[0, k], sums[1, k])
+        if first_node < last_node:
+            sums = np.empty((2, tones))
+            for m in range(LINES // 2):
+                sums[:] = 0.0
+                add_tones(
+                    first_node, last_node, series[:, 2 * m], series[:, 2 * m + 1], real, imag, sums[0], sums[1]
+                )
+                for k in range(tones):
+                    out[n, k] += basis[m, k] * complex(sums[0, k], sums[1, k])
         if lost:
             out[n, :] = complex(np.nan, np.nan)

@@ -56,17 +56,42 @@ def leg(rho: float, height: float, depth: float, index: float) -> tuple[float, f
 
 
 @jit()
-def leg_table(offset, height, depth, index):
-    """Travel time and its slope over offset (nd, nh, nr) of rays."""
-    shape = (depth.shape[0], height.shape[0], offset.shape[0])
+def leg_through(rho, height, thickness, index):
+    """`leg` through layers (m,): travel time, and its slope over the offset, sin(angle in air) / c."""
+    below = 0.0
+    for j in range(thickness.shape[0]):
+        below += thickness[j] / index[j]
+    u = rho / (height + below)
+    for _ in range(_NEWTON_STEPS):
+        miss, slope = rho - height * u, height
+        for j in range(thickness.shape[0]):
+            n2 = index[j] * index[j]
+            s = n2 + (n2 - 1.0) * u * u
+            root = np.sqrt(s)
+            miss -= thickness[j] * u / root
+            slope += thickness[j] * n2 / (s * root)
+        step = miss / slope
+        u += step
+        if abs(step) <= _NEWTON_TOLERANCE * (1.0 + u):
+            break
+    one_u2 = 1.0 + u * u
+    path = height * np.sqrt(one_u2)
+    for j in range(thickness.shape[0]):
+        n2 = index[j] * index[j]
+        # 1 / cos in the layer, from its sine u / (n sqrt(1 + u^2))
+        path += n2 * thickness[j] * np.sqrt(one_u2 / (n2 + (n2 - 1.0) * u * u))
+    return path / C0, u / np.sqrt(one_u2) / C0
+
+
+@jit()
+def leg_table(offset, height, thickness, index):
+    """Travel time and its slope over offset (nd, nh, nr) of rays through layers (nd, m) of indices (m,)."""
+    shape = (thickness.shape[0], height.shape[0], offset.shape[0])
     time, slope = np.empty(shape), np.empty(shape)
     for i in range(shape[0]):
         for j in range(shape[1]):
             for k in range(shape[2]):
-                found = leg(offset[k], height[j], depth[i], index)
-                u = found[5]
-                time[i, j, k] = found[0]
-                slope[i, j, k] = u / np.sqrt(1.0 + u * u) / C0
+                time[i, j, k], slope[i, j, k] = leg_through(offset[k], height[j], thickness[i], index)
     return time, slope
 
 

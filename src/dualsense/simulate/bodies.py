@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _PIECES_PER_WAVE = 5.0
 _PIECES_PER_BODY = 3.0
+_FLOOR = -0.9
+_FAINT_ROUND = 0.01
+"""Of the floor's first echo: rounds within the body that are fainter are left out."""
 _EDGES = 1.21
 _HALF_WAVE = 0.94
 _RAYLEIGH_BELOW = 1.0
@@ -65,8 +68,8 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
     """Surfaces of all bodies and of their cores, but not of the smallest metal.
 
     A dielectric in a medium of index n reflects at its outside with R = (n - n_b) / (n + n_b) and, from within,
-    with -R (1 - R^2), later by what its own index makes of the way through; metal reflects with -1 at its
-    outside only.
+    with -R (1 - R^2), later by what its own index makes of the way through, and by its floor again with another
+    R^2 each time that the wave has gone to and fro within; metal reflects with -1 at its outside only.
     """
     finest = C0 / (band_hz[1] * index * _PIECES_PER_WAVE)
     pieces: list[tuple[NDArray[np.float64], ...]] = []
@@ -85,16 +88,19 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
             through = through * (1 - ((index - outer) / (index + outer)) ** 2)
         share = facets.area_m2 / (2 * np.pi)
         turn = turned(thing)
-        pieces.append(
-            (
-                placed(thing, facets.position_m),
-                front * share * (1.0 if own is None else through),
-                facets.normal @ turn.T,
-                back * share * through,
-                covered + (0.0 if own is None else delay),
-                covered + delay + slower * facets.chord_m,
-            )
-        )
+        own_delay = covered + (0.0 if own is None else delay)
+        place, normal, behind = placed(thing, facets.position_m), facets.normal @ turn.T, back * share * through
+        late = covered + delay + slower * facets.chord_m
+        pieces.append((place, front * share * (1.0 if own is None else through), normal, behind, own_delay, late))
+        # a floor that faces straight down hears the wave again after each way to and fro in the body
+        floor = facets.normal[:, 2] < _FLOOR
+        once = 0.0 if inner is None else front**2
+        part, rounds = once, 1
+        while part > _FAINT_ROUND and floor.any():
+            longer = late + rounds * (delay + (0.0 if inner is None else inner) * facets.chord_m / C0)
+            columns = (place, 0.0 * share, normal, part * behind, own_delay, longer)
+            pieces.append(tuple(column[floor] for column in columns))
+            part, rounds = part * once, rounds + 1
 
     for thing in objects:
         model = model_of(thing)

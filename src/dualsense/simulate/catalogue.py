@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dualsense.errors import RecipeError
-from dualsense.simulate.library import MODELS, Model, sources_of
+from dualsense.simulate.library import MODELS, Model, sources_of, unknown
 from dualsense.simulate.presets import PRESETS, Preset, parameters_of
 
 _KINDS: Final = {
@@ -46,8 +46,7 @@ def describe(name: str) -> str:
         return _preset(name, PRESETS[name])
     if name in MODELS:
         return _model(name, MODELS[name])
-    msg = f"no preset and no model is called {name!r}; --list alone lists both"
-    raise RecipeError(msg)
+    raise RecipeError(unknown("preset or model", name, (*PRESETS, *MODELS)))
 
 
 def _preset(name: str, kind: Preset) -> str:

@@ -30,8 +30,8 @@ def recorded(
     time_s: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[Any]:
-    """Response (m, k) as it is written: off balance, drifting, clipped, noisy, humming."""
-    cold, supply = rng.spawn(2)
+    """Response (m, k) of one coil as it is written, but for `hum`: off balance, drifting, clipped, noisy."""
+    (cold,) = rng.spawn(1)
     scale = _scale(detector, noise)
     parts = 2 if np.iscomplexobj(clean) else 1
     slow, white = np.zeros((parts, *clean.shape)), np.empty((parts, *clean.shape))
@@ -43,7 +43,7 @@ def recorded(
     warming = noise.emi_warm_up_std * cold.normal(size=(parts, 1, clean.shape[1]))
     slow += warming * motion.warmth(time_s, noise)[:, None]
     entering = clean + scale * _joined(slow)
-    out = overloaded(entering, detector) + scale * _joined(white) + hum(time_s, detector, noise, rng=supply)
+    out = overloaded(entering, detector) + scale * _joined(white)
     if detector.overload_missing:
         out[loud(entering, detector)] = np.nan
     return out

@@ -8,8 +8,8 @@ echoes between objects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from dualsense.simulate import bodies, delays, spectrum
 from dualsense.simulate._buried_kernels import buried_echo
 from dualsense.simulate._rough_kernels import rough_echo
 from dualsense.simulate.soil import C0
+from dualsense.simulate.stack import stack_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SURFACE_REACH_M = 0.36
 OBJECT_REACH_M = 0.6
 SCATTERER_REACH_M = 0.3
+_TARGET_M = 0.02
+"""Depth over index of the target for which `_rounds` spreads."""
 _COSINES = 513
 _SAME_DEPTH_M = 1e-7
 
@@ -70,42 +73,68 @@ def ground_echo(
     -------
     (n, k) complex128
     """
-    omega = 2 * np.pi * frequency_hz
-    k_soil = omega * ground.index / C0
+    wave = 2 * np.pi * frequency_hz / C0
     heard = _Sounding(np.ascontiguousarray(tx_m), np.ascontiguousarray(rx_m), frequency_hz)
     echo = _flat_surface(heard, ground)
     if ground.height_m.any():
         _add_roughness(heard, ground, echo)
-    band = (float(frequency_hz[0]), float(frequency_hz[-1]))
-    reflecting = bodies.surfaces(objects, index=ground.index, band_hz=band)
-    echo += 1j * k_soil * _buried([reflecting], ground, heard, OBJECT_REACH_M)
-    small = bodies.metal_points(objects, index=ground.index, frequency_hz=frequency_hz)
-    echo += k_soil**2 * _buried(small, ground, heard, OBJECT_REACH_M)
+    below = _buried(_scatterers(objects, ground, frequency_hz), ground, heard, OBJECT_REACH_M)
     free = bodies.outside(objects, ground.scatterer_m)
+    smooth = np.exp(-((wave * ground.index * ground.scatterer_length_m) ** 2))
     uneven = bodies.isotropic(ground.scatterer_m[free], ground.strength_m3[free])
-    smooth = np.exp(-((k_soil * ground.scatterer_length_m) ** 2))
-    echo += (omega / C0) ** 2 * smooth * _buried([uneven], ground, heard, SCATTERER_REACH_M)
-    return echo
+    below += _buried([replace(uneven, response=_complex(wave**2 * smooth))], ground, heard, SCATTERER_REACH_M)
+    if ground.head_reflection:
+        below *= _rounds(heard, ground)
+    return echo + below
 
 
-def _permittivity(ground: Ground, frequency_hz: Real) -> Complex:
-    omega = 2 * np.pi * frequency_hz
-    loss = (ground.loss_np_m / omega + ground.loss_np_s_m) * C0
-    out: Complex = np.asarray(ground.index - 1j * loss, dtype=np.complex128) ** 2
+def _complex(values: Any) -> Complex:
+    return np.asarray(values, dtype=np.complex128)
+
+
+def _scatterers(objects: tuple[Buried, ...], ground: Ground, frequency_hz: Real) -> list[bodies.Scatterers]:
+    """Bodies' surfaces and small metal, each in the layer that its middle lies in."""
+    layers = stack_of(ground, frequency_hz)
+    middle = [thing.depth_m + 0.5 * bodies.size_m(thing)[2] for thing in objects]
+    layer = layers.layer_at(np.array(middle))
+    out = []
+    for i in np.unique(layer):
+        here = tuple(thing for thing, own in zip(objects, layer, strict=True) if own == i)
+        index = float(layers.index[i])
+        k = 2 * np.pi * frequency_hz * index / C0
+        band = (float(frequency_hz[0]), float(frequency_hz[-1]))
+        out.append(replace(bodies.surfaces(here, index=index, band_hz=band), response=_complex(1j * k)))
+        for points in bodies.metal_points(here, index=index, frequency_hz=frequency_hz):
+            own = 1.0 if points.response is None else points.response
+            out.append(replace(points, response=_complex(k**2 * own)))
     return out
 
 
 def _flat_surface(heard: _Sounding, ground: Ground) -> Complex:
-    """Echo of the even half-space; dipoles and ground are taken as level."""
+    """Echo of the even ground; dipoles and layers are taken as level."""
     across, along = (heard.rx_m - heard.tx_m)[:, :2].T
     square = across**2 + along**2
     return spectrum.echo(
         heard.frequency_hz,
-        _permittivity(ground, heard.frequency_hz),
+        stack_of(ground, heard.frequency_hz),
         float(np.sqrt(square).mean()),
         heard.tx_m[:, 2] + heard.rx_m[:, 2],
         np.where(square > 0, across**2 / np.where(square > 0, square, 1.0), 1.0),
+        head=ground.head_reflection,
     )
+
+
+def _rounds(heard: _Sounding, ground: Ground) -> Complex:
+    """Factor (n, k) of echoes from below by waves that first go from ground to head and back, on either leg.
+
+    One round, straight down, its spreading that of a target just below.
+    """
+    height = 0.5 * (heard.tx_m[:, 2] + heard.rx_m[:, 2])
+    normal = (1 - ground.index) / (1 + ground.index)
+    spreading = (height + _TARGET_M) / (3 * height + _TARGET_M)
+    wave = np.exp(-4j * np.pi / C0 * np.outer(height, heard.frequency_hz))
+    out: Complex = 1 + 2 * ground.head_reflection * normal * spreading[:, None] * wave
+    return out
 
 
 def _add_roughness(heard: _Sounding, ground: Ground, echo: Complex) -> None:
@@ -144,10 +173,10 @@ def _buried(what: list[bodies.Scatterers], ground: Ground, heard: _Sounding, rea
     place = np.concatenate([group.position_m for group in what])
     depth, level = _levels(-place[:, 2])
     told = spectrum.told(float(heard.frequency_hz[0]), float(heard.frequency_hz[-1]))
+    layers = stack_of(ground, told)
     through = spectrum.passage(
         told,
-        _permittivity(ground, told),
-        ground.index,
+        layers,
         heights_m=heard.heights_m,
         depths_m=depth,
         farthest_m=reach_m + heard.baseline_m,
@@ -170,7 +199,8 @@ def _buried(what: list[bodies.Scatterers], ground: Ground, heard: _Sounding, rea
             heard.tx_m, heard.rx_m, blocks, circles, group.position_m[order, :2].copy(),
             np.zeros((0, 3)) if group.normal is None else group.normal[order],
             group.front[order], group.back[order], group.front_delay_s[order], group.back_delay_s[order],
-            group.normal is not None, ground.index, np.full(len(depth), ground.index), depth, reach_m,
+            group.normal is not None, ground.index, layers.index[layers.layer_at(depth)],
+            layers.above_m(depth) @ (1 / layers.index), reach_m,
             np.array([ground.x0_m, ground.y0_m]), ground.cell_m, ground.height_m,
             through.low_height_m, through.height_step_m, through.offset_step_m, through.table, basis,
             grid.start_s, grid.step_s, grid.real, grid.imag, delays.spreading_weights(), own,

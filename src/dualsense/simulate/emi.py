@@ -10,7 +10,7 @@ import numpy as np
 from dualsense.emi import field, ground
 from dualsense.emi import polarizability as mpt
 from dualsense.scan import EmiData
-from dualsense.simulate import bodies, coil_noise, motion, patches, shapes
+from dualsense.simulate import array, bodies, coil_noise, motion, patches, shapes
 from dualsense.simulate.parts import Ring, Spring, from_z
 
 if TYPE_CHECKING:
@@ -33,26 +33,34 @@ def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: 
     """Record the scene with its metal detector along a track."""
     time_s = motion.sample_times(track.end_s, detector.rate_hz, rng=rng)
     position, rotation = motion.at(track, time_s)
-    ground_rng, clock = rng.spawn(2)
-    place = position[:, :2]
+    ground_rng, clock, supply = rng.spawn(3)
+    coils = array.coils_m(scene.array)
+    channel = array.in_turn(len(time_s), len(coils))
+    place, beside = position[:, :2], np.array([0.0, coils[:, 1].max()])
+    low, high = place.min(axis=0) - beside, place.max(axis=0) + beside
     uneven = patches.draw(
-        scene.soil,
-        low_m=(float(place[:, 0].min()), float(place[:, 1].min())),
-        high_m=(float(place[:, 0].max()), float(place[:, 1].max())),
-        rng=ground_rng,
+        scene.soil, low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])), rng=ground_rng
     )
-    data = emi_response(scene.objects, scene.soil, detector, position, rotation, uneven=uneven)
-    data = coil_noise.recorded(data, detector, scene.noise, track, time_s, rng)
+    each = []
+    for c, at in enumerate(coils):
+        rows, own = channel == c, array.shifted(detector, at)
+        clean = emi_response(scene.objects, scene.soil, own, position[rows], rotation[rows], uneven=uneven)
+        each.append(coil_noise.recorded(clean, detector, scene.noise, track, time_s[rows], rng))
+    data = np.empty((len(time_s), each[0].shape[1]), each[0].dtype)
+    for c, values in enumerate(each):
+        data[channel == c] = values
+    data += coil_noise.hum(time_s, detector, scene.noise, rng=supply)  # one supply for all coils
+    same = np.ones(len(coils))
     common: dict[str, Any] = {
         "time_s": time_s + motion.clock_error_s(detector.clock_offset_s, scene.noise, rng=clock),
         "data": data,
-        "tx_radius_m": np.array([detector.tx_radius_m]),
-        "rx_radius_m": np.array([detector.rx_radius_m]),
-        "tx_position_m": np.array([detector.tx_position_m], dtype=np.float64),
-        "rx_position_m": np.array([detector.rx_position_m], dtype=np.float64),
-        "tx_turns": np.array([detector.tx_turns]),
-        "rx_turns": np.array([detector.rx_turns]),
-        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "tx_radius_m": same * detector.tx_radius_m,
+        "rx_radius_m": same * detector.rx_radius_m,
+        "tx_position_m": coils + detector.tx_position_m,
+        "rx_position_m": coils + detector.rx_position_m,
+        "tx_turns": same * detector.tx_turns,
+        "rx_turns": same * detector.rx_turns,
+        "channel": channel,
     }
     if detector.modality == "frequency":
         return EmiData(modality="frequency", frequency_hz=np.array(detector.frequency_hz), **common)

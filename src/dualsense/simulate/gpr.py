@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualsense.scan import GprData
-from dualsense.simulate import motion, radar_noise
+from dualsense.simulate import array, motion, radar_noise
 from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.soil import C0
 
@@ -46,19 +47,23 @@ def simulate_gpr(
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
-    in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
-    from_ground = (echo or ground_echo)(
-        scene.objects, ground, position + rotation @ tx_position, position + rotation @ rx_position, frequency
+    pairs = array.pairs_m(scene.array)
+    channel = array.in_turn(len(time_s), len(pairs))
+    tx, rx = (
+        position + np.einsum("nij,nj->ni", rotation, (pairs + at)[channel]) for at in (tx_position, rx_position)
     )
+    in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
+    heard = replace(ground, head_reflection=radar.head_reflection)
+    from_ground = (echo or ground_echo)(scene.objects, heard, tx, rx, frequency)
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
     (clock,) = rng.spawn(1)
     common: dict[str, Any] = {
         "time_s": time_s + motion.clock_error_s(radar.clock_offset_s, scene.noise, rng=clock),
-        "tx_position_m": tx_position[None],
-        "rx_position_m": rx_position[None],
-        "channel": np.zeros(len(time_s), dtype=np.intp),
+        "tx_position_m": pairs + tx_position,
+        "rx_position_m": pairs + rx_position,
+        "channel": channel,
         "polarisation": "y",
         "system_delay_s": radar.system_delay_s,
     }

@@ -22,10 +22,11 @@ import numpy as np
 
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.io.text import one_line
-from dualsense.simulate import bodies, gprmax_cells, gprmax_files, record
+from dualsense.simulate import bodies, gprmax_cells, gprmax_files, gprmax_grid, record
 from dualsense.simulate.gpr import direct_wave
-from dualsense.simulate.gprmax_cells import Grid
 from dualsense.simulate.gprmax_files import PML_CELLS, Sounding
+from dualsense.simulate.gprmax_grid import Grid
+from dualsense.simulate.gprmax_voxels import read_voxels
 from dualsense.simulate.soil import C0
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+INSTRUMENT = f"{record.INSTRUMENT} with gprMax"
+"""Known by its antennas, which are those of the simulator."""
 DEFAULT_COMMAND = (sys.executable, "-m", "gprMax")
 MOST_RUNS = 100
 """Of gprMax, unless more are asked for."""
@@ -82,6 +85,8 @@ class Engine:
         Side of a cell at most; by default a tenth of the shortest wave.
     reach_m
         How far beside the antennas the ground is modelled.
+    voxels
+        Folder of the mines that gprMax ships as voxels, to stand in for the models of the same name.
     tell, progress
         What is about to be done, and how much of it is.
     """
@@ -93,6 +98,7 @@ class Engine:
     most_runs: int = MOST_RUNS
     step_m: float | None = None
     reach_m: float = 0.15
+    voxels: Path | None = None
     tell: Callable[[str], None] = field(default=lambda _text: None)
     progress: Callable[[str, float], None] | None = None
 
@@ -122,18 +128,22 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     Returns
     -------
     Scan or None
-        As `record.simulate_scan` gives it, with gprMax and its version named in instrument and notes; None when
-        the models were only written.
+        As `record.simulate_scan` gives it, with gprMax in the instrument's name and its version in
+        the notes; None when the models were only written.
 
     Raises
     ------
     UsageError
-        No radar in the scene, too many soundings, antennas in one place, or no folder to write to.
+        No radar in the scene, a reflecting head, too many soundings, antennas in one place, or no folder to write
+        to.
     DualsenseError
         gprMax cannot be started, fails, or leaves an output that cannot be read; the message names it.
     """
     if scene.radar is None:
         msg = "the scene has no radar: there is nothing for gprMax to do"
+        raise UsageError(msg)
+    if scene.radar.head_reflection:
+        msg = "a reflecting head is not written for gprMax: leave radar.head_reflection out of the scene"
         raise UsageError(msg)
     if engine.write_only and engine.folder is None:
         msg = "models can only be written into a folder"
@@ -161,8 +171,9 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
     program = f"gprMax {found[0].version}"
     off = f"direct wave in free air within {100 * found[0].direct_error:.1f} % of the closed form"
     notes = f"{scan.header.notes}; the radar's fields were computed by {program}: {sizes[0]}; {off}"
-    instrument = f"{record.INSTRUMENT}, radar fields by {program}"
-    return record.with_hash(replace(scan, header=replace(scan.header, instrument=instrument, notes=notes)))
+    if engine.voxels is not None:
+        notes += "; models *-voxel were drawn from the mines that gprMax ships"
+    return record.with_hash(replace(scan, header=replace(scan.header, instrument=INSTRUMENT, notes=notes)))
 
 
 def plan(
@@ -182,7 +193,7 @@ def plan(
         )
         raise UsageError(msg)
     center, highest = _wavelet(radar)
-    densest = max([ground.index**2, *_permittivities(objects)])
+    densest = max([ground.index**2, *(bed.index**2 for bed in ground.beds), *_permittivities(objects)])
     step = min(engine.step_m or math.inf, C0 / (highest * math.sqrt(densest) * _CELLS_PER_WAVE))
     apart = np.abs(rx_m - tx_m).max(axis=0)
     if apart.max() < _LEAST_APART * step:
@@ -190,7 +201,8 @@ def plan(
         msg = f"transmitter and receiver are {found:g} m apart; gprMax needs {wanted}"
         raise UsageError(msg)
     step = float(apart.max() / math.ceil(apart.max() / step - 1e-9))
-    deepest = max([_LEAST_DEPTH_M, *(t.depth_m + bodies.size_m(t)[2] + _BELOW_M for t in objects)])
+    bottoms = [t.depth_m + bodies.size_m(t)[2] for t in objects] + [bed.top_m for bed in ground.beds]
+    deepest = max([_LEAST_DEPTH_M, *(bottom + _BELOW_M for bottom in bottoms)])
     slant = math.hypot(deepest, engine.reach_m)
     edge = PML_CELLS * step
     soundings = []
@@ -214,7 +226,7 @@ def _sounding(
     tx, rx = antennas
     below = np.ceil((tx - box[0]) / step_m).astype(np.intp)
     above = np.ceil((box[1] - tx) / step_m).astype(np.intp)
-    origin = tx - step_m * (below + gprmax_cells.EY)
+    origin = tx - step_m * (below + gprmax_grid.EY)
     nx, ny, nz = (int(n) for n in below + above + 1)
     grid = Grid(step_m, (nx, ny, nz), (float(origin[0]), float(origin[1]), float(origin[2])))
     window = 2 * math.sqrt(2) / center_hz + way_s + _TAIL_S
@@ -260,6 +272,7 @@ def run_all(
 ) -> Fields:
     """Write and run every model of a `plan` over objects and ground, and take the field in free air off."""
     free, *over = soundings
+    mines = None if engine.voxels is None else read_voxels(engine.voxels)
     out = np.zeros((len(over), len(frequency_hz)), np.complex128)
     direct: dict[tuple[int, ...], NDArray[np.complex128]] = {}
     version, error = "", 0.0
@@ -267,9 +280,9 @@ def run_all(
         if engine.progress is not None:
             engine.progress(f"gprMax {sounding.name}", i / len(soundings))
         if sounding is free:
-            cells = gprmax_cells.air(sounding.grid)
+            cells = gprmax_grid.air(sounding.grid)
         else:
-            cells = gprmax_cells.ground_cells(*scenery, sounding.grid, center_hz=sounding.center_hz)
+            cells = gprmax_cells.ground_cells(*scenery, sounding.grid, center_hz=sounding.center_hz, voxels=mines)
         gprmax_files.write_model(sounding, cells, folder)
         if engine.write_only:
             continue
@@ -310,7 +323,7 @@ def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
         It cannot be started, or fails.
     """
     # the model first: gprMax's switch takes all that follows for numbers of cards
-    arguments = [*engine.command, f"{sounding.name}.in", *(["-gpu"] if engine.gpu else [])]
+    arguments = [*engine.command, f"{sounding.name}.in", "--hide-progress-bars", *(["-gpu"] if engine.gpu else [])]
     log = folder / f"{sounding.name}.log"
     try:
         with log.open("wb") as account:

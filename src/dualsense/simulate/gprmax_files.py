@@ -17,7 +17,7 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.io.text import one_line
-from dualsense.simulate.gprmax_cells import METAL
+from dualsense.simulate.gprmax_grid import METAL
 from dualsense.simulate.soil import C0, MU0
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.simulate.gprmax_cells import Cells, Grid
+    from dualsense.simulate.gprmax_grid import Cells, Grid
 
 PML_CELLS = 10
 """Of absorbing layer, inside the domain."""

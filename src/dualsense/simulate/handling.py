@@ -34,6 +34,8 @@ class Motion:
         Whether the orientation is in the file; the head tilts all the same.
     height_floor_m
         The head never comes closer to the nominal surface.
+    start_y_m
+        Where the first line is.
     """
 
     length_m: float = 0.6
@@ -52,6 +54,7 @@ class Motion:
     tilt_recorded: bool = True
     height_floor_m: float = 0.015
     pose_rate_hz: float = 60.0
+    start_y_m: float = 0.0
 
     def __post_init__(self) -> None:
         bounds.above(

@@ -10,6 +10,9 @@ from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
 from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 
+_MOST_REFLECTION = 0.8
+"""Beyond it ground and head would be a resonator."""
+
 
 @dataclass(frozen=True, slots=True)
 class Radar:
@@ -37,6 +40,9 @@ class Radar:
         By which its times are late against the poses', beside what `Noise.clock_std_s` draws.
     reference
         Whether the file holds the head's response in free air.
+    head_reflection
+        What the head sends back down of an echo's field along the ground, as a plane at the antennas: -1 would be
+        metal.
     """
 
     modality: Literal["sfcw", "impulse"] = "sfcw"
@@ -54,6 +60,7 @@ class Radar:
     clock_jitter: float = 0.2
     clock_offset_s: float = 0.0
     reference: bool = False
+    head_reflection: float = 0.0
 
     def __post_init__(self) -> None:
         bounds.above(
@@ -61,6 +68,9 @@ class Radar:
         )
         bounds.at_least(self, 0.0, "system_delay_s", "clock_jitter")
         bounds.above(self, self.start_hz, "stop_hz")
+        if abs(self.head_reflection) > _MOST_REFLECTION:
+            msg = f"radar.head_reflection must be within {_MOST_REFLECTION:g} of 0, got {self.head_reflection}"
+            raise RecipeError(msg)
 
 
 @dataclass(frozen=True, slots=True)

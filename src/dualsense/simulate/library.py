@@ -6,6 +6,7 @@ measurements of real ordnance. The source of every number, or the word "assumed"
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +16,11 @@ from dualsense.simulate.mines import MINES
 from dualsense.simulate.parts import Core, Model, Part, Ring, Shape, Spheroid, Spring, Vector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "MODELS", "Core", "Model", "Part", "Ring", "Shape", "Spheroid", "Spring", "Vector", "find_model", "sources_of",
+    "unknown",
 ]  # fmt: skip
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({**MINES, **CLUTTER})
@@ -26,11 +28,18 @@ MODELS: Final[Mapping[str, Model]] = MappingProxyType({**MINES, **CLUTTER})
 
 
 def find_model(name: str) -> Model:
-    """Look a model up; `RecipeError` names what there is."""
+    """Look a model up; `RecipeError` names what is like it."""
     if name not in MODELS:
-        msg = f"unknown model {name!r}; known are {', '.join(MODELS)}"
-        raise RecipeError(msg)
+        raise RecipeError(unknown("model", name, MODELS))
     return MODELS[name]
+
+
+def unknown(kind: str, name: str, there_are: Iterable[str]) -> str:
+    """Say that a name is not known, which ones are like it, and where all are listed."""
+    named = {known.lower(): known for known in there_are}
+    near = get_close_matches(name.lower(), named, n=3, cutoff=0.4)
+    meant = f"; did you mean {' or '.join(named[n] for n in near)}?" if near else ";"
+    return f"unknown {kind} {name!r}{meant} `dualsense simulate --list` shows all"
 
 
 def sources_of(model: Model) -> dict[str, str]:

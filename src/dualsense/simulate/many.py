@@ -13,6 +13,7 @@ import numpy as np
 
 from dualsense._version import __version__
 from dualsense.errors import UsageError
+from dualsense.simulate.array import on_cart
 from dualsense.simulate.handling import Faults
 from dualsense.simulate.lanes import random_lane
 from dualsense.simulate.presets import PRESETS, find_preset, parameters_of
@@ -21,6 +22,8 @@ from dualsense.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dualsense.simulate.array import Array
 
 SCHEMA = "dualsense-lanes"
 SCHEMA_VERSION = "1.0"
@@ -45,6 +48,7 @@ class _Task:
     lane: Lane
     path: str
     faults: Faults
+    array: Array | None
     overwrite: bool
 
 
@@ -55,6 +59,7 @@ def simulate_lanes(
     lanes: int,
     seed: int,
     faults: Faults | None = None,
+    array: Array | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
     progress: Callable[[str, float], None] | None = None,
@@ -62,7 +67,8 @@ def simulate_lanes(
     """Invent lanes with the seeds ``seed``, ``seed`` + 1, ... and write them and their manifest.
 
     Each file is that of the one seed alone, whatever the number of lanes and of worker processes; by default there
-    is one process per core, with one thread. ``faults`` spoil every lane.
+    is one process per core, with one thread. ``faults`` spoil every lane; with an ``array`` a cart
+    carries it over each.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def simulate_lanes(
             raise UsageError(msg)
     out.mkdir(parents=True, exist_ok=True)
     workers = max(1, min(jobs or os.cpu_count() or 1, lanes))
-    tasks = [_Task(lane, str(out / lane.file), faults or Faults(), overwrite) for lane in wanted]
+    tasks = [_Task(lane, str(out / lane.file), faults or Faults(), array, overwrite) for lane in wanted]
     done: dict[int, Lane] = {}
     with closing(run_tasks(tasks, _write_one, workers=workers, threads=1)) as answers:
         for task, answer in answers:
@@ -90,11 +96,11 @@ def simulate_lanes(
             if progress is not None:
                 progress(lane.file, len(done) / lanes)
     found = [done[lane.seed] for lane in wanted]
-    (out / MANIFEST).write_text(manifest(preset, found, faults or Faults()), encoding="utf-8")
+    (out / MANIFEST).write_text(manifest(preset, found, faults or Faults(), array), encoding="utf-8")
     return found
 
 
-def manifest(preset: str, lanes: list[Lane], faults: Faults) -> str:
+def manifest(preset: str, lanes: list[Lane], faults: Faults, array: Array | None = None) -> str:
     """Versions, the preset with the source of each of its numbers, and every lane with its seed and hash."""
     told = parameters_of(PRESETS[preset])
     document = {
@@ -106,6 +112,7 @@ def manifest(preset: str, lanes: list[Lane], faults: Faults) -> str:
         "parameters": {name: value for name, (value, _) in told.items()},
         "sources": {name: source for name, (_, source) in told.items()},
         "faults": asdict(faults),
+        "array": array and asdict(array),
         "lanes": [asdict(lane) for lane in lanes],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -116,6 +123,8 @@ def _write_one(task: _Task) -> Lane:
     try:
         scene = random_lane(lane.preset, rng=np.random.default_rng(lane.seed), scan_id=Path(lane.file).stem)
         scene = replace(scene, faults=task.faults)
+        if task.array is not None:
+            scene = on_cart(scene, task.array)
         scan = simulate_file(scene, Path(task.path), seed=lane.seed, overwrite=task.overwrite)
     except Exception as error:  # noqa: BLE001 - one lane that fails is told, and does not stop the others
         return Lane(lane.file, lane.preset, lane.seed, error=f"{lane.file}: {type(error).__name__}: {error}")

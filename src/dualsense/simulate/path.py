@@ -20,7 +20,7 @@ def lines_y(motion: Motion, *, rng: np.random.Generator) -> NDArray[np.float64]:
     The first and the last are never missed, so that the patch keeps its width.
     """
     count = max(1, int(np.floor(motion.width_m / motion.line_spacing_m + 1e-9)) + 1)
-    wanted = motion.line_spacing_m * np.arange(count)
+    wanted = motion.start_y_m + motion.line_spacing_m * np.arange(count)
     shift, missed, repeated = rng.normal(size=count), rng.random(count), rng.random(count)
     inner = np.arange(count) % max(1, count - 1) > 0
     kept = ~(inner & (missed < motion.missed_part))

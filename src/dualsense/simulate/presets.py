@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from dualsense.errors import RecipeError
+from dualsense.simulate.library import unknown
 from dualsense.simulate.parts import ASSUMED
 from dualsense.simulate.scene import Soil
 
@@ -261,8 +262,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(_PRESETS)
 
 
 def find_preset(name: str) -> Preset:
-    """Look a preset up; `RecipeError` names what there is."""
+    """Look a preset up; `RecipeError` names what is like it."""
     if name not in PRESETS:
-        msg = f"unknown preset {name!r}; known are {', '.join(PRESETS)}"
-        raise RecipeError(msg)
+        raise RecipeError(unknown("preset", name, PRESETS))
     return PRESETS[name]

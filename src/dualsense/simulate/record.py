@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
-from dualsense.simulate import bodies, motion
+from dualsense.simulate import array, bodies, motion
 from dualsense.simulate.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate.emi import simulate_emi
 from dualsense.simulate.faults import truncate_file, with_faults
@@ -49,17 +49,11 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
     )
     track = motion.sweep(scene.motion, rng=walk)
+    beside = array.pairs_m(scene.array)[:, 1].max()
+    margin = np.array([_GROUND_MARGIN_M, _GROUND_MARGIN_M + beside])
+    low, high = track.position_m[:, :2].min(axis=0) - margin, track.position_m[:, :2].max(axis=0) + margin
     ground = realise(
-        scene.soil,
-        low_m=(
-            float(track.position_m[:, 0].min()) - _GROUND_MARGIN_M,
-            float(track.position_m[:, 1].min()) - _GROUND_MARGIN_M,
-        ),
-        high_m=(
-            float(track.position_m[:, 0].max()) + _GROUND_MARGIN_M,
-            float(track.position_m[:, 1].max()) + _GROUND_MARGIN_M,
-        ),
-        rng=earth,
+        scene.soil, low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])), rng=earth
     )
     pose = Pose(
         time_s=track.time_s,
@@ -114,6 +108,8 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     place = np.array([(t.x_m, t.y_m, t.depth_m) for t in scene.objects], dtype=np.float64).reshape(-1, 3)
     ground: dict[str, Any] = asdict(scene.soil)
     ground["conductivity"] = ground.pop("conductivity_s_m")
+    for number, layer in enumerate(ground.pop("layers"), start=1):
+        ground |= {f"layer_{number}_{key}": value for key, value in layer.items()}
     if seed is not None:
         ground["seed"] = seed
     return Truth(

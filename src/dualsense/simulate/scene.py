@@ -6,13 +6,38 @@ nominal surface; ``depth_m`` is that of an object's top.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
+from dualsense.simulate.array import Array  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate.handling import Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A flat layer under the soil, from its top down to the next one's; for the radar.
+
+    Attributes
+    ----------
+    top_m
+        Depth under the mean surface.
+    relative_permittivity, conductivity_s_m, loss_tangent
+        Like the soil's.
+    """
+
+    top_m: float
+    relative_permittivity: float
+    conductivity_s_m: float = 0.008
+    loss_tangent: float = 0.0
+
+    def __post_init__(self) -> None:
+        bounds.above(self, 0.0, "top_m")
+        bounds.at_least(self, 1.0, "relative_permittivity")
+        bounds.at_least(self, 0.0, "conductivity_s_m", "loss_tangent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,8 @@ class Soil:
         at all depths.
     patch_length_m
         Correlation length of both, l in exp(-(r / l)^2 / 2).
+    layers
+        Below, from the top; the metal detector does not see them.
     """
 
     relative_permittivity: float = 6.0
@@ -51,6 +78,7 @@ class Soil:
     susceptibility_std: float = 0.0
     conductivity_std: float = 0.0
     patch_length_m: float = 0.2
+    layers: tuple[Layer, ...] = ()
 
     def __post_init__(self) -> None:
         bounds.at_least(self, 1.0, "relative_permittivity")
@@ -61,6 +89,10 @@ class Soil:
         bounds.above(
             self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz", "patch_length_m"
         )
+        tops = [layer.top_m for layer in self.layers]
+        if any(low >= high for low, high in itertools.pairwise(tops)):
+            msg = f"soil.layers must be listed from the top, each deeper than the last, got tops at {tops} m"
+            raise RecipeError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +138,8 @@ class Buried:
 class Scene:
     """All that `dualsense.simulate.simulate_scan` needs beside a seed.
 
-    ``radar`` or ``detector`` may be None: one sensor alone is still a scan.
+    ``radar`` or ``detector`` may be None: one sensor alone is still a scan. With an ``array`` the head has several
+    of each.
     """
 
     scan_id: str = "simulated"
@@ -117,6 +150,7 @@ class Scene:
     motion: Motion = field(default_factory=Motion)
     radar: Radar | None = field(default_factory=Radar)
     detector: Detector | None = field(default_factory=Detector)
+    array: Array | None = None
     noise: Noise = field(default_factory=Noise)
     faults: Faults = field(default_factory=Faults)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 import types
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dualsense.errors import RecipeError
 from dualsense.simulate.handling import Faults
+from dualsense.simulate.library import MODELS, unknown
 from dualsense.simulate.scene import Scene
 
 if TYPE_CHECKING:
@@ -45,7 +47,48 @@ def read_scene(path: Path) -> Scene:
 def scene_from(document: Mapping[str, Any]) -> Scene:
     """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
     scene: Scene = _build(Scene, document, "")
+    for number, thing in enumerate(scene.objects):
+        if thing.model not in MODELS:
+            msg = f"objects[{number}].model: {unknown('model', thing.model, MODELS)}"
+            raise RecipeError(msg)
     return scene
+
+
+def scene_text(scene: Scene) -> str:
+    """Write a scene as TOML, every value of it; `scene_from` makes the same scene of it again."""
+    plain, tables = [], []
+    for f in fields(Scene):
+        value = getattr(scene, f.name)
+        if is_dataclass(value):
+            tables.append(f"\n[{f.name}]\n" + _keys(value))
+        elif f.name == "objects":
+            tables += [f"\n[[objects]]\n{_keys(thing)}" for thing in value]
+        elif value is not None or f.name in ("radar", "detector"):
+            plain.append(f"{f.name} = {_toml(value)}\n")
+    return "".join(plain + tables)
+
+
+def _keys(part: Any) -> str:
+    """Lines of a table."""
+    return "".join(f"{line}\n" for line in _pairs(part))
+
+
+def _pairs(part: Any) -> list[str]:
+    """Keys and values; what is None is left out where that is the default, and false where it is not."""
+    given = [(f.name, getattr(part, f.name), f.default) for f in fields(part)]
+    return [
+        f"{name} = {_toml(value)}" for name, value, default in given if value is not None or default is not None
+    ]
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(v) for v in value)}]"
+    if is_dataclass(value):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    return json.dumps(value, ensure_ascii=False)  # strings, booleans and finite numbers look the same
 
 
 def faults_from(given: Mapping[str, Any], base: Faults) -> Faults:
@@ -76,7 +119,12 @@ def _build(kind: Any, values: Any, path: str) -> Any:
         if name not in values and f.default is MISSING and f.default_factory is MISSING:
             msg = f"{path}{name} is missing"
             raise RecipeError(msg)
-    return kind(**{key: _convert(hints[key], value, path + key) for key, value in values.items()})
+    given = {key: _convert(hints[key], value, path + key) for key, value in values.items()}
+    try:
+        return kind(**given)
+    except RecipeError as error:  # it knows the key by its kind, and the file by its path
+        msg = path + str(error).removeprefix(f"{kind.__name__.lower()}.")
+        raise RecipeError(msg) from error
 
 
 def _convert(hint: Any, value: Any, path: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.simulate.scene import Soil
+    from dualsense.simulate.scene import Layer, Soil
 
 C0: Final = 299_792_458.0
 EPSILON0: Final = 8.8541878128e-12
@@ -22,6 +22,16 @@ _SCATTERERS_PER_M3 = 20_000.0
 _DEPTH_M = 0.3
 _LEVELS = 32
 """Depths that the points share, so that rays to each depth are tabulated once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """A flat layer under the soil, down to the next one; like `Ground` otherwise."""
+
+    top_m: float
+    index: float
+    loss_np_m: float
+    loss_np_s_m: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +56,10 @@ class Ground:
     scatterer_length_m
         Their amplitude falls as exp(-(k l)^2) at wave number k in the soil: the spectrum of a Gaussian
         correlation at backscatter.
+    beds
+        Layers below, from the top.
+    head_reflection
+        What the head above sends back down of the field along the ground.
     """
 
     x0_m: float
@@ -58,6 +72,8 @@ class Ground:
     scatterer_m: NDArray[np.float64]
     strength_m3: NDArray[np.float64]
     scatterer_length_m: float
+    beds: tuple[Bed, ...] = ()
+    head_reflection: float = 0.0
 
 
 def realise(
@@ -79,18 +95,33 @@ def realise(
     # integral of the correlation std^2 exp(-(r/l)^2 / 2) over space, shared among the points of a unit volume
     variance = (soil.permittivity_std * epsilon) ** 2 * (2 * np.pi) ** 1.5 * length**3 / _SCATTERERS_PER_M3
     strength = np.sqrt(variance) / (4 * np.pi) * rng.normal(size=count)
+    beds = tuple(
+        Bed(layer.top_m, float(np.sqrt(layer.relative_permittivity)), *_loss(layer)) for layer in soil.layers
+    )
+    for bed in beds:  # as uneven, relative to its own permittivity
+        strength[position[:, 2] < -bed.top_m] = (
+            np.sqrt(variance) / (4 * np.pi) * (bed.index / index) ** 2
+        ) * rng.normal(size=int((position[:, 2] < -bed.top_m).sum()))
     return Ground(
         x0_m=low_m[0],
         y0_m=low_m[1],
         cell_m=_CELL_M,
         height_m=height,
         index=index,
-        loss_np_m=float(0.5 * soil.conductivity_s_m * np.sqrt(MU0 / (EPSILON0 * epsilon))),
-        loss_np_s_m=0.5 * soil.loss_tangent * index / C0,
+        loss_np_m=_loss(soil)[0],
+        loss_np_s_m=_loss(soil)[1],
         scatterer_m=position,
         strength_m3=strength,
         scatterer_length_m=length,
+        beds=beds,
     )
+
+
+def _loss(of: Soil | Layer) -> tuple[float, float]:
+    """Attenuation per metre, by conduction and, per rad/s, by the loss tangent."""
+    epsilon = of.relative_permittivity
+    by_conduction = 0.5 * of.conductivity_s_m * np.sqrt(MU0 / (EPSILON0 * epsilon))
+    return float(by_conduction), float(0.5 * of.loss_tangent * np.sqrt(epsilon) / C0)
 
 
 def correlated_field(shape: tuple[int, int], length_cells: float, rng: np.random.Generator) -> NDArray[np.float64]:

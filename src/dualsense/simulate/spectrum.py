@@ -18,12 +18,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.simulate.stack import falling, passed, reflection
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dualsense.simulate.stack import Stack
 
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
@@ -37,6 +42,10 @@ _OFFSET_STEP_M = 0.012
 _TOLD = (0.0, 0.125, 0.45, 1.0)
 _LOW_PART = 0.1
 _ECHO_STEP_M = 0.004
+_MOST_BOUNCES = 12
+_BOUNCE_LOSS = 0.3
+"""At most of each further bounce, by spreading and the ground."""
+_FAINT = 1e-4
 _IMAGE_M = 4.0
 """Of the heights' sum: above it the image is good to better than a hundredth."""
 LOWEST_M = 0.003
@@ -82,28 +91,50 @@ def between(told_hz: Real, frequency_hz: Real) -> Real:
 
 
 def echo(
-    frequency_hz: Real, permittivity: Complex, offset_m: float, heights_m: Real, across2: Real | float
+    frequency_hz: Real,
+    ground: Stack,
+    offset_m: float,
+    heights_m: Real,
+    across2: Real | float,
+    *,
+    head: float = 0.0,
 ) -> Complex:
     """Echo (n, k) of flat ground between dipoles ``offset_m`` apart whose heights add up to ``heights_m`` (n,).
 
-    ``across2`` is the squared cosine between the baseline and the plane across the dipoles.
+    ``across2`` is the squared cosine between the baseline and the plane across the dipoles. ``head`` reflects as a
+    plane at the antennas' mean height does; each time that a wave goes to and fro between it and the ground it is
+    an echo of its own, of the ground's coefficient to the power of its bounces there.
     """
+    out = np.zeros((len(heights_m), len(frequency_hz)), np.complex128)
+    for bounce in range(_MOST_BOUNCES):
+        left = head**bounce
+        if abs(left) * _BOUNCE_LOSS**bounce < _FAINT:
+            break
+        heights = (bounce + 1) * heights_m
+        part = _image if heights.min() > _IMAGE_M else _waves
+        out += left * part(frequency_hz, ground, offset_m, heights, across2, bounce + 1)
+    return out
+
+
+def _waves(
+    frequency_hz: Real, ground: Stack, offset_m: float, heights_m: Real, across2: Real | float, power: int
+) -> Complex:
+    """Sum plane waves, the ground's coefficient to a power."""
     low, high = float(heights_m.min()), float(heights_m.max())
-    if low > _IMAGE_M:
-        return _image(frequency_hz, permittivity, np.hypot(offset_m, heights_m), heights_m, across2)
     count = max(4, int(np.ceil((high - low) / _ECHO_STEP_M)) + 2)
     table = np.linspace(max(low, 2 * LOWEST_M) - 1e-6, high + 1e-6, count)
     c = 2.0 * np.broadcast_to(np.asarray(across2, np.float64), heights_m.shape) - 1.0
     out = np.empty((len(heights_m), len(frequency_hz)), np.complex128)
     path = np.hypot(offset_m, heights_m)
     at = np.clip(heights_m, table[0], table[-1])
+    within = 2 * float(ground.thickness_m @ ground.index[:-1])
     for i, f in enumerate(frequency_hz):
         k = 2 * np.pi * float(f) / _C0
-        eps = complex(permittivity[i])
-        u, du = _axis(abs(eps) ** 0.5, _FADED / (k * table[0]), k * offset_m, k * high)
-        w, q = _falling(1 - u * u), _falling(eps - u * u)
-        te = (w - q) / (w + q) / w
-        tm = (q - eps * w) / (q + eps * w) * w
+        eps = ground.permittivity[:, i]
+        u, du = _axis(np.abs(eps) ** 0.5, _FADED / (k * table[0]), k * offset_m, k * (high + within))
+        w = falling(1 - u * u)
+        te, tm = reflection(u * u, k, eps, ground.thickness_m)
+        te, tm = te**power / w, tm**power * w
         j0, j2 = _bessel(k * offset_m * u)
         parts = np.stack([(te + tm) * j0, (tm - te) * j2]) * (u * du)
         waves = -0.5j * k * (parts @ np.exp(-1j * k * np.outer(w, table)))
@@ -116,14 +147,13 @@ def echo(
 
 def passage(
     frequency_hz: Real,
-    permittivity: Complex,
-    index: float,
+    ground: Stack,
     *,
     heights_m: tuple[float, float],
     depths_m: Real,
     farthest_m: float,
 ) -> Passage:
-    """Tabulate what passes into soil of a permittivity (b,) at frequencies (b,), along rays of a real index."""
+    """Tabulate what passes into the ground, told at its frequencies (b,)."""
     from dualsense.simulate._kernels import leg_table  # noqa: PLC0415 - compiled when first needed
 
     low = max(heights_m[0], LOWEST_M)
@@ -133,69 +163,70 @@ def passage(
     depth = np.maximum(depths_m, 1e-5)
     nr = int(np.ceil(farthest_m / _OFFSET_STEP_M)) + 3
     offset = _OFFSET_STEP_M * np.arange(nr)
-    time, slope = leg_table(offset, height, depth, index)
-    away = np.sqrt(offset**2 + (height[:, None] + depth[:, None, None] / index) ** 2)
+    above = ground.above_m(depth)
+    time, slope = leg_table(offset, height, above, ground.index)
+    away = np.sqrt(offset**2 + (height[:, None] + (above @ (1 / ground.index))[:, None, None]) ** 2)
+    layer = ground.layer_at(depth)
     count = len(frequency_hz)
     table = np.empty((*time.shape, 2 + 4 * count))
     table[..., 0], table[..., 1] = time, slope
     for i, f in enumerate(frequency_hz):
         k = 2 * np.pi * float(f) / _C0
-        eps = complex(permittivity[i])
-        u, du = _axis(index, index + _FADED / (k * low), k * offset[-1], k * (height[-1] + float(depth.max())))
-        w, q = _falling(1 - u * u), _falling(eps - u * u)
-        te, tm = 2 / (w + q), 2 * w * q / (q + eps * w)
-        down = (np.exp(-1j * k * np.outer(depth, q))[:, None] * np.exp(-1j * k * np.outer(height, w))).reshape(
-            -1, len(u)
-        )
+        eps = ground.permittivity[:, i]
+        reach = float(ground.index.max()) + _FADED / (k * low)
+        u, du = _axis(ground.index, reach, k * offset[-1], k * (height[-1] + float(depth.max())))
         j0, j2 = _bessel(k * np.outer(u, offset))
-        even = down @ ((u * du * (te + tm))[:, None] * j0)
-        odd = down @ ((u * du * (tm - te))[:, None] * j2)
+        roots = falling(eps[:, None] - u * u)
+        up = np.exp(-1j * k * np.outer(height, falling(1 - u * u)))
+        even, odd = np.empty((2, *time.shape), np.complex128)
+        for j in np.unique(layer):
+            te, tm = passed(u * u, eps, int(j))
+            here = layer == j
+            down = (np.exp(-1j * k * (above[here] @ roots))[:, None] * up).reshape(-1, len(u))
+            even[here] = (down @ ((u * du * (te + tm))[:, None] * j0)).reshape(-1, nh, nr)
+            odd[here] = (down @ ((u * du * (tm - te))[:, None] * j2)).reshape(-1, nh, nr)
         scale = -0.5j * k * away * np.exp(1j * k * _C0 * time)
         for side, c in enumerate((1.0, -1.0)):
-            field = scale * (even + c * odd).reshape(time.shape)
+            field = scale * (even + c * odd)
             at = 2 + 2 * (side * count + i)
             table[..., at], table[..., at + 1] = field.real, field.imag
     return Passage(table, low, step, _OFFSET_STEP_M)
 
 
 def _image(
-    frequency_hz: Real, permittivity: Complex, path_m: Real, heights_m: Real, across2: Real | float
+    frequency_hz: Real, ground: Stack, offset_m: float, heights_m: Real, across2: Real | float, power: int
 ) -> Complex:
     """Mirror the transmitter, and weigh with Fresnel's coefficients: the limit of great heights."""
-    w = (heights_m / path_m)[:, None]
-    q = _falling(permittivity - 1 + w**2)
-    te, tm = (w - q) / (w + q), (q - permittivity * w) / (q + permittivity * w)
+    path = np.hypot(offset_m, heights_m)
+    w = (heights_m / path)[:, None]
+    te, tm = reflection(1 - w**2, 2 * np.pi * frequency_hz / _C0, ground.permittivity, ground.thickness_m)
     across = np.broadcast_to(np.asarray(across2, np.float64), heights_m.shape)[:, None]
-    wave = np.exp(-2j * np.pi / _C0 * np.outer(path_m, frequency_hz)) / path_m[:, None]
-    out: Complex = (across * te + (1 - across) * w**2 * tm) * wave
+    wave = np.exp(-2j * np.pi / _C0 * np.outer(path, frequency_hz)) / path[:, None]
+    out: Complex = (across * te**power + (1 - across) * w**2 * tm**power) * wave
     return out
 
 
-def _axis(index: float, reach: float, swing: float, fall: float) -> tuple[Real, Real]:
-    """Nodes and weights along u up to ``reach``.
+def _axis(indices: Real, reach: float, swing: float, fall: float) -> tuple[Real, Real]:
+    """Nodes and weights along u up to ``reach``, dense at 1 and at the indices, where roots branch.
 
     Bessel functions turn by ``swing`` per unit of u, waves by ``fall`` per unit of w and q.
     """
-    index = max(index, 1.0 + 1e-6)
+    branches = np.unique(np.maximum(np.round(indices, 9), 1.0 + 1e-6))
+    index = float(branches[-1])
     x, weight = _gauss(_NODES + int((swing + fall) / 2))
     s = 0.25 * np.pi * (x + 1)
     pieces = [(np.sin(s), 0.25 * np.pi * weight * np.cos(s))]
-    x, weight = _gauss(_NODES + int((swing * (index - 1) + fall * index) / 2))
-    s = 0.5 * np.pi * (x + 1)
-    half = 0.5 * (index - 1)
-    pieces.append((1 + half * (1 - np.cos(s)), 0.5 * np.pi * weight * half * np.sin(s)))
+    for low, high in pairwise([1.0, *(float(b) for b in branches)]):
+        x, weight = _gauss(_NODES + int((swing * (high - low) + fall * high) / 2))
+        s = 0.5 * np.pi * (x + 1)
+        half = 0.5 * (high - low)
+        pieces.append((low + half * (1 - np.cos(s)), 0.5 * np.pi * weight * half * np.sin(s)))
     most = float(np.arccosh(max(reach / index, 1.5)))
     x, weight = _gauss(_NODES + int(0.7 * swing * max(reach - index, 0.0)))
     s = 0.5 * most * (x + 1)
     pieces.append((index * np.cosh(s), 0.5 * most * weight * index * np.sinh(s)))
     u, du = (np.concatenate(part) for part in zip(*pieces, strict=True))
     return u, du
-
-
-def _falling(square: Any) -> Complex:
-    """Root whose wave falls off away from the source: imaginary part not positive."""
-    root: Complex = np.sqrt(np.asarray(square, np.complex128))
-    return np.where(root.imag > 0, -root, root)
 
 
 def _bessel(x: Real) -> tuple[Real, Real]:
