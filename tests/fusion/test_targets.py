@@ -189,6 +189,13 @@ def test_targets_are_numbered_by_confidence():
     assert targets[0].confidence >= targets[1].confidence
 
 
+def test_metal_above_a_body_is_told():
+    told = "the metal lies above the body: it may hide what is below"
+    assert told in one(Candidate(body(depth_m=0.09), (metal(depth=0.03),))).reasons
+    assert told not in one(Candidate(body(depth_m=0.05), (metal(depth=0.06),))).reasons
+    assert told not in one(Candidate(body(depth_m=0.05), (metal(depth=0.04),))).reasons
+
+
 def test_permittivity_error_is_in_the_depth():
     sure = one(Candidate(body(depth_m=0.1), (metal(),)))
     assert sure.position_std_m[2] == pytest.approx(math.hypot(0.011, 0.1 * 0.5 / 6.0), rel=1e-6)

@@ -140,6 +140,27 @@ def _depth_words(dipole: Dipole) -> str:
     return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
 
 
+def _above(body: Body, dipole: Dipole) -> bool:
+    """Tell whether metal lies above a body's top, by more than the errors of both."""
+    std = math.hypot(BODY_DEPTH_STD_M, math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0)))
+    return body.depth_m + float(dipole.position_m[2]) > 2.0 * std
+
+
+def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, metal_blind: bool) -> list[str]:
+    """Say what the radar saw, and how metal lies to it."""
+    size = math.sqrt(body.width_m * body.length_m)
+    kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
+    where = f"{100 * body.depth_m:.0f} cm deep"
+    if dipoles:
+        above = ["the metal lies above the body: it may hide what is below"] if _above(body, dipoles[0]) else []
+        return [f"metal with a {kind} on radar, {where}", *above]
+    out = [f"{kind} on radar, {where}, about {100 * size:.0f} cm across"]
+    if emi_assessed:
+        missed = ": the metal of a minimum-metal mine could have been missed" if metal_blind else ""
+        out.append("no metal found" + missed)
+    return out
+
+
 def reasons(
     candidate: Candidate,
     *,
@@ -153,18 +174,7 @@ def reasons(
     body, dipoles = candidate.body, candidate.dipoles
     out = []
     if body is not None:
-        size = math.sqrt(body.width_m * body.length_m)
-        kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
-        where = f"{100 * body.depth_m:.0f} cm deep"
-        if dipoles:
-            out.append(f"metal with a {kind} on radar, {where}")
-        else:
-            out.append(f"{kind} on radar, {where}, about {100 * size:.0f} cm across")
-            if emi_assessed:
-                out.append(
-                    "no metal found"
-                    + (": the metal of a minimum-metal mine could have been missed" if metal_blind else "")
-                )
+        out += _body_words(body, dipoles, emi_assessed=emi_assessed, metal_blind=metal_blind)
     if dipoles:
         amount = metal_amount(dipoles[0])
         much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
