@@ -182,9 +182,10 @@ def metal_points(
     """Metal smaller than the wave: small metal bodies, and the metal parts inside dielectric ones.
 
     ``front`` multiplies k^2. A spheroid has the static dipoles of a perfect conductor in a field along y, electric
-    V / (4 pi N) and magnetic V / (4 pi (1 - N)), the latter from the side as it is in backscatter; a ring is a
-    chain of thin ones. ``response`` is their resonance as half a wave fits in along y, and its damping by
-    radiation: 1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length.
+    V / (4 pi N) and magnetic V / (4 pi (1 - N)), the latter from the side as it is in backscatter. ``response`` is
+    their resonance as half a wave fits in along y, and its damping by radiation:
+    1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A ring is a chain of pieces that each carry the
+    current which an even field drives in the whole of it.
     """
     k = 2 * np.pi * frequency_hz / C0
     band = (float(frequency_hz[0]), float(frequency_hz[-1]))
@@ -204,16 +205,20 @@ def metal_points(
         for part in model.solid:
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
-                length = 2 * thing.scale * part.radius_m  # nearly: half the turn
+                host = _host(model, part) if body is not None else index**2
+                size = thing.scale * np.array([part.radius_m, part.wire_radius_m])
+                response = _turn(*size, k * np.sqrt(host))
             else:
                 own, s = _spheroid_point(thing, part)
                 length = _extent_along_y(thing, part)
+                host = _host(model, part) if body is not None else index**2
+                far = index if body is None else np.sqrt(body)
+                response = _resonance(s, length, k * np.sqrt(host), k * far)
             points = isotropic(placed(thing, own), s)
             if body is None:
-                out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
+                out.append(replace(points, response=response))
                 continue
             # the moment is that of the field about the part: permittivity of its surroundings over the soil's
-            host = _host(model, part)
             extra, share = _cores_above(model, thing.scale, own, None)
             entry = 1 - ((index - np.sqrt(body)) / (index + np.sqrt(body))) ** 2
             out.append(
@@ -221,7 +226,7 @@ def metal_points(
                     points,
                     front=s * host / index**2 * share * entry,
                     front_delay_s=extra - own[:, 2] * (np.sqrt(body) - index) / C0,
-                    response=_resonance(s, length, k * np.sqrt(host), k * np.sqrt(body)),
+                    response=response,
                 )
             )
     return out
@@ -234,6 +239,24 @@ def _resonance(
     beat: NDArray[np.float64] = 1 - (k * length_m / (_HALF_WAVE * np.pi)) ** 2
     damping = 2 / 3 * k_far**3 * float(strength_m3.mean())
     return np.asarray(1 / (beat + 1j * damping), dtype=np.complex128)
+
+
+def _turn(radius_m: float, wire_radius_m: float, k: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Polarizability per length over 4 pi, m^2, of a closed turn of wire along the field, at wave numbers (k,).
+
+    The current that an even field in the turn's plane drives, 4 E cos(phi) / (i omega mu Z) with
+    Z = K0 + K2 - 2 K1 / (k b)^2 and K_n = b / (2 pi) int cos(n phi) exp(-i k R) / R dphi, R between wire and axis
+    (Storer, Trans. AIEE 75, 1956). A turn of many waves has the current of a long wire.
+    """
+    thin = wire_radius_m / radius_m
+    edges = np.array([0.0, *(thin * 4.0 ** np.arange(np.log(np.pi / thin) / np.log(4.0))), np.pi])
+    node, weight = np.polynomial.legendre.leggauss(16)
+    half = 0.5 * np.diff(edges)[:, None]
+    phi = (edges[:-1, None] + half * (1 + node)).ravel()
+    away = radius_m * np.sqrt(4 * np.sin(0.5 * phi) ** 2 + thin**2)
+    green = radius_m / np.pi * (half * weight).ravel() * np.exp(-1j * np.outer(k, away)) / away
+    k0, k1, k2 = (green @ np.cos(n * phi) for n in range(3))
+    return np.asarray(-1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * radius_m) ** 2)), dtype=np.complex128)
 
 
 def _extent_along_y(thing: Buried, part: Spheroid) -> float:
@@ -288,7 +311,7 @@ def demagnetisation_of(size_m: Vector) -> tuple[float, float, float]:
 
 
 def _ring_points(thing: Buried, part: Ring, k: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    radius, wire = thing.scale * part.radius_m, thing.scale * part.wire_radius_m
+    radius = thing.scale * part.radius_m
     count = max(12, int(np.ceil(_PIECES_PER_WAVE * k * radius)))
     phi = 2 * np.pi * np.arange(count) / count
     normal = np.asarray(part.axis) / np.linalg.norm(part.axis)
@@ -297,8 +320,7 @@ def _ring_points(thing: Buried, part: Ring, k: float) -> tuple[NDArray[np.float6
     e2 = np.cross(normal, e1)
     own = radius * (np.cos(phi)[:, None] * e1 + np.sin(phi)[:, None] * e2)
     tangent = (-np.sin(phi)[:, None] * e1 + np.cos(phi)[:, None] * e2) @ turned(thing).T
-    half = np.pi * radius / count
-    strength = np.array([_strength_m3(wire, half, axis) for axis in tangent])
+    strength = 2 * np.pi * radius / count * tangent[:, 1] ** 2
     return thing.scale * np.asarray(part.center_m) + own, strength
 
 
