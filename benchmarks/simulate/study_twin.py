@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from scipy.optimize import least_squares
 
 from dualsense.emi.field import loop_field, received
 from dualsense.io import read_scan
@@ -295,19 +296,14 @@ def compare(full: dict[str, Any], ours: list[dict[str, Any]]) -> dict[str, Any]:
 def induction(path: Path, r: Recorded) -> dict[str, Any]:
     """Factors that the data ask of the simulator's dipoles and ground at each frequency, and what is left.
 
-    On the track as it is told: 3 mm of height change a response that falls with the sixth power of 7 cm by a
-    quarter.
+    On the track as it is told, and then with factors of one for the metal and the track as a whole moved to where
+    that fits best: 3 mm of height change a response that falls with the sixth power of 7 cm by a quarter.
     """
     emi = r.scan.emi
-    at = smoothed(emi.time_s, r.scan.pose.time_s, r.scan.pose.position_m)
+    told = smoothed(emi.time_s, r.scan.pose.time_s, r.scan.pose.position_m)
     with h5py.File(path) as file:
         place, tensor = file["truth/dipoles/position"][()], file["truth/dipoles/polarizability"][()]
-    f, level = emi.frequency_hz, np.broadcast_to(np.eye(3), (len(at), 3, 3))
-    metal = sum(
-        received(loop_field(p - at, radius_m=0.08), m, loop_field(p - at, radius_m=0.1), frequency_hz=f)
-        for p, m in zip(place, tensor, strict=True)
-    )
-    ground = emi_response((), r.soil, Detector(frequency_hz=tuple(f)), at, level)
+    f, level = emi.frequency_hz, np.broadcast_to(np.eye(3), (len(told), 3, 3))
     t = emi.time_s - emi.time_s[0]
     drift, _ = np.linalg.qr(np.cos(np.pi * np.outer(t / t[-1], np.arange(6))))
 
@@ -315,16 +311,31 @@ def induction(path: Path, r: Recorded) -> dict[str, Any]:
         """(2 m, k) real of complex (m, k), without slow drift."""
         return np.concatenate([v - drift @ (drift.T @ v) for v in (values.real, values.imag)])
 
-    metal, ground, data = steady(metal), steady(ground), steady(emi.data)
-    keys = ("metal_factor", "ground_factor", "metal_share", "ground_share", "left")
-    out: dict[str, list[float]] = {key: [] for key in keys}
+    def heard(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        metal = sum(
+            received(loop_field(p - at, radius_m=0.08), m, loop_field(p - at, radius_m=0.1), frequency_hz=f)
+            for p, m in zip(place, tensor, strict=True)
+        )
+        return steady(metal), steady(emi_response((), r.soil, Detector(frequency_hz=tuple(f)), at, level))
+
+    data = steady(emi.data)
+    whole = np.linalg.norm(data, axis=0)
+
+    def unscaled(offset_m: np.ndarray) -> np.ndarray:
+        metal, ground = heard(told + offset_m)
+        rest = data - metal
+        return ((rest - ground * ((ground * rest).sum(0) / (ground**2).sum(0))) / whole).ravel()
+
+    metal, ground = heard(told)
+    keys = ("metal_factor", "ground_factor", "metal_share", "ground_share", "left", "left_moved")
+    moved = least_squares(unscaled, np.zeros(3), diff_step=1e-3, x_scale=3e-3)
+    out: dict[str, list[float]] = {key: [] for key in keys} | {"moved_mm": (1e3 * moved.x).tolist()}
     for k in range(len(f)):
         rows = np.stack([metal[:, k], ground[:, k]], axis=-1)
         factor = np.linalg.lstsq(rows, data[:, k], rcond=None)[0]
-        whole = np.linalg.norm(data[:, k])
-        parts = np.linalg.norm(rows, axis=0) / whole
-        found = (*factor, *parts, np.linalg.norm(data[:, k] - rows @ factor) / whole)
-        for key, value in zip(keys, found, strict=True):
+        parts = np.linalg.norm(rows, axis=0) / whole[k]
+        left = np.linalg.norm(data[:, k] - rows @ factor) / whole[k]
+        for key, value in zip(keys, (*factor, *parts, left, np.linalg.norm(moved.fun[k :: len(f)])), strict=True):
             out[key].append(float(value))
     return out
 
@@ -361,12 +372,13 @@ def table(found: dict[str, Any]) -> str:
         for name, row in found.items()
         for t in row["targets"]
     ]
-    heads = ("factor of metal", "share of metal", "factor of ground", "share of ground", "left")
-    keys = ("metal_factor", "metal_share", "ground_factor", "ground_share", "left")
+    heads = ("factor of metal", "share of metal", "factor of ground", "share of ground", "left", "as it is, moved")
+    keys = ("metal_factor", "metal_share", "ground_factor", "ground_share", "left", "left_moved")
     lines.append("\n" + f"{'metal detector':<18}" + "".join(f"{h:<18}" for h in heads))
     for name, row in found.items():
         cells = [" ".join(f"{v:.2f}" for v in row["induction"][key]) for key in keys]
-        lines.append(f"{name:<18}" + "".join(f"{c:<18}" for c in cells))
+        by = ", ".join(f"{v:+.1f}" for v in row["induction"]["moved_mm"])
+        lines.append(f"{name:<18}" + "".join(f"{c:<18}" for c in cells) + f"by {by} mm")
     return "\n".join(lines)
 
 
