@@ -50,6 +50,21 @@ def test_a_lanes_scene_can_be_written_and_makes_the_same_scan(tmp_path, monkeypa
     assert run([*make, "-o", str(tmp_path), "--write-scene", "--lanes", "2"]) == 2
 
 
+def test_one_lane_alone_is_that_of_the_folder(tmp_path):
+    make = ["simulate", "--preset", "no-mines", "--seed", "3"]
+    assert run([*make, "--lanes", "1", "-o", str(tmp_path / "lanes")]) == 0
+    assert run([*make, "-o", str(tmp_path / "alone.h5")]) == 0
+    assert (tmp_path / "alone.h5").read_bytes() == (tmp_path / "lanes" / "no-mines-000003.h5").read_bytes()
+
+
+def test_the_scene_is_not_overwritten_with_its_scan(tmp_path, capsys):
+    scene = tmp_path / "scene.toml"
+    scene.write_text("[motion]\nlength_m = 0.1\nwidth_m = 0.03\n", encoding="utf-8")
+    assert run(["simulate", str(scene), "--seed", "1", "-o", str(scene), "--overwrite"]) == 2
+    assert "is the scene itself" in capsys.readouterr().err
+    assert scene.read_text(encoding="utf-8").startswith("[motion]")
+
+
 def test_another_seed_is_another_scan(tmp_path):
     (tmp_path / "scene.toml").write_text(SCENE, encoding="utf-8")
     for seed in ("5", "6"):

@@ -70,7 +70,7 @@ def simulate_one(
             scene,
             seed=seed,
             engine=Engine(
-                command=tuple(shlex.split(engine["command"] or "")) or DEFAULT_COMMAND,
+                command=_words(engine["command"] or "") or DEFAULT_COMMAND,
                 gpu=engine["gpu"],
                 folder=out if only else engine["models"],
                 voxels=engine["voxels"],
@@ -86,3 +86,11 @@ def simulate_one(
     write_file(scan, out, scene.faults, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
     return DONE
+
+
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        msg = f"--gprmax-command {command!r}: {error}"
+        raise click.UsageError(msg, click.get_current_context()) from error

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Scan file; folder with --lanes and --write-only.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), help="Equal seeds give equal scans. With --lanes: of the first."
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Equal seeds give equal scans. With --lanes: of the first."
 )
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
@@ -101,7 +101,12 @@ def simulate(
     from dualsense.simulate.scene_file import faults_from, scene_text
 
     file = scene or scene_file
-    ground = read_scene(file) if file else random_lane(preset or "", rng=np.random.default_rng(seed))
+    if file is not None and out.exists() and out.samefile(file):
+        msg = f"{out} is the scene itself: choose another OUT"
+        raise click.UsageError(msg, click.get_current_context())
+    name = f"{preset}-{seed:06d}"  # as in a folder of lanes
+    rng = np.random.default_rng(seed)
+    ground = read_scene(file) if file else random_lane(preset or "", rng=rng, scan_id=name)
     ground = replace(ground, faults=faults_from(faults, ground.faults))
     if cart:
         ground = on_cart(ground, ground.array or Array())

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.special import hankel2
 
 from dualsense.gpr.halfspace import reflected_field
 from dualsense.simulate import _buried_kernels, _kernels, bodies, gpr, spectrum
@@ -268,3 +269,19 @@ def test_unevenness_spreads_as_stated():
     density = len(ground.strength_m3) / (4 * 0.3)
     spectrum = (4 * np.pi) ** 2 * ground.strength_m3.var() * density
     assert spectrum == pytest.approx((0.05 * 6) ** 2 * (2 * np.pi) ** 1.5 * 0.02**3, rel=0.05)
+
+
+def test_a_turn_of_wire_carries_the_current_of_loop_theory():
+    """Beside brute force; of many waves it is a long wire's, and the first resonance is at k b near 1."""
+    b, a = 0.05, 0.001
+    k = np.array([20.0, 50.0, 200.0])
+    phi = (np.arange(400_000) + 0.5) * np.pi / 400_000
+    away = np.sqrt(4 * b**2 * np.sin(phi / 2) ** 2 + a**2)
+    k0, k1, k2 = ((np.exp(-1j * np.outer(k, away)) / away * np.cos(n * phi)).mean(axis=1) * b for n in range(3))
+    exact = -1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * b) ** 2))
+    np.testing.assert_allclose(bodies._turn(b, a, k), exact, rtol=1e-6)
+    long = 1 / (1j * np.pi * k[2:] ** 2 * hankel2(0, k[2:] * 5e-4))
+    np.testing.assert_allclose(bodies._turn(0.1, 5e-4, k[2:]), long, rtol=0.12)
+    sweep = np.linspace(10.0, 35.0, 251)
+    at = sweep[np.abs(sweep**2 * bodies._turn(b, a, sweep)).argmax()] * b
+    assert 1.0 < at < 1.15

@@ -11,6 +11,7 @@ import pytest
 from dualsense.errors import RecipeError, ScanError, UsageError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import many
+from dualsense.simulate.faults import with_faults
 from dualsense.simulate.handling import Faults, Motion
 from dualsense.simulate.many import MANIFEST, simulate_lanes
 from dualsense.simulate.record import simulate_file, simulate_scan
@@ -71,6 +72,14 @@ def test_saturation_clips(sound):
     scan = spoiled(saturation_part=0.5)
     peak = max(np.abs(sound.gpr.data.real).max(), np.abs(sound.gpr.data.imag).max())
     assert np.abs(scan.gpr.data.real).max() == pytest.approx(0.5 * peak, rel=1e-6)
+
+
+def test_saturation_leaves_what_a_dead_tone_does_not_concern(sound):
+    """A tone that is missing has no largest value."""
+    holed = replace(sound.gpr, data=sound.gpr.data.copy())
+    holed.data[:, 3] = np.nan
+    scan = with_faults(replace(sound, gpr=holed), Faults(saturation_part=0.5), rng=np.random.default_rng(0))
+    assert np.isfinite(np.delete(scan.gpr.data, 3, axis=1)).all()
 
 
 def test_tracking_loss_leaves_a_gap(sound):

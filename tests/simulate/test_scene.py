@@ -85,6 +85,23 @@ def test_a_scene_written_and_read_is_itself(scene):
         ({"sol": {}}, "unknown key sol; known are scan_id"),
         ({"soil": {"permittivity": 3.0}}, "unknown key soil.permittivity"),
         ({"soil": 3}, "soil must be a table, got 3"),
+        ({"soil": {"conductivity_s_m": 1e6}}, "soil.conductivity_s_m must be at most 10"),
+        ({"motion": {"length_m": 1e9}}, "motion.length_m must be at most 100"),
+        ({"motion": {"width_m": 1e-9}}, "motion.width_m must be at least 0.001"),
+        ({"radar": {"step_hz": 1.0}}, "radar.step_hz must be large enough for at most 10000 tones"),
+        (
+            {"radar": {"tx_position_m": [0.0495, 0, 0]}},
+            "radar.rx_position_m must be another place than tx_position_m",
+        ),
+        ({"detector": {"rx_position_m": [0, 0, -1]}}, "detector.rx_position_m must be above the ground"),
+        (
+            {"objects": [{"model": "bolt", "x_m": 1e300, "y_m": 0.1, "depth_m": 0.1}]},
+            r"objects\[0\].x_m must be within 1000 m of 0",
+        ),
+        (
+            {"objects": [{"model": "bolt", "x_m": 0, "y_m": 0.1, "depth_m": 0.1, "body_permittivity": 3}]},
+            r"objects\[0\].body_permittivity: bolt is all metal",
+        ),
         ({"soil": {"relative_permittivity": 0.5}}, "soil.relative_permittivity must be at least 1, got 0.5"),
         ({"soil": {"conductivity_s_m": "much"}}, "soil.conductivity_s_m must be a finite number, got 'much'"),
         ({"soil": {"conductivity_s_m": True}}, "must be a finite number, got True"),

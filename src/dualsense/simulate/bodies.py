@@ -206,8 +206,8 @@ def metal_points(
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
                 host = _host(model, part) if body is not None else index**2
-                size = thing.scale * np.array([part.radius_m, part.wire_radius_m])
-                response = _turn(*size, k * np.sqrt(host))
+                scale = thing.scale
+                response = _turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))
             else:
                 own, s = _spheroid_point(thing, part)
                 length = _extent_along_y(thing, part)
@@ -249,8 +249,8 @@ def _turn(radius_m: float, wire_radius_m: float, k: NDArray[np.float64]) -> NDAr
     (Storer, Trans. AIEE 75, 1956). A turn of many waves has the current of a long wire.
     """
     thin = wire_radius_m / radius_m
-    edges = np.array([0.0, *(thin * 4.0 ** np.arange(np.log(np.pi / thin) / np.log(4.0))), np.pi])
-    node, weight = np.polynomial.legendre.leggauss(16)
+    edges = np.array([0.0, *(thin * 2.0 ** np.arange(np.log2(np.pi / thin))), np.pi])
+    node, weight = np.polynomial.legendre.leggauss(24)
     half = 0.5 * np.diff(edges)[:, None]
     phi = (edges[:-1, None] + half * (1 + node)).ravel()
     away = radius_m * np.sqrt(4 * np.sin(0.5 * phi) ** 2 + thin**2)

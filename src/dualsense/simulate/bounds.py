@@ -16,6 +16,13 @@ def at_least(thing: Any, bound: float, *names: str) -> None:
             refuse(thing, name, f"at least {bound:g}")
 
 
+def at_most(thing: Any, bound: float, *names: str) -> None:
+    """Refuse a part of a scene of which a field is more than ``bound``: nobody waits for it."""
+    for name in names:
+        if not getattr(thing, name) <= bound:
+            refuse(thing, name, f"at most {bound:g}")
+
+
 def above(thing: Any, bound: float, *names: str) -> None:
     """Refuse a part of a scene of which a field is not greater than ``bound``."""
     for name in names:

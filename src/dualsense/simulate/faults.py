@@ -54,11 +54,11 @@ def _spoiled(data: Sensor, faults: Faults, *, stuck: bool, rng: np.random.Genera
     values: NDArray[Any] = data.data
     if faults.saturation_part < 1:
         if np.iscomplexobj(values):
-            limit = faults.saturation_part * max(np.abs(values.real).max(), np.abs(values.imag).max())
+            limit = faults.saturation_part * max(np.nanmax(np.abs(values.real)), np.nanmax(np.abs(values.imag)))
             clipped = values.real.clip(-limit, limit) + 1j * values.imag.clip(-limit, limit)
             values = clipped.astype(values.dtype)
         else:
-            limit = faults.saturation_part * np.abs(values).max()
+            limit = faults.saturation_part * np.nanmax(np.abs(values))
             values = values.clip(-limit, limit)
     if stuck:
         first = int(faults.stuck_from_part * len(values))

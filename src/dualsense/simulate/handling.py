@@ -64,6 +64,8 @@ class Motion:
         bounds.at_least(self, 0.0, "line_std_m", "height_std_m", "tilt_std_deg", "spacing_std_m")
         bounds.part(self, "missed_part", "repeated_part")
         bounds.at_least(self, self.height_floor_m, "height_m")
+        bounds.at_most(self, 100.0, "length_m", "width_m")
+        bounds.at_least(self, 0.001, "length_m", "width_m", "line_spacing_m")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dualsense.errors import RecipeError
 from dualsense.simulate import bounds
 from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 
+MOST_TONES = 10_000
 _MOST_REFLECTION = 0.8
 """Beyond it ground and head would be a resonator."""
 
@@ -68,6 +69,10 @@ class Radar:
         )
         bounds.at_least(self, 0.0, "system_delay_s", "clock_jitter")
         bounds.above(self, self.start_hz, "stop_hz")
+        if (self.stop_hz - self.start_hz) / self.step_hz > MOST_TONES:
+            bounds.refuse(self, "step_hz", f"large enough for at most {MOST_TONES} tones")
+        if self.tx_position_m == self.rx_position_m:
+            bounds.refuse(self, "rx_position_m", "another place than tx_position_m")
         if abs(self.head_reflection) > _MOST_REFLECTION:
             msg = f"radar.head_reflection must be within {_MOST_REFLECTION:g} of 0, got {self.head_reflection}"
             raise RecipeError(msg)

@@ -61,10 +61,11 @@ def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = 
         spacing_std_m=float(rng.uniform(*kind.spacing_std_m)),
         tilt_std_deg=float(rng.uniform(*kind.tilt_std_deg)),
     )
+    soil = _vary(kind.soil, rng)  # before the name, which may be given: a lane is the same by any name
     return Scene(
         scan_id=scan_id or f"{preset}-{rng.integers(1_000_000):06d}",
         site=f"invented lane, preset {preset}",
-        soil=_vary(kind.soil, rng),
+        soil=soil,
         objects=tuple(objects),
         motion=motion,
     )

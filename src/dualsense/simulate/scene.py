@@ -16,6 +16,8 @@ from dualsense.simulate.bounds import Vector  # noqa: TC001 - the reader of scen
 from dualsense.simulate.handling import Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
 
+FARTHEST_M = 1000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -89,6 +91,7 @@ class Soil:
         bounds.above(
             self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz", "patch_length_m"
         )
+        bounds.at_most(self, 10.0, "conductivity_s_m", "patch_length_m")
         tops = [layer.top_m for layer in self.layers]
         if any(low >= high for low, high in itertools.pairwise(tops)):
             msg = f"soil.layers must be listed from the top, each deeper than the last, got tops at {tops} m"
@@ -127,6 +130,10 @@ class Buried:
     def __post_init__(self) -> None:
         bounds.at_least(self, 0.0, "depth_m")
         bounds.above(self, 0.0, "scale")
+        bounds.at_most(self, 20.0, "scale")
+        for name in ("x_m", "y_m"):
+            if not abs(getattr(self, name)) <= FARTHEST_M:
+                bounds.refuse(self, name, f"within {FARTHEST_M:g} m of 0")
         if self.body_size_m is not None and min(self.body_size_m) <= 0:
             msg = f"buried.body_size_m must be positive, got {self.body_size_m}"
             raise RecipeError(msg)
@@ -158,3 +165,9 @@ class Scene:
         if self.radar is None and self.detector is None:
             msg = "a scene needs a radar or a detector, got neither"
             raise RecipeError(msg)
+        for part in (self.radar, self.detector):
+            for name in ("tx_position_m", "rx_position_m"):
+                if part is not None and not self.motion.height_floor_m + getattr(part, name)[2] > 0:
+                    bounds.refuse(
+                        part, name, f"above the ground at motion.height_floor_m {self.motion.height_floor_m:g}"
+                    )

@@ -51,6 +51,9 @@ def scene_from(document: Mapping[str, Any]) -> Scene:
         if thing.model not in MODELS:
             msg = f"objects[{number}].model: {unknown('model', thing.model, MODELS)}"
             raise RecipeError(msg)
+        if thing.body_permittivity is not None and MODELS[thing.model].relative_permittivity is None:
+            msg = f"objects[{number}].body_permittivity: {thing.model} is all metal and has none"
+            raise RecipeError(msg)
     return scene
 
 
