@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from dualsense import workers
 from dualsense.workers import WorkerDiedError, run_tasks
 
 WORK = """
@@ -105,3 +106,22 @@ def test_ctrl_c_of_the_terminal_leaves_workers_to_their_parent(work, tmp_path):
         signal.signal(signal.SIGALRM, before)
     assert list(folder.iterdir()) == []
     assert multiprocessing.active_children() == []
+
+
+def test_an_end_that_a_callback_swallows_is_not_told(capfd):
+    class Dying:
+        def __init__(self, error):
+            self.error = error
+
+        def __del__(self):
+            raise self.error
+
+    before = sys.unraisablehook
+    sys.unraisablehook = workers._unless_ending
+    try:
+        Dying(SystemExit(143))
+        assert capfd.readouterr().err == ""
+        Dying(ValueError("told"))
+        assert "ValueError: told" in capfd.readouterr().err
+    finally:
+        sys.unraisablehook = before

@@ -123,11 +123,18 @@ def _put_away_and_end(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
+def _unless_ending(unraisable: sys.UnraisableHookArgs) -> None:
+    """Keep quiet of an end that a callback swallowed: the pipe tells it again."""
+    if not isinstance(unraisable.exc_value, SystemExit):
+        sys.__unraisablehook__(unraisable)
+
+
 def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
     """Answer tasks until the pipe closes."""
     # Ctrl-C goes to the whole group of processes, and the first one ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _put_away_and_end)
+    sys.unraisablehook = _unless_ending
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if "numba" in sys.modules:
         # it came with the work, and would heed its variable at its first compilation only: when a kernel from the
@@ -140,4 +147,8 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
             task = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(work(task))
+        answer = work(task)
+        try:
+            pipe.send(answer)
+        except BrokenPipeError:  # nobody waits for it any more
+            return

@@ -328,7 +328,13 @@ def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
     try:
         with log.open("wb") as account:
             done = subprocess.run(
-                arguments, cwd=folder, stdin=subprocess.DEVNULL, stdout=account, stderr=account, check=False
+                arguments,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=account,
+                stderr=account,
+                check=False,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what it says last stands last
             )
     except OSError as error:
         msg = f"{engine.command[0]}: cannot be started: {error.strerror}. {INSTALL}"
