@@ -28,6 +28,7 @@ from dualsense.emi.dipole import dipole_columns, tensor
 from dualsense.emi.locate import locate
 from dualsense.emi.polarizability import response as polarizability
 from dualsense.emi.polarizability import rotate, spheroid_spectrum
+from dualsense.simulate.motion import correlated
 
 FREQUENCY_HZ = np.array([2400.0, 9600.0, 38400.0])
 SIDE, HALF_M = 21, 0.2
@@ -121,10 +122,7 @@ def errors(shape: tuple[int, int], lasting: float, rng: np.random.Generator) -> 
     white = rng.standard_normal(shape)
     if not lasting:
         return white
-    reach = int(np.ceil(3 * lasting))
-    kernel = np.exp(-2 * (np.arange(-reach, reach + 1) / lasting) ** 2)
-    kernel /= np.sqrt((kernel**2).sum())
-    slow = [np.convolve(rng.standard_normal(shape[0] + 2 * reach), kernel, "valid") for _ in range(shape[1])]
+    slow = [correlated(shape[0], lasting, rng=rng) for _ in range(shape[1])]
     return np.sqrt(0.5) * (white + np.column_stack(slow))
 
 

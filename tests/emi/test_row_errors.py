@@ -13,6 +13,7 @@ from dualsense.emi.dipole import dipole_columns
 from dualsense.emi.locate import locate
 from dualsense.emi.polarizability import response as polarizability
 from dualsense.emi.polarizability import sphere_spectrum
+from dualsense.simulate.motion import correlated
 
 HZ = np.array([2400.0, 9600.0, 38400.0])
 STD_M = 0.005
@@ -47,10 +48,7 @@ def errors(m, rows, rng):
     """Unit errors, correlated as exp(-(lag / rows)^2)."""
     if not rows:
         return rng.standard_normal((m, 3))
-    lag = np.arange(-4 * rows, 4 * rows + 1)
-    kernel = np.exp(-2 * (lag / rows) ** 2)
-    kernel /= np.sqrt((kernel**2).sum())
-    return np.column_stack([np.convolve(rng.standard_normal(m + lag.size - 1), kernel, "valid") for _ in range(3)])
+    return np.column_stack([correlated(m, rows, rng=rng) for _ in range(3)])
 
 
 def measured(rows, seed, snr=100.0):
@@ -69,7 +67,7 @@ def fitted(response):
     rows = rows_of(response, np.ones(6), None, (0.005, 0.3))
     place = AT_M[None, :]
     fit = solve(rows, place, solve(rows, place, None))
-    return rows, fit, *columns(rows, place)
+    return rows, fit
 
 
 def test_errors_of_their_own_in_each_row_add_nothing():
@@ -80,7 +78,8 @@ def test_errors_of_their_own_in_each_row_add_nothing():
 def test_what_lasting_errors_add_is_the_double_sum_over_rows(monkeypatch):
     """Beside loops over all pairs of rows, with a correlation that is given."""
     response = measured(4, 1)
-    rows, fit, value, slope = fitted(response)
+    rows, fit = fitted(response)
+    value, slope = columns(rows, AT_M[None, :])
     shared = np.array([0.7, 0.4, 0.1])
     monkeypatch.setattr(_row_errors, "_correlation", lambda *_: shared)
     information, by_position, g = fit.schur()
@@ -98,10 +97,10 @@ def test_what_lasting_errors_add_is_the_double_sum_over_rows(monkeypatch):
     inverse = np.linalg.inv(information)
     wanted = inverse @ scatter @ inverse
     assert np.linalg.eigvalsh(wanted).min() > 0
-    got = lasting(rows, fit, value, slope, 1e9 * np.eye(3), response.time_s)
+    got = lasting(rows, fit, 1e9 * np.eye(3), response.time_s)
     np.testing.assert_allclose(got, wanted, rtol=1e-9)
     # where metal is known beforehand, the place is known better than the fit has it, and so is what is added
-    known = lasting(rows, fit, value, slope, 0.25 * np.diag(np.diag(inverse)), response.time_s)
+    known = lasting(rows, fit, 0.25 * np.diag(np.diag(inverse)), response.time_s)
     np.testing.assert_allclose(known, 0.25 * wanted, rtol=1e-9)
 
 

@@ -47,9 +47,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """Dipoles at given positions (n, 3), solved for their tensors, and the equations around that."""
+    """Dipoles at given positions (n, 3) with their `columns`, solved for tensors, and equations around that."""
 
     positions: Real
+    value: Real
+    slope: Real
     axes: Real
     principal: Real
     elements: Real
@@ -170,7 +172,20 @@ def solve(rows: Rows, positions: Real, before: Fit | None) -> Fit:
     cross, square, gradient = np.empty((3 * n, size)), np.empty((3 * n, 3 * n)), np.empty(3 * n)
     misfit = float(kernels.position_terms(value, slope, weight, rows.data, elements, cross, square, gradient))
     return Fit(
-        positions, axes, principal, elements, weight, matrix, cross, square, gradient, energy, misfit, logdet
+        positions,
+        value,
+        slope,
+        axes,
+        principal,
+        elements,
+        weight,
+        matrix,
+        cross,
+        square,
+        gradient,
+        energy,
+        misfit,
+        logdet,
     )
 
 

@@ -28,23 +28,21 @@ GAP = 3.0
 """Rows further apart in time than so many times the usual step are no neighbours."""
 
 
-def lasting(rows: Rows, fit: Fit, value: Real, slope: Real, covariance: Real, time_s: Real) -> Real:
+def lasting(rows: Rows, fit: Fit, covariance: Real, time_s: Real) -> Real:
     """Tell what errors shared between rows add to the covariance (3, 3) of one dipole's position, m^2.
 
     Parameters
     ----------
     rows, fit
         What was fitted, one dipole; ``rows.std`` is what the weights were made with.
-    value, slope : (m, 6), (m, 3, 6)
-        Columns at the dipole's position, as `dualsense.emi._locate_fit.columns` has them.
     covariance : (3, 3)
         With rows independent. It may be smaller than that of the fit, by what is known of metal beforehand, and
         larger where there are several depths: what is added counts from the smaller one.
     time_s : (m,)
         Of the rows, in their order.
     """
-    moved = slope @ fit.elements
-    noise = rows.data - value @ fit.elements
+    moved = fit.slope @ fit.elements
+    noise = rows.data - fit.value @ fit.elements
     jolt = moved * rows.std[:, :, None]
     weighted = jolt @ fit.weight
     told = (weighted @ noise[:, :, None])[:, :, 0]
@@ -53,8 +51,8 @@ def lasting(rows: Rows, fit: Fit, value: Real, slope: Real, covariance: Real, ti
     if not shared.size:
         return np.zeros((3, 3))
     information, by_position, g = fit.schur()
-    follows = (g @ by_position).reshape(value.shape[1], -1, 3)  # tensors make up for a part of every move
-    own = moved.transpose(0, 2, 1) + np.tensordot(value, follows, 1)
+    follows = (g @ by_position).reshape(fit.value.shape[1], -1, 3)  # tensors make up for a part of every move
+    own = moved.transpose(0, 2, 1) + np.tensordot(fit.value, follows, 1)
     through = (weighted @ own).transpose(0, 2, 1)
     scatter = np.zeros((3, 3))
     for lag, share in enumerate(shared, start=1):

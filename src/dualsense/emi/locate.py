@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._draws import draws, magnetic
-from dualsense.emi._locate_fit import columns, rows_of, solve
+from dualsense.emi._locate_fit import rows_of, solve
 from dualsense.emi._row_errors import blurred, lasting
 from dualsense.emi._search import problem_of, search
 
@@ -194,7 +194,7 @@ def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found
     covariance[:2, :2] += widen * np.einsum("k,kij->ij", p, found.inner)
     rows = replace(rows, std=rows.std * np.sqrt(1.0 + found.excess))
     fit = solve(rows, mean[None, :], None)
-    covariance += lasting(rows, fit, *columns(rows, mean[None, :]), covariance, response.time_s)
+    covariance += lasting(rows, fit, covariance, response.time_s)
     told, density = blurred(depth, found.density, covariance[2, 2], problem.depth_range_m)
     tensor, axes, principal, spread = fit.tensors(rows, covariance, widen)
     signal = max(top.energy - top.misfit, 0.0)

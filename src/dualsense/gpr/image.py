@@ -217,12 +217,16 @@ def _measure(
     outline = np.pad(part, 1)  # beyond the map nothing was measured
     rim = binary_dilation(outline) & ~outline
     edge = float((~np.pad(inside[k], 1))[rim].mean())
-    column, level = envelope[:, j, i], envelope[:, j, i] / np.maximum(contrast[:, j, i], 1e-300)
+    column = envelope[:, j, i]
     hidden = bool(0 < k < column.size - 1 and column[k - 1] > column[k])
     return Body(
         x_m=cx,
         y_m=cy,
-        depth_m=(_hidden_depth if hidden else _peak_depth)(column, level, migrated.depth_m, k),
+        depth_m=(
+            _hidden_depth(column, contrast[:, j, i], migrated.depth_m, k)
+            if hidden
+            else _peak_depth(column, migrated.depth_m, k)
+        ),
         width_m=float(4.0 * short),
         length_m=float(4.0 * long),
         contrast=float(contrast[at]),
@@ -235,9 +239,7 @@ def _measure(
     )
 
 
-def _peak_depth(
-    column: NDArray[np.float64], _level: NDArray[np.float64], depth: NDArray[np.float64], k: int
-) -> float:
+def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int) -> float:
     """Depth of the envelope's peak between the planes, by a parabola through three of them."""
     if k == 0 or k == depth.size - 1:
         return float(depth[k])
@@ -248,13 +250,14 @@ def _peak_depth(
 
 
 def _hidden_depth(
-    column: NDArray[np.float64], level: NDArray[np.float64], depth: NDArray[np.float64], k: int
+    column: NDArray[np.float64], over_clutter: NDArray[np.float64], depth: NDArray[np.float64], k: int
 ) -> float:
     """Depth of an echo that is a peak of the contrast only.
 
     A Gaussian echo over clutter that falls off as exp(-a z) has its contrast's peak a sigma^2 too deep; sigma is
     told by how the contrast bends, a by the level.
     """
+    level = column / np.maximum(over_clutter, 1e-300)
     if not (column[k - 1 : k + 2] > 0.0).all() or not (level[k - 1 : k + 2] > 0.0).all():
         return float(depth[k])
     step = 0.5 * (depth[k + 1] - depth[k - 1])

@@ -120,18 +120,29 @@ def taper(distance: float, reach: float) -> float:
 
 
 @jit(checked_division=False)
+def nodes_at(place, weights, nodes):
+    """First of the nodes (of ``nodes``) that share a place, the row of ``weights`` below it and how far beyond.
+
+    The first is -1 when the place is off the grid.
+    """
+    node = int(np.floor(place))
+    first = node - (WIDTH // 2 - 1)
+    if first < 0 or first + WIDTH > nodes:
+        return -1, 0, 0.0
+    at = (place - node) * (weights.shape[0] - 1)
+    i = min(int(at), weights.shape[0] - 2)
+    return first, i, at - i
+
+
+@jit(checked_division=False)
 def spread_over(place, weights, values, series):
     """Add ``values`` (LINES,) at a place on the grid, counted in nodes, to a series (g, LINES).
 
     Returns the first node, or -1 when the place is off the grid; the caller's bounds are to make sure it is not.
     """
-    node = int(np.floor(place))
-    first = node - (WIDTH // 2 - 1)
-    if first < 0 or first + WIDTH > series.shape[0]:
+    first, i, a = nodes_at(place, weights, series.shape[0])
+    if first < 0:
         return -1
-    at = (place - node) * (weights.shape[0] - 1)
-    i = min(int(at), weights.shape[0] - 2)
-    a = at - i
     for m in range(WIDTH):
         w = (1.0 - a) * weights[i, m] + a * weights[i + 1, m]
         for c in range(LINES):
@@ -142,13 +153,9 @@ def spread_over(place, weights, values, series):
 @jit(checked_division=False)
 def spread_pair(place, weights, one, two, series):
     """`spread_over` of two real values into a series (g, 2)."""
-    node = int(np.floor(place))
-    first = node - (WIDTH // 2 - 1)
-    if first < 0 or first + WIDTH > series.shape[0]:
+    first, i, a = nodes_at(place, weights, series.shape[0])
+    if first < 0:
         return -1
-    at = (place - node) * (weights.shape[0] - 1)
-    i = min(int(at), weights.shape[0] - 2)
-    a = at - i
     for m in range(WIDTH):
         w = (1.0 - a) * weights[i, m] + a * weights[i + 1, m]
         series[first + m, 0] += w * one

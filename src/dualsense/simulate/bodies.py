@@ -203,20 +203,19 @@ def metal_points(
             out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
             continue
         for part in model.solid:
+            host = _host(model, part) if body is not None else index**2
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
-                host = _host(model, part) if body is not None else index**2
                 scale = thing.scale
                 response = _turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))
             else:
                 own, s = _spheroid_point(thing, part)
                 length = _extent_along_y(thing, part)
-                host = _host(model, part) if body is not None else index**2
                 far = index if body is None else np.sqrt(body)
                 response = _resonance(s, length, k * np.sqrt(host), k * far)
-            points = isotropic(placed(thing, own), s)
+            points = replace(isotropic(placed(thing, own), s), response=response)
             if body is None:
-                out.append(replace(points, response=response))
+                out.append(points)
                 continue
             # the moment is that of the field about the part: permittivity of its surroundings over the soil's
             extra, share = _cores_above(model, thing.scale, own, None)
@@ -226,7 +225,6 @@ def metal_points(
                     points,
                     front=s * host / index**2 * share * entry,
                     front_delay_s=extra - own[:, 2] * (np.sqrt(body) - index) / C0,
-                    response=response,
                 )
             )
     return out

@@ -39,7 +39,7 @@ def simulate_gpr(
     track: motion.Track,
     *,
     rng: np.random.Generator,
-    echo: Echo | None = None,
+    echo: Echo = ground_echo,
 ) -> GprData:
     """Record the scene with its radar along a track; ``echo`` stands in for `ground_echo`."""
     time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
@@ -54,7 +54,7 @@ def simulate_gpr(
     )
     in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
     heard = replace(ground, head_reflection=radar.head_reflection)
-    from_ground = (echo or ground_echo)(scene.objects, heard, tx, rx, frequency)
+    from_ground = echo(scene.objects, heard, tx, rx, frequency)
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
