@@ -27,8 +27,10 @@ FIRST_SEED = {"train": 10_000, "sealed": 900_000}
 CELL_M, COLUMNS, ROWS = 0.30, 2, 2
 METAL_SHARE = 0.6
 """Of the objects that are no mines."""
+MINES_PER_LANE = {"train": 2, "sealed": 1}
+"""Training needs many mines; what share of the objects they are is taken off again."""
 WITHOUT_MINE = {"train": 0, "sealed": 4}
-"""Each so-many-th lane of a split holds no mine; all others hold one."""
+"""Each so-many-th lane of a split holds no mine."""
 MINE_DEPTH_M, CLUTTER_DEPTH_M = (0.01, 0.12), (0.005, 0.12)
 LONGEST_M = 0.16
 
@@ -57,7 +59,8 @@ def scene(lane: Lane) -> Scene:
     rng = np.random.default_rng(lane.seed)
     mines = (*MINES, *HELD_OUT_MINES) if lane.split == "sealed" else MINES
     every = WITHOUT_MINE[lane.split]
-    names = [] if every and lane.seed % every == every - 1 else [mines[rng.integers(len(mines))]]
+    count = 0 if every and lane.seed % every == every - 1 else MINES_PER_LANE[lane.split]
+    names = [mines[rng.integers(len(mines))] for _ in range(count)]
     while len(names) < COLUMNS * ROWS:
         litter = METAL if rng.uniform() < METAL_SHARE else NO_METAL
         names.append(litter[rng.integers(len(litter))])

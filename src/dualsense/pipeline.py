@@ -22,6 +22,7 @@ from dualsense.emi.image import balanced, detection_limit, metal_maps, phase_hz
 from dualsense.emi.invert import Inversion, invert
 from dualsense.emi.latency import estimate_latency
 from dualsense.emi.loss import small_metal_kept, soil_suppression_db
+from dualsense.emi.probe import Prober, probe_features
 from dualsense.emi.refine import refine
 from dualsense.errors import ScanError
 from dualsense.fusion.candidates import match
@@ -39,10 +40,11 @@ from dualsense.survey.health import NOISE_ONLY, noise_share
 from dualsense.survey.track import Track, near_ground, track_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from dualsense.fusion.candidates import Candidate
     from dualsense.gpr.calibrate import Soundings
     from dualsense.gpr.reflection import SurfaceEcho
 
@@ -74,6 +76,18 @@ class _Metal:
             statistic=found.needed_near(x_m, y_m) / self.response.values.shape[1],
             row_weight=found.weight,
         )
+
+    def within(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """Features of the metal in each radar body; none where there is no body or it was not passed over."""
+        prober = Prober(self.response, self.inversion)
+        out: list[dict[str, float]] = []
+        for candidate in candidates:
+            own = [n for n, d in enumerate(self.inversion.dipoles) if any(d is c for c in candidate.dipoles)]
+            body = candidate.body
+            probe = None if body is None else prober.at(body.x_m, body.y_m, body.depth_m, without=own)
+            here = self.response.channel_hz, self.response.imaginary
+            out.append({} if probe is None else probe_features(probe, channel_hz=here[0], imaginary=here[1]))
+        return out
 
 
 def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress | None = None) -> Result:
@@ -147,6 +161,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         candidates,
         cover,
         model,
+        metal_within=None if metal is None else _attempt("emi", faults, lambda: metal.within(candidates)),
         relative_permittivity=soil.relative_permittivity,
         relative_permittivity_std=soil.relative_permittivity_std,
         detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,

@@ -43,7 +43,21 @@ EXPERTS = Experts(
 )
 METAL = dipole_features(metal(), count=1)
 BODY = body_features(body())
-NOTHING = Found(None, None, 0.0, 0.0, True, True, 0.0, False, 1e-8, 6.0)
+NOTHING = Found(
+    metal=None,
+    body=None,
+    within={},
+    metal_score=0.0,
+    body_score=0.0,
+    emi_here=True,
+    gpr_here=True,
+    radar_silence=0.0,
+    radar_blind=False,
+    heard=True,
+    reflects=False,
+    detection_limit_m3=1e-8,
+    relative_permittivity=6.0,
+)
 
 
 def test_an_expert_is_a_line_with_a_bend_and_says_no_more_than_it_saw():

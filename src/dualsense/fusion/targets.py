@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from dualsense.fusion import confidence as model_room
 from dualsense.fusion import features
-from dualsense.fusion.weigh import Found, by_experts, by_rules
+from dualsense.fusion.weigh import Found, Weight, by_experts, by_rules
 from dualsense.result import Coverage, Evidence, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,20 @@ def assessed(mask: NDArray[np.bool_], cover: Coverage, x_m: float, y_m: float) -
     return bool(near.any() and mask[near].mean() >= ASSESSED_FRACTION)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conditions:
+    """What holds for all candidates of a scan; see `make_targets`."""
+
+    cover: Coverage
+    model: Model
+    permittivity: float
+    permittivity_std: float
+    detection_limit: Callable[[float, float, float], float]
+    radar_heard: Callable[[float, float, float], bool]
+    prior: float | None
+    threshold: float | None
+
+
 def make_targets(
     candidates: Sequence[Candidate],
     cover: Coverage,
@@ -41,6 +56,7 @@ def make_targets(
     relative_permittivity_std: float,
     detection_limit: Callable[[float, float, float], float],
     radar_heard: Callable[[float, float, float], bool] = lambda *_: True,
+    metal_within: Sequence[Mapping[str, float]] | None = None,
     prior: float | None = None,
     suspect_threshold: float | None = None,
 ) -> tuple[Target, ...]:
@@ -52,6 +68,8 @@ def make_targets(
         Smallest polarizability (m^3) the metal detector would have found at x, y and depth.
     radar_heard
         Whether the radar would have listed a body at x, y and depth.
+    metal_within
+        Of each candidate, the features of the metal at its body (`dualsense.emi.probe`).
     prior, suspect_threshold
         Instead of the model's.
 
@@ -60,107 +78,117 @@ def make_targets(
     tuple of Target
         Highest confidence first; ids T1, T2, ... in that order.
     """
-    rough = [
-        _weigh(
-            c,
-            cover,
-            model,
-            relative_permittivity,
-            relative_permittivity_std,
-            detection_limit,
-            radar_heard,
-            prior,
-            suspect_threshold,
-        )
-        for c in candidates
-    ]
-    order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
-    return tuple(_numbered(rough[n], k + 1) for k, n in enumerate(order))
-
-
-def _numbered(target: Target, number: int) -> Target:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(target, id=f"T{number}")
-
-
-def _weigh(
-    candidate: Candidate,
-    cover: Coverage,
-    model: Model,
-    permittivity: float,
-    permittivity_std: float,
-    detection_limit: Callable[[float, float, float], float],
-    radar_heard: Callable[[float, float, float], bool],
-    prior: float | None,
-    threshold: float | None,
-) -> Target:
-    (x, y, depth), std = features.place(
-        candidate, relative_permittivity=permittivity, relative_permittivity_std=permittivity_std
+    conditions = _Conditions(
+        cover,
+        model,
+        relative_permittivity,
+        relative_permittivity_std,
+        detection_limit,
+        radar_heard,
+        prior,
+        suspect_threshold,
     )
-    emi_here = assessed(cover.emi, cover, x, y)
-    gpr_here = assessed(cover.gpr, cover, x, y)
+    within = [{}] * len(candidates) if metal_within is None else metal_within
+    rough = [_weigh(c, w, conditions) for c, w in zip(candidates, within, strict=True)]
+    order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
+    return tuple(replace(rough[n], id=f"T{k}") for k, n in enumerate(order, start=1))
+
+
+def _found(
+    candidate: Candidate, within: Mapping[str, float], place_m: tuple[float, float, float], at: _Conditions
+) -> Found:
+    """Collect what the sensors found at one place, and what they would have."""
+    x, y, depth = place_m
+    emi_here, gpr_here = assessed(at.cover.emi, at.cover, x, y), assessed(at.cover.gpr, at.cover, x, y)
     metal = body = None
-    limit, silence, reflects, heard = math.inf, 0.0, False, False
-    radar_blind = metal_blind = False
+    limit, silence, heard = math.inf, (0.0, False), False
     if candidate.dipoles:
         metal = features.dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
     elif emi_here:
-        limit = detection_limit(x, y, depth + 0.02)
-        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=limit)
+        limit = at.detection_limit(x, y, depth + 0.02)
     if candidate.body is not None:
         body = features.body_features(candidate.body)
-        radar_blind = candidate.body.hidden and model.experts is None  # the rules do not weigh it
         if candidate.dipoles:
             body |= features.pair_features(candidate.body, candidate.dipoles[0])
-    elif gpr_here:
-        heard = radar_heard(x, y, depth)
+    reflects = False
+    if body is None and gpr_here:
+        heard = at.radar_heard(x, y, depth)
         quiet = partial(
             model_room.radar_silence,
-            model,
-            relative_permittivity=permittivity,
-            relative_permittivity_std=permittivity_std,
+            at.model,
+            relative_permittivity=at.permittivity,
+            relative_permittivity_std=at.permittivity_std,
         )
-        silence, radar_blind = quiet(depth_m=depth, heard=heard)
-        reflects = not quiet(depth_m=max(model.gpr["surface_depth_m"], min(depth, model.gpr["silent_depth_m"])))[1]
-    found = Found(
+        silence = quiet(depth_m=depth, heard=heard)
+        told = at.model.gpr
+        reflects = not quiet(depth_m=max(told["surface_depth_m"], min(depth, told["silent_depth_m"])))[1]
+    return Found(
         metal=metal,
         body=body,
+        within=within,
         metal_score=candidate.dipoles[0].statistic if candidate.dipoles else 0.0,
         body_score=candidate.body.contrast if candidate.body is not None else 0.0,
         emi_here=emi_here,
         gpr_here=gpr_here,
-        radar_silence=silence,
+        radar_silence=silence[0],
+        radar_blind=silence[1],
+        heard=heard,
         reflects=reflects,
         detection_limit_m3=limit,
-        relative_permittivity=permittivity,
+        relative_permittivity=at.permittivity,
     )
-    weight = by_rules(model, found, candidate.body) if model.experts is None else by_experts(model.experts, found)
-    if body is not None and model.experts is not None:
-        body |= {"joint_log_likelihood_ratio": weight.joint, "strangeness": weight.strangeness}
-    elif metal is not None and model.experts is not None:
-        metal |= {"strangeness": weight.strangeness}
+
+
+def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence | None, Evidence | None]:
+    """What each sensor found, or that it found nothing where it measured."""
     emi = gpr = None
-    if metal is not None or emi_here:
-        emi = Evidence(found.metal_score, metal or {"detection_limit_m3": limit}, weight.emi)
-    if body is not None or gpr_here:
-        silent = {"relative_permittivity": permittivity, "heard": float(heard), "reflects": float(reflects)}
-        gpr = Evidence(found.body_score, body or silent, weight.gpr)
-    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    if found.metal is not None or found.emi_here:
+        told = {"detection_limit_m3": found.detection_limit_m3} if found.metal is None else dict(found.metal)
+        if fitted and found.metal is not None and found.body is None:
+            told["strangeness"] = weight.strangeness
+        emi = Evidence(found.metal_score, told | dict(found.within), weight.emi)
+    if found.body is not None:
+        extra = {"joint_log_likelihood_ratio": weight.joint, "strangeness": weight.strangeness} if fitted else {}
+        gpr = Evidence(found.body_score, dict(found.body) | extra, weight.gpr)
+    elif found.gpr_here:
+        silent = {
+            "relative_permittivity": found.relative_permittivity,
+            "heard": float(found.heard),
+            "reflects": float(found.reflects),
+        }
+        gpr = Evidence(0.0, silent, weight.gpr)
+    return emi, gpr
+
+
+def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -> Target:
+    place, std = features.place(
+        candidate, relative_permittivity=at.permittivity, relative_permittivity_std=at.permittivity_std
+    )
+    found = _found(candidate, within, place, at)
+    model = at.model
+    fitted = model.experts is not None
+    metal_blind = False
+    if found.metal is None and found.emi_here:
+        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
+    hidden = candidate.body is not None and candidate.body.hidden
+    radar_blind = found.radar_blind or (hidden and not fitted)  # the rules do not weigh what hides
+    weight = by_rules(model, found, candidate.body) if model.experts is None else by_experts(model.experts, found)
+    emi, gpr = _evidence(found, weight, fitted=fitted)
+    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=at.prior)
     known = weight.strangeness <= 1.0
     call = model_room.decide(
         model,
         value,
-        emi_assessed=emi_here and not metal_blind and known,
-        gpr_assessed=gpr_here and not radar_blind and known,
-        threshold=threshold,
+        emi_assessed=found.emi_here and not metal_blind and known,
+        gpr_assessed=found.gpr_here and not radar_blind and known,
+        threshold=at.threshold,
         strongest=max(weight.emi, weight.gpr),
     )
     return Target(
         id="",
-        x_m=x,
-        y_m=y,
-        depth_m=depth,
+        x_m=place[0],
+        y_m=place[1],
+        depth_m=place[2],
         position_std_m=std,
         confidence=value,
         call=call,
@@ -168,8 +196,8 @@ def _weigh(
         gpr=gpr,
         reasons=features.reasons(
             candidate,
-            emi_assessed=emi_here,
-            gpr_assessed=gpr_here,
+            emi_assessed=found.emi_here,
+            gpr_assessed=found.gpr_here,
             radar_blind=radar_blind,
             metal_blind=metal_blind,
             strange=not known,

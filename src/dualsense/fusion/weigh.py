@@ -32,12 +32,17 @@ class Found:
     ----------
     metal, body
         Features of the strongest dipole and of the radar body; None where none was found.
+    within
+        Features of the metal at the body's place (`dualsense.emi.probe`); empty where it is not known.
     metal_score, body_score
         Their detection statistics.
     emi_here, gpr_here
         Whether each sensor measured there.
-    radar_silence
-        Log-likelihood ratio of the radar's silence by the rules: what a silent radar may say at most.
+    radar_silence, radar_blind
+        Log-likelihood ratio of the radar's silence by the rules: what a silent radar may say at most; and whether
+        it could have missed a mine here.
+    heard
+        Whether the radar would have listed a body here.
     reflects
         Whether a mine in this soil would surely reflect.
     detection_limit_m3
@@ -48,11 +53,14 @@ class Found:
 
     metal: Numbers | None
     body: Numbers | None
+    within: Numbers
     metal_score: float
     body_score: float
     emi_here: bool
     gpr_here: bool
     radar_silence: float
+    radar_blind: bool
+    heard: bool
     reflects: bool
     detection_limit_m3: float
     relative_permittivity: float
