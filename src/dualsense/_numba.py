@@ -17,12 +17,14 @@ CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
 
 
 def jit(
-    *, parallel: bool = False, checked_division: bool = True
+    *, parallel: bool = False, checked_division: bool = True, inline: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0.
 
     ``checked_division=False`` lets a division by zero give inf or NaN as NumPy does, instead of raising
     ZeroDivisionError: the check is a branch, and a loop with a branch does not become vectors.
+    ``inline`` puts the body into its callers before they are optimised: a loop around a call that is only inlined
+    later does not become vectors either.
     Where neither the code's folder nor the user's cache can be written, the kernel is compiled anew in each run.
     """
 
@@ -30,6 +32,8 @@ def jit(
         options: dict[str, Any] = {"parallel": parallel, "fastmath": set(FASTMATH), "nogil": True}
         if not checked_division:
             options["error_model"] = "numpy"
+        if inline:
+            options["inline"] = "always"
         try:
             return numba.njit(function, cache=CACHE, **options)
         except RuntimeError:  # "no locator available": there is no place for the cache

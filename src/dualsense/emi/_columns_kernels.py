@@ -30,7 +30,7 @@ _FIELD, _SLOPE, _BEND = 0, 3, 9
 
 
 @jit(checked_division=False)
-def _evaluate(radius: Real, away: float, across: Real, along: Real, u: Real, hz: Real, q: Real) -> None:
+def evaluate(radius: Real, away: float, across: Real, along: Real, u: Real, hz: Real, q: Real) -> None:
     """`smooth_terms` of every row, away radii further along the axis."""
     for i in range(radius.shape[0]):
         u[i], hz[i], q[i] = smooth_terms(radius[i], across[i], along[i] + away * radius[i])
@@ -53,7 +53,7 @@ def _loop(target: Real, where: Real, rotation: Real, radius: Real, tilted: int, 
         across[i] = np.sqrt(work[0, i] * work[0, i] + work[1, i] * work[1, i])
     for side in range(3):
         away = (side - 1) * _STEP
-        _evaluate(radius, away, across, along, work[3 + side], work[6 + side], work[9])
+        evaluate(radius, away, across, along, work[3 + side], work[6 + side], work[9])
     for i in range(m):
         if not work[9, i] >= 1.1 * VECTOR_FROM:
             rho = across[i]
@@ -118,7 +118,7 @@ def fields(target: Real, where: Real, rotation: Real, radius: Real, work: Real, 
             out[k, i] = rotation[i, 0, k] * x + rotation[i, 1, k] * y + rotation[i, 2, k] * z
         work[0, i] = np.sqrt(out[0, i] * out[0, i] + out[1, i] * out[1, i])
         work[1, i] = out[2, i]
-    _evaluate(radius, 0.0, work[0], work[1], work[2], work[3], work[4])
+    evaluate(radius, 0.0, work[0], work[1], work[2], work[3], work[4])
     for i in range(m):
         u, hz = work[2, i], work[3, i]
         if not work[4, i] >= VECTOR_FROM:
@@ -126,6 +126,23 @@ def fields(target: Real, where: Real, rotation: Real, radius: Real, work: Real, 
         x, y = u * out[0, i], u * out[1, i]
         for k in range(3):
             out[k, i] = rotation[i, k, 0] * x + rotation[i, k, 1] * y + rotation[i, k, 2] * hz
+
+
+@jit()
+def values(
+    target: Real, tx: Real, rx: Real, rotation: Real, tx_radius: Real, rx_radius: Real, value: Real
+) -> None:
+    """Columns value (6 n, m) of n dipoles at target (n, 3), as `columns` makes them without position errors."""
+    m = tx.shape[0]
+    t, r, work = np.empty((3, m)), np.empty((3, m)), np.empty((6, m))
+    for n in range(target.shape[0]):
+        fields(target[n], tx, rotation, tx_radius, work, t)
+        fields(target[n], rx, rotation, rx_radius, work, r)
+        for q in range(6):
+            v, tj, rk, tk, rj = value[6 * n + q], t[_ROW[q]], r[_COLUMN[q]], t[_COLUMN[q]], r[_ROW[q]]
+            both = 1.0 if q >= 3 else 0.0
+            for i in range(m):
+                v[i] = tj[i] * rk[i] + both * tk[i] * rj[i]
 
 
 @jit()

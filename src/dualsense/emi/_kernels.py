@@ -96,7 +96,7 @@ def _loop_field_at(
     out[i, 2] = turns * (h_rho * rz + h_z * axis[2])
 
 
-@jit(checked_division=False)
+@jit(checked_division=False, inline=True)
 def smooth_terms(radius: float, rho: float, z: float) -> tuple[float, float, float]:
     """H_rho / rho and H_z by the same arithmetic as `loop_terms` but without branches, and q.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dualsense.emi.calibrate import Response
 
 MIN_HEIGHT_M = 2e-3
+ROUNDS = 4
 FALLBACK_POSITION_STD_M = 2e-3
 
 
@@ -148,24 +149,33 @@ def balance(
     else:
         basis, ground = earlier.basis, earlier.ground
     design = basis if objects is None else np.concatenate([basis, objects], axis=1)
-    slope = _relative_slope(response.center_m[:, 2], ground)
+    empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise))
+    if row_weight is not None:
+        weighed, data = design * row_weight[:, None], response.values * row_weight[:, None]
+        coefficients, *_ = np.linalg.lstsq(weighed, data, rcond=1e-9)
+        return with_soil(empty, response, coefficients[basis.shape[1] - 1], roughness_m=roughness_m)
+    weight, soil = np.ones(ground.size), empty.soil
+    for _ in range(ROUNDS):
+        fitted = with_soil(empty, response, soil, roughness_m=roughness_m)
+        white = response.values @ fitted.whitener.T
+        coefficients, *_ = np.linalg.lstsq(design * weight[:, None], white * weight[:, None], rcond=1e-9)
+        soil = np.linalg.solve(fitted.whitener, coefficients[basis.shape[1] - 1])
+        size = np.sqrt(((white - design @ coefficients) ** 2).mean(axis=1))
+        middle = max(float(np.median(size)), np.finfo(float).tiny)
+        weight = 1.0 / np.maximum(1.0, size / (1.5 * middle))
+    return replace(fitted, soil=soil)
+
+
+def with_soil(
+    fitted: Balance, response: Response, soil: NDArray[np.float64], *, roughness_m: float = 0.003
+) -> Balance:
+    """Take a soil response (c,) and derive the whitening that follows from it."""
+    slope = _relative_slope(response.center_m[:, 2], fitted.ground)
     z_std = response.position_std_m[:, 2]
     z_std = np.where(np.isfinite(z_std), z_std, FALLBACK_POSITION_STD_M)
     height_var = float(np.mean(z_std**2)) + roughness_m**2
-    weight = np.ones(ground.size) if row_weight is None else row_weight
-    soil = np.zeros(response.values.shape[1])
-    whitener = np.diag(1.0 / noise)
-    for _ in range(4):
-        covariance = np.diag(noise**2) + height_var * slope**2 * np.outer(soil, soil)
-        whitener = np.linalg.inv(np.linalg.cholesky(covariance))
-        white = response.values @ whitener.T
-        coefficients, *_ = np.linalg.lstsq(design * weight[:, None], white * weight[:, None], rcond=1e-9)
-        soil = np.linalg.solve(whitener, coefficients[basis.shape[1] - 1])
-        if row_weight is None:
-            size = np.sqrt(((white - design @ coefficients) ** 2).mean(axis=1))
-            middle = max(float(np.median(size)), np.finfo(float).tiny)
-            weight = 1.0 / np.maximum(1.0, size / (1.5 * middle))
-    return Balance(basis, ground, soil, noise, whitener)
+    covariance = np.diag(fitted.noise**2) + height_var * slope**2 * np.outer(soil, soil)
+    return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
 def _relative_slope(height: NDArray[np.float64], ground: NDArray[np.float64]) -> float:

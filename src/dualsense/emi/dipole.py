@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.field import loop_field
+from dualsense.emi import _columns_kernels as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,22 +68,33 @@ def dipole_columns(
     (m, 6) float64
     """
     target = position_m if shift_m is None else position_m - shift_m
-    h_t = np.empty((response.time_s.size, 3))
-    h_r = np.empty_like(h_t)
-    for k in range(response.tx_radius_m.size):
-        rows = response.coil == k
-        if not rows.any():
-            continue
-        turn = response.rotation[rows]
-        for at, radius, out in (
-            (response.tx_m, response.tx_radius_m, h_t),
-            (response.rx_m, response.rx_radius_m, h_r),
-        ):
-            local = np.einsum("nji,nj->ni", turn, target - at[rows])
-            field = loop_field(local, radius_m=float(radius[k]))
-            out[rows] = np.einsum("nij,nj->ni", turn, field)
-    cross = [h_t[:, i] * h_r[:, j] + h_t[:, j] * h_r[:, i] for i, j in ((0, 1), (0, 2), (1, 2))]
-    return np.stack([*(h_t[:, i] * h_r[:, i] for i in range(3)), *cross], axis=1)
+    return np.ascontiguousarray(column_rows(response, target).T)
+
+
+def column_rows(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`dipole_columns` the other way round, (6, m)."""
+    out = np.empty((6, response.time_s.size))
+    kernels.values(_one(position_m), *coil_arrays(response), out)
+    return out
+
+
+def slope_rows(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Change (3, 6, m) of the columns with each coordinate of the dipole."""
+    m = response.time_s.size
+    slope = np.empty((3, 6, m))
+    kernels.columns(_one(position_m), *coil_arrays(response), np.zeros((m, 3)), np.empty((6, m)), slope)
+    return slope
+
+
+def _one(position_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(position_m, dtype=np.float64)[None]
+
+
+def coil_arrays(response: Response) -> tuple[NDArray[np.float64], ...]:
+    """Places (m, 3), rotation (m, 3, 3) and radii (m,) of the rows' coils, in the order of the kernels."""
+    radii = (response.tx_radius_m[response.coil], response.rx_radius_m[response.coil])
+    arrays = (response.tx_m, response.rx_m, response.rotation, *radii)
+    return tuple(np.ascontiguousarray(a, dtype=np.float64) for a in arrays)
 
 
 def tensor(elements: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.balance import FALLBACK_POSITION_STD_M, Balance, balance
-from dualsense.emi.dipole import Dipole, dipole_columns, tensor
+from dualsense.emi._span import Span
+from dualsense.emi.balance import FALLBACK_POSITION_STD_M, Balance, with_soil
+from dualsense.emi.dipole import Dipole, column_rows, slope_rows, tensor
 from dualsense.emi.loss import kept_energy, shrink_along_soil
 from dualsense.emi.search import RIDGE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from dualsense.emi.calibrate import Response
@@ -30,7 +33,7 @@ COMPANION_STEP_M = 0.025
 TOGETHER_M = 0.25
 """Dipoles farther apart than this are not refined together."""
 TRIAL_STEPS = 7
-MEMORY = 200
+MEMORY = 100
 COMPANION_STRAY_M = 0.04
 CLOSEST_M = 0.02
 """Two dipoles may not come nearer than this to each other: with opposite signs they would make any derivative of a
@@ -76,41 +79,61 @@ class JointFit:
         self.roughness_m = roughness_m
         self.positions: list[Real] = []
         self.kinds: list[Kind] = []
-        self.memory: dict[bytes, Real] = {}
         self.weight = np.ones(response.time_s.size)
+        self._memory: tuple[dict[bytes, Real], dict[bytes, Real]] = ({}, {})
+        self._spans: dict[tuple[int, ...], Span] = {}
         std = response.position_std_m
-        self.position_std = np.where(np.isfinite(std), std, FALLBACK_POSITION_STD_M)
+        self.position_std = np.where(np.isfinite(std), std, FALLBACK_POSITION_STD_M).T
         self.box_low = np.array([*(response.center_m[:, :2].min(axis=0) - 0.03), -MAX_DEPTH_M])
         self.box_high = np.array([*(response.center_m[:, :2].max(axis=0) + 0.03), -0.003])
 
-    def _columns(self, n: int, position: Real, shift: Real | None = None) -> Real:
-        """Columns of dipole n if it lay there; those of dipoles that rest are computed once."""
-        key = position.tobytes() + (b"" if shift is None else shift.tobytes())
-        if key not in self.memory:
-            if len(self.memory) > MEMORY:
-                self.memory.clear()
-            self.memory[key] = dipole_columns(self.response, position, shift_m=shift)
-        columns = self.memory[key]
-        return columns if self.kinds[n].full else columns[:, :3].sum(axis=1, keepdims=True)
+    def _columns(self, n: int, position: Real) -> Real:
+        """Columns (q, m) of dipole n if it lay there; those of dipoles that rest are computed once."""
+        columns = _remembered(self._memory[0], self.response, position, column_rows)
+        return columns if self.kinds[n].full else columns[:3].sum(axis=0, keepdims=True)
 
-    def _solve(self, positions: list[Real]) -> tuple[list[Real], Real, Real]:
-        """Linear part: whitened coefficients of each dipole, orthonormal basis and residual, all row-weighted."""
-        objects = [self._columns(n, p) for n, p in enumerate(positions)]
-        design = np.concatenate([self.fitted.basis, *objects], axis=1) * self.weight[:, None]
-        scale = np.sqrt((design**2).sum(axis=0)) + 1e-300
-        q, r = np.linalg.qr(design / scale)
-        white = (self.response.values @ self.fitted.whitener.T) * self.weight[:, None]
-        along = q.T @ white
-        damp = RIDGE * np.eye(r.shape[0])
-        coefficients = np.linalg.solve(r.T @ r + damp**2, r.T @ along) / scale[:, None]
-        split = np.cumsum([self.fitted.basis.shape[1], *(o.shape[1] for o in objects)])
-        parts = [coefficients[a:b] for a, b in pairwise(split)]
-        return parts, q, white - q @ along
+    def _slopes(self, n: int, position: Real) -> Real:
+        """Change (3, q, m) of the columns with the dipole's coordinates."""
+        slopes = _remembered(self._memory[1], self.response, position, slope_rows)
+        return slopes if self.kinds[n].full else slopes[:, :3].sum(axis=1, keepdims=True)
+
+    def _weighed(self, which: list[int], positions: list[Real]) -> Real:
+        return np.concatenate([self._columns(n, positions[n]) for n in which]) * self.weight
+
+    def _ground(self) -> Span:
+        """Drift and soil, in rows as they are weighed now."""
+        if () not in self._spans:
+            data = (self.response.values * self.weight[:, None]).T
+            basis = np.ascontiguousarray(self.fitted.basis.T) * self.weight
+            self._spans[()] = Span.nothing(self.fitted.whitener @ data).joined(basis)
+        return self._spans[()]
+
+    def _beside(self, which: list[int]) -> Span:
+        """Drift, soil and some of the dipoles where they are."""
+        if not which:
+            return self._ground()
+        key = tuple(which)
+        if key not in self._spans:
+            self._spans[key] = self._ground().joined(self._weighed(which, self.positions))
+        return self._spans[key]
+
+    def _all(self) -> tuple[Span, list[Real]]:
+        """Everything that is fitted, and the coefficients (q, c) of each dipole."""
+        which = list(range(len(self.positions)))
+        span = self._beside(which)
+        return span, self._parts(span, which)
+
+    def _parts(self, span: Span, last: list[int]) -> list[Real]:
+        """Coefficients (q, c) of the dipoles that were joined last."""
+        coefficients = span.coefficients(RIDGE)
+        sizes = [6 if self.kinds[n].full else 1 for n in last]
+        split = len(coefficients) - sum(sizes) + np.cumsum([0, *sizes])
+        return [coefficients[a:b] for a, b in pairwise(split)]
 
     def residual(self) -> tuple[Real, Real]:
-        """Whitened, row-weighted residual (m, c), and the orthonormal basis of all that is fitted (m, p)."""
-        _, q, rest = self._solve(self.positions)
-        return rest, q
+        """Whitened, row-weighted residual (c, m), and the orthonormal basis of all that is fitted (p, m)."""
+        span, _ = self._all()
+        return span.rest, np.concatenate(span.blocks)
 
     def newcomer(self, start: Real, *, full: bool, weak: bool) -> Trial:
         """Try one more dipole from several depths, refining its neighbourhood jointly."""
@@ -151,30 +174,33 @@ class JointFit:
         positions, misfit = min(tries, key=lambda found: found[1])
         return Trial(kind, positions, misfit)
 
-    def _jacobian(self, positions: list[Real], active: list[int], parts: list[Real], q: Real) -> Real:
-        """Kaufman's Jacobian of the residual to the active positions (m c, 3 per dipole)."""
-        columns = []
-        for n in active:
-            for axis in range(3):
-                step = np.zeros(3)
-                step[axis] = 1e-4
-                slope = (self._columns(n, positions[n] + step) - self._columns(n, positions[n] - step)) / 2e-4
-                moved = (slope * self.weight[:, None]) @ parts[n]
-                columns.append((moved - q @ (q.T @ moved)).ravel())
-        return -np.stack(columns, axis=1)
+    def _steepness(
+        self, positions: list[Real], active: list[int], parts: list[Real], span: Span
+    ) -> tuple[Real, Real]:
+        """Form the normal matrix and gradient of half the misfit by the active positions, of Kaufman's Jacobian.
+
+        That is minus the part of the moved response which nothing linear explains, so of what is explained only
+        the coordinates are needed.
+        """
+        moved = np.concatenate(
+            [parts[k].T @ (self._slopes(n, positions[n]) * self.weight) for k, n in enumerate(active)]
+        )
+        flat = moved.reshape(-1, moved.shape[-1])
+        along = span.coordinates(flat).T.reshape(len(moved), -1)
+        across = flat.reshape(len(moved), -1)
+        return across @ across.T - along @ along.T, -across @ span.rest.ravel()
 
     def _refine(self, positions: list[Real], *, steps: int = 12) -> tuple[list[Real], float]:
         """Levenberg-Marquardt over the positions near the last one; returns them and the misfit."""
         positions = [p.copy() for p in positions]
         last = positions[-1]
         active = [n for n, p in enumerate(positions) if np.linalg.norm(p[:2] - last[:2]) < TOGETHER_M]
-        parts, q, rest = self._solve(positions)
-        misfit = float((rest**2).sum())
+        resting = self._beside([n for n in range(len(positions)) if n not in active])
+        span = resting.joined(self._weighed(active, positions))
+        misfit = span.misfit()
         damping = 1e-2
         for _ in range(steps):
-            jacobian = self._jacobian(positions, active, parts, q)
-            normal = jacobian.T @ jacobian
-            gradient = jacobian.T @ rest.ravel()
+            normal, gradient = self._steepness(positions, active, self._parts(span, active), span)
             improved = False
             for _try in range(5):
                 lift = damping * np.diag(np.diag(normal) + 1e-6 * np.trace(normal) / len(gradient) + 1e-300)
@@ -186,11 +212,10 @@ class JointFit:
                 if _collapses(positions, trial, active):
                     damping *= 5.0
                     continue
-                parts_t, q_t, rest_t = self._solve(trial)
-                misfit_t = float((rest_t**2).sum())
-                if misfit_t < misfit:
-                    improved = misfit - misfit_t > 1e-4 * misfit
-                    positions, parts, q, rest, misfit = trial, parts_t, q_t, rest_t, misfit_t
+                tried = resting.joined(self._weighed(active, trial))
+                if tried.misfit() < misfit:
+                    improved = misfit - tried.misfit() > 1e-4 * misfit
+                    positions, span, misfit = trial, tried, tried.misfit()
                     damping = max(damping / 5.0, 1e-6)
                     break
                 damping *= 5.0
@@ -208,27 +233,21 @@ class JointFit:
 
     def _reweight(self) -> None:
         """Fit soil and drift again beside the dipoles; weigh rows by what the position error makes of them."""
+        which = list(range(len(self.positions)))
+        last = self.fitted.basis.shape[1] - 1
         for _ in range(2):
-            columns = [self._columns(n, p) for n, p in enumerate(self.positions)]
-            objects = np.concatenate(columns, axis=1) if columns else None
-            self.fitted = balance(
-                self.response,
-                self.noise,
-                roughness_m=self.roughness_m,
-                objects=objects,
-                row_weight=self.weight,
-                earlier=self.fitted,
-            )
-            parts, _, _ = self._solve(self.positions)
-            variance = np.zeros(self.weight.size)
-            for axis in range(3):
-                step = np.zeros(3)
-                step[axis] = 5e-4
-                moved = np.zeros(self.response.values.shape)
-                for n, p in enumerate(self.positions):
-                    moved += (self._columns(n, p, step) - self._columns(n, p, -step)) @ parts[n] / 1e-3
-                variance += ((moved * self.position_std[:, axis : axis + 1]) ** 2).mean(axis=1)
+            self._spans.clear()
+            span = self._beside(which)
+            unwhiten = np.linalg.inv(self.fitted.whitener)
+            soil = unwhiten @ span.coefficients(0.0)[last]
+            self.fitted = with_soil(self.fitted, self.response, soil, roughness_m=self.roughness_m)
+            parts = self._parts(span.seen_as(self.fitted.whitener @ unwhiten), which)
+            moved = np.zeros((3, *self.response.values.T.shape))
+            for n, p in enumerate(self.positions):
+                moved += parts[n].T @ self._slopes(n, p)
+            variance = ((moved * self.position_std[:, None]) ** 2).mean(axis=1).sum(axis=0)
             self.weight = 1.0 / np.sqrt(1.0 + variance)
+        self._spans.clear()
 
     def settle(self, positions: list[Real], kinds: list[Kind]) -> None:
         """Take dipoles as they are, where they are, and fit soil, drift and the rows' weights beside them."""
@@ -237,45 +256,54 @@ class JointFit:
 
     def alone(self, which: list[int]) -> Real:
         """Response (m, c) of some dipoles and of what nothing explains, without soil, drift and the others."""
-        parts, _, rest = self._solve(self.positions)
-        white = rest / self.weight[:, None]
+        span, parts = self._all()
+        white = span.rest / self.weight
         for n in which:
-            white = white + self._columns(n, self.positions[n]) @ parts[n]
-        values: Real = white @ np.linalg.inv(self.fitted.whitener).T
+            white = white + parts[n].T @ self._columns(n, self.positions[n])
+        values: Real = white.T @ np.linalg.inv(self.fitted.whitener).T
         return values
 
     def dipoles(self, contrasts: list[float]) -> tuple[Dipole, ...]:
         """Tensors, covariance and coherence of what was found."""
         if not self.positions:
             return ()
-        parts, q, rest = self._solve(self.positions)
+        span, parts = self._all()
+        ground = self._ground().blocks[0]
         unwhiten = np.linalg.inv(self.fitted.whitener)
-        variance = max(float((rest**2).mean()), 1e-12)
+        variance = max(float((span.rest**2).mean()), 1e-12)
         out = []
         for n, position in enumerate(self.positions):
-            jacobian = self._jacobian(self.positions, [n], parts, q)
-            normal = jacobian.T @ jacobian
+            normal, _ = self._steepness(self.positions, [n], [parts[n]], span)
             covariance = np.linalg.inv(normal + 1e-9 * np.trace(normal) * np.eye(3) + 1e-6 * np.eye(3)) * variance
             near = np.linalg.norm(self.response.center_m[:, :2] - position[:2], axis=1) < LOCAL_M
-            model = (self._columns(n, position) * self.weight[:, None]) @ parts[n]
-            model = model - q[:, : self.fitted.basis.shape[1]] @ (q[:, : self.fitted.basis.shape[1]].T @ model)
-            signal, left = float((model[near] ** 2).sum()), float((rest[near] ** 2).sum())
-            coherence = signal / (signal + left) if signal + left > 0 else 0.0
             own = self._columns(n, position)
+            model = parts[n].T @ (own * self.weight)
+            model = model - (model @ ground.T) @ ground
+            signal, left = float((model[:, near] ** 2).sum()), float((span.rest[:, near] ** 2).sum())
+            coherence = signal / (signal + left) if signal + left > 0 else 0.0
             elements = shrink_along_soil(parts[n] @ unwhiten.T, self._own_gram(n), self.fitted)
-            kept = kept_energy(own @ elements, self.fitted)
+            kept = kept_energy(own.T @ elements, self.fitted)
             statistic = float((model**2).sum())
             out.append(Dipole(position, covariance, tensor(elements), statistic, contrasts[n], coherence, kept))
         return tuple(out)
 
     def _own_gram(self, n: int) -> Real:
         """Gram matrix of one dipole's columns without what drift, soil and the other dipoles could explain."""
-        others = [self._columns(k, p) for k, p in enumerate(self.positions) if k != n]
-        design = np.concatenate([self.fitted.basis, *others], axis=1) * self.weight[:, None]
-        q, _ = np.linalg.qr(design / (np.sqrt((design**2).sum(axis=0)) + 1e-300))
-        own = self._columns(n, self.positions[n]) * self.weight[:, None]
-        own = own - q @ (q.T @ own)
-        return own.T @ own
+        others = self._beside([k for k in range(len(self.positions)) if k != n])
+        own = self._columns(n, self.positions[n]) * self.weight
+        along = others.coordinates(own)
+        return own @ own.T - along.T @ along
+
+
+def _remembered(
+    memory: dict[bytes, Real], response: Response, position: Real, compute: Callable[[Response, Real], Real]
+) -> Real:
+    key = position.tobytes()
+    if key not in memory:
+        if len(memory) > MEMORY:
+            memory.clear()
+        memory[key] = compute(response, position)
+    return memory[key]
 
 
 def _collapses(before: list[Real], after: list[Real], moved: list[int]) -> bool:

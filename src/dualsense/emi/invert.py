@@ -15,7 +15,7 @@ import numpy as np
 
 from dualsense.emi.balance import Balance, balance
 from dualsense.emi.fit import LOCAL_M, JointFit
-from dualsense.emi.search import MIN_ROWS, SCAN_DEPTHS_M, Scanner
+from dualsense.emi.search import SCAN_DEPTHS_M, Scanner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,13 +107,12 @@ def invert(
         if first:
             first = False
             first_map = drop.reshape(scanner.y_m.size, scanner.x_m.size)
-        usable = scanner.covered & (np.array([r.size for r in scanner.rows]) >= MIN_ROWS)
-        if not usable.any() or len(found) >= max_dipoles:
+        if not scanner.usable.any() or len(found) >= max_dipoles:
             break
         peak = int(np.argmax(drop))
-        middle = max(float(np.median(drop[usable])), channels)
+        middle = max(float(np.median(drop[scanner.usable])), channels)
         near = np.linalg.norm(response.center_m[:, :2] - scanner.nodes[peak], axis=1) < LOCAL_M
-        explained = drop[peak] / max(float((residual[near] ** 2).sum()), 1e-300)
+        explained = drop[peak] / max(float((residual[:, near] ** 2).sum()), 1e-300)
         stands_out = drop[peak] >= min_contrast * middle or explained >= min_explained
         strongest = max((before for before, _ in found), default=0.0)
         least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
@@ -133,7 +132,7 @@ def invert(
         fit.accept(best)
         found.append((float(drop[peak]), float(drop[peak] / middle)))
     dipoles = fit.dipoles([contrast for _, contrast in found])
-    middle = max(float(np.median(drop[usable])) if usable.any() else 0.0, channels)
+    middle = max(float(np.median(drop[scanner.usable])) if scanner.usable.any() else 0.0, channels)
     strongest = max((before for before, _ in found), default=0.0)
     least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
     energy = scanner.energy(residual, within_m=LOCAL_M)

@@ -257,7 +257,7 @@ def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> f
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
     _settle(fit, places)
     rest, _ = fit.residual()
-    return float((rest[use] ** 2).mean())
+    return float((rest[:, use] ** 2).mean())
 
 
 def _told(dipole: Dipole, place: _Place) -> Dipole:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.field import loop_field
+from dualsense.emi import _scan_kernels as kernels
+from dualsense.emi.dipole import coil_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,54 +35,38 @@ class Scanner:
         gx, gy = np.meshgrid(self.x_m, self.y_m)
         self.nodes = np.column_stack([gx.ravel(), gy.ravel()])
         tree = cKDTree(xy)
-        self.rows = [np.sort(np.asarray(r, dtype=np.intp)) for r in tree.query_ball_point(self.nodes, reach_m)]
+        rows = [np.sort(np.asarray(r, dtype=np.intp)) for r in tree.query_ball_point(self.nodes, reach_m)]
         self._tree = tree
         near, _ = tree.query(self.nodes)
-        self.covered = near < COVERED_M
-        level = bool((response.rotation == np.eye(3)).all())
-        self.columns = [
-            self._column(response, node, rows, level=level)
-            for node, rows in zip(self.nodes, self.rows, strict=True)
-        ]
-
-    @staticmethod
-    def _column(
-        response: Response, node: NDArray[np.float64], rows: NDArray[np.intp], *, level: bool
-    ) -> NDArray[np.float64]:
-        out = np.zeros((rows.size, len(SCAN_DEPTHS_M)))
-        for k in np.unique(response.coil[rows]):
-            at = response.coil[rows] == k
-            use = rows[at]
-            points = np.stack([np.broadcast_to([*node, -z], (use.size, 3)) for z in SCAN_DEPTHS_M])
-            local_t, local_r = points - response.tx_m[use], points - response.rx_m[use]
-            if not level:
-                turn = response.rotation[use]
-                local_t, local_r = (np.einsum("nji,znj->zni", turn, v) for v in (local_t, local_r))
-            h_t = loop_field(local_t, radius_m=float(response.tx_radius_m[k]))
-            h_r = loop_field(local_r, radius_m=float(response.rx_radius_m[k]))
-            out[at] = (h_t * h_r).sum(axis=-1).T
-        return out
+        sizes = np.array([r.size for r in rows], dtype=np.intp)
+        self.usable = (near < COVERED_M) & (sizes >= MIN_ROWS)
+        self._start = np.concatenate([np.zeros(1, np.intp), np.cumsum(sizes)])
+        self._rows = np.concatenate(rows)
+        self._columns = np.empty(len(SCAN_DEPTHS_M) * self._rows.size)
+        depths = np.array(SCAN_DEPTHS_M)
+        kernels.columns(self.nodes, depths, self._start, self._rows, *coil_arrays(response), self._columns)
 
     def scan(
-        self, residual: NDArray[np.float64], q: NDArray[np.float64], weight: NDArray[np.float64]
+        self, residual: NDArray[np.float64], basis: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Drop of the misfit by an isotropic dipole at each node, best over depth, and that depth's index."""
-        best = np.zeros(self.nodes.shape[0])
-        depth = np.zeros(self.nodes.shape[0], dtype=np.intp)
-        for n, (rows, column) in enumerate(zip(self.rows, self.columns, strict=True)):
-            if rows.size < MIN_ROWS or not self.covered[n]:
-                continue
-            c = column * weight[rows, None]
-            along = q[rows].T @ c
-            gram = (c * c).sum(axis=0) - (along * along).sum(axis=0)
-            projected = c.T @ residual[rows]
-            drop = (projected**2).sum(axis=1) / np.maximum(gram, RIDGE * (c * c).sum(axis=0) + 1e-300)
-            depth[n] = int(np.argmax(drop))
-            best[n] = drop[depth[n]]
-        return best, depth
+        """Drop of the misfit by an isotropic dipole at each node, best over depth, and that depth's index.
+
+        Parameters
+        ----------
+        residual : (c, m)
+            What is left of the data.
+        basis : (p, m)
+            Orthonormal rows of all that is fitted.
+        weight : (m,)
+        """
+        drop = np.zeros((self.nodes.shape[0], len(SCAN_DEPTHS_M)))
+        layout = (self._columns, self._start, self._rows, self.usable)
+        kernels.drops(*layout, weight, basis, residual, RIDGE, drop)
+        depth = drop.argmax(axis=1)
+        return drop[np.arange(len(drop)), depth], depth
 
     def energy(self, residual: NDArray[np.float64], *, within_m: float) -> NDArray[np.float64]:
-        """Energy of the residual in the rows around each node."""
-        rows = (residual**2).sum(axis=1)
+        """Energy of the residual (c, m) in the rows around each node."""
+        rows = (residual**2).sum(axis=0)
         near = self._tree.query_ball_point(self.nodes, within_m)
         return np.array([rows[np.asarray(n, dtype=np.intp)].sum() for n in near])
