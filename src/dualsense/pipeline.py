@@ -78,12 +78,12 @@ class _Metal:
         )
 
     def within(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
-        """Features of the metal in each radar body; none where there is no body or it was not passed over."""
+        """Features of the metal in each radar body; none where there is no echo or it was not passed over."""
         prober = Prober(self.response, self.inversion)
         out: list[dict[str, float]] = []
         for candidate in candidates:
             own = [n for n, d in enumerate(self.inversion.dipoles) if any(d is c for c in candidate.dipoles)]
-            body = candidate.body
+            body = candidate.body or candidate.weak
             probe = None if body is None else prober.at(body.x_m, body.y_m, body.depth_m, without=own)
             here = self.response.channel_hz, self.response.imaginary
             out.append({} if probe is None else probe_features(probe, channel_hz=here[0], imaginary=here[1]))
@@ -157,6 +157,11 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         () if metal is None else metal.inversion.dipoles,
         match_m=recipe.fusion.match_m,
     )
+    if radar is not None:
+        candidates = tuple(
+            c if c.body is not None else replace(c, weak=radar.echo_near(*c.dipoles[0].position_m[:2].tolist()))
+            for c in candidates
+        )
     targets = make_targets(
         candidates,
         cover,

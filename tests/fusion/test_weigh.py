@@ -46,6 +46,7 @@ BODY = body_features(body())
 NOTHING = Found(
     metal=None,
     body=None,
+    weak=None,
     within={},
     metal_score=0.0,
     body_score=0.0,

@@ -52,6 +52,8 @@ class Probe:
         Mean polarizability per channel; the posterior mean under a prior of its own size.
     amount_m3, amount_std_m3
         Root mean square over the channels, and its standard deviation from what the rows leave.
+    across_m3, across_std_m3
+        The same of the part across the soil's phasor, which uneven ground does not make.
     statistic
         Drop of the misfit per channel, in units of what is left.
     deeper
@@ -62,6 +64,8 @@ class Probe:
     spectrum_m3: Real
     amount_m3: float
     amount_std_m3: float
+    across_m3: float
+    across_std_m3: float
     statistic: float
     deeper: float
 
@@ -86,6 +90,8 @@ class Prober:
         self._columns = [dipole_columns(response, d.position_m) for d in found.dipoles]
         self._slopes = [self._slope(d.position_m) for d in found.dipoles]
         self._unwhiten = np.linalg.inv(found.balance.whitener)
+        soil = found.balance.soil / found.balance.noise
+        self._along = soil / max(float(np.linalg.norm(soil)), 1e-300)
         self._white = response.values @ found.balance.whitener.T
 
     def at(self, x_m: float, y_m: float, top_m: float, *, without: Collection[int] = ()) -> Probe | None:
@@ -178,13 +184,20 @@ class Prober:
         part = axes.T @ (turn @ white)
         size = float(np.sqrt(np.average(part**2, weights=values + 1e-300)))
         precision = 1.0 / max((PRIOR_RATIO * size) ** 2, 1e-300)
-        spectrum = (axes @ (part * values / (values + precision))) * noise
-        variance = ((axes**2) @ (1.0 / (values + precision))) * noise**2
+        scaled = axes @ (part * values / (values + precision))
+        spectrum = scaled * noise
+        covariance = (axes / (values + precision)) @ axes.T
+        variance = np.diag(covariance) * noise**2
+        across = np.eye(channels) - np.outer(self._along, self._along)
+        apart = (across @ scaled) * noise
+        apart_variance = np.diag(across @ covariance @ across) * noise**2
         return Probe(
             aside_m=aside_m,
             spectrum_m3=spectrum,
             amount_m3=float(np.sqrt((spectrum**2).mean())),
             amount_std_m3=float(np.sqrt(variance.mean())),
+            across_m3=float(np.sqrt((apart**2).mean())),
+            across_std_m3=float(np.sqrt(apart_variance.mean())),
             statistic=float(white @ information @ white) / channels,
             deeper=deeper / max(misfit, 1.0) / channels,
         )
@@ -198,6 +211,8 @@ def probe_features(probe: Probe, *, channel_hz: Real, imaginary: NDArray[np.bool
         "at_body_aside_m": probe.aside_m,
         "at_body_amount_m3": probe.amount_m3,
         "at_body_amount_std_m3": probe.amount_std_m3,
+        "at_body_across_m3": probe.across_m3,
+        "at_body_across_std_m3": probe.across_std_m3,
         "at_body_statistic": probe.statistic,
         "at_body_deeper": probe.deeper,
         "at_body_first_share": float(spectrum[0] / largest),

@@ -31,10 +31,14 @@ _APART = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One object below ground: a radar body, or metal, or both. ``dipoles`` begins with the strongest."""
+    """One object below ground: a radar body, or metal, or both. ``dipoles`` begins with the strongest.
+
+    ``weak`` is what the radar hears of metal without a body: an echo that nobody would list by itself.
+    """
 
     body: Body | None
     dipoles: tuple[Dipole, ...]
+    weak: Body | None = None
 
 
 def group_dipoles(dipoles: Sequence[Dipole]) -> list[list[Dipole]]:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 Numbers = dict[str, float]
 
+PLASTIC_INDEX = 1.7
+"""Refractive index of explosive and plastic, 2.9 ** 0.5: where soil has it the echo changes its sign."""
+
 
 def metal_inputs(told: Mapping[str, float], score: float) -> Numbers:
     """Numbers of the metal detector, from the evidence of a target that it found."""
@@ -30,6 +33,9 @@ def metal_inputs(told: Mapping[str, float], score: float) -> Numbers:
 def body_inputs(told: Mapping[str, float], score: float, *, relative_permittivity: float) -> Numbers:
     """Numbers of the radar, from the evidence of a target that it found."""
     width, length = told["width_m"], told["length_m"]
+    index = math.sqrt(relative_permittivity) if relative_permittivity > 0.0 else math.nan
+    in_phase, gap = math.cos(told["phase_rad"]), told.get("lower_gap_m", 0.0)
+    lower = told.get("lower_phase_rad", math.nan) if gap > 0.0 else math.nan
     return {
         "log10 contrast": _log10(score),
         "log10 amplitude": _log10(told["amplitude"]),
@@ -37,10 +43,15 @@ def body_inputs(told: Mapping[str, float], score: float, *, relative_permittivit
         "log10 width": _log10(width),
         "elongation": _log10(length / width),
         "coherence": told["coherence"],
-        "in phase": math.cos(told["phase_rad"]),
+        "in phase": in_phase,
         "out of phase": math.sin(told["phase_rad"]),
+        "in phase by index": in_phase * (index - PLASTIC_INDEX),
         "thickness": told.get("thickness_m", math.nan),
         "lower echo": told.get("lower_ratio", math.nan),
+        "lower gap": gap if gap > 0.0 else math.nan,
+        "lower in phase": math.cos(lower),
+        "lower out of phase": math.sin(lower),
+        "wavenumber": told.get("wavenumber_per_m", math.nan),
         "asymmetry": told.get("asymmetry", math.nan),
         "focus": told.get("focus", math.nan),
         "spread": told.get("spread_m", math.nan),
@@ -48,20 +59,43 @@ def body_inputs(told: Mapping[str, float], score: float, *, relative_permittivit
         "depth": told["depth_m"],
         "hidden": told["hidden"],
         "edge": told["edge_fraction"],
-        "index": math.sqrt(relative_permittivity) if relative_permittivity > 0.0 else math.nan,
+        "index": index,
     }
 
 
-def pair_inputs(emi: Mapping[str, float], gpr: Mapping[str, float]) -> Numbers:
-    """How the two agree, and what only both together tell."""
+def pair_inputs(gpr: Mapping[str, float]) -> Numbers:
+    """How metal that was located by itself lies to a body."""
     size = math.sqrt(gpr["width_m"] * gpr["length_m"])
     return {
         "aside": gpr["metal_aside_m"],
         "aside of size": gpr["metal_aside_m"] / size,
         "below top": gpr["metal_below_top_m"],
         "log10 distance": math.log10(1.0 + gpr["metal_distance_squared"]),
-        "metal for its echo": _log10(emi["metal_amount_m3"]) - 2.0 * _log10(gpr["amplitude"]),
     }
+
+
+def within_inputs(told: Mapping[str, float], amplitude: float) -> Numbers:
+    """Numbers of the metal at the body's place, from the metal detector's evidence; none where it was not asked."""
+    if "at_body_amount_m3" not in told:
+        return {}
+    amount, std = told["at_body_amount_m3"], told["at_body_amount_std_m3"]
+    across, across_std = told["at_body_across_m3"], told["at_body_across_std_m3"]
+    out = {
+        "log10 amount": _log10(amount),
+        "log10 deviation": _log10(std / max(amount, 1e-300)),
+        "log10 across": _log10(across),
+        "log10 across deviation": _log10(across_std / max(across, 1e-300)),
+        "log10 statistic": _log10(told["at_body_statistic"]),
+        "deeper": math.asinh(told["at_body_deeper"]),
+        "aside": told["at_body_aside_m"],
+        "first share": told["at_body_first_share"],
+        "last share": told["at_body_last_share"],
+        "for its echo": _log10(amount) - 2.0 * _log10(amplitude),
+    }
+    for name in ("low", "high"):
+        phase = told.get(f"at_body_{name}_phase_rad", math.nan)
+        out |= {f"{name} in phase": math.cos(phase), f"{name} out of phase": math.sin(phase)}
+    return out
 
 
 def _log10(value: float) -> float:

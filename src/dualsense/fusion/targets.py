@@ -110,8 +110,12 @@ def _found(
         body = features.body_features(candidate.body)
         if candidate.dipoles:
             body |= features.pair_features(candidate.body, candidate.dipoles[0])
+    weak = None
     reflects = False
     if body is None and gpr_here:
+        if candidate.weak is not None:
+            weak = features.body_features(candidate.weak)
+            weak |= features.pair_features(candidate.weak, candidate.dipoles[0])
         heard = at.radar_heard(x, y, depth)
         quiet = partial(
             model_room.radar_silence,
@@ -125,6 +129,7 @@ def _found(
     return Found(
         metal=metal,
         body=body,
+        weak=weak,
         within=within,
         metal_score=candidate.dipoles[0].statistic if candidate.dipoles else 0.0,
         body_score=candidate.body.contrast if candidate.body is not None else 0.0,
@@ -156,7 +161,8 @@ def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence |
             "heard": float(found.heard),
             "reflects": float(found.reflects),
         }
-        gpr = Evidence(0.0, silent, weight.gpr)
+        weak = {f"weak_{name}": value for name, value in (found.weak or {}).items()}
+        gpr = Evidence(0.0, silent | weak, weight.gpr)
     return emi, gpr
 
 

@@ -32,6 +32,9 @@ class Found:
     ----------
     metal, body
         Features of the strongest dipole and of the radar body; None where none was found.
+    weak
+        Features of an echo beside metal that is too weak to be listed; None with a body, and where the radar did
+        not measure.
     within
         Features of the metal at the body's place (`dualsense.emi.probe`); empty where it is not known.
     metal_score, body_score
@@ -53,6 +56,7 @@ class Found:
 
     metal: Numbers | None
     body: Numbers | None
+    weak: Numbers | None
     within: Numbers
     metal_score: float
     body_score: float

@@ -21,6 +21,9 @@ GAP, ECHO_CONTRAST = 0.8, 2.5
 """An echo of this contrast has a reverberation where the envelope between them falls to this part of it."""
 MAX_HIDDEN_M = 0.035
 """How far above its contrast's peak an echo may lie in clutter that falls off with depth."""
+ASIDE_M = 0.03
+SHALLOWEST_M, DEEPEST_M = 0.004, 0.14
+"""Where beside metal an echo is looked for that is too weak to be listed by itself."""
 MIN_FOLD = 0.12
 """Part of the volume's highest fold below which a voxel was not measured well enough to be shown."""
 
@@ -179,6 +182,28 @@ def add_bodies(
         ):
             found.append(body)
     return tuple(found)
+
+
+def strongest_near(
+    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_], x_m: float, y_m: float
+) -> Body | None:
+    """Measure what stands out most within 3 cm to the side of a place, however little that is.
+
+    Returns
+    -------
+    Body or None
+        None where nothing was measured.
+    """
+    inside = _measured(migrated, covered)
+    envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
+    contrast = envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
+    aside = np.hypot(*np.meshgrid(grid.x_m - x_m, grid.y_m - y_m)) <= ASIDE_M
+    deep = (migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M)
+    seen = np.where(deep[:, None, None] & aside & inside, contrast, 0.0)
+    k, j, i = (int(n) for n in np.unravel_index(int(seen.argmax()), seen.shape))
+    if not seen[k, j, i] > 0.0:
+        return None
+    return _measure(migrated, grid, envelope, inside, contrast, (k, j, i))
 
 
 def _reverberates(bright: NDArray[np.float64], contrast: NDArray[np.float64]) -> bool:
