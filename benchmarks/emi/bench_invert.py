@@ -80,7 +80,7 @@ def best(step: Callable[[], object]) -> float:
 
 
 def steps(rows: Response, noise: np.ndarray) -> dict[str, float]:
-    """Columns of a dipole, a trial of three dipoles beside drift, soil and nine others, and a scan from scratch."""
+    """Columns of a dipole, a trial of three beside drift, soil and nine more, and a scan from scratch."""
     at = np.array([*rows.center_m[:, :2].mean(axis=0), -0.05])
     rng = np.random.default_rng(0)
     places = at + rng.uniform(-1.0, 1.0, (12, 3)) * np.array([0.4, 0.3, 0.03])
