@@ -17,6 +17,8 @@ from dualsense.emi.refine import FREE
 from dualsense.emi.search import RIDGE, SCAN_DEPTHS_M, Scanner
 from oracles import joint
 
+pytestmark = pytest.mark.kernel
+
 NOISE = np.full(4, 3e-8)
 
 
