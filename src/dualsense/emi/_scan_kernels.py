@@ -22,6 +22,33 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 
+@jit(parallel=True)
+def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> None:
+    """Count the places xy (m, 2) within reach of every node (k, 2), and tell how far the nearest is."""
+    for n in numba.prange(nodes.shape[0]):
+        within, least = 0, np.inf
+        for i in range(xy.shape[0]):
+            x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
+            square = x * x + y * y
+            least = min(least, square)
+            if square <= reach * reach:
+                within += 1
+        many[n] = within
+        nearest[n] = np.sqrt(least)
+
+
+@jit(parallel=True)
+def fill(nodes: Real, xy: Real, reach: float, start: Index, rows: Index) -> None:
+    """List those places, in ascending order, of node n in ``rows[start[n]:start[n + 1]]``."""
+    for n in numba.prange(nodes.shape[0]):
+        at = start[n]
+        for i in range(xy.shape[0]):
+            x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
+            if x * x + y * y <= reach * reach:
+                rows[at] = i
+                at += 1
+
+
 @jit(checked_division=False)
 def _place(node: Real, where: Real, rotation: Real, rows: Index, out: Real) -> None:
     """Node at depth zero in the coils' frames (3), and the upward direction there (3), out (6, r)."""
@@ -93,45 +120,26 @@ def columns(
 
 
 @jit()
-def _squares(one: Real, other: Real, part: Real, out: Real) -> None:
-    """Add to out (6,) the squares of the inner products of two rows with six columns (6, r)."""
-    a = b = c = d = e = f = 0.0
-    p = q = s = t = u = v = 0.0
-    for i in range(one.shape[0]):
-        x, y = one[i], other[i]
-        a += x * part[0, i]
-        b += x * part[1, i]
-        c += x * part[2, i]
-        d += x * part[3, i]
-        e += x * part[4, i]
-        f += x * part[5, i]
-        p += y * part[0, i]
-        q += y * part[1, i]
-        s += y * part[2, i]
-        t += y * part[3, i]
-        u += y * part[4, i]
-        v += y * part[5, i]
-    out[0] += a * a + p * p
-    out[1] += b * b + q * q
-    out[2] += c * c + s * s
-    out[3] += d * d + t * t
-    out[4] += e * e + u * u
-    out[5] += f * f + v * v
+def _inner(seen: Real, rows: Index, part: Real, out: Real) -> None:
+    """Inner products of six columns (6, r) with those of some rows of an array (m, w), out (6, w).
 
-
-@jit()
-def _explained(rows: Real, use: Index, part: Real, pair: Real, out: Real) -> None:
-    """Energy that some rows (p, m), where used, see of six columns (6, r), out (6,); pair (2, r) is room."""
+    Four rows at a time, so that a sum is loaded and stored once for four products.
+    """
     out[:] = 0.0
-    for j in range(0, rows.shape[0], 2):
-        for k in range(2):
-            if j + k < rows.shape[0]:
-                row, own = rows[j + k], pair[k]
-                for i in range(use.shape[0]):
-                    own[i] = row[use[i]]
-            else:
-                pair[k, :] = 0.0
-        _squares(pair[0], pair[1], part, out)
+    r = rows.shape[0]
+    whole = r - r % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = seen[rows[i]], seen[rows[i + 1]], seen[rows[i + 2]], seen[rows[i + 3]]
+        for k in range(6):
+            own, w, x, y, z = out[k], part[k, i], part[k, i + 1], part[k, i + 2], part[k, i + 3]
+            for j in range(seen.shape[1]):
+                own[j] += w * a[j] + x * b[j] + y * c[j] + z * d[j]
+    for i in range(whole, r):
+        a = seen[rows[i]]
+        for k in range(6):
+            own, w = out[k], part[k, i]
+            for j in range(seen.shape[1]):
+                own[j] += w * a[j]
 
 
 @jit(parallel=True)
@@ -141,8 +149,8 @@ def drops(
     rows: Index,
     use: NDArray[np.bool_],
     weight: Real,
-    basis: Real,
-    rest: Real,
+    seen: Real,
+    explained: int,
     ridge: float,
     drop: Real,
 ) -> None:
@@ -152,26 +160,27 @@ def drops(
     ----------
     use : (k,)
         Nodes that are asked for.
-    basis : (p, m)
-        Orthonormal rows of all that is fitted already.
-    rest : (c, m)
-        What that leaves of the data; weighted, as the basis is.
+    seen : (m, w)
+        Orthonormal columns of all that is fitted already, so many as are ``explained``, and what that leaves of
+        the data; weighted.
     ridge
-        Part of a column's energy that the basis is held not to explain at least.
+        Part of a column's energy that the fitted ones are held not to explain at least.
     """
     for n in numba.prange(start.shape[0] - 1):
         if use[n]:
             own = rows[start[n] : start[n + 1]]
             r = own.shape[0]
-            heavy = np.empty((6, r))
-            energy, explained, fall = np.zeros(6), np.empty(6), np.empty(6)
+            heavy, along = np.empty((6, r)), np.empty((6, seen.shape[1]))
             for d in range(6):
                 for i in range(r):
-                    v = column[6 * start[n] + d * r + i] * weight[own[i]]
-                    heavy[d, i] = v
-                    energy[d] += v * v
-            pair = np.empty((2, r))
-            _explained(basis, own, heavy, pair, explained)
-            _explained(rest, own, heavy, pair, fall)
+                    heavy[d, i] = column[6 * start[n] + d * r + i] * weight[own[i]]
+            _inner(seen, own, heavy, along)
             for d in range(6):
-                drop[n, d] = fall[d] / max(energy[d] - explained[d], ridge * energy[d] + 1e-300)
+                energy, taken, fall = 0.0, 0.0, 0.0
+                for i in range(r):
+                    energy += heavy[d, i] * heavy[d, i]
+                for j in range(explained):
+                    taken += along[d, j] * along[d, j]
+                for j in range(explained, seen.shape[1]):
+                    fall += along[d, j] * along[d, j]
+                drop[n, d] = fall / max(energy - taken, ridge * energy + 1e-300)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+AGAIN = 1e-3
+"""Of a scaled column, what is left beside the earlier ones; below, the rounding of what was taken is taken too."""
+PIVOT = 1e-4
+"""Of a scaled column; below, Cholesky's factor is too coarse and Householder's reflections do the work."""
 SINGULAR = 1e-8
 """Of a scaled column, what is left beside the earlier ones; below, coefficients are those of least norm."""
 
@@ -50,13 +54,10 @@ class Span:
         """Explain by further columns (q, m) as well: block Gram-Schmidt, then QR of what is new in them."""
         scale = np.sqrt((columns**2).sum(axis=1)) + 1e-300
         new = columns / scale[:, None]
-        cross = self.coordinates(new)
-        row = 0
-        for block in self.blocks:
-            new -= cross[row : row + len(block)].T @ block
-            row += len(block)
-        q, r = np.linalg.qr(new.T)
-        own = np.ascontiguousarray(q.T)
+        cross, row = self._taken_from(new), len(self.scale)
+        if (new**2).sum(axis=1).min() < AGAIN**2:
+            cross += self._taken_from(new)
+        own, r = _orthonormal(new)
         along = own @ self.rest.T
         p = row + len(scale)
         triangle = np.zeros((p, p))
@@ -70,6 +71,14 @@ class Span:
             np.concatenate([self.along, along]),
             self.rest - along.T @ own,
         )
+
+    def _taken_from(self, rows: Real) -> Real:
+        """Take what is explained already from some rows (k, m), in place; returns its coordinates (p, k)."""
+        cross, row = self.coordinates(rows), 0
+        for block in self.blocks:
+            rows -= cross[row : row + len(block)].T @ block
+            row += len(block)
+        return cross
 
     def coordinates(self, rows: Real) -> Real:
         """Coordinates (p, k) of some rows (k, m)."""
@@ -92,3 +101,21 @@ class Span:
         if np.abs(np.diag(r)).min() < SINGULAR:
             return np.asarray(np.linalg.lstsq(r * self.scale, self.along, rcond=1e-9)[0], dtype=np.float64)
         return np.linalg.solve(r, self.along) / self.scale[:, None]
+
+
+def _orthonormal(rows: Real) -> tuple[Real, Real]:
+    """QR of rows (k, m): orthonormal rows (k, m) and the upper triangle (k, k).
+
+    By Cholesky's factor of the Gram matrix, twice (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya 2015): the second
+    round makes good what squaring cost the first.
+    """
+    try:
+        first = np.linalg.cholesky(rows @ rows.T)
+        if np.diag(first).min() > PIVOT:
+            own = np.linalg.inv(first) @ rows
+            second = np.linalg.cholesky(own @ own.T)
+            return np.linalg.inv(second) @ own, (first @ second).T
+    except np.linalg.LinAlgError:
+        pass
+    q, r = np.linalg.qr(rows.T)
+    return np.ascontiguousarray(q.T), r

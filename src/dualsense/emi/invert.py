@@ -33,6 +33,9 @@ WEAK_RATIO = 0.02
 COMPANION_RATIO = 1e-3
 """A dipole this much weaker than a found one may also be that one's own structure: both are tried. Companions are
 given to dipoles down to this part of the strongest."""
+COMPANION_REACH_M = 0.4
+"""Beyond, a companion and what moves with it change nothing; where less than what a new object takes away is left
+within this distance of its lead, it is not tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +114,7 @@ def invert(
             break
         peak = int(np.argmax(drop))
         middle = max(float(np.median(drop[scanner.usable])), channels)
-        near = np.linalg.norm(response.center_m[:, :2] - scanner.nodes[peak], axis=1) < LOCAL_M
+        near = _within(response, scanner.nodes[peak], LOCAL_M)
         explained = drop[peak] / max(float((residual[:, near] ** 2).sum()), 1e-300)
         stands_out = drop[peak] >= min_contrast * middle or explained >= min_explained
         strongest = max((before for before, _ in found), default=0.0)
@@ -121,12 +124,17 @@ def invert(
         start = np.array([*scanner.nodes[peak], -SCAN_DEPTHS_M[depth[peak]]])
         strong = bool(drop[peak] >= STRONG * min_statistic * channels)
         trials = [fit.newcomer(start, full=strong, weak=bool(drop[peak] < WEAK_RATIO * strongest))]
+        left = (residual**2).sum(axis=0)
+        gain = float(left.sum()) - trials[0].misfit
         leads = [n for n, (before, _) in enumerate(found) if before > COMPANION_RATIO * strongest]
         taken = {kind.lead for kind in fit.kinds}
         trials += [
             fit.companion(n)
             for n in leads
-            if n not in taken and fit.kinds[n].lead is None and drop[peak] < WEAK_RATIO * found[n][0]
+            if n not in taken
+            and fit.kinds[n].lead is None
+            and drop[peak] < WEAK_RATIO * found[n][0]
+            and gain < left[_within(response, fit.positions[n], COMPANION_REACH_M)].sum()
         ]
         best = min(trials, key=lambda trial: trial.misfit)
         fit.accept(best)
@@ -139,6 +147,12 @@ def invert(
     needed = np.maximum(least, np.minimum(min_contrast * middle, min_explained * energy)).reshape(first_map.shape)
     needed = np.maximum(needed, _highest_near(drop.reshape(first_map.shape), max(1, round(HIDDEN_M / node_m))))
     return Inversion(dipoles, fit.fitted, scanner.x_m, scanner.y_m, first_map, needed, fit.weight)
+
+
+def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_]:
+    """Rows this close to the side."""
+    near: NDArray[np.bool_] = np.linalg.norm(response.center_m[:, :2] - at[:2], axis=1) < distance_m
+    return near
 
 
 def _highest_near(values: Real, cells: int) -> Real:

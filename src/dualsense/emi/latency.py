@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi import _scan_kernels as kernels
 from dualsense.emi.balance import balance
 from dualsense.emi.calibrate import bin_along_track
-from dualsense.emi.field import loop_field
+from dualsense.emi.dipole import coil_arrays
 from dualsense.emi.image import balanced
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class _Spot:
         self.rows = _taken(rows, use)
         side = np.arange(-SPOT_M, SPOT_M + 1e-9, SOURCE_M)
         gx, gy = np.meshgrid(at[0] + side, at[1] + side)
-        self.nodes = np.column_stack([gx.ravel(), gy.ravel(), np.full(gx.size, -SOURCE_DEPTH_M)])
+        self.nodes = np.column_stack([gx.ravel(), gy.ravel()])
         ahead = _velocity(rows)[use]
         main = np.linalg.svd(ahead, full_matrices=False)[2][0]
         self.speed = np.linalg.norm(ahead, axis=1)
@@ -214,11 +215,9 @@ def _placed(rows: Response, samples: Response, time_s: Real) -> Response:
 
 
 def _isotropic(rows: Response, nodes: Real) -> Real:
-    """Response (n, k) of the rows of one coil to a unit isotropic dipole at each node."""
-    radius = (rows.tx_radius_m[rows.coil[0]], rows.rx_radius_m[rows.coil[0]])
-    h_t, h_r = (
-        loop_field(np.einsum("nji,nkj->nki", rows.rotation, nodes - at[:, None]), radius_m=float(r))
-        for at, r in zip((rows.tx_m, rows.rx_m), radius, strict=True)
-    )
-    columns: Real = (h_t * h_r).sum(axis=-1)
-    return columns
+    """Response (n, k) of the rows to a unit isotropic dipole at each node (k, 2) of the sources' depth."""
+    n, k = rows.time_s.size, len(nodes)
+    start, every = n * np.arange(k + 1), np.tile(np.arange(n), k)
+    out = np.empty(n * k)
+    kernels.columns(nodes, np.array([SOURCE_DEPTH_M]), start, every, *coil_arrays(rows), out)
+    return out.reshape(k, n).T
