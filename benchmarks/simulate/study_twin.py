@@ -52,6 +52,8 @@ EARLY_S, LATE_S = (0.35e-9, 0.9e-9), (0.9e-9, 2.5e-9)
 """After the surface echo: where clutter is told."""
 TIME_S = np.linspace(0.0, 5e-9, 1001)
 MINES = {"PMN": "PMN-voxel", "PMA": "PMA-voxel", "TS50": "TS-50-voxel"}
+PMN_ASIDE_M = -0.006
+"""Where its round body is along its pin, from the middle of the cells."""
 MODELS = {"rock": "stone", "root": "stake", "void": "void", "metal": "fragment"}
 
 
@@ -112,6 +114,10 @@ def bodies_of(
         if model == "TS50":  # a casing with a narrower pressure plate on top
             plate = Buried("stake", x, y, depth, body_size_m=(0.048, 0.048, 0.007), body_permittivity=5.0)
             return [plate, Buried(MINES[model], x, y, depth + 0.007)]
+        if model == "PMN":  # the file's box of cells begins 1 mm above it, and its spout makes the box lopsided
+            turn = np.radians(yaw)
+            x, y = x - PMN_ASIDE_M * np.sin(turn), y + PMN_ASIDE_M * np.cos(turn)
+            return [Buried(MINES[model], x, y, depth + 0.001, yaw_deg=yaw)]
         return [Buried(MINES[model], x, y, depth + 0.002, yaw_deg=yaw)]
     own = None if np.isnan(permittivity) else permittivity
     return [Buried(MODELS[label], x, y, depth, body_size_m=size, body_permittivity=own)]

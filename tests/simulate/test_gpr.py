@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import hankel2
 
 from dualsense.gpr.halfspace import reflected_field
-from dualsense.simulate import _buried_kernels, _kernels, bodies, gpr, spectrum
+from dualsense.simulate import _buried_kernels, _kernels, bodies, gpr, inside, spectrum, wires
 from dualsense.simulate.scene import Buried, Soil
 from dualsense.simulate.soil import C0, EPSILON0, MU0, Ground, realise
 from dualsense.simulate.stack import Stack
@@ -227,9 +227,9 @@ def test_a_cavity_shields_what_lies_in_it():
     """Metal in air has the moment of air's permittivity; a gap above it delays and takes its share."""
     model = bodies.find_model("PMN-voxel")
     striker = model.metal[1]
-    assert 1.0 < bodies._host(model, striker) < 6.0
-    assert bodies._host(model, model.metal[0]) == pytest.approx(6.0, abs=1e-9) or model.cores
-    delay, share = bodies._cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
+    assert 1.0 < inside.host(model, striker, 2.0) < 6.0
+    assert inside.host(model, model.metal[0], 2.0) == pytest.approx(5.0)  # a band between body and soil
+    delay, share = inside.cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
     gaps = model.cores[0].size_m[2] + model.cores[1].size_m[2]
     assert delay[0] == pytest.approx(gaps * (1 - np.sqrt(6)) / C0)
     assert 0.3 < share[0] < 1.0
@@ -279,9 +279,42 @@ def test_a_turn_of_wire_carries_the_current_of_loop_theory():
     away = np.sqrt(4 * b**2 * np.sin(phi / 2) ** 2 + a**2)
     k0, k1, k2 = ((np.exp(-1j * np.outer(k, away)) / away * np.cos(n * phi)).mean(axis=1) * b for n in range(3))
     exact = -1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * b) ** 2))
-    np.testing.assert_allclose(bodies._turn(b, a, k), exact, rtol=1e-6)
+    np.testing.assert_allclose(wires.turn(b, a, k), exact, rtol=1e-6)
     long = 1 / (1j * np.pi * k[2:] ** 2 * hankel2(0, k[2:] * 5e-4))
-    np.testing.assert_allclose(bodies._turn(0.1, 5e-4, k[2:]), long, rtol=0.12)
+    np.testing.assert_allclose(wires.turn(0.1, 5e-4, k[2:]), long, rtol=0.12)
     sweep = np.linspace(10.0, 35.0, 251)
-    at = sweep[np.abs(sweep**2 * bodies._turn(b, a, sweep)).argmax()] * b
+    at = sweep[np.abs(sweep**2 * wires.turn(b, a, sweep)).argmax()] * b
     assert 1.0 < at < 1.15
+
+
+def test_a_straight_wire_resonates_at_half_a_wave():
+    """Static at long waves; at resonance no more than a dipole radiates; of many waves it is a long wire's."""
+    length, a = 0.06, 0.001
+    k = np.linspace(1.0, 70.0, 139)
+    found = wires.straight(length, a, k)
+    assert found[0] == pytest.approx(1.0, abs=0.02)
+    assert k[np.abs(k**2 * found).argmax()] * length == pytest.approx(0.94 * np.pi, rel=0.05)
+    still = _axial(length, a)
+    assert np.abs(k**2 * found * still).max() == pytest.approx((1.5 / k[np.abs(found).argmax()]), rel=0.15)
+    assert (found.imag < 0).all()
+
+
+def _axial(length, a):
+    """Static dipole over 4 pi of the same method, m^3."""
+    return float(wires._moment(length, a, (0.05 / length,))[0].real)
+
+
+@pytest.mark.parametrize("depth", (0.01, 0.03))
+def test_the_field_in_a_body_is_that_of_its_layers(depth):
+    """Beside Airy's formula for one slab; a body of the soil's permittivity changes nothing."""
+    k, index, n, height = 2 * np.pi * TONES / C0, 2.0, 1.6, 0.04
+    model = replace(bodies.find_model("PFM-1"), relative_permittivity=n**2, size_m=(0.1, 0.1, height), cores=())
+    own = np.array([[0.0, 0.0, -depth]])
+    found = inside.arriving(model, 1.0, own, index, k)
+    down, r = 2 * index / (index + n), (n - index) / (n + index)
+    once, again = np.exp(-1j * k * n * depth), r * np.exp(-1j * k * n * (2 * height - depth))
+    airy = down * (once + again) / (1 - r**2 * np.exp(-2j * k * n * height))
+    np.testing.assert_allclose(found, airy * np.exp(1j * k * index * depth), rtol=1e-9)
+    same = replace(model, relative_permittivity=index**2)
+    np.testing.assert_allclose(inside.arriving(same, 1.0, own, index, k), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(inside.arriving(model, 1.0, np.array([[0.06, 0.0, -depth]]), index, k), 1.0)

@@ -28,10 +28,14 @@ def test_an_unknown_model_lists_what_there_is():
         find_model("PMN-9")
 
 
+SPOUT_AND_BAND_M = {"PMN-voxel": 0.0035}
+"""The PMN as drawn in voxels wears its band outside, and its spring reaches into the spout beside the body."""
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_parts_lie_inside_their_body(name):
     model = MODELS[name]
-    half = np.asarray(model.size_m) / 2
+    half = np.asarray(model.size_m) / 2 + SPOUT_AND_BAND_M.get(name, 0.0)
     for part in model.metal:
         axis = np.asarray(part.axis) / np.linalg.norm(part.axis)
         if isinstance(part, Spring):

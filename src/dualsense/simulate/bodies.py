@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi.polarizability import demagnetisation
-from dualsense.simulate import shapes
+from dualsense.simulate import inside, shapes, wires
 from dualsense.simulate.library import Ring, Spring, find_model
 from dualsense.simulate.soil import C0
 
@@ -25,6 +25,8 @@ _FAINT_ROUND = 0.01
 """Of the floor's first echo: rounds within the body that are fainter are left out."""
 _EDGES = 1.21
 _HALF_WAVE = 0.94
+_LONG = 3.0
+"""Length over width from which a spheroid is a wire."""
 _RAYLEIGH_BELOW = 1.0
 """On k a: below it a metal body scatters by Rayleigh's law, above it as a reflecting surface."""
 
@@ -83,7 +85,7 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
             front = (outer - inner) / (outer + inner)
             back, slower = -front * (1 - front**2), (inner - index) / C0
         covered = np.maximum(0.0, -facets.position_m[:, 2] - facets.chord_m) * (outer - index) / C0
-        delay, through = _cores_above(model, thing.scale, facets.position_m, own)
+        delay, through = inside.cores_above(model, thing.scale, facets.position_m, own)
         if own is not None:
             through = through * (1 - ((index - outer) / (index + outer)) ** 2)
         share = facets.area_m2 / (2 * np.pi)
@@ -128,54 +130,6 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
     return Scatterers(*(np.ascontiguousarray(np.concatenate(part)) for part in zip(*pieces, strict=True)))
 
 
-def _cores_above(
-    model: Model, scale: float, own_m: NDArray[np.float64], but: Core | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Extra one-way delay (m,), and the amplitude that both ways leave, of cores straight above points."""
-    delay, share = np.zeros(len(own_m)), np.ones(len(own_m))
-    if model.relative_permittivity is None:
-        return delay, share
-    body = np.sqrt(model.relative_permittivity)
-    for core in model.cores:
-        if core is but:
-            continue
-        index = np.sqrt(core.relative_permittivity)
-        below = _under(core, scale, own_m) & (own_m[:, 2] < -0.999 * scale * (core.top_m + core.size_m[2]))
-        delay += below * scale * core.size_m[2] * (index - body) / C0
-        share *= np.where(below, (1 - ((index - body) / (index + body)) ** 2) ** 2, 1.0)
-    return delay, share
-
-
-def _under(core: Core, scale: float, own_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points lie within a core's outline, seen from above."""
-    out = np.abs(own_m[:, :2] - scale * np.asarray(core.center_m)) / (0.5 * scale * np.asarray(core.size_m[:2]))
-    if core.shape in ("box", "rod"):
-        return np.asarray((out <= 1).all(axis=1))
-    return np.asarray((out**2).sum(axis=1) <= 1)
-
-
-def _host(model: Model, part: Spheroid | Ring) -> float:
-    """Permittivity about a metal part of a dielectric body: the body's, or a mean of core and body.
-
-    In a narrow core the field reaches into the body: layers about a thin wire of length L in series, weighted by
-    the logarithms ln(b/a) and ln(L/b) of their radii.
-    """
-    body = float(model.relative_permittivity or 1.0)
-    center = np.asarray(part.center_m)
-    if isinstance(part, Ring):
-        wire, length = part.wire_radius_m, 2 * np.pi * part.radius_m
-        center = center + part.radius_m * np.cross(part.axis, np.roll(part.axis, 1))
-    else:
-        wire, length = sorted((part.semi_axis_m, 2 * part.polar_semi_axis_m))
-    for core in model.cores:
-        depth = -center[2] - core.top_m
-        if 0 <= depth <= core.size_m[2] and _under(core, 1.0, center[None])[0]:
-            edge = float(np.clip(0.5 * min(core.size_m), 1.01 * wire, 0.99 * max(length, 1.1 * wire)))
-            within, beyond = np.log(edge / wire), max(float(np.log(length / edge)), 0.0)
-            return float((within + beyond) / (within / core.relative_permittivity + beyond / body))
-    return body
-
-
 def metal_points(
     objects: tuple[Buried, ...], *, index: float, frequency_hz: NDArray[np.float64]
 ) -> list[Scatterers]:
@@ -203,29 +157,21 @@ def metal_points(
             out.append(replace(points, response=_resonance(s, length, k * index, k * index)))
             continue
         for part in model.solid:
-            host = _host(model, part) if body is not None else index**2
+            host = inside.host(model, part, index) if body is not None else index**2
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
                 scale = thing.scale
-                response = _turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))
+                response = wires.turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))
             else:
                 own, s = _spheroid_point(thing, part)
-                length = _extent_along_y(thing, part)
-                far = index if body is None else np.sqrt(body)
-                response = _resonance(s, length, k * np.sqrt(host), k * far)
-            points = replace(isotropic(placed(thing, own), s), response=response)
+                response = _spheroid_response(thing, part, s, k * np.sqrt(host), k * np.sqrt(body or index**2))
             if body is None:
-                out.append(points)
+                out.append(replace(isotropic(placed(thing, own), s), response=response))
                 continue
             # the moment is that of the field about the part: permittivity of its surroundings over the soil's
-            extra, share = _cores_above(model, thing.scale, own, None)
-            entry = 1 - ((index - np.sqrt(body)) / (index + np.sqrt(body))) ** 2
+            points = isotropic(placed(thing, own), s * host / index**2)
             out.append(
-                replace(
-                    points,
-                    front=s * host / index**2 * share * entry,
-                    front_delay_s=extra - own[:, 2] * (np.sqrt(body) - index) / C0,
-                )
+                replace(points, response=response * inside.arriving(model, thing.scale, own, index, k) ** 2)
             )
     return out
 
@@ -239,28 +185,27 @@ def _resonance(
     return np.asarray(1 / (beat + 1j * damping), dtype=np.complex128)
 
 
-def _turn(radius_m: float, wire_radius_m: float, k: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Polarizability per length over 4 pi, m^2, of a closed turn of wire along the field, at wave numbers (k,).
-
-    The current that an even field in the turn's plane drives, 4 E cos(phi) / (i omega mu Z) with
-    Z = K0 + K2 - 2 K1 / (k b)^2 and K_n = b / (2 pi) int cos(n phi) exp(-i k R) / R dphi, R between wire and axis
-    (Storer, Trans. AIEE 75, 1956). A turn of many waves has the current of a long wire.
-    """
-    thin = wire_radius_m / radius_m
-    edges = np.array([0.0, *(thin * 2.0 ** np.arange(np.log2(np.pi / thin))), np.pi])
-    node, weight = np.polynomial.legendre.leggauss(24)
-    half = 0.5 * np.diff(edges)[:, None]
-    phi = (edges[:-1, None] + half * (1 + node)).ravel()
-    away = radius_m * np.sqrt(4 * np.sin(0.5 * phi) ** 2 + thin**2)
-    green = radius_m / np.pi * (half * weight).ravel() * np.exp(-1j * np.outer(k, away)) / away
-    k0, k1, k2 = (green @ np.cos(n * phi) for n in range(3))
-    return np.asarray(-1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * radius_m) ** 2)), dtype=np.complex128)
-
-
-def _extent_along_y(thing: Buried, part: Spheroid) -> float:
+def _spheroid_response(
+    thing: Buried,
+    part: Spheroid,
+    strength_m3: NDArray[np.float64],
+    k: NDArray[np.float64],
+    k_far: NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    """Response (k,) of a spheroid over its static one: a long one has the current of a wire along itself."""
     axis = turned(thing) @ (np.asarray(part.axis) / np.linalg.norm(part.axis))
-    across2 = (1 - axis[1] ** 2) * part.semi_axis_m**2
-    return float(2 * thing.scale * np.sqrt((axis[1] * part.polar_semi_axis_m) ** 2 + across2))
+    across, along = thing.scale * part.semi_axis_m, thing.scale * part.polar_semi_axis_m
+    if along > _LONG * across and 2 * along * k[-1] > 1:
+        share = axis[1] ** 2 * _axial_strength_m3(across, along) / float(strength_m3.mean())
+        wire = wires.straight(2 * along, across, k)
+        return np.asarray(1 + share * (wire - 1), dtype=np.complex128)
+    length = 2 * float(np.sqrt((axis[1] * along) ** 2 + (1 - axis[1] ** 2) * across**2))
+    return _resonance(strength_m3, length, k, k_far)
+
+
+def _axial_strength_m3(semi_axis_m: float, polar_semi_axis_m: float) -> float:
+    _, _, along = demagnetisation(semi_axis_m, polar_semi_axis_m)
+    return float(semi_axis_m**2 * polar_semi_axis_m / (3 * along))
 
 
 def is_parts_only(thing: Buried, *, index: float, band_hz: tuple[float, float]) -> bool:
