@@ -9,6 +9,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.calibrate.scenes import in_envelope
+
 from dualsense.evaluate import score_scan
 from dualsense.workers import WorkerDiedError, run_tasks
 
@@ -44,6 +46,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "model": None if thing is None else thing.model,
                 "true_depth_m": None if thing is None else thing.depth_m,
                 "is_mine": thing is not None and thing.is_mine,
+                "in_envelope": thing is not None and thing.is_mine and in_envelope(lane, thing.model, thing.depth_m),
                 "confidence": t.confidence,
                 "call": t.call,
                 "place": [t.x_m, t.y_m, t.depth_m],
@@ -53,7 +56,15 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
             }
         )
     rows += [
-        where | {"id": None, "label": o.label, "model": o.model, "true_depth_m": o.depth_m, "is_mine": o.is_mine}
+        where
+        | {
+            "id": None,
+            "label": o.label,
+            "model": o.model,
+            "true_depth_m": o.depth_m,
+            "is_mine": o.is_mine,
+            "in_envelope": o.is_mine and in_envelope(lane, o.model, o.depth_m),
+        }
         for o in score.objects
         if o.target is None
     ]

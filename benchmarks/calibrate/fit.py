@@ -1,111 +1,78 @@
-"""Fit the confidence model to rows of targets: ridge logistic experts, cross-fitted calibration, threshold.
+"""Fit the confidence model to rows of targets: boosted trees, cross-fitted calibration.
 
-Only numpy is needed. Folds are lanes, so that a target is always judged by experts that never saw its lane.
+scikit-learn grows the trees; what is shipped and what evaluates them (`dualsense.fusion.fitted`) needs numpy only.
+Folds are lanes, so that a target is always judged by experts that never saw its lane.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.fusion.fitted import basis
-from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs
-from dualsense.fusion.weigh import HIDDEN, SILENCE, joined, silent_metal
+from dualsense.fusion.fitted import LEAF, Expert, Experts, Tree
+from dualsense.fusion.inputs import body_inputs, metal_inputs
+from dualsense.fusion.weigh import Found, by_experts, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
 
 FOLDS = 5
-RIDGES = (3.0, 10.0, 30.0, 100.0)
+BAGS = 4
+"""Boosted ensembles of an expert, each with its own draws of inputs, whose mean is taken."""
+GROWTH: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 6,
+    "min_samples_leaf": 15,
+    "l2_regularization": 5.0,
+    "max_features": 0.4,
+}
+ROUNDS = 150
 SHRINK = 0.2
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
+WEAK = "weak_"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """Targets as columns: outcome, fold, and the inputs of each expert (None where it does not apply)."""
-
-    mine: NDArray[np.bool_]
-    fold: NDArray[np.intp]
-    metal: list[dict[str, float] | None]
-    body: list[dict[str, float] | None]
-    both: list[dict[str, float] | None]
-    limit: Real
-    told: NDArray[np.bool_]
-    reflects: NDArray[np.bool_]
-
-
-def _told(row: dict[str, Any], surface_depth_m: float, silent_depth_m: float) -> bool:
-    """Whether a silent radar would have told of a mine where this row's metal lies."""
-    quiet = row["gpr"] or {}
-    in_sight = surface_depth_m <= row["place"][2] <= silent_depth_m
-    return quiet.get("heard", 0.0) > 0 and quiet.get("reflects", 0.0) > 0 and in_sight
-
-
-def table(rows: Sequence[dict[str, Any]], *, surface_depth_m: float, silent_depth_m: float) -> Table:
-    """Inputs of all rows; see `benchmarks.calibrate.dataset` for what a row holds."""
-    metal: list[dict[str, float] | None] = []
-    body: list[dict[str, float] | None] = []
-    both: list[dict[str, float] | None] = []
-    for row in rows:
-        emi, gpr = (row[s] if row[s] and row[s]["score"] > 0 else None for s in ("emi", "gpr"))
-        m = metal_inputs(emi, emi["score"]) if emi else None
-        b = body_inputs(gpr, gpr["score"], relative_permittivity=row["eps"]) if gpr else None
-        metal.append(m)
-        body.append(b)
-        both.append(joined(m, b, pair_inputs(emi, gpr)) if m is not None and b is not None else None)
-    lanes = sorted({row["seed"] for row in rows})
-    return Table(
-        mine=np.array([row["is_mine"] for row in rows], dtype=bool),
-        fold=np.array([lanes.index(row["seed"]) % FOLDS for row in rows], dtype=np.intp),
+def found(row: Mapping[str, Any]) -> Found:
+    """What a row's target told, as the model is given it; see `benchmarks.calibrate.dataset` for rows."""
+    emi, gpr = row["emi"], row["gpr"]
+    metal = emi if emi and emi["score"] > 0 else None
+    body = gpr if gpr and gpr["score"] > 0 else None
+    weak = {k.removeprefix(WEAK): v for k, v in (gpr or {}).items() if k.startswith(WEAK)}
+    return Found(
         metal=metal,
         body=body,
-        both=both,
-        limit=np.array([(row["emi"] or {}).get("detection_limit_m3", np.nan) for row in rows], dtype=np.float64),
-        told=np.array([_told(row, surface_depth_m, silent_depth_m) for row in rows], dtype=bool),
-        reflects=np.array([(row["gpr"] or {}).get("reflects", 0.0) > 0 for row in rows], dtype=bool),
+        weak=weak or None,
+        within=emi or {},
+        metal_score=metal["score"] if metal else 0.0,
+        body_score=body["score"] if body else 0.0,
+        emi_here=emi is not None,
+        gpr_here=gpr is not None,
+        radar_silence=row["silence"],
+        radar_blind=False,
+        heard=bool((gpr or {}).get("heard", 0.0)),
+        reflects=bool((gpr or {}).get("reflects", 0.0)),
+        detection_limit_m3=(emi or {}).get("detection_limit_m3", np.nan),
+        relative_permittivity=row["eps"],
     )
 
 
-def logistic(design: Real, outcome: Real, ridge: float) -> Real:
-    """Bias and weights by Newton's method; the bias is not penalised."""
-    columns = np.concatenate([np.ones((len(design), 1)), design], axis=1)
-    penalty = ridge * np.eye(columns.shape[1])
-    penalty[0, 0] = 1e-6
-    weights = np.zeros(columns.shape[1])
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(columns @ weights, -30, 30)))
-        curve = columns.T @ ((p * (1 - p) + 1e-9)[:, None] * columns) + penalty
-        step = np.linalg.solve(curve, columns.T @ (outcome - p) - penalty @ weights)
-        weights = weights + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
-
-
-def scale(values: Real) -> tuple[Real, Real]:
-    """Mean and deviation of each input, over what is known."""
-    mean = np.nanmean(values, axis=0)
-    return mean, np.nanstd(values, axis=0) + 1e-9
-
-
-def cross_fitted(values: Real, outcome: NDArray[np.bool_], fold: NDArray[np.intp], ridge: float) -> Real:
-    """Logits of targets whose fold the expert did not see."""
-    out = np.zeros(len(outcome))
-    for k in range(FOLDS):
-        test = fold == k
-        if not test.any():
-            continue
-        mean, std = scale(values[~test])
-        w = logistic(basis(values[~test], mean, std), outcome[~test].astype(float), ridge)
-        out[test] = w[0] + basis(values[test], mean, std) @ w[1:]
-    return out
+def told(what: Found) -> dict[str, dict[str, float] | None]:
+    """Inputs of each expert; None where it is not asked."""
+    metal = None if what.metal is None else metal_inputs(what.metal, what.metal_score)
+    echo = what.weak if what.body is None else what.body
+    both = body = None
+    if echo is not None:
+        score = what.body_score if what.body is not None else echo["contrast"]
+        body = body_inputs(echo, score, relative_permittivity=what.relative_permittivity)
+        if what.emi_here:
+            both = joined(metal, body, echo, what.within, listed=what.body is not None)
+    return {"emi": metal, "gpr": body if what.body is not None else None, "both": both}
 
 
 def log_loss(outcome: NDArray[np.bool_], logit: Real) -> float:
@@ -113,134 +80,179 @@ def log_loss(outcome: NDArray[np.bool_], logit: Real) -> float:
     return float(np.mean(np.logaddexp(0.0, np.where(outcome, -logit, logit))))
 
 
-def expert(
-    told: Sequence[dict[str, float]], outcome: NDArray[np.bool_], fold: NDArray[np.intp], *, odds: float
-) -> tuple[dict[str, Any], Real, dict[str, float]]:
-    """Fit one expert: its JSON, its cross-fitted log-likelihood ratios, and how well it does.
-
-    Parameters
-    ----------
-    odds
-        Logarithm of mines over clutter among all targets, to be taken off.
-    """
-    names = list(told[0])
-    values = np.array([[t[n] for n in names] for t in told], dtype=np.float64)
-    logits = {ridge: cross_fitted(values, outcome, fold, ridge) for ridge in RIDGES}
-    ridge = min(RIDGES, key=lambda r: log_loss(outcome, logits[r]))
-    raw = logits[ridge]
-    # Platt's line through the cross-fitted logits, never steeper than the fit
-    line = logistic(raw[:, None], outcome.astype(float), 1e-3)
-    slope = float(np.clip(line[1], 0.2, 1.0))
-    shift = _shift(raw * slope, outcome)
-    calibrated = slope * raw + shift
-    mean, std = scale(values)
-    w = logistic(basis(values, mean, std), outcome.astype(float), ridge)
-    z = np.nan_to_num((values - mean) / std)
-    covariance = (1 - SHRINK) * np.cov(z.T).reshape(len(names), len(names)) + SHRINK * np.eye(len(names))
-    precision = np.linalg.inv(covariance)
-    distance = np.einsum("ni,ij,nj->n", z, precision, z)
-    tree = {
-        "inputs": names,
-        "mean": mean.tolist(),
-        "std": std.tolist(),
-        "weights": (slope * w[1:]).tolist(),
-        "bias": float(slope * w[0] + shift - odds),
-        "low": float(np.quantile(calibrated, 0.01) - odds),
-        "high": float(np.quantile(calibrated, 0.99) - odds),
-        "precision": precision.tolist(),
-        "domain_limit": float(DOMAIN_MARGIN * np.quantile(distance, DOMAIN_QUANTILE)),
-    }
-    facts = {
-        "targets": len(outcome),
-        "mines": int(outcome.sum()),
-        "ridge": ridge,
-        "slope": slope,
-        "log_loss": log_loss(outcome, calibrated),
-        "log_loss_of_the_share": _entropy(outcome.mean()),
-        "area_under_curve": _area(outcome, calibrated),
-    }
-    return _rounded(tree), np.clip(calibrated - odds, tree["low"], tree["high"]), facts
-
-
-def _shift(logit: Real, outcome: NDArray[np.bool_]) -> float:
-    """Move logits so that their mean probability is the share of mines."""
-    low, high = -10.0, 10.0
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        if (1.0 / (1.0 + np.exp(-(logit + middle)))).mean() < outcome.mean():
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
-
-
-def _area(outcome: NDArray[np.bool_], value: Real) -> float:
+def area(outcome: NDArray[np.bool_], value: Real) -> float:
+    """Area under the curve of detection against false alarms."""
     a, b = value[outcome], value[~outcome]
     return float((a[:, None] > b).mean() + 0.5 * (a[:, None] == b).mean()) if a.size and b.size else float("nan")
 
 
-def _entropy(p: float) -> float:
-    return float(-(p * np.log(p) + (1 - p) * np.log1p(-p))) if 0 < p < 1 else 0.0
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """Trees as they were grown, before calibration: their sum is the logit of the share of mines."""
+
+    trees: tuple[Tree, ...]
+    bias: float
+
+    def logit(self, values: Real) -> Real:
+        """Logits of rows (n, inputs)."""
+        return np.array([self.bias + sum(t.value(v) for t in self.trees) for v in values], dtype=np.float64)
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_rounded(v) for v in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+def grow(values: Real, outcome: NDArray[np.bool_]) -> Grown:
+    """Boost trees; the mean of several ensembles."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    trees: list[Tree] = []
+    biases = []
+    for seed in range(BAGS):
+        model = HistGradientBoostingClassifier(
+            max_iter=ROUNDS, random_state=seed, early_stopping=False, **GROWTH
+        ).fit(values, outcome)
+        biases.append(float(np.ravel(model._baseline_prediction)[0]))  # noqa: SLF001
+        trees += [_tree(one[0].nodes) for one in model._predictors]  # noqa: SLF001
+    return Grown(tuple(trees), float(np.mean(biases)))
 
 
-def fit(
-    rows: Sequence[dict[str, Any]], *, surface_depth_m: float, silent_depth_m: float
-) -> tuple[dict[str, Any], Real, dict[str, Any]]:
+def _tree(nodes: NDArray[Any]) -> Tree:
+    leaf = nodes["is_leaf"].astype(bool)
+    return Tree(
+        feature=tuple(int(n) for n in np.where(leaf, LEAF, nodes["feature_idx"])),
+        threshold=tuple(
+            float(f"{v:.6g}") for v in np.where(leaf, nodes["value"] / BAGS, nodes["num_threshold"])
+        ),
+        left=tuple(int(n) for n in nodes["left"]),
+        right=tuple(int(n) for n in nodes["right"]),
+        unknown_left=tuple(bool(b) for b in nodes["missing_go_to_left"]),
+    )
+
+
+def line(logit: Real, outcome: NDArray[np.bool_]) -> tuple[float, float]:
+    """Platt's line through cross-fitted logits: slope, never steeper than the fit, and shift."""
+    slope, shift = 1.0, 0.0
+    for _ in range(100):
+        p = 1.0 / (1.0 + np.exp(-np.clip(slope * logit + shift, -30, 30)))
+        w = p * (1 - p) + 1e-9
+        design = np.stack([logit, np.ones_like(logit)])
+        step = np.linalg.solve((design * w) @ design.T + 1e-9 * np.eye(2), design @ (outcome - p))
+        slope, shift = slope + float(step[0]), shift + float(step[1])
+        if np.abs(step).max() < 1e-10:
+            break
+    slope = float(np.clip(slope, 0.2, 1.0))
+    low, high = -10.0, 10.0
+    for _ in range(60):  # with that slope the mean probability is the share of mines
+        shift = 0.5 * (low + high)
+        if (1.0 / (1.0 + np.exp(-(slope * logit + shift)))).mean() < outcome.mean():
+            low = shift
+        else:
+            high = shift
+    return slope, shift
+
+
+def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift: float, logit: Real) -> Expert:
+    """Calibrate: ``logit`` (n,) are cross-fitted logits of the rows; ``shift`` holds the odds to be taken off."""
+    mean, std = np.nanmean(values, axis=0), np.nanstd(values, axis=0) + 1e-9
+    z = np.nan_to_num((values - mean) / std)
+    covariance = (1 - SHRINK) * np.cov(z.T).reshape(len(names), len(names)) + SHRINK * np.eye(len(names))
+    precision = np.linalg.inv(covariance)
+    distance = np.einsum("ni,ij,nj->n", z, precision, z)
+    said = slope * logit + shift
+    trees = tuple(
+        replace(t, threshold=tuple(v if f != LEAF else slope * v for f, v in zip(t.feature, t.threshold, strict=True)))
+        for t in grown.trees
+    )
+    return Expert(
+        inputs=tuple(names),
+        trees=trees,
+        bias=slope * grown.bias + shift,
+        low=float(np.quantile(said, 0.005)),
+        high=float(np.quantile(said, 0.995)),
+        mean=mean,
+        std=std,
+        precision=precision,
+        domain_limit=float(DOMAIN_MARGIN * np.quantile(distance, DOMAIN_QUANTILE)),
+    )
+
+
+def fit(rows: Sequence[dict[str, Any]]) -> tuple[Experts, Real, dict[str, Any]]:
     """Fit all experts.
-
-    Parameters
-    ----------
-    surface_depth_m, silent_depth_m
-        Between these depths of the metal a silent radar would have told of a mine.
 
     Returns
     -------
     experts
-        As they stand in the model's file.
+        Fitted to all rows.
     ratio : (n,) float64
-        Cross-fitted total log-likelihood ratio of each row.
+        Total log-likelihood ratio of each row by experts that saw nothing of its lane.
     facts
         Of each expert.
     """
-    t = table(rows, surface_depth_m=surface_depth_m, silent_depth_m=silent_depth_m)
-    odds = float(np.log(t.mine.sum() / (~t.mine).sum()))
-    has_metal, has_body = (np.array([x is not None for x in c], dtype=bool) for c in (t.metal, t.body))
-    trees: dict[str, Any] = {}
+    mine = np.array([row["is_mine"] for row in rows], dtype=bool)
+    lanes = sorted({row["seed"] for row in rows})
+    fold = np.array([lanes.index(row["seed"]) % FOLDS for row in rows], dtype=np.intp)
+    odds = float(np.log(mine.sum() / (~mine).sum()))
+    what = [found(row) for row in rows]
+    inputs = [told(w) for w in what]
+    final: dict[str, Expert] = {}
+    unseen: list[dict[str, Expert]] = [{} for _ in range(FOLDS)]
     facts: dict[str, Any] = {"log_odds": odds}
-    parts: dict[str, Real] = {}
-    for name, mask, told in (
-        ("emi", has_metal, t.metal),
-        ("gpr", has_body, t.body),
-        ("both", has_metal & has_body, t.both),
-    ):
-        chosen = [x for x, m in zip(told, mask, strict=True) if m and x is not None]
-        trees[name], ratio, facts[name] = expert(chosen, t.mine[mask], t.fold[mask], odds=odds)
-        parts[name] = np.full(len(rows), np.nan)
-        parts[name][mask] = ratio
-    alone = has_body & ~has_metal
-    chosen = [silent_metal(parts["gpr"][i], t.limit[i]) for i in np.flatnonzero(alone)]
-    trees["body"], ratio, facts["body"] = expert(chosen, t.mine[alone], t.fold[alone], odds=odds)
-    total = np.zeros(len(rows))
-    total[has_metal & has_body] = parts["both"][has_metal & has_body]
-    total[alone] = ratio
-    only = has_metal & ~has_body
-    total[only] = parts["emi"][only]
-    for name, where, least in (
-        ("silent", only & t.told, SILENCE),
-        ("hidden", only & ~t.told & t.reflects, HIDDEN),
-    ):
-        mines, count = int(t.mine[where].sum()), int(where.sum())
-        share = np.log((mines + 0.5) / (count - mines + 0.5))
-        said = float(share - odds - np.mean(parts["emi"][where])) if count else 0.0
-        trees[name] = round(float(np.clip(said, least, 0.0)), 4)
-        facts[name] = {"targets": count, "mines": mines, "told": said}
-        total[where] += trees[name]
-    return trees, total, facts
+    for name in ("emi", "gpr", "both"):
+        chosen = np.flatnonzero([t[name] is not None for t in inputs])
+        names = sorted({key for n in chosen for key in inputs[n][name] or {}})
+        values = np.array([[(inputs[n][name] or {}).get(k, np.nan) for k in names] for n in chosen])
+        outcome, part = mine[chosen], fold[chosen]
+        logit = np.zeros(chosen.size)
+        grown = {k: grow(values[part != k], outcome[part != k]) for k in range(FOLDS)}
+        for k, model in grown.items():
+            logit[part == k] = model.logit(values[part == k])
+        slope, shift = line(logit, outcome)
+        own = float(np.log(outcome.sum() / (~outcome).sum()))
+        facts[name] = {
+            "targets": int(chosen.size),
+            "mines": int(outcome.sum()),
+            "slope": slope,
+            "log_loss": log_loss(outcome, slope * logit + shift),
+            "log_loss_of_the_share": log_loss(outcome, np.full(chosen.size, own)),
+            "area_under_curve": area(outcome, logit),
+        }
+        settled = (slope, shift - odds, logit)
+        final[name] = expert(names, values, grow(values, outcome), *settled)
+        for k, model in grown.items():
+            unseen[k][name] = expert(names, values, model, *settled)
+    ratio = np.zeros(len(rows))
+    for n, (w, k) in enumerate(zip(what, fold, strict=True)):
+        weight = by_experts(Experts(**unseen[k]), w)
+        ratio[n] = weight.emi + weight.gpr + weight.joint
+    return Experts(**final), ratio, facts
+
+
+def as_tree(experts: Experts) -> dict[str, Any]:
+    """Plain JSON of experts."""
+    return {name: _plain(getattr(experts, name)) for name in ("emi", "gpr", "both")}
+
+
+def _plain(one: Expert) -> dict[str, Any]:
+    return {
+        "inputs": list(one.inputs),
+        "bias": _short(one.bias),
+        "low": _short(one.low),
+        "high": _short(one.high),
+        "mean": _short(one.mean.tolist()),
+        "std": _short(one.std.tolist()),
+        "precision": _short(one.precision.tolist()),
+        "domain_limit": _short(one.domain_limit),
+        "trees": [
+            {
+                "feature": list(t.feature),
+                "threshold": _short(list(t.threshold)),
+                "left": list(t.left),
+                "right": list(t.right),
+                "unknown_left": [int(b) for b in t.unknown_left],
+            }
+            for t in one.trees
+        ],
+    }
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_short(v) for v in value]
+    return float(f"{value:.6g}")

@@ -22,17 +22,19 @@ MINES = ("PMN", "PMA-1", "PMA-2", "PMA-3", "M14", "VS-50", "TS-50", "PFM-1")
 HELD_OUT_MINES = ("PMN-2", "Type-72A")
 METAL = ("bullet", "cartridge", "fragment", "fragment", "nail", "can", "foil", "wire-loop")
 NO_METAL = ("stone", "stone", "root", "burrow", "void", "wet-patch")
-FIRST_SEED = {"train": 10_000, "sealed": 900_000}
+FIRST_SEED = {"train": 10_000, "sealed": 2_000_000}
 
 CELL_M, COLUMNS, ROWS = 0.30, 2, 2
 METAL_SHARE = 0.6
 """Of the objects that are no mines."""
 MINES_PER_LANE = {"train": 2, "sealed": 1}
 """Training needs many mines; what share of the objects they are is taken off again."""
-WITHOUT_MINE = {"train": 0, "sealed": 4}
-"""Each so-many-th lane of a split holds no mine."""
 MINE_DEPTH_M, CLUTTER_DEPTH_M = (0.01, 0.12), (0.005, 0.12)
 LONGEST_M = 0.16
+ENVELOPE_TOP_M, ENVELOPE_REFLECTION, ENVELOPE_LOSS_DB = (0.02, 0.10), 0.1, 6.0
+"""Where no mine may be missed: the top between these depths, an echo of at least this part at the boundary between
+soil and mine, and at most this loss in the soil on the way there and back."""
+FREE_SPACE_OHM = 376.73
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,7 @@ def scene(lane: Lane) -> Scene:
     """Draw a lane's ground, sweep and objects from its seed."""
     rng = np.random.default_rng(lane.seed)
     mines = (*MINES, *HELD_OUT_MINES) if lane.split == "sealed" else MINES
-    every = WITHOUT_MINE[lane.split]
-    count = 0 if every and lane.seed % every == every - 1 else MINES_PER_LANE[lane.split]
-    names = [mines[rng.integers(len(mines))] for _ in range(count)]
+    names = [mines[rng.integers(len(mines))] for _ in range(MINES_PER_LANE[lane.split])]
     while len(names) < COLUMNS * ROWS:
         litter = METAL if rng.uniform() < METAL_SHARE else NO_METAL
         names.append(litter[rng.integers(len(litter))])
@@ -81,6 +81,20 @@ def scene(lane: Lane) -> Scene:
         objects=objects,
         motion=motion,
     )
+
+
+def in_envelope(lane: Lane, name: str, top_m: float) -> bool:
+    """Whether a mine lies where none may be missed: told from the truth, whatever was made of the scan."""
+    soil = scene(lane).soil
+    mine = MODELS[name].relative_permittivity
+    low, high = ENVELOPE_TOP_M
+    if not low <= top_m <= high:
+        return False
+    neper_m = 0.5 * soil.conductivity_s_m * FREE_SPACE_OHM / np.sqrt(soil.relative_permittivity)
+    loss_db = 2.0 * top_m * neper_m * 20.0 / np.log(10.0)
+    inner, outer = np.sqrt(mine or np.inf), np.sqrt(soil.relative_permittivity)
+    reflection = 1.0 if mine is None else abs(outer - inner) / (outer + inner)
+    return bool(reflection >= ENVELOPE_REFLECTION and loss_db <= ENVELOPE_LOSS_DB)
 
 
 def _bury(name: str, place: int, rng: np.random.Generator) -> Buried:

@@ -10,37 +10,41 @@ import pytest
 
 from dualsense.fusion.confidence import load_model
 from dualsense.fusion.features import body_features, dipole_features, pair_features
-from dualsense.fusion.fitted import REACH, Expert, Experts, basis, read_experts
-from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs
-from dualsense.fusion.weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined, silent_metal
+from dualsense.fusion.fitted import LEAF, Expert, Experts, Tree, read_experts
+from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
+from dualsense.fusion.weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined
 from fusion.test_targets import ALL, GRID, body, metal, one
 
 RULES = load_model()
 
 
-def expert(*names, weight=0.0, bend=0.0, bias=0.0, limit=1e9) -> Expert:
+def expert(*names, bias=0.0, limit=1e9, trees=()) -> Expert:
     n = len(names)
     return Expert(
-        names,
-        np.zeros(n),
-        np.ones(n),
-        np.r_[np.full(n, weight), np.full(n, bend)],
-        bias,
-        -5.0,
-        5.0,
-        np.eye(n),
-        limit,
+        inputs=names,
+        trees=tuple(trees),
+        bias=bias,
+        low=-5.0,
+        high=5.0,
+        mean=np.zeros(n),
+        std=np.ones(n),
+        precision=np.eye(n),
+        domain_limit=limit,
     )
 
 
+def stump(at, left, right, *, feature=0, unknown_left=True) -> Tree:
+    return Tree((feature, LEAF, LEAF), (at, left, right), (1, 0, 0), (2, 0, 0), (unknown_left, False, False))
+
+
 EXPERTS = Experts(
-    emi=expert("depth", bias=0.4),
-    gpr=expert("depth", bias=1.1),
-    both=expert("metal: depth", "pair: aside", bias=2.5),
-    body=expert("radar", "log10 limit", bias=0.3),
-    silent=-9.0,
-    hidden=-9.0,
+    emi=expert("depth", bias=0.4), gpr=expert("depth", bias=1.1), both=expert("metal: depth", "pair: aside", bias=2.5)
 )
+WITHIN = {
+    "at_body_amount_m3": 1e-7, "at_body_amount_std_m3": 1e-8, "at_body_across_m3": 3e-8, "at_body_across_std_m3": 3e-9,
+    "at_body_statistic": 100.0, "at_body_deeper": -1.0, "at_body_aside_m": 0.02, "at_body_first_share": 1.0,
+    "at_body_last_share": -0.2, "at_body_low_phase_rad": -math.pi / 2,
+}  # fmt: skip
 METAL = dipole_features(metal(), count=1)
 BODY = body_features(body())
 NOTHING = Found(
@@ -61,19 +65,18 @@ NOTHING = Found(
 )
 
 
-def test_an_expert_is_a_line_with_a_bend_and_says_no_more_than_it_saw():
-    e = replace(expert("a", weight=1.0, bend=0.5, bias=0.25), mean=np.array([2.0]), std=np.array([4.0]))
-    assert e.ratio({"a": 2.0}) == 0.25
-    assert e.ratio({"a": -2.0}) == pytest.approx(0.25 - 1.0)
-    assert e.ratio({"a": 6.0}) == pytest.approx(0.25 + 1.5)
-    assert e.ratio({"a": 1e9}) == pytest.approx(0.25 + 1.5 * REACH)
-    assert replace(e, high=1.0).ratio({"a": 6.0}) == 1.0
-    assert e.ratio({"a": math.nan}) == e.ratio({}) == 0.25  # what is not known moves nothing
+def test_an_expert_adds_up_its_trees_and_says_no_more_than_it_may():
+    e = expert("a", "b", bias=0.25, trees=(stump(2.0, -1.0, 0.5), stump(0.0, 0.125, -0.25, feature=1)))
+    assert e.ratio({"a": 2.0, "b": 1.0}) == 0.25 - 1.0 - 0.25
+    assert e.ratio({"a": 2.1, "b": 0.0}) == 0.25 + 0.5 + 0.125
+    assert replace(e, high=0.5).ratio({"a": 2.1, "b": 0.0}) == 0.5
+    assert replace(e, low=0.0).ratio({"a": 2.0, "b": 1.0}) == 0.0
 
 
-def test_the_basis_is_taken_input_by_input():
-    got = basis(np.array([[1.0, -2.0]]), np.zeros(2), np.array([1.0, 2.0]))
-    assert got.tolist() == [[1.0, -1.0, 1.0, 0.0]]
+@pytest.mark.parametrize(("left", "value"), ((True, -1.0), (False, 0.5)))
+def test_an_input_that_is_not_known_goes_where_the_tree_says(left, value):
+    e = expert("a", trees=(stump(2.0, -1.0, 0.5, unknown_left=left),))
+    assert e.ratio({"a": math.nan}) == e.ratio({}) == value
 
 
 def test_strangeness_is_the_squared_distance_over_its_limit():
@@ -91,32 +94,44 @@ def test_both_sensors_together_are_an_expert_of_their_own():
 
 
 def test_a_silent_radar_says_no_more_than_it_may():
-    found = replace(NOTHING, metal=METAL, metal_score=5.0)
-    assert by_experts(EXPERTS, found).gpr == 0.0  # a mine would not have reflected
-    assert by_experts(EXPERTS, replace(found, reflects=True)).gpr == HIDDEN
-    assert by_experts(EXPERTS, replace(found, reflects=True, radar_silence=-1.0)).gpr == SILENCE
-    assert by_experts(EXPERTS, replace(found, reflects=True, radar_silence=-1.0, gpr_here=False)).gpr == 0.0
+    found = replace(NOTHING, metal=METAL, metal_score=5.0, weak=BODY | pair_features(body(), metal()))
+    against = replace(EXPERTS, both=expert("depth", bias=-4.0))
+    assert by_experts(against, found).gpr == 0.0  # a mine would not have reflected
+    assert by_experts(against, replace(found, reflects=True)).gpr == HIDDEN
+    assert by_experts(against, replace(found, reflects=True, radar_silence=-1.0)).gpr == SILENCE
+    assert by_experts(EXPERTS, found).gpr == pytest.approx(2.5 - 0.4)  # an echo like a mine's is heard
+    assert by_experts(against, replace(found, weak=None, gpr_here=False)).gpr == 0.0
 
 
-def test_a_silent_metal_detector_never_speaks_for_a_mine():
+def test_one_sensor_alone_is_heard_alone():
     found = replace(NOTHING, body=BODY, body_score=9.0)
-    loud = replace(EXPERTS, body=expert("radar", "log10 limit", bias=4.0))
-    assert by_experts(loud, found).emi == 0.0
-    assert by_experts(EXPERTS, found).emi == pytest.approx(0.3 - 1.1)
-    assert by_experts(EXPERTS, replace(found, emi_here=False)).emi == 0.0
-    assert math.isnan(silent_metal(1.0, math.inf)["log10 limit"])
+    w = by_experts(EXPERTS, found)
+    assert (w.emi, w.gpr, w.joint) == (0.0, 1.1, pytest.approx(1.4))  # both have measured
+    alone = by_experts(EXPERTS, replace(found, emi_here=False))
+    assert (alone.emi, alone.gpr, alone.joint) == (0.0, 1.1, 0.0)
+    metal_alone = by_experts(EXPERTS, replace(NOTHING, metal=METAL, metal_score=5.0, gpr_here=False))
+    assert (metal_alone.emi, metal_alone.gpr, metal_alone.joint) == (0.4, 0.0, 0.0)
 
 
 def test_inputs_of_the_sensors_do_not_collide():
-    told = joined(
-        metal_inputs(METAL, 5.0),
-        body_inputs(BODY, 9.0, relative_permittivity=6.0),
-        pair_inputs(METAL, pair_features(body(), metal()) | BODY),
-    )
+    echo = BODY | pair_features(body(), metal())
+    parts = metal_inputs(METAL, 5.0), body_inputs(BODY, 9.0, relative_permittivity=6.0)
+    told = joined(*parts, echo, WITHIN, listed=True)
     assert told["metal: depth"] == pytest.approx(0.06)
     assert told["body: depth"] == pytest.approx(0.05)
     assert told["body: index"] == pytest.approx(math.sqrt(6.0))
-    assert len(told) == len(metal_inputs(METAL, 5.0)) + len(body_inputs(BODY, 9.0, relative_permittivity=6.0)) + 5
+    assert told["within: log10 amount"] == pytest.approx(-7.0)
+    assert (told["metal: found"], told["body: listed"]) == (1.0, 1.0)
+    extra = len(pair_inputs(echo)) + len(within_inputs(WITHIN, 1.0)) + 2
+    assert len(told) == sum(map(len, parts)) + extra
+
+
+def test_metal_in_a_body_is_told_only_where_it_was_asked():
+    assert within_inputs({}, 0.5) == {}
+    told = within_inputs(WITHIN, 0.1)
+    assert told["for its echo"] == pytest.approx(-7.0 + 2.0)
+    assert told["low out of phase"] == pytest.approx(-1.0)
+    assert math.isnan(told["high in phase"])
 
 
 def test_rules_do_not_weigh_a_body_that_hides_and_call_nothing_clutter_by_it():
@@ -151,9 +166,11 @@ def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
 
 def test_experts_are_read_from_plain_json():
     tree = {
-        "inputs": ["a"], "mean": [1.0], "std": [2.0], "weights": [0.5, 0.0], "bias": 0.1, "low": -1.0, "high": 1.0,
-        "precision": [[1.0]], "domain_limit": 4.0,
+        "inputs": ["a"], "mean": [1.0], "std": [2.0], "bias": 0.1, "low": -1.0, "high": 1.0, "precision": [[1.0]],
+        "domain_limit": 4.0, "trees": [{"feature": [0, -1, -1], "threshold": [2.0, -0.5, 0.5], "left": [1, 0, 0],
+        "right": [2, 0, 0], "unknown_left": [1, 0, 0]}],
     }  # fmt: skip
-    read = read_experts(dict.fromkeys(("emi", "gpr", "both", "body"), tree) | {"silent": -1, "hidden": -0.5})
+    read = read_experts(dict.fromkeys(("emi", "gpr", "both"), tree))
     assert read.both.ratio({"a": 3.0}) == pytest.approx(0.6)
-    assert (read.silent, read.hidden) == (-1.0, -0.5)
+    assert read.both.ratio({}) == pytest.approx(-0.4)
+    assert read.both.strangeness({"a": 5.0}) == pytest.approx(1.0)

@@ -81,6 +81,7 @@ def body_features(body: Body) -> dict[str, float]:
         "width_m": body.width_m,
         "length_m": body.length_m,
         "size_std_m": math.sqrt(body.width_m * body.length_m) * min(noise, 1.0),
+        "contrast": body.contrast,
         "amplitude": body.amplitude,
         "amplitude_std": body.amplitude * noise,
         "coherence": body.coherence,

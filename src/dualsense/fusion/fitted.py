@@ -1,8 +1,8 @@
 """Fitted log-likelihood ratios, from plain numbers: one expert for each state in which a target may be.
 
-An expert is additive. Every input adds a straight line with one bend at its mean, so that what it says can be
-read off a table; what the sensors say together is an expert of its own, because their errors are not independent.
-Beyond the range that was seen when it was fitted, an expert says no more than at its end.
+An expert is a sum of small decision trees (gradient boosting, Friedman 2001), because what an amount of metal means
+depends on how deep the body lies and what it looks like. What the sensors say together is an expert of its own,
+because their errors are not independent. An expert says no more than it could show on lanes that it had not seen.
 """
 
 from __future__ import annotations
@@ -20,64 +20,77 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-REACH = 3.0
-"""Standard deviations from the mean beyond which an input counts as this far away."""
+LEAF = -1
 
 
-def basis(values: Real, mean: Real, std: Real) -> Real:
-    """Line and bend of each input.
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One decision tree; node 0 is its root.
 
-    Parameters
+    Attributes
     ----------
-    values : (..., n)
-        An input that is not known (NaN) counts as its mean.
-
-    Returns
-    -------
-    (..., 2 n) float64
-        Standardised and clipped values, then the same where they are positive.
+    feature
+        Of each node, the index of the input that it asks for; `LEAF` at a leaf.
+    threshold
+        Up to this the way goes left; of a leaf, its value.
+    left, right
+        Nodes that follow.
+    unknown_left
+        Whether the way goes left where the input is not known.
     """
-    z = (values - mean) / std
-    z = np.clip(np.where(np.isfinite(z), z, 0.0), -REACH, REACH)
-    out: Real = np.concatenate([z, np.maximum(z, 0.0)], axis=-1)
-    return out
+
+    feature: tuple[int, ...]
+    threshold: tuple[float, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    unknown_left: tuple[bool, ...]
+
+    def value(self, inputs: Real) -> float:
+        """Value of the leaf to which the inputs lead."""
+        node = 0
+        while (n := self.feature[node]) != LEAF:
+            x = inputs[n]
+            to_left = self.unknown_left[node] if math.isnan(x) else x <= self.threshold[node]
+            node = self.left[node] if to_left else self.right[node]
+        return self.threshold[node]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expert:
-    """One additive log-likelihood ratio.
+    """One log-likelihood ratio.
 
     Attributes
     ----------
     inputs
         Names, in the order of the numbers.
-    mean, std : (n,)
-    weights : (2 n,)
-        Of lines and bends.
+    trees
+        Whose values add up.
     bias
-        Log-likelihood ratio where every input is at its mean.
+        Log-likelihood ratio before any tree.
     low, high
         Bounds of what it says.
+    mean, std : (n,)
+        Of the inputs, for the out-of-domain score.
     precision : (n, n)
-        Of the standardised inputs, for the out-of-domain score.
+        Of the standardised inputs.
     domain_limit
         Largest squared Mahalanobis distance that is still in domain.
     """
 
     inputs: tuple[str, ...]
-    mean: Real
-    std: Real
-    weights: Real
+    trees: tuple[Tree, ...]
     bias: float
     low: float
     high: float
+    mean: Real
+    std: Real
     precision: Real
     domain_limit: float
 
     def ratio(self, told: Mapping[str, float]) -> float:
-        """Natural log-likelihood ratio, mine against clutter."""
-        value = self.bias + float(basis(self._values(told), self.mean, self.std) @ self.weights)
-        return min(max(value, self.low), self.high)
+        """Natural log-likelihood ratio, mine against clutter; an input that is not told is not known."""
+        values = self._values(told)
+        return min(max(self.bias + math.fsum(tree.value(values) for tree in self.trees), self.low), self.high)
 
     def strangeness(self, told: Mapping[str, float]) -> float:
         """Out-of-domain score: squared Mahalanobis distance over its limit; above 1 is out of domain."""
@@ -93,14 +106,24 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
     """Read an expert from its JSON."""
     return Expert(
         inputs=tuple(tree["inputs"]),
-        mean=np.array(tree["mean"], dtype=np.float64),
-        std=np.array(tree["std"], dtype=np.float64),
-        weights=np.array(tree["weights"], dtype=np.float64),
+        trees=tuple(_tree(t) for t in tree["trees"]),
         bias=float(tree["bias"]),
         low=float(tree["low"]),
         high=float(tree["high"]),
+        mean=np.array(tree["mean"], dtype=np.float64),
+        std=np.array(tree["std"], dtype=np.float64),
         precision=np.array(tree["precision"], dtype=np.float64),
         domain_limit=float(tree["domain_limit"]),
+    )
+
+
+def _tree(tree: Mapping[str, Any]) -> Tree:
+    return Tree(
+        feature=tuple(int(n) for n in tree["feature"]),
+        threshold=tuple(float(v) for v in tree["threshold"]),
+        left=tuple(int(n) for n in tree["left"]),
+        right=tuple(int(n) for n in tree["right"]),
+        unknown_left=tuple(bool(b) for b in tree["unknown_left"]),
     )
 
 
@@ -108,24 +131,15 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
 class Experts:
     """The experts of a model.
 
-    ``emi`` and ``gpr`` hear one sensor alone; ``both`` hears metal with a body; ``body`` weighs a body in which
-    the metal detector found nothing, by what the radar says and by the metal that could have been missed.
-    ``silent`` is the log-likelihood ratio of a silent radar over metal where it would have told of a mine,
-    ``hidden`` the same where a mine's echo may have been hidden.
+    ``emi`` and ``gpr`` hear one sensor alone; ``both`` hears whatever both tell of a place: metal with a body, a
+    body and the little metal in it, metal and the little that the radar hears there.
     """
 
     emi: Expert
     gpr: Expert
     both: Expert
-    body: Expert
-    silent: float
-    hidden: float
 
 
 def read_experts(tree: Mapping[str, Any]) -> Experts:
     """Read all experts of a model file."""
-    return Experts(
-        **{name: read_expert(tree[name]) for name in ("emi", "gpr", "both", "body")},
-        silent=float(tree["silent"]),
-        hidden=float(tree["hidden"]),
-    )
+    return Experts(**{name: read_expert(tree[name]) for name in ("emi", "gpr", "both")})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dualsense.fusion import confidence as rules
-from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs
+from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,44 +99,42 @@ def by_rules(model: Model, found: Found, body: Body | None) -> Weight:
 
 
 def by_experts(experts: Experts, found: Found) -> Weight:
-    """Weigh by what was fitted. A silent radar says no more than the rules allow it to."""
+    """Weigh by what was fitted. A radar that lists no body says no more than the rules allow silence to say."""
     metal = None if found.metal is None else metal_inputs(found.metal, found.metal_score)
-    body = (
-        None
-        if found.body is None
-        else body_inputs(found.body, found.body_score, relative_permittivity=found.relative_permittivity)
-    )
+    echo = found.weak if found.body is None else found.body
+    score = found.body_score if found.body is not None else (echo or {}).get("contrast", math.nan)
+    body = None if echo is None else body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
     emi = 0.0 if metal is None else experts.emi.ratio(metal)
-    gpr = 0.0 if body is None else experts.gpr.ratio(body)
-    if metal is not None and body is not None and found.metal is not None and found.body is not None:
-        pair = joined(metal, body, pair_inputs(found.metal, found.body))
-        return Weight(emi, gpr, experts.both.ratio(pair) - emi - gpr, experts.both.strangeness(pair))
-    if body is not None:
-        strange = experts.gpr.strangeness(body)
-        if not found.emi_here:
-            return Weight(0.0, gpr, 0.0, strange)
-        alone = experts.body.ratio(silent_metal(gpr, found.detection_limit_m3))
-        return Weight(min(alone - gpr, 0.0), gpr, 0.0, strange)
-    if metal is not None:
-        silence = 0.0
-        if found.gpr_here and found.radar_silence < 0.0:
-            silence = max(experts.silent, SILENCE)
-        elif found.gpr_here and found.reflects:
-            silence = max(experts.hidden, HIDDEN)
-        return Weight(emi, silence, 0.0, experts.emi.strangeness(metal))
-    return Weight(0.0, 0.0)
+    gpr = 0.0 if body is None or found.body is None else experts.gpr.ratio(body)
+    if body is None or echo is None or not found.emi_here:
+        if found.body is not None and body is not None:
+            return Weight(0.0, gpr, 0.0, experts.gpr.strangeness(body))
+        return Weight(emi, 0.0, 0.0, 0.0 if metal is None else experts.emi.strangeness(metal))
+    told = joined(metal, body, echo, found.within, listed=found.body is not None)
+    total, strange = experts.both.ratio(told), experts.both.strangeness(told)
+    if found.body is not None:
+        return Weight(emi, gpr, total - emi - gpr, strange)
+    least = SILENCE if found.radar_silence < 0.0 else HIDDEN if found.reflects else 0.0
+    return Weight(emi, max(total - emi, least), 0.0, strange)
 
 
-def joined(metal: Numbers, body: Numbers, pair: Numbers) -> dict[str, float]:
-    """Put the inputs of both sensors and of the pair under names that differ."""
-    return (
-        {f"metal: {k}": v for k, v in metal.items()}
-        | {f"body: {k}": v for k, v in body.items()}
-        | {f"pair: {k}": v for k, v in pair.items()}
-    )
+def joined(
+    metal: Numbers | None, body: Numbers, echo: Numbers, within: Numbers, *, listed: bool
+) -> dict[str, float]:
+    """Put all that both sensors tell of a place under names that differ.
 
-
-def silent_metal(gpr: float, detection_limit_m3: float) -> dict[str, float]:
-    """Give the inputs where the metal detector was silent over a radar body."""
-    limit = math.log10(max(detection_limit_m3, 1e-12)) if math.isfinite(detection_limit_m3) else math.nan
-    return {"radar": gpr, "log10 limit": limit}
+    Parameters
+    ----------
+    metal, body
+        Inputs of each sensor.
+    echo, within
+        Features of the radar's echo and of the metal in it.
+    listed
+        Whether the echo is a body that the radar lists by itself.
+    """
+    out = {"metal: found": float(metal is not None), "body: listed": float(listed)}
+    out |= {f"metal: {k}": v for k, v in (metal or {}).items()}
+    out |= {f"body: {k}": v for k, v in body.items()}
+    if "metal_aside_m" in echo:
+        out |= {f"pair: {k}": v for k, v in pair_inputs(echo).items()}
+    return out | {f"within: {k}": v for k, v in within_inputs(within, echo["amplitude"]).items()}
