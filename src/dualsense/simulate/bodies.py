@@ -143,8 +143,8 @@ def metal_points(
     ``front`` multiplies k^2. A spheroid has the static dipoles of a perfect conductor in a field along y, electric
     V / (4 pi N) and magnetic V / (4 pi (1 - N)), the latter from the side as it is in backscatter. ``response`` is
     their resonance as half a wave fits in along y, and its damping by radiation:
-    1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A level ring has all modes of its current; another is
-    a chain of pieces that each carry the current which an even field drives in the whole of it.
+    1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A level ring has all modes of its current; another
+    is a chain of pieces that each carry the current which an even field drives in the whole of it.
     """
     k = 2 * np.pi * frequency_hz / C0
     band = (float(frequency_hz[0]), float(frequency_hz[-1]))
