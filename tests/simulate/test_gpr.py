@@ -11,6 +11,7 @@ from scipy.special import hankel2
 
 from dualsense.gpr.halfspace import reflected_field
 from dualsense.simulate import _buried_kernels, _kernels, bodies, gpr, inside, spectrum, wires
+from dualsense.simulate.echo import _buried, _Sounding
 from dualsense.simulate.scene import Buried, Soil
 from dualsense.simulate.soil import C0, EPSILON0, MU0, Ground, realise
 from dualsense.simulate.stack import Stack
@@ -279,11 +280,11 @@ def test_a_turn_of_wire_carries_the_current_of_loop_theory():
     away = np.sqrt(4 * b**2 * np.sin(phi / 2) ** 2 + a**2)
     k0, k1, k2 = ((np.exp(-1j * np.outer(k, away)) / away * np.cos(n * phi)).mean(axis=1) * b for n in range(3))
     exact = -1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * b) ** 2))
-    np.testing.assert_allclose(wires.turn(b, a, k), exact, rtol=1e-6)
+    np.testing.assert_allclose(wires.turn(b, a, k)[1], exact, rtol=1e-6)
     long = 1 / (1j * np.pi * k[2:] ** 2 * hankel2(0, k[2:] * 5e-4))
-    np.testing.assert_allclose(wires.turn(0.1, 5e-4, k[2:]), long, rtol=0.12)
+    np.testing.assert_allclose(wires.turn(0.1, 5e-4, k[2:])[1], long, rtol=0.12)
     sweep = np.linspace(10.0, 35.0, 251)
-    at = sweep[np.abs(sweep**2 * wires.turn(b, a, sweep)).argmax()] * b
+    at = sweep[np.abs(sweep**2 * wires.turn(b, a, sweep)[1]).argmax()] * b
     assert 1.0 < at < 1.15
 
 
@@ -318,3 +319,28 @@ def test_the_field_in_a_body_is_that_of_its_layers(depth):
     same = replace(model, relative_permittivity=index**2)
     np.testing.assert_allclose(inside.arriving(same, 1.0, own, index, k), 1.0, rtol=1e-9)
     np.testing.assert_allclose(inside.arriving(model, 1.0, np.array([[0.06, 0.0, -depth]]), index, k), 1.0)
+
+
+@pytest.mark.kernel
+def test_the_modes_of_a_small_ring_are_those_of_an_even_field():
+    """From high above the field is even: the same echo as a chain of pieces with the current of m = 1."""
+    ring = Buried("wire-loop", 0.0, 0.0, 0.02, scale=0.3)
+    part, k = bodies.model_of(ring).metal[0], 2 * np.pi * TONES / C0
+    (points,) = bodies.metal_points((ring,), index=2.0, frequency_hz=TONES)
+    own, strength = bodies._ring_points(ring, part, k[-1])
+    even = wires.turn(0.3 * part.radius_m, 0.3 * part.wire_radius_m, 2 * k)[1]
+    np.testing.assert_allclose(points.modes[1] / 4, strength.sum() * even, rtol=1e-9)
+    chain = replace(bodies.isotropic(bodies.placed(ring, own), strength), response=even)
+    high = np.array([[0.0, 0.0, 0.5]])
+    heard = _Sounding(high - HALF, high + HALF, TONES)
+    one, other = (_buried([group], EVEN, heard, 0.6)[0] for group in (points, chain))
+    assert np.abs(one - other).max() < 0.05 * np.abs(other).max()
+
+
+@pytest.mark.kernel
+def test_a_ring_hears_alike_both_ways():
+    ring = (Buried("wire-loop", 0.03, 0.02, 0.03),)
+    position = np.array([[0.0, 0.0, 0.05], [0.03, -0.05, 0.06]])
+    one = gpr.ground_echo(ring, EVEN, position - HALF, position + HALF, TONES[::12])
+    other = gpr.ground_echo(ring, EVEN, position + HALF, position - HALF, TONES[::12])
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)

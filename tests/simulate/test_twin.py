@@ -45,3 +45,12 @@ def test_without_the_objects_the_twin_lacks_them(study, shared_data):
     empty = study.compare(full, [study.measure(study.twin(r, 0, ()), r)])
     assert empty["targets"][0]["level_error_db"] < -12
     assert np.isfinite(empty["clutter_late_error_db"])
+
+
+def test_the_mine_with_a_band_has_its_spectrum(study, shared_data):
+    """The stone beside it lies below the full wave's clutter and tells nothing."""
+    (found,) = study.study(shared_data / "fdtd", seeds=(0, 1), names="pmn_sand").values()
+    mine = found["targets"][0]
+    assert abs(mine["delay_error_ns"]) < 0.05
+    assert abs(mine["level_error_db"]) < 3
+    assert mine["spectrum_correlation"] > 0.8

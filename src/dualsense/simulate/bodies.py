@@ -25,6 +25,7 @@ _FAINT_ROUND = 0.01
 """Of the floor's first echo: rounds within the body that are fainter are left out."""
 _EDGES = 1.21
 _HALF_WAVE = 0.94
+_LEVEL = 1e-6
 _LONG = 3.0
 """Length over width from which a spheroid is a wire."""
 _RAYLEIGH_BELOW = 1.0
@@ -49,6 +50,9 @@ class Scatterers:
         Extra one-way time through what lies above, compared with soil.
     response : (k,) complex128 or None
         Factor of all at each tone.
+    modes : (m, k) complex128 or None
+        Of a level turn of wire, whose ``normal`` are tangents: what its current radiates that goes as the cosine
+        or sine of m times the angle, per drive.
     """
 
     position_m: NDArray[np.float64]
@@ -58,6 +62,7 @@ class Scatterers:
     front_delay_s: NDArray[np.float64]
     back_delay_s: NDArray[np.float64]
     response: NDArray[np.complex128] | None = None
+    modes: NDArray[np.complex128] | None = None
 
 
 def isotropic(position_m: NDArray[np.float64], strength_m3: NDArray[np.float64]) -> Scatterers:
@@ -138,8 +143,8 @@ def metal_points(
     ``front`` multiplies k^2. A spheroid has the static dipoles of a perfect conductor in a field along y, electric
     V / (4 pi N) and magnetic V / (4 pi (1 - N)), the latter from the side as it is in backscatter. ``response`` is
     their resonance as half a wave fits in along y, and its damping by radiation:
-    1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A ring is a chain of pieces that each carry the
-    current which an even field drives in the whole of it.
+    1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A level ring has all modes of its current; another
+    is a chain of pieces that each carry the current which an even field drives in the whole of it.
     """
     k = 2 * np.pi * frequency_hz / C0
     band = (float(frequency_hz[0]), float(frequency_hz[-1]))
@@ -158,10 +163,13 @@ def metal_points(
             continue
         for part in model.solid:
             host = inside.host(model, part, index) if body is not None else index**2
+            if isinstance(part, Ring) and np.hypot(*part.axis[:2]) < _LEVEL:
+                out.append(_level_ring(thing, part, index, k, host))
+                continue
             if isinstance(part, Ring):
                 own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
                 scale = thing.scale
-                response = wires.turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))
+                response = wires.turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))[1]
             else:
                 own, s = _spheroid_point(thing, part)
                 response = _spheroid_response(thing, part, s, k * np.sqrt(host), k * np.sqrt(body or index**2))
@@ -174,6 +182,24 @@ def metal_points(
                 replace(points, response=response * inside.arriving(model, thing.scale, own, index, k) ** 2)
             )
     return out
+
+
+def _level_ring(thing: Buried, part: Ring, index: float, k: NDArray[np.float64], host: float) -> Scatterers:
+    """Build a ring in the plane of x and y, all modes of its current."""
+    model, radius = model_of(thing), thing.scale * part.radius_m
+    orders = int(np.ceil(k[-1] * np.sqrt(host) * radius)) + 3
+    count = 2 * orders + 2
+    phi = 2 * np.pi * np.arange(count) / count
+    around = np.stack([np.cos(phi), np.sin(phi), 0 * phi], axis=-1)
+    own = thing.scale * np.asarray(part.center_m) + radius * around
+    modes = wires.turn(radius, thing.scale * part.wire_radius_m, k * np.sqrt(host), orders)
+    modes *= 2 * np.pi * radius * host / index**2
+    modes[1:] *= 2
+    if model.relative_permittivity is not None:
+        modes *= inside.arriving(model, thing.scale, own, index, k) ** 2
+    points = isotropic(placed(thing, own), np.zeros(count))
+    tangent = np.stack([-np.sin(phi), np.cos(phi), 0 * phi], axis=-1) @ turned(thing).T
+    return replace(points, normal=tangent, modes=modes)
 
 
 def _resonance(

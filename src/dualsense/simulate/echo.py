@@ -15,6 +15,7 @@ import numpy as np
 
 from dualsense.simulate import bodies, delays, spectrum
 from dualsense.simulate._buried_kernels import buried_echo
+from dualsense.simulate._loop_kernels import loop_echo
 from dualsense.simulate._rough_kernels import rough_echo
 from dualsense.simulate.soil import C0
 from dualsense.simulate.stack import stack_of
@@ -195,6 +196,19 @@ def _buried(what: list[bodies.Scatterers], ground: Ground, heard: _Sounding, rea
         order = np.argsort(level[begin:end], kind="stable")
         blocks, circles = _blocks(level[begin:end][order], group.position_m[order, :2])
         own = out if group.response is None else np.zeros_like(out)
+        if group.modes is not None and group.normal is not None:
+            at = int(level[begin])
+            below = float(layers.above_m(depth[at : at + 1])[0] @ (1 / layers.index))
+            loop_echo(
+                heard.tx_m, heard.rx_m, group.position_m[:, :2].copy(), group.normal[:, :2].copy(), group.modes,
+                heard.frequency_hz, ground.index, below, reach_m,
+                np.array([ground.x0_m, ground.y0_m]), ground.cell_m, ground.height_m,
+                through.low_height_m, through.height_step_m, through.offset_step_m, through.table[at], basis, own,
+            )  # fmt: skip
+            if group.response is not None:
+                out += own * group.response
+            begin = end
+            continue
         buried_echo(
             heard.tx_m, heard.rx_m, blocks, circles, group.position_m[order, :2].copy(),
             np.zeros((0, 3)) if group.normal is None else group.normal[order],

@@ -159,8 +159,8 @@ _BLAST: Final[dict[str, Model]] = {
     "PMN-voxel": Model(
         "mine", "cylinder", (0.111, 0.111, 0.044), 6.0,
         (
-            # a band about the body, 6 mm high and 1 mm thick: as a round wire of a quarter of both
-            Ring((0.0, 0.0, -0.01), 0.057, 0.00175, ALUMINIUM, source=_VOXEL),
+            # a band about the body; what cells of 3 mm leave of it in those scans acts as a wire of 0.6 mm
+            Ring((0.0, 0.0, -0.01), 0.057, 0.0006, ALUMINIUM, source=_VOXEL),
             Spheroid((0.0, 0.0275, -0.031), 0.004, 0.03, STEEL, _Y, source=_VOXEL),
         ),
         (

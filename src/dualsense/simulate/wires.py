@@ -18,12 +18,13 @@ _SHORT = 0.05
 """Wave number times length at which a wire is taken for static."""
 
 
-def turn(radius_m: float, wire_radius_m: float, k: Real) -> Complex:
+def turn(radius_m: float, wire_radius_m: float, k: Real, orders: int = 2) -> Complex:
     """Polarizability per length over 4 pi, m^2, of a closed turn of wire along the field, at wave numbers (k,).
 
-    The current that an even field in the turn's plane drives, 4 E cos(phi) / (i omega mu Z) with
-    Z = K0 + K2 - 2 K1 / (k b)^2 and K_n = b / (2 pi) int cos(n phi) exp(-i k R) / R dphi, R between wire and axis
-    (Storer, Trans. AIEE 75, 1956). A turn of many waves has the current of a long wire.
+    For a field on the wire that goes as cos(m phi), m from 0 (orders, k): the current is 4 E / (i omega mu Z) with
+    Z = K_(m-1) + K_(m+1) - 2 m^2 K_m / (k b)^2 and K_n = b / (2 pi) int cos(n phi) exp(-i k R) / R dphi, R between
+    wire and axis (Storer, Trans. AIEE 75, 1956). An even field in the turn's plane is m = 1; a turn of many waves
+    has the current of a long wire.
     """
     thin = wire_radius_m / radius_m
     edges = np.array([0.0, *(thin * 2.0 ** np.arange(np.log2(np.pi / thin))), np.pi])
@@ -32,8 +33,9 @@ def turn(radius_m: float, wire_radius_m: float, k: Real) -> Complex:
     phi = (edges[:-1, None] + half * (1 + node)).ravel()
     away = radius_m * np.sqrt(4 * np.sin(0.5 * phi) ** 2 + thin**2)
     green = radius_m / np.pi * (half * weight).ravel() * np.exp(-1j * np.outer(k, away)) / away
-    k0, k1, k2 = (green @ np.cos(n * phi) for n in range(3))
-    return np.asarray(-1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * radius_m) ** 2)), dtype=np.complex128)
+    each = [green @ np.cos(n * phi) for n in range(orders + 1)]
+    impedance = [each[abs(m - 1)] + each[m + 1] - 2 * m**2 * each[m] / (k * radius_m) ** 2 for m in range(orders)]
+    return np.asarray(-1 / (np.pi * k**2 * np.array(impedance)), dtype=np.complex128)
 
 
 def straight(length_m: float, wire_radius_m: float, k: Real) -> Complex:
