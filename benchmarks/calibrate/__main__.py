@@ -1,8 +1,8 @@
 """Rebuild the confidence model from the simulator: ``make calibrate``.
 
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
-Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 60`` writes their scans into
-FOLDER, for ``dualsense evaluate FOLDER --set fusion.model=simulated-2``.
+Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560`` judges the model on them,
+as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
 """
 
 from __future__ import annotations
@@ -14,10 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.calibrate.dataset import read_rows, write_rows
+from benchmarks.calibrate.dataset import read_lanes, write_rows
 from benchmarks.calibrate.fit import as_tree, fit
-from benchmarks.calibrate.scenes import COLUMNS, METAL_SHARE, MINES_PER_LANE, ROWS, Lane, lanes, scene
+from benchmarks.calibrate.scenes import (
+    CELL_M,
+    COLUMNS,
+    ENVELOPE_LOSS_DB,
+    ENVELOPE_REFLECTION,
+    ENVELOPE_TOP_M,
+    HELD_OUT_SOIL,
+    METAL_SHARE,
+    MINES_PER_LANE,
+    ROWS,
+    Lane,
+    lanes,
+)
 
+from dualsense.evaluate.breakdown import honesty
 from dualsense.evaluate.statistics import clopper_pearson
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +77,8 @@ def odds_to_expect(rows: list[dict[str, Any]]) -> float:
     told = sum(r["id"] is not None for r in mines) / len(mines)
     metal = np.array([sum(r["label"] == "metal" for r in lane) for lane in lanes_.values()], dtype=np.float64)
     other = np.array(
-        [sum(r["label"] is not None and not r["is_mine"] for r in lane) for lane in lanes_.values()], dtype=np.float64
+        [sum(r["label"] is not None and not r["is_mine"] for r in lane) for lane in lanes_.values()],
+        dtype=np.float64,
     )
     false = np.array(
         [sum(r["id"] is not None and not r["is_mine"] for r in lane) for lane in lanes_.values()], dtype=np.float64
@@ -121,38 +135,65 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     return model, report
 
 
-def write_sealed(folder: Path, count: int) -> None:
-    """Scans of the first sealed lanes; files that are there already are left alone."""
-    from dualsense.io import write_scan
-    from dualsense.simulate import simulate_scan
+def process(folder: Path, wanted: list[Lane], jobs: int) -> None:
+    """Rows of lanes, as far as they are not there."""
+    for lane, error in write_rows(folder, wanted, workers=jobs):
+        print(f"{lane.name}: {error or 'done'}", flush=True)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for lane in lanes("sealed", count):
-        path, partial = folder / f"{lane.name}.h5", folder / f".{lane.name}.part"
-        if not path.exists():
-            write_scan(simulate_scan(scene(lane), seed=lane.seed), partial, overwrite=True)
-            partial.rename(path)
+
+def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
+    """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
+    from benchmarks.calibrate.judge import envelope, judged
+
+    from dualsense.evaluate.lanes import Evaluation, to_json, write_evaluation
+    from dualsense.evaluate.score import HALO_M
+    from dualsense.fusion.confidence import read_model
+
+    model = read_model((out / f"{MODEL_ID}.json").read_bytes())
+    told = read_lanes(folder, wanted)
+    scores = tuple(judged(model, score, rows) for score, rows in told)
+    evaluation = Evaluation(HALO_M, scores, (), ())
+    write_evaluation(evaluation, folder / "evaluation")
+    whole = json.loads(to_json(evaluation))
+    for name in ("per_scan", "roc", "failures", "unscored"):
+        del whole[name]
+    for sensor in ("emi", "gpr", "fused"):
+        del whole["sensors"][sensor]["curve"]
+    known = [s for s in scores if HELD_OUT_SOIL not in s.site]
+    return {
+        "simulated": True,
+        "what": f"{len(scores)} sealed lanes of benchmarks.calibrate.scenes",
+        "lane_m": [COLUMNS * CELL_M, ROWS * CELL_M],
+        "envelope": {
+            "top_m": ENVELOPE_TOP_M,
+            "least_reflection": ENVELOPE_REFLECTION,
+            "most_loss_db": ENVELOPE_LOSS_DB,
+        }
+        | envelope(scores, [rows for _, rows in told], model.suspect_threshold),
+        "known_soils": honesty(known),
+    } | whole
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
     parser.add_argument("--train", type=int, default=336, help="lanes to fit to")
-    parser.add_argument("--sealed", type=int, default=0, help="write so many sealed scans, and do nothing else")
+    parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
-    if options.sealed:
-        write_sealed(options.folder, options.sealed)
-        return 0
-    wanted: list[Lane] = lanes("train", options.train)
+    wanted = lanes("sealed", options.sealed) if options.sealed else lanes("train", options.train)
     if not options.only_fit:
-        for lane, error in write_rows(options.folder, wanted, workers=options.jobs):
-            print(f"{lane.name}: {error or 'done'}", flush=True)
-    model, report = build(read_rows(options.folder, wanted))
-    (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")
-    (options.out / f"{MODEL_ID}.report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        process(options.folder, wanted, options.jobs)
+    if options.sealed:
+        report = judge_sealed(options.folder, wanted, options.out)
+        name = f"{MODEL_ID}.sealed.json"
+    else:
+        model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
+        (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")
+        name = f"{MODEL_ID}.report.json"
+    (options.out / name).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
     return 0
 

@@ -6,7 +6,7 @@ Files that are there already are left alone, so that a run which was stopped goe
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.calibrate.scenes import in_envelope
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
-    """One row per target, and one for each object without a target (``id`` is None there)."""
+    """The lane's score, then one row per target, and one for each object without one (``id`` is None there)."""
     score = score_scan(result, truth)
     owner = {o.target: o for o in score.objects if o.target is not None}
     where = {"split": lane.split, "soil": lane.soil, "seed": lane.seed, "eps": result.relative_permittivity}
@@ -46,7 +46,9 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "model": None if thing is None else thing.model,
                 "true_depth_m": None if thing is None else thing.depth_m,
                 "is_mine": thing is not None and thing.is_mine,
-                "in_envelope": thing is not None and thing.is_mine and in_envelope(lane, thing.model, thing.depth_m),
+                "in_envelope": thing is not None
+                and thing.is_mine
+                and in_envelope(lane, thing.model, thing.depth_m),
                 "confidence": t.confidence,
                 "call": t.call,
                 "place": [t.x_m, t.y_m, t.depth_m],
@@ -55,6 +57,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "silence": t.gpr.log_likelihood_ratio if silent and t.gpr is not None else 0.0,
             }
         )
+    rows[0:0] = [{"score": asdict(score)}]
     rows += [
         where
         | {
@@ -79,14 +82,15 @@ def write_rows(folder: Path, lanes: Sequence[Lane], *, workers: int = 2) -> Iter
         yield lane, str(answer) if isinstance(answer, WorkerDiedError) else answer
 
 
-def read_rows(folder: Path, lanes: Iterable[Lane]) -> list[dict[str, Any]]:
-    """Read the rows of lanes, in their order; lanes that are not there are left out."""
-    rows: list[dict[str, Any]] = []
+def read_lanes(folder: Path, lanes: Iterable[Lane]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Read score and rows of lanes, in their order; lanes that are not there are left out."""
+    out = []
     for lane in lanes:
         path = folder / f"{lane.name}.jsonl"
         if path.exists():
-            rows += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return rows
+            first, *rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+            out.append((first["score"], rows))
+    return out
 
 
 def save_rows(folder: Path, lane: Lane, rows: Sequence[dict[str, Any]]) -> None:

@@ -117,9 +117,7 @@ def _tree(nodes: NDArray[Any]) -> Tree:
     leaf = nodes["is_leaf"].astype(bool)
     return Tree(
         feature=tuple(int(n) for n in np.where(leaf, LEAF, nodes["feature_idx"])),
-        threshold=tuple(
-            float(f"{v:.6g}") for v in np.where(leaf, nodes["value"] / BAGS, nodes["num_threshold"])
-        ),
+        threshold=tuple(float(f"{v:.6g}") for v in np.where(leaf, nodes["value"] / BAGS, nodes["num_threshold"])),
         left=tuple(int(n) for n in nodes["left"]),
         right=tuple(int(n) for n in nodes["right"]),
         unknown_left=tuple(bool(b) for b in nodes["missing_go_to_left"]),
@@ -157,7 +155,9 @@ def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift
     distance = np.einsum("ni,ij,nj->n", z, precision, z)
     said = slope * logit + shift
     trees = tuple(
-        replace(t, threshold=tuple(v if f != LEAF else slope * v for f, v in zip(t.feature, t.threshold, strict=True)))
+        replace(
+            t, threshold=tuple(v if f != LEAF else slope * v for f, v in zip(t.feature, t.threshold, strict=True))
+        )
         for t in grown.trees
     )
     return Expert(

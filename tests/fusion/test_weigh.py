@@ -38,10 +38,13 @@ def stump(at, left, right, *, feature=0, unknown_left=True) -> Tree:
 
 
 EXPERTS = Experts(
-    emi=expert("depth", bias=0.4), gpr=expert("depth", bias=1.1), both=expert("metal: depth", "pair: aside", bias=2.5)
+    emi=expert("depth", bias=0.4),
+    gpr=expert("depth", bias=1.1),
+    both=expert("metal: depth", "pair: aside", bias=2.5),
 )
 WITHIN = {
-    "at_body_amount_m3": 1e-7, "at_body_amount_std_m3": 1e-8, "at_body_across_m3": 3e-8, "at_body_across_std_m3": 3e-9,
+    "at_body_amount_m3": 1e-7, "at_body_amount_std_m3": 1e-8, "at_body_across_m3": 3e-8,
+    "at_body_across_std_m3": 3e-9,
     "at_body_statistic": 100.0, "at_body_deeper": -1.0, "at_body_aside_m": 0.02, "at_body_first_share": 1.0,
     "at_body_last_share": -0.2, "at_body_low_phase_rad": -math.pi / 2,
 }  # fmt: skip

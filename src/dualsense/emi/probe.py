@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 BELOW_TOP_M = 0.015
-"""Depth below a body's top at which its metal is taken to lie: between a fragment's middle and a mine's detonator."""
+"""Depth below a body's top at which its metal is taken to lie: between a fragment's middle and a detonator."""
 SHALLOWER_M, DEEPER_M = 0.005, 0.05
 ASIDE_M = (-0.02, 0.0, 0.02)
 """Metal is looked for this far from the middle of the body, along x and y."""
@@ -175,7 +175,7 @@ class Prober:
         # uneven ground leaves more than noise and stated errors explain
         misfit = float(np.einsum("ni,nij,nj->", left, rows.precision, left)) / (rows.use.size * channels)
         information = information / max(misfit, 1.0)
-        # relative to the noise of each channel; along what is badly known no larger than PRIOR_RATIO times the rest
+        # relative to each channel's noise; along what is badly known no larger than PRIOR_RATIO times the rest
         noise = self._found.balance.noise
         turn = self._unwhiten / noise[:, None]
         back = np.linalg.inv(turn)
@@ -204,7 +204,7 @@ class Prober:
 
 
 def probe_features(probe: Probe, *, channel_hz: Real, imaginary: NDArray[np.bool_]) -> dict[str, float]:
-    """What a probe tells, as features; the phase of the lowest and of the highest frequency where both parts are."""
+    """Tell a probe as features; phases, at the lowest and the highest frequency, where both parts are measured."""
     spectrum = probe.spectrum_m3
     largest = max(float(np.abs(spectrum).max()), 1e-300)
     out = {

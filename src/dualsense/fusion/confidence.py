@@ -57,7 +57,11 @@ def _folder() -> Path:
 @cache
 def load_model(name: str = DEFAULT_MODEL) -> Model:
     """Read a model of ``calibration/`` by its id."""
-    text = (_folder() / f"{name}.json").read_bytes()
+    return read_model((_folder() / f"{name}.json").read_bytes())
+
+
+def read_model(text: bytes) -> Model:
+    """Read a model from the bytes of its file."""
     tree: dict[str, Any] = json.loads(text)
     return Model(
         id=tree["id"],

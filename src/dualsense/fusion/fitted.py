@@ -1,6 +1,6 @@
 """Fitted log-likelihood ratios, from plain numbers: one expert for each state in which a target may be.
 
-An expert is a sum of small decision trees (gradient boosting, Friedman 2001), because what an amount of metal means
+An expert is a sum of small decision trees (gradient boosting, Friedman 2001): what an amount of metal means
 depends on how deep the body lies and what it looks like. What the sensors say together is an expert of its own,
 because their errors are not independent. An expert says no more than it could show on lanes that it had not seen.
 """

@@ -75,7 +75,7 @@ def pair_inputs(gpr: Mapping[str, float]) -> Numbers:
 
 
 def within_inputs(told: Mapping[str, float], amplitude: float) -> Numbers:
-    """Numbers of the metal at the body's place, from the metal detector's evidence; none where it was not asked."""
+    """Numbers of the metal at a body's place, from the metal detector's evidence; none where it was not asked."""
     if "at_body_amount_m3" not in told:
         return {}
     amount, std = told["at_body_amount_m3"], told["at_body_amount_std_m3"]

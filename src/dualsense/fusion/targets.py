@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dualsense.fusion.candidates import Candidate
     from dualsense.fusion.confidence import Model
+    from dualsense.result import Call
 
 ASSESSED_RADIUS_M = 0.05
 ASSESSED_FRACTION = 0.8
@@ -145,7 +146,7 @@ def _found(
 
 
 def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence | None, Evidence | None]:
-    """What each sensor found, or that it found nothing where it measured."""
+    """Tell what each sensor found, or that it found nothing where it measured."""
     emi = gpr = None
     if found.metal is not None or found.emi_here:
         told = {"detection_limit_m3": found.detection_limit_m3} if found.metal is None else dict(found.metal)
@@ -160,10 +161,43 @@ def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence |
             "relative_permittivity": found.relative_permittivity,
             "heard": float(found.heard),
             "reflects": float(found.reflects),
+            "blind": float(found.radar_blind),
         }
         weak = {f"weak_{name}": value for name, value in (found.weak or {}).items()}
         gpr = Evidence(0.0, silent | weak, weight.gpr)
     return emi, gpr
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Confidence and call of what was found, and which sensor could have missed a mine there."""
+
+    confidence: float
+    call: Call
+    metal_blind: bool
+    radar_blind: bool
+
+
+def judge(
+    model: Model, found: Found, weight: Weight, *, prior: float | None = None, threshold: float | None = None
+) -> Verdict:
+    """Turn what the sensors say into a probability and a call."""
+    metal_blind = False
+    if found.metal is None and found.emi_here:
+        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
+    hidden = found.body is not None and found.body["hidden"] > 0.0
+    radar_blind = found.radar_blind or (hidden and model.experts is None)  # the rules do not weigh what hides
+    known = weight.strangeness <= 1.0
+    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    call = model_room.decide(
+        model,
+        value,
+        emi_assessed=found.emi_here and not metal_blind and known,
+        gpr_assessed=found.gpr_here and not radar_blind and known,
+        threshold=threshold,
+        strongest=max(weight.emi, weight.gpr),
+    )
+    return Verdict(value, call, metal_blind, radar_blind)
 
 
 def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -> Target:
@@ -171,41 +205,26 @@ def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -
         candidate, relative_permittivity=at.permittivity, relative_permittivity_std=at.permittivity_std
     )
     found = _found(candidate, within, place, at)
-    model = at.model
-    fitted = model.experts is not None
-    metal_blind = False
-    if found.metal is None and found.emi_here:
-        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
-    hidden = candidate.body is not None and candidate.body.hidden
-    radar_blind = found.radar_blind or (hidden and not fitted)  # the rules do not weigh what hides
-    weight = by_rules(model, found, candidate.body) if model.experts is None else by_experts(model.experts, found)
-    emi, gpr = _evidence(found, weight, fitted=fitted)
-    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=at.prior)
-    known = weight.strangeness <= 1.0
-    call = model_room.decide(
-        model,
-        value,
-        emi_assessed=found.emi_here and not metal_blind and known,
-        gpr_assessed=found.gpr_here and not radar_blind and known,
-        threshold=at.threshold,
-        strongest=max(weight.emi, weight.gpr),
-    )
+    experts = at.model.experts
+    weight = by_rules(at.model, found, candidate.body) if experts is None else by_experts(experts, found)
+    emi, gpr = _evidence(found, weight, fitted=experts is not None)
+    verdict = judge(at.model, found, weight, prior=at.prior, threshold=at.threshold)
     return Target(
         id="",
         x_m=place[0],
         y_m=place[1],
         depth_m=place[2],
         position_std_m=std,
-        confidence=value,
-        call=call,
+        confidence=verdict.confidence,
+        call=verdict.call,
         emi=emi,
         gpr=gpr,
         reasons=features.reasons(
             candidate,
             emi_assessed=found.emi_here,
             gpr_assessed=found.gpr_here,
-            radar_blind=radar_blind,
-            metal_blind=metal_blind,
-            strange=not known,
+            radar_blind=verdict.radar_blind,
+            metal_blind=verdict.metal_blind,
+            strange=weight.strangeness > 1.0,
         ),
     )

@@ -1,0 +1,100 @@
+"""Judge a model on lanes that were processed before, by the weights and calls that processing would give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from benchmarks.calibrate.fit import found
+
+from dualsense.evaluate.score import ObjectScore, ScanScore, TargetScore
+from dualsense.evaluate.statistics import clopper_pearson
+from dualsense.fusion.targets import judge
+from dualsense.fusion.weigh import by_experts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dualsense.fusion.confidence import Model
+
+    Rows = list[dict[str, Any]]
+
+
+def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
+    """Score of a lane as if it had been processed with a model."""
+    if model.experts is None:
+        msg = f"{model.id} holds no experts"
+        raise ValueError(msg)
+    said = {}
+    for row in rows:
+        if row["id"] is not None:
+            what = found(row)
+            weight = by_experts(model.experts, what)
+            said[row["id"]] = (weight, judge(model, what, weight))
+    targets = tuple(
+        replace(
+            TargetScore(**t),
+            confidence=said[t["id"]][1].confidence,
+            call=said[t["id"]][1].call,
+            emi_ratio=None if t["emi_ratio"] is None else said[t["id"]][0].emi,
+            gpr_ratio=None if t["gpr_ratio"] is None else said[t["id"]][0].gpr,
+        )
+        for t in score["targets"]
+    )
+    objects = tuple(
+        ObjectScore(
+            **o
+            | {name: None if o[name] is None else tuple(o[name]) for name in ("error_m", "sigma")}
+            | {"candidates": tuple(o["candidates"])}
+            | (
+                {}
+                if o["target"] is None
+                else {"confidence": said[o["target"]][1].confidence, "call": said[o["target"]][1].call}
+            )
+        )
+        for o in score["objects"]
+    )
+    return ScanScore(**score | {"model": model.id, "objects": objects, "targets": targets})
+
+
+def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: float) -> dict[str, Any]:
+    """What became of the mines within the envelope, and of clutter when none of them is given up."""
+    mines, clutter = [], []
+    for score, rows in zip(scores, lanes, strict=True):
+        inside = {(r["model"], round(r["true_depth_m"], 6)) for r in rows if r.get("in_envelope")}
+        for o in score.objects:
+            if o.is_mine and (o.model, round(o.depth_m, 6)) in inside:
+                mines.append(o)
+            elif not o.is_mine:
+                clutter.append(o)
+    said = np.sort([o.confidence if o.confidence is not None else 0.0 for o in mines])
+    out: dict[str, Any] = {
+        "mines": len(mines),
+        "suspect": sum(o.call == "suspect" for o in mines),
+        "not_assessable": sum(o.call == "not-assessable" for o in mines),
+        "likely_clutter": sum(o.call == "likely-clutter" for o in mines),
+        "without_target": sum(o.target is None for o in mines),
+        "least_confidence": float(said[0]),
+    }
+    out["suspect_interval"] = list(clopper_pearson(out["suspect"], len(mines)))
+    for lost in (0, 1, 3, 10):
+        at = float(said[min(lost, said.size - 1)])
+        out[f"rejected_with_{lost}_below"] = {
+            name: _rejected(clutter, label, at) for name, label in (("metal", "metal"), ("all", None))
+        }
+    out["rejected_at_threshold"] = {
+        name: _rejected(clutter, label, threshold) for name, label in (("metal", "metal"), ("all", None))
+    }
+    return out
+
+
+def _rejected(clutter: Sequence[ObjectScore], label: str | None, at: float) -> dict[str, Any]:
+    things = [o for o in clutter if label is None or o.label == label]
+    count = sum(o.confidence is None or o.confidence < at for o in things)
+    return {
+        "objects": len(things),
+        "rejected": count,
+        "rate": count / max(len(things), 1),
+        "interval": list(clopper_pearson(count, len(things))),
+    }
