@@ -51,6 +51,7 @@ bench: .venv/.installed-dev
 
 calibrate: .venv/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate
+	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate --sealed 560
 
 picture: demo
 	mkdir -p docs/images

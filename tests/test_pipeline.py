@@ -94,7 +94,14 @@ def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name
             assert target.gpr.features["depth_m"] == pytest.approx(truth.depth_m[n], abs=0.03)
     if "mine" not in truth.label:
         assert not [t for t in result.targets if t.call == "suspect"]
-    assert result.model.startswith("uncalibrated-")
+    over_mines = [
+        nearest(result, x, y)
+        for x, y, label in zip(truth.x_m, truth.y_m, truth.label, strict=True)
+        if label == "mine"
+    ]
+    others = [t.confidence for t in result.targets if t not in over_mines]
+    assert all(t.confidence > max(others, default=0.0) for t in over_mines)
+    assert result.model == "simulated-2"
     assert result.coverage_fraction > 0.95
 
 

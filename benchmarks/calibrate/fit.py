@@ -36,6 +36,8 @@ ROUNDS = 150
 SHRINK = 0.2
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
 WEAK = "weak_"
+LARGEST = 1e300
+"""Instead of infinity, which JSON has not."""
 
 
 def found(row: Mapping[str, Any]) -> Found:
@@ -117,7 +119,11 @@ def _tree(nodes: NDArray[Any]) -> Tree:
     leaf = nodes["is_leaf"].astype(bool)
     return Tree(
         feature=tuple(int(n) for n in np.where(leaf, LEAF, nodes["feature_idx"])),
-        threshold=tuple(float(f"{v:.6g}") for v in np.where(leaf, nodes["value"] / BAGS, nodes["num_threshold"])),
+        # a value may lie on a threshold: that is kept to the last digit
+        threshold=tuple(
+            float(f"{v / BAGS:.6g}") if at_leaf else float(min(x, LARGEST))
+            for at_leaf, v, x in zip(leaf, nodes["value"], nodes["num_threshold"], strict=True)
+        ),
         left=tuple(int(n) for n in nodes["left"]),
         right=tuple(int(n) for n in nodes["right"]),
         unknown_left=tuple(bool(b) for b in nodes["missing_go_to_left"]),
@@ -127,11 +133,14 @@ def _tree(nodes: NDArray[Any]) -> Tree:
 def line(logit: Real, outcome: NDArray[np.bool_]) -> tuple[float, float]:
     """Platt's line through cross-fitted logits: slope, never steeper than the fit, and shift."""
     slope, shift = 1.0, 0.0
+    design = np.stack([logit, np.ones_like(logit)])
     for _ in range(100):
         p = 1.0 / (1.0 + np.exp(-np.clip(slope * logit + shift, -30, 30)))
         w = p * (1 - p) + 1e-9
-        design = np.stack([logit, np.ones_like(logit)])
         step = np.linalg.solve((design * w) @ design.T + 1e-9 * np.eye(2), design @ (outcome - p))
+        now = log_loss(outcome, slope * logit + shift)
+        while log_loss(outcome, (slope + step[0]) * logit + shift + step[1]) > now and np.abs(step).max() > 1e-10:
+            step = 0.5 * step
         slope, shift = slope + float(step[0]), shift + float(step[1])
         if np.abs(step).max() < 1e-10:
             break
@@ -242,7 +251,7 @@ def _plain(one: Expert) -> dict[str, Any]:
         "trees": [
             {
                 "feature": list(t.feature),
-                "threshold": _short(list(t.threshold)),
+                "threshold": [_short(v) if f == LEAF else v for f, v in zip(t.feature, t.threshold, strict=True)],
                 "left": list(t.left),
                 "right": list(t.right),
                 "unknown_left": [int(b) for b in t.unknown_left],

@@ -141,7 +141,8 @@ class Result:
     Attributes
     ----------
     model
-        Id of the confidence model; begins with "uncalibrated-" when its numbers are no probabilities yet.
+        Id of the confidence model; begins with "uncalibrated-" when its numbers are no probabilities, with
+        "simulated-" when only simulated ground tells that they are.
     area_m2, coverage_fraction
         Area of the patch, and the part of it that both sensors covered.
     sensor_coverage

@@ -123,7 +123,8 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
             for target in words.ordered_targets(result)
         ]
         lines += ["", table(rows, align="<<>>>><")]
-    lines += ["", f"Confidence by {one_line(result.model)}. {words.ADVICE}"]
+    ground = words.calibration_words(result)
+    lines += ["", f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}. {words.ADVICE}"]
     limits = [one_line(sentence) for _, sentence in words.banners(result)]
     lines += ["", *limits] if limits else []
     lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []

@@ -23,7 +23,7 @@ from dualsense.gpr.image import Body
 from dualsense.result import Coverage
 from dualsense.survey.grid import grid_around
 
-MODEL = load_model()
+MODEL = load_model("uncalibrated-rules-1")
 GRID = grid_around(np.array([[0.0, 0.0], [0.5, 0.5]]), cell_m=0.01)
 ALL = np.ones((GRID.y_m.size, GRID.x_m.size), bool)
 NONE = np.zeros_like(ALL)

@@ -15,7 +15,7 @@ from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs, with
 from dualsense.fusion.weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined
 from fusion.test_targets import ALL, GRID, body, metal, one
 
-RULES = load_model()
+RULES = load_model("uncalibrated-rules-1")
 
 
 def expert(*names, bias=0.0, limit=1e9, trees=()) -> Expert:

@@ -1,8 +1,9 @@
 """The confidence model: log-likelihood ratios of each sensor, their sum with the prior, and the call.
 
-Until a calibrated model replaces it, the model is a set of rules and its id begins with "uncalibrated-". Three
-principles are built in and stay: silence of the radar is bounded, so it never vetoes metal; where a
-sensor did not measure there is no "likely-clutter"; silence counts only where the sensor would have seen a mine.
+The model is fitted to simulated lanes, and its id begins with "simulated-"; or it is a set of rules that nothing
+was fitted to, and its id begins with "uncalibrated-". Three principles are built in and stay: silence of the radar
+is bounded, so it never vetoes metal; where a sensor did not measure there is no "likely-clutter"; silence counts
+only where the sensor would have seen a mine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 SPEAKS = 1.0
 """A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
-DEFAULT_MODEL = "uncalibrated-rules-1"
+DEFAULT_MODEL = "simulated-2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dualsense.render import panels, style
 from dualsense.render.symbols import draw_symbol
 from dualsense.render.words import (
     CALL_NAMES,
+    calibration_words,
     confidence_words,
     depth_words,
     is_calibrated,
@@ -145,6 +146,7 @@ def draw_list(
     lines = [f"and {len(targets) - len(shown)} more in targets.csv"] if len(targets) > len(shown) else []
     if is_calibrated(result):
         lines.append(f"Confidence: model {plain(result.model, 24)}")
+        lines += ["of simulated ground only"] if calibration_words(result) else []
     else:
         lines += ["Confidence is uncalibrated:", "a score, not a probability."]
     panel.text(0.0, end + 0.08, "\n".join(lines), fontsize=11.5, fontstyle="italic", va="top", linespacing=1.3)

@@ -263,6 +263,7 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         banners=words.banners(result),
         model=words.plain(result.model, 60),
         calibrated=words.is_calibrated(result),
+        calibration=words.calibration_words(result),
         targets=[_target(target, origin) for target in words.ordered_targets(result)],
         no_targets="Nothing was assessed by both sensors."
         if nothing

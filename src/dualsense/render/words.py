@@ -68,6 +68,13 @@ def is_calibrated(result: Result) -> bool:
     return not result.model.startswith("uncalibrated")
 
 
+def calibration_words(result: Result) -> str:
+    """Say on what ground a model was calibrated, where that was not real ground; else empty."""
+    if not result.model.startswith("simulated"):
+        return ""
+    return "calibrated on simulated ground only; real ground may differ"
+
+
 def sensor_state(result: Result, sensor: Sensor) -> SensorState:
     """Whether a sensor worked, is missing from the scan, failed, or measured none of the patch."""
     if any(fault.sensor == sensor and fault.severity == "failed" for fault in result.faults):

@@ -1,0 +1,115 @@
+"""The fit of the confidence model: its trees are scikit-learn's, and rows are judged as scans are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def benchmarks_importable(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+
+
+def some(count=400, inputs=4, seed=1):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(count, inputs))
+    outcome = values[:, 0] + values[:, 1] * (values[:, 2] > 0) + 0.5 * rng.normal(size=count) > 0.3
+    values[rng.uniform(size=values.shape) < 0.1] = np.nan
+    return values, outcome
+
+
+def test_shipped_trees_say_what_scikit_learn_says():
+    sklearn = pytest.importorskip("sklearn.ensemble", reason="scikit-learn is not installed (extra calibrate)")
+    from benchmarks.calibrate import fit
+
+    values, outcome = some()
+    grown = fit.grow(values, outcome)
+    theirs = np.mean(
+        [
+            sklearn.HistGradientBoostingClassifier(
+                max_iter=fit.ROUNDS, random_state=seed, early_stopping=False, **fit.GROWTH
+            )
+            .fit(values, outcome)
+            .decision_function(values)
+            for seed in range(fit.BAGS)
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(grown.logit(values), theirs, atol=1e-4)
+
+
+def test_platts_line_flattens_what_is_too_sure_and_keeps_the_share():
+    from benchmarks.calibrate.fit import line
+
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=20_000)
+    outcome = rng.uniform(size=truth.size) < 1.0 / (1.0 + np.exp(-truth))
+    slope, shift = line(3.0 * truth + 1.0, outcome)
+    assert slope == pytest.approx(1.0 / 3.0, rel=0.05)
+    assert shift == pytest.approx(-1.0 / 3.0, abs=0.05)
+    assert line(0.3 * truth, outcome)[0] == 1.0  # never steeper than the fit
+
+
+def test_the_threshold_gives_up_no_more_mines_than_its_bound_allows():
+    from benchmarks.calibrate.__main__ import DETECTION, threshold
+
+    from dualsense.evaluate.statistics import clopper_pearson
+
+    confidence = np.linspace(0.1, 0.9, 400)
+    value, told = threshold(confidence, missed=1)
+    lost = int((confidence < value).sum())
+    assert lost == told["below"] > 0
+    assert clopper_pearson(400 - lost, 401, level=0.9)[0] >= DETECTION
+    assert clopper_pearson(400 - lost - 1, 401, level=0.9)[0] < DETECTION
+    few, told = threshold(confidence[:20], missed=0)
+    assert (few, told["below"]) == (0.1, 0)
+
+
+def test_the_envelope_is_told_from_the_truth():
+    from benchmarks.calibrate.scenes import in_envelope, lanes
+
+    by_soil = {lane.soil: lane for lane in lanes("train", 6)}
+    assert in_envelope(by_soil["wet-clay"], "PMA-2", 0.05)
+    assert not in_envelope(by_soil["wet-clay"], "PMA-2", 0.01)
+    assert not in_envelope(by_soil["wet-clay"], "PMA-2", 0.11)
+    assert not in_envelope(by_soil["sand"], "PMA-2", 0.05)  # no echo between alike permittivities
+
+
+def test_train_and_sealed_lanes_share_neither_seed_nor_held_out_kinds():
+    from benchmarks.calibrate.scenes import HELD_OUT_MINES, HELD_OUT_SOIL, lanes, scene
+
+    train, sealed = lanes("train", 60), lanes("sealed", 140)
+    assert not {lane.seed for lane in train} & {lane.seed for lane in sealed}
+    assert HELD_OUT_SOIL not in {lane.soil for lane in train}
+    assert HELD_OUT_SOIL in {lane.soil for lane in sealed}
+    held = set(HELD_OUT_MINES)
+    assert not held & {thing.model for lane in train for thing in scene(lane).objects}
+    assert held <= {thing.model for lane in sealed for thing in scene(lane).objects}
+
+
+def test_rows_are_judged_as_the_scan_is():
+    from benchmarks.calibrate.dataset import rows_of
+    from benchmarks.calibrate.judge import judged
+    from benchmarks.calibrate.scenes import lanes, scene
+
+    from dualsense.evaluate import score_scan
+    from dualsense.fusion.confidence import load_model
+    from dualsense.pipeline import process_scan
+    from dualsense.simulate import simulate_scan
+
+    lane = lanes("train", 2)[1]
+    scan = simulate_scan(scene(lane), seed=lane.seed)
+    result = process_scan(replace(scan, truth=None))
+    first, *rows = json.loads(json.dumps(rows_of(result, scan.truth, lane)))
+    blank = replace(load_model(), suspect_threshold=2.0)  # so that what it says is not what the rows hold
+    assert {t.call for t in judged(blank, first["score"], rows).targets} != {t.call for t in result.targets}
+    again = judged(load_model(), first["score"], rows)
+    assert json.dumps(asdict(again)) == json.dumps(asdict(score_scan(result, scan.truth)))
