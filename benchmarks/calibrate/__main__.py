@@ -177,7 +177,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
-    parser.add_argument("--train", type=int, default=336, help="lanes to fit to")
+    parser.add_argument("--train", type=int, default=672, help="lanes to fit to")
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")

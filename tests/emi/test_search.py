@@ -45,6 +45,21 @@ def test_a_climb_ends_between_lower_nodes(study):
     assert found[int(level.argmax())].z == pytest.approx(position[2], abs=8e-3)
 
 
+@pytest.mark.parametrize("spoilt", ("singular", "indefinite", "no number"))
+def test_a_place_without_information_ends_the_search_at_once(study, spoilt):
+    """Rounding left none on a lane with a PMN; the climb then went on from NaN to NaN until memory was full."""
+    response, position, _, _ = study.buried((1, 0.0, 100.0), 330)
+    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
+    start = visit(problem, position[None], None)
+    wrong = {
+        "singular": replace(start, information=np.zeros_like(start.information)),
+        "indefinite": replace(start, information=start.information * np.array([1.0, -1.0, 1.0])[:, None]),
+        "no number": replace(start, value=float("nan")),
+    }[spoilt]
+    with pytest.raises(ArithmeticError, match="no information"):
+        climb(problem, wrong)
+
+
 def test_a_size_does_not_depend_on_where_its_search_began(study):
     """At a signal of 100 times the noise a size is known to a hundredth; searched with differences of a third it
     stayed where it was, and the same position came out 3 nats more or less likely."""

@@ -252,9 +252,18 @@ class Node:
 
 
 def node(here: Visit) -> Node:
-    """Integrate x and y out; slope and bend are along depth with x and y at their best, tensors' weights fixed."""
+    """Integrate x and y out; slope and bend are along depth with x and y at their best, tensors' weights fixed.
+
+    Raises
+    ------
+    ArithmeticError
+        Where rounding has left no positive information on x and y, so that nothing can be integrated.
+    """
     inner, cross = here.information[:2, :2], here.information[:2, 2]
     det = float(inner[0, 0] * inner[1, 1] - inner[0, 1] ** 2)
+    if not (det > 0.0 and here.information[2, 2] > 0.0 and np.isfinite(here.value)):
+        msg = f"no information on where a dipole {-here.position[2]:.3f} m deep lies"
+        raise ArithmeticError(msg)
     spread = np.array([[inner[1, 1], -inner[0, 1]], [-inner[0, 1], inner[0, 0]]]) / det
     move = spread @ here.gradient[:2]
     short = min(1.0, MAX_STEP_M / max(float(np.abs(move).max()), 1e-12))

@@ -270,12 +270,24 @@ def rates(scores: Sequence[ScanScore], *, threshold: float | None = None) -> Rat
 
 def roc(scores: Sequence[ScanScore]) -> Roc:
     """Operating points at every confidence that occurs, matched anew at each."""
-    levels = sorted({t.confidence for s in scores for t in s.targets}, reverse=True)
-    points = [rates(scores, threshold=level) for level in (np.inf, *levels)]
+    levels = np.array(sorted({t.confidence for s in scores for t in s.targets}, reverse=True), dtype=np.float64)
+    detected, false = (np.zeros(levels.size + 1) for _ in range(2))
+    for score in scores:  # a scan's counts change at its own confidences only
+        own = sorted({t.confidence for t in score.targets}, reverse=True)
+        before = (0, 0)
+        for level in own:
+            hit, alarms = _alarms(score, _at_least(level))
+            now = (sum(hit), alarms - sum(hit))
+            at = 1 + int(np.searchsorted(-levels, -level))
+            detected[at] += now[0] - before[0]
+            false[at] += now[1] - before[1]
+            before = now
+    mines = sum(o.is_mine for s in scores for o in s.objects)
+    area = float(sum(s.area_m2 for s in scores))
     return Roc(
-        threshold=np.array([np.inf, *levels]),
-        detection_rate=np.array([p.detection_rate for p in points]),
-        false_alarms_m2=np.array([p.false_alarms_m2 for p in points]),
+        threshold=np.concatenate([[np.inf], levels]),
+        detection_rate=np.cumsum(detected) / mines if mines else np.full(levels.size + 1, np.nan),
+        false_alarms_m2=np.cumsum(false) / area if area > 0 else np.full(levels.size + 1, np.nan),
     )
 
 
