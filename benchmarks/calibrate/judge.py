@@ -77,6 +77,9 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
         "without_target": sum(o.target is None for o in mines),
         "least_confidence": float(said[0]),
     }
+    errors = np.array([o.error_m for o in mines if o.error_m is not None])
+    out["horizontal_rms_m"] = float(np.sqrt((errors[:, :2] ** 2).sum(axis=1).mean()))
+    out["depth_rms_m"] = float(np.sqrt(np.nanmean(errors[:, 2] ** 2)))
     out["suspect_interval"] = list(clopper_pearson(out["suspect"], len(mines)))
     for lost in (0, 1, 3, 10):
         at = float(said[min(lost, said.size - 1)])

@@ -13,6 +13,8 @@ from dualsense.fusion.posterior import depth_interval_m, posterior_features
 from dualsense.gpr.shape import relative_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dualsense.emi.dipole import Dipole
     from dualsense.fusion.candidates import Candidate
     from dualsense.gpr.image import Body
@@ -21,8 +23,8 @@ MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008
 BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M = 0.011, 0.025
 """Of the top of a radar body, and of one under brighter clutter: what simulated training lanes show."""
-UNLOCATED_STD_M = 0.03
-"""Of the depth of metal without a posterior."""
+UNLOCATED_STD_M, UNLOCATED_ASIDE_M = 0.06, 0.018
+"""Of the depth and the place of metal without a posterior: what simulated training lanes show."""
 MINE_SIZED_M = 0.06
 SHALLOW_M = 0.04
 UNSURE_M = 0.04
@@ -121,21 +123,23 @@ def place(
         return (body.x_m, body.y_m, body.depth_m), (across, across, deep)
     lead = candidate.dipoles[0]
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
+    aside = MIN_POSITION_STD_M if lead.estimate is not None else UNLOCATED_ASIDE_M
     top = max(0.0, float(-lead.position_m[2]) - metal_radius(lead))
     return (
         (float(lead.position_m[0]), float(lead.position_m[1]), top),
         (
-            math.hypot(MIN_POSITION_STD_M, float(std[0])),
-            math.hypot(MIN_POSITION_STD_M, float(std[1])),
+            math.hypot(aside, float(std[0])),
+            math.hypot(aside, float(std[1])),
             math.hypot(MIN_DEPTH_STD_M if lead.estimate is not None else UNLOCATED_STD_M, float(std[2])),
         ),
     )
 
 
 def _depth_words(dipole: Dipole) -> str:
-    """Depth of the metal, and from where to where it may lie when that is wide."""
+    """Depth of the metal, and from where to where it may lie when that is wide or it could not be located."""
     depth = float(-dipole.position_m[2])
-    low, high = depth_interval_m(dipole) or (depth, depth)
+    interval = depth_interval_m(dipole)
+    low, high = interval or (max(depth - 2.0 * UNLOCATED_STD_M, 0.0), depth + 2.0 * UNLOCATED_STD_M)
     if high - low > UNSURE_M:
         return f"somewhere {100 * low:.0f} to {100 * high:.0f} cm deep"
     return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
@@ -170,16 +174,18 @@ def reasons(
     radar_blind: bool,
     metal_blind: bool,
     strange: bool = False,
+    within: Mapping[str, float] | None = None,
 ) -> tuple[str, ...]:
-    """Short phrases, the weightiest first."""
+    """Short phrases, the weightiest first; ``within`` are features of the metal at the body's place."""
     body, dipoles = candidate.body, candidate.dipoles
     out = []
     if body is not None:
         out += _body_words(body, dipoles, emi_assessed=emi_assessed, metal_blind=metal_blind)
     if dipoles:
-        amount = metal_amount(dipoles[0])
+        amount = (within or {}).get("at_body_amount_m3", metal_amount(dipoles[0]))
         much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
-        out.append(f"{much} metal, {_depth_words(dipoles[0])}")
+        located = body is None or dipoles[0].estimate is not None
+        out.append(f"{much} metal, {_depth_words(dipoles[0])}" if located else f"{much} metal in it")
         if body is None and gpr_assessed:
             out.append(
                 "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")

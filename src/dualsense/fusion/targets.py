@@ -226,5 +226,6 @@ def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -
             radar_blind=verdict.radar_blind,
             metal_blind=verdict.metal_blind,
             strange=weight.strangeness > 1.0,
+            within=within if candidate.body is not None else None,
         ),
     )
