@@ -54,6 +54,8 @@ TIME_S = np.linspace(0.0, 5e-9, 1001)
 MINES = {"PMN": "PMN-voxel", "PMA": "PMA-voxel", "TS50": "TS-50-voxel"}
 PMN_ASIDE_M = -0.006
 """Where its round body is along its pin, from the middle of the cells."""
+REPEATED = ("pmn_sand", "pmn_sand_impulse")
+"""Two scans of one scene, ground and all, on different tracks."""
 MODELS = {"rock": "stone", "root": "stake", "void": "void", "metal": "fragment"}
 
 
@@ -346,17 +348,38 @@ def induction(path: Path, r: Recorded) -> dict[str, Any]:
     return out
 
 
+def without_direct(r: Recorded, echo: np.ndarray) -> np.ndarray:
+    """Recorded tones less the direct wave; how traces are scaled is not told, and is taken from a twin's echo."""
+    tones = r.tones
+    if r.scan.gpr.modality == "impulse":
+        model = direct(r.frequency) + echo
+        tones = tones / (np.vdot(model, tones) / np.vdot(model, model)).real
+    return tones - direct(r.frequency)
+
+
+def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, float]:
+    """How alike two scans of one scene are: correlation of each target's spectra, full waves and twins of seed 0.
+
+    Where tracks differ more in the full wave than in the twin, what varies with the track is lacking in the twin.
+    """
+    scans = [load(folder / f"{name}.h5") for name in names]
+    twins = [twin(r, 0) for r in scans]
+    full = [measure(without_direct(r, echo), r)["targets"] for r, echo in zip(scans, twins, strict=True)]
+    ours = [measure(echo, r)["targets"] for r, echo in zip(scans, twins, strict=True)]
+    return {
+        f"{a['name']} ({kind})": float(np.corrcoef(a["spectrum"], b["spectrum"])[0, 1])
+        for kind, pair in (("full wave", full), ("twin", ours))
+        for a, b in zip(*pair, strict=True)
+    }
+
+
 def study(folder: Path, *, seeds: tuple[int, ...] = SEEDS, names: str = "*") -> dict[str, Any]:
     """Compare every scan of a folder with its twins."""
     out = {}
     for path in sorted(folder.glob(f"{names}.h5")):
         r = load(path)
         twins = [twin(r, seed) for seed in seeds]
-        tones = r.tones
-        if r.scan.gpr.modality == "impulse":  # how traces are scaled is not told
-            model = direct(r.frequency) + twins[0]
-            tones = tones / (np.vdot(model, tones) / np.vdot(model, model)).real
-        full = measure(tones - direct(r.frequency), r)
+        full = measure(without_direct(r, twins[0]), r)
         ours = [measure(values, r) for values in twins]
         out[path.stem] = compare(full, ours) | {"induction": induction(path, r)}
     return out
@@ -396,6 +419,8 @@ def main() -> None:
     options = parser.parse_args()
     found = study(options.data)
     print(table(found))
+    for name, alike in repeated(options.data).items():
+        print(f"{' and '.join(REPEATED)}, {name}: spectra {alike:.2f}")
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
