@@ -56,7 +56,7 @@ def found(row: Mapping[str, Any]) -> Found:
         emi_here=emi is not None,
         gpr_here=gpr is not None,
         radar_silence=row["silence"],
-        radar_blind=False,
+        radar_blind=bool((gpr or {}).get("blind", 0.0)),
         heard=bool((gpr or {}).get("heard", 0.0)),
         reflects=bool((gpr or {}).get("reflects", 0.0)),
         detection_limit_m3=(emi or {}).get("detection_limit_m3", np.nan),

@@ -68,6 +68,8 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
                 mines.append(o)
             elif not o.is_mine:
                 clutter.append(o)
+    if not mines:
+        return {"mines": 0}
     said = np.sort([o.confidence if o.confidence is not None else 0.0 for o in mines])
     out: dict[str, Any] = {
         "mines": len(mines),
@@ -77,7 +79,7 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
         "without_target": sum(o.target is None for o in mines),
         "least_confidence": float(said[0]),
     }
-    errors = np.array([o.error_m for o in mines if o.error_m is not None])
+    errors = np.array([o.error_m for o in mines if o.error_m is not None]).reshape(-1, 3)
     out["horizontal_rms_m"] = float(np.sqrt((errors[:, :2] ** 2).sum(axis=1).mean()))
     out["depth_rms_m"] = float(np.sqrt(np.nanmean(errors[:, 2] ** 2)))
     out["suspect_interval"] = list(clopper_pearson(out["suspect"], len(mines)))

@@ -85,8 +85,10 @@ def scene(lane: Lane) -> Scene:
 
 def in_envelope(lane: Lane, name: str, top_m: float) -> bool:
     """Whether a mine lies where none may be missed: told from the truth, whatever was made of the scan."""
-    soil = scene(lane).soil
-    mine = MODELS[name].relative_permittivity
+    drawn = scene(lane)
+    soil = drawn.soil
+    own = [t.body_permittivity for t in drawn.objects if t.model == name and abs(t.depth_m - top_m) < 1e-6]
+    mine = own[0] if own and own[0] is not None else MODELS[name].relative_permittivity
     low, high = ENVELOPE_TOP_M
     if not low <= top_m <= high:
         return False

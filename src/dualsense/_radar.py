@@ -18,7 +18,7 @@ from dualsense.gpr.filters import bandpass, spectral_loss, spiking, whiten_spect
 from dualsense.gpr.fk import fk_fan
 from dualsense.gpr.gain import apply_gain
 from dualsense.gpr.hearing import MAX_LOSS, Hearing, hearing, silence_tells
-from dualsense.gpr.image import Body, add_bodies, envelope_volume, find_bodies, strongest_near
+from dualsense.gpr.image import Body, add_bodies, echoes, envelope_volume, find_bodies
 from dualsense.gpr.instrument import find_antennas
 from dualsense.gpr.layers import Ground, Layers
 from dualsense.gpr.line import remove_line_background
@@ -242,7 +242,7 @@ def image_below(
     if heard.deaf:
         message = f"where the radar is silent there may still be a mine: {heard.deaf}"
         faults.append(Fault("gpr", "degraded", "/gpr", message))
-    near = partial(strongest_near, migrated, grid, cover.gpr)
+    near = echoes(migrated, grid, cover.gpr)
     return Radar(volume, bodies, soil, heard, _radargram(below, traces, recipe), notes, near)
 
 

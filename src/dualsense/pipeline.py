@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualsense._radar import Radar
     from dualsense.fusion.candidates import Candidate
     from dualsense.gpr.calibrate import Soundings
     from dualsense.gpr.reflection import SurfaceEcho
@@ -55,6 +56,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NUMERICAL = (ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError)
 MIN_EMI_ROWS = 12
 MAX_LOST_COLUMNS = 0.01
 
@@ -79,15 +81,23 @@ class _Metal:
 
     def within(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
         """Features of the metal in each radar body; none where there is no echo or it was not passed over."""
-        prober = Prober(self.response, self.inversion)
-        out: list[dict[str, float]] = []
-        for candidate in candidates:
-            own = [n for n, d in enumerate(self.inversion.dipoles) if any(d is c for c in candidate.dipoles)]
-            body = candidate.body or candidate.weak
+        try:
+            prober = Prober(self.response, self.inversion)
+        except NUMERICAL:
+            log.warning("metal in bodies not asked for", exc_info=True)
+            return [{} for _ in candidates]
+        return [self._within(prober, candidate) for candidate in candidates]
+
+    def _within(self, prober: Prober, candidate: Candidate) -> dict[str, float]:
+        own = [n for n, d in enumerate(self.inversion.dipoles) if any(d is c for c in candidate.dipoles)]
+        body = candidate.body or candidate.weak
+        try:
             probe = None if body is None else prober.at(body.x_m, body.y_m, body.depth_m, without=own)
-            here = self.response.channel_hz, self.response.imaginary
-            out.append({} if probe is None else probe_features(probe, channel_hz=here[0], imaginary=here[1]))
-        return out
+        except NUMERICAL:
+            log.warning("metal in a body not asked for", exc_info=True)
+            return {}
+        here = self.response.channel_hz, self.response.imaginary
+        return {} if probe is None else probe_features(probe, channel_hz=here[0], imaginary=here[1])
 
 
 def process_scan(scan: Scan, recipe: Recipe | None = None, *, progress: Progress | None = None) -> Result:
@@ -158,15 +168,12 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         match_m=recipe.fusion.match_m,
     )
     if radar is not None:
-        candidates = tuple(
-            c if c.body is not None else replace(c, weak=radar.echo_near(*c.dipoles[0].position_m[:2].tolist()))
-            for c in candidates
-        )
+        candidates = tuple(c if c.body is not None else _with_echo(c, radar) for c in candidates)
     targets = make_targets(
         candidates,
         cover,
         model,
-        metal_within=None if metal is None else _attempt("emi", faults, lambda: metal.within(candidates)),
+        metal_within=None if metal is None else metal.within(candidates),
         relative_permittivity=soil.relative_permittivity,
         relative_permittivity_std=soil.relative_permittivity_std,
         detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
@@ -335,7 +342,7 @@ def _refined(rows: Response, noise: Real, found: Inversion, recipe: Recipe) -> t
         return found, {}
     try:
         refined = refine(rows, noise, found, roughness_m=recipe.emi.invert.roughness_m, **how)
-    except (ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError) as error:
+    except NUMERICAL as error:
         log.warning("dipoles not located", exc_info=error)
         return found, {"emi_located": f"0 of {len(found.dipoles)}"}
     done = sum(d.estimate is not None for d in refined.dipoles)
@@ -346,11 +353,21 @@ def _attempt(sensor: SensorName, faults: list[Fault], chain: Callable[[], T]) ->
     """Run one sensor's chain; a numerical failure becomes a fault of that sensor."""
     try:
         return chain()
-    except (ScanError, ValueError, LookupError, ArithmeticError, MemoryError, np.linalg.LinAlgError) as error:
+    except (ScanError, MemoryError, *NUMERICAL) as error:
         log.warning("%s chain failed", sensor, exc_info=error)
         message = f"processing failed: {' '.join(str(error).split())}"
         faults.append(Fault(sensor, "failed", f"/{sensor}", message))
         return None
+
+
+def _with_echo(candidate: Candidate, radar: Radar) -> Candidate:
+    """Give metal without a body what the radar hears there."""
+    x, y = candidate.dipoles[0].position_m[:2].tolist()
+    try:
+        return replace(candidate, weak=radar.echo_near(x, y))
+    except NUMERICAL:
+        log.warning("echo beside metal not measured", exc_info=True)
+        return candidate
 
 
 def _only_working(cover: Coverage, *, emi: bool, gpr: bool) -> Coverage:

@@ -177,3 +177,27 @@ def test_experts_are_read_from_plain_json():
     assert read.both.ratio({"a": 3.0}) == pytest.approx(0.6)
     assert read.both.ratio({}) == pytest.approx(-0.4)
     assert read.both.strangeness({"a": 5.0}) == pytest.approx(1.0)
+
+
+def test_a_lower_prior_calls_nothing_clutter_that_the_models_own_would_not():
+    from dualsense.fusion.targets import judge
+    from dualsense.fusion.weigh import Weight
+
+    model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
+    found = replace(NOTHING, body=BODY, body_score=9.0, detection_limit_m3=1e-12)
+    for ratio, calls in ((-0.5, ("suspect", "not-assessable")), (-4.0, ("likely-clutter", "likely-clutter"))):
+        told = tuple(judge(model, found, Weight(0.0, ratio), prior=p).call for p in (None, 0.001))
+        assert told == calls
+
+
+def test_an_input_beyond_all_bounds_is_strange_and_one_not_known_is_not():
+    e = expert("a", limit=10.0)
+    assert e.strangeness({"a": math.inf}) > 1.0
+    assert e.strangeness({"a": math.nan}) == e.strangeness({}) == 0.0
+
+
+def test_metal_counts_where_the_detector_covered_too_little_to_tell_of_silence():
+    found = replace(
+        NOTHING, metal=METAL, body=BODY | pair_features(body(), metal()), metal_score=5.0, body_score=9.0
+    )
+    assert by_experts(EXPERTS, replace(found, emi_here=False)) == by_experts(EXPERTS, found)

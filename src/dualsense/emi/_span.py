@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 AGAIN = 1e-3
 """Of a scaled column, what is left beside the earlier ones; below, the rounding of what was taken is taken too."""
 PIVOT = 1e-4
-"""Of a scaled column; below, Cholesky's factor is too coarse and Householder's reflections do the work."""
+"""Of a scaled column; below, Cholesky's factor is too coarse and rows are taken one by one."""
 SINGULAR = 1e-8
 """Of a scaled column, what is left beside the earlier ones; below, coefficients are those of least norm."""
 
@@ -117,5 +117,19 @@ def _orthonormal(rows: Real) -> tuple[Real, Real]:
             return np.linalg.inv(second) @ own, (first @ second).T
     except np.linalg.LinAlgError:
         pass
-    q, r = np.linalg.qr(rows.T)
-    return np.ascontiguousarray(q.T), r
+    return _one_by_one(rows)
+
+
+def _one_by_one(rows: Real) -> tuple[Real, Real]:
+    """Gram-Schmidt, each row taken twice; one in which nothing is new adds zeros: no direction is made up."""
+    own, r = np.zeros_like(rows), np.zeros((len(rows), len(rows)))
+    for k, row in enumerate(rows):
+        new = row.copy()
+        for _ in range(2):
+            known = own[:k] @ new
+            new -= known @ own[:k]
+            r[:k, k] += known
+        size = float(np.linalg.norm(new))
+        if size > SINGULAR:
+            own[k], r[k, k] = new / size, size
+    return own, r

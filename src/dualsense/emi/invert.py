@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 STRONG = 20.0
 """Times the acceptance threshold: from here the data carry a full tensor, below only its mean."""
+TENSOR, SPARE_ROWS = 6, 6
+"""Columns of a dipole, and rows that must be left over when one more is fitted."""
 HIDDEN_M = 0.04
 """Another dipole this close to what was left over and refused could not have been told from it."""
 WEAK_RATIO = 0.02
@@ -110,7 +112,9 @@ def invert(
         if first:
             first = False
             first_map = drop.reshape(scanner.y_m.size, scanner.x_m.size)
-        if not scanner.usable.any() or len(found) >= max_dipoles:
+        columns = fitted.basis.shape[1] + sum(TENSOR if kind.full else 1 for kind in fit.kinds) + TENSOR
+        few = response.time_s.size < columns + SPARE_ROWS
+        if not scanner.usable.any() or len(found) >= max_dipoles or few:
             break
         peak = int(np.argmax(drop))
         middle = max(float(np.median(drop[scanner.usable])), channels)

@@ -151,6 +151,7 @@ def decide(
     gpr_assessed: bool,
     threshold: float | None = None,
     strongest: float = 0.0,
+    at_own_prior: float | None = None,
 ) -> Call:
     """Call a target.
 
@@ -161,11 +162,14 @@ def decide(
     ----------
     strongest
         The larger of the sensors' log-likelihood ratios: the silence of one does not outvote the other.
+    at_own_prior
+        The confidence with the model's own prior: a lower one that a user sets makes nothing clutter.
     """
     limit = model.suspect_threshold if threshold is None else threshold
     if confidence >= limit:
         return "suspect"
     low = limit if model.clutter_threshold is None else min(limit, model.clutter_threshold)
     # "<", not else: a confidence that is no number assesses nothing
-    sure = confidence < low and strongest <= SPEAKS and emi_assessed and gpr_assessed
+    own = confidence if at_own_prior is None else at_own_prior
+    sure = confidence < low and own < low and strongest <= SPEAKS and emi_assessed and gpr_assessed
     return "likely-clutter" if sure else "not-assessable"

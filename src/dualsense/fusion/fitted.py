@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 LEAF = -1
+FARTHEST = 1e6
+"""Deviations that an input without bounds counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Expert:
     def strangeness(self, told: Mapping[str, float]) -> float:
         """Out-of-domain score: squared Mahalanobis distance over its limit; above 1 is out of domain."""
         z = (self._values(told) - self.mean) / self.std
-        z = np.where(np.isfinite(z), z, 0.0)
+        z = np.clip(np.where(np.isnan(z), 0.0, z), -FARTHEST, FARTHEST)
         return float(z @ self.precision @ z) / self.domain_limit
 
     def _values(self, told: Mapping[str, float]) -> Real:

@@ -196,6 +196,7 @@ def judge(
         gpr_assessed=found.gpr_here and not radar_blind and known,
         threshold=threshold,
         strongest=max(weight.emi, weight.gpr),
+        at_own_prior=model_room.probability(model, weight.emi, weight.gpr, weight.joint),
     )
     return Verdict(value, call, metal_blind, radar_blind)
 

@@ -106,7 +106,7 @@ def by_experts(experts: Experts, found: Found) -> Weight:
     body = None if echo is None else body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
     emi = 0.0 if metal is None else experts.emi.ratio(metal)
     gpr = 0.0 if body is None or found.body is None else experts.gpr.ratio(body)
-    if body is None or echo is None or not found.emi_here:
+    if body is None or echo is None or (metal is None and not found.emi_here):
         if found.body is not None and body is not None:
             return Weight(0.0, gpr, 0.0, experts.gpr.strangeness(body))
         return Weight(emi, 0.0, 0.0, 0.0 if metal is None else experts.emi.strangeness(metal))

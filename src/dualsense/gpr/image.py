@@ -12,6 +12,8 @@ from dualsense.gpr.shape import UNTOLD, Shape, body_shape
 from dualsense.result import Volume
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from dualsense.gpr.migrate import Migrated
@@ -184,26 +186,28 @@ def add_bodies(
     return tuple(found)
 
 
-def strongest_near(
-    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_], x_m: float, y_m: float
-) -> Body | None:
-    """Measure what stands out most within 3 cm to the side of a place, however little that is.
+def echoes(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> Callable[[float, float], Body | None]:
+    """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
 
     Returns
     -------
-    Body or None
-        None where nothing was measured.
+    callable
+        From x and y to a body; None where nothing was measured.
     """
     inside = _measured(migrated, covered)
     envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
     contrast = envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
-    aside = np.hypot(*np.meshgrid(grid.x_m - x_m, grid.y_m - y_m)) <= ASIDE_M
     deep = (migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M)
-    seen = np.where(deep[:, None, None] & aside & inside, contrast, 0.0)
-    k, j, i = (int(n) for n in np.unravel_index(int(seen.argmax()), seen.shape))
-    if not seen[k, j, i] > 0.0:
-        return None
-    return _measure(migrated, grid, envelope, inside, contrast, (k, j, i))
+
+    def near(x_m: float, y_m: float) -> Body | None:
+        aside = np.hypot(*np.meshgrid(grid.x_m - x_m, grid.y_m - y_m)) <= ASIDE_M
+        seen = np.where(deep[:, None, None] & aside & inside, contrast, 0.0)
+        k, j, i = (int(n) for n in np.unravel_index(int(seen.argmax()), seen.shape))
+        if not seen[k, j, i] > 0.0:
+            return None
+        return _measure(migrated, grid, envelope, inside, contrast, (k, j, i))
+
+    return near
 
 
 def _reverberates(bright: NDArray[np.float64], contrast: NDArray[np.float64]) -> bool:
