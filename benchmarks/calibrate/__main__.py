@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
 RULES = CALIBRATION / "uncalibrated-rules-1.json"
 MODEL_ID = "simulated-2"
-DETECTION, LEVEL = 0.97, 0.95
+DETECTION, LEVEL = 0.99, 0.95
 """Stated detection of suspects within the envelope, and the level of its one-sided bound."""
 SURFACE_DEPTH_M = 0.01
 """From here down the radar lists mines in the training lanes as often as it does deeper."""
@@ -143,7 +143,7 @@ def process(folder: Path, wanted: list[Lane], jobs: int) -> None:
 
 def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
     """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
-    from benchmarks.calibrate.judge import envelope, judged
+    from benchmarks.calibrate.judge import confirmed, envelope, judged
 
     from dualsense.evaluate.lanes import Evaluation, to_json, write_evaluation
     from dualsense.evaluate.score import HALO_M
@@ -170,6 +170,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
             "most_loss_db": ENVELOPE_LOSS_DB,
         }
         | envelope(scores, [rows for _, rows in told], model.suspect_threshold),
+        "radar_confirmed": confirmed(scores, [rows for _, rows in told]),
         "known_soils": honesty(known),
     } | whole
 

@@ -94,6 +94,25 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
     return out
 
 
+def confirmed(scores: Sequence[ScanScore], lanes: Sequence[Rows]) -> dict[str, Any]:
+    """Errors of mines that the radar lists as bodies, and their root mean square in stated deviations."""
+    errors, sigmas = [], []
+    for score, rows in zip(scores, lanes, strict=True):
+        bodies = {r["id"] for r in rows if r["id"] is not None and r["gpr"] and r["gpr"]["score"] > 0}
+        for o in score.objects:
+            if o.is_mine and o.target in bodies and o.error_m is not None and o.sigma is not None:
+                errors.append(o.error_m)
+                sigmas.append(o.sigma)
+    error, sigma = np.array(errors).reshape(-1, 3), np.array(sigmas).reshape(-1, 3)
+    return {
+        "mines": len(error),
+        "horizontal_rms_m": float(np.sqrt((error[:, :2] ** 2).sum(axis=1).mean())),
+        "depth_rms_m": float(np.sqrt((error[:, 2] ** 2).mean())),
+        "depth_bias_m": float(error[:, 2].mean()),
+        "z_rms": np.sqrt((sigma**2).mean(axis=0)).tolist(),
+    }
+
+
 def _rejected(clutter: Sequence[ObjectScore], label: str | None, at: float) -> dict[str, Any]:
     things = [o for o in clutter if label is None or o.label == label]
     count = sum(o.confidence is None or o.confidence < at for o in things)

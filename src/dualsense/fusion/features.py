@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008
-BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M = 0.011, 0.025
-"""Of the top of a radar body, and of one under brighter clutter: what simulated training lanes show."""
+BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M, HIDDEN_TOO_DEEP_M = 0.011, 0.02, 0.012
+"""Of the top of a radar body, and of one under brighter clutter, which is too deep by so much on the mean: what
+simulated training lanes show."""
 UNLOCATED_STD_M, UNLOCATED_ASIDE_M = 0.06, 0.018
 """Of the depth and the place of metal without a posterior: what simulated training lanes show."""
 MINE_SIZED_M = 0.06
@@ -120,7 +121,8 @@ def place(
         across = max(MIN_POSITION_STD_M, 0.12 * math.sqrt(body.width_m * body.length_m))
         relative = 0.5 * relative_permittivity_std / relative_permittivity
         deep = math.hypot(HIDDEN_DEPTH_STD_M if body.hidden else BODY_DEPTH_STD_M, body.depth_m * relative)
-        return (body.x_m, body.y_m, body.depth_m), (across, across, deep)
+        top = max(body.depth_m - HIDDEN_TOO_DEEP_M, 0.0) if body.hidden else body.depth_m
+        return (body.x_m, body.y_m, top), (across, across, deep)
     lead = candidate.dipoles[0]
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
     aside = MIN_POSITION_STD_M if lead.estimate is not None else UNLOCATED_ASIDE_M
