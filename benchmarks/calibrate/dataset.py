@@ -54,7 +54,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "place": [t.x_m, t.y_m, t.depth_m],
                 "std_m": list(t.position_std_m),
                 "error_m": None if thing is None else list(thing.error_m or ()),
-                "silence": t.gpr.log_likelihood_ratio if silent and t.gpr is not None else 0.0,
+                "silence": t.gpr.features["silence"] if silent and t.gpr is not None else 0.0,
             }
         )
     rows[0:0] = [{"score": asdict(score)}]

@@ -53,12 +53,12 @@ def test_the_threshold_gives_up_no_more_mines_than_its_bound_allows():
 
     from dualsense.evaluate.statistics import clopper_pearson
 
-    confidence = np.linspace(0.1, 0.9, 400)
+    confidence = np.linspace(0.1, 0.9, 1500)
     value, told = threshold(confidence, missed=1)
     lost = int((confidence < value).sum())
     assert lost == told["below"] > 0
-    assert clopper_pearson(400 - lost, 401, level=0.9)[0] >= DETECTION
-    assert clopper_pearson(400 - lost - 1, 401, level=0.9)[0] < DETECTION
+    assert clopper_pearson(1500 - lost, 1501, level=0.9)[0] >= DETECTION
+    assert clopper_pearson(1500 - lost - 1, 1501, level=0.9)[0] < DETECTION
     few, told = threshold(confidence[:20], missed=0)
     assert (few, told["below"]) == (0.1, 0)
 
@@ -85,7 +85,9 @@ def test_train_and_sealed_lanes_share_neither_seed_nor_held_out_kinds():
     assert held <= {thing.model for lane in sealed for thing in scene(lane).objects}
 
 
-def test_rows_are_judged_as_the_scan_is():
+@pytest.mark.slow
+@pytest.mark.parametrize("number", (1, 5))
+def test_rows_are_judged_as_the_scan_is(number):
     from benchmarks.calibrate.dataset import rows_of
     from benchmarks.calibrate.judge import judged
     from benchmarks.calibrate.scenes import lanes, scene
@@ -95,7 +97,7 @@ def test_rows_are_judged_as_the_scan_is():
     from dualsense.pipeline import process_scan
     from dualsense.simulate import simulate_scan
 
-    lane = lanes("train", 2)[1]
+    lane = lanes("train", 6)[number]
     scan = simulate_scan(scene(lane), seed=lane.seed)
     result = process_scan(replace(scan, truth=None))
     first, *rows = json.loads(json.dumps(rows_of(result, scan.truth, lane)))

@@ -161,6 +161,7 @@ def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence |
             "relative_permittivity": found.relative_permittivity,
             "heard": float(found.heard),
             "reflects": float(found.reflects),
+            "silence": found.radar_silence,
             "blind": float(found.radar_blind),
         }
         weak = {f"weak_{name}": value for name, value in (found.weak or {}).items()}
