@@ -305,7 +305,7 @@ def _axial(length, a):
     return float(wires._moment(length, a, (0.05 / length,))[0].real)
 
 
-@pytest.mark.parametrize("depth", (0.01, 0.03))
+@pytest.mark.parametrize("depth", (0.0, 0.01, 0.03, 0.04))
 def test_the_field_in_a_body_is_that_of_its_layers(depth):
     """Beside Airy's formula for one slab; a body of the soil's permittivity changes nothing."""
     k, index, n, height = 2 * np.pi * TONES / C0, 2.0, 1.6, 0.04

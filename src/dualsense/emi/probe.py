@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi.balance import FALLBACK_POSITION_STD_M
-from dualsense.emi.dipole import dipole_columns
+from dualsense.emi.dipole import dipole_columns, slope_rows
 from dualsense.emi.loss import PRIOR_RATIO
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ SHALLOWER_M, DEEPER_M = 0.005, 0.05
 ASIDE_M = (-0.02, 0.0, 0.02)
 """Metal is looked for this far from the middle of the body, along x and y."""
 REACH_M, NEAR_M = 0.12, 0.08
-STEP_M = 5e-4
 MIN_STD_M = 2e-3
 """A track is not better known than this, nor is the place of other metal."""
 FEWEST_ROWS = 8
@@ -88,7 +87,7 @@ class Prober:
         std = np.where(np.isfinite(response.position_std_m), response.position_std_m, FALLBACK_POSITION_STD_M)
         self._std = np.maximum(std, MIN_STD_M)
         self._columns = [dipole_columns(response, d.position_m) for d in found.dipoles]
-        self._slopes = [self._slope(d.position_m) for d in found.dipoles]
+        self._slopes = [slope_rows(response, d.position_m).transpose(0, 2, 1) for d in found.dipoles]
         self._unwhiten = np.linalg.inv(found.balance.whitener)
         soil = found.balance.soil / found.balance.noise
         self._along = soil / max(float(np.linalg.norm(soil)), 1e-300)
@@ -123,14 +122,6 @@ class Prober:
         )
         at = np.array([x_m + dx, y_m + dy, -top_m - BELOW_TOP_M])
         return self._told(rows, at, aside_m=float(np.hypot(dx, dy)), deeper=deep - shallow)
-
-    def _slope(self, position_m: Real) -> Real:
-        """Slopes (3, m, 6) of a dipole's columns to a shift of the coils."""
-        moved = [
-            [dipole_columns(self._response, position_m, shift_m=sign * step) for sign in (1.0, -1.0)]
-            for step in STEP_M * np.eye(3)
-        ]
-        return np.stack([(ahead - behind) / (2.0 * STEP_M) for ahead, behind in moved])
 
     def _own(self, position_m: Real, use: NDArray[np.intp]) -> Real:
         columns: Real = dipole_columns(self._response, position_m)[use, :3].sum(axis=1)

@@ -76,12 +76,12 @@ def arriving(
         middle = 0.5 * (top + bottom)
         n = next((own for first, last, own in cores if first < middle < last), body)
         turned = k * n * (bottom - top)
-        if bottom == depth:
-            about = field
         field, slope = (
             field * np.cos(turned) + 1j * slope / n * np.sin(turned),
             slope * np.cos(turned) + 1j * n * field * np.sin(turned),
         )
+        if top == depth:
+            about = field
     out: NDArray[np.complex128] = about * np.exp(1j * k * index * depth) * 2 / (field + slope / index)
     return out
 
