@@ -110,6 +110,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "made": "python -m benchmarks.calibrate: boosted trees on targets of simulated lanes; folds are lanes. "
         "Simulated ground only: no real mine was measured.",
         "prior": round(prior, 4),
+        "stated_detection": DETECTION,
         "suspect_threshold": float(f"{0.999 * limit:.4g}"),
         "clutter_threshold": float(f"{0.999 * confidence[mine].min():.4g}"),
         "emi": rules["emi"],

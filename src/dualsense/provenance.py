@@ -18,6 +18,10 @@ LIBRARIES = ("numpy", "scipy", "numba", "h5py", "matplotlib")
 def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
     """Plain text entries that identify the input, the recipe, the model and the code."""
     versions = {f"version_{name}": _version(name) for name in LIBRARIES}
+    own, wanted = model.suspect_threshold, recipe.fusion
+    told = {"suspect_threshold": f"{own if wanted.suspect_threshold is None else wanted.suspect_threshold:g}"}
+    if model.stated_detection is not None and wanted.suspect_threshold is None and wanted.prior is None:
+        told["stated_detection"] = f"{model.stated_detection:g}"
     return {
         "scan_id": scan.header.scan_id,
         "scan_sha256": scan.sha256,
@@ -27,6 +31,7 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         "model": model.id,
         "model_sha256": model.sha256,
         "version_dualsense": __version__,
+        **told,
         **versions,
     }
 

@@ -124,7 +124,8 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
         ]
         lines += ["", table(rows, align="<<>>>><")]
     ground = words.calibration_words(result)
-    lines += ["", f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}. {words.ADVICE}"]
+    model = f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}."
+    lines += ["", " ".join(filter(None, (model, words.threshold_words(result), words.ADVICE)))]
     limits = [one_line(sentence) for _, sentence in words.banners(result)]
     lines += ["", *limits] if limits else []
     lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []

@@ -35,7 +35,8 @@ class Model:
     """A confidence model: its id, the hash of its file, and its numbers; ``experts`` where it was fitted.
 
     Below ``clutter_threshold`` a target may be called clutter, from ``suspect_threshold`` on it is suspect; None
-    means that nothing lies between.
+    means that nothing lies between. ``stated_detection`` is the least part of mines that is suspect by that
+    threshold, where that was shown.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Model:
     agreement: float
     experts: Experts | None = None
     clutter_threshold: float | None = None
+    stated_detection: float | None = None
 
 
 def _folder() -> Path:
@@ -74,6 +76,7 @@ def read_model(text: bytes) -> Model:
         agreement=float(tree["agreement"]),
         experts=read_experts(tree["experts"]) if "experts" in tree else None,
         clutter_threshold=float(tree["clutter_threshold"]) if "clutter_threshold" in tree else None,
+        stated_detection=float(tree["stated_detection"]) if "stated_detection" in tree else None,
     )
 
 

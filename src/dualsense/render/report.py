@@ -264,6 +264,7 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         model=words.plain(result.model, 60),
         calibrated=words.is_calibrated(result),
         calibration=words.calibration_words(result),
+        threshold=words.threshold_words(result),
         targets=[_target(target, origin) for target in words.ordered_targets(result)],
         no_targets="Nothing was assessed by both sensors."
         if nothing

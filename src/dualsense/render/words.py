@@ -75,6 +75,17 @@ def calibration_words(result: Result) -> str:
     return "calibrated on simulated ground only; real ground may differ"
 
 
+def threshold_words(result: Result) -> str:
+    """Say from which confidence on a target is suspect, and how many mines that leaves out; empty if not told."""
+    threshold = result.provenance.get("suspect_threshold", "")
+    detection = result.provenance.get("stated_detection", "")
+    if not threshold:
+        return ""
+    share = f"{100.0 * float(detection):g} of 100" if detection else ""
+    why = f", so that at least {share} simulated mines within range are" if share else ""
+    return f"A target is suspect from {float(threshold):.2f} up{why}."
+
+
 def sensor_state(result: Result, sensor: Sensor) -> SensorState:
     """Whether a sensor worked, is missing from the scan, failed, or measured none of the patch."""
     if any(fault.sensor == sensor and fault.severity == "failed" for fault in result.faults):
