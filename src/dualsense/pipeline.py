@@ -178,6 +178,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         relative_permittivity_std=soil.relative_permittivity_std,
         detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
         radar_heard=(lambda *_: False) if radar is None else radar.would_tell,
+        track_trusted=radar is None or radar.heights_agree,
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )

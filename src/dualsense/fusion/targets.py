@@ -44,6 +44,7 @@ class _Conditions:
     permittivity_std: float
     detection_limit: Callable[[float, float, float], float]
     radar_heard: Callable[[float, float, float], bool]
+    trusted: bool
     prior: float | None
     threshold: float | None
 
@@ -58,6 +59,7 @@ def make_targets(
     detection_limit: Callable[[float, float, float], float],
     radar_heard: Callable[[float, float, float], bool] = lambda *_: True,
     metal_within: Sequence[Mapping[str, float]] | None = None,
+    track_trusted: bool = True,
     prior: float | None = None,
     suspect_threshold: float | None = None,
 ) -> tuple[Target, ...]:
@@ -71,6 +73,8 @@ def make_targets(
         Whether the radar would have listed a body at x, y and depth.
     metal_within
         Of each candidate, the features of the metal at its body (`dualsense.emi.probe`).
+    track_trusted
+        Whether the track is as good as it states; with a worse one nothing is called clutter.
     prior, suspect_threshold
         Instead of the model's.
 
@@ -86,6 +90,7 @@ def make_targets(
         relative_permittivity_std,
         detection_limit,
         radar_heard,
+        track_trusted,
         prior,
         suspect_threshold,
     )
@@ -180,7 +185,13 @@ class Verdict:
 
 
 def judge(
-    model: Model, found: Found, weight: Weight, *, prior: float | None = None, threshold: float | None = None
+    model: Model,
+    found: Found,
+    weight: Weight,
+    *,
+    trusted: bool = True,
+    prior: float | None = None,
+    threshold: float | None = None,
 ) -> Verdict:
     """Turn what the sensors say into a probability and a call."""
     metal_blind = False
@@ -188,7 +199,7 @@ def judge(
         _, metal_blind = model_room.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
     hidden = found.body is not None and found.body["hidden"] > 0.0
     radar_blind = found.radar_blind or (hidden and model.experts is None)  # the rules do not weigh what hides
-    known = weight.strangeness <= 1.0
+    known = trusted and weight.strangeness <= 1.0
     value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
     call = model_room.decide(
         model,
@@ -210,7 +221,7 @@ def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -
     experts = at.model.experts
     weight = by_rules(at.model, found, candidate.body) if experts is None else by_experts(experts, found)
     emi, gpr = _evidence(found, weight, fitted=experts is not None)
-    verdict = judge(at.model, found, weight, prior=at.prior, threshold=at.threshold)
+    verdict = judge(at.model, found, weight, trusted=at.trusted, prior=at.prior, threshold=at.threshold)
     return Target(
         id="",
         x_m=place[0],
