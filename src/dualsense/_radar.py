@@ -259,8 +259,8 @@ def _heights_agree(soundings: Soundings, surface: Surface, faults: list[Fault]) 
     if differ_m <= MAX_HEIGHT_DIFFERENCE_M:
         return True
     message = (
-        f"the tracked heights differ by {1e3 * differ_m:.0f} mm from those that the ground's echo tells: the tracker "
-        "errs by more than it states, or the ground is very rough; nothing is called clutter"
+        f"the tracked heights differ by {1e3 * differ_m:.0f} mm from those that the ground's echo tells: the "
+        "tracker errs by more than it states, or the ground is very rough; nothing is called clutter"
     )
     faults.append(Fault("pose", "degraded", "/pose/position", message))
     return False
