@@ -120,7 +120,7 @@ def rows_of(
         noise=relative,
         precision=np.linalg.inv(relative),
         logdet_noise=float(np.linalg.slogdet(relative)[1]) * response.time_s.size,
-        std=np.ascontiguousarray(std, dtype=np.float64),
+        std=np.array(std, dtype=np.float64),  # a copy: kernels for read-only arrays may round otherwise
         sign=sign,
         tx=np.ascontiguousarray(response.tx_m),
         rx=np.ascontiguousarray(response.rx_m),
