@@ -142,7 +142,8 @@ def invert(
         ]
         best = min(trials, key=lambda trial: trial.misfit)
         fit.accept(best)
-        found.append((float(drop[peak]), float(drop[peak] / middle)))
+        # the kernel's last bit is not the same when it was just compiled and when it came from its cache
+        found.append((float(drop[peak]), float(f"{drop[peak] / middle:.12g}")))
     dipoles = fit.dipoles([contrast for _, contrast in found])
     middle = max(float(np.median(drop[scanner.usable])) if scanner.usable.any() else 0.0, channels)
     strongest = max((before for before, _ in found), default=0.0)
