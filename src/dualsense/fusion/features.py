@@ -121,8 +121,7 @@ def place(
         across = max(MIN_POSITION_STD_M, 0.12 * math.sqrt(body.width_m * body.length_m))
         relative = 0.5 * relative_permittivity_std / relative_permittivity
         deep = math.hypot(HIDDEN_DEPTH_STD_M if body.hidden else BODY_DEPTH_STD_M, body.depth_m * relative)
-        top = max(body.depth_m - HIDDEN_TOO_DEEP_M, 0.0) if body.hidden else body.depth_m
-        return (body.x_m, body.y_m, top), (across, across, deep)
+        return (body.x_m, body.y_m, _top_m(body)), (across, across, deep)
     lead = candidate.dipoles[0]
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
     aside = MIN_POSITION_STD_M if lead.estimate is not None else UNLOCATED_ASIDE_M
@@ -135,6 +134,11 @@ def place(
             math.hypot(MIN_DEPTH_STD_M if lead.estimate is not None else UNLOCATED_STD_M, float(std[2])),
         ),
     )
+
+
+def _top_m(body: Body) -> float:
+    """Depth of a body's top, without what it is told too deep under brighter clutter."""
+    return max(body.depth_m - HIDDEN_TOO_DEEP_M, 0.0) if body.hidden else body.depth_m
 
 
 def _depth_words(dipole: Dipole) -> str:
@@ -157,7 +161,7 @@ def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, 
     """Say what the radar saw, and how metal lies to it."""
     size = math.sqrt(body.width_m * body.length_m)
     kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
-    where = f"{100 * body.depth_m:.0f} cm deep"
+    where = f"{100 * _top_m(body):.0f} cm deep"
     if dipoles:
         above = ["the metal lies above the body: it may hide what is below"] if _above(body, dipoles[0]) else []
         return [f"metal with a {kind} on radar, {where}", *above]

@@ -134,7 +134,8 @@ def draw_list(
         draw_symbol(panel, left + 0.22, top + 0.27, target.call, size_pt=15.0)
         name = f"{plain(target.id, 10)}  {CALL_NAMES[target.call]}"
         panel.text(left + 0.52, top + 0.13, name, fontsize=14, fontweight="bold", va="center")
-        detail = f"confidence {confidence_words(target)} · {depth_words(target).partition(',')[0]}"
+        confidence = confidence_words(target).replace("below ", "<")  # the column is narrow
+        detail = f"confidence {confidence} · {depth_words(target).partition(',')[0]}"
         panel.text(left + 0.52, top + 0.35, detail, fontsize=11.5, va="center")
         panel.text(left + 0.52, top + 0.54, place(target), fontsize=11.5, va="center")
     if not shown:
