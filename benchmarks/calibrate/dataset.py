@@ -57,7 +57,6 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "silence": t.gpr.features["silence"] if silent and t.gpr is not None else 0.0,
             }
         )
-    rows[0:0] = [{"score": asdict(score)}]
     rows += [
         where
         | {
@@ -71,7 +70,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
         for o in score.objects
         if o.target is None
     ]
-    return rows
+    return [{"score": asdict(score)}, *rows]
 
 
 def write_rows(folder: Path, lanes: Sequence[Lane], *, workers: int = 2) -> Iterable[tuple[Lane, str]]:

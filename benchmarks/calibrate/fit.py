@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.fusion.fitted import LEAF, Expert, Experts, Tree
-from dualsense.fusion.inputs import body_inputs, metal_inputs
-from dualsense.fusion.weigh import Found, by_experts, joined
+from dualsense.fusion.weigh import Found, by_experts, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,19 +61,6 @@ def found(row: Mapping[str, Any]) -> Found:
         detection_limit_m3=(emi or {}).get("detection_limit_m3", np.nan),
         relative_permittivity=row["eps"],
     )
-
-
-def told(what: Found) -> dict[str, dict[str, float] | None]:
-    """Inputs of each expert; None where it is not asked."""
-    metal = None if what.metal is None else metal_inputs(what.metal, what.metal_score)
-    echo = what.weak if what.body is None else what.body
-    both = body = None
-    if echo is not None:
-        score = what.body_score if what.body is not None else echo["contrast"]
-        body = body_inputs(echo, score, relative_permittivity=what.relative_permittivity)
-        if what.emi_here:
-            both = joined(metal, body, echo, what.within, listed=what.body is not None)
-    return {"emi": metal, "gpr": body if what.body is not None else None, "both": both}
 
 
 def log_loss(outcome: NDArray[np.bool_], logit: Real) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.calibrate.fit import found
 
+from dualsense.evaluate.breakdown import clutter_rejected
 from dualsense.evaluate.score import ObjectScore, ScanScore, TargetScore
 from dualsense.evaluate.statistics import clopper_pearson
 from dualsense.fusion.targets import judge
@@ -60,14 +61,10 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
 
 def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: float) -> dict[str, Any]:
     """What became of the mines within the envelope, and of clutter when none of them is given up."""
-    mines, clutter = [], []
+    mines = []
     for score, rows in zip(scores, lanes, strict=True):
         inside = {(r["model"], round(r["true_depth_m"], 6)) for r in rows if r.get("in_envelope")}
-        for o in score.objects:
-            if o.is_mine and (o.model, round(o.depth_m, 6)) in inside:
-                mines.append(o)
-            elif not o.is_mine:
-                clutter.append(o)
+        mines += [o for o in score.objects if o.is_mine and (o.model, round(o.depth_m, 6)) in inside]
     if not mines:
         return {"mines": 0}
     said = np.sort([o.confidence if o.confidence is not None else 0.0 for o in mines])
@@ -85,12 +82,8 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
     out["suspect_interval"] = list(clopper_pearson(out["suspect"], len(mines)))
     for lost in (0, 1, 3, 10):
         at = float(said[min(lost, said.size - 1)])
-        out[f"rejected_with_{lost}_below"] = {
-            name: _rejected(clutter, label, at) for name, label in (("metal", "metal"), ("all", None))
-        }
-    out["rejected_at_threshold"] = {
-        name: _rejected(clutter, label, threshold) for name, label in (("metal", "metal"), ("all", None))
-    }
+        out[f"rejected_with_{lost}_below"] = _rejected(scores, at)
+    out["rejected_at_threshold"] = _rejected(scores, threshold)
     return out
 
 
@@ -113,12 +106,8 @@ def confirmed(scores: Sequence[ScanScore], lanes: Sequence[Rows]) -> dict[str, A
     }
 
 
-def _rejected(clutter: Sequence[ObjectScore], label: str | None, at: float) -> dict[str, Any]:
-    things = [o for o in clutter if label is None or o.label == label]
-    count = sum(o.confidence is None or o.confidence < at for o in things)
+def _rejected(scores: Sequence[ScanScore], at: float) -> dict[str, Any]:
     return {
-        "objects": len(things),
-        "rejected": count,
-        "rate": count / max(len(things), 1),
-        "interval": list(clopper_pearson(count, len(things))),
+        name: clutter_rejected(scores, threshold=at, label=label)
+        for name, label in (("metal", "metal"), ("all", None))
     }

@@ -61,7 +61,7 @@ def test_columns_are_those_of_the_plain_formulation(tilted, coils):
 def test_a_shift_of_the_coils_is_one_of_the_dipole_the_other_way():
     response, at, shift = swept(), np.array([0.1, 0.12, -0.05]), np.array([1e-3, -2e-3, 5e-4])
     moved = replace(response, tx_m=response.tx_m + shift, rx_m=response.rx_m + shift)
-    columns = dipole_columns(response, at, shift_m=shift)
+    columns = dipole_columns(response, at - shift)
     assert np.allclose(columns, joint.columns(moved, at), rtol=1e-9, atol=1e-12)
 
 

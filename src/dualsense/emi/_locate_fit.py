@@ -10,6 +10,7 @@ import numpy as np
 from dualsense.emi import _axes_kernels as axes_kernels
 from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi import _locate_kernels as kernels
+from dualsense.emi.balance import known_std
 from dualsense.emi.dipole import tensor
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-FALLBACK_POSITION_STD_M = 2e-3
 FIELD_LENGTH_M = 0.05
 """Before a model is there, the field is taken to change by its own size over this length."""
 FIRST_STEPS = 10
@@ -108,7 +108,7 @@ def rows_of(
         msg = f"values must be finite, got {np.count_nonzero(~np.isfinite(response.values))} that are not"
         raise ValueError(msg)
     stated = response.position_std_m if position_std_m is None else np.asarray(position_std_m, dtype=np.float64)
-    std = np.broadcast_to(np.where(np.isfinite(stated), stated, FALLBACK_POSITION_STD_M), response.tx_m.shape)
+    std = np.broadcast_to(known_std(stated), response.tx_m.shape)
     if not (std >= 0).all():
         msg = f"position_std_m must not be negative, got {std.min()}"
         raise ValueError(msg)

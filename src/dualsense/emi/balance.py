@@ -19,6 +19,11 @@ ROUNDS = 4
 FALLBACK_POSITION_STD_M = 2e-3
 
 
+def known_std(stated_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take standard deviations of positions as stated, and a usual one where none is."""
+    return np.where(np.isfinite(stated_m), stated_m, FALLBACK_POSITION_STD_M)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Balance:
     """Soil and drift beside the response, and the whitening that follows from both.
@@ -171,8 +176,7 @@ def with_soil(
 ) -> Balance:
     """Take a soil response (c,) and derive the whitening that follows from it."""
     slope = _relative_slope(response.center_m[:, 2], fitted.ground)
-    z_std = response.position_std_m[:, 2]
-    z_std = np.where(np.isfinite(z_std), z_std, FALLBACK_POSITION_STD_M)
+    z_std = known_std(response.position_std_m[:, 2])
     height_var = float(np.mean(z_std**2)) + roughness_m**2
     covariance = np.diag(fitted.noise**2) + height_var * slope**2 * np.outer(soil, soil)
     return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))

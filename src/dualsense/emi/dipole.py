@@ -53,22 +53,14 @@ class Dipole:
     estimate: DipoleEstimate | None = None
 
 
-def dipole_columns(
-    response: Response, position_m: NDArray[np.float64], *, shift_m: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
+def dipole_columns(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Response of every row to the six tensor elements xx, yy, zz, xy, xz, yz at one position.
-
-    Parameters
-    ----------
-    shift_m : (3,), optional
-        Move all coils by this much, to see what a position error does.
 
     Returns
     -------
     (m, 6) float64
     """
-    target = position_m if shift_m is None else position_m - shift_m
-    return np.ascontiguousarray(column_rows(response, target).T)
+    return np.ascontiguousarray(column_rows(response, position_m).T)
 
 
 def column_rows(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._span import Span
-from dualsense.emi.balance import FALLBACK_POSITION_STD_M, Balance, with_soil
+from dualsense.emi.balance import Balance, known_std, with_soil
 from dualsense.emi.dipole import Dipole, column_rows, slope_rows, tensor
 from dualsense.emi.loss import kept_energy, shrink_along_soil
 from dualsense.emi.search import RIDGE
@@ -82,8 +82,7 @@ class JointFit:
         self.weight = np.ones(response.time_s.size)
         self._memory: tuple[dict[bytes, Real], dict[bytes, Real]] = ({}, {})
         self._spans: dict[tuple[int, ...], Span] = {}
-        std = response.position_std_m
-        self.position_std = np.where(np.isfinite(std), std, FALLBACK_POSITION_STD_M).T
+        self.position_std = known_std(response.position_std_m).T
         self.box_low = np.array([*(response.center_m[:, :2].min(axis=0) - 0.03), -MAX_DEPTH_M])
         self.box_high = np.array([*(response.center_m[:, :2].max(axis=0) + 0.03), -0.003])
 

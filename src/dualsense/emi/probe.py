@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.balance import FALLBACK_POSITION_STD_M
+from dualsense.emi.balance import known_std
 from dualsense.emi.dipole import dipole_columns, slope_rows
 from dualsense.emi.loss import PRIOR_RATIO
 
@@ -84,8 +84,7 @@ class Prober:
     def __init__(self, response: Response, found: Inversion) -> None:
         self._response = response
         self._found = found
-        std = np.where(np.isfinite(response.position_std_m), response.position_std_m, FALLBACK_POSITION_STD_M)
-        self._std = np.maximum(std, MIN_STD_M)
+        self._std = np.maximum(known_std(response.position_std_m), MIN_STD_M)
         self._columns = [dipole_columns(response, d.position_m) for d in found.dipoles]
         self._slopes = [slope_rows(response, d.position_m).transpose(0, 2, 1) for d in found.dipoles]
         self._unwhiten = np.linalg.inv(found.balance.whitener)
@@ -114,14 +113,12 @@ class Prober:
             return None
         others = [n for n in range(len(self._columns)) if n not in without]
         rows = self._alone(np.array([x_m, y_m, -top_m - BELOW_TOP_M]), others, use)
-        places = [(dx, dy) for dx in ASIDE_M for dy in ASIDE_M]
-        drops = [self._drop(rows, np.array([x_m + dx, y_m + dy, -top_m - BELOW_TOP_M])) for dx, dy in places]
-        dx, dy = places[int(np.argmax(drops))]
-        shallow, deep = (
-            self._drop(rows, np.array([x_m + dx, y_m + dy, -top_m - below])) for below in (SHALLOWER_M, DEEPER_M)
-        )
-        at = np.array([x_m + dx, y_m + dy, -top_m - BELOW_TOP_M])
-        return self._told(rows, at, aside_m=float(np.hypot(dx, dy)), deeper=deep - shallow)
+        places = [np.array([x_m + dx, y_m + dy, -top_m - BELOW_TOP_M]) for dx in ASIDE_M for dy in ASIDE_M]
+        aside_m = [float(np.hypot(dx, dy)) for dx in ASIDE_M for dy in ASIDE_M]
+        best = int(np.argmax([self._drop(rows, at) for at in places]))
+        x, y, _ = places[best]
+        shallow, deep = (self._drop(rows, np.array([x, y, -top_m - below])) for below in (SHALLOWER_M, DEEPER_M))
+        return self._told(rows, places[best], aside_m=aside_m[best], deeper=deep - shallow)
 
     def _own(self, position_m: Real, use: NDArray[np.intp]) -> Real:
         columns: Real = dipole_columns(self._response, position_m)[use, :3].sum(axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,21 +97,35 @@ def by_rules(model: Model, found: Found, body: Body | None) -> Weight:
     return Weight(emi, gpr)
 
 
-def by_experts(experts: Experts, found: Found) -> Weight:
-    """Weigh by what was fitted. A radar that lists no body says no more than the rules allow silence to say."""
+def told(found: Found) -> dict[str, dict[str, float] | None]:
+    """Put together the inputs of each expert, by its name; None where it is not asked.
+
+    The radar's are those of a body that it lists, or else of the echo beside metal.
+    """
     metal = None if found.metal is None else metal_inputs(found.metal, found.metal_score)
     echo = found.weak if found.body is None else found.body
-    score = found.body_score if found.body is not None else (echo or {}).get("contrast", math.nan)
-    body = None if echo is None else body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
+    if echo is None:
+        return {"emi": metal, "gpr": None, "both": None}
+    score = echo["contrast"] if found.body is None else found.body_score
+    body = body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
+    listed = found.body is not None
+    heard = metal is not None or found.emi_here
+    both = joined(metal, body, echo, found.within, listed=listed) if heard else None
+    return {"emi": metal, "gpr": body if listed else None, "both": both}
+
+
+def by_experts(experts: Experts, found: Found) -> Weight:
+    """Weigh by what was fitted. A radar that lists no body says no more than the rules allow silence to say."""
+    inputs = told(found)
+    metal, body, both = inputs["emi"], inputs["gpr"], inputs["both"]
     emi = 0.0 if metal is None else experts.emi.ratio(metal)
-    gpr = 0.0 if body is None or found.body is None else experts.gpr.ratio(body)
-    if body is None or echo is None or (metal is None and not found.emi_here):
-        if found.body is not None and body is not None:
+    gpr = 0.0 if body is None else experts.gpr.ratio(body)
+    if both is None:
+        if body is not None:
             return Weight(0.0, gpr, 0.0, experts.gpr.strangeness(body))
         return Weight(emi, 0.0, 0.0, 0.0 if metal is None else experts.emi.strangeness(metal))
-    told = joined(metal, body, echo, found.within, listed=found.body is not None)
-    total, strange = experts.both.ratio(told), experts.both.strangeness(told)
-    if found.body is not None:
+    total, strange = experts.both.ratio(both), experts.both.strangeness(both)
+    if body is not None:
         return Weight(emi, gpr, total - emi - gpr, strange)
     least = SILENCE if found.radar_silence < 0.0 else HIDDEN if found.reflects else 0.0
     return Weight(emi, max(total - emi, least), 0.0, strange)
