@@ -28,7 +28,7 @@ def test_an_unknown_model_lists_what_there_is():
         find_model("PMN-9")
 
 
-SPOUT_AND_BAND_M = {"PMN-voxel": 0.0035}
+SPOUT_AND_BAND_M = {"PMN-voxel": 0.0035, "PMN-cells": 0.0035}
 """The PMN as drawn in voxels wears its band outside, and its spring reaches into the spout beside the body."""
 
 

@@ -30,6 +30,7 @@ def _sources(size: str, permittivity: str = _PLASTIC) -> tuple[tuple[str, str], 
 
 _NOMINAL = "nominal diameter and height, general knowledge (unchecked)"
 _VOXEL = "drawn in voxels by Giannakis et al. 2016"
+_CELLS = "assumed: cells of 3 mm break a band of 1 to 2 mm, and what they leave of it acts as a thin wire"
 _SHELL = (("size_m", _NOMINAL),)
 
 
@@ -47,6 +48,18 @@ def _air(diameter: float, thickness: float, top: float) -> Core:
 
 def _steel_body(radius: float, height: float) -> tuple[Spheroid, ...]:
     return (Spheroid((0.0, 0.0, -height / 2), radius, height / 2, STEEL),)
+
+
+def _pmn_voxel(band: Ring) -> Model:
+    return Model(
+        "mine", "cylinder", (0.111, 0.111, 0.044), 6.0,
+        (band, Spheroid((0.0, 0.0275, -0.031), 0.004, 0.03, STEEL, _Y, source=_VOXEL)),
+        (
+            Core("cylinder", (0.102, 0.102, 0.009), 0.003, 1.0, source=_VOXEL),
+            Core("box", (0.016, 0.109, 0.015), 0.021, 1.0, source=_VOXEL),
+        ),
+        _sources(_VOXEL, _VOXEL),
+    )  # fmt: skip
 
 
 _BLAST: Final[dict[str, Model]] = {
@@ -156,19 +169,8 @@ _BLAST: Final[dict[str, Model]] = {
         _sources(_NOMINAL, _WOOD),
     ),
     # the same as drawn in the full-wave sample scans
-    "PMN-voxel": Model(
-        "mine", "cylinder", (0.111, 0.111, 0.044), 6.0,
-        (
-            # a band about the body; what cells of 3 mm leave of it in those scans acts as a wire of 0.6 mm
-            Ring((0.0, 0.0, -0.01), 0.057, 0.0006, ALUMINIUM, source=_VOXEL),
-            Spheroid((0.0, 0.0275, -0.031), 0.004, 0.03, STEEL, _Y, source=_VOXEL),
-        ),
-        (
-            Core("cylinder", (0.102, 0.102, 0.009), 0.003, 1.0, source=_VOXEL),
-            Core("box", (0.016, 0.109, 0.015), 0.021, 1.0, source=_VOXEL),
-        ),
-        _sources(_VOXEL, _VOXEL),
-    ),
+    "PMN-voxel": _pmn_voxel(Ring((0.0, 0.0, -0.01), 0.057, 0.00175, ALUMINIUM, source=_VOXEL)),
+    "PMN-cells": _pmn_voxel(Ring((0.0, 0.0, -0.01), 0.057, 0.0001, ALUMINIUM, source=_CELLS)),
     "PMA-voxel": Model(
         "mine", "box", (0.138, 0.064, 0.03), 2.5,
         (Spheroid((0.015, 0.0, -0.018), 0.003, 0.025, ALUMINIUM, _X, source=_VOXEL),),
