@@ -21,7 +21,7 @@ from dualsense.simulate import gpr
 from dualsense.simulate.scene import Buried, Soil
 from dualsense.simulate.soil import realise
 
-SCANS = ("clutter_only", "pma_laterite", "pmn_wet", "ts50_casing", "ts50_deep")
+SCANS = ("clutter_only", "pma_laterite", "pmn_sand", "pmn_wet", "ts50_casing", "ts50_deep")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "charisma" / "Lab_specimen_data.DZT"
 TRACES_PER_M = 118.11
 BARS, SPACING_M, BAR_M, COVER_M = 13, 0.203, 0.016, 0.069
