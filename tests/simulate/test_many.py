@@ -88,6 +88,11 @@ def test_tracking_loss_leaves_a_gap(sound):
     assert 0.9 < np.diff(scan.pose.time_s).max() < 1.1
 
 
+def test_tracking_cannot_be_lost_for_longer_than_there_is_a_track():
+    with pytest.raises(RecipeError, match=r"tracking_loss_s must be less than the track's [\d.]+ s, got 1000$"):
+        spoiled(tracking_loss_s=1000.0)
+
+
 def test_a_sensor_that_sticks_on_the_way_is_sound_before(sound):
     scan = spoiled(stuck="gpr", stuck_from_part=0.5)
     half = len(sound.gpr.data) // 2
@@ -113,6 +118,10 @@ def test_a_truncated_file_is_refused_in_one_line(tmp_path):
         ({"stuck_from_part": -0.1}, r"faults\.stuck_from_part must be at least 0"),
         ({"saturation_part": 1.5}, r"faults\.saturation_part must be greater than 0 and at most 1, got 1.5"),
         ({"truncated_part": 0.0}, r"faults\.truncated_part must be greater than 0 and at most 1, got 0.0"),
+        (
+            {"stuck_from_part": 0.5},
+            r'faults\.stuck must be "gpr" or "emi" where stuck_from_part is given, got none',
+        ),
         ({"tracking_loss_s": float("nan")}, r"faults\.tracking_loss_s must be at least 0, got nan"),
     ),
 )

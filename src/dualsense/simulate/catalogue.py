@@ -77,7 +77,8 @@ def _part(part: object) -> str:
 def _shape(model: Model) -> str:
     x, y, z = (1e3 * s for s in model.size_m)
     metal = "metal" if model.relative_permittivity is None else f"permittivity {model.relative_permittivity:g}"
-    parts = "" if not model.metal or model.relative_permittivity is None else f", {len(model.metal)} metal parts"
+    several = "" if len(model.metal) == 1 else "s"
+    parts = f", {len(model.metal)} metal part{several}" if model.metal and model.relative_permittivity else ""
     return f"{model.shape} {x:.0f} x {y:.0f} x {z:.0f} mm, {metal}{parts}"
 
 

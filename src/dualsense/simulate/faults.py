@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from dualsense.errors import RecipeError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,11 +25,21 @@ _BURST = 8
 
 
 def with_faults(scan: Scan, faults: Faults, *, rng: np.random.Generator) -> Scan:
-    """Spoil a scan; the truth and what was not asked for stay as they are."""
+    """Spoil a scan; the truth and what was not asked for stay as they are.
+
+    Raises
+    ------
+    RecipeError
+        Tracking would be lost for longer than there is a track.
+    """
     gpr, emi, pose = scan.gpr, scan.emi, scan.pose
     if faults.tracking_loss_s > 0:
         first, last = float(pose.time_s[0]), float(pose.time_s[-1])
-        start = float(rng.uniform(first, max(first, last - faults.tracking_loss_s)))
+        if faults.tracking_loss_s >= last - first:
+            wanted, got = f"less than the track's {last - first:.1f} s", f"{faults.tracking_loss_s:g}"
+            msg = f"faults.tracking_loss_s must be {wanted}, got {got}"
+            raise RecipeError(msg)
+        start = float(rng.uniform(first, last - faults.tracking_loss_s))
         seen = (pose.time_s <= start) | (pose.time_s >= start + faults.tracking_loss_s)
         seen[[0, -1]] = True
         std = pose.position_std_m

@@ -199,6 +199,8 @@ class Faults:
     def __post_init__(self) -> None:
         bounds.at_least(self, 0.0, "tracking_loss_s")
         bounds.part(self, "dropout_part", "stuck_from_part")
+        if self.stuck_from_part and self.stuck == "none":
+            bounds.refuse(self, "stuck", '"gpr" or "emi" where stuck_from_part is given')
         for name in ("saturation_part", "truncated_part"):
             if not 0 < getattr(self, name) <= 1:
                 bounds.refuse(self, name, "greater than 0 and at most 1")

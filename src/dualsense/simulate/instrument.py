@@ -71,6 +71,8 @@ class Radar:
         bounds.above(self, self.start_hz, "stop_hz")
         if (self.stop_hz - self.start_hz) / self.step_hz > MOST_TONES:
             bounds.refuse(self, "step_hz", f"large enough for at most {MOST_TONES} tones")
+        if self.modality == "sfcw" and self.step_hz > self.stop_hz - self.start_hz:
+            bounds.refuse(self, "step_hz", "at most the band from start_hz to stop_hz")
         if self.tx_position_m == self.rx_position_m:
             bounds.refuse(self, "rx_position_m", "another place than tx_position_m")
         if abs(self.head_reflection) > _MOST_REFLECTION:

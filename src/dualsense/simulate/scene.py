@@ -17,6 +17,10 @@ from dualsense.simulate.handling import Faults, Motion, Noise
 from dualsense.simulate.instrument import Detector, Radar
 
 FARTHEST_M = 1000.0
+_MOST_PERMITTIVITY = 100.0
+_MOST_UNEVEN = 1.0
+_HIGHEST_M = 0.1
+"""A rougher surface would stand above the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,10 @@ class Soil:
         bounds.above(
             self, 0.0, "permittivity_length_m", "roughness_length_m", "susceptibility_hz", "patch_length_m"
         )
-        bounds.at_most(self, 10.0, "conductivity_s_m", "patch_length_m")
+        bounds.at_most(self, 10.0, "conductivity_s_m", "patch_length_m", "loss_tangent", "susceptibility")
+        bounds.at_most(self, _MOST_PERMITTIVITY, "relative_permittivity")
+        bounds.at_most(self, _MOST_UNEVEN, "permittivity_std", "susceptibility_std", "conductivity_std")
+        bounds.at_most(self, _HIGHEST_M, "roughness_rms_m")
         tops = [layer.top_m for layer in self.layers]
         if any(low >= high for low, high in itertools.pairwise(tops)):
             msg = f"soil.layers must be listed from the top, each deeper than the last, got tops at {tops} m"
