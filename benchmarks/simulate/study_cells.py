@@ -20,21 +20,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from study_twin import (
-    FDTD,
-    HALF_M,
-    TIME_S,
-    Recorded,
-    aligned,
-    db,
-    focused,
-    gate,
-    load,
-    system,
-    traces,
-    twin,
-    without_direct,
-)
+from study_twin import HALF_M, TIME_S, aligned, db, focused, gate, system, traces, twin, without_direct
+from twin_scene import FDTD, Recorded, load
 
 from dualsense.simulate import gprmax
 from dualsense.simulate.echo import ground_echo

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from study_twin import FDTD, TIME_S, Recorded, aligned, direct, load, ricker, traces, twin
+from study_twin import TIME_S, aligned, direct, traces, twin
+from twin_scene import FDTD, Recorded, load, ricker
 
 from dualsense.simulate import gpr
 from dualsense.simulate.scene import Buried, Soil

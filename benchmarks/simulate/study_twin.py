@@ -21,131 +21,30 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
-from twin_track import coils_of, induction, smoothed
+from twin_scene import FDTD, MINES, Recorded, load
 
-from dualsense.io import read_scan
 from dualsense.simulate import _kernels, gpr
-from dualsense.simulate.scene import Buried, Radar, Soil
 from dualsense.simulate.soil import C0, realise
 
 if TYPE_CHECKING:
-    from dualsense.scan import Scan
+    from dualsense.simulate.scene import Buried
 
-FDTD = Path(__file__).resolve().parents[2] / "sample_data"
 HALF_M = np.array([0.0495, 0.0, 0.0])
 SEEDS = (0, 1, 2)
 GAIN = 0.041
-ROUGH_LENGTH = np.sqrt(2.0)
-"""The files do not say how their correlation length is meant. As the width of a Gaussian filter of white noise
-(a correlation length of sqrt(2) that in exp(-(r/l)^2 / 2)) the near clutter of all scans is met; read as l itself
-the twins have 2.5 to 7 dB more of it."""
 AWAY_M = 0.1
 """Soundings farther than this from the outline of every target hear the ground alone."""
 NEAR_M = 0.05
 EARLY_S, LATE_S = (0.35e-9, 0.9e-9), (0.9e-9, 2.5e-9)
 """After the surface echo: where clutter is told."""
 TIME_S = np.linspace(0.0, 5e-9, 1001)
-MINES = {"PMN": "PMN-cells", "PMA": "PMA-voxel", "TS50": "TS-50-voxel"}
-PMN_ASIDE_M = -0.006
-"""Where its round body is along its pin, from the middle of the cells."""
 REPEATED = ("pmn_sand", "pmn_sand_impulse")
 """Two scans of one scene with the same radar data, as tones and as traces, and each its own error of the track."""
-IN_CELLS_M = {("ts50_casing", "steel fragment"): (0.024, 0.006, 0.009)}
-"""Size of what is metal in the full wave's cells of 3 mm, where rounding may decide.
-
-The sides of this piece, 9 mm wide as told, lie at 58.5 and 61.5 cells: two, three or four of them are metal. Three
-would be 6 dB louder than the full wave, and two are 5 dB fainter than three."""
-MODELS = {"rock": "stone", "root": "stake", "void": "void", "metal": "fragment"}
-
-
-@dataclass
-class Recorded:
-    """One scan: tones without the system's delay, where the head was (as found, as told), and its scene."""
-
-    scan: Scan
-    tones: np.ndarray
-    frequency: np.ndarray
-    at: np.ndarray
-    told: np.ndarray
-    induction: dict[str, Any]
-    soil: Soil
-    objects: tuple[Buried, ...]
-    tops: list[tuple[str, float, float, float, float, float]]
-    """Name, x, y, depth, height and outer radius of each target."""
-
-
-def load(path: Path) -> Recorded:
-    """Read a scan and build the simulator's objects from its /truth."""
-    scan = read_scan(path)
-    with h5py.File(path) as file:
-        truth = dict(file["truth"].attrs)
-        columns = {k: v[()] for k, v in file["truth/targets"].items()}
-    soil = Soil(
-        relative_permittivity=float(truth["relative_permittivity"]),
-        conductivity_s_m=float(truth["conductivity"]),
-        permittivity_std=float(truth["permittivity_relative_std"]),
-        permittivity_length_m=float(truth["permittivity_correlation_length"]),
-        roughness_rms_m=float(truth["roughness_rms"]),
-        roughness_length_m=ROUGH_LENGTH * float(truth["roughness_correlation_length"]),
-        susceptibility=float(truth["susceptibility"]),
-        susceptibility_loss=float(truth["susceptibility_loss"]),
-    )
-    objects: list[Buried] = []
-    tops = []
-    for n, raw in enumerate(columns["label"]):
-        label, model = raw.decode(), columns["model"][n].decode()
-        x, y, depth = (float(columns[k][n]) for k in ("x", "y", "depth"))
-        told = tuple(float(columns[f"size_{k}"][n]) for k in "xyz")
-        size = IN_CELLS_M.get((path.stem, model), told)
-        objects += bodies_of(label, model, x, y, depth, size, float(columns["permittivity"][n]))
-        tops.append((model or label, x, y, depth, size[2], 0.5 * max(size[:2])))
-    tones, frequency = to_tones(scan)
-    told = smoothed(scan.gpr.time_s, scan.pose.time_s, scan.pose.position_m)
-    coils = coils_of(path, scan, soil)
-    offsets = coils.offsets()
-    at = told + coils.splines(scan.gpr.time_s) @ offsets
-    return Recorded(scan, tones, frequency, at, told, induction(coils, offsets), soil, tuple(objects), tops)
-
-
-def bodies_of(
-    label: str, model: str, x: float, y: float, depth: float, size: tuple[float, ...], permittivity: float
-) -> list[Buried]:
-    if label == "mine":
-        yaw = 90.0 if (model == "PMN") == (size[0] > size[1]) else 0.0
-        if model == "TS50":  # a casing with a narrower pressure plate on top
-            plate = Buried("stake", x, y, depth, body_size_m=(0.048, 0.048, 0.007), body_permittivity=5.0)
-            return [plate, Buried(MINES[model], x, y, depth + 0.007)]
-        if model == "PMN":  # the file's box of cells begins 1 mm above it, and its spout makes the box lopsided
-            turn = np.radians(yaw)
-            x, y = x - PMN_ASIDE_M * np.sin(turn), y + PMN_ASIDE_M * np.cos(turn)
-            return [Buried(MINES[model], x, y, depth + 0.001, yaw_deg=yaw)]
-        return [Buried(MINES[model], x, y, depth + 0.002, yaw_deg=yaw)]
-    own = None if np.isnan(permittivity) else permittivity
-    return [Buried(MODELS[label], x, y, depth, body_size_m=size, body_permittivity=own)]
-
-
-def ricker(frequency: np.ndarray, center: float) -> np.ndarray:
-    u = (frequency / center) ** 2
-    return 2 / (np.sqrt(np.pi) * center) * u * np.exp(-u)
-
-
-def to_tones(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
-    """Tones without the system's delay; traces are transformed and divided by the wavelet's spectrum."""
-    frequency = np.linspace(0.8e9, 3.2e9, 121)
-    if scan.gpr.modality == "sfcw":
-        values = np.asarray(scan.gpr.data, complex)
-    else:
-        t = scan.gpr.sample_time_s
-        values = np.asarray(scan.gpr.data, float) @ np.exp(-2j * np.pi * np.outer(t, frequency)) * (t[1] - t[0])
-        # the wavelet is a Ricker's of the simulator's default; how it was scaled, and when it starts, is not told
-        values = values / ricker(frequency, Radar().center_hz)
-    return values * np.exp(2j * np.pi * frequency * scan.gpr.system_delay_s), frequency
 
 
 def twin(recorded: Recorded, seed: int, objects: tuple[Buried, ...] | None = None) -> np.ndarray:
@@ -315,42 +214,55 @@ def without_direct(r: Recorded, echo: np.ndarray) -> np.ndarray:
     return tones - direct(r.frequency)
 
 
-def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, float]:
-    """Two scans of one scene whose radar data are the same: how far apart their tracks are, told and found.
+def heights_m(r: Recorded) -> tuple[float, float]:
+    """Mean height over the told track: as found, and as the radar's echo of the surface has it, unasked so far."""
+    even = replace(r.soil, permittivity_std=0.0, roughness_rms_m=0.0)
+    flat = twin(replace(r, at=r.told, soil=even), 0, ())
+    late = [np.abs(traces(v))[:, TIME_S < 1.2e-9].argmax(axis=1) for v in (without_direct(r, flat), flat)]
+    height = r.told[:, 2].mean()
+    steep = np.hypot(height, HALF_M[0]) / height
+    by_radar = 0.5 * C0 * steep * (TIME_S[1] - TIME_S[0]) * (late[0] - late[1]).mean()
+    return float((r.at - r.told)[:, 2].mean()), float(by_radar)
 
-    And how alike the spectra of each target are, which hang on the track alone.
+
+def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, Any]:
+    """Two scans whose radar data are the same, made at the same places: what their tracks make of them.
+
+    How alike the echoes are; how far apart the tracks are over the mine, told and found (x, y, z); and how alike
+    the mine's spectra, full wave's and twin's, which then hang on the tracks alone.
     """
-    a, b = (load(folder / f"{name}.h5") for name in names)
-    twins = [twin(r, 0) for r in (a, b)]
-    full = [without_direct(r, echo) for r, echo in zip((a, b), twins, strict=True)]
-    near = (
-        np.min([np.hypot(a.at[:, 0] - t[1], a.at[:, 1] - t[2]) for t in a.tops if t[0] in MINES], axis=0) < AWAY_M
-    )
-
-    def apart_mm(one: np.ndarray, other: np.ndarray) -> float:
-        return float(1e3 * np.sqrt((((one - other)[near]) ** 2).sum(axis=-1).mean()))
-
-    out = {
-        "echoes alike": float(abs(np.vdot(full[0], full[1])) / np.linalg.norm(full[0]) / np.linalg.norm(full[1])),
-        "tracks over the mine apart as told, mm": apart_mm(a.told, b.told),
-        "as found, mm": apart_mm(a.at, b.at),
-    }
-    for kind, values in (("full wave", full), ("twin", twins)):
-        found = [measure(v, r)["targets"] for v, r in zip(values, (a, b), strict=True)]
-        for x, y in zip(*found, strict=True):
-            out[f"spectra of the {x['name']}, {kind}"] = float(np.corrcoef(x["spectrum"], y["spectrum"])[0, 1])
+    out: dict[str, Any] = {}
+    for track in ("told", "found"):
+        a, b = (load(folder / f"{name}.h5", track=track) for name in names)
+        twins = [twin(r, 0) for r in (a, b)]
+        full = [without_direct(r, echo) for r, echo in zip((a, b), twins, strict=True)]
+        _, x, y, *_ = next(top for top in a.tops if top[0] in MINES)
+        over = np.hypot(a.told[:, 0] - x, a.told[:, 1] - y) < 1.5 * AWAY_M
+        alike = np.abs(np.vdot(*full)) / np.linalg.norm(full[0]) / np.linalg.norm(full[1])
+        spectra = [
+            [measure(values, r)["targets"][0]["spectrum"] for values, r in zip(both, (a, b), strict=True)]
+            for both in (full, twins)
+        ]
+        out["echoes"] = float(alike)
+        out[track] = {
+            "apart_mm": (1e3 * np.sqrt(((a.at - b.at)[over] ** 2).mean(axis=0))).tolist(),
+            "spectra_full_wave": float(np.corrcoef(*spectra[0])[0, 1]),
+            "spectra_twin": float(np.corrcoef(*spectra[1])[0, 1]),
+        }
     return out
 
 
-def study(folder: Path, *, seeds: tuple[int, ...] = SEEDS, names: str = "*") -> dict[str, Any]:
+def study(
+    folder: Path, *, seeds: tuple[int, ...] = SEEDS, names: str = "*", track: str = "found", as_told: bool = False
+) -> dict[str, Any]:
     """Compare every scan of a folder with its twins."""
     out = {}
     for path in sorted(folder.glob(f"{names}.h5")):
-        r = load(path)
+        r = load(path, track=track, as_told=as_told)
         twins = [twin(r, seed) for seed in seeds]
         full = measure(without_direct(r, twins[0]), r)
         ours = [measure(values, r) for values in twins]
-        out[path.stem] = compare(full, ours) | {"induction": r.induction}
+        out[path.stem] = compare(full, ours) | {"induction": r.induction, "heights_m": heights_m(r)}
     return out
 
 
@@ -379,7 +291,10 @@ def table(found: dict[str, Any]) -> str:
             cells = "".join(f"{' '.join(f'{v:.2f}' for v in values[key]):<18}" for key in keys)
             lines.append(f"{name if track == 'told' else '':<18}{track:<7}{cells}")
         by = ", ".join(f"{v:.1f}" for v in row["induction"]["moved_rms_mm"])
-        lines[-1] += f"moved by {by} mm rms"
+        by_coils, by_radar = (1e3 * v for v in row["heights_m"])
+        lines[-1] += (
+            f"moved by {by} mm rms; higher by {by_coils:+.1f} mm, the radar's surface says {by_radar:+.1f}"
+        )
     return "\n".join(lines)
 
 
@@ -388,12 +303,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=FDTD)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--told-track", action="store_true", help="without what the metal detector says of it")
+    parser.add_argument(
+        "--told-objects", action="store_true", help="of whole cells and bands, as the truth has them"
+    )
     options = parser.parse_args()
-    found = study(options.data)
+    track = "told" if options.told_track else "found"
+    found = study(options.data, track=track, as_told=options.told_objects)
     print(table(found))
-    print(f"\n{' and '.join(REPEATED)}")
-    for name, value in repeated(options.data).items():
-        print(f"{name}: {value:.3g}")
+    pair = repeated(options.data)
+    print(f"\n{' and '.join(REPEATED)}: echoes alike {pair['echoes']:.4f}")
+    for track in ("told", "found"):
+        apart = ", ".join(f"{v:.1f}" for v in pair[track]["apart_mm"])
+        spectra = f"full wave {pair[track]['spectra_full_wave']:.2f}, twin {pair[track]['spectra_twin']:.2f}"
+        print(f"tracks as {track:<6} {apart} mm rms apart over the mine; its spectra alike: {spectra}")
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

@@ -1,8 +1,9 @@
 """Where the head of a full-wave scan was, as its metal detector tells, and how the simulator's fields fit it.
 
 The tracker of those scans errs slowly: two of them hold the same radar data, made at the same places, and tell
-tracks up to 26 mm apart. The files' dipoles and polarizabilities are known, so that the metal detector's data tell
-how far a track is off, without a look at the radar: splines with a knot a second, whose weights walk at random.
+tracks 15 mm rms apart over the mine. The files' dipoles and polarizabilities are known, so that the metal
+detector's data tell how far a track is off, without a look at the radar: splines with a knot a second, whose
+weights walk at random.
 """
 
 from __future__ import annotations
@@ -26,17 +27,26 @@ if TYPE_CHECKING:
     from dualsense.simulate.scene import Soil
 
 KNOT_S = 1.0
-WALK_M = 0.003
-"""Of an offset from knot to knot."""
-FAR_M = 0.01
-"""Of an offset as a whole: less is known where there is no metal."""
-SHARE, FLOOR, GROUND = 0.15, 0.06, 0.3
-"""Deviations of a row: of its own data, of all data's scatter, and of the ground's response.
+WALK_M = (0.006, 0.006, 0.0005)
+"""How far an offset (x, y, z) walks from knot to knot.
 
-Larger than the noise: what the model lacks, such as quick errors of height, lasts for many rows."""
+Sideways as the two tracks of one full wave walk apart. Height hardly at all: let loose, it takes what is
+lacking elsewhere, quick errors of height above all, and its course is not the one that the radar's surface echo
+shows, while its mean is."""
+FAR_M = 0.01
+"""How far off an offset is as a whole: it returns to nought where there is no metal to tell."""
+SHARE = 0.1
+"""A row's deviation as a share of its own data: more than noise, as what the model lacks lasts for many rows."""
+FLOOR = 0.06
+"""And as a share of all data's scatter."""
+GROUND = 0.3
+"""And as a share of the ground's response, which quick errors of height rule."""
 ROUNDS = 12
+"""Of Gauss and Newton's steps; offsets change by less than a micrometre after eight."""
 STEP_M = 0.01
+"""At most, of any weight in a round."""
 NUDGE_M = 1e-4
+"""For slopes of the fields."""
 RATES = 6
 """Cosines for the drift of the instrument."""
 
@@ -64,9 +74,15 @@ class Coils:
 
     def metal(self, at: np.ndarray) -> np.ndarray:
         """Response (m, k) of the file's dipoles."""
-        f = self.scan.emi.frequency_hz
+        emi = self.scan.emi
+        sent, heard = (float(radius[0]) for radius in (emi.tx_radius_m, emi.rx_radius_m))
         return sum(
-            received(loop_field(p - at, radius_m=0.08), m, loop_field(p - at, radius_m=0.1), frequency_hz=f)
+            received(
+                loop_field(p - at, radius_m=heard),
+                m,
+                loop_field(p - at, radius_m=sent),
+                frequency_hz=emi.frequency_hz,
+            )
             for p, m in zip(self.place, self.tensor, strict=True)
         )
 
@@ -92,15 +108,16 @@ class Coils:
     def offsets(self) -> np.ndarray:
         """Weights (b, 3) of `splines`: the track as told plus these is where the coils were.
 
-        Gauss and Newton's least squares; the drift and the ground's factor at each frequency are free.
+        Gauss and Newton's least squares; the drift and the ground's factor at each frequency, a complex one as the
+        soil's phase is not the question here, are free.
         """
         splines = self.splines(self.scan.emi.time_s)
         count = splines.shape[1]
-        walk = np.concatenate([np.diff(np.eye(count), axis=0) / WALK_M, np.eye(count) / FAR_M])
         out = np.zeros((count, 3))
         for _ in range(ROUNDS):
             rows, rest = self._linear(self.told + splines @ out, splines)
-            for axis in range(3):
+            for axis, step_m in enumerate(WALK_M):
+                walk = np.concatenate([np.diff(np.eye(count), axis=0) / step_m, np.eye(count) / FAR_M])
                 block = np.zeros((len(walk), 3 * count))
                 block[:, axis * count : (axis + 1) * count] = walk
                 rows.append(block)

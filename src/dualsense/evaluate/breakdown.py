@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dualsense.evaluate.score import ObjectScore, ScanScore
 
 DEPTH_EDGES_M = (0.0, 0.03, 0.06, 0.09, 0.13, math.inf)
-MUCH_METAL = ("PMN", "PMN-voxel", "PMN-cells", "PFM-1", "PROM-1", "TM-62M")
+MUCH_METAL = ("PMN", "PMN-voxel", "PFM-1", "PROM-1", "TM-62M")
 """Mines by the library's names whose metal is more than a detonator and a pin."""
 SENSORS = ("emi", "gpr", "fused")
 

@@ -30,7 +30,9 @@ def _sources(size: str, permittivity: str = _PLASTIC) -> tuple[tuple[str, str], 
 
 _NOMINAL = "nominal diameter and height, general knowledge (unchecked)"
 _VOXEL = "drawn in voxels by Giannakis et al. 2016"
-_CELLS = "assumed: cells of 3 mm break a band of 1 to 2 mm, and what they leave of it acts as a thin wire"
+_CELLS = (
+    "fitted to the radar of the sample scan pmn_sand, whose cells of 3 mm break a band of 1 to 2 mm; for twins"
+)
 _SHELL = (("size_m", _NOMINAL),)
 
 
