@@ -20,14 +20,24 @@ from typing import Any
 
 import h5py
 import numpy as np
-from study_twin import HALF_M, TIME_S, aligned, db, focused, gate, system, traces, twin, without_direct
-from twin_scene import FDTD, Recorded, load
+from study_twin import (
+    HALF_M,
+    aligned,
+    amplitudes,
+    db,
+    ground_of,
+    over_target,
+    standoff_s,
+    system,
+    twin,
+    without_direct,
+)
+from twin_scene import FDTD, Recorded, even, load
 
 from dualsense.simulate import gprmax
 from dualsense.simulate.echo import ground_echo
 from dualsense.simulate.gprmax import Engine
 from dualsense.simulate.instrument import Radar
-from dualsense.simulate.soil import C0, realise
 
 MINE, SCAN = "PMN", "pmn_sand"
 CELL_M, TIMES = 0.003, 3
@@ -82,9 +92,8 @@ def near(r: Recorded, count: int) -> np.ndarray:
 def spectrum(r: Recorded, residue: np.ndarray) -> tuple[np.ndarray, float]:
     """Amplitudes (k,) of the mine's focused trace, and its peak."""
     _, x, y, depth, height, _ = r.tops[0]
-    line, at_top = focused(residue, r, x, y, depth)
-    trace = traces(line) * gate(at_top, height)
-    return np.abs(trace @ np.exp(-2j * np.pi * np.outer(TIME_S, r.frequency))), float(np.abs(trace).max())
+    trace = over_target(residue, r, x, y, depth, height)
+    return amplitudes(trace, r.frequency), float(np.abs(trace).max())
 
 
 def study(engine: Engine, models: Path, count: int) -> None:
@@ -95,17 +104,15 @@ def study(engine: Engine, models: Path, count: int) -> None:
     all_soundings, _ = spectrum(r, residue)
     some = replace(r, at=r.at[picked])
     full, peak = spectrum(some, residue[picked])
-    even = replace(r.soil, permittivity_std=0.0, roughness_rms_m=0.0)
-    ground = realise(even, low_m=(-0.5, -0.5), high_m=(0.9, 0.9), rng=np.random.default_rng(0))
+    ground = ground_of(even(r.soil), 0)
     mine = r.objects[:1]
-    delay = np.hypot(2 * some.at[:, 2], 2 * HALF_M[0]) / C0
+    delay = standoff_s(some.at)
     clock = np.exp(2j * np.pi * r.frequency * (delay - delay.mean())[:, None]) * system(r.frequency)
-    radar = Radar(start_hz=0.8e9, stop_hz=3.2e9, step_hz=20e6)
     tx, rx = some.at - HALF_M, some.at + HALF_M
 
     def by_gprmax(objects: tuple[Any, ...], name: str, voxels: Path | None) -> np.ndarray:
         with_voxels = replace(engine, voxels=voxels)
-        soundings = gprmax.plan(objects, ground, radar, tx, rx, with_voxels)
+        soundings = gprmax.plan(objects, ground, Radar(), tx, rx, with_voxels)
         folder = models / name
         folder.mkdir(parents=True, exist_ok=True)
         return gprmax.run_all(soundings, (objects, ground), folder, r.frequency, with_voxels).echo

@@ -26,13 +26,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from twin_scene import FDTD, MINES, Recorded, load
+from twin_scene import FDTD, MINES, Recorded, even, load
+from twin_track import induction
 
 from dualsense.simulate import _kernels, gpr
 from dualsense.simulate.soil import C0, realise
 
 if TYPE_CHECKING:
-    from dualsense.simulate.scene import Buried
+    from dualsense.simulate.scene import Buried, Soil
+    from dualsense.simulate.soil import Ground
 
 HALF_M = np.array([0.0495, 0.0, 0.0])
 SEEDS = (0, 1, 2)
@@ -49,11 +51,15 @@ REPEATED = ("pmn_sand", "pmn_sand_impulse")
 
 def twin(recorded: Recorded, seed: int, objects: tuple[Buried, ...] | None = None) -> np.ndarray:
     """Echoes of the simulated scene in units of the recorded tones, without the direct wave."""
-    rng = np.random.default_rng(seed)
-    ground = realise(recorded.soil, low_m=(-0.5, -0.5), high_m=(0.9, 0.9), rng=rng)
+    ground = ground_of(recorded.soil, seed)
     f, at = recorded.frequency, recorded.at
     things = recorded.objects if objects is None else objects
     return system(f) * gpr.ground_echo(things, ground, at - HALF_M, at + HALF_M, f)
+
+
+def ground_of(soil: Soil, seed: int) -> Ground:
+    """One draw of the ground, under the patch and around it."""
+    return realise(soil, low_m=(-0.5, -0.5), high_m=(0.9, 0.9), rng=np.random.default_rng(seed))
 
 
 def system(frequency: np.ndarray) -> np.ndarray:
@@ -72,9 +78,20 @@ def traces(values: np.ndarray) -> np.ndarray:
     return (values * window) @ np.exp(2j * np.pi * np.outer(f, TIME_S)) / window.sum()
 
 
+def standoff_s(at: np.ndarray) -> np.ndarray:
+    """Time (n,) from antenna to antenna by way of a flat surface."""
+    return np.hypot(2 * at[:, 2], 2 * HALF_M[0]) / C0
+
+
+def surface_echo(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """When (n,) the strongest of the first echoes comes, and how strong it is."""
+    raw = np.abs(traces(values))[:, TIME_S < 1.2e-9]
+    return TIME_S[raw.argmax(axis=1)], raw.max(axis=1)
+
+
 def aligned(values: np.ndarray, f: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Residue (n, k) about the mean of soundings turned to one stand-off, that mean, and their delays."""
-    delay = np.hypot(2 * at[:, 2], 2 * HALF_M[0]) / C0
+    delay = standoff_s(at)
     lag = np.linspace(-120e-12, 120e-12, 241)
     probe = np.exp(2j * np.pi * np.outer(f, lag))
     reference = delay.mean()
@@ -111,6 +128,17 @@ def gate(at_top: float, height: float) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(np.pi * np.minimum(rise, np.clip((stop - TIME_S) / flank, 0, 1)))
 
 
+def over_target(residue: np.ndarray, r: Recorded, x: float, y: float, depth: float, height: float) -> np.ndarray:
+    """Trace (t,) focused on a target's top, within its gate."""
+    line, at_top = focused(residue, r, x, y, depth)
+    return traces(line) * gate(at_top, height)
+
+
+def amplitudes(trace: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+    """Of a trace's spectrum (k,)."""
+    return np.abs(trace @ np.exp(-2j * np.pi * np.outer(TIME_S, frequency)))
+
+
 def shift_s(a: np.ndarray, b: np.ndarray, reach: float = 0.4e-9) -> float:
     """How much later b is than a, by their envelopes' cross-correlation."""
     step = TIME_S[1] - TIME_S[0]
@@ -132,9 +160,8 @@ def db(value: float) -> float:
 
 def measure(values: np.ndarray, r: Recorded) -> dict[str, Any]:
     """All that is told about one scan's radar."""
-    raw = np.abs(traces(values))[:, TIME_S < 1.2e-9]
-    way = np.hypot(2 * r.at[:, 2], 2 * HALF_M[0]) / C0
-    late = TIME_S[: raw.shape[1]][raw.argmax(axis=1)] - way
+    came, strength = surface_echo(values)
+    way = standoff_s(r.at)
     residue, mean, delay = aligned(values, r.frequency, r.at)
     surface = float(np.abs(traces(mean)).max())
     free = np.all([np.hypot(r.at[:, 0] - t[1], r.at[:, 1] - t[2]) > t[5] + AWAY_M for t in r.tops], axis=0)
@@ -145,8 +172,8 @@ def measure(values: np.ndarray, r: Recorded) -> dict[str, Any]:
         for a, b in (EARLY_S, LATE_S)
     ]
     out: dict[str, Any] = {
-        "surface_delay_s": float(late.mean()),
-        "surface_peak": float(raw.max(axis=1).mean()),
+        "surface_delay_s": float((came - way).mean()),
+        "surface_peak": float(strength.mean()),
         "surface_scatter_s": float(delay.std()),
         "clutter_early_db": db(levels[0] / surface),
         "clutter_late_db": db(levels[1] / surface),
@@ -155,16 +182,14 @@ def measure(values: np.ndarray, r: Recorded) -> dict[str, Any]:
     }
     sites = empty_sites(r)
     for name, x, y, depth, height, _ in r.tops:
-        spectrum, at_top = focused(residue, r, x, y, depth)
-        window = gate(at_top, height)
-        trace = traces(spectrum) * window
-        empty = [np.abs(traces(focused(residue, r, *p, depth)[0]) * window).max() for p in sites]
+        trace = over_target(residue, r, x, y, depth, height)
+        empty = [np.abs(over_target(residue, r, *p, depth, height)).max() for p in sites]
         peak = float(np.abs(trace).max())
         out["targets"].append(
             {
                 "name": name,
                 "trace": trace,
-                "spectrum": np.abs(trace @ np.exp(-2j * np.pi * np.outer(TIME_S, r.frequency))),
+                "spectrum": amplitudes(trace, r.frequency),
                 "peak_db": db(peak / surface),
                 "over_clutter_db": db(peak / float(np.median(empty))) if empty else float("nan"),
             }
@@ -216,13 +241,11 @@ def without_direct(r: Recorded, echo: np.ndarray) -> np.ndarray:
 
 def heights_m(r: Recorded) -> tuple[float, float]:
     """Mean height over the told track: as found, and as the radar's echo of the surface has it, unasked so far."""
-    even = replace(r.soil, permittivity_std=0.0, roughness_rms_m=0.0)
-    flat = twin(replace(r, at=r.told, soil=even), 0, ())
-    late = [np.abs(traces(v))[:, TIME_S < 1.2e-9].argmax(axis=1) for v in (without_direct(r, flat), flat)]
+    flat = twin(replace(r, at=r.told, soil=even(r.soil)), 0, ())
+    late = (surface_echo(without_direct(r, flat))[0] - surface_echo(flat)[0]).mean()
     height = r.told[:, 2].mean()
     steep = np.hypot(height, HALF_M[0]) / height
-    by_radar = 0.5 * C0 * steep * (TIME_S[1] - TIME_S[0]) * (late[0] - late[1]).mean()
-    return float((r.at - r.told)[:, 2].mean()), float(by_radar)
+    return float(r.coils.moved(r.scan.gpr.time_s)[:, 2].mean()), float(0.5 * C0 * steep * late)
 
 
 def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, Any]:
@@ -262,7 +285,7 @@ def study(
         twins = [twin(r, seed) for seed in seeds]
         full = measure(without_direct(r, twins[0]), r)
         ours = [measure(values, r) for values in twins]
-        out[path.stem] = compare(full, ours) | {"induction": r.induction, "heights_m": heights_m(r)}
+        out[path.stem] = compare(full, ours) | {"induction": induction(r.coils), "heights_m": heights_m(r)}
     return out
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
-from twin_track import coils_of, induction, smoothed
+from twin_track import Coils, coils_of, smoothed
 
 from dualsense.io import read_scan
 from dualsense.simulate.scene import Buried, Radar, Soil
@@ -22,6 +22,8 @@ ROUGH_LENGTH = np.sqrt(2.0)
 (a correlation length of sqrt(2) that in exp(-(r/l)^2 / 2)) the near clutter of all scans is met; read as l itself
 the twins have 2.5 to 7 dB more of it."""
 MINES = {"PMN": "PMN-cells", "PMA": "PMA-voxel", "TS50": "TS-50-voxel"}
+BANDED = {"PMN-cells": "PMN-voxel"}
+"""As the truth has it, whatever cells of 3 mm make of its band."""
 PMN_ASIDE_M = -0.006
 """Where its round body is along its pin, from the middle of the cells."""
 IN_CELLS_M = {("ts50_casing", "steel fragment"): (0.024, 0.006, 0.009)}
@@ -34,14 +36,14 @@ MODELS = {"rock": "stone", "root": "stake", "void": "void", "metal": "fragment"}
 
 @dataclass
 class Recorded:
-    """One scan: tones without the system's delay, where the head was (as found, as told), and its scene."""
+    """One scan: tones without the system's delay, where the head was (as used, as told), and its scene."""
 
     scan: Scan
     tones: np.ndarray
     frequency: np.ndarray
     at: np.ndarray
     told: np.ndarray
-    induction: dict[str, Any]
+    coils: Coils
     soil: Soil
     objects: tuple[Buried, ...]
     tops: list[tuple[str, float, float, float, float, float]]
@@ -70,20 +72,20 @@ def load(path: Path, *, track: str = "found", as_told: bool = False) -> Recorded
     )
     objects: list[Buried] = []
     tops = []
-    mines = MINES | ({"PMN": "PMN-voxel"} if as_told else {})
     for n, raw in enumerate(columns["label"]):
         label, model = raw.decode(), columns["model"][n].decode()
         x, y, depth = (float(columns[k][n]) for k in ("x", "y", "depth"))
         told = tuple(float(columns[f"size_{k}"][n]) for k in "xyz")
         size = told if as_told else IN_CELLS_M.get((path.stem, model), told)
-        objects += bodies_of(label, model, x, y, depth, size, float(columns["permittivity"][n]), mines)
+        objects += bodies_of(label, model, x, y, depth, size, float(columns["permittivity"][n]))
         tops.append((model or label, x, y, depth, size[2], 0.5 * max(size[:2])))
+    if as_told:
+        objects = [replace(thing, model=BANDED.get(thing.model, thing.model)) for thing in objects]
     tones, frequency = to_tones(scan)
     told = smoothed(scan.gpr.time_s, scan.pose.time_s, scan.pose.position_m)
     coils = coils_of(path, scan, soil)
-    offsets = coils.offsets()
-    at = told + (coils.splines(scan.gpr.time_s) @ offsets if track == "found" else 0.0)
-    return Recorded(scan, tones, frequency, at, told, induction(coils, offsets), soil, tuple(objects), tops)
+    at = told + coils.moved(scan.gpr.time_s) if track == "found" else told
+    return Recorded(scan, tones, frequency, at, told, coils, soil, tuple(objects), tops)
 
 
 def bodies_of(
@@ -94,20 +96,24 @@ def bodies_of(
     depth: float,
     size: tuple[float, ...],
     permittivity: float,
-    mines: dict[str, str],
 ) -> list[Buried]:
     if label == "mine":
         yaw = 90.0 if (model == "PMN") == (size[0] > size[1]) else 0.0
         if model == "TS50":  # a casing with a narrower pressure plate on top
             plate = Buried("stake", x, y, depth, body_size_m=(0.048, 0.048, 0.007), body_permittivity=5.0)
-            return [plate, Buried(mines[model], x, y, depth + 0.007)]
+            return [plate, Buried(MINES[model], x, y, depth + 0.007)]
         if model == "PMN":  # the file's box of cells begins 1 mm above it, and its spout makes the box lopsided
             turn = np.radians(yaw)
             x, y = x - PMN_ASIDE_M * np.sin(turn), y + PMN_ASIDE_M * np.cos(turn)
-            return [Buried(mines[model], x, y, depth + 0.001, yaw_deg=yaw)]
-        return [Buried(mines[model], x, y, depth + 0.002, yaw_deg=yaw)]
+            return [Buried(MINES[model], x, y, depth + 0.001, yaw_deg=yaw)]
+        return [Buried(MINES[model], x, y, depth + 0.002, yaw_deg=yaw)]
     own = None if np.isnan(permittivity) else permittivity
     return [Buried(MODELS[label], x, y, depth, body_size_m=size, body_permittivity=own)]
+
+
+def even(soil: Soil) -> Soil:
+    """The same soil under a flat surface, alike all over."""
+    return replace(soil, permittivity_std=0.0, roughness_rms_m=0.0)
 
 
 def ricker(frequency: np.ndarray, center: float) -> np.ndarray:

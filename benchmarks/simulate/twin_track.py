@@ -105,6 +105,11 @@ class Coils:
         knots = np.concatenate([[low] * 3, inner, [high] * 3])
         return BSpline.design_matrix(np.clip(time_s, low, high - 1e-9), knots, 3).toarray()
 
+    def moved(self, time_s: np.ndarray) -> np.ndarray:
+        """How far (n, 3) the head was from the told track."""
+        return self.splines(time_s) @ self.offsets
+
+    @cached_property
     def offsets(self) -> np.ndarray:
         """Weights (b, 3) of `splines`: the track as told plus these is where the coils were.
 
@@ -183,9 +188,9 @@ def coils_of(path: Path, scan: Scan, soil: Soil) -> Coils:
         return Coils(scan, soil, file["truth/dipoles/position"][()], file["truth/dipoles/polarizability"][()])
 
 
-def induction(coils: Coils, offsets: np.ndarray) -> dict[str, Any]:
+def induction(coils: Coils) -> dict[str, Any]:
     """The metal detector's fit on the track as told and on the one it tells itself."""
-    moved = coils.splines(coils.scan.emi.time_s) @ offsets
+    moved = coils.moved(coils.scan.emi.time_s)
     return {
         "told": coils.factors(coils.told),
         "found": coils.factors(coils.told + moved),

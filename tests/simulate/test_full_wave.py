@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import h5py
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dualsense.simulate import gpr
-from dualsense.simulate.scene import Buried, Soil
+from dualsense.simulate.scene import Buried
 from dualsense.simulate.soil import C0, realise
 
 HALF = np.array([0.0495, 0.0, 0.0])
 
 
 @pytest.fixture(scope="module")
-def recorded(sample_dir):
+def recorded(studies, sample_dir):
+    scene = studies["twin_scene"]
+
     def load(name):
-        with h5py.File(sample_dir / f"{name}.h5") as file:
-            t = file["gpr/time"][()]
-            track = file["pose/position"][()].astype(float)
-            kernel = np.hanning(13) / np.hanning(13).sum()
-            smooth = np.stack([np.convolve(np.pad(c, 6, "edge"), kernel, "valid") for c in track.T], axis=-1)
-            at = np.stack([np.interp(t, file["pose/time"][()], c) for c in smooth.T], axis=-1)
-            f = file["gpr/frequency"][()]
-            data = file["gpr/data"][()] * np.exp(2j * np.pi * f * file["gpr"].attrs["system_delay"])
-            truth = dict(file["truth"].attrs)
-        soil = Soil(
-            relative_permittivity=float(truth["relative_permittivity"]),
-            conductivity_s_m=float(truth["conductivity"]),
-            permittivity_std=float(truth["permittivity_relative_std"]),
-            permittivity_length_m=float(truth["permittivity_correlation_length"]),
-            roughness_rms_m=float(truth["roughness_rms"]),
-            roughness_length_m=float(truth["roughness_correlation_length"]),
-        )
-        return data, f, at, soil
+        r = scene.load(sample_dir / f"{name}.h5", track="told")
+        rough = r.soil.roughness_length_m / scene.ROUGH_LENGTH  # as the file has it
+        return r.tones, r.frequency, r.at, replace(r.soil, roughness_length_m=rough)
 
     return load
 

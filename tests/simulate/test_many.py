@@ -90,7 +90,7 @@ def test_tracking_loss_leaves_a_gap(sound):
 
 def test_tracking_cannot_be_lost_for_longer_than_there_is_a_track():
     with pytest.raises(RecipeError, match=r"tracking_loss_s must be less than the track's [\d.]+ s, got 1000$"):
-        spoiled(tracking_loss_s=1000.0)
+        spoiled(tracking_loss_s=1000)
 
 
 def test_a_sensor_that_sticks_on_the_way_is_sound_before(sound):

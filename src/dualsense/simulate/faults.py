@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dualsense.errors import RecipeError
+from dualsense.simulate import bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +36,7 @@ def with_faults(scan: Scan, faults: Faults, *, rng: np.random.Generator) -> Scan
     if faults.tracking_loss_s > 0:
         first, last = float(pose.time_s[0]), float(pose.time_s[-1])
         if faults.tracking_loss_s >= last - first:
-            wanted, got = f"less than the track's {last - first:.1f} s", f"{faults.tracking_loss_s:g}"
-            msg = f"faults.tracking_loss_s must be {wanted}, got {got}"
-            raise RecipeError(msg)
+            bounds.refuse(faults, "tracking_loss_s", f"less than the track's {last - first:.1f} s")
         start = float(rng.uniform(first, last - faults.tracking_loss_s))
         seen = (pose.time_s <= start) | (pose.time_s >= start + faults.tracking_loss_s)
         seen[[0, -1]] = True
