@@ -120,8 +120,8 @@ def _verdict(label: str, row: dict[str, Any]) -> str:
 
 def run(paths: Iterable[Path] | None = None) -> dict[str, Any]:
     """Process the scans and judge them; the entry point of ``make bench``."""
+    from dualsense.chain.process import process_scan
     from dualsense.io import read_scan
-    from dualsense.pipeline import process_scan
 
     rows = []
     for path in sorted(SAMPLES.glob("*.h5")) if paths is None else paths:

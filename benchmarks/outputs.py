@@ -53,7 +53,7 @@ class Case:
 
 
 def cases(folder: Path) -> list[Case]:
-    """Seven samples, three simulated lanes, two real lines, one sensor alone, and steps that recipes may ask for."""
+    """Seven samples, three simulated lanes, two real lines, single sensors, steps that recipes may ask for."""
     sample = ROOT / "sample_data"
     found = [Case(name, sample / f"{name}.h5") for name in SAMPLES]
     found += [Case(f"lane-{preset}", folder / f"lane-{preset}.h5") for preset, _ in LANES]
@@ -201,7 +201,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=("record", "compare"))
     parser.add_argument("folder", type=Path, help="what was recorded, or is to be")
-    parser.add_argument("after", type=Path, nargs="?", help="compare: a second recorded folder instead of the code")
+    parser.add_argument(
+        "after", type=Path, nargs="?", help="compare: a second recorded folder instead of the code"
+    )
     parser.add_argument("--source", type=Path, default=ROOT / "src", help="folder that holds the package")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()

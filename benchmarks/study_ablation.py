@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.fusion.confidence import DEFAULT_MODEL
+from dualsense.fusion._confidence import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dualsense.scan import Scan
-    from dualsense.simulate.scene import Scene
+    from dualsense.simulate._scene.scene import Scene
 
     Spoil = Callable[[Scan], Scan]
     Change = Callable[[Scene], Scene]
@@ -105,8 +105,8 @@ def invented(count: int, change: Change = lambda scene: scene) -> Scans:
 
 def run(sets: dict[str, tuple[list[tuple[str, Scan]], Spoil, float]], model: str) -> dict[str, Any]:
     """Count the calls of mines and of the rest under each condition."""
+    from dualsense.chain.process import process_scan
     from dualsense.evaluate import score_scan
-    from dualsense.pipeline import process_scan
     from dualsense.recipe import load_recipe
 
     out: dict[str, Any] = {}

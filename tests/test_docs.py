@@ -10,8 +10,8 @@ import tomllib
 import pytest
 
 from dualsense._version import __version__
-from dualsense.cli import cli, run
-from dualsense.simulate.handling import Faults
+from dualsense.cli.main import cli, run
+from dualsense.simulate._scene.handling import Faults
 
 
 def documents(root):

@@ -30,8 +30,8 @@ from benchmarks.calibrate.scenes import (
     lanes,
 )
 
-from dualsense.evaluate.breakdown import honesty
-from dualsense.evaluate.statistics import clopper_pearson
+from dualsense.evaluate._breakdown import honesty
+from dualsense.evaluate._statistics import clopper_pearson
 
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
@@ -146,9 +146,9 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
     """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
     from benchmarks.calibrate.judge import confirmed, envelope, judged
 
-    from dualsense.evaluate.lanes import Evaluation, to_json, write_evaluation
-    from dualsense.evaluate.score import HALO_M
-    from dualsense.fusion.confidence import read_model
+    from dualsense.evaluate._lanes import Evaluation, to_json, write_evaluation
+    from dualsense.evaluate._score import HALO_M
+    from dualsense.fusion._confidence import read_model
 
     model = read_model((out / f"{MODEL_ID}.json").read_bytes())
     told = read_lanes(folder, wanted)

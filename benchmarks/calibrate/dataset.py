@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.calibrate.scenes import in_envelope
 
 from dualsense.evaluate import score_scan
-from dualsense.workers import WorkerDiedError, run_tasks
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +104,7 @@ def _write_one(task: tuple[str, Lane]) -> str:
 
     from benchmarks.calibrate.scenes import scene
 
-    from dualsense.pipeline import process_scan
+    from dualsense.chain.process import process_scan
     from dualsense.simulate import simulate_scan
 
     folder, lane = task

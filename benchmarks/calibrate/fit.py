@@ -1,6 +1,6 @@
 """Fit the confidence model to rows of targets: boosted trees, cross-fitted calibration.
 
-scikit-learn grows the trees; what is shipped and what evaluates them (`dualsense.fusion.fitted`) needs numpy only.
+scikit-learn grows the trees; what is shipped and what evaluates them (`fusion._fitted`) needs numpy only.
 Folds are lanes, so that a target is always judged by experts that never saw its lane.
 """
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.fusion.fitted import LEAF, Expert, Experts, Tree
-from dualsense.fusion.weigh import Found, by_experts, told
+from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree
+from dualsense.fusion._weigh import Found, by_experts, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.calibrate.fit import found
 
-from dualsense.evaluate.breakdown import clutter_rejected
-from dualsense.evaluate.score import ObjectScore, ScanScore, TargetScore
-from dualsense.evaluate.statistics import clopper_pearson
-from dualsense.fusion.targets import judge
-from dualsense.fusion.weigh import by_experts
+from dualsense.evaluate._breakdown import clutter_rejected
+from dualsense.evaluate._score import ObjectScore, ScanScore, TargetScore
+from dualsense.evaluate._statistics import clopper_pearson
+from dualsense.fusion._targets import judge
+from dualsense.fusion._weigh import by_experts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualsense.fusion.confidence import Model
+    from dualsense.fusion._confidence import Model
 
     Rows = list[dict[str, Any]]
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from dualsense.emi.balance import balance
+from dualsense.emi._balance import balance
 
 _SPEC = importlib.util.spec_from_file_location("study_balance", Path(__file__).with_name("study_balance.py"))
 assert _SPEC is not None

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.emi import _kernels
-from dualsense.emi.field import loop_field
+from dualsense.induction import _kernels
+from dualsense.induction._field import loop_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

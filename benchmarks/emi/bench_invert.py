@@ -13,22 +13,22 @@ from unittest import mock
 import numpy as np
 from benchmarks.calibrate import scenes
 
-from dualsense.emi._span import Span
-from dualsense.emi.balance import balance
-from dualsense.emi.calibrate import bin_along_track, normalise, white_noise
-from dualsense.emi.dipole import column_rows
-from dualsense.emi.field import loop_field
-from dualsense.emi.invert import invert
-from dualsense.emi.latency import estimate_latency
-from dualsense.emi.refine import refine
-from dualsense.emi.search import SCAN_DEPTHS_M, Scanner
+from dualsense.emi._balance import balance
+from dualsense.emi._dipole import column_rows
+from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.search import SCAN_DEPTHS_M, Scanner
+from dualsense.emi._joint.span import Span
+from dualsense.emi._latency import estimate_latency
+from dualsense.emi._locate.refine import refine
+from dualsense.emi._response import bin_along_track, normalise, white_noise
+from dualsense.induction._field import loop_field
 from dualsense.simulate import simulate_scan
-from dualsense.survey.track import track_at
+from dualsense.survey._track import track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dualsense.emi.calibrate import Response
+    from dualsense.emi._response import Response
 
 ROUNDS = 3
 GRIDS = {4: (2, 2), 12: (4, 3)}

@@ -1,4 +1,4 @@
-"""Time of `dualsense.emi.locate` with uncertainty: 441 rows, three complex frequencies; alone and in batches."""
+"""Time of `emi._locate.locate` with uncertainty: 441 rows, three complex frequencies; alone and in batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dualsense.emi.locate import locate, locate_many
+from dualsense.emi._locate.locate import locate, locate_many
 
 TARGETS = 40
 ROUNDS = 3

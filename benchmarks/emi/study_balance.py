@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.balance import balance, drift_basis
-from dualsense.emi.calibrate import Response
-from dualsense.emi.dipole import dipole_columns
-from dualsense.emi.field import MU0
-from dualsense.emi.image import balanced
-from dualsense.emi.loss import kept_energy
-from dualsense.emi.polarizability import sphere
-from dualsense.simulate.emi import emi_response
-from dualsense.simulate.scene import Detector, Soil
+from dualsense.emi._balance import balance, drift_basis
+from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._loss import kept_energy
+from dualsense.emi._maps.image import balanced
+from dualsense.emi._response import Response
+from dualsense.induction._field import MU0
+from dualsense.induction._polarizability import sphere
+from dualsense.simulate._coils.coils import emi_response
+from dualsense.simulate._scene.scene import Detector, Soil
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Errors of `dualsense.emi.locate` over random targets, beside the Cramér–Rao bound and its own error bars.
+"""Errors of `emi._locate.locate` over random targets, beside the Cramér–Rao bound and its own error bars.
 
 ``python benchmarks/emi/study_inversion.py [--targets N] [--lasting ROWS] [--picture FILE] [--json FILE]``: twelve
 cells, of coils at one height or two, position jitter of 0, 5 and 12 mm, and a peak of 30 or 100 times the noise.
@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dualsense.emi._locate_fit import rows_of
-from dualsense.emi._posterior_fit import visit
-from dualsense.emi._search import problem_of
-from dualsense.emi.calibrate import Response
-from dualsense.emi.dipole import dipole_columns, tensor
-from dualsense.emi.locate import locate
-from dualsense.emi.polarizability import response as polarizability
-from dualsense.emi.polarizability import rotate, spheroid_spectrum
-from dualsense.simulate.motion import correlated
+from dualsense.emi._dipole import dipole_columns, tensor
+from dualsense.emi._locate.fit import rows_of
+from dualsense.emi._locate.locate import locate
+from dualsense.emi._locate.posterior import visit
+from dualsense.emi._locate.search import problem_of
+from dualsense.emi._response import Response
+from dualsense.induction._polarizability import response as polarizability
+from dualsense.induction._polarizability import rotate, spheroid_spectrum
+from dualsense.simulate._motion import correlated
 
 FREQUENCY_HZ = np.array([2400.0, 9600.0, 38400.0])
 SIDE, HALF_M = 21, 0.2

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr.background import remove_background
-from dualsense.gpr.calibrate import Soundings, calibrate
-from dualsense.gpr.loss import background_loss
-from dualsense.gpr.robust_pca import robust_pca
-from dualsense.gpr.surface import Surface, fit_surface, mirror_path
+from dualsense.gpr._clean.background import remove_background
+from dualsense.gpr._clean.loss import background_loss
+from dualsense.gpr._clean.robust_pca import robust_pca
+from dualsense.gpr._clean.surface import Surface, fit_surface, mirror_path
+from dualsense.gpr._soundings import Soundings, calibrate
 from dualsense.io import read_scan
-from dualsense.survey.track import track_at
+from dualsense.survey._track import track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

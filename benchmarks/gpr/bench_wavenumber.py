@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr.calibrate import Soundings
-from dualsense.gpr.migrate import kirchhoff
-from dualsense.gpr.stolt import stolt
-from dualsense.gpr.traces import Traces
-from dualsense.gpr.traveltime import refracted_time
-from dualsense.gpr.wavenumber import wavenumber
+from dualsense.gpr._migrate.migrate import kirchhoff
+from dualsense.gpr._migrate.stolt import stolt
+from dualsense.gpr._migrate.wavenumber import wavenumber
+from dualsense.gpr._rays.traveltime import refracted_time
+from dualsense.gpr._soundings import Soundings
+from dualsense.gpr._traces import Traces
 from dualsense.result import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dualsense.gpr.migrate import Migrated
+    from dualsense.gpr._migrate.migrate import Migrated
 
 POINT_M = (0.0225, -0.0525, 0.08)
 EPS = 6.0

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dualsense.simulate.echo import ground_echo
-from dualsense.simulate.many import simulate_lanes
-from dualsense.simulate.scene import Soil
-from dualsense.simulate.soil import realise
+from dualsense.simulate._many import simulate_lanes
+from dualsense.simulate._radar.echo import ground_echo
+from dualsense.simulate._scene.scene import Soil
+from dualsense.simulate._soil import realise
 
 PRESET = "cambodia-laterite"
 HALF_M = np.array([0.0495, 0.0, 0.0])

@@ -34,10 +34,10 @@ from study_twin import (
 )
 from twin_scene import FDTD, Recorded, even, load
 
-from dualsense.simulate import gprmax
-from dualsense.simulate.echo import ground_echo
-from dualsense.simulate.gprmax import Engine
-from dualsense.simulate.instrument import Radar
+from dualsense.simulate._gprmax import engine as gprmax
+from dualsense.simulate._gprmax.engine import Engine
+from dualsense.simulate._radar.echo import ground_echo
+from dualsense.simulate._scene.instrument import Radar
 
 MINE, SCAN = "PMN", "pmn_sand"
 CELL_M, TIMES = 0.003, 3

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.simulate import gprmax
-from dualsense.simulate.echo import ground_echo
-from dualsense.simulate.gprmax import Engine
-from dualsense.simulate.instrument import Radar
-from dualsense.simulate.scene import Buried, Layer, Soil
-from dualsense.simulate.soil import realise
+from dualsense.simulate._gprmax import engine as gprmax
+from dualsense.simulate._gprmax.engine import Engine
+from dualsense.simulate._radar.echo import ground_echo
+from dualsense.simulate._scene.instrument import Radar
+from dualsense.simulate._scene.scene import Buried, Layer, Soil
+from dualsense.simulate._soil import realise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,9 +18,9 @@ import numpy as np
 from study_twin import TIME_S, aligned, direct, traces, twin
 from twin_scene import FDTD, Recorded, load, ricker
 
-from dualsense.simulate import gpr
-from dualsense.simulate.scene import Buried, Soil
-from dualsense.simulate.soil import realise
+from dualsense.simulate._radar import radar as gpr
+from dualsense.simulate._scene.scene import Buried, Soil
+from dualsense.simulate._soil import realise
 
 SCANS = ("clutter_only", "pma_laterite", "pmn_sand", "pmn_wet", "ts50_casing", "ts50_deep")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "charisma" / "Lab_specimen_data.DZT"
@@ -32,7 +32,7 @@ OFFSET_M = np.array([0.03, 0.0, 0.0])
 
 def depth_slices(r: Recorded, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the pipeline's migration makes of tones: the strongest amplitude over 2 to 14 cm, and its extent."""
-    from dualsense.pipeline import process_scan
+    from dualsense.chain.process import process_scan
 
     tones = (values + direct(r.frequency)) * np.exp(-2j * np.pi * r.frequency * r.scan.gpr.system_delay_s)
     volume = process_scan(replace(r.scan, gpr=replace(r.scan.gpr, data=tones.astype(np.complex64)))).gpr_volume

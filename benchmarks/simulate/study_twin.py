@@ -29,12 +29,13 @@ import numpy as np
 from twin_scene import FDTD, MINES, Recorded, even, load
 from twin_track import induction
 
-from dualsense.simulate import _kernels, gpr
-from dualsense.simulate.soil import C0, realise
+from dualsense.simulate._radar import _kernels
+from dualsense.simulate._radar import radar as gpr
+from dualsense.simulate._soil import C0, realise
 
 if TYPE_CHECKING:
-    from dualsense.simulate.scene import Buried, Soil
-    from dualsense.simulate.soil import Ground
+    from dualsense.simulate._scene.scene import Buried, Soil
+    from dualsense.simulate._soil import Ground
 
 HALF_M = np.array([0.0495, 0.0, 0.0])
 SEEDS = (0, 1, 2)

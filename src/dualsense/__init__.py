@@ -16,10 +16,10 @@ from dualsense._version import __version__
 
 if TYPE_CHECKING:
     from dualsense.batch import process_batch
+    from dualsense.chain.process import process_scan
     from dualsense.errors import DualsenseError, RecipeError, ScanError, UsageError
     from dualsense.evaluate import evaluate_folder
     from dualsense.io import import_scan, read_scan, write_scan
-    from dualsense.pipeline import process_scan
     from dualsense.recipe import Recipe, dump_recipe, load_recipe
     from dualsense.render import read_result, write_outputs
     from dualsense.replay import replay_scan
@@ -33,7 +33,7 @@ _HOME = {
     "dualsense.errors": ("DualsenseError", "RecipeError", "ScanError", "UsageError"),
     "dualsense.evaluate": ("evaluate_folder",),
     "dualsense.io": ("import_scan", "read_scan", "write_scan"),
-    "dualsense.pipeline": ("process_scan",),
+    "dualsense.chain.process": ("process_scan",),
     "dualsense.recipe": ("Recipe", "dump_recipe", "load_recipe"),
     "dualsense.render": ("read_result", "write_outputs"),
     "dualsense.replay": ("replay_scan",),

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dualsense.console import Console, about, cause
+from dualsense.cli.console import Console, about, cause
 from dualsense.errors import UsageError
-from dualsense.workers import WorkerDiedError, run_tasks
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,10 +165,10 @@ def _process_one(task: _Task) -> BatchEntry:
     """Process one scan; whatever goes wrong is told by the entry, so that the other scans go on."""
     Console(verbosity=-1).start_logging()
     try:
+        from dualsense.chain.process import process_scan  # noqa: PLC0415
+        from dualsense.cli.text import call_counts  # noqa: PLC0415
         from dualsense.io import read_scan  # noqa: PLC0415
-        from dualsense.pipeline import process_scan  # noqa: PLC0415
         from dualsense.render import write_outputs  # noqa: PLC0415
-        from dualsense.textview import call_counts  # noqa: PLC0415
 
         result = process_scan(read_scan(Path(task.scan)), task.recipe)
         write_outputs(result, Path(task.out), overwrite=task.overwrite)
@@ -211,7 +211,7 @@ def _row(entry: BatchEntry) -> dict[str, Any]:
 
 def batch_csv(entries: Sequence[BatchEntry]) -> str:
     """Return the summary of a batch as CSV text, one line for each scan."""
-    from dualsense.textview import CALLS  # noqa: PLC0415
+    from dualsense.cli.text import CALLS  # noqa: PLC0415
 
     columns = ["name", "scan", "status", "scan_id", "scan_sha256", "model", "area_m2", "coverage_fraction"]
     text = io.StringIO()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from dualsense.chain.process import process_scan
 from dualsense.errors import ScanError
-from dualsense.pipeline import process_scan
-from dualsense.survey.track import lever_arm, track_at
+from dualsense.survey._track import lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

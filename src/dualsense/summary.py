@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.io import read_scan
-from dualsense.survey.coverage import coverage, fractions
-from dualsense.survey.grid import grid_around
-from dualsense.survey.track import lever_arm, track_at
+from dualsense.survey._coverage import coverage, fractions
+from dualsense.survey._grid import grid_around
+from dualsense.survey._track import lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

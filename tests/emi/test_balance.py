@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.balance import balance, drift_basis, ground_factor
-from dualsense.emi.calibrate import Response
-from dualsense.emi.dipole import dipole_columns
-from dualsense.emi.field import Coil, mutual_inductance
-from dualsense.emi.image import balanced
+from dualsense.emi._balance import balance, drift_basis, ground_factor
+from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._maps.image import balanced
+from dualsense.emi._response import Response
+from dualsense.induction._field import Coil, mutual_inductance
 
 SOIL = np.array([5e-3, 4.6e-3, 4.2e-3, -2.2e-4, -2.2e-4, -2.2e-4])
 NOISE = np.full(6, 2e-8)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.calibrate import Response, normalise, white_noise
-from dualsense.emi.latency import estimate_latency
-from dualsense.simulate.record import simulate_scan
-from dualsense.simulate.scene import Buried, Detector, Motion, Scene
-from dualsense.survey.track import track_at
+from dualsense.emi._latency import estimate_latency
+from dualsense.emi._response import Response, normalise, white_noise
+from dualsense.simulate._record import simulate_scan
+from dualsense.simulate._scene.scene import Buried, Detector, Motion, Scene
+from dualsense.survey._track import track_at
 
 
 def recorded(lag_s: float, *objects: Buried, modality: str = "frequency", tilt_deg: float = 0.0) -> Response:

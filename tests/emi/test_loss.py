@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.balance import Balance, balance
-from dualsense.emi.loss import kept_energy, shrink_along_soil, small_metal_kept, soil_suppression_db
+from dualsense.emi._balance import Balance, balance
+from dualsense.emi._loss import kept_energy, shrink_along_soil, small_metal_kept, soil_suppression_db
 
 
 def simple(*, soil, hidden: float) -> Balance:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.evaluate.breakdown import (
+from dualsense.evaluate._breakdown import (
     alone,
     breakdown,
     by_depth,
@@ -23,10 +23,10 @@ from dualsense.evaluate.breakdown import (
     full_detection_threshold,
     honesty,
 )
-from dualsense.evaluate.figures import picture
-from dualsense.evaluate.lanes import Evaluation, summary, to_text, write_evaluation
-from dualsense.evaluate.score import roc, score_scan
-from dualsense.evaluate.statistics import clopper_pearson
+from dualsense.evaluate._figures import picture
+from dualsense.evaluate._lanes import Evaluation, summary, to_text, write_evaluation
+from dualsense.evaluate._score import roc, score_scan
+from dualsense.evaluate._statistics import clopper_pearson
 from dualsense.result import Evidence
 
 

@@ -51,7 +51,7 @@ def test_platts_line_flattens_what_is_too_sure_and_keeps_the_share():
 def test_the_threshold_gives_up_no_more_mines_than_its_bound_allows():
     from benchmarks.calibrate.__main__ import DETECTION, threshold
 
-    from dualsense.evaluate.statistics import clopper_pearson
+    from dualsense.evaluate._statistics import clopper_pearson
 
     confidence = np.linspace(0.1, 0.9, 1500)
     value, told = threshold(confidence, missed=1)
@@ -92,9 +92,9 @@ def test_rows_are_judged_as_the_scan_is(number):
     from benchmarks.calibrate.judge import judged
     from benchmarks.calibrate.scenes import lanes, scene
 
+    from dualsense.chain.process import process_scan
     from dualsense.evaluate import score_scan
-    from dualsense.fusion.confidence import load_model
-    from dualsense.pipeline import process_scan
+    from dualsense.fusion._confidence import load_model
     from dualsense.simulate import simulate_scan
 
     lane = lanes("train", 6)[number]

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from dualsense.evaluate.breakdown import alone, false_alarms_at
-from dualsense.evaluate.score import rates, roc, score_scan
+from dualsense.chain.process import process_scan
+from dualsense.evaluate._breakdown import alone, false_alarms_at
+from dualsense.evaluate._score import rates, roc, score_scan
 from dualsense.io import read_scan
-from dualsense.pipeline import process_scan
 
 NAMES = ("clutter_only", "pma_laterite", "pmn_wet", "ts50_casing")
 

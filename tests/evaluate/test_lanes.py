@@ -11,8 +11,8 @@ import pytest
 from dualsense.errors import ScanError
 from dualsense.evaluate import evaluate_files, evaluate_folder, summary, to_json, to_text
 from dualsense.io import write_scan
-from dualsense.simulate.record import simulate_scan
-from dualsense.simulate.scene import Buried, Motion, Scene
+from dualsense.simulate._record import simulate_scan
+from dualsense.simulate._scene.scene import Buried, Motion, Scene
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, poisson
 
-from dualsense.evaluate.statistics import (
+from dualsense.evaluate._statistics import (
     brier_score,
     clopper_pearson,
     expected_calibration_error,

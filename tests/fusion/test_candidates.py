@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualsense.emi.dipole import Dipole
-from dualsense.fusion.candidates import BELOW_TOP_M, group_dipoles, match, separation
-from dualsense.gpr.image import Body
+from dualsense.emi._dipole import Dipole
+from dualsense.fusion._candidates import BELOW_TOP_M, group_dipoles, match, separation
+from dualsense.gpr._bodies.image import Body
 
 
 def dipole(x, y, depth=0.05, statistic=1000.0) -> Dipole:

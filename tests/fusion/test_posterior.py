@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.dipole import Dipole
-from dualsense.emi.features import features
-from dualsense.emi.locate import locate
-from dualsense.fusion.candidates import Candidate
-from dualsense.fusion.features import dipole_features, place, reasons
-from dualsense.fusion.posterior import depth_interval_m, posterior_features
-from emi.test_locate import HZ, buried, frequency_tensors, pulse_tensors
+from dualsense.emi._dipole import Dipole
+from dualsense.emi._locate.features import features
+from dualsense.emi._locate.locate import locate
+from dualsense.fusion._candidates import Candidate
+from dualsense.fusion._features import dipole_features, place, reasons
+from dualsense.fusion._posterior import depth_interval_m, posterior_features
+from emi.locate.test_locate import HZ, buried, frequency_tensors, pulse_tensors
 
 
 def dipole_of(tensors, **how) -> Dipole:

@@ -8,20 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi.dipole import Dipole
-from dualsense.fusion.candidates import Candidate
-from dualsense.fusion.confidence import (
-    body_ratio,
-    decide,
-    load_model,
-    metal_silence,
-    probability,
-    radar_silence,
-)
-from dualsense.fusion.targets import make_targets
-from dualsense.gpr.image import Body
+from dualsense.emi._dipole import Dipole
+from dualsense.fusion._candidates import Candidate
+from dualsense.fusion._confidence import body_ratio, decide, load_model, metal_silence, probability, radar_silence
+from dualsense.fusion._targets import make_targets
+from dualsense.gpr._bodies.image import Body
 from dualsense.result import Coverage
-from dualsense.survey.grid import grid_around
+from dualsense.survey._grid import grid_around
 
 MODEL = load_model("uncalibrated-rules-1")
 GRID = grid_around(np.array([[0.0, 0.0], [0.5, 0.5]]), cell_m=0.01)

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.fusion.confidence import load_model
-from dualsense.fusion.features import body_features, dipole_features, pair_features
-from dualsense.fusion.fitted import LEAF, Expert, Experts, Tree, read_experts
-from dualsense.fusion.inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
-from dualsense.fusion.weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined
+from dualsense.fusion._confidence import load_model
+from dualsense.fusion._features import body_features, dipole_features, pair_features
+from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, read_experts
+from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
+from dualsense.fusion._weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined
 from fusion.test_targets import ALL, GRID, body, metal, one
 
 RULES = load_model("uncalibrated-rules-1")
@@ -138,7 +138,7 @@ def test_metal_in_a_body_is_told_only_where_it_was_asked():
 
 
 def test_rules_do_not_weigh_a_body_that_hides_and_call_nothing_clutter_by_it():
-    from dualsense.fusion.candidates import Candidate
+    from dualsense.fusion._candidates import Candidate
 
     found = replace(NOTHING, metal=METAL, body=BODY, metal_score=5.0, body_score=9.0)
     assert by_rules(RULES, found, body()).gpr > 0.0
@@ -148,8 +148,8 @@ def test_rules_do_not_weigh_a_body_that_hides_and_call_nothing_clutter_by_it():
 
 @pytest.mark.parametrize(("limit", "call"), ((1e9, "likely-clutter"), (1e-9, "not-assessable")))
 def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
-    from dualsense.fusion.candidates import Candidate
-    from dualsense.fusion.targets import make_targets
+    from dualsense.fusion._candidates import Candidate
+    from dualsense.fusion._targets import make_targets
     from dualsense.result import Coverage
 
     pair = expert("metal: depth", "pair: aside", bias=-4.0, limit=limit)
@@ -180,8 +180,8 @@ def test_experts_are_read_from_plain_json():
 
 
 def test_a_lower_prior_calls_nothing_clutter_that_the_models_own_would_not():
-    from dualsense.fusion.targets import judge
-    from dualsense.fusion.weigh import Weight
+    from dualsense.fusion._targets import judge
+    from dualsense.fusion._weigh import Weight
 
     model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
     found = replace(NOTHING, body=BODY, body_score=9.0, detection_limit_m3=1e-12)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.gpr.surface import Surface
-from dualsense.gpr.traces import analytic_traces, spectral_window
+from dualsense.gpr._clean.surface import Surface
+from dualsense.gpr._traces import analytic_traces, spectral_window
 from oracles import forward
 
 FREQUENCY_HZ = np.linspace(0.8e9, 3.2e9, 121)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dualsense.io import read_scan
-from dualsense.io.samples import Stream, examine_samples
-from dualsense.io.track import covered_by_pose
+from dualsense.io._samples import Stream, examine_samples
+from dualsense.io._track import covered_by_pose
 from dualsense.scan import Pose
-from dualsense.survey.track import track_at
+from dualsense.survey._track import track_at
 
 
 def only(scan, sensor, severity, path, *parts):

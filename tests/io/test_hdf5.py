@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from dualsense.io import read_scan, schema
+from dualsense.io import _schema as schema
+from dualsense.io import read_scan
 
 SAMPLES = (
     "clutter_only",

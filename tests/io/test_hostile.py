@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from dualsense.errors import ScanError
-from dualsense.io import read_scan, schema
+from dualsense.io import _schema as schema
+from dualsense.io import read_scan
 
 HUGE = 10**12
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from dualsense.io import read_scan, write_scan
-from dualsense.io.text import clean_text, one_line, single_line
+from dualsense.io._text import clean_text, one_line, single_line
 
 
 def test_whatever_else_the_scene_was_made_with(scan_file, edit, tmp_path):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi.field import loop_field
+from dualsense.induction._field import loop_field
 
 if TYPE_CHECKING:
-    from dualsense.emi.calibrate import Response
+    from dualsense.emi._response import Response
 
 PAIRS = ((0, 1), (0, 2), (1, 2))
 

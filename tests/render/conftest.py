@@ -213,7 +213,7 @@ def full_result(make_result: Callable[..., Result]) -> Result:
 @pytest.fixture(scope="session")
 def pictures() -> Callable[[Result], dict[str, bytes]]:
     """Draw the pictures of a result, once for the same result: drawing is what takes time."""
-    from dualsense.render.figures import render_figures
+    from dualsense.render._figures.figures import render_figures
 
     known: dict[int, tuple[Result, dict[str, bytes]]] = {}
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from dualsense.render import words
+from dualsense.render import _words as words
 from dualsense.scan import Fault
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless|mine-free)\b", re.IGNORECASE)

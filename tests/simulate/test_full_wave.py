@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.simulate import gpr
-from dualsense.simulate.scene import Buried
-from dualsense.simulate.soil import C0, realise
+from dualsense.simulate._radar import radar as gpr
+from dualsense.simulate._scene.scene import Buried
+from dualsense.simulate._soil import C0, realise
 
 HALF = np.array([0.0495, 0.0, 0.0])
 

@@ -10,13 +10,13 @@ import pytest
 
 from dualsense.errors import RecipeError, ScanError, UsageError
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate import many
-from dualsense.simulate.faults import with_faults
-from dualsense.simulate.handling import Faults, Motion
-from dualsense.simulate.many import MANIFEST, simulate_lanes
-from dualsense.simulate.record import simulate_file, simulate_scan
-from dualsense.simulate.scene import Scene
-from dualsense.simulate.scene_file import faults_from
+from dualsense.simulate import _many as many
+from dualsense.simulate._faults import with_faults
+from dualsense.simulate._many import MANIFEST, simulate_lanes
+from dualsense.simulate._record import simulate_file, simulate_scan
+from dualsense.simulate._scene.file import faults_from
+from dualsense.simulate._scene.handling import Faults, Motion
+from dualsense.simulate._scene.scene import Scene
 
 SMALL = Scene(motion=Motion(length_m=0.3, width_m=0.1, line_spacing_m=0.03))
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.simulate import motion, path
-from dualsense.simulate.handling import Motion, Noise
+from dualsense.simulate import _motion as motion
+from dualsense.simulate import _path as path
+from dualsense.simulate._scene.handling import Motion, Noise
 
 STILL = Motion(length_m=0.4, width_m=0.2, line_spacing_m=0.04, line_std_m=0.0, height_std_m=0.0, spacing_std_m=0.0)
 

@@ -9,10 +9,10 @@ import pytest
 
 import dualsense.simulate
 from dualsense.io import read_scan, write_scan
-from dualsense.simulate.handling import SILENT, Faults, Motion, Noise
-from dualsense.simulate.instrument import Detector, Radar
-from dualsense.simulate.record import simulate_scan, truth_of
-from dualsense.simulate.scene import Buried, Scene, Soil
+from dualsense.simulate._record import simulate_scan, truth_of
+from dualsense.simulate._scene.handling import SILENT, Faults, Motion, Noise
+from dualsense.simulate._scene.instrument import Detector, Radar
+from dualsense.simulate._scene.scene import Buried, Scene, Soil
 
 SMALL = Scene(
     scan_id="small",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.survey.coverage import coverage, covered_cells, fractions, patch_cells
-from dualsense.survey.grid import grid_around
+from dualsense.survey._coverage import coverage, covered_cells, fractions, patch_cells
+from dualsense.survey._grid import grid_around
 
 
 def raster(*, side=0.5, spacing=0.03, step=0.01, leave_out=()):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualsense.errors import ScanError
-from dualsense.survey.grid import grid_around, nearest_cell
+from dualsense.survey._grid import grid_around, nearest_cell
 
 number = st.floats(-5.0, 5.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.survey.health import NOISE_ONLY, noise_share
+from dualsense.survey._health import NOISE_ONLY, noise_share
 
 
 def streams(n=400, k=6):

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dualsense.scan import Pose
-from dualsense.survey.track import lever_arm, near_ground, track_at
+from dualsense.survey._track import lever_arm, near_ground, track_at
 
 ONE = np.zeros(1, np.intp)
 

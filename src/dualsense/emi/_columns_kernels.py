@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense._numba import jit
-from dualsense.emi._kernels import VECTOR_FROM, loop_terms, smooth_terms
+from dualsense.induction._kernels import VECTOR_FROM, loop_terms, smooth_terms
+from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dualsense.evaluate.lanes import (
+    from dualsense.evaluate._lanes import (
         evaluate_files,
         evaluate_folder,
         summary,
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         to_text,
         write_evaluation,
     )
-    from dualsense.evaluate.score import rates, roc, score_scan
+    from dualsense.evaluate._score import rates, roc, score_scan
 
 __all__ = [
     "evaluate_files",
@@ -28,15 +28,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "evaluate_files": "lanes",
-    "evaluate_folder": "lanes",
-    "rates": "score",
-    "roc": "score",
-    "score_scan": "score",
-    "summary": "lanes",
-    "to_json": "lanes",
-    "to_text": "lanes",
-    "write_evaluation": "lanes",
+    "evaluate_files": "_lanes",
+    "evaluate_folder": "_lanes",
+    "rates": "_score",
+    "roc": "_score",
+    "score_scan": "_score",
+    "summary": "_lanes",
+    "to_json": "_lanes",
+    "to_text": "_lanes",
+    "write_evaluation": "_lanes",
 }
 
 

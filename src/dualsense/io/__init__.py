@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dualsense.io.hdf5 import read_scan
-    from dualsense.io.importers import import_scan
-    from dualsense.io.write import write_scan
+    from dualsense.io._hdf5 import read_scan
+    from dualsense.io._importers import import_scan
+    from dualsense.io._write import write_scan
 
 __all__ = ["import_scan", "read_scan", "write_scan"]
 
-_HOMES = {"read_scan": "hdf5", "import_scan": "importers", "write_scan": "write"}
+_HOMES = {"read_scan": "_hdf5", "import_scan": "_importers", "write_scan": "_write"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dualsense.render.archive import read_result, write_result
-    from dualsense.render.export import write_targets
-    from dualsense.render.figures import render_figures, write_figures
-    from dualsense.render.output import OUTPUT_FILES, check_output, write_outputs
-    from dualsense.render.report import report_html, write_report
-    from dualsense.render.style import View
+    from dualsense.render._figures.figures import render_figures, write_figures
+    from dualsense.render._figures.style import View
+    from dualsense.render._files.archive import read_result, write_result
+    from dualsense.render._files.export import write_targets
+    from dualsense.render._files.output import OUTPUT_FILES, check_output, write_outputs
+    from dualsense.render._report.report import report_html, write_report
 
 __all__ = [
     "OUTPUT_FILES",
@@ -31,17 +31,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "OUTPUT_FILES": "output",
-    "View": "style",
-    "check_output": "output",
-    "read_result": "archive",
-    "render_figures": "figures",
-    "report_html": "report",
-    "write_figures": "figures",
-    "write_outputs": "output",
-    "write_report": "report",
-    "write_result": "archive",
-    "write_targets": "export",
+    "OUTPUT_FILES": "_files.output",
+    "View": "_figures.style",
+    "check_output": "_files.output",
+    "read_result": "_files.archive",
+    "render_figures": "_figures.figures",
+    "report_html": "_report.report",
+    "write_figures": "_figures.figures",
+    "write_outputs": "_files.output",
+    "write_report": "_report.report",
+    "write_result": "_files.archive",
+    "write_targets": "_files.export",
 }
 
 

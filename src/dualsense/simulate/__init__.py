@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dualsense.simulate.lanes import random_lane
-    from dualsense.simulate.record import simulate_file, simulate_scan
-    from dualsense.simulate.scene import Scene
-    from dualsense.simulate.scene_file import read_scene
+    from dualsense.simulate._record import simulate_file, simulate_scan
+    from dualsense.simulate._scene.file import read_scene
+    from dualsense.simulate._scene.lanes import random_lane
+    from dualsense.simulate._scene.scene import Scene
 
 __all__ = ["Scene", "random_lane", "read_scene", "simulate_file", "simulate_scan"]
 
 _HOMES = {
-    "Scene": "scene",
-    "read_scene": "scene_file",
-    "random_lane": "lanes",
-    "simulate_file": "record",
-    "simulate_scan": "record",
+    "Scene": "_scene.scene",
+    "read_scene": "_scene.file",
+    "random_lane": "_scene.lanes",
+    "simulate_file": "_record",
+    "simulate_scan": "_record",
 }
 
 

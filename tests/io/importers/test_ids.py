@@ -9,7 +9,7 @@ import pytest
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import import_scan, read_scan, write_scan
-from dualsense.io.importers import import_ids
+from dualsense.io._importers import import_ids
 
 SAMPLES = 64
 SIZE = 4 + 2 * SAMPLES

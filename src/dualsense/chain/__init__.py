@@ -1,0 +1,1 @@
+"""The composer: the only room that puts the others together."""

@@ -1,0 +1,232 @@
+"""The terminal picture of a replay: metal trace, growing map in characters, provisional targets."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+
+from dualsense.cli.console import one_line
+from dualsense.cli.text import number, table
+from dualsense.errors import UsageError
+from dualsense.render import _words as words
+from dualsense.survey._grid import nearest_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dualsense.replay import Frame
+    from dualsense.result import Image, Target
+
+BARS = "▁▂▃▄▅▆▇█"
+PLAIN_BARS = "_.-=+*#@"
+LEVELS = ".:-=+*#%@"
+NOT_COVERED = "/"
+MAP_WIDTH = 60
+MAP_HEIGHT = 24
+TRACE_WIDTH = 60
+HOME_AND_CLEAR = "\x1b[H\x1b[J"
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+def sparkline(values: NDArray[np.float64], *, width: int = TRACE_WIDTH, bars: str = BARS) -> str:
+    """Draw a series in one line of characters, the newest at the right.
+
+    Parameters
+    ----------
+    values : (n,)
+        Not negative; each character is the largest of its share, so that no peak is lost. NaN is a blank.
+    width
+        In characters.
+    bars
+        From lowest to highest.
+    """
+    if values.size == 0:
+        return ""
+    shares = np.array_split(values, min(width, values.size))
+    peaks = np.array([np.max(share[np.isfinite(share)], initial=-np.inf) for share in shares])
+    top = float(np.max(peaks[np.isfinite(peaks)], initial=0.0))
+    return "".join(" " if not np.isfinite(peak) else bars[_level(peak, top, len(bars))] for peak in peaks)
+
+
+def character_map(
+    image: Image, targets: Sequence[Target] = (), *, width: int = MAP_WIDTH, height: int = MAP_HEIGHT
+) -> str:
+    """Draw a map in characters, y upwards, with square proportions in a terminal's tall cells.
+
+    A character that holds any ground that was not covered shows ``/``, unless the part that was covered
+    answers above the lowest level: metal is never hidden, and what was not measured never looks empty.
+
+    Parameters
+    ----------
+    image
+        NaN where not covered.
+    targets
+        The first nine are shown by their place in the list, from 1.
+    width, height
+        At most so many characters.
+    """
+    marks = {}
+    ny, nx = image.values.shape
+    across = max(1, -(-nx // width), -(-ny // (2 * height)))
+    up = 2 * across
+    rows, columns = -(-ny // up), -(-nx // across)
+    padded = np.full((rows * up, columns * across), np.nan)
+    padded[:ny, :nx] = np.abs(image.values)
+    blocks = padded.reshape(rows, up, columns, across).transpose(0, 2, 1, 3).reshape(rows, columns, up * across)
+    covered = np.isfinite(blocks)
+    peak = np.max(np.where(covered, blocks, 0.0), axis=-1)
+    top = float(peak.max())
+    for place, target in reversed(list(enumerate(targets[:9], 1))):
+        iy, ix = nearest_cell(image.grid, target.x_m, target.y_m)
+        marks[iy // up, ix // across] = str(place)
+    lines = []
+    for row in range(rows - 1, -1, -1):
+        line = ""
+        for column in range(columns):
+            level = _level(float(peak[row, column]), top, len(LEVELS))
+            whole = bool(covered[row, column, : up * across].all())
+            line += marks.get((row, column), LEVELS[level] if whole or level > 0 else NOT_COVERED)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _level(value: float, top: float, count: int) -> int:
+    """Return the step of a square-root scale, so that weak answers show beside strong ones."""
+    return min(count - 1, int(count * np.sqrt(value / top))) if top > 0.0 else 0
+
+
+def frame_text(frame: Frame, *, bars: str = BARS) -> str:
+    """Draw a whole frame: what the terminal shows at one moment."""
+    state = "PROVISIONAL, the sweep goes on" if frame.provisional else "whole scan"
+    lines = [f"{one_line(frame.scan.header.scan_id)}  {frame.time_s:.1f} of {frame.duration_s:.1f} s  {state}", ""]
+    lines += [f"metal  {sparkline(frame.metal_trace, bars=bars) or 'no data'}", ""]
+    result = frame.result
+    if result is None:
+        return "\n".join([*lines, f"no picture yet: {one_line(frame.reason)}"])
+    image = result.emi_maps.get("metal_response")
+    targets = words.ordered_targets(result)
+    lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
+    covered = ", ".join(
+        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, float('nan')))}"
+        for name in words.SENSORS
+    )
+    lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 targets, as listed")
+    lines += [f"{result.area_m2:.2f} m² swept, of which covered: {covered}", ""]
+    lines.append(_target_table(frame))
+    return "\n".join(lines)
+
+
+def _target_table(frame: Frame) -> str:
+    if frame.result is None or not frame.result.targets:
+        return "no target so far in what was covered" if frame.provisional else "no target in what was covered"
+    mark = "?" if frame.provisional else ""
+    rows = [("provisional" if frame.provisional else "target", "call", "x m", "y m", "depth m")]
+    rows += [
+        (
+            target.id + mark,
+            target.call + mark,
+            f"{target.x_m:.2f}",
+            f"{target.y_m:.2f}",
+            number(target.depth_m, ".2f"),
+        )
+        for target in words.ordered_targets(frame.result)
+    ]
+    return table(rows, align="<<>>>")
+
+
+def frame_line(frame: Frame, *, bars: str = BARS) -> str:
+    """Tell a frame in one line, for a log or a pipe."""
+    trace = sparkline(frame.metal_trace, width=24, bars=bars)
+    head = f"{frame.time_s:7.1f} s  {trace:<24}"
+    if frame.result is None:
+        return f"{head}  no picture yet: {one_line(frame.reason)}"
+    covered = f"{frame.result.area_m2:.2f} m² swept, {words.percent_down(frame.result.coverage_fraction)} by both"
+    mark = "?" if frame.provisional else ""
+    targets = " ".join(
+        f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in words.ordered_targets(frame.result)
+    )
+    kind = "provisional" if frame.provisional else "whole scan"
+    return f"{head}  {covered}  {kind}: {targets or 'no target in what was covered'}"
+
+
+class LiveView:
+    """Shows frames on a terminal, or tells them line by line to anything else, and draws PNGs on request.
+
+    Parameters
+    ----------
+    stream
+        Where the text goes.
+    frames
+        Folder for ``frame_0001.png`` and so on, or None.
+    overwrite
+        Whether frames that are there already may be replaced.
+
+    Raises
+    ------
+    UsageError
+        When ``frames`` holds frames already.
+    """
+
+    def __init__(self, stream: TextIO, *, frames: Path | None = None, overwrite: bool = False) -> None:
+        self._stream = stream
+        self._frames = frames
+        self._count = 0
+        self._ansi = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        unicode = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "") == "utf8"
+        self._bars = BARS if unicode else PLAIN_BARS
+        if frames is not None:
+            _prepare(frames, overwrite=overwrite)
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[Frame], None]]:
+        """Hide the cursor while frames are shown; yield what to call with each."""
+        if self._ansi:
+            self._stream.write(HIDE_CURSOR)
+        try:
+            yield self.show
+        finally:
+            if self._ansi:
+                self._stream.write(SHOW_CURSOR)
+                self._stream.flush()
+
+    def show(self, frame: Frame) -> None:
+        """Show one frame."""
+        if self._ansi:
+            self._stream.write(f"{HOME_AND_CLEAR}{frame_text(frame, bars=self._bars)}\n")
+        else:
+            self._stream.write(f"{frame_line(frame, bars=self._bars)}\n")
+        self._stream.flush()
+        if self._frames is not None:
+            from dualsense.render._figures.frames import frame_png
+
+            self._count += 1
+            picture = frame_png(
+                frame.scan.header,
+                frame.result,
+                time_s=frame.time_s,
+                duration_s=frame.duration_s,
+                trace_time_s=frame.trace_time_s,
+                trace=frame.metal_trace,
+                provisional=frame.provisional,
+                reason=frame.reason,
+            )
+            (self._frames / f"frame_{self._count:04d}.png").write_bytes(picture)
+
+
+def _prepare(folder: Path, *, overwrite: bool) -> None:
+    old = sorted(folder.glob("frame_*.png")) if folder.is_dir() else []
+    if old and not overwrite:
+        msg = f"{folder} holds {len(old)} frames already: choose another folder, or --overwrite"
+        raise UsageError(msg)
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file, expected a folder for the frames"
+        raise UsageError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in old:
+        path.unlink()

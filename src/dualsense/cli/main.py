@@ -1,0 +1,377 @@
+"""The command ``dualsense``: what may be asked, and nothing of how it is done.
+
+Heavy imports live inside the verbs, so that ``--help`` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dualsense._version import __version__
+from dualsense.cli import options
+from dualsense.cli.console import (
+    CLOSED_PIPE,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    PROGRAM,
+    TERMINATED,
+    WRONG_USAGE,
+    Console,
+    report_error,
+)
+from dualsense.cli.simulate import simulate
+from dualsense.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dualsense.recipe import Recipe
+    from dualsense.result import Result
+    from dualsense.scan import Scan
+
+    Progress = Callable[[str, float], None]
+
+
+class _Group(click.Group):
+    """Verbs in the order of their definition; what click would handle itself is left to :func:`run`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _Interrupted from None
+        except BrokenPipeError:
+            raise _ClosedPipe from None
+
+
+class _Interrupted(Exception):  # noqa: N818
+    """Ctrl-C on its way past click, which would turn it into its own abort."""
+
+
+class _ClosedPipe(Exception):  # noqa: N818
+    """Whoever read our output went away; on its way past click, which would call that a failure."""
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Turn a dual-sensor scan (metal detector and radar) into pictures and a list of targets.
+
+    Exit status: 0 done, 1 the scan could not be processed, 2 wrong usage or recipe, 130 interrupted.
+    """
+    ctx.ensure_object(Console)
+
+
+@cli.command()
+@click.argument("scan", type=options.FILE)
+@options.out
+@options.recipe
+@options.foreign
+@options.overwrite
+@options.as_json
+@options.threads
+@options.common
+def process(
+    console: Console,
+    *,
+    scan: Path,
+    out: Path,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    pairs: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Process a SCAN into pictures, targets and a report.
+
+    SCAN may also be another instrument's recording: what `import` reads.
+    """
+    recipe = _load_recipe(recipe_file, overrides)
+    given = options.keywords(pairs)
+    from dualsense.render import check_output, write_outputs
+
+    check_output(out, overwrite=overwrite)
+    console.subject = str(scan)
+    from dualsense.chain.process import process_scan
+    from dualsense.io import import_scan
+
+    with console.progress() as progress:
+        result = process_scan(import_scan(scan, **given), recipe, progress=progress)
+        console.subject = str(out)
+        write_outputs(result, out, overwrite=overwrite)
+    from dualsense.cli.text import result_summary, result_text
+
+    if as_json:
+        console.answer(json.dumps(result_summary(result, scan, out), indent=2))
+    else:
+        console.tell(result_text(result, scan, out))
+    return DONE
+
+
+@cli.command()
+@click.argument("scan", type=options.FILE)
+@click.option("--check", is_flag=True, help="Read the samples too, and report the faults in them.")
+@options.as_json
+@options.common
+def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
+    """Say what SCAN holds: streams, rates, area, coverage, faults."""
+    console.subject = str(scan)
+    from dualsense.cli.text import summary_text
+    from dualsense.summary import summarise
+
+    summary = summarise(scan, with_data=check)
+    console.answer(json.dumps(summary.as_dict(), indent=2) if as_json else summary_text(summary))
+    return DONE
+
+
+@cli.command()
+@click.argument("scan", type=options.FILE)
+@options.speed
+@click.option("--step", "step_s", type=click.FloatRange(min=0.05), default=1.0, show_default=True,
+              help="Seconds of recording between pictures.")  # fmt: skip
+@click.option("-o", "--out", type=options.FILE, help="Folder for the results of the whole scan, as by `process`.")
+@click.option("--frames", type=options.FILE, help="Folder for one PNG per picture.")
+@options.recipe
+@options.overwrite
+@options.threads
+@options.common
+def replay(
+    console: Console,
+    *,
+    scan: Path,
+    speed: float,
+    step_s: float,
+    out: Path | None,
+    frames: Path | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+) -> int:
+    """Play SCAN as it was recorded, and end with its result.
+
+    Every picture before the end is provisional. The end is what `process` gives, byte for byte.
+    """
+    recipe = _load_recipe(recipe_file, overrides)
+    from dualsense.cli.live import LiveView
+    from dualsense.render import check_output, write_outputs
+
+    if out is not None:
+        check_output(out, overwrite=overwrite)
+    view = LiveView(sys.stdout, frames=frames, overwrite=overwrite)
+    console.subject = str(scan)
+    from dualsense.io import read_scan
+    from dualsense.replay import replay_scan
+
+    recording = read_scan(scan)
+    with view.running() as show:
+        result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
+    if out is not None:
+        console.subject = str(out)
+        write_outputs(result, out, overwrite=overwrite)
+    from dualsense.cli.text import result_text
+
+    console.tell(result_text(result, scan, out))
+    return DONE
+
+
+@cli.command()
+@options.recipe
+@options.common
+def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...]) -> int:
+    """Print the whole recipe as TOML, each key with its meaning."""
+    from dualsense.recipe import dump_recipe
+
+    console.answer(dump_recipe(_load_recipe(recipe_file, overrides)).rstrip("\n"))
+    return DONE
+
+
+@cli.command()
+@click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
+@options.out
+@click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
+@options.recipe
+@options.overwrite
+@options.as_json
+@options.common
+def batch(
+    console: Console,
+    *,
+    scans: tuple[Path, ...],
+    out: Path,
+    jobs: int | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Process many scans; one that fails does not stop the rest.
+
+    Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans.
+    Exit status 1 when any scan could not be processed.
+    """
+    recipe = _load_recipe(recipe_file, overrides)
+    from dualsense.batch import batch_json, find_scans, process_batch
+    from dualsense.cli.text import batch_text
+
+    jobs_found = find_scans(scans)
+    with console.progress() as progress:
+        entries = process_batch(jobs_found, out, recipe, jobs=jobs, overwrite=overwrite, progress=progress)
+    for entry in entries:
+        if entry.error:
+            click.echo(f"{PROGRAM}: error: {entry.error}", err=True)
+    if as_json:
+        console.answer(batch_json(entries).rstrip("\n"))
+    else:
+        console.tell(batch_text(entries, out))
+    return FAILED if any(entry.error for entry in entries) else DONE
+
+
+@cli.command(name="import")
+@click.argument("foreign", type=options.FILE)
+@options.scan_out
+@options.foreign
+@options.overwrite
+@options.common
+def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...], overwrite: bool) -> int:
+    """Write another instrument's recording as a scan file.
+
+    FOREIGN is a GSSI DZT file, an IDS dt file or a gprMax output, known by what it holds and not by its name.
+    """
+    given = options.keywords(pairs)
+    options.refuse_existing(out, overwrite=overwrite)
+    console.subject = str(foreign)
+    from dualsense.io import import_scan, write_scan
+
+    scan = import_scan(foreign, **given)
+    console.subject = str(out)
+    write_scan(scan, out, overwrite=overwrite)
+    console.tell(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    return DONE
+
+
+@cli.command()
+@click.argument("folder", type=options.FILE, metavar="DIR")
+@click.option("-o", "--out", type=options.FILE, help="Folder for evaluation.json, .txt and .png.")
+@options.recipe
+@options.overwrite
+@options.as_json
+@options.threads
+@options.common
+def evaluate(
+    console: Console,
+    *,
+    folder: Path,
+    out: Path | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Process the scans in DIR and score the targets against the truth.
+
+    Only scans with /truth count. Mines of a scan that could not be processed count as missed. The exit status is 1
+    when a scan could not be processed or not be read: what it held is not in the score.
+    """
+    recipe = _load_recipe(recipe_file, overrides)
+    console.subject = str(folder)
+    if not folder.is_dir():
+        msg = f"{folder}: no such folder"
+        raise UsageError(msg)
+    from dualsense.evaluate import evaluate_folder, to_json, to_text, write_evaluation
+
+    if out is not None:
+        options.refuse_existing(out, overwrite=overwrite)
+    from dualsense.chain.process import process_scan
+
+    with console.progress() as progress:
+
+        def process_one(scan: Scan) -> Result:
+            return process_scan(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
+
+        evaluation = evaluate_folder(folder, process_one)
+    if out is not None:
+        console.subject = str(out)
+        write_evaluation(evaluation, out)
+    console.answer((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
+    return DONE if evaluation.complete else FAILED
+
+
+def _of(name: str, progress: Progress) -> Progress:
+    """Put the name of a scan before that of each step."""
+    return lambda step, part: progress(f"{name}: {step}", part)
+
+
+cli.add_command(simulate)
+
+
+@cli.command()
+@click.argument("folder", type=options.FILE, metavar="OUT")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@options.common
+def serve(console: Console, *, folder: Path, port: int) -> int:
+    """Show the results in OUT as web pages, to this machine only."""
+    console.subject = str(folder)
+    from dualsense.app import serve as serve_folder
+
+    serve_folder(folder, port=port, announce=console.answer)
+    return DONE
+
+
+def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
+    from dualsense.recipe import load_recipe
+
+    return load_recipe(path, overrides)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; those of the process when None.
+    """
+    console = Console()
+    console.start_logging()
+    try:
+        status = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=console)
+        sys.stdout.flush()
+    except (_Interrupted, KeyboardInterrupt, click.Abort):
+        click.echo(f"{PROGRAM}: interrupted", err=True)
+        return INTERRUPTED
+    except (_ClosedPipe, BrokenPipeError):
+        # keep the interpreter from complaining when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG_USAGE
+    except Exception as error:  # noqa: BLE001 - the one place where every error becomes one line
+        return report_error(error, console)
+    finally:
+        console.stop_logging()
+    return int(status or DONE)
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    raise SystemExit(TERMINATED)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run())

@@ -1,0 +1,152 @@
+"""Options that the verbs of the command line share, and how their values are understood."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dualsense.cli.console import Console
+from dualsense.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FILE = click.Path(path_type=Path)
+FOREVER = float("inf")
+
+out = click.option("-o", "--out", type=FILE, required=True, help="Folder for the results.")
+scan_out = click.option("-o", "--out", type=FILE, required=True, metavar="SCAN.h5", help="Scan file to write.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    expose_value=False,
+    callback=lambda _ctx, _option, count: limit_threads(count),
+    help="Threads to use; all cores by default.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
+
+
+def common(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb -v and -q, and the console as its first argument."""
+    quiet = click.option("-q", "--quiet", count=True, expose_value=False, callback=_hear, help="Errors only.")
+    verbose = click.option(
+        "-v", "--verbose", count=True, expose_value=False, callback=_hear, help="Notes too; -vv adds tracebacks."
+    )
+    return verbose(quiet(click.pass_obj(verb)))
+
+
+def _hear(ctx: click.Context, option: click.Parameter, count: int) -> None:
+    if count:
+        console = ctx.ensure_object(Console)
+        console.verbosity = -1 if option.name == "quiet" else count
+        console.start_logging()
+
+
+def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb --recipe, --set and --prior, as ``recipe_file`` and ``overrides``."""
+
+    @wraps(verb)
+    def with_prior(*given: Any, prior: float | None, overrides: tuple[str, ...], **others: Any) -> Any:
+        asked = () if prior is None else (f"fusion.prior={prior!r}",)
+        return verb(*given, overrides=(*overrides, *asked), **others)
+
+    share = click.option(
+        "--prior",
+        type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+        help="Part of the targets expected to be mines here; the model's own by default.",
+    )
+    from_file = click.option(
+        "--recipe", "recipe_file", type=FILE, help="TOML recipe; what it leaves out keeps its default."
+    )
+    one_key = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change one key of the recipe; may be repeated.",
+    )
+    return from_file(one_key(share(with_prior)))
+
+
+foreign = click.option(
+    "--option",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What a foreign file does not say, such as trace_spacing_m=0.02; may be repeated.",
+)
+
+
+class _Speed(click.ParamType):
+    """Times real time: a number above 0, or ``max`` for no waiting."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if value == "max":
+            return FOREVER
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = float("nan")
+        if not 0.0 < speed < FOREVER:
+            self.fail(f"expected a number above 0 or max, got {value!r}", param, ctx)
+        return speed
+
+
+speed = click.option(
+    "--speed",
+    type=_Speed(),
+    default="1",
+    show_default=True,
+    metavar="N|max",
+    help="Times real time; max does not wait.",
+)
+
+
+def keywords(pairs: Sequence[str]) -> dict[str, Any]:
+    """Understand ``name=value`` pairs; a value is TOML where it can be, and text otherwise.
+
+    Raises
+    ------
+    click.UsageError
+        When a pair has no equals sign.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            msg = f"expected NAME=VALUE, got {pair!r}"
+            raise click.UsageError(msg, click.get_current_context(silent=True))
+        try:
+            found[name.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except (tomllib.TOMLDecodeError, KeyError):
+            found[name.strip()] = text
+    return found
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the work what could not be written after it."""
+    if path.exists() and not overwrite:
+        msg = f"{path} exists already: choose another name, or --overwrite"
+        raise UsageError(msg)
+
+
+def limit_threads(count: int | None) -> None:
+    """Hold the numeric libraries to so many threads; None leaves them all cores."""
+    if count is None:
+        return
+    from dualsense.runtime.workers import THREAD_VARIABLES
+
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
+    if "numba" in sys.modules:  # too late for its variable
+        import numba
+
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]

@@ -1,0 +1,171 @@
+"""The verb ``dualsense simulate``: scans of invented ground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dualsense.cli import gprmax as cli_gprmax
+from dualsense.cli import options
+from dualsense.cli.console import DONE, FAILED, PROGRAM, Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
+@click.option("--preset", help="Kind of lane to invent, such as sand; --list lists them.")
+@click.option("--scene", "scene_file", type=options.FILE, help="The same as SCENE.toml.")
+@click.option("--lanes", type=click.IntRange(min=1), help="Invent so many, into the folder OUT, with a manifest.")
+@click.option(
+    "-o",
+    "--out",
+    type=options.FILE,
+    required=True,
+    metavar="OUT",
+    help="Scan file; folder with --lanes and --write-only.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Equal seeds give equal scans. With --lanes: of the first."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes of --lanes; default one per core."
+)
+@click.option("--write-scene", is_flag=True, help="Write the scene as TOML into OUT instead, to be changed.")
+@click.option(
+    "--fault",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
+)
+@click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
+@click.option(
+    "--list",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _option, name: _list(ctx, name),
+    help="List presets and models, or every number of one of them with its source, and stop.",
+)
+@options.overwrite
+@cli_gprmax.with_engine
+@options.common
+def simulate(
+    console: Console,
+    *,
+    scene: Path | None,
+    preset: str | None,
+    scene_file: Path | None,
+    lanes: int | None,
+    out: Path,
+    seed: int | None,
+    jobs: int | None,
+    pairs: tuple[str, ...],
+    write_scene: bool,
+    cart: bool,
+    overwrite: bool,
+    engine: dict[str, Any] | None,
+) -> int:
+    """Invent a lane, or many, and write scans that are labelled as simulated."""
+    given = [source for source in (preset, scene, scene_file) if source is not None]
+    if len(given) != 1 or (lanes is not None and (preset is None or engine or write_scene)):
+        msg = "give one of SCENE.toml and --preset; --lanes goes with --preset, without --engine and --write-scene"
+        raise click.UsageError(msg, click.get_current_context())
+    faults = options.keywords(pairs)
+    if lanes is not None:
+        return _simulate_lanes(
+            console,
+            preset=preset or "",
+            out=out,
+            lanes=lanes,
+            seed=seed or 0,
+            jobs=jobs,
+            faults=faults,
+            cart=cart,
+            overwrite=overwrite,
+        )
+    if seed is None:
+        msg = "one scan needs a --seed"
+        raise click.UsageError(msg, click.get_current_context())
+    options.refuse_existing(out, overwrite=overwrite)
+    from dataclasses import replace
+
+    import numpy as np
+
+    from dualsense.simulate import random_lane, read_scene, simulate_file
+    from dualsense.simulate._scene.array import Array, on_cart
+    from dualsense.simulate._scene.file import faults_from, scene_text
+
+    file = scene or scene_file
+    if file is not None and out.exists() and out.samefile(file):
+        msg = f"{out} is the scene itself: choose another OUT"
+        raise click.UsageError(msg, click.get_current_context())
+    name = f"{preset}-{seed:06d}"  # as in a folder of lanes
+    rng = np.random.default_rng(seed)
+    ground = read_scene(file) if file else random_lane(preset or "", rng=rng, scan_id=name)
+    ground = replace(ground, faults=faults_from(faults, ground.faults))
+    if cart:
+        ground = on_cart(ground, ground.array or Array())
+    console.subject = str(out)
+    if write_scene:
+        out.write_text(scene_text(ground), encoding="utf-8")
+        console.tell(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
+        return DONE
+    if engine is not None:
+        return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
+    scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
+    mines = scan.truth.label.count("mine") if scan.truth else 0
+    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
+    return DONE
+
+
+def _list(ctx: click.Context, name: str | None) -> None:
+    if name is None:
+        return
+    from dualsense.simulate._scene.catalogue import describe, overview
+
+    ctx.ensure_object(Console).answer(describe(name) if name else overview())
+    ctx.exit()
+
+
+def _simulate_lanes(
+    console: Console,
+    *,
+    preset: str,
+    out: Path,
+    lanes: int,
+    seed: int,
+    jobs: int | None,
+    faults: dict[str, Any],
+    cart: bool,
+    overwrite: bool,
+) -> int:
+    from dualsense.simulate._many import MANIFEST, simulate_lanes
+    from dualsense.simulate._scene.array import Array
+    from dualsense.simulate._scene.file import faults_from
+    from dualsense.simulate._scene.handling import Faults
+
+    wrong = faults_from(faults, Faults())
+    with console.progress() as progress:
+        found = simulate_lanes(
+            preset,
+            out,
+            lanes=lanes,
+            seed=seed,
+            faults=wrong,
+            array=Array() if cart else None,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    failed = [lane.error for lane in found if lane.error]
+    for error in failed:
+        click.echo(f"{PROGRAM}: error: {error}", err=True)
+    mines = sum(lane.mines for lane in found)
+    console.tell(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
+    return FAILED if failed else DONE

@@ -1,0 +1,177 @@
+"""Results and summaries as text: aligned tables for people, plain objects for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any, get_args
+
+from dualsense.cli.console import one_line
+from dualsense.render import _words as words
+from dualsense.result import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from dualsense.batch import BatchEntry
+    from dualsense.result import Result, Target
+    from dualsense.scan import Fault
+    from dualsense.summary import ScanSummary
+
+NO_VALUE = "–"
+CALLS: tuple[str, ...] = get_args(Call)
+
+
+def table(rows: Sequence[Sequence[str]], *, align: str) -> str:
+    """Set rows of cells in columns two spaces apart.
+
+    Parameters
+    ----------
+    rows
+        All of the same length.
+    align
+        One of ``<`` and ``>`` for each column.
+    """
+    widths = [max(len(row[column]) for row in rows) for column in range(len(align))]
+    lines = ("  ".join(f"{cell:{a}{w}}" for cell, a, w in zip(row, align, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def number(value: float, pattern: str) -> str:
+    """Format a number; what is not finite is a dash."""
+    return format(value, pattern) if math.isfinite(value) else NO_VALUE
+
+
+def fault_lines(faults: Iterable[Fault]) -> list[str]:
+    """Return one line for each fault, the worst first."""
+    order = ("failed", "degraded", "info")
+    ranked = sorted(faults, key=lambda fault: order.index(fault.severity))
+    return [f"  {one_line(words.fault_words(fault))}" for fault in ranked]
+
+
+def summary_text(summary: ScanSummary) -> str:
+    """Say in a page of text what a scan file holds."""
+    header = summary.header
+    source = header.source if header.source != "unknown" else "source not stated"
+    scan_id = one_line(header.scan_id) or NO_VALUE
+    lines = [f"{summary.path}: {source}, scan {scan_id}, format {one_line(header.format_version)}", ""]
+    facts = [
+        ("instrument", header.instrument or NO_VALUE),
+        ("created", header.created or NO_VALUE),
+        ("site", header.site),
+        ("operator", header.operator),
+        ("notes", header.notes),
+        ("duration", f"{number(summary.duration_s, '.1f')} s"),
+        ("patch", f"{number(summary.area_m2, '.2f')} m² within {_extent(summary)}"),
+    ]
+    lines.append(table([(name, one_line(text)) for name, text in facts if text], align="<<"))
+    rows = [("stream", "samples", "rate", "measures", "covers")]
+    rows += [
+        (
+            words.SENSOR_NAMES[stream.name],
+            " × ".join(str(n) for n in stream.shape),
+            f"{number(stream.rate_hz, '.1f')} Hz",
+            stream.measures,
+            words.percent_down(stream.coverage_fraction) if stream.name != "pose" else "",
+        )
+        for stream in summary.streams
+    ]
+    lines += ["", table(rows, align="<>><>"), ""]
+    absent = [name for name in words.SENSORS if name not in {stream.name for stream in summary.streams}]
+    lines += [f"no {words.SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
+    faults = fault_lines(summary.faults)
+    looked = (
+        "in the samples and the axes" if summary.samples_read else "in the axes; --check reads the samples too"
+    )
+    lines += [f"faults ({looked}):", *faults] if faults else [f"no faults found ({looked})"]
+    return "\n".join(lines)
+
+
+def _extent(summary: ScanSummary) -> str:
+    x0, x1, y0, y1 = summary.extent_m
+    return f"x {number(x0, '.2f')} to {number(x1, '.2f')} m, y {number(y0, '.2f')} to {number(y1, '.2f')} m"
+
+
+def call_counts(targets: Iterable[Target]) -> dict[str, int]:
+    """Return how many targets got each call, every call named."""
+    counts: Counter[str] = Counter(target.call for target in targets)
+    return {call: counts[call] for call in CALLS}
+
+
+def result_text(result: Result, scan: Path, out: Path | None) -> str:
+    """Say what processing found, the gravest first, in the words of the report."""
+    verdict = words.headline(result)
+    sensors = ", ".join(
+        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, math.nan))}"
+        for name in words.SENSORS
+    )
+    covered = f"both sensors covered {words.percent_down(result.coverage_fraction)} ({sensors})"
+    lines = [f"{scan}: {number(result.area_m2, '.2f')} m², {covered}", " ".join((verdict.main, *verdict.rest))]
+    if result.targets:
+        rows = [("id", "call", "x m", "y m", "depth of top", "confidence", "why")]
+        rows += [
+            (
+                one_line(target.id),
+                words.CALL_NAMES[target.call],
+                f"{target.x_m:.2f}",
+                f"{target.y_m:.2f}",
+                words.depth_words(target),
+                words.confidence_words(target),
+                words.join(target.reasons),
+            )
+            for target in words.ordered_targets(result)
+        ]
+        lines += ["", table(rows, align="<<>>>><")]
+    ground = words.calibration_words(result)
+    model = f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}."
+    lines += ["", " ".join(filter(None, (model, words.threshold_words(result), words.ADVICE)))]
+    limits = [one_line(sentence) for _, sentence in words.banners(result)]
+    lines += ["", *limits] if limits else []
+    lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []
+    return "\n".join(lines)
+
+
+def result_summary(result: Result, scan: Path, out: Path) -> dict[str, Any]:
+    """Return the summary that ``process --json`` prints: the target document, and what else a script asks."""
+    from dualsense.render._files.export import targets_document
+
+    return {
+        **targets_document(result),
+        "scan": str(scan),
+        "out": str(out),
+        "calls": call_counts(result.targets),
+        "sensor_coverage": {name: finite(value) for name, value in sorted(result.sensor_coverage.items())},
+        "faults": [fault_object(fault) for fault in result.faults],
+        "files": sorted(path.name for path in out.iterdir()),
+    }
+
+
+def fault_object(fault: Fault) -> dict[str, str]:
+    """Return a fault as JSON holds it."""
+    return {"sensor": fault.sensor, "severity": fault.severity, "path": fault.path, "message": fault.message}
+
+
+def finite(value: float) -> float | None:
+    """Return the value, or None where JSON has no number for it."""
+    return float(value) if math.isfinite(value) else None
+
+
+def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
+    """Return one row for each scan of a batch."""
+    rows: list[tuple[str, ...]] = [("scan", "suspect", "likely-clutter", "not-assessable", "covered", "")]
+    for entry in entries:
+        if entry.error:
+            rows.append((entry.name, NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "FAILED"))
+        else:
+            rows.append(
+                (
+                    entry.name,
+                    *(str(entry.calls[call]) for call in CALLS),
+                    words.percent_down(entry.coverage_fraction),
+                    "",
+                )
+            )
+    failed = sum(bool(entry.error) for entry in entries)
+    closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {out / 'batch.csv'}"
+    return f"{table(rows, align='<>>>><')}\n\n{closing}"

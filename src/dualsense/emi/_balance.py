@@ -1,0 +1,191 @@
+"""Drift and ground balance: what of the response is instrument and soil, and how well that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.induction._field import Coil, mutual_inductance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.emi._response import Response
+
+MIN_HEIGHT_M = 2e-3
+ROUNDS = 4
+FALLBACK_POSITION_STD_M = 2e-3
+
+
+def known_std(stated_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take standard deviations of positions as stated, and a usual one where none is."""
+    return np.where(np.isfinite(stated_m), stated_m, FALLBACK_POSITION_STD_M)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Balance:
+    """Soil and drift beside the response, and the whitening that follows from both.
+
+    Attributes
+    ----------
+    basis : (m, p)
+        Drift splines of each coil, then the ground's geometric factor.
+    ground : (m,)
+        The last column: mutual inductance with the coil's image, scaled to one at the median height.
+    soil : (c,)
+        Soil response per channel at the median height.
+    noise : (c,)
+        White noise of one row.
+    whitener : (c, c)
+        L with L C L^T = 1: ``values @ whitener.T`` has unit, uncorrelated noise. C holds white noise and the soil
+        response's error from an unknown height, which lies along the soil's phasor.
+    """
+
+    basis: NDArray[np.float64]
+    ground: NDArray[np.float64]
+    soil: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    whitener: NDArray[np.float64]
+
+    @property
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance (c, c) of one balanced row: noise, and what the height's error leaves of the soil."""
+        unwhiten = np.linalg.inv(self.whitener)
+        return unwhiten @ unwhiten.T
+
+
+def ground_factor(response: Response) -> NDArray[np.float64]:
+    """Geometric factor of magnetic ground for every row, in henry per unit chi/(2 + chi).
+
+    The exact image of the transmitter in the surface, at each height and tilt
+    (:func:`dualsense.induction._field.mutual_inductance`). Untilted coils are tabulated over height.
+
+    Returns
+    -------
+    (m,) float64
+    """
+    out = np.empty(response.time_s.size)
+    height = np.maximum(response.center_m[:, 2], MIN_HEIGHT_M)
+    offset = response.rx_m - response.tx_m
+    axis = response.rotation[:, :, 2]
+    for k in range(response.tx_radius_m.size):
+        rows = np.flatnonzero(response.coil == k)
+        if rows.size == 0:
+            continue
+        a, b = float(response.tx_radius_m[k]), float(response.rx_radius_m[k])
+        if np.abs(axis[rows, :2]).max() < 1e-6:
+            low, high = float(height[rows].min()), float(height[rows].max())
+            table = np.linspace(low - 1e-3 if low > 2e-3 else low, high + 1e-3, 48)
+            mean = offset[rows].mean(axis=0)
+            value = [_image_coupling(h, mean, (0.0, 0.0, 1.0), a, b) for h in table]
+            out[rows] = np.interp(height[rows], table, value)
+        else:
+            for i in rows:
+                nx, ny, nz = (float(v) for v in axis[i])
+                out[i] = _image_coupling(float(height[i]), offset[i], (nx, ny, nz), a, b)
+    return out
+
+
+def _image_coupling(
+    height_m: float, offset_m: NDArray[np.float64], axis: tuple[float, float, float], a: float, b: float
+) -> float:
+    dip = max(a, b) * float(np.hypot(axis[0], axis[1]))
+    z = max(height_m, MIN_HEIGHT_M + dip)
+    image = Coil(radius_m=a, center_m=(0.0, 0.0, -z), axis=(-axis[0], -axis[1], axis[2]))
+    at = (float(offset_m[0]), float(offset_m[1]), max(z + float(offset_m[2]), MIN_HEIGHT_M))
+    return mutual_inductance(image, Coil(radius_m=b, center_m=at, axis=axis))
+
+
+def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float64]:
+    """Cubic B-splines of time for each coil (m, p): slow enough to leave a target's few seconds alone."""
+    from scipy.interpolate import BSpline  # noqa: PLC0415
+
+    blocks = []
+    for k in np.unique(response.coil):
+        rows = response.coil == k
+        t = response.time_s[rows]
+        span = max(float(t[-1] - t[0]), 1e-6)
+        pieces = max(1, round(span / drift_knot_s))
+        knots = np.concatenate([[t[0]] * 3, np.linspace(t[0], t[0] + span, pieces + 1), [t[0] + span] * 3])
+        block = np.zeros((response.time_s.size, pieces + 3))
+        block[rows] = BSpline.design_matrix(np.clip(t, t[0], t[0] + span), knots, 3).toarray()
+        blocks.append(block)
+    return np.concatenate(blocks, axis=1)
+
+
+def balance(
+    response: Response,
+    noise: NDArray[np.float64],
+    *,
+    drift_knot_s: float = 5.0,
+    roughness_m: float = 0.003,
+    objects: NDArray[np.float64] | None = None,
+    row_weight: NDArray[np.float64] | None = None,
+    earlier: Balance | None = None,
+) -> Balance:
+    """Fit drift and soil robustly, and derive the whitening of what is left.
+
+    The soil follows the height of every sounding through :func:`ground_factor`, with a free phasor per
+    channel; a constant offset would not do (1 cm of lift changes it by a quarter). What the height's error
+    makes of it lies along the same phasor, so the whitening takes that direction away and no other.
+
+    Parameters
+    ----------
+    noise : (c,)
+        White noise of one row.
+    drift_knot_s
+        Distance of the spline's knots.
+    roughness_m
+        Standard deviation of the ground's own height under the coil, added to the tracking error.
+    objects : (m, q), optional
+        Columns of dipoles found so far, fitted jointly.
+    row_weight : (m,), optional
+        Given with ``objects``; without it outlying rows are weighted down (Huber).
+    earlier
+        A balance of the same rows, whose basis is taken over: only the fit is done again.
+    """
+    if earlier is None:
+        geometry = ground_factor(response)
+        ground = geometry / float(np.median(geometry))
+        drift = drift_basis(response, drift_knot_s=drift_knot_s)
+        basis = np.concatenate([drift, ground[:, None]], axis=1)
+    else:
+        basis, ground = earlier.basis, earlier.ground
+    design = basis if objects is None else np.concatenate([basis, objects], axis=1)
+    empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise))
+    if row_weight is not None:
+        weighed, data = design * row_weight[:, None], response.values * row_weight[:, None]
+        coefficients, *_ = np.linalg.lstsq(weighed, data, rcond=1e-9)
+        return with_soil(empty, response, coefficients[basis.shape[1] - 1], roughness_m=roughness_m)
+    weight, soil = np.ones(ground.size), empty.soil
+    for _ in range(ROUNDS):
+        fitted = with_soil(empty, response, soil, roughness_m=roughness_m)
+        white = response.values @ fitted.whitener.T
+        coefficients, *_ = np.linalg.lstsq(design * weight[:, None], white * weight[:, None], rcond=1e-9)
+        soil = np.linalg.solve(fitted.whitener, coefficients[basis.shape[1] - 1])
+        size = np.sqrt(((white - design @ coefficients) ** 2).mean(axis=1))
+        middle = max(float(np.median(size)), np.finfo(float).tiny)
+        weight = 1.0 / np.maximum(1.0, size / (1.5 * middle))
+    return replace(fitted, soil=soil)
+
+
+def with_soil(
+    fitted: Balance, response: Response, soil: NDArray[np.float64], *, roughness_m: float = 0.003
+) -> Balance:
+    """Take a soil response (c,) and derive the whitening that follows from it."""
+    slope = _relative_slope(response.center_m[:, 2], fitted.ground)
+    z_std = known_std(response.position_std_m[:, 2])
+    height_var = float(np.mean(z_std**2)) + roughness_m**2
+    covariance = np.diag(fitted.noise**2) + height_var * slope**2 * np.outer(soil, soil)
+    return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
+
+
+def _relative_slope(height: NDArray[np.float64], ground: NDArray[np.float64]) -> float:
+    """Return the rms relative change of the ground factor per metre of height."""
+    if height.size < 3 or np.ptp(height) < 1e-6:
+        return 0.0
+    order = np.argsort(height, kind="stable")
+    fit = np.polyfit(height[order], np.log(np.maximum(ground[order], 1e-12)), 1)
+    return float(abs(fit[0]))

@@ -1,0 +1,1 @@
+"""All dipoles of a scan with drift and ground, fitted together."""

@@ -1,0 +1,186 @@
+"""Kernels of the scan for dipoles: isotropic columns of every node, and the misfit that each would take away.
+
+Plain arrays, no validation, the caller allocates. Node n has the rows ``rows[start[n]:start[n + 1]]``; its
+columns, one per depth, lie in ``column`` from ``depths * start[n]`` on, one depth after the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from dualsense.emi._columns_kernels import evaluate
+from dualsense.induction._kernels import VECTOR_FROM, loop_terms
+from dualsense.runtime.jit import jit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Real = NDArray[np.float64]
+    Index = NDArray[np.intp]
+
+
+@jit(parallel=True)
+def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> None:
+    """Count the places xy (m, 2) within reach of every node (k, 2), and tell how far the nearest is."""
+    for n in numba.prange(nodes.shape[0]):
+        within, least = 0, np.inf
+        for i in range(xy.shape[0]):
+            x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
+            square = x * x + y * y
+            least = min(least, square)
+            if square <= reach * reach:
+                within += 1
+        many[n] = within
+        nearest[n] = np.sqrt(least)
+
+
+@jit(parallel=True)
+def fill(nodes: Real, xy: Real, reach: float, start: Index, rows: Index) -> None:
+    """List those places, in ascending order, of node n in ``rows[start[n]:start[n + 1]]``."""
+    for n in numba.prange(nodes.shape[0]):
+        at = start[n]
+        for i in range(xy.shape[0]):
+            x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
+            if x * x + y * y <= reach * reach:
+                rows[at] = i
+                at += 1
+
+
+@jit(checked_division=False)
+def _place(node: Real, where: Real, rotation: Real, rows: Index, out: Real) -> None:
+    """Node at depth zero in the coils' frames (3), and the upward direction there (3), out (6, r)."""
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        x, y, z = node[0] - where[row, 0], node[1] - where[row, 1], -where[row, 2]
+        for k in range(3):
+            out[k, i] = rotation[row, 0, k] * x + rotation[row, 1, k] * y + rotation[row, 2, k] * z
+            out[3 + k, i] = rotation[row, 2, k]
+
+
+@jit(checked_division=False)
+def _field(
+    place: Real, depth: float, radius: Real, across: Real, along: Real, u: Real, hz: Real, q: Real, out: Real
+) -> None:
+    """Field of every row's loop in its own frame, out (3, r); the rest is room for coordinates and terms (r,)."""
+    x, y, z, down_x, down_y, down_z = place[0], place[1], place[2], place[3], place[4], place[5]
+    hx, hy = out[0], out[1]
+    for i in range(radius.shape[0]):
+        hx[i] = x[i] - depth * down_x[i]
+        hy[i] = y[i] - depth * down_y[i]
+        across[i] = np.sqrt(hx[i] * hx[i] + hy[i] * hy[i])
+        along[i] = z[i] - depth * down_z[i]
+    evaluate(radius, 0.0, across, along, u, hz, q)
+    for i in range(radius.shape[0]):
+        if not q[i] >= VECTOR_FROM:
+            a, b, _ = loop_terms(radius[i], across[i], along[i])
+            u[i] = a
+            hz[i] = b
+    h = out[2]
+    for i in range(radius.shape[0]):
+        hx[i] *= u[i]
+        hy[i] *= u[i]
+        h[i] = hz[i]
+
+
+@jit(parallel=True, checked_division=False)
+def columns(
+    nodes: Real,
+    depths: Real,
+    start: Index,
+    rows: Index,
+    tx: Real,
+    rx: Real,
+    rotation: Real,
+    tx_radius: Real,
+    rx_radius: Real,
+    column: Real,
+) -> None:
+    """Fill in how the rows within reach of every node (k, 2) respond to a dipole at each depth; radii per row."""
+    for n in numba.prange(nodes.shape[0]):
+        use = rows[start[n] : start[n + 1]]
+        r = use.shape[0]
+        place_t, place_r = np.empty((6, r)), np.empty((6, r))
+        t, h = np.empty((3, r)), np.empty((3, r))
+        radius_t, radius_r = np.empty(r), np.empty(r)
+        across, along, u, hz, q = np.empty(r), np.empty(r), np.empty(r), np.empty(r), np.empty(r)
+        for i in range(r):
+            radius_t[i] = tx_radius[use[i]]
+            radius_r[i] = rx_radius[use[i]]
+        _place(nodes[n], tx, rotation, use, place_t)
+        _place(nodes[n], rx, rotation, use, place_r)
+        for d in range(depths.shape[0]):
+            _field(place_t, depths[d], radius_t, across, along, u, hz, q, t)
+            _field(place_r, depths[d], radius_r, across, along, u, hz, q, h)
+            own = column[depths.shape[0] * start[n] + d * r : depths.shape[0] * start[n] + (d + 1) * r]
+            for i in range(r):
+                own[i] = t[0, i] * h[0, i] + t[1, i] * h[1, i] + t[2, i] * h[2, i]
+
+
+@jit()
+def _inner(seen: Real, rows: Index, part: Real, out: Real) -> None:
+    """Inner products of six columns (6, r) with those of some rows of an array (m, w), out (6, w).
+
+    Four rows at a time, so that a sum is loaded and stored once for four products.
+    """
+    out[:] = 0.0
+    r = rows.shape[0]
+    whole = r - r % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = seen[rows[i]], seen[rows[i + 1]], seen[rows[i + 2]], seen[rows[i + 3]]
+        for k in range(6):
+            own, w, x, y, z = out[k], part[k, i], part[k, i + 1], part[k, i + 2], part[k, i + 3]
+            for j in range(seen.shape[1]):
+                own[j] += w * a[j] + x * b[j] + y * c[j] + z * d[j]
+    for i in range(whole, r):
+        a = seen[rows[i]]
+        for k in range(6):
+            own, w = out[k], part[k, i]
+            for j in range(seen.shape[1]):
+                own[j] += w * a[j]
+
+
+@jit(parallel=True)
+def drops(
+    column: Real,
+    start: Index,
+    rows: Index,
+    use: NDArray[np.bool_],
+    weight: Real,
+    seen: Real,
+    explained: int,
+    ridge: float,
+    drop: Real,
+) -> None:
+    """Fall of the misfit, drop (k, 6), by an isotropic dipole at every node and each of six depths.
+
+    Parameters
+    ----------
+    use : (k,)
+        Nodes that are asked for.
+    seen : (m, w)
+        Orthonormal columns of all that is fitted already, so many as are ``explained``, and what that leaves of
+        the data; weighted.
+    ridge
+        Part of a column's energy that the fitted ones are held not to explain at least.
+    """
+    for n in numba.prange(start.shape[0] - 1):
+        if use[n]:
+            own = rows[start[n] : start[n + 1]]
+            r = own.shape[0]
+            heavy, along = np.empty((6, r)), np.empty((6, seen.shape[1]))
+            for d in range(6):
+                for i in range(r):
+                    heavy[d, i] = column[6 * start[n] + d * r + i] * weight[own[i]]
+            _inner(seen, own, heavy, along)
+            for d in range(6):
+                energy, taken, fall = 0.0, 0.0, 0.0
+                for i in range(r):
+                    energy += heavy[d, i] * heavy[d, i]
+                for j in range(explained):
+                    taken += along[d, j] * along[d, j]
+                for j in range(explained, seen.shape[1]):
+                    fall += along[d, j] * along[d, j]
+                drop[n, d] = fall / max(energy - taken, ridge * energy + 1e-300)

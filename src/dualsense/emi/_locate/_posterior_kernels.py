@@ -1,0 +1,257 @@
+"""Kernels of the locator's posterior: rows, their weights, and the normal equations of all of them.
+
+Plain arrays, no validation, the caller allocates. A tensor of c channels has six coordinates of unit length: the
+isotropic one, then five deviatoric ones; unknowns are ordered coordinate by coordinate, dipole after dipole,
+channels innermost. Rows m come last here, so that loops over them become vectors; symmetric c x c matrices of
+rows are packed, lower triangle row by row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.runtime.jit import jit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Real = NDArray[np.float64]
+
+_THIRD, _HALF, _SIXTH = 1.0 / np.sqrt(3.0), 1.0 / np.sqrt(2.0), 1.0 / np.sqrt(6.0)
+
+
+@jit()
+def _unit(a: Real) -> None:
+    """Six rows by element, xx, yy, zz, xy, xz, yz, to coordinates, in place."""
+    for i in range(a.shape[1]):
+        x, y, z = a[0, i], a[1, i], a[2, i]
+        a[0, i] = _THIRD * (x + y + z)
+        a[1, i] = _HALF * (x - y)
+        a[2, i] = _SIXTH * (x + y - 2.0 * z)
+    for q in range(3, 6):
+        for i in range(a.shape[1]):
+            a[q, i] *= _HALF
+
+
+@jit()
+def to_coordinates(value: Real, slope: Real) -> None:
+    """Columns by element, value (6 n, m) and slope (3, 6 n, m), to coordinates, in place."""
+    for o in range(0, value.shape[0], 6):
+        _unit(value[o : o + 6])
+        for axis in range(3):
+            _unit(slope[axis, o : o + 6])
+
+
+@jit()
+def shifts(slope: Real, coordinates: Real, moved: Real) -> None:
+    """Find what a shift of each dipole does to every row: moved (3, n, c, m) from slope (3, 6 n, m)."""
+    m = slope.shape[2]
+    for axis in range(3):
+        for n in range(moved.shape[1]):
+            for k in range(moved.shape[2]):
+                out = moved[axis, n, k]
+                for i in range(m):
+                    out[i] = 0.0
+                for q in range(6 * n, 6 * n + 6):
+                    t = coordinates[q, k]
+                    s = slope[axis, q]
+                    for i in range(m):
+                        out[i] += t * s[i]
+
+
+@jit(checked_division=False)
+def whiten(moved: Real, std: Real, weight: Real) -> float:
+    """Inverse covariance of every row, packed, into weight (p, m); returns the sum of log det.
+
+    Noise is white and of unit size; the position error std (3, m) adds what it makes of the signal, moved (3,
+    n, c,
+    m) over all dipoles, of rank three: C = I + sum_a v_a v_a', and C^-1 loses one direction after the other.
+    """
+    _, dipoles, channels, m = moved.shape
+    known = np.zeros((3, channels, m))
+    dot = np.empty(m)
+    logdet = 0.0
+    for axis in range(3):
+        for k in range(channels):
+            v = known[axis, k]
+            for n in range(dipoles):
+                u = moved[axis, n, k]
+                for i in range(m):
+                    v[i] += std[axis, i] * u[i]
+        for b in range(axis):  # C^-1 v for the directions before, u = C^-1 v / sqrt(1 + v C^-1 v)
+            dot[:] = 0.0
+            for k in range(channels):
+                v, u = moved[axis, 0, k], known[b, k]
+                for n in range(dipoles):
+                    v = moved[axis, n, k]
+                    for i in range(m):
+                        dot[i] += std[axis, i] * v[i] * u[i]
+            for k in range(channels):
+                v, u = known[axis, k], known[b, k]
+                for i in range(m):
+                    v[i] -= dot[i] * u[i]
+        dot[:] = 1.0
+        for k in range(channels):
+            u = known[axis, k]
+            for n in range(dipoles):
+                v = moved[axis, n, k]
+                for i in range(m):
+                    dot[i] += std[axis, i] * v[i] * u[i]
+        for i in range(m):
+            logdet += np.log(dot[i])
+            dot[i] = 1.0 / np.sqrt(dot[i])
+        for k in range(channels):
+            u = known[axis, k]
+            for i in range(m):
+                u[i] *= dot[i]
+    p = 0
+    for k in range(channels):
+        for j in range(k + 1):
+            w = weight[p]
+            a, b2, c = known[0, k], known[1, k], known[2, k]
+            d, e, f = known[0, j], known[1, j], known[2, j]
+            one = 1.0 if j == k else 0.0
+            for i in range(m):
+                w[i] = one - a[i] * d[i] - b2[i] * e[i] - c[i] * f[i]
+            p += 1
+    return logdet
+
+
+@jit()
+def weigh(weight: Real, vector: Real, out: Real) -> None:
+    """Packed weight (p, m) times vector (c, m)."""
+    m = vector.shape[1]
+    out[:] = 0.0
+    p = 0
+    for k in range(vector.shape[0]):
+        a, x = out[k], vector[k]
+        for j in range(k + 1):
+            b, y, w = out[j], vector[j], weight[p]
+            if j == k:
+                for i in range(m):
+                    a[i] += w[i] * x[i]
+            else:
+                for i in range(m):
+                    a[i] += w[i] * y[i]
+                    b[i] += w[i] * x[i]
+            p += 1
+
+
+@jit()
+def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> float:
+    """Fill sum f f^T x W and sum f x W d for value (6 n, m) and packed weight (p, m); returns sum d^T W d."""
+    count, m = value.shape
+    channels = data.shape[0]
+    product = np.empty((count * (count + 1) // 2, m))
+    a = 0
+    for q in range(count):
+        for p in range(q + 1):
+            for i in range(m):
+                product[a, i] = value[q, i] * value[p, i]
+            a += 1
+    sums = np.dot(product, weight.T)
+    white = np.empty((channels, m))
+    weigh(weight, data, white)
+    energy = 0.0
+    for k in range(channels):
+        for i in range(m):
+            energy += white[k, i] * data[k, i]
+        for q in range(count):
+            s = 0.0
+            for i in range(m):
+                s += white[k, i] * value[q, i]
+            right[q * channels + k] = s
+    a = 0
+    for q in range(count):
+        for p in range(q + 1):
+            w = 0
+            for k in range(channels):
+                for j in range(k + 1):
+                    s = sums[a, w]
+                    matrix[q * channels + k, p * channels + j] = s
+                    matrix[q * channels + j, p * channels + k] = s
+                    matrix[p * channels + k, q * channels + j] = s
+                    matrix[p * channels + j, q * channels + k] = s
+                    w += 1
+            a += 1
+    return energy
+
+
+@jit()
+def position_terms(
+    value: Real,
+    weight: Real,
+    moved: Real,
+    data: Real,
+    coordinates: Real,
+    factor: Real,
+    square: Real,
+    gradient: Real,
+) -> tuple[float, float]:
+    """Add the positions: information with tensors free, square (3 n, 3 n), and the gradient (3 n,).
+
+    factor is the tensors' Cholesky factor. Returns the misfit, and by how much the variance of the position errors
+    seems larger than stated: one step of scoring for a variance component, (sum r'WJWr - tr WJ) / sum tr WJWJ, J
+    the covariance that they make.
+    """
+    count, m = value.shape
+    channels = data.shape[0]
+    unknown = square.shape[0]
+    rest = data - np.dot(np.ascontiguousarray(coordinates.T), value)
+    white = np.empty((unknown + 1, channels, m))
+    weigh(weight, rest, white[unknown])
+    misfit, above, known = 0.0, 0.0, 0.0
+    for k in range(channels):
+        w, r = white[unknown, k], rest[k]
+        for i in range(m):
+            misfit += w[i] * r[i]
+            above += w[i] * (r[i] - w[i])
+    p = 0
+    for k in range(channels):
+        for j in range(k + 1):
+            w = weight[p]
+            if j == k:
+                for i in range(m):
+                    share = 1.0 - w[i]
+                    known += share * share
+                    above -= share
+            else:
+                for i in range(m):
+                    known += 2.0 * w[i] * w[i]
+            p += 1
+    for u in range(unknown):
+        weigh(weight, moved[u % 3, u // 3], white[u])
+    flat = white.reshape(((unknown + 1) * channels, m))
+    sums = np.dot(flat, value.T)
+    cross = np.empty((unknown, count * channels))
+    for u in range(unknown):
+        mine = moved[u % 3, u // 3]
+        s = 0.0
+        for k in range(channels):
+            w, r = white[unknown, k], mine[k]
+            for i in range(m):
+                s += w[i] * r[i]
+        gradient[u] = s
+        for v in range(u + 1):
+            s = 0.0
+            for k in range(channels):
+                w, r = white[v, k], mine[k]
+                for i in range(m):
+                    s += w[i] * r[i]
+            square[u, v] = s
+        for q in range(count):
+            for k in range(channels):
+                cross[u, q * channels + k] = sums[u * channels + k, q]
+    for u in range(unknown):
+        for i in range(count * channels):
+            s = cross[u, i]
+            for k in range(i):
+                s -= factor[i, k] * cross[u, k]
+            cross[u, i] = s / factor[i, i]
+        for v in range(u + 1):
+            for i in range(count * channels):
+                square[u, v] -= cross[u, i] * cross[v, i]
+            square[v, u] = square[u, v]
+    return misfit, above / known if known > 1.0 else 0.0

@@ -1,0 +1,272 @@
+"""Dipoles that the joint fit found, located one after the other with what position errors do to each row.
+
+The joint fit moves positions with the rows' weights held. Over strong metal, where an error of the track is a
+thousand times the noise, it settles centimetres away and spends further dipoles on what is left. `locate` weighs
+each row by its own dipole at every step, and integrates the tensor out. So the joint fit tells what is there; then
+each object is located, the strongest first, with soil and drift fitted beside those that are already known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.emi._joint.fit import JointFit, Kind
+from dualsense.emi._locate.locate import locate
+from dualsense.emi._locate.separate import FEWEST_M, separate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dualsense.emi._dipole import Dipole
+    from dualsense.emi._joint.invert import Inversion
+    from dualsense.emi._locate.locate import DipoleEstimate
+    from dualsense.emi._response import Response
+
+    Real = NDArray[np.float64]
+
+TOGETHER_M = 0.08
+"""Dipoles this close to the side are looked at as one object, or two."""
+ROUNDS = 2
+"""Soil and drift are fitted again beside what was located, and that is located again."""
+CLEAR = 0.3
+"""Weight of rows, by the position errors of all other metal, from which they are used."""
+FEW_ROWS = 30
+BETTER = 0.75
+"""Of the misfit, which what was found later has to bring."""
+PAIR, ALIKE, MERGED = 0.75, 1.5, 3.0
+"""Two dipoles have to leave this part of what one leaves. One may leave so many times what it did where it was
+found, or what several found ones did, which errors of the track were fitted with."""
+BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
+"""With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
+no more may be left than before, and the dipole is not carried away from where it was found."""
+NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
+ROW_ARRAYS = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
+FREE = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Parameters of `refine`."""
+
+    reach_m: float
+    max_misfit: float
+    max_move_m: float
+    pairs: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """One dipole to be told: where, how well, and from which of the found ones."""
+
+    position: Real
+    lead: int
+    estimate: DipoleEstimate | None = None
+    covariance: Real | None = None
+
+
+def refine(
+    response: Response,
+    noise: Real,
+    found: Inversion,
+    *,
+    roughness_m: float = 0.003,
+    reach_m: float = 0.25,
+    max_misfit: float = 4.0,
+    max_move_m: float = 0.08,
+    pairs: bool = True,
+) -> Inversion:
+    """Locate what was found; what cannot be located stays as it was found.
+
+    Parameters
+    ----------
+    response, noise
+        As they were inverted.
+    roughness_m
+        Of the ground, as in `dualsense.emi._joint.invert.invert`.
+    reach_m
+        Rows within this distance to the side are used.
+    max_misfit
+        Per degree of freedom; an estimate above it is not believed.
+    max_move_m
+        Nor one that lies farther than this to the side of all dipoles that it stands for.
+    pairs
+        Whether dipoles close together may be told as two.
+
+    Returns
+    -------
+    Inversion
+        With ``estimate`` in each dipole that was located.
+    """
+    if not found.dipoles:
+        return found
+    fit = JointFit(response, noise, found.balance, roughness_m)
+    limits = _Limits(reach_m, max_misfit, max_move_m, pairs)
+    groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
+    for g, own in enumerate(groups):
+        earlier = [p for places in groups[:g] for p in places]
+        later = [p for places in groups[g + 1 :] for p in places]
+        groups[g] = _located(fit, own, earlier, later, limits)
+    known = [place for places in groups for place in places]
+    _settle(fit, known)
+    contrasts = [found.dipoles[p.lead].contrast for p in known]
+    dipoles = tuple(_told(d, p) for d, p in zip(fit.dipoles(contrasts), known, strict=True))
+    return replace(found, dipoles=dipoles, balance=fit.fitted, weight=fit.weight)
+
+
+def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
+    """Put dipoles together that lie close to the side of an earlier, stronger one."""
+    groups: list[list[int]] = []
+    for n, dipole in enumerate(dipoles):
+        for group in groups:
+            if np.linalg.norm((dipole.position_m - dipoles[group[0]].position_m)[:2]) < TOGETHER_M:
+                group.append(n)
+                break
+        else:
+            groups.append([n])
+    return groups
+
+
+def _settle(fit: JointFit, places: Sequence[_Place]) -> None:
+    fit.settle([p.position for p in places], [FREE] * len(places))
+
+
+def _located(
+    fit: JointFit, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
+) -> list[_Place]:
+    """One or two dipoles for a group, or the group as it was found.
+
+    What was found later may be objects, or what a misplaced dipole left: it is fitted beside this one only where
+    that explains the rows clearly better.
+    """
+    start = own[0].position[:2]
+    away = np.linalg.norm(fit.response.center_m[:, :2] - start, axis=1)
+    best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
+    for others in (earlier, [*earlier, *later]) if later else (earlier,):
+        _settle(fit, others)
+        # where errors of the track make noise of other metal, that is all these rows tell
+        use = np.flatnonzero((away <= limits.reach_m) & (fit.weight >= CLEAR))
+        single = _iterated(fit, others, own, use) if use.size >= FEW_ROWS else None
+        if single is None:
+            continue
+        if best is None or _misfit(single) < BETTER * _misfit(best[0]):
+            best = (single, others, use)
+    if best is None:
+        return own
+    single, others, use = best
+    beside = [p for p in own[1:] if _aside(p, single) >= TOGETHER_M]
+    strain = _strain(fit, [*others, single, *beside], use)
+    if limits.pairs and len(own) > 1 and not _beside(own, earlier, limits):
+        two = _two(fit, others, single, own, use)
+        if two is not None and _believed(two, own, limits) and _strain(fit, [*others, *two], use) < PAIR * strain:
+            return two
+    before = _strain(fit, [*earlier, *later, *own], use)
+    if not _believed([single], own, limits) or strain > _allowed(single, own, earlier, limits) * before:
+        return own
+    # nothing is lost: what no longer lies beside the one that was located stays as it was found
+    return [single, *beside]
+
+
+def _allowed(single: _Place, own: list[_Place], earlier: list[_Place], limits: _Limits) -> float:
+    """How much more than the dipoles as they were found one may leave."""
+    allowed = MERGED if len(own) > 1 else ALIKE
+    if not _beside(own, earlier, limits):
+        return allowed
+    moved = min(_aside(p, single) for p in own)
+    return BESIDE if _misfit(single) <= BESIDE_MISFIT and moved <= BESIDE_MOVE_M else 0.0
+
+
+def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
+    """Tell whether stronger metal was found near enough to be seen by the same rows."""
+    return any(_aside(p, own[0]) <= 2.0 * limits.reach_m for p in earlier)
+
+
+def _iterated(fit: JointFit, others: list[_Place], own: list[_Place], use: NDArray[np.intp]) -> _Place | None:
+    """Locate, fit soil and drift again beside that, and locate again."""
+    here = own
+    for _ in range(ROUNDS):
+        _settle(fit, [*others, *here])
+        estimate = _attempt(fit, range(len(others), len(others) + len(here)), use, own[0].position[:2])
+        if estimate is None:
+            return None
+        here = [_Place(estimate.position_m, own[0].lead, estimate)]
+    return here[0]
+
+
+def _two(
+    fit: JointFit, others: list[_Place], single: _Place, own: list[_Place], use: NDArray[np.intp]
+) -> list[_Place] | None:
+    """Two dipoles where the evidence is for them, each with its posterior beside the other."""
+    _settle(fit, [*others, single])
+    try:
+        apart = separate(_rows(fit, [len(others)], use), fit.fitted.covariance, start_m=single.position[:2])
+    except NUMERICAL:
+        return None
+    if apart.count != 2 or not np.isfinite(apart.covariance_m2).all():
+        return None
+    _settle(fit, [*others, *(_Place(position, own[0].lead) for position in apart.positions_m)])
+    out = []
+    for k in range(2):
+        estimate = _attempt(fit, [len(others) + k], use, apart.positions_m[k][:2])
+        if estimate is None:
+            return None
+        shared = apart.covariance_m2[3 * k : 3 * k + 3, 3 * k : 3 * k + 3]
+        wider = estimate.covariance_m2 if np.trace(estimate.covariance_m2) > np.trace(shared) else shared
+        out.append(_Place(estimate.position_m, own[k].lead, estimate, wider))
+    if np.linalg.norm(out[0].position - out[1].position) < FEWEST_M:
+        return None
+    return out + [p for p in own[2:] if min(_aside(p, o) for o in out) >= TOGETHER_M]
+
+
+def _aside(one: _Place, other: _Place) -> float:
+    return float(np.linalg.norm((one.position - other.position)[:2]))
+
+
+def _misfit(place: _Place) -> float:
+    return np.inf if place.estimate is None else place.estimate.misfit
+
+
+def _believed(after: list[_Place], before: list[_Place], limits: _Limits) -> bool:
+    """Tell whether all that was located explains its rows and lies where something was found."""
+    return all(
+        p.estimate is None
+        or (p.estimate.misfit <= limits.max_misfit and min(_aside(p, old) for old in before) <= limits.max_move_m)
+        for p in after
+    )
+
+
+def _rows(fit: JointFit, which: Sequence[int], use: NDArray[np.intp]) -> Response:
+    response = replace(fit.response, values=fit.alone(list(which)))
+    return replace(response, **{name: getattr(response, name)[use] for name in ROW_ARRAYS})
+
+
+def _attempt(fit: JointFit, which: Sequence[int], use: NDArray[np.intp], start_m: Real) -> DipoleEstimate | None:
+    try:
+        estimate = locate(_rows(fit, which, use), fit.fitted.covariance, start_m=start_m)
+    except NUMERICAL:
+        return None
+    numbers = (*estimate.position_m, *estimate.covariance_m2.ravel(), estimate.misfit, estimate.coherence)
+    return estimate if np.isfinite(numbers).all() else None
+
+
+def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> float:
+    """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
+    _settle(fit, places)
+    rest, _ = fit.residual()
+    return float((rest[:, use] ** 2).mean())
+
+
+def _told(dipole: Dipole, place: _Place) -> Dipole:
+    if place.estimate is None:
+        return dipole
+    e = place.estimate
+    return replace(
+        dipole,
+        covariance_m2=e.covariance_m2 if place.covariance is None else place.covariance,
+        tensor=e.tensor_m3,
+        estimate=e,
+    )

@@ -1,0 +1,178 @@
+"""The confidence model: log-likelihood ratios of each sensor, their sum with the prior, and the call.
+
+The model is fitted to simulated lanes, and its id begins with "simulated-"; or it is a set of rules that nothing
+was fitted to, and its id begins with "uncalibrated-". Three principles are built in and stay: silence of the radar
+is bounded, so it never vetoes metal; where a sensor did not measure there is no "likely-clutter"; silence counts
+only where the sensor would have seen a mine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dualsense.fusion._fitted import read_experts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualsense.fusion._fitted import Experts
+    from dualsense.gpr._bodies.image import Body
+    from dualsense.result import Call
+
+SPEAKS = 1.0
+"""A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
+DEFAULT_MODEL = "simulated-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A confidence model: its id, the hash of its file, and its numbers; ``experts`` where it was fitted.
+
+    Below ``clutter_threshold`` a target may be called clutter, from ``suspect_threshold`` on it is suspect; None
+    means that nothing lies between. ``stated_detection`` is the least part of mines that is suspect by that
+    threshold, where that was shown.
+    """
+
+    id: str
+    sha256: str
+    prior: float
+    suspect_threshold: float
+    emi: Mapping[str, float]
+    gpr: Mapping[str, float]
+    agreement: float
+    experts: Experts | None = None
+    clutter_threshold: float | None = None
+    stated_detection: float | None = None
+
+
+def _folder() -> Path:
+    here = Path(__file__).resolve()
+    packaged = here.parents[1] / "_calibration"
+    return packaged if packaged.is_dir() else here.parents[3] / "calibration"
+
+
+@cache
+def load_model(name: str = DEFAULT_MODEL) -> Model:
+    """Read a model of ``calibration/`` by its id."""
+    return read_model((_folder() / f"{name}.json").read_bytes())
+
+
+def read_model(text: bytes) -> Model:
+    """Read a model from the bytes of its file."""
+    tree: dict[str, Any] = json.loads(text)
+    return Model(
+        id=tree["id"],
+        sha256=hashlib.sha256(text).hexdigest(),
+        prior=float(tree["prior"]),
+        suspect_threshold=float(tree["suspect_threshold"]),
+        emi={k: float(v) for k, v in tree["emi"].items()},
+        gpr={k: float(v) for k, v in tree["gpr"].items()},
+        agreement=float(tree["agreement"]),
+        experts=read_experts(tree["experts"]) if "experts" in tree else None,
+        clutter_threshold=float(tree["clutter_threshold"]) if "clutter_threshold" in tree else None,
+        stated_detection=float(tree["stated_detection"]) if "stated_detection" in tree else None,
+    )
+
+
+def body_ratio(model: Model, body: Body) -> float:
+    """Log-likelihood ratio of a radar body: its contrast, and whether it has a mine's size."""
+    g = model.gpr
+    strength = g["contrast_slope"] * math.log(max(body.contrast, 1e-6) / g["contrast_reference"])
+    strength = min(max(strength, -g["contrast_span"]), g["contrast_span"])
+    diameter = math.sqrt(body.width_m * body.length_m)
+    size = math.tanh((diameter - g["size_m"]) / g["size_softness_m"])
+    if diameter > g["largest_m"]:
+        size = -1.0
+    return g["present"] + strength + g["size_gain"] * size
+
+
+def radar_silence(
+    model: Model,
+    *,
+    relative_permittivity: float,
+    relative_permittivity_std: float,
+    depth_m: float,
+    heard: bool = True,
+) -> tuple[float, bool]:
+    """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
+
+    Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
+    permittivity a mine leaves no echo, and silence tells nothing. What counts is the least reflection within one
+    standard deviation of the soil's permittivity: a soil that is not known may be the one that hides a mine. Nor
+    does silence tell anything close to the surface, whose own echo covers a shallow body; nor where the metal lies
+    so deep that an unknown loss may have swallowed the echo, or where the radar would not have told of a body.
+
+    Parameters
+    ----------
+    depth_m
+        Of the metal.
+    heard
+        Whether the radar, set as it was, would have listed a body there.
+    """
+    g = model.gpr
+    low = max(relative_permittivity - relative_permittivity_std, 1.0)
+    high = max(relative_permittivity + relative_permittivity_std, low)
+    soil = math.sqrt(min(max(g["mine_permittivity"], low), high))
+    mine = math.sqrt(g["mine_permittivity"])
+    reflection = abs(soil - mine) / (soil + mine)
+    sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
+    in_sight = heard and g["surface_depth_m"] <= depth_m <= g["silent_depth_m"]
+    sure = min(max(sure, 0.0), 1.0) if in_sight else 0.0
+    return g["silent"] * sure, sure < 1.0
+
+
+def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bool]:
+    """Log-likelihood ratio of finding no metal under a radar body, and whether the detector was blind for it.
+
+    Counts in full only where the few millimetres of metal of a minimum-metal mine would have been found at that
+    place and depth, and less the more metal could have gone unseen.
+    """
+    sure, none = model.emi["reference_polarizability_m3"], model.emi["blind_polarizability_m3"]
+    if not detection_limit_m3 < none:
+        return model.emi["silent_blind"], True
+    lost = math.log(max(detection_limit_m3, sure) / sure) / math.log(none / sure)
+    return model.emi["silent"] + lost * (model.emi["silent_blind"] - model.emi["silent"]), lost > 0.0
+
+
+def probability(model: Model, *ratios: float, prior: float | None = None) -> float:
+    """Prior odds times the likelihood ratios, as a probability."""
+    p = model.prior if prior is None else prior
+    return 0.5 + 0.5 * math.tanh(0.5 * (math.log(p) - math.log1p(-p) + sum(ratios)))
+
+
+def decide(
+    model: Model,
+    confidence: float,
+    *,
+    emi_assessed: bool,
+    gpr_assessed: bool,
+    threshold: float | None = None,
+    strongest: float = 0.0,
+    at_own_prior: float | None = None,
+) -> Call:
+    """Call a target.
+
+    One sensor's evidence can be enough to suspect, never enough to call clutter: that takes both sensors,
+    working, over this ground, and none of them speaking for a mine.
+
+    Parameters
+    ----------
+    strongest
+        The larger of the sensors' log-likelihood ratios: the silence of one does not outvote the other.
+    at_own_prior
+        The confidence with the model's own prior: a lower one that a user sets makes nothing clutter.
+    """
+    limit = model.suspect_threshold if threshold is None else threshold
+    if confidence >= limit:
+        return "suspect"
+    low = limit if model.clutter_threshold is None else min(limit, model.clutter_threshold)
+    # "<", not else: a confidence that is no number assesses nothing
+    own = confidence if at_own_prior is None else at_own_prior
+    sure = confidence < low and own < low and strongest <= SPEAKS and emi_assessed and gpr_assessed
+    return "likely-clutter" if sure else "not-assessable"

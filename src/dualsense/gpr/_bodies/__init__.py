@@ -1,0 +1,1 @@
+"""From the volume to bodies, and what the silence beside them is worth."""

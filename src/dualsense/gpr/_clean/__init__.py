@@ -1,0 +1,1 @@
+"""What hides the targets, taken away: the surface echo and what soundings have in common."""

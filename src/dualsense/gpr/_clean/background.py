@@ -1,0 +1,210 @@
+"""What soundings have in common, taken away: layers, ringing, antenna imperfections.
+
+Every method works on spectra aligned at the ground surface, and on each channel by itself. Each also takes part of
+a target away; :func:`dualsense.gpr._clean.loss.target_loss` tells how much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from dualsense.errors import ScanError
+from dualsense.gpr._clean import _background_kernels as _kernels
+from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._clean.surface import Surface
+    from dualsense.gpr._soundings import Soundings
+
+    Complex = NDArray[np.complex128]
+
+Method = Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"]
+MAX_NEIGHBOURS = 120
+MIN_EXTENT = 0.6
+"""Part of the track over which a component must extend to be background; random ones extend over a half."""
+MAX_AUTO_RANK = 8
+PCA_TOLERANCE = 1e-4
+"""80 dB under the data: more steps would change the background by less than a recording's noise."""
+PCA_STEPS = 100
+
+
+def remove_background(
+    soundings: Soundings,
+    surface: Surface,
+    *,
+    method: Method = "moving-median",
+    radius_m: float = 0.12,
+    rank: int | Literal["auto"] = "auto",
+    sparse_weight: float = 1.4,
+    reference_start_s: float | None = None,
+    reference_stop_s: float | None = None,
+) -> Soundings:
+    """Subtract what the soundings of a channel have in common once they are aligned at the surface.
+
+    ============= =========================================================================================
+    moving-median distance-weighted median of each real and imaginary part over the neighbours: ignores bodies
+                  narrower than the radius, whatever their strength
+    moving-mean   the same with a mean: faster, and leaves a shadow around strong bodies
+    median, mean  over all soundings: least loss of small bodies, but follows neither drift nor changing soil
+    svd           the leading singular components
+    robust-pca    the low-rank part beside sparse outliers (:func:`dualsense.gpr._clean.robust_pca.robust_pca`)
+    reference     mean of the soundings of a stretch of the scan that is known to hold no target
+    none          nothing
+    ============= =========================================================================================
+
+    Parameters
+    ----------
+    radius_m
+        Moving: standard deviation of the weights exp(-d^2 / 2 radius^2), which end at 2.5 radii; of many
+        neighbours, ``MAX_NEIGHBOURS`` evenly along the track are enough. It must be well above the size of what is
+        looked for.
+    rank
+        svd: how many components. "auto" takes them from the strongest on, at most ``MAX_AUTO_RANK``, while they
+        rise above noise (2.858 medians of the singular values at most; Gavish and Donoho 2014) and their effective
+        extent, (sum |u|^2)^2 / n sum |u|^4 over the soundings, is at least 0.6 of the track: what one place alone
+        has is not background, however strong.
+    sparse_weight
+        robust-pca: weight of the sparse part, relative to 1/sqrt(max(m, n)). With less than 1 a layer, which lies
+        in a few samples of time, counts as sparse and stays; more explains more by the background, and takes
+        more of a target along.
+    reference_start_s, reference_stop_s
+        reference: from and to, seconds since the start of the scan.
+
+    Returns
+    -------
+    Soundings
+
+    Raises
+    ------
+    ScanError
+        When a channel has no sounding in the reference's stretch, or no stretch is given.
+    """
+    if method == "none" or soundings.time_s.size == 0:
+        return soundings
+    phase = alignment(soundings, surface)
+    aligned = soundings.spectrum * phase
+    out = np.empty_like(aligned)
+    for c in np.unique(soundings.channel):
+        rows = np.flatnonzero(soundings.channel == c)
+        one = aligned[rows]
+        if method in {"moving-median", "moving-mean"}:
+            common = _local(one, soundings.midpoint_m[rows, :2], method, radius_m)
+        elif method == "svd":
+            common = _leading(one, rank)
+        elif method == "robust-pca":
+            common = _low_rank(one, sparse_weight)
+        elif method == "reference":
+            inside = _within(soundings.time_s[rows], reference_start_s, reference_stop_s, int(c))
+            common = one[inside].mean(axis=0)
+        elif method == "median":
+            common = np.median(one.real, axis=0) + 1j * np.median(one.imag, axis=0)
+        elif method == "mean":
+            common = one.mean(axis=0)
+        else:
+            msg = f"unknown method of background removal: {method!r}"
+            raise ValueError(msg)
+        out[rows] = one - common
+    return replace(soundings, spectrum=out * phase.conj())
+
+
+def alignment(soundings: Soundings, surface: Surface) -> Complex:
+    """Phase factors (n, k) that take the delay of the surface echo out of each spectrum."""
+    phase: Complex = np.exp(2j * np.pi / SPEED_OF_LIGHT_M_S * soundings.frequency_hz * surface.path_m[:, None])
+    return phase
+
+
+def reference_spectra(soundings: Soundings, surface: Surface) -> dict[int, Complex]:
+    """Mean spectrum (k,) of each channel, aligned at the surface: a recording over ground without targets."""
+    aligned = soundings.spectrum * alignment(soundings, surface)
+    return {int(c): aligned[soundings.channel == c].mean(axis=0) for c in np.unique(soundings.channel)}
+
+
+def subtract_reference(soundings: Soundings, surface: Surface, reference: dict[int, Complex]) -> Soundings:
+    """Subtract another scan's :func:`reference_spectra`, moved to the surface of each sounding.
+
+    Raises
+    ------
+    ScanError
+        When the reference lacks a channel or has other frequencies.
+    """
+    phase = alignment(soundings, surface)
+    out = soundings.spectrum.copy()
+    for c in np.unique(soundings.channel):
+        spectrum = reference.get(int(c))
+        if spectrum is None or spectrum.shape != soundings.frequency_hz.shape:
+            found = "none" if spectrum is None else f"one of {spectrum.size} tones"
+            msg = f"channel {c} needs a reference of {soundings.frequency_hz.size} tones, got {found}"
+            raise ScanError(msg)
+        rows = soundings.channel == c
+        out[rows] -= spectrum * phase[rows].conj()
+    return replace(soundings, spectrum=out)
+
+
+def _within(
+    time_s: NDArray[np.float64], start_s: float | None, stop_s: float | None, channel: int
+) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = np.zeros(time_s.shape, dtype=bool)
+    if start_s is not None and stop_s is not None:
+        inside = (time_s >= start_s) & (time_s <= stop_s)
+    if not inside.any():
+        msg = (
+            f"background reference from {start_s} s to {stop_s} s: channel {channel} has no sounding in it, "
+            f"its soundings are from {time_s.min():.3f} s to {time_s.max():.3f} s"
+        )
+        raise ScanError(msg)
+    return inside
+
+
+def _leading(values: Complex, rank: int | Literal["auto"]) -> Complex:
+    """Sum of the leading singular components."""
+    u, s, vh = np.linalg.svd(values, full_matrices=False)
+    count = _extended(u, s, values.shape) if rank == "auto" else rank
+    common: Complex = (u[:, :count] * s[:count]) @ vh[:count]
+    return common
+
+
+def _extended(u: Complex, s: NDArray[np.float64], shape: tuple[int, ...]) -> int:
+    """How many of the leading components rise above noise and extend over the track."""
+    beta = min(shape) / max(shape)
+    noise = (0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43) * float(np.median(s)) if s.size > 1 else 0.0
+    floor = max(noise, 1e-10 * float(s[0]))
+    count = 0
+    for column, value in zip(u.T[:MAX_AUTO_RANK], s, strict=False):
+        extent = 1.0 / (column.size * float((np.abs(column) ** 4).sum()))
+        if value <= floor or extent < MIN_EXTENT:
+            break
+        count += 1
+    return count
+
+
+def _low_rank(values: Complex, sparse_weight: float) -> Complex:
+    """Low-rank part over time, where a target's echo is short: sparse, as it is not over frequency.
+
+    The transform is unitary, so that it changes neither rank nor noise. Unevenly spaced tones are taken as they
+    are numbered; that blurs time, and less of an echo is sparse.
+    """
+    from dualsense.gpr._clean.robust_pca import robust_pca  # noqa: PLC0415
+
+    traces = np.fft.ifft(values, axis=1, norm="ortho")
+    weight = sparse_weight / np.sqrt(max(values.shape))
+    found = robust_pca(traces, weight=weight, tolerance=PCA_TOLERANCE, max_steps=PCA_STEPS)
+    low: Complex = np.fft.fft(found.low, axis=1, norm="ortho")
+    return low
+
+
+def _local(values: Complex, xy: NDArray[np.float64], method: Method, radius_m: float) -> Complex:
+    n = len(xy)
+    xy = np.ascontiguousarray(xy)
+    found, count = np.empty((n, MAX_NEIGHBOURS), np.int32), np.empty(n, np.int64)
+    _kernels.neighbours(xy, 2.5 * radius_m, MAX_NEIGHBOURS, found, count)
+    parts = np.ascontiguousarray(values).view(np.float64).reshape(*values.shape, 2)
+    out = np.zeros_like(parts)
+    moving = _kernels.moving_median if method == "moving-median" else _kernels.moving_mean
+    moving(xy, found, count, radius_m, parts, out)
+    result: Complex = out.view(np.complex128)[..., 0]
+    return result

@@ -1,0 +1,193 @@
+"""Direct coupling and ground surface: fitted together, so that the height follows the surface and not a target.
+
+Between two antennas over smooth ground a sounding is d(f) = D(f) + S(f) exp(-ik L)/L, with D the coupling
+through the air, and L the path by way of the mirrored antenna. D and S are the same for all soundings of a
+channel and are solved linearly; each sounding has one unknown of its own, its height, found by Gauss-Newton on
+the phase over the whole band. A buried target cannot pull the height far: its echo has neither the delay nor
+the spectrum of S. Since S may change with height (the antennas' near field), the echo tells the heights up to a
+common factor, which is the pose's to tell, as their mean is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._soundings import Soundings
+
+    Real = NDArray[np.float64]
+    Complex = NDArray[np.complex128]
+
+MIN_SOUNDINGS = 12
+RIDGE = 1e-6
+MIN_SPREAD_M = 1e-3
+ALLOWED_RISE = 1.001
+SETTLED_M = 1e-5
+"""Heights that move by less than this, a thousandth of the shortest wave, have arrived."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """The ground surface as the radar sees it.
+
+    Attributes
+    ----------
+    height_m : (n,)
+        Height of the antenna pair above the local ground; its mean is the pose's.
+    path_m : (n,)
+        Path of the surface echo.
+    echo : (n, k) complex128
+        S(f), the surface echo without its path: the wavelet that a target's echo is compared with.
+    unexplained : (n,)
+        Part of a sounding's variation (from its channel's mean) that the model leaves, as amplitude.
+    fitted
+        False where the pose's height was kept: too few soundings, heights too much alike to tell the surface's
+        echo from the coupling, or no surface echo.
+    """
+
+    height_m: NDArray[np.float64]
+    path_m: NDArray[np.float64]
+    echo: NDArray[np.complex128]
+    unexplained: NDArray[np.float64]
+    fitted: bool
+
+
+def fit_surface(
+    soundings: Soundings, *, iterations: int = 15, roughness_m: float = 0.008, max_step_m: float = 0.004
+) -> tuple[Soundings, Surface]:
+    """Take out direct coupling and surface echo, and learn each sounding's height.
+
+    Parameters
+    ----------
+    soundings
+        n soundings over k frequencies.
+    iterations
+        Gauss-Newton steps at most; 0 keeps the heights of the pose and only removes coupling and surface.
+    roughness_m
+        Standard deviation of the height about the pose's: rough ground and tracking error. Holds back soundings
+        whose surface echo is disturbed.
+    max_step_m
+        Largest correction in one step, so that no sounding slips by a cycle.
+
+    Returns
+    -------
+    Soundings
+        The residual: what lies below the surface, and noise.
+    Surface
+    """
+    n = soundings.time_s.size
+    pose_height = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)
+    height = pose_height.copy()
+    path = np.empty(n)
+    residual = np.empty_like(soundings.spectrum)
+    echo = np.zeros_like(soundings.spectrum)
+    unexplained = np.ones(n)
+    fitted = True
+    for c in np.unique(soundings.channel):
+        rows = np.flatnonzero(soundings.channel == c)
+        one = _fit_channel(soundings, rows, pose_height[rows], iterations, roughness_m, max_step_m)
+        height[rows], path[rows], residual[rows], echo[rows], unexplained[rows], good = one
+        fitted = fitted and good
+    return replace(soundings, spectrum=residual), Surface(height, path, echo, unexplained, fitted)
+
+
+def mirror_path(
+    tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], height_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Length of the surface echo's path (n,) for antennas (n, 3) whose midpoint is at a given height."""
+    across = rx_m - tx_m
+    path: NDArray[np.float64] = np.sqrt(across[:, 0] ** 2 + across[:, 1] ** 2 + (2.0 * height_m) ** 2)
+    return path
+
+
+def _fit_channel(
+    soundings: Soundings,
+    rows: NDArray[np.intp],
+    pose_height: NDArray[np.float64],
+    iterations: int,
+    roughness_m: float,
+    max_step_m: float,
+) -> tuple[Real, Real, Complex, Complex, Real, bool]:
+    data = soundings.spectrum[rows]
+    tx, rx = soundings.tx_m[rows], soundings.rx_m[rows]
+    k = 2.0 * np.pi * soundings.frequency_hz / SPEED_OF_LIGHT_M_S
+    varying = data - data.mean(axis=0)
+    spread = np.sqrt((np.abs(varying) ** 2).mean()) + np.finfo(float).tiny
+    if rows.size < MIN_SOUNDINGS or not tells_heights(pose_height, soundings.position_std_m[rows, 2]):
+        path = mirror_path(tx, rx, pose_height)
+        return pose_height, path, varying, np.ones_like(data), np.ones(rows.size), False
+    fit = start = _solve(data, k, mirror_path(tx, rx, pose_height), pose_height)
+    damping = 1.0
+    for _ in range(iterations):
+        slope = k * (4.0 * fit.height / fit.path)[:, None] * (-1j * fit.echo * fit.wave)
+        noise = fit.misfit / data.size
+        prior = noise / roughness_m**2
+        pull = (slope.conj() * fit.rest).real.sum(axis=1) - prior * (fit.height - pose_height)
+        stiffness = (np.abs(slope) ** 2).sum(axis=1) + prior
+        step = np.divide(pull, stiffness, out=np.zeros_like(pull), where=stiffness > 0.0)
+        height = fit.height + damping * np.clip(step, -max_step_m, max_step_m)
+        height += float((pose_height - height).mean())  # the surface's mean height is the pose's to tell
+        height = np.maximum(height, MIN_HEIGHT_M)
+        moved = float(np.abs(height - fit.height).max())
+        new = _solve(data, k, mirror_path(tx, rx, height), height)
+        if new.misfit > ALLOWED_RISE * fit.misfit:
+            damping *= 0.5  # heights and echo are solved in turn, which may overshoot
+            continue
+        fit, damping = new, min(1.0, 2.0 * damping)
+        if moved < SETTLED_M:
+            break
+    good = fit.misfit < 0.9 * float((np.abs(varying) ** 2).sum())
+    if not good:
+        fit = start
+    unexplained = np.sqrt((np.abs(fit.rest) ** 2).mean(axis=1)) / spread
+    return fit.height, fit.path, fit.rest, np.broadcast_to(fit.echo, data.shape), unexplained, good
+
+
+def tells_heights(height: Real, std: Real) -> bool:
+    """Whether the pose's heights differ by more than its own error.
+
+    A head at one height hears coupling and surface as one: what would be fitted as the echo of a moving surface is
+    then the strongest thing that varies, a shallow target.
+    """
+    error2 = float(np.mean(std[np.isfinite(std)] ** 2)) if np.isfinite(std).any() else 0.0
+    return float(height.var()) > MIN_SPREAD_M**2 + 2.0 * error2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """Least squares for given heights: echo S (k,), wave exp(-ikL)/L (n, k), the rest (n, k) and its energy."""
+
+    height: Real
+    path: Real
+    echo: Complex
+    wave: Complex
+    rest: Complex
+    misfit: float
+
+
+def _solve(data: Complex, k: Real, path: Real, height: Real) -> _Fit:
+    """Least squares per frequency over {1, wave, wave x height}; the last lets the antennas' near field vary."""
+    wave = np.exp(-1j * k * path[:, None]) / path[:, None]
+    tilt = (height - height.mean()) / 0.01
+    power = path**-2.0
+    matched = wave.conj() * data
+    normal = np.empty((k.size, 3, 3), np.complex128)
+    normal[:, 0, 0] = data.shape[0]
+    normal[:, 0, 1] = wave.sum(axis=0)
+    normal[:, 0, 2] = tilt @ wave
+    normal[:, 1, 0], normal[:, 2, 0] = normal[:, 0, 1].conj(), normal[:, 0, 2].conj()
+    normal[:, 1, 1] = power.sum()
+    normal[:, 1, 2] = normal[:, 2, 1] = power @ tilt
+    normal[:, 2, 2] = power @ tilt**2
+    right = np.stack([data.sum(axis=0), matched.sum(axis=0), tilt @ matched], axis=-1)
+    normal += RIDGE * np.diag([data.shape[0], power.sum(), power.sum()])
+    direct, echo, slant = np.linalg.solve(normal, right[..., None])[..., 0].T
+    rest = data - direct - wave * (echo + tilt[:, None] * slant)
+    return _Fit(height, path, echo, wave, rest, float((np.abs(rest) ** 2).sum()))

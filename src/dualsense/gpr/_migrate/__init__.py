@@ -1,0 +1,1 @@
+"""From soundings to a volume: four routes, and the way back."""

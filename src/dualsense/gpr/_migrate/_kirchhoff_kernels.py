@@ -1,0 +1,396 @@
+"""Compiled loops of the Kirchhoff sum and of its adjoint.
+
+No validation and no strings here; :mod:`gpr._migrate.kirchhoff` does that. Everything is written for single and
+for double precision: the arrays tell which.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numba.extending import overload
+
+from dualsense.gpr._migrate import _vectors as _lanes
+from dualsense.gpr._migrate._vectors import GROUP, LANES, PARTS, TILE
+from dualsense.runtime.jit import jit
+
+prange = numba.prange
+TILE_ROWS = 8
+"""Lines of ``TILE`` cells that are summed at a time: their sums stay in the nearest cache."""
+PATCH = 40
+"""Cells, at most about, along a side of the part of a map that one thread sums: it tabulates for itself alone."""
+LEAST_ROWS = 4
+"""And the least: a small map is cut into strips, so that every thread has a few."""
+BATCH = 16
+"""Soundings that it tabulates at a time: their tables stay in its own cache."""
+
+
+@jit()
+def tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, legs, weights, table):
+    """Tables of sounding s: times in samples from both antennas, and weights over the midpoint's distance.
+
+    height (n, 3) of both antennas and of the midpoint; density (n,); time in samples, gain (heights, rho, padded
+    depths); height_scale: the root of the first height, and rows per root of metres of height; rho2 (rho,) squared
+    distances; reach (padded depths,) the apparent depth; taper (rho, padded depths), 0 beyond the last depth. Of
+    table (3, rho, padded depths), for both antennas and the weights, the rows legs[0] to legs[1] and weights[0] to
+    weights[1] are filled; antennas at the same height share the first.
+    """
+    for m in range(1 if height[s, 0] == height[s, 1] else 2):
+        i, f = _layer(height[s, m], height_scale, time.shape[0])
+        for k in range(legs[0], legs[1]):
+            _between(time[i, k], time[i + 1, k], rho2.dtype.type(f), table[m, k])
+    i, f = _layer(height[s, 2], height_scale, time.shape[0])
+    h = rho2.dtype.type(height[s, 2])
+    for k in range(weights[0], weights[1]):
+        _weigh(
+            gain[i, k], gain[i + 1, k], rho2.dtype.type(f), density[s], taper[k], reach, h, rho2[k], table[2, k]
+        )
+
+
+@jit()
+def _layer(height, height_scale, heights):
+    """Height of the tables below a height, and the part of the way to the next."""
+    u = (math.sqrt(height) - height_scale[0]) * height_scale[1]
+    i = max(0, min(int(u), heights - 2))
+    return i, min(max(u - i, 0.0), 1.0)
+
+
+@jit()
+def _between(low, high, f, out):
+    for step in range(out.size // LANES):  # a vector each: the compiler's own loop is left with many single depths
+        for j in range(step * LANES, (step + 1) * LANES):
+            out[j] = low[j] + f * (high[j] - low[j])
+
+
+@jit(checked_division=False)
+def _weigh(low, high, f, density, taper, reach, height, rho2, out):
+    """Weights of a sounding at a distance: taper, cosine of a straight ray, both legs' gain."""
+    for j in range(reach.size):
+        gain = low[j] + f * (high[j] - low[j])
+        r = height + reach[j]
+        out[j] = density * taper[j] * gain * gain * r / math.sqrt(r * r + rho2)
+
+
+def add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
+    """Add the g-th sounding of a group to a column of voxels: both parts of the sum, weights, weighted energy.
+
+    table is flat; its rows of n depths begin at ``place`` (soundings, 3, columns), for both legs and the weight,
+    and are read between that row and the next at ``part``. trace is flat, with the parts of a sample side by
+    side; that of the g-th sounding begins at ``which[g]``. room (steps, 3, soundings, lanes) is for the sample
+    before each time, the part of the way to the next, and the weight. image is flat; a column (steps, parts,
+    lanes) begins at ``offset``. Depths before ``start`` and from ``stop`` on are left out; a time beyond
+    ``last`` neither adds nor counts.
+    """
+    _add(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n)
+
+
+def add_group(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
+    """Add all soundings of a group to a column of voxels; see :func:`add_one`. ``g`` is 0."""
+    for m in range(GROUP):
+        _add(table, trace, which, place, part, room, image, m, column, last, start, stop, offset, n)
+
+
+@jit()
+def _add(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
+    down, up, over = place[g, 0, column], place[g, 1, column], place[g, 2, column]
+    for k in range(start, stop):
+        time = table[down + k] + part[g, 0, column] * (table[down + n + k] - table[down + k])
+        time += table[up + k] + part[g, 1, column] * (table[up + n + k] - table[up + k])
+        w = table[over + k] + part[g, 2, column] * (table[over + n + k] - table[over + k])
+        heard = time < last
+        step, lane = k // LANES, k % LANES
+        room[step, 0, g, lane] = math.floor(time) if heard else 0.0
+        room[step, 1, g, lane] = time - room[step, 0, g, lane] if heard else 0.0
+        room[step, 2, g, lane] = w if heard else 0.0
+    for k in range(start, stop):
+        step, lane = k // LANES, k % LANES
+        i, f, w = which[g] + 2 * int(room[step, 0, g, lane]), room[step, 1, g, lane], room[step, 2, g, lane]
+        re = trace[i] + f * (trace[i + 2] - trace[i])
+        im = trace[i + 1] + f * (trace[i + 3] - trace[i + 1])
+        at = offset + step * PARTS * LANES + lane
+        image[at] += w * re
+        image[at + LANES] += w * im
+        image[at + 2 * LANES] += w
+        image[at + 3 * LANES] += w * (re * re + im * im)
+
+
+@overload(add_one, inline="always")
+def _add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
+    if table.dtype == numba.float32:
+        return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
+            _lanes.add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n)
+        )
+    return add_one
+
+
+@overload(add_group, inline="always")
+def _add_group(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
+    if table.dtype == numba.float32:
+        return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
+            _lanes.add_group(
+                table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n
+            )
+        )
+    return add_group
+
+
+@jit()
+def _rows(x, at, dy2, scale, top, base, n, node, place, part):
+    """Rows of a table, where they begin, and the part of the way to the next, for the cells of a line."""
+    for i in range(x.size):
+        d = x[i] - at
+        u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
+        k = np.int32(u)
+        part[i] = u - part.dtype.type(k)
+        node[i] = k
+        place[i] = base + n * k
+
+
+@jit()
+def _begin(node, start, begin):
+    """First depth to which a sounding reaches in each of the cells, or ``begin`` where that is less."""
+    for i in range(node.size):
+        begin[i] = min(begin[i], start[node[i]])
+
+
+@jit()
+def _chord(x, at, dy2, radius2, first, stop):
+    """Cells first to stop of a line that lie within the radius."""
+    room = radius2 - dy2
+    if room <= 0.0:
+        return first, first
+    half = math.sqrt(room)
+    step = (x[x.size - 1] - x[0]) / max(x.size - 1, 1)
+    if step == 0.0:
+        return (first, stop) if abs(x[0] - at) < half else (first, first)
+    lo = max(first, int(math.ceil((at - half - x[0]) / step)))
+    hi = min(stop, int(math.floor((at + half - x[0]) / step)) + 1)
+    return lo, max(lo, hi)
+
+
+@jit()
+def _distances(x, y, at):
+    """Least and greatest distance from a place to the cells of a part of a map."""
+    left, right = x[0] - at[0], x[x.size - 1] - at[0]
+    low, high = y[0] - at[1], y[y.size - 1] - at[1]
+    dx, dy = max(left, -right, 0.0), max(low, -high, 0.0)
+    ex, ey = max(-left, right), max(-low, high)
+    return math.sqrt(dx * dx + dy * dy), math.sqrt(ex * ex + ey * ey)
+
+
+@jit()
+def _select(x, y, at, soundings, radius, chosen):
+    """Which of some soundings reach any cell of a part of a map: their places among those, and how many."""
+    count = 0
+    for b in range(soundings.size):
+        if _distances(x, y, at[soundings[b], 2])[0] < radius:
+            chosen[count] = b
+            count += 1
+    return count
+
+
+@jit()
+def _read_rows(x, y, at, scale, rows):
+    """Rows of a table, first to stop, that the cells of a part of a map read, seen from a place.
+
+    One more on both sides, for cells whose own distance is rounded otherwise: rows that are read have been filled.
+    """
+    near, far = _distances(x, y, at)
+    return max(int(math.sqrt(near) * scale) - 1, 0), min(int(math.sqrt(far) * scale) + 3, rows)
+
+
+@jit()
+def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, radius, x, y, cell, width, image):
+    """Add the ``chosen`` of a batch of soundings to the columns of a tile.
+
+    numbers (batch, 3) are those of the tables of both antennas and of the weights. The tile begins with the cell
+    of that number, in lines of ``width`` cells; image is flat.
+    """
+    n = table.shape[3]
+    n32 = np.int32(n)
+    row = table.shape[2] * n
+    top = table.dtype.type(table.shape[2] - 2)
+    last = table.dtype.type(trace.shape[1] - 1)
+    rows = table.reshape(table.size)
+    flat = trace.reshape(trace.size)
+    place = np.empty((GROUP, 3, TILE), np.int32)
+    part = np.empty((GROUP, 3, TILE), table.dtype)
+    room = np.empty((n // LANES, 3, GROUP, LANES), table.dtype)
+    which = np.empty(GROUP, np.int64)
+    node = np.empty(x.size, np.int32)
+    begin = np.empty(x.size, np.int64)
+    for group in range(0, chosen.size, GROUP):
+        for j in range(y.size):
+            used = 0
+            first = x.size
+            stop = 0
+            begin[:] = n
+            for m in range(group, min(group + GROUP, chosen.size)):
+                s = batch[chosen[m]]
+                lo, hi = _chord(x, at[s, 2, 0], (y[j] - at[s, 2, 1]) ** 2, radius * radius, 0, x.size)
+                if hi > lo:
+                    first = min(first, lo)
+                    stop = max(stop, hi)
+                    which[used] = s * trace.shape[1] * 2
+                    for i in range(3):
+                        base = np.int32(numbers[chosen[m], i] * row)
+                        dy = y[j] - at[s, i, 1]
+                        _rows(x, at[s, i, 0], dy * dy, scale, top, base, n32, node, place[used, i], part[used, i])
+                    _begin(node, start, begin)
+                    used += 1
+            for i in range(first, stop):
+                k = begin[i]
+                to = (cell + j * width + i) * PARTS * n
+                if k < depths and used == GROUP:
+                    add_group(rows, flat, which, place, part, room, image, 0, i, last, k, depths, to, n)
+                elif k < depths:
+                    for g in range(used):
+                        add_one(rows, flat, which, place, part, room, image, g, i, last, k, depths, to, n)
+
+
+@jit(parallel=True)
+def gather(
+    trace,
+    at,
+    height,
+    density,
+    time,
+    gain,
+    height_scale,
+    rho2,
+    reach,
+    taper,
+    scale,
+    start,
+    depths,
+    radius,
+    x,
+    y,
+    table,
+    image,
+):
+    """Sum the soundings into the columns of voxels along their refracted bistatic times.
+
+    Each iteration of the parallel loop owns a patch of the map and adds the soundings in their order, so the bits
+    do not depend on the number of threads. It tabulates what it reads by itself: a table that another thread had
+    written would have to come from that one's cache.
+
+    trace (n, t, 2); at (n, 3, 2) both antennas and the midpoint; height to taper as for :func:`tabulate`; scale
+    the tables' rows per root of metres; start (rho,) the first depth to which a sounding at that distance
+    reaches; depths how many are summed; radius of the widest aperture; table (threads, BATCH, 3, rho, padded
+    depths) is room. image (ny, nx, steps, parts, lanes) is filled: both parts of the sum, the weights, and the
+    weighted energy.
+    """
+    rows = rho2.size
+    sums = image.reshape(image.size)
+    every = np.arange(trace.shape[0])
+    tiles = (x.size + TILE - 1) // TILE
+    across = (x.size + PATCH - 1) // PATCH
+    strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (2 * table.shape[0] + across - 1) // across)
+    along = max((y.size + PATCH - 1) // PATCH, strips)
+    for job in prange(across * along):
+        i0 = min(tiles * (job % across) // across * TILE, x.size)
+        i1 = min(tiles * (job % across + 1) // across * TILE, x.size)
+        j0 = y.size * (job // across) // along
+        j1 = y.size * (job // across + 1) // along
+        image[j0:j1, i0:i1] = 0.0
+        near = np.empty(trace.shape[0], np.int64)
+        count = _select(x[i0:i1], y[j0:j1], at, every, radius, near)
+        own = table[numba.get_thread_id()]
+        numbers = np.empty((BATCH, 3), np.int64)
+        chosen = np.empty(BATCH, np.int64)
+        for first in range(0, count, BATCH):
+            batch = near[first : min(first + BATCH, count)]
+            for b in range(batch.size):
+                s = batch[b]
+                p, q = _read_rows(x[i0:i1], y[j0:j1], at[s, 0], scale, rows)
+                u, v = _read_rows(x[i0:i1], y[j0:j1], at[s, 1], scale, rows)
+                mid = _read_rows(x[i0:i1], y[j0:j1], at[s, 2], scale, rows)
+                both = min(p, u), max(q, v)
+                tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, both, mid, own[b])
+                numbers[b, 0] = 3 * b
+                numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
+                numbers[b, 2] = 3 * b + 2
+            for j in range(j0, j1, TILE_ROWS):
+                for i in range(i0, i1, TILE):
+                    tx = x[i : min(i + TILE, i1)]
+                    ty = y[j : min(j + TILE_ROWS, j1)]
+                    some = chosen[: _select(tx, ty, at, batch, radius, chosen)]
+                    cell = j * x.size + i
+                    _sum_tile(
+                        trace,
+                        at,
+                        batch,
+                        some,
+                        numbers,
+                        own,
+                        scale,
+                        start,
+                        depths,
+                        radius,
+                        tx,
+                        ty,
+                        cell,
+                        x.size,
+                        sums,
+                    )
+
+
+@jit(parallel=True)
+def take_out(image, total, fold, energy):
+    """Columns (ny, nx, steps, parts, lanes) as volumes (nz, ny, nx): the sum, complex, the weights, the energy."""
+    for j in prange(image.shape[0]):
+        for k in range(total.shape[0]):
+            for i in range(image.shape[1]):
+                own = image[j, i, k // LANES]
+                total[k, j, i] = own[0, k % LANES] + 1j * own[1, k % LANES]
+                fold[k, j, i] = own[2, k % LANES]
+                energy[k, j, i] = own[3, k % LANES]
+
+
+@jit(parallel=True)
+def scatter(model, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, radius, x, y, trace):
+    """Add the echoes (n, t, 2) of a model (ny, nx, 2, padded depths) of reflectors: the adjoint of :func:`gather`.
+
+    Each iteration of the parallel loop owns one trace.
+    """
+    n = model.shape[3]
+    n32 = np.int32(n)
+    rows = rho2.size
+    top = trace.dtype.type(rows - 2)
+    last = trace.dtype.type(trace.shape[1] - 1)
+    for s in prange(trace.shape[0]):
+        table = np.empty((3, rows, n), trace.dtype)
+        tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, (0, rows), (0, rows), table)
+        flat = table.reshape(table.size)
+        second = 0 if height[s, 0] == height[s, 1] else rows * n
+        place = np.empty((3, x.size), np.int32)
+        part = np.empty((3, x.size), trace.dtype)
+        node = np.empty(x.size, np.int32)
+        for j in range(y.size):
+            e = (y[j] - at[s, 2, 1]) ** 2
+            lo, hi = _chord(x, at[s, 2, 0], e, radius * radius, 0, x.size)
+            if hi <= lo:
+                continue
+            for i in range(3):
+                dy = y[j] - at[s, i, 1]
+                base = np.int32(second if i == 1 else i * rows * n)
+                _rows(x, at[s, i, 0], dy * dy, scale, top, base, n32, node, place[i], part[i])
+            for i in range(lo, hi):
+                a = place[0, i]
+                b = place[1, i]
+                c = place[2, i]
+                for k in range(n):
+                    d = flat[a + k] + part[0, i] * (flat[a + n + k] - flat[a + k])
+                    u = flat[b + k] + part[1, i] * (flat[b + n + k] - flat[b + k])
+                    t = d + u
+                    if t < last:
+                        w = flat[c + k] + part[2, i] * (flat[c + n + k] - flat[c + k])
+                        q = int(t)
+                        f = t - q
+                        for p in range(2):
+                            value = w * model[j, i, p, k]
+                            trace[s, q, p] += value - f * value
+                            trace[s, q + 1, p] += f * value

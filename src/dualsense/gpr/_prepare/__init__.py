@@ -1,0 +1,1 @@
+"""What is done to soundings before the ground is looked for: samples in time, filters over frequency."""

@@ -1,0 +1,83 @@
+"""A head that moves up and down and tilts: soundings as if it had not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.gpr._clean.surface import Surface, mirror_path
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+
+if TYPE_CHECKING:
+    from dualsense.gpr._soundings import Soundings
+
+
+def compensate_height(
+    soundings: Soundings, surface: Surface, *, height_m: float | None = None, spreading: bool = True
+) -> tuple[Soundings, Surface]:
+    """Bring all soundings to one height above the ground.
+
+    The phase of the surface echo's path is exchanged, exp(-ikL) for exp(-ikL'), and with ``spreading`` its
+    amplitude 1/L for 1/L'. That is exact for the surface itself; in the echo of a body each leg whose ray is
+    slanted in air by an angle a is off by the change of height times (1 - cos a).
+
+    Parameters
+    ----------
+    soundings, surface
+        n soundings and the surface that was fitted to them.
+    height_m
+        The common height; None takes the median of the surface's.
+    spreading
+        Also the amplitude.
+
+    Returns
+    -------
+    Soundings
+        With antennas at the new height above z = 0.
+    Surface
+        Flat: every height is the new one.
+    """
+    if soundings.time_s.size == 0:
+        return soundings, surface
+    height = max(float(np.median(surface.height_m)) if height_m is None else height_m, MIN_HEIGHT_M)
+    level = np.full(surface.height_m.size, height)
+    path = mirror_path(soundings.tx_m, soundings.rx_m, level)
+    wavenumber = 2.0 * np.pi / SPEED_OF_LIGHT_M_S * soundings.frequency_hz
+    change = np.exp(1j * wavenumber * (surface.path_m - path)[:, None])
+    if spreading:
+        change = change * (surface.path_m / path)[:, None]
+    lift = np.zeros_like(soundings.tx_m)
+    lift[:, 2] = height - soundings.midpoint_m[:, 2]
+    moved = replace(
+        soundings, spectrum=soundings.spectrum * change, tx_m=soundings.tx_m + lift, rx_m=soundings.rx_m + lift
+    )
+    return moved, replace(surface, height_m=level, path_m=path)
+
+
+def compensate_attitude(soundings: Soundings, *, exponent: float = 1.0, max_gain_db: float = 6.0) -> Soundings:
+    """Give back the amplitude that a tilted head sends and hears less of straight below it.
+
+    Antennas with a pattern cos^q of the angle from their boresight have a two-way pattern cos^2q: divided by that
+    of the tilt. Where the antennas are when the head tilts has been seen to already, by the lever arm.
+
+    Parameters
+    ----------
+    soundings
+        Returned as they are when they carry no boresight.
+    exponent
+        q of one antenna's amplitude; 1 is a short dipole's in its own plane.
+    max_gain_db
+        A tilt that would need more gets no more.
+
+    Returns
+    -------
+    Soundings
+    """
+    if soundings.boresight is None:
+        return soundings
+    cosine = np.maximum(-soundings.boresight[:, 2], 0.0)
+    most = 10.0 ** (max_gain_db / 20.0)
+    pattern = np.maximum(cosine ** (2.0 * exponent), 1.0 / most)
+    return replace(soundings, spectrum=soundings.spectrum / pattern[:, None])

@@ -1,0 +1,1 @@
+"""What a radargram shows to the eye."""

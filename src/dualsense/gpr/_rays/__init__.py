@@ -1,0 +1,1 @@
+"""The way of a wave: flat layers, rays through them, and their times."""

@@ -1,0 +1,1 @@
+"""The permittivity of the ground, from every source that tells it."""

@@ -1,0 +1,152 @@
+"""Compiled loops of the hyperbola fit: travel times of a point under a line, and the search along them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numba
+
+from dualsense.runtime.jit import jit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+prange = numba.prange
+C_M_S = 299_792_458.0
+NEWTON_STEPS = 20
+ON_GROUND_M = 1e-6
+MOST_TRACES = 16
+"""On each side of an apex; of more, every second, third, ... is enough to find it."""
+
+
+@jit()
+def leg_time(rho: float, height: float, depth: float, speed: float) -> float:
+    """One-way time in s from an antenna in air to a point in soil, by Fermat's principle.
+
+    The ray crosses the surface at a share u of the way; the derivative of the time over u is monotonic, so Newton
+    held inside a bracket always arrives.
+    """
+    if height <= ON_GROUND_M:
+        return math.sqrt(rho * rho + depth * depth) / speed
+    if rho <= 0.0:
+        return height / C_M_S + depth / speed
+    low, high = 0.0, rho
+    a = rho * height / (height + depth)
+    for _ in range(NEWTON_STEPS):
+        up = math.sqrt(a * a + height * height)
+        down = math.sqrt((rho - a) * (rho - a) + depth * depth)
+        slope = a / (up * C_M_S) - (rho - a) / (down * speed)
+        if slope > 0.0:
+            high = a
+        else:
+            low = a
+        bend = height * height / (up * up * up * C_M_S) + depth * depth / (down * down * down * speed)
+        step = slope / bend
+        a -= step
+        if not low < a < high:
+            a = 0.5 * (low + high)
+        if abs(step) < 1e-9:
+            break
+    up = math.sqrt(a * a + height * height)
+    down = math.sqrt((rho - a) * (rho - a) + depth * depth)
+    return up / C_M_S + down / speed
+
+
+@jit()
+def point_times(
+    x: NDArray[np.float64],
+    antennas: NDArray[np.float64],
+    centre: float,
+    depth: float,
+    speed: float,
+    radius: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Two-way times (n,) to the surface of a cylinder across the line, its axis ``radius`` below ``depth``.
+
+    ``antennas`` (n, 5): along and across offset of transmitter and receiver from ``x``, and their height.
+    """
+    for i in range(x.size):
+        total = 0.0
+        for k in range(2):
+            along = x[i] + antennas[i, 2 * k] - centre
+            rho = math.sqrt(along * along + antennas[i, 2 * k + 1] * antennas[i, 2 * k + 1])
+            total += leg_time(rho, antennas[i, 4], depth + radius, speed) - radius / speed
+        out[i] = total
+
+
+@jit(parallel=True)
+def search(
+    parts: NDArray[np.float32],
+    rate: float,
+    x: NDArray[np.float64],
+    antennas: NDArray[np.float64],
+    centres: NDArray[np.intp],
+    speeds: NDArray[np.float64],
+    apex_time: NDArray[np.float64],
+    reach: float,
+    least_reach: float,
+    least_traces: int,
+    power: NDArray[np.float64],
+    semblance: NDArray[np.float64],
+    speed: NDArray[np.float64],
+    depth: NDArray[np.float64],
+) -> None:
+    """Sum analytic traces (n, t, 2) along hyperbolas with their apex at each of the centres and times.
+
+    Of all speeds the one with the largest coherent power |sum|^4 / (n^3 sum|s|^2) is kept. All outputs are
+    (centres, times); they stay 0 where no hyperbola has enough traces on both sides.
+    """
+    samples = parts.shape[1]
+    gap = (x[x.size - 1] - x[0]) / max(x.size - 1, 1)
+    for c in prange(centres.size):
+        i0 = centres[c]
+        height = antennas[i0, 4]
+        across = 0.5 * math.sqrt(
+            (antennas[i0, 0] - antennas[i0, 2]) ** 2 + (antennas[i0, 1] - antennas[i0, 3]) ** 2
+        )
+        for m in range(apex_time.size):
+            for s in range(speeds.size):
+                v = speeds[s]
+                length = v * (0.5 * apex_time[m] - height / C_M_S)
+                if length <= 1.1 * across:
+                    continue
+                z = math.sqrt(length * length - across * across)
+                aperture = max(reach * (length + height), least_reach)
+                stride = max(1, int(aperture / (max(gap, 1e-9) * MOST_TRACES)))
+                sum_re, sum_im, energy = 0.0, 0.0, 0.0
+                count, left, right = 0, 0, 0
+                for way in range(2):
+                    i = i0 if way == 0 else i0 + stride
+                    while 0 <= i < x.size and abs(x[i] - x[i0]) <= aperture:
+                        t = 0.0
+                        for k in range(2):
+                            along = x[i] + antennas[i, 2 * k] - x[i0]
+                            rho = math.sqrt(along * along + antennas[i, 2 * k + 1] * antennas[i, 2 * k + 1])
+                            t += leg_time(rho, antennas[i, 4], z, v)
+                        at = t * rate
+                        j = int(at)
+                        if j >= 0 and j + 1 < samples:
+                            w = at - j
+                            re = parts[i, j, 0] * (1.0 - w) + parts[i, j + 1, 0] * w
+                            im = parts[i, j, 1] * (1.0 - w) + parts[i, j + 1, 1] * w
+                            sum_re += re
+                            sum_im += im
+                            energy += re * re + im * im
+                            count += 1
+                            if way == 0:
+                                left += 1
+                            else:
+                                right += 1
+                        i += -stride if way == 0 else stride
+                if left <= least_traces or right < least_traces or energy <= 0.0:
+                    continue
+                whole = sum_re * sum_re + sum_im * sum_im
+                strength = whole * whole / (energy * float(count) ** 3)
+                if strength > power[c, m]:
+                    power[c, m] = strength
+                    semblance[c, m] = whole / (energy * count)
+                    speed[c, m] = v
+                    depth[c, m] = z

@@ -1,0 +1,322 @@
+"""Permittivity from the ground's echo, weighed against the direct wave between the antennas.
+
+The antennas hear d_s(f) = A(f) [D(f) + R(f; h_s, eps)]: the direct wave D and the ground's echo R pass through the
+same source, cables and receiver, A, and what D is in the same units is known from the antennas' profile. So the
+direct wave is a reference in every sounding, and the echo's strength, and how it fades with height, tell the
+permittivity of the uppermost centimetres: full-wave inversion as Lambot et al. (2004) do it for horns.
+
+The ground is rough, and the track errs by as much. Both only blur the mean wave: exp(-2 k^2 q cos^2) with q the
+variance of the height (Ament 1953). So the mean wave is fitted, with q unknown, and no height of a single
+sounding: heights that are fitted follow whatever else a sounding hears, and make the echo stronger than it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
+from dualsense.gpr._soil.instrument import Antennas, fields
+from dualsense.gpr._soil.permittivity import LogNormal, join
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._soundings import Soundings
+
+    Real = NDArray[np.float64]
+    Complex = NDArray[np.complex128]
+
+LOG_NODES = np.linspace(np.log(1.3), np.log(40.0), 22)
+HEIGHT_NODES = 24
+MIN_HEIGHT_M = 0.01
+TONES = 20
+MIN_SOUNDINGS = 40
+MIN_BLOCKS = 6
+BLOCK_M = 0.06
+"""Soundings closer than this hear the same stones: they count as one."""
+START = np.log(6.0)
+HEIGHT_STD_M = 0.003
+"""Of the track's mean height above the mean ground."""
+DILUTION = (0.85, 0.15)
+"""Part of the track's ups and downs that is real, the rest being its own error: mean and standard deviation."""
+RESPONSE_REACH_HZ = 1e9
+SHRINKAGE = 0.2
+TOLERANCE = 1.0
+"""A sounding whose misfit is so many times the median counts half."""
+STEPS = 30
+SETTLED = 1e-4
+MAX_UNEXPLAINED = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceEcho:
+    """What the ground's echo told.
+
+    Attributes
+    ----------
+    permittivity
+        Of the uppermost centimetres, with the error of the measurement only.
+    height_offset_m
+        Height of the antennas above the mean ground, less the track's.
+    roughness_m
+        Standard deviation of the height: rough ground and error of the track.
+    unexplained
+        Amplitude of what the mean wave leaves, relative to the ground's echo.
+    """
+
+    permittivity: LogNormal
+    height_offset_m: float
+    roughness_m: float
+    unexplained: float
+
+
+def surface_permittivity(
+    soundings: Soundings,
+    antennas: Antennas,
+    *,
+    modality: str = "sfcw",
+    roughness_m: float = 0.005,
+    roughness_spread_m: float = 0.002,
+) -> SurfaceEcho | None:
+    """Fit the ground's mean echo beside the direct wave.
+
+    Parameters
+    ----------
+    soundings
+        With their direct wave: before the surface is taken out.
+    antennas
+        Profile of the head.
+    modality
+        "sfcw" or "impulse".
+    roughness_m, roughness_spread_m
+        What is expected of the spread of heights, and how well.
+
+    Returns
+    -------
+    SurfaceEcho or None
+        The channels joined. None when there are too few soundings over too little ground, or what the antennas
+        heard is not a direct wave and an echo of flat ground.
+    """
+    found = []
+    for c in np.unique(soundings.channel):
+        rows = np.flatnonzero(soundings.channel == c)
+        fit = _Fit.of(soundings, rows, antennas, modality, roughness_m, roughness_spread_m)
+        echo = None if fit is None else fit.solve()
+        if echo is not None:
+            found.append(echo)
+    if not found:
+        return None
+    every = join(e.permittivity for e in found)
+    # channels of one head hear the same ground: their errors are not independent
+    std = max(every.std, min(e.permittivity.std for e in found))
+    return SurfaceEcho(
+        LogNormal(every.mean, std),
+        float(np.mean([e.height_offset_m for e in found])),
+        float(np.mean([e.roughness_m for e in found])),
+        float(np.mean([e.unexplained for e in found])),
+    )
+
+
+def typical_conductivity(permittivity: Real) -> Real:
+    """Conductivity of soils (S/m) with their permittivity: both come with water. Its effect here is small."""
+    conductivity: Real = 0.01 * (permittivity / 6.0) ** 1.5
+    return conductivity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """One channel: data (n, k), its tables, and what is expected."""
+
+    data: Complex
+    frequency: Real
+    height: Real
+    block: NDArray[np.intp]
+    direct: Complex
+    distance: float
+    table: tuple[Real, Any]
+    response_std: float | None
+    spread2: tuple[float, float]
+
+    @classmethod
+    def of(
+        cls,
+        soundings: Soundings,
+        rows: NDArray[np.intp],
+        antennas: Antennas,
+        modality: str,
+        roughness_m: float,
+        roughness_spread_m: float,
+    ) -> _Fit | None:
+        from scipy.interpolate import CubicSpline  # noqa: PLC0415
+
+        place = soundings.midpoint_m[rows]
+        height = place[:, 2]
+        rows, place, height = (
+            rows[height > MIN_HEIGHT_M],
+            place[height > MIN_HEIGHT_M],
+            height[height > MIN_HEIGHT_M],
+        )
+        _, block = np.unique(np.floor(place[:, :2] / BLOCK_M), axis=0, return_inverse=True)
+        if rows.size < MIN_SOUNDINGS or block.max() + 1 < MIN_BLOCKS:
+            return None
+        k_all = soundings.frequency_hz.size
+        tones = np.unique(np.round(np.linspace(0, k_all - 1, min(TONES, k_all))).astype(np.intp))
+        f = soundings.frequency_hz[tones]
+        across = soundings.rx_m[rows] - soundings.tx_m[rows]
+        distance = float(np.median(np.linalg.norm(across, axis=1)))
+        node = np.linspace(max(height.min() - 0.015, 0.006), height.max() + 0.015, HEIGHT_NODES)
+        eps = np.exp(LOG_NODES)[:, None]
+        lossy = eps - 1j * typical_conductivity(eps) / (2.0 * np.pi * f * VACUUM_PERMITTIVITY)
+        direct, echo = fields(antennas, f, node, lossy, distance_m=distance)
+        k = 2.0 * np.pi * f / SPEED_OF_LIGHT_M_S
+        smooth = echo * np.exp(1j * k[:, None] * np.hypot(distance, 2.0 * node))
+        return cls(
+            data=soundings.spectrum[rows][:, tones],
+            frequency=f,
+            height=height,
+            block=block.ravel(),
+            direct=direct,
+            distance=distance,
+            table=(node, CubicSpline(LOG_NODES, smooth, axis=0)),
+            response_std=antennas.known_response(modality),
+            spread2=(
+                roughness_m**2 + (1.0 - DILUTION[0]) * float(height.var()),
+                2.0 * roughness_m * roughness_spread_m,
+            ),
+        )
+
+    def solve(self) -> SurfaceEcho | None:
+        """Gauss-Newton over ln eps, height offset, dilution, variance of the heights and ln A of every tone.
+
+        The noise is what the mean wave leaves: its covariance over the tones comes from the data, soundings that
+        stick out are weighed down, and all soundings together count as many as there are blocks.
+        """
+        n, tones = self.data.shape
+        x = np.array([START, 0.0, DILUTION[0], self.spread2[0] * 1e6])
+        lower = np.array([LOG_NODES[0], -0.015, 0.0, 0.0])
+        upper = np.array([LOG_NODES[-1], 0.015, 1.2, 400.0])
+        middle = np.array([x[0], 0.0, DILUTION[0], x[3]])
+        belief = np.array([0.0, HEIGHT_STD_M**-2.0, DILUTION[1] ** -2.0, (self.spread2[1] * 1e6) ** -2.0])
+        log_a, nominal, stiff = self._response(self._waves(x)[0])
+        weight = np.ones(n)
+        prior = np.zeros((4 + 2 * tones, 4 + 2 * tones))
+        prior[:4, :4] = np.diag(belief)
+        prior[4 : 4 + tones, 4 : 4 + tones], prior[4 + tones :, 4 + tones :] = stiff
+        share = (int(self.block.max()) + 1) / n
+        inverse: Real = np.eye(4 + 2 * tones)
+        scatter: Real = np.zeros((4, 4))
+        rest, echo = self.data, self.data
+        for step in range(STEPS):
+            echo, slopes = self._waves(x)
+            a = np.exp(log_a)
+            model = a * (self.direct + echo)
+            rest = self.data - model
+            covariance = (rest * weight[:, None]).T @ rest.conj() / weight.sum()
+            loud = np.diag(covariance).real
+            if not (np.isfinite(loud).all() and (loud > 0.0).all()):
+                return None
+            precision = np.linalg.inv((1.0 - SHRINKAGE) * covariance + SHRINKAGE * np.diag(loud))
+            white = rest @ precision.T
+            misfit = (rest.conj() * white).real.sum(axis=1)
+            weight = 1.0 / (1.0 + misfit / (TOLERANCE * float(np.median(misfit))))
+            normal, pull = _normal(a * slopes, model, precision, white, weight)
+            normal *= share
+            pull *= share
+            right = pull.sum(axis=0)
+            normal += prior
+            right[:4] -= belief * (x - middle)
+            off = log_a - nominal
+            right[4 : 4 + tones] -= stiff[0] @ off.real
+            right[4 + tones :] -= stiff[1] @ off.imag
+            inverse = np.linalg.pinv(normal, rcond=1e-13, hermitian=True).astype(np.float64)
+            move = inverse @ right
+            move *= min(1.0, 0.4 / max(abs(move[0]), 1e-9), 0.004 / max(abs(move[1]), 1e-9))
+            blocks = np.zeros((int(self.block.max()) + 1, pull.shape[1]))
+            np.add.at(blocks, self.block, pull)
+            scatter = inverse[:4] @ (blocks.T @ blocks + prior) @ inverse[:, :4]
+            x = np.clip(x + move[:4], lower, upper)
+            log_a = log_a + move[4 : 4 + tones] + 1j * move[4 + tones :]
+            if step > 3 and abs(move[0]) < SETTLED:
+                break
+        unexplained = float(np.sqrt((np.abs(rest) ** 2).mean() / (np.abs(np.exp(log_a) * echo) ** 2).mean()))
+        std = float(np.sqrt(max(inverse[0, 0], scatter[0, 0])))
+        inside = LOG_NODES[0] < x[0] < LOG_NODES[-1]
+        if not (inside and unexplained < MAX_UNEXPLAINED and np.isfinite(std)):
+            return None
+        return SurfaceEcho(LogNormal(float(x[0]), std), float(x[1]), float(np.sqrt(x[3])) * 1e-3, unexplained)
+
+    def _waves(self, x: Real) -> tuple[Complex, Complex]:
+        """Ground's echo (n, k), and its slopes (4, n, k) by the first four unknowns."""
+        from scipy.interpolate import CubicSpline  # noqa: PLC0415
+
+        node, over_eps = self.table
+        k = 2.0 * np.pi * self.frequency / SPEED_OF_LIGHT_M_S
+        mean = float(self.height.mean())
+        swing = self.height - mean
+        height = np.clip(mean + x[1] + x[2] * swing, node[0], node[-1])
+        over_height = CubicSpline(node, np.stack([over_eps(x[0]), over_eps(x[0], 1)]), axis=2)
+        (value, by_eps), by_height = over_height(height), over_height(height, 1)[0]
+        path = np.hypot(self.distance, 2.0 * height)
+        cos = 2.0 * height / path
+        blur = -2e-6 * np.square(k[:, None] * cos)
+        wave = np.exp(-1j * k[:, None] * path + blur * x[3])
+        echo = (wave * value).T
+        up = (wave * (by_height - 2j * k[:, None] * cos * value)).T
+        return echo, np.stack([(wave * by_eps).T, up, up * swing[:, None], blur.T * echo])
+
+    def _response(self, echo: Complex) -> tuple[Complex, Complex, tuple[Real, Real]]:
+        """Start of ln A, its nominal course, and the stiffness (k, k) of amplitude and phase about that.
+
+        The nominal course is that of a current in a dipole, -i f, times any constant and with any delay; how far A
+        may leave it is a Gaussian process over frequency. With no response known the stiffness is none.
+        """
+        whole = self.direct + echo
+        a = (whole.conj() * self.data).sum(axis=0) / (np.abs(whole) ** 2).sum(axis=0)
+        nominal = np.log(-1j * self.frequency / self.frequency.mean())
+        tones = self.frequency.size
+        start = np.log(np.abs(a) + np.finfo(float).tiny) + 1j * np.unwrap(np.angle(a))
+        none = np.zeros((tones, tones))
+        if self.response_std is None:
+            return start, nominal, (none, none)
+        apart = np.subtract.outer(self.frequency, self.frequency) / RESPONSE_REACH_HZ
+        process = self.response_std**2 * np.exp(-(apart**2)) + 1e-6 * np.eye(tones)
+        level, delay = np.ones((tones, 1)), self.frequency[:, None] / self.frequency.mean()
+        return start, nominal, (_free(process, level), _free(process, np.hstack([level, delay])))
+
+
+def _free(covariance: Real, shapes: Real) -> Real:
+    """Precision of a Gaussian process in which some shapes (k, s) cost nothing."""
+    precision: Real = np.linalg.inv(covariance).astype(np.float64)
+    part: Real = precision @ shapes
+    freed: Real = precision - part @ np.linalg.solve(shapes.T @ part, part.T)
+    return freed
+
+
+def _normal(
+    slopes: Complex, model: Complex, precision: Complex, white: Complex, weight: Real
+) -> tuple[Real, Real]:
+    """Form the normal matrix (p, p), and the pull (n, p) of each sounding.
+
+    Unknowns are the ``slopes`` (g, n, k) and the real and imaginary part of ln A of every tone, by which the
+    model's slope is the model itself at that tone alone.
+    """
+    g, tones = slopes.shape[0], model.shape[1]
+    light = slopes @ precision.T
+    normal = np.empty((g + 2 * tones, g + 2 * tones))
+    normal[:g, :g] = np.einsum("n,gnk,hnk->gh", weight, slopes.conj(), light, optimize=True).real
+    cross = (weight[:, None] * model.conj() * light).sum(axis=1)
+    normal[:g, g : g + tones], normal[:g, g + tones :] = cross.real, cross.imag
+    normal[g:, :g] = normal[:g, g:].T
+    between = ((weight[:, None] * model).T @ model.conj()).T * precision
+    normal[g : g + tones, g : g + tones] = normal[g + tones :, g + tones :] = between.real
+    normal[g + tones :, g : g + tones] = between.imag
+    normal[g : g + tones, g + tones :] = -between.imag
+    pull = np.empty((model.shape[0], g + 2 * tones))
+    pull[:, :g] = np.einsum("gnk,nk->ng", slopes.conj(), white).real
+    turned = model.conj() * white
+    pull[:, g : g + tones], pull[:, g + tones :] = turned.real, turned.imag
+    return normal, weight[:, None] * pull

@@ -1,0 +1,119 @@
+"""From spectra to analytic traces: whitening by the surface echo, window, inverse transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._clean.surface import Surface
+    from dualsense.gpr._soundings import Soundings
+
+
+Window = Literal["kaiser", "hann", "blackman-harris", "tukey", "none"]
+
+BLACKMAN_HARRIS = (0.35875, 0.48829, 0.14128, 0.01168)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traces:
+    """Analytic signals over two-way time, and the weighted spectra that they are the sums of.
+
+    Attributes
+    ----------
+    values : (n, t) complex64
+        ``sum_k spectrum[:, k] exp(2 pi i frequency_hz[k] t)``, from time zero in steps of ``dt_s``.
+    frequency_hz : (k,)
+    spectrum : (n, k) complex128
+    window : (k,), optional
+        What the spectrum of an echo of amplitude 1 at time zero would be: the window over the band, of sum 1. None
+        stands for an even one.
+    """
+
+    values: NDArray[np.complex64]
+    dt_s: float
+    frequency_hz: NDArray[np.float64]
+    spectrum: NDArray[np.complex128]
+    window: NDArray[np.float64] | None = None
+
+
+def analytic_traces(
+    soundings: Soundings,
+    surface: Surface,
+    *,
+    window_s: float = 10e-9,
+    window: Window = "kaiser",
+    kaiser_beta: float = 5.0,
+    tukey_fraction: float = 0.5,
+    whiten: bool = True,
+    whitening_floor: float = 0.1,
+    oversampling: float = 24.0,
+) -> Traces:
+    """Transform spectra to band-limited traces.
+
+    With ``whiten`` each spectrum is divided by the surface echo S(f) (regularised): that takes the antennas,
+    the source's band shape and their delay out, and gives amplitudes relative to the surface echo.
+
+    Parameters
+    ----------
+    window_s
+        Length of the traces; cut where stepped tones would repeat themselves.
+    window
+        Over the band, :func:`spectral_window`.
+    kaiser_beta
+        Shape of Kaiser's window: more lowers the side lobes and widens the pulse.
+    tukey_fraction
+        Part of the band that Tukey's window tapers.
+    whitening_floor
+        Regularisation, relative to the mean of |S|.
+    oversampling
+        Samples per period of the highest frequency, for the linear look-up in the migration. This is the zero
+        padding: the sum over the tones is evaluated at these times, as if zeros followed up to ``oversampling``
+        times the highest frequency. It interpolates and adds no resolution.
+    """
+    f = soundings.frequency_hz
+    spectrum = soundings.spectrum
+    if whiten and surface.fitted:
+        level = np.abs(surface.echo).mean(axis=1, keepdims=True)
+        power = np.abs(surface.echo) ** 2 + (whitening_floor * level) ** 2
+        spectrum = spectrum * surface.echo.conj() / np.maximum(power, np.finfo(float).tiny)
+    weight = (
+        spectral_window(f, window, kaiser_beta=kaiser_beta, tukey_fraction=tukey_fraction) * np.gradient(f)
+        if f.size > 1
+        else np.ones(1)
+    )
+    dt = 1.0 / (oversampling * float(f[-1]))
+    repeats_s = 1.0 / float(np.median(np.diff(f))) if f.size > 1 else window_s
+    t = np.arange(0.0, min(window_s, repeats_s), dt)
+    weight = weight / weight.sum()
+    spectrum = spectrum * weight
+    kernel = np.exp(2j * np.pi * f[:, None] * t)
+    return Traces((spectrum @ kernel).astype(np.complex64), dt, f, spectrum, weight)
+
+
+def spectral_window(
+    frequency_hz: NDArray[np.float64], window: Window, *, kaiser_beta: float = 5.0, tukey_fraction: float = 0.5
+) -> NDArray[np.float64]:
+    """Weights (k,) over the band, also where the tones are unevenly spaced; 1 in its middle.
+
+    "kaiser" after Kaiser and Schafer (1980); "hann", "tukey" and the four-term "blackman-harris" (side lobes 92 dB
+    down) after Harris (1978); "none" is 1 everywhere: the sharpest pulse, with side lobes 13 dB down.
+    """
+    f = frequency_hz
+    if window == "none" or f.size < 2:
+        return np.ones(f.size)
+    u = 2.0 * (f - f[0]) / (f[-1] - f[0]) - 1.0
+    weights: NDArray[np.float64]
+    if window == "kaiser":
+        weights = np.i0(kaiser_beta * np.sqrt(np.maximum(1.0 - u * u, 0.0))) / np.i0(kaiser_beta)
+    elif window == "blackman-harris":
+        weights = sum(a * np.cos(m * np.pi * u) for m, a in enumerate(BLACKMAN_HARRIS)) + np.zeros(f.size)
+    else:
+        flat = 0.0 if window == "hann" else 1.0 - tukey_fraction
+        edge = np.maximum(np.abs(u) - flat, 0.0) / max(1.0 - flat, np.finfo(float).tiny)
+        weights = 0.5 * (1.0 + np.cos(np.pi * edge))
+    return weights

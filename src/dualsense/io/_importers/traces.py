@@ -1,0 +1,67 @@
+"""What the importers of impulse traces share: the file's bytes, and traces without the instrument's marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.errors import ScanError, UsageError
+from dualsense.io._nodes import check_file
+from dualsense.io._samples import Stream, examine_samples
+from dualsense.io._text import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dualsense.scan import Fault
+
+
+def read_content(path: Path) -> tuple[str, bytes]:
+    """Name of a file for messages, and its bytes.
+
+    Raises
+    ------
+    ScanError
+        There is no such file, or it cannot be read.
+    """
+    name = one_line(path.name or str(path))
+    check_file(path, name)
+    try:
+        return name, path.read_bytes()
+    except OSError as error:
+        msg = f"{name}: {error.strerror}"
+        raise ScanError(msg) from None
+
+
+def check_markers(marker_samples: int, samples: int, name: str) -> None:
+    """Raise UsageError unless at least two samples are left below the marks."""
+    if not 0 <= marker_samples < samples - 1:
+        msg = f"{name}: marker_samples must be 0 to {samples - 2}, got {marker_samples}"
+        raise UsageError(msg)
+
+
+def examine_traces(
+    data: NDArray[np.float64], first_sample: int, path: Path, name: str
+) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:
+    """Traces (n, k) of one channel with what cannot be a signal missing, and what was found wrong with them.
+
+    Parameters
+    ----------
+    first_sample
+        Number of the first column in the file.
+
+    Raises
+    ------
+    ScanError
+        When nothing of them works.
+    """
+    names = [f"sample {i}" for i in range(first_sample, first_sample + data.shape[1])]
+    numbers = np.zeros(len(data), dtype=np.intp)
+    examined, faults = examine_samples(data, numbers, Stream("gpr", path.name, names, quiet_columns=True))
+    if examined is None:
+        msg = f"{name}: no sensor works: {faults[0].message}"
+        raise ScanError(one_line(msg))
+    return examined, tuple(faults)

@@ -1,0 +1,197 @@
+"""Recipe tables of the radar chain; the steps that happen only when asked for are in ``_recipe_steps``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from dualsense.recipe.steps import (
+    GprAttitude,
+    GprBandpass,
+    GprDeclip,
+    GprDewow,
+    GprFk,
+    GprGain,
+    GprHeight,
+    GprOffset,
+    GprRadargram,
+    GprResample,
+    GprSpiking,
+    GprTimeZero,
+    GprWhitening,
+    GprWiener,
+    Length,
+    Table,
+)
+
+
+class GprCalibrate(Table):
+    """Repair, free-air reference and delay of the radar."""
+
+    use_reference: Annotated[bool, Field(description="use /gpr/reference when the file has one")] = True
+    reference_mode: Annotated[
+        Literal["subtract", "divide", "subtract-divide"], Field(description="what is done with it")
+    ] = "subtract"
+    reference_floor: Annotated[float, Field(gt=0.0, le=10.0, description="regularisation of the division")] = 0.05
+    reference_path_m: Annotated[
+        float | None, Field(ge=0.0, le=100.0, description="way of its wave; unset: between the antennas")
+    ] = None
+    band_floor_db: Annotated[
+        float, Field(ge=-80.0, lt=0.0, description="band of impulse data, under its peak")
+    ] = -26.0
+
+
+class GprSurface(Table):
+    """Direct coupling, surface echo and stand-off."""
+
+    method: Annotated[
+        Literal["auto", "phase", "pick", "pose"],
+        Field(description="phase: fit; pick: follow the echo; pose: keep its heights; auto: what applies"),
+    ] = "auto"
+    iterations: Annotated[
+        int, Field(ge=0, le=200, description="phase: Gauss-Newton steps; 0 keeps the pose's height")
+    ] = 15
+    roughness_m: Annotated[Length, Field(description="spread of the ground's height about the pose's")] = 0.008
+    max_step_m: Annotated[Length, Field(description="phase: largest correction of a height in one step")] = 0.004
+    search_m: Annotated[
+        float, Field(gt=0.0, le=0.3, description="pick: how far a height may lie from the pose's")
+    ] = 0.03
+
+
+class GprBackground(Table):
+    """What soundings have in common."""
+
+    method: Annotated[
+        Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"],
+        Field(description="moving-median, moving-mean, median, mean, svd, robust-pca, reference or none"),
+    ] = "moving-median"
+    radius_m: Annotated[
+        float, Field(ge=0.02, le=10.0, description="moving: standard deviation of the weights over distance")
+    ] = 0.12
+    rank: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=0, le=100)],
+        Field(description='svd: components, or "auto": those that extend over the track'),
+    ] = "auto"
+    sparse_weight: Annotated[
+        float, Field(gt=0.0, le=100.0, description="robust-pca: less leaves more of it in place, and more targets")
+    ] = 1.4
+    reference_start_s: Annotated[
+        float | None, Field(ge=0.0, description="reference: from then, seconds since the start, ...")
+    ] = None
+    reference_stop_s: Annotated[
+        float | None, Field(ge=0.0, description="... until then, the scan holds no target")
+    ] = None
+
+    @model_validator(mode="after")
+    def _stretch(self) -> GprBackground:
+        start_s, stop_s = self.reference_start_s, self.reference_stop_s
+        if self.method == "reference" and (start_s is None or stop_s is None or start_s >= stop_s):
+            msg = f"reference needs reference_start_s before reference_stop_s, got {start_s} and {stop_s}"
+            raise ValueError(msg)
+        return self
+
+
+class GprTraces(Table):
+    """From spectra to traces."""
+
+    window_s: Annotated[float, Field(ge=1e-9, le=1e-6, description="length of the traces")] = 10e-9
+    window: Annotated[
+        Literal["kaiser", "hann", "blackman-harris", "tukey", "none"], Field(description="window over the band")
+    ] = "kaiser"
+    kaiser_beta: Annotated[float, Field(ge=0.0, le=20.0, description="kaiser: more is smoother")] = 5.0
+    tukey_fraction: Annotated[float, Field(ge=0.0, le=1.0, description="tukey: part that is tapered")] = 0.5
+    whiten: Annotated[bool, Field(description="divide by the surface echo")] = True
+    whitening_floor: Annotated[float, Field(gt=0.0, le=10.0, description="regularisation of that division")] = 0.1
+    oversampling: Annotated[
+        float, Field(ge=4.0, le=100.0, description="zero padding: samples per shortest period")
+    ] = 24.0
+
+
+class GprSoil(Table):
+    """Permittivity of the soil."""
+
+    relative_permittivity: Annotated[
+        Literal["auto"] | Annotated[float, Field(ge=1.0, le=81.0)],
+        Field(description='"auto" (from surface echo, focus and prior), or a number'),
+    ] = "auto"
+    relative_permittivity_std: Annotated[float, Field(ge=0.0, le=40.0, description="of a given number")] = 0.5
+    prior_permittivity: Annotated[float, Field(ge=1.0, le=81.0, description="median over soils, for auto")] = 5.5
+    prior_spread: Annotated[float, Field(gt=0.0, le=3.0, description="standard deviation of its logarithm")] = 0.5
+    surface_echo: Annotated[
+        bool, Field(description="let the ground's echo tell, where the head's antennas are known")
+    ] = True
+    surface_spread: Annotated[
+        float,
+        Field(ge=0.0, le=3.0, description="spread of the logarithm between the top centimetres and the rest"),
+    ] = 0.05
+    roughness_m: Annotated[Length, Field(description="standard deviation of the ground's height")] = 0.005
+    deeper_layers: Annotated[
+        tuple[tuple[Annotated[float, Field(gt=0.0, le=3.0)], Annotated[float, Field(ge=1.0, le=81.0)]], ...],
+        Field(description="below the top soil: depth of the top in m and permittivity of each, downwards"),
+    ] = ()
+    focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.25
+    coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
+
+
+class GprMigrate(Table):
+    """Migration to a volume."""
+
+    method: Annotated[
+        Literal["kirchhoff", "wavenumber", "stolt", "least-squares"],
+        Field(description="kirchhoff, wavenumber (faster, needs finufft), stolt (quick look) or least-squares"),
+    ] = "kirchhoff"
+    depth_stop_m: Annotated[float, Field(gt=0.01, le=3.0, description="deepest voxel")] = 0.25
+    depth_step_m: Annotated[float, Field(ge=0.001, le=0.1, description="spacing of the depth slices")] = 0.005
+    aperture_m: Annotated[float, Field(ge=0.01, le=10.0, description="radius of the aperture at the surface")] = (
+        0.10
+    )
+    aperture_growth: Annotated[float, Field(ge=0.0, le=10.0, description="and its growth per metre of depth")] = (
+        0.6
+    )
+    max_aperture_m: Annotated[float, Field(ge=0.01, le=10.0, description="largest radius of the aperture")] = 0.20
+    density_radius_m: Annotated[Length, Field(description="scale of the density compensation")] = 0.015
+    loss_db_m: Annotated[float, Field(ge=0.0, le=200.0, description="of the soil one way, for the weights")] = 0.0
+    on_ground: Annotated[
+        Literal["auto"] | bool,
+        Field(description="antennas touch the ground: rays in soil only; auto: when no higher than 2 mm"),
+    ] = "auto"
+    iterations: Annotated[int, Field(ge=1, le=200, description="of least-squares, at most")] = 8
+    damping: Annotated[float, Field(ge=0.0, le=10.0, description="of least-squares, against noise")] = 0.05
+
+
+class GprImage(Table):
+    """Bodies in the volume."""
+
+    min_contrast: Annotated[float, Field(ge=1.0, le=1000.0, description="amplitude over the depth's median")] = 4.5
+    top_m: Annotated[float, Field(ge=0.0, le=1.0, description="shallower the rough surface itself scatters")] = (
+        0.012
+    )
+    separation_m: Annotated[Length, Field(description="smallest distance of two bodies")] = 0.05
+    max_bodies: Annotated[int, Field(ge=0, le=1000, description="more are not listed")] = 30
+
+
+class Gpr(Table):
+    """The radar chain."""
+
+    declip: GprDeclip = GprDeclip()
+    offset: GprOffset = GprOffset()
+    dewow: GprDewow = GprDewow()
+    time_zero: GprTimeZero = GprTimeZero()
+    resample: GprResample = GprResample()
+    calibrate: GprCalibrate = GprCalibrate()
+    attitude: GprAttitude = GprAttitude()
+    bandpass: GprBandpass = GprBandpass()
+    spiking: GprSpiking = GprSpiking()
+    wiener: GprWiener = GprWiener()
+    whitening: GprWhitening = GprWhitening()
+    surface: GprSurface = GprSurface()
+    height: GprHeight = GprHeight()
+    background: GprBackground = GprBackground()
+    fk: GprFk = GprFk()
+    traces: GprTraces = GprTraces()
+    gain: GprGain = GprGain()
+    radargram: GprRadargram = GprRadargram()
+    soil: GprSoil = GprSoil()
+    migrate: GprMigrate = GprMigrate()
+    image: GprImage = GprImage()

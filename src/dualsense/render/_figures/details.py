@@ -1,0 +1,80 @@
+"""Picture for who judges the metal map: how coherent it is, which kind of metal, and how well it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import Normalize
+
+from dualsense.render._figures import notes, panels, sheet, style
+from dualsense.render._figures.strip import find_strip
+from dualsense.render._figures.symbols import draw_targets
+from dualsense.render._words import ordered_targets
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dualsense.render._figures.style import View
+    from dualsense.result import Result
+
+WIDE_IN, TALL_IN, GAP_IN = 4.2, 4.6, 0.75
+FOOT_IN = 1.75
+BRIGHT = 0.99
+
+
+def has_details(result: Result) -> bool:
+    """Tell whether a patch, and not a single line, has maps beside the response."""
+    return "metal_coherence" in result.emi_maps and find_strip(result) is None
+
+
+def metal_details_figure(result: Result, view: View) -> Figure:
+    """Coherence, phase and standard deviation side by side, each with its own scale; grey where none is told."""
+    del view
+    shown = [
+        (result.emi_maps[name], title, words)
+        for name, title, words in (
+            ("metal_coherence", "one compact piece of metal?", "part that one dipole explains"),
+            ("metal_phase", "which kind of metal?", "phase (rad): −π conducts well, 0 magnetic"),
+            ("metal_response_std", "how well is the response known?", "its standard deviation (noise = 1)"),
+        )
+        if name in result.emi_maps
+    ]
+    extent = panels.extent_cm(shown[0][0].grid)
+    size = sheet.fit(extent, WIDE_IN, TALL_IN)
+    step_in = max(size.width_in, 3.0) + GAP_IN
+    width_in = max(sheet.LEFT_IN + len(shown) * step_in, 9.0)
+    height_in = sheet.HEAD_IN + 0.35 + size.height_in + FOOT_IN
+    figure = sheet.open_sheet(
+        result, "Metal detector", "what is behind the map of the response", width_in, height_in
+    )
+    for n, (image, title, words) in enumerate(shown):
+        left_in = sheet.LEFT_IN + n * step_in
+        axes = panels.inch_axes(figure, left_in, FOOT_IN, size.width_in, size.height_in)
+        panels.centimetre_axes(axes, extent, x_label="x (cm)", y_label="y (cm)" if n == 0 else "")
+        axes.set_title(title, loc="left", fontsize=12.5)
+        values = image.values
+        drawn = panels.draw_cells(
+            axes, extent, values, colours=_colours(image.name), scale=_scale(image.name, values)
+        )
+        panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
+        draw_targets(axes, ordered_targets(result))
+        bar = panels.inch_axes(figure, left_in, FOOT_IN - 0.85, size.width_in, 0.16)
+        figure.colorbar(drawn, cax=bar, orientation="horizontal")
+        bar.set_xlabel(words, fontsize=10.5)
+    notes.draw_grey_key(figure, sheet.LEFT_IN, 0.22, "not told there")
+    return figure
+
+
+def _colours(name: str) -> str:
+    return "cividis" if name == "metal_phase" else style.METAL_MAP
+
+
+def _scale(name: str, values: np.ndarray) -> Normalize:
+    if name == "metal_coherence":
+        return Normalize(0.0, 1.0)
+    if name == "metal_phase":
+        return Normalize(-np.pi, 0.0)
+    finite = values[np.isfinite(values)]
+    high = float(np.quantile(finite, BRIGHT)) if finite.size else 1.0
+    return Normalize(0.0, high if high > 0.0 else 1.0)

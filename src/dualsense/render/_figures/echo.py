@@ -1,0 +1,83 @@
+"""The radar volume as it is shown: how much an echo stands out at its depth, and echoes with a gain over depth.
+
+Soil attenuates and the rough surface scatters, so that the plain envelope shows the top centimetres and little
+else. What stands out is told by the envelope over its own clutter, the median at the same depth.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.render._figures.style import View
+    from dualsense.result import Result, Volume
+
+GAIN = 0.7
+FLOOR = 1e-3
+
+
+def shown_depths(volume: Volume, view: View) -> NDArray[np.intp]:
+    """Find the slices between the start and the stop depth; all of them when none would be left."""
+    stop_m = math.inf if view.stop_depth_m is None else view.stop_depth_m
+    inside = (volume.depth_m >= view.start_depth_m) & (volume.depth_m <= stop_m)
+    return np.flatnonzero(inside) if inside.any() else np.arange(volume.depth_m.size)
+
+
+def clutter_level(volume: Volume) -> NDArray[np.float64]:
+    """Median of the measured cells at each depth, (nz,), smoothed over neighbours and positive.
+
+    A depth without a measured cell takes the level of the volume; none falls below 0.1 % of the strongest echo.
+    """
+    levels, strongest = np.full(volume.depth_m.size, np.nan), 0.0
+    for index, plane in enumerate(volume.values):
+        finite = plane[np.isfinite(plane)]
+        if finite.size:
+            levels[index] = np.median(finite)
+            strongest = max(strongest, float(finite.max()))
+    known = np.isfinite(levels)
+    levels[~known] = np.median(levels[known]) if known.any() else 0.0
+    if levels.size > 2:
+        levels = np.convolve(np.pad(levels, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    floored: NDArray[np.float64] = np.maximum(levels, FLOOR * strongest)
+    return np.where(floored > 0.0, floored, 1.0)
+
+
+def depth_maximum(result: Result, view: View) -> NDArray[np.float32]:
+    """Find how much the strongest echo under each cell stands out, (ny, nx), in medians of its depth.
+
+    Only the shown depths count; NaN where none of them was measured.
+    """
+    volume = _volume(result)
+    level = clutter_level(volume)
+    greatest = np.full(volume.values.shape[1:], np.nan, dtype=np.float32)
+    for index in shown_depths(volume, view):
+        np.fmax(greatest, volume.values[index] / np.float32(level[index]), out=greatest)
+    return greatest
+
+
+def gained(result: Result) -> NDArray[np.float32]:
+    """Envelope with a gain over depth, (nz, ny, nx), 1 at the colour limit.
+
+    The gain undoes a part of the fall of the clutter with depth, so that deep bodies show beside shallow ones and
+    the ringing under a shallow one stays weaker than itself. The limit is what the strongest 0.01 % exceed, and at
+    least eight times the median: Rayleigh noise reaches that in one cell of 10^19.
+    """
+    volume = _volume(result)
+    values = volume.values / (clutter_level(volume) ** GAIN).astype(np.float32)[:, None, None]
+    finite = values[np.isfinite(values)]
+    if finite.size:
+        limit = max(float(np.quantile(finite, 0.9999)), 8.0 * float(np.median(finite)))
+        values /= np.float32(limit if limit > 0.0 else 1.0)
+    return values
+
+
+def _volume(result: Result) -> Volume:
+    if result.gpr_volume is None:
+        msg = "a result without radar volume has no echo to show"
+        raise ValueError(msg)
+    return result.gpr_volume

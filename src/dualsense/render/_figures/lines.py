@@ -1,0 +1,290 @@
+"""Pictures of a long narrow strip: its map cut into pieces one below the other, and the section along a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import MultipleLocator
+
+from dualsense.render._figures import fused, notes, panels, sheet, shelf, style
+from dualsense.render._figures.echo import gained
+from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
+from dualsense.render._figures.symbols import draw_depth, draw_symbol
+from dualsense.render._words import (
+    SENSORS,
+    confidence_words,
+    depth_words,
+    ordered_targets,
+    plain,
+    sensor_message,
+    soil_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+    from dualsense.render._figures.strip import Strip
+    from dualsense.render._figures.style import View
+    from dualsense.result import Result, Target
+
+MAP_IN = 10.6
+MAP_PIECE_CM, MAP_PIECES = 100.0, 8
+SECTION_IN = 11.6
+SECTION_PIECE_CM, SECTION_PIECES = 400.0, 6
+SECTION_TALL_IN = 2.9
+EXAGGERATIONS = (1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 20.0)
+LABEL_ROWS = 3
+TICKS_IN = 0.42
+STRIP_TALL_IN = 0.34
+BAR_ROW_IN = 0.75
+
+Cuts = list[tuple[float, float]]
+
+
+def _inside(targets: Sequence[Target], cut: tuple[float, float], *, last: bool) -> list[Target]:
+    """Targets of an unrolled result that lie in a piece of it."""
+    return [t for t in targets if cut[0] <= 100.0 * t.x_m < cut[1] or (last and 100.0 * t.x_m >= cut[1])]
+
+
+def _shelves(targets: Sequence[Target], cuts: Cuts, width_in: float, *, deep: bool) -> list[shelf.Shelf]:
+    scale_in = width_in / (cuts[0][1] - cuts[0][0])
+    planned = []
+    for cut in cuts:
+        labels = []
+        for target in _inside(targets, cut, last=cut is cuts[-1]):
+            name = plain(target.id, 10)
+            depth = depth_words(target).partition(",")[0].removesuffix(" cm")
+            text = f"{name}\n{depth}" if deep else f"{name}  {confidence_words(target)}"
+            place_in = min(max((100.0 * target.x_m - cut[0]) * scale_in, 0.0), width_in)
+            labels.append(shelf.Label(place_in, text, target.call))
+        planned.append(shelf.plan(labels, width_in, rows=LABEL_ROWS))
+    return planned
+
+
+def _unlabelled_words(planned: Sequence[shelf.Shelf]) -> str:
+    count = sum(one.left_out for one in planned)
+    return f"{count} without a label for want of room: see the list" if count else ""
+
+
+def _place_words(target: Target) -> str:
+    return f"{100.0 * target.x_m:.0f} cm along the line"
+
+
+class _Stack:
+    """Pieces one below the other, each with its labels over it, from the top of a sheet downwards."""
+
+    def __init__(self, cuts: Cuts, planned: list[shelf.Shelf], tall_in: float, width_in: float) -> None:
+        self.cuts, self.planned, self.tall_in, self.width_in = cuts, planned, tall_in, width_in
+        self.heights_in = [one.height_in + tall_in + TICKS_IN for one in planned]
+
+    @property
+    def height_in(self) -> float:
+        return sum(self.heights_in) + 0.3
+
+    def open(self, figure: Figure, top_in: float) -> list[Axes]:
+        """Axes of every piece, empty, and the labels over them."""
+        drawn = []
+        for plan, height_in in zip(self.planned, self.heights_in, strict=True):
+            bottom_in = top_in - plan.height_in - self.tall_in
+            drawn.append(panels.inch_axes(figure, sheet.LEFT_IN, bottom_in, self.width_in, self.tall_in))
+            shelf.draw(figure, plan, sheet.LEFT_IN, bottom_in + self.tall_in)
+            top_in -= height_in
+        return drawn
+
+
+def _frame(axes: Axes, cut: tuple[float, float], edges: tuple[float, float], y_label: str, x_label: str) -> None:
+    axes.set_xlim(*cut)
+    axes.set_ylim(*edges)
+    box = axes.get_window_extent()
+    width_in, height_in = box.width / style.DPI, box.height / style.DPI
+    axes.xaxis.set_major_locator(MultipleLocator(panels.nice_step(cut[1] - cut[0], max(2, int(width_in / 0.62)))))
+    parts = max(2, int(height_in / 0.4))
+    axes.yaxis.set_major_locator(MultipleLocator(panels.nice_step(abs(edges[1] - edges[0]), parts)))
+    axes.set_ylabel(y_label)
+    axes.set_xlabel(x_label)
+
+
+def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bool) -> Figure:
+    """Map of a strip in equal pieces one below the other, at equal scale along and across, with its targets.
+
+    Parameters
+    ----------
+    result, view
+        As for every picture.
+    strip
+        How the track runs.
+    metal_only
+        The metal map; else the radar with metal contours, the legend and the list of targets.
+
+    Returns
+    -------
+    Figure
+    """
+    flat = unrolled(result, strip)
+    limits = style.colour_limits(result, view)
+    left, right, low, high = panels.extent_cm(flat.coverage.grid)
+    cuts = pieces(left, right, MAP_PIECE_CM, MAP_PIECES)
+    scale_in = MAP_IN / (cuts[0][1] - cuts[0][0])
+    targets = ordered_targets(flat)
+    planned = _shelves(targets, cuts, MAP_IN, deep=False)
+    stack = _Stack(cuts, planned, scale_in * (high - low), MAP_IN)
+    sensors = ("emi",) if metal_only else SENSORS
+    missing = [message for message in (sensor_message(result, sensor) for sensor in sensors) if message]
+    columns = max(1, int((MAP_IN + 1.0) / notes.LIST_IN))
+    list_in = 0.0 if metal_only else 0.95 + notes.list_height_in(len(targets), columns)
+    head_in = sheet.HEAD_IN + notes.BANNER_IN * len(missing)
+    width_in = sheet.LEFT_IN + MAP_IN + 0.5
+    bar_row_in = 0.0 if len(missing) == len(sensors) else BAR_ROW_IN
+    height_in = head_in + stack.height_in + sheet.STRIP_IN + bar_row_in + list_in
+    title = "Metal detector" if metal_only else "Radar and metal"
+    words = "response along the strip" if metal_only else fused.subtitle(result, view)
+    figure = sheet.open_sheet(result, title, f"{words}, the strip from above", width_in, height_in)
+    for index, message in enumerate(missing):
+        notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12, width_in)
+    image: AxesImage | None = None
+    levels: tuple[float, ...] = ()
+    drawn = stack.open(figure, height_in - head_in)
+    for axes, cut in zip(drawn, cuts, strict=True):
+        if metal_only:
+            image = _draw_metal(axes, flat, limits.metal)
+        else:
+            image, levels = fused.draw_ground(axes, flat, view, limits)
+        panels.draw_track(axes, flat.track_m)
+        last = cut is cuts[-1]
+        _frame(
+            axes, cut, (low, high), "left (cm)" if stack.tall_in > 0.9 else "", strip.axis_words() if last else ""
+        )
+        axes.set_aspect("auto")  # the frame has the aspect of the ground already
+        for rank, target in enumerate(reversed(_inside(targets, cut, last=last))):
+            draw_symbol(axes, 100.0 * target.x_m, 100.0 * target.y_m, target.call, zorder=8 + 0.01 * rank)
+    bottom_in = height_in - head_in - stack.height_in - 0.3
+    panels.draw_scale_strip(figure, drawn[-1], below_in=0.95, heading=strip.heading_words())
+    bar_in = (sheet.LEFT_IN, bottom_in - 0.75)
+    metal = result.emi_maps.get("metal_response")
+    if image is not None and len(missing) < len(sensors):
+        if metal_only or result.gpr_volume is None:
+            units = style.metal_units("1" if metal is None else metal.units)
+            sheet.flat_colour_bar(figure, image, bar_in, "metal response", units)
+        else:
+            sheet.flat_colour_bar(figure, image, bar_in, "radar echo", "times the median of its depth")
+    if not metal_only:
+        notes.draw_legend(figure, result, levels, bottom_in - 0.75 - bar_row_in + 0.1)
+        corner_in = (0.3, bottom_in - 0.75 - bar_row_in - 0.7)
+        notes.draw_list(figure, flat, corner_in, columns, place=_place_words)
+    return figure
+
+
+def _draw_metal(axes: Axes, flat: Result, limit: float) -> AxesImage | None:
+    """Metal map and its contours; grey where there is none."""
+    metal, extent = flat.emi_maps.get("metal_response"), panels.extent_cm(flat.coverage.grid)
+    if metal is None:
+        panels.draw_unmeasured(axes, extent, np.ones_like(flat.coverage.patch))
+        return None
+    values, scale = np.abs(metal.values), panels.norm(limit, style.METAL_GAMMA)
+    image = panels.draw_cells(axes, extent, values, colours=style.METAL_MAP, scale=scale)
+    panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
+    panels.draw_metal_contours(axes, metal, panels.contour_levels(metal, limit), width=1.2)
+    return image
+
+
+def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
+    """Section under a line: distance along it against depth, every target at its depth with its uncertainty.
+
+    The section is as wide as the sheet and cut into pieces where the line is longer than four metres. Depth is
+    drawn larger than distance by a whole factor where that is needed to see it, and the factor is stated.
+    """
+    volume = result.gpr_volume
+    if volume is None:
+        msg = "a result without radar volume has no section"
+        raise ValueError(msg)
+    flat = unrolled(result, strip)
+    along_m = distances_m(strip, volume.grid)
+    cut_echo = section(strip, volume.grid, gained(result), along_m)
+    left, right, _, _ = panels.extent_cm(flat.coverage.grid)
+    deep = panels.depth_edges_cm(volume.depth_m)
+    cuts = pieces(left, right, SECTION_PIECE_CM, SECTION_PIECES)
+    true_in = SECTION_IN / (cuts[0][1] - cuts[0][0]) * (deep[1] - deep[0])
+    times = next((t for t in EXAGGERATIONS if t * true_in >= SECTION_TALL_IN), EXAGGERATIONS[-1])
+    tall_in = max(min(times * true_in, 1.6 * SECTION_TALL_IN), 1.2)
+    times = tall_in / true_in
+    targets = ordered_targets(flat)
+    planned = _shelves(targets, cuts, SECTION_IN, deep=True)
+    stack = _Stack(cuts, planned, tall_in, SECTION_IN)
+    width_in = sheet.LEFT_IN + SECTION_IN + 0.5
+    height_in = sheet.HEAD_IN + 0.55 + stack.height_in + sheet.STRIP_IN + BAR_ROW_IN
+    scale_words = f"vertical exaggeration {times:.3g}: depth is drawn {times:.3g} times as large as distance"
+    if abs(times - 1.0) < 1e-6:
+        scale_words = "equal scales for depth and distance"
+    figure = sheet.open_sheet(result, "Radar, section along the line", scale_words, width_in, height_in)
+    said = [soil_words(result), "labels: depth of the top ± one standard deviation, cm" if targets else ""]
+    line = "  ·  ".join(words for words in said if words)
+    figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, line, fontsize=12.5, va="center")
+    scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
+    drawn = stack.open(figure, height_in - sheet.HEAD_IN - 0.55)
+    image = None
+    for axes, cut in zip(drawn, cuts, strict=True):
+        extent = (left, right, deep[1], deep[0])
+        image = panels.draw_cells(
+            axes, extent, cut_echo[::-1], colours=style.RADAR_MAP, scale=scale, aspect="auto"
+        )
+        panels.draw_unmeasured(axes, extent, ~np.isfinite(cut_echo[::-1]))
+        last = cut is cuts[-1]
+        _frame(axes, cut, (deep[1], deep[0]), "depth (cm)", strip.axis_words() if last else "")
+        for target in reversed(_inside(targets, cut, last=last)):
+            draw_depth(axes, target, 100.0 * target.x_m)
+    bottom_in = height_in - sheet.HEAD_IN - 0.55 - stack.height_in - 0.3
+    panels.draw_scale_strip(figure, drawn[-1], below_in=0.95, heading=strip.heading_words())
+    if image is not None:
+        words = "gained with depth, 1 = strongest"
+        sheet.flat_colour_bar(figure, image, (sheet.LEFT_IN, bottom_in - 0.75), "radar echo", words)
+    notes.draw_grey_key(figure, sheet.LEFT_IN + SECTION_IN - 1.8, bottom_in - 0.95)
+    place = (sheet.LEFT_IN / width_in, (bottom_in - 1.45) / height_in)
+    figure.text(*place, _unlabelled_words(planned), fontsize=11.5, fontstyle="italic", va="center")
+    return figure
+
+
+def line_slices_figure(result: Result, view: View, strip: Strip) -> Figure:
+    """Layers of depth one below the other, each as the strip seen from above; its width is not to scale."""
+    from dualsense.render._figures.volume import slabs  # noqa: PLC0415 - volume chooses between its pictures and these
+
+    volume = result.gpr_volume
+    if volume is None:
+        msg = "a result without radar volume has no slices"
+        raise ValueError(msg)
+    along_m, layers = distances_m(strip, volume.grid), slabs(volume, view)
+    echo = section(strip, volume.grid, gained(result), along_m)
+    flat = unrolled(result, strip)
+    left, right, _, _ = panels.extent_cm(flat.coverage.grid)
+    targets = ordered_targets(flat)
+    pitch_in, name_in = STRIP_TALL_IN + 0.14, 1.35
+    width_in = name_in + SECTION_IN + 0.5
+    height_in = sheet.HEAD_IN + len(layers) * pitch_in + TICKS_IN + 0.3 + sheet.STRIP_IN + BAR_ROW_IN
+    words = "strongest echo within each layer along the line; the strip's width is not to scale"
+    figure = sheet.open_sheet(result, "Radar, slices by depth", words, width_in, height_in)
+    scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
+    image, axes = None, None
+    for index, (top_cm, bottom_cm, indices) in enumerate(layers):
+        low_in = height_in - sheet.HEAD_IN - index * pitch_in - STRIP_TALL_IN
+        axes = panels.inch_axes(figure, name_in, low_in, SECTION_IN, STRIP_TALL_IN)
+        values = np.fmax.reduce(echo[indices], axis=0)[None]
+        extent = (left, right, 0.0, 1.0)
+        image = panels.draw_cells(axes, extent, values, colours=style.RADAR_MAP, scale=scale, aspect="auto")
+        panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
+        last = index == len(layers) - 1
+        _frame(axes, (left, right), (0.0, 1.0), "", strip.axis_words() if last else "")
+        axes.tick_params(labelbottom=last, left=False, labelleft=False)
+        name = f"{top_cm:.3g}–{bottom_cm:.{0 if last else 1}f}".removesuffix(".0") + " cm"
+        axes.text(-0.008, 0.5, name, transform=axes.transAxes, ha="right", va="center", fontweight="bold")
+        for target in reversed([t for t in targets if top_cm <= 100.0 * t.depth_m < bottom_cm]):
+            draw_symbol(axes, 100.0 * target.x_m, 0.5, target.call, size_pt=12.0)
+    if axes is not None and image is not None:
+        panels.draw_scale_strip(figure, axes, below_in=0.95, heading=strip.heading_words())
+        bottom_in = height_in - sheet.HEAD_IN - len(layers) * pitch_in - TICKS_IN - 0.3
+        words = "gained with depth, 1 = strongest"
+        sheet.flat_colour_bar(figure, image, (name_in, bottom_in - 0.95), "radar echo", words)
+    return figure

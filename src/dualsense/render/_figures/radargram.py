@@ -1,0 +1,110 @@
+"""Picture of a radargram: what the radar heard along its track against two-way time, gained for display only."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from dualsense.render._figures import notes, panels, sheet, style
+from dualsense.render._figures.strip import find_strip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dualsense.render._figures.style import View
+    from dualsense.result import Radargram, Result
+
+WIDTH_IN, TALL_IN = 11.0, 4.6
+BRIGHT = 0.995
+SIGNED = {"amplitude": "RdBu_r", "phase": "twilight"}
+
+
+def gain_words(result: Result) -> str:
+    """Say which gain the recipe asked for; the pictures and targets are never made from gained traces."""
+    try:
+        table: dict[str, Any] = tomllib.loads(result.provenance["recipe"])["gpr"]["gain"]
+    except (KeyError, TypeError, tomllib.TOMLDecodeError):
+        return "gain not stated; for display only"
+    if not table.get("on"):
+        return "no gain; for display only"
+    return f"gain: {table.get('method', 'as in the recipe')}, for display only"
+
+
+def radargram_figure(result: Result, view: View) -> Figure:
+    """Traces side by side in the order they were recorded, two-way time downwards.
+
+    The axis is the distance along the line where a single line was recorded in one go, else the number of the
+    sounding. ``view`` does not apply: a radargram has no depth.
+    """
+    del view
+    shown = result.radargram
+    if shown is None:
+        msg = "a result without radargram has none to show"
+        raise ValueError(msg)
+    values, edges, label = _columns(result, shown)
+    time_ns = 1e9 * shown.time_s
+    half_ns = 0.5 * float(time_ns[1] - time_ns[0]) if time_ns.size > 1 else 0.5
+    extent = (*edges, float(time_ns[-1]) + half_ns, float(time_ns[0]) - half_ns)
+    width_in = sheet.LEFT_IN + WIDTH_IN + sheet.BAR_IN + 0.2
+    height_in = sheet.HEAD_IN + 0.35 + TALL_IN + 1.25
+    head = f"{shown.name} against two-way time  ·  {gain_words(result)}"
+    figure = sheet.open_sheet(result, "Radargram", head, width_in, height_in)
+    length_m = float(np.nansum(np.hypot(*np.diff(shown.position_m[:, :2], axis=0).T)))
+    words = f"{shown.values.shape[0]} soundings over {length_m:.2f} m of track, before migration"
+    figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, words, fontsize=12.5, va="center")
+    axes = panels.inch_axes(figure, sheet.LEFT_IN, 1.25, WIDTH_IN, TALL_IN)
+    scale = _scale(shown)
+    image = axes.imshow(
+        np.ma.masked_invalid(values.T),
+        extent=extent,
+        interpolation="nearest",
+        cmap=SIGNED.get(shown.name, style.RADAR_MAP),
+        norm=scale,
+        aspect="auto",
+        zorder=1,
+    )
+    panels.draw_unmeasured(axes, extent, ~np.isfinite(values.T)[::-1])
+    axes.xaxis.set_major_locator(MultipleLocator(panels.nice_step(abs(edges[1] - edges[0]), 12)))
+    axes.yaxis.set_major_locator(MultipleLocator(panels.nice_step(extent[2] - extent[3], 10)))
+    axes.set_xlabel(label)
+    axes.set_ylabel("two-way time (ns)")
+    bar = panels.inch_axes(figure, sheet.LEFT_IN + WIDTH_IN + 0.18, 1.25, 0.2, TALL_IN)
+    figure.colorbar(image, cax=bar, extend="both" if shown.name == "amplitude" else "neither")
+    power = style.power_of_ten(float(scale.vmax or 0.0))
+    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
+    bar.set_ylabel(f"{shown.name} ({style.scaled_units(power, shown.units)})", labelpad=8)
+    if not np.isfinite(values).all():
+        notes.draw_grey_key(figure, sheet.LEFT_IN, 0.35, "not told there")
+    return figure
+
+
+def _columns(result: Result, shown: Radargram) -> tuple[NDArray[np.float32], tuple[float, float], str]:
+    """Traces by even distance along a single line, or by number, with the outer edges and the name of the axis."""
+    count = shown.values.shape[0]
+    strip = find_strip(result)
+    if strip is not None and strip.single and count > 1:
+        along_cm = np.array([strip.place_cm(float(x), float(y))[0] for x, y in shown.position_m[:, :2]])
+        steps = np.diff(along_cm)
+        if np.isfinite(along_cm).all() and ((steps > 0.0).all() or (steps < 0.0).all()):
+            order = np.argsort(along_cm, kind="stable")
+            even = np.linspace(along_cm.min(), along_cm.max(), count)
+            middles = 0.5 * (along_cm[order][1:] + along_cm[order][:-1])
+            half = 0.5 * float(even[1] - even[0])
+            nearest = order[np.searchsorted(middles, even)]
+            return shown.values[nearest], (float(even[0]) - half, float(even[-1]) + half), strip.axis_words()
+    return shown.values, (0.5, count + 0.5), "number of the sounding, as recorded"
+
+
+def _scale(shown: Radargram) -> Normalize:
+    """Colours even to both sides for amplitudes, over a turn for a phase, from nothing for what has no sign."""
+    finite = np.abs(shown.values[np.isfinite(shown.values)])
+    bright = float(np.quantile(finite, BRIGHT)) if finite.size else 0.0
+    bright = bright if bright > 0.0 else 1.0
+    if shown.name == "phase":
+        return Normalize(-np.pi, np.pi)
+    return Normalize(-bright if shown.name == "amplitude" else 0.0, bright)

@@ -1,0 +1,1 @@
+"""The files that a result is written to."""

@@ -1,0 +1,160 @@
+"""The folder of the contract: checked before any work, filled at the end, never left half written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dualsense.errors import DualsenseError, UsageError
+from dualsense.render._figures.figures import render_figures
+from dualsense.render._files.archive import write_result
+from dualsense.render._files.export import write_targets
+from dualsense.render._report.report import write_report
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from dualsense.render._figures.style import View
+    from dualsense.result import Result
+
+# In the order in which they are moved in: the list of targets comes last, so that its presence means the
+# folder is complete.
+OUTPUT_FILES = (
+    "emi_map.png",
+    "fused.png",
+    "gpr_sections.png",
+    "gpr_slices.png",
+    "result.h5",
+    "report.html",
+    "targets.csv",
+    "targets.geojson",
+    "targets.json",
+)
+# Written only where the result has them; like the others they go when a later run replaces this one.
+OPTIONAL_FILES = ("emi_details.png", "gpr_radargram.png")
+
+
+def check_output(folder: str | PathLike[str], overwrite: bool = False) -> Path:  # noqa: FBT001, FBT002
+    """Refuse a folder that the outputs must not go to, before any work is done.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs are to be written; need not exist.
+    overwrite
+        Whether files of an earlier run may be replaced. Other files are never touched.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UsageError
+        When the path is no folder, cannot be written to, or holds files of an earlier run.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder}: is a file, expected a folder to write to"
+        raise UsageError(msg)
+    if folder.is_dir():
+        found = [name for name in (*OPTIONAL_FILES, *OUTPUT_FILES) if os.path.lexists(folder / name)]
+        if found and not overwrite:
+            msg = f"{folder}: already holds {', '.join(found)}; allow overwriting or choose another folder"
+            raise UsageError(msg)
+        blocked = [name for name in found if (folder / name).is_dir()]
+        if blocked:
+            msg = f"{folder}: {', '.join(blocked)} is a folder, expected a file"
+            raise UsageError(msg)
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+        msg = f"{folder}: no permission to write to {parent}"
+        raise UsageError(msg)
+    return folder
+
+
+def write_outputs(
+    result: Result, folder: str | PathLike[str], *, overwrite: bool = False, view: View | None = None
+) -> tuple[Path, ...]:
+    """Write every file of the contract.
+
+    All files are made in a hidden folder beside the target and moved in at the end. Files of an earlier run
+    are moved away first and put back if something fails, so that the folder never mixes two runs.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+    folder
+        Where to write; made, with its parents, when it does not exist.
+    overwrite
+        Whether files of an earlier run may be replaced. Other files are never touched.
+    view
+        The operator's controls over the pictures.
+
+    Returns
+    -------
+    tuple of Path
+        The files written, sorted by name.
+
+    Raises
+    ------
+    UsageError
+        As `check_output`.
+    DualsenseError
+        When the files cannot be written, such as on a full disk.
+    """
+    folder = check_output(folder, overwrite)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name or 'out'}-", dir=_workplace(folder)) as place:
+            # The folder inside gets the usual permissions; the temporary one is private to the user.
+            fresh = Path(place) / "fresh"
+            fresh.mkdir()
+            _write_all(result, fresh, view)
+            _move_in(fresh, folder, Path(place) / "previous")
+    except OSError as error:
+        msg = f"{folder}: cannot write the outputs: {error.strerror or error}"
+        raise DualsenseError(msg) from error
+    written = [*OUTPUT_FILES, *(name for name in OPTIONAL_FILES if (folder / name).exists())]
+    return tuple(folder / name for name in sorted(written))
+
+
+def _workplace(folder: Path) -> Path:
+    """Folder to work in: beside the target, or inside where its parent is not ours or on another disk."""
+    parent = folder.absolute().parent
+    if not folder.exists():
+        parent.mkdir(parents=True, exist_ok=True)
+        return parent
+    beside = os.access(parent, os.W_OK | os.X_OK) and parent.stat().st_dev == folder.stat().st_dev
+    return parent if beside else folder
+
+
+def _write_all(result: Result, fresh: Path, view: View | None) -> None:
+    pictures = render_figures(result, view)
+    for name, content in pictures.items():
+        (fresh / name).write_bytes(content)
+    write_report(result, fresh, pictures=pictures, view=view)
+    write_result(result, fresh / "result.h5")
+    write_targets(result, fresh)
+
+
+def _move_in(fresh: Path, folder: Path, previous: Path) -> None:
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    previous.mkdir()
+    try:
+        for name in reversed((*OPTIONAL_FILES, *OUTPUT_FILES)):
+            if os.path.lexists(folder / name):
+                (folder / name).replace(previous / name)
+        for name in (*OPTIONAL_FILES, *OUTPUT_FILES):
+            if name in OUTPUT_FILES or (fresh / name).exists():
+                (fresh / name).replace(folder / name)
+    except BaseException:
+        for path in previous.iterdir():
+            shutil.move(path, folder / path.name)
+        raise

@@ -1,0 +1,324 @@
+"""The report: one page that opens offline, in the order in which a deminer asks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+import struct
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dualsense.render import _words as words
+from dualsense.render._figures.figures import render_figures
+from dualsense.render._figures.strip import is_line
+from dualsense.render._figures.style import View
+from dualsense.render._files.export import significant
+from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
+from dualsense.render._report.viewer import viewer_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from dualsense.result import Result, Target
+
+SPECTRUM = "_hz_m3"
+ASSETS = "assets"
+LONG_TEXT = 160
+
+
+def _asset(name: str) -> str:
+    return files("dualsense.render").joinpath(ASSETS, name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> Markup:
+    """Source expression of the content security policy for an inline script or style."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return Markup("sha256-" + base64.b64encode(digest).decode("ascii"))  # noqa: S704 - letters of base64 only
+
+
+def _inline(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - our own assets, or JSON without "<"
+
+
+def _picture(png: bytes) -> dict[str, Any]:
+    width, height = struct.unpack(">II", png[16:24])
+    return {
+        "uri": "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
+        "width": width,
+        "height": height,
+    }
+
+
+def _evidence_rows(target: Target) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Scores, likelihood ratios and features of both sensors, as text."""
+    table = []
+    for name, evidence in (("metal detector", target.emi), ("radar", target.gpr)):
+        rows = [("evidence", "none")]
+        if evidence is not None:
+            numbers = {"score": evidence.score, "log-likelihood ratio": evidence.log_likelihood_ratio}
+            # spectra are for machines, in targets.json
+            shown = (key for key in sorted(evidence.features) if not key.endswith(SPECTRUM))
+            numbers |= {key: evidence.features[key] for key in shown}
+            rows = [(words.plain(key), _number(value)) for key, value in numbers.items()]
+        table.append((name, rows))
+    return table
+
+
+def _number(value: float) -> str:
+    shown = significant(value, 4)
+    return "unknown" if shown is None else f"{shown:g}"
+
+
+def _target(target: Target, origin: tuple[float, float, float, float] | None) -> dict[str, Any]:
+    x_std_m, y_std_m, _ = target.position_std_m
+    place = None
+    if origin is not None:
+        latitude, longitude = local_to_wgs84(target.x_m, target.y_m, origin)
+        place = f"{float(latitude):.8f}°, {float(longitude):.8f}°"
+    return {
+        "id": words.plain(target.id, 24),
+        "call": target.call,
+        "call_words": words.CALL_NAMES[target.call],
+        "confidence": words.confidence_words(target),
+        "depth": words.depth_words(target),
+        "place": words.place_words(target),
+        "bearing": words.bearing_words(target, None if origin is None else origin[3]),
+        "xy": f"{_centimetres(target.x_m, x_std_m)}, {_centimetres(target.y_m, y_std_m)}",
+        "wgs84": place,
+        "reasons": [words.plain(reason) for reason in target.reasons],
+        "evidence": _evidence_rows(target),
+    }
+
+
+def _centimetres(value_m: float, std_m: float) -> str:
+    spread = f" ± {100.0 * std_m:.1f}" if math.isfinite(std_m) else ""
+    return f"{100.0 * value_m:.1f}{spread} cm"
+
+
+def _coverage_rows(result: Result) -> list[dict[str, Any]]:
+    parts = [("Both sensors", result.coverage_fraction)]
+    parts += [
+        (words.SENSOR_NAMES[sensor].capitalize(), result.sensor_coverage.get(sensor, math.nan))
+        for sensor in words.SENSORS
+    ]
+    return [
+        {
+            "name": name,
+            "percent": f"{100.0 * fraction:.1f}" if math.isfinite(fraction) else "0",
+            "measured": words.percent_down(fraction),
+            "missing": words.percent_up(1.0 - fraction),
+            "grave": not fraction >= 0.5,
+        }
+        for name, fraction in parts
+    ]
+
+
+def _soil(result: Result) -> dict[str, str] | None:
+    speed_m_s, speed_std_m_s = words.velocity_m_s(result)
+    if not math.isfinite(speed_m_s):
+        return None
+    permittivity, std = result.relative_permittivity, result.relative_permittivity_std
+    known = math.isfinite(std)
+    return {
+        "permittivity": f"{permittivity:.2f} ± {std:.2f}" if known else f"{permittivity:.2f}, uncertainty unknown",
+        "velocity": f"{speed_m_s / 1e7:.2f} ± {speed_std_m_s / 1e7:.2f} cm/ns"
+        if known
+        else f"{speed_m_s / 1e7:.2f} cm/ns, uncertainty unknown",
+    }
+
+
+def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Short facts for the table and long texts, such as the recipe, for folded blocks."""
+    header = result.header
+    facts = {
+        "Scan": header.scan_id,
+        "Recorded or simulated": {"unknown": "not stated by the scan"}.get(header.source, header.source),
+        "Created": header.created,
+        "Instrument": header.instrument,
+        "Site": header.site,
+        "Operator": header.operator,
+        "Notes": header.notes,
+        "Start point, WGS 84": _start_words(result),
+        "SHA-256 of the scan": result.scan_sha256,
+        "SHA-256 of the recipe": result.recipe_sha256,
+        "Confidence model": result.model,
+    }
+    rows = [(name, words.plain(value)) for name, value in facts.items() if value]
+    long_texts = []
+    said = set(facts.values())
+    for name in sorted(result.provenance):
+        value = result.provenance[name]
+        if value in said:
+            continue
+        if "\n" in value or len(value) > LONG_TEXT:
+            lines = [words.plain(line.replace("\t", "    ")) for line in value.splitlines()]
+            long_texts.append((words.plain(name), "\n".join(lines)))
+        else:
+            rows.append((words.plain(name), words.plain(value)))
+    return rows, long_texts
+
+
+def _start_words(result: Result) -> str | None:
+    origin = usable_origin(result.header)
+    if origin is None:
+        return None
+    latitude, longitude, height_m, azimuth = origin
+    return f"{latitude:.8f}°, {longitude:.8f}°, {height_m:.2f} m, lane towards {azimuth:.1f}° from true north"
+
+
+def _targets_alt(result: Result) -> str:
+    targets = words.ordered_targets(result)
+    if not targets:
+        return "no targets"
+    return "; ".join(
+        f"{words.plain(target.id, 24)} {words.CALL_NAMES[target.call]} {words.place_words(target)}"
+        for target in targets
+    )
+
+
+def _alts(result: Result) -> dict[str, str]:
+    targets = _targets_alt(result)
+    emi = words.sensor_message(result, "emi")
+    gpr = words.sensor_message(result, "gpr")
+    return {
+        "fused_alt": f"Map of the patch with {'the radar' if gpr is None else 'no radar'} and "
+        f"{'metal contours' if emi is None else 'no metal detector'}. Targets: {targets}.",
+        "emi_alt": emi or f"Map of the metal response. Targets: {targets}.",
+        "slices_alt": gpr or "Radar maps, one for each layer of depth, with metal contours over them.",
+        "sections_alt": gpr
+        or (
+            f"Radar section along the line. Targets: {targets}."
+            if is_line(result)
+            else "Radar cut vertically along and across the lane through the most important targets."
+        ),
+        "radargram_alt": "Radar traces along the track against two-way time.",
+    }
+
+
+def _first_slice(result: Result, depths_cm: list[float]) -> int:
+    """Slice to open the slider at: the strongest echo under the most important target, else of all."""
+    volume = result.gpr_volume
+    if volume is None:
+        return 0
+    echo = np.fmax.reduce(volume.values.reshape(volume.depth_m.size, -1), axis=1)
+    for target in words.ordered_targets(result):
+        row = int(np.argmin(np.abs(volume.grid.y_m - target.y_m)))
+        column = int(np.argmin(np.abs(volume.grid.x_m - target.x_m)))
+        under = volume.values[:, row, column]
+        if np.isfinite(under).any():
+            echo = under
+            break
+    depth_cm = 100.0 * volume.depth_m[int(np.nanargmax(echo))]
+    return int(np.argmin(np.abs(np.array(depths_cm) - depth_cm)))
+
+
+def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, view: View | None = None) -> str:
+    """Text of the report.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+    pictures
+        PNG files by name, as `render_figures` gives them; drawn here when None.
+    view
+        The operator's controls over the pictures.
+
+    Returns
+    -------
+    str
+        HTML that refers to nothing outside itself.
+    """
+    view = view or View()
+    pictures = render_figures(result, view) if pictures is None else pictures
+    style, script = _asset("report.css"), _asset("report.js")
+    line = is_line(result)
+    viewer = None if line else viewer_data(result, view)  # slices of a line show nothing that its section does not
+    origin = usable_origin(result.header)
+    rows, long_texts = _origin_rows(result)
+    nothing = result.coverage_fraction == 0.0
+    environment = Environment(
+        loader=PackageLoader("dualsense.render", ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["together"] = _together
+    return environment.get_template("report.html.j2").render(
+        title=words.plain(result.header.scan_id, 80) or "without a name",
+        simulated=words.SIMULATED if result.header.source == "simulated" else None,
+        advice=words.ADVICE,
+        headline=words.headline(result),
+        banners=words.banners(result),
+        model=words.plain(result.model, 60),
+        calibrated=words.is_calibrated(result),
+        calibration=words.calibration_words(result),
+        threshold=words.threshold_words(result),
+        targets=[_target(target, origin) for target in words.ordered_targets(result)],
+        no_targets="Nothing was assessed by both sensors."
+        if nothing
+        else "No target found in the part that was assessed.",
+        coverage=_coverage_rows(result),
+        area=f"{result.area_m2:.3f} m²" if math.isfinite(result.area_m2) else "of unknown area",
+        soil=_soil(result),
+        viewer=viewer,
+        viewer_json=_inline(_json(viewer)),
+        first_slice=0 if viewer is None else _first_slice(result, viewer["depths"]),
+        line=line,
+        pictures={name: _picture(png) for name, png in pictures.items()},
+        origin=rows,
+        long_texts=long_texts,
+        style=_inline(style),
+        style_hash=_hash(style),
+        script=_inline(script),
+        script_hash=_hash(script),
+        **_alts(result),
+    )
+
+
+def _together(text: str) -> str:
+    """Text whose numbers stay on one line with their units and deviations."""
+    return re.sub(r"(?<=[\d±]) (?=±|cm|m\b|%|\d)", "\u00a0", text)
+
+
+def _json(data: object) -> str:
+    """JSON that cannot end the script element that holds it."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def write_report(
+    result: Result,
+    folder: str | PathLike[str],
+    *,
+    pictures: Mapping[str, bytes] | None = None,
+    view: View | None = None,
+) -> Path:
+    """Write ``report.html`` into a folder that exists; a file of that name is replaced.
+
+    Parameters
+    ----------
+    result, pictures, view
+        As for `report_html`.
+    folder
+        Where to write.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(folder) / "report.html"
+    path.write_bytes(report_html(result, pictures, view).encode("utf-8"))
+    return path

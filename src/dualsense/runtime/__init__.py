@@ -1,0 +1,1 @@
+"""How work is compiled, and how it is spread over processes."""

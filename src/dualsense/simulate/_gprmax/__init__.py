@@ -1,0 +1,1 @@
+"""The radar of a scene by gprMax, a separate program."""

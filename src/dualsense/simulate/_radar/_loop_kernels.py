@@ -1,0 +1,79 @@
+"""Kernel of the simulated radar's echoes from closed turns of wire."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from dualsense.runtime.jit import jit
+from dualsense.simulate._radar._buried_kernels import fill_row, read_row
+from dualsense.simulate._radar._kernels import C0, LINES, OVER_C0, height_at, taper
+
+_TINY = 1e-12
+
+
+@jit(parallel=True, checked_division=False)
+def loop_echo(
+    tx, rx, points, tangents, modes, frequency, index, reduced_depth, reach, surface_origin, cell, height,
+    low_height, height_step, offset_step, table, basis, out,
+):  # fmt: skip
+    """Echo of a level turn of wire into out (n, k), before the factor that depends on frequency alone.
+
+    Its pieces (p, 2) are evenly spaced, with ``tangents`` (p, 2); ``modes`` (m, k) is what the turn radiates per
+    drive of the currents cos and sin of m times the angle. ``table`` (nh, nr, 2 + 4 b) is that of a
+    `spectrum.Passage` at its depth.
+    """
+    over_index, over_cell, over_offset = 1.0 / index, 1.0 / cell, 1.0 / offset_step
+    count, tones, orders = points.shape[0], frequency.shape[0], modes.shape[0]
+    even, odd = np.empty((orders, count)), np.empty((orders, count))
+    for m in range(orders):
+        for q in range(count):
+            even[m, q] = np.cos(2 * np.pi * m * q / count) / count
+            odd[m, q] = np.sin(2 * np.pi * m * q / count) / count
+    center_x, center_y = points[:, 0].mean(), points[:, 1].mean()
+    for n in numba.prange(tx.shape[0]):
+        mid_x, mid_y = 0.5 * (tx[n, 0] + rx[n, 0]), 0.5 * (tx[n, 1] + rx[n, 1])
+        weight = taper(np.sqrt((center_x - mid_x) ** 2 + (center_y - mid_y) ** 2), reach)
+        if weight == 0.0:
+            continue
+        rows = np.empty((1, table.shape[1], table.shape[2]))
+        fields = np.empty((1, 2, LINES))
+        drive = np.empty(LINES)
+        sums = np.zeros((2, 2, orders, tones), np.complex128)
+        for side in range(2):
+            at_x, at_y, h = tx[n, 0], tx[n, 1], tx[n, 2]
+            if side == 1:
+                at_x, at_y, h = rx[n, 0], rx[n, 1], rx[n, 2]
+            fill_row(table, h, low_height, height_step, 0, table.shape[1], rows[0])
+            for q in range(count):
+                dx, dy = points[q, 0] - at_x, points[q, 1] - at_y
+                rho = np.sqrt(dx * dx + dy * dy)
+                ex, ey = dx / (rho + _TINY), dy / (rho + _TINY)
+                near = 1.0 / np.sqrt(rho * rho + (h + reduced_depth) ** 2)
+                time, slope = read_row(rows, 0, rho, offset_step, over_offset, 1.0, near, fields, 0)
+                read_row(rows, 0, rho, offset_step, over_offset, 0.0, near, fields, 1)
+                sin_air = min(slope * C0, 0.999999)
+                cos_air = np.sqrt(1.0 - sin_air * sin_air)
+                sin_soil = sin_air * over_index
+                swap = (index * np.sqrt(1.0 - sin_soil * sin_soil) - cos_air) * OVER_C0
+                entry = h * sin_air / cos_air
+                time += swap * height_at(
+                    at_x + entry * ex, at_y + entry * ey, surface_origin[0], surface_origin[1], over_cell, height
+                )
+                # the field across the ray's plane and that along it, on the tangent
+                across = tangents[q, 1] * ex * ex - tangents[q, 0] * ex * ey
+                along = tangents[q, 1] * ey * ey + tangents[q, 0] * ex * ey
+                for c in range(LINES):
+                    drive[c] = across * fields[0, 0, c] + along * fields[0, 1, c]
+                for k in range(tones):
+                    value = 0.0j
+                    for b in range(LINES // 2):
+                        value += basis[b, k] * complex(drive[2 * b], drive[2 * b + 1])
+                    value *= np.exp(-2j * np.pi * frequency[k] * time)
+                    for m in range(orders):
+                        sums[side, 0, m, k] += even[m, q] * value
+                        sums[side, 1, m, k] += odd[m, q] * value
+        for m in range(orders):
+            for k in range(tones):
+                both = sums[0, 0, m, k] * sums[1, 0, m, k] + sums[0, 1, m, k] * sums[1, 1, m, k]
+                out[n, k] += weight * modes[m, k] * both

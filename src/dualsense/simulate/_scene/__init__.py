@@ -1,0 +1,1 @@
+"""What is to be simulated: ground, objects, instrument and handling."""

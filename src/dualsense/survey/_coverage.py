@@ -1,0 +1,119 @@
+"""What ground each sensor really measured. What is not covered is not assessable, never empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.result import Coverage, Grid
+from dualsense.survey._line import find_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def covered_cells(grid: Grid, position_m: NDArray[np.float64] | None, *, reach_m: float) -> NDArray[np.bool_]:
+    """Cells whose centre lies within ``reach_m`` of a sample.
+
+    Parameters
+    ----------
+    position_m : (n, 2 or more) or None
+        Where the sensor took its valid samples; None, or no finite row, covers nothing.
+    reach_m
+        How far to the side a sample still measures the ground.
+
+    Returns
+    -------
+    (ny, nx) bool
+    """
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    shape = (grid.y_m.size, grid.x_m.size)
+    if position_m is None:
+        return np.zeros(shape, dtype=bool)
+    xy = position_m[:, :2]
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    if xy.shape[0] == 0:
+        return np.zeros(shape, dtype=bool)
+    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
+    distance, _ = cKDTree(xy).query(np.column_stack([gx.ravel(), gy.ravel()]), distance_upper_bound=reach_m)
+    covered: NDArray[np.bool_] = np.isfinite(distance).reshape(shape)
+    return covered
+
+
+def patch_cells(grid: Grid, position_m: NDArray[np.float64], *, margin_m: float = 0.0) -> NDArray[np.bool_]:
+    """Cells of the ground the operator set out to sweep: the convex hull of the head's track.
+
+    The hull, not the covered cells, is what a gap is measured against: a strip left out between two lanes
+    is part of the patch.
+    """
+    from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415
+
+    xy = position_m[:, :2]
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
+    points = np.column_stack([gx.ravel(), gy.ravel()])
+    shape = (grid.y_m.size, grid.x_m.size)
+    near = covered_cells(grid, position_m, reach_m=max(margin_m, grid.cell_m))
+    try:
+        sides = ConvexHull(xy).equations
+    except (QhullError, ValueError):
+        return near  # a single line of soundings has no hull: the patch is the ground beside the line
+    inside = np.ones(points.shape[0], dtype=bool)
+    for nx, ny, offset in sides:
+        inside &= points @ (nx, ny) + offset <= 1e-12
+    patch: NDArray[np.bool_] = inside.reshape(shape) | near
+    return patch
+
+
+def coverage(
+    grid: Grid,
+    *,
+    head_m: NDArray[np.float64],
+    emi_m: NDArray[np.float64] | None,
+    gpr_m: NDArray[np.float64] | None,
+    emi_reach_m: float = 0.05,
+    gpr_reach_m: float = 0.03,
+) -> Coverage:
+    """Cover the patch with both sensors.
+
+    Parameters
+    ----------
+    head_m : (p, 3)
+        The head's track; with the sensors' positions, which an array carries beside it, it spans the patch. A
+        single line was set out to measure the strip that each sensor's samples reach.
+    emi_m, gpr_m : (n, 3) or None
+        Centres of the coil pair and midpoints of the antenna pair at their valid samples.
+    emi_reach_m, gpr_reach_m
+        How far to the side one sample measures.
+    """
+    swept = [head_m, *(sensor[:, :3] for sensor in (emi_m, gpr_m) if sensor is not None)]
+    reach_m = [reach for sensor, reach in ((emi_m, emi_reach_m), (gpr_m, gpr_reach_m)) if sensor is not None]
+    track = np.concatenate(swept)
+    strip_m = 0.0 if find_line(track) is None else min(reach_m, default=0.0)
+    patch = patch_cells(grid, track, margin_m=strip_m)
+    return Coverage(
+        grid,
+        patch,
+        emi=covered_cells(grid, emi_m, reach_m=emi_reach_m),
+        gpr=covered_cells(grid, gpr_m, reach_m=gpr_reach_m),
+    )
+
+
+def fractions(cover: Coverage) -> tuple[float, dict[str, float], float]:
+    """Area of the patch, the part of it each sensor covered, and the part both did.
+
+    Returns
+    -------
+    area_m2, {"emi": 0-1, "gpr": 0-1}, both
+    """
+    cells = int(cover.patch.sum())
+    area_m2 = cells * cover.grid.cell_m**2
+    if cells == 0:
+        return 0.0, {"emi": 0.0, "gpr": 0.0}, 0.0
+    part = {
+        name: float((mask & cover.patch).sum() / cells) for name, mask in (("emi", cover.emi), ("gpr", cover.gpr))
+    }
+    both = float((cover.emi & cover.gpr & cover.patch).sum() / cells)
+    return area_m2, part, both

@@ -1,0 +1,212 @@
+"""What a replay shows in a terminal: nothing unmeasured looks empty, nothing provisional looks final."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.cli.live import (
+    BARS,
+    HIDE_CURSOR,
+    LEVELS,
+    NOT_COVERED,
+    PLAIN_BARS,
+    SHOW_CURSOR,
+    LiveView,
+    character_map,
+    frame_line,
+    frame_text,
+    sparkline,
+)
+from dualsense.errors import UsageError
+from dualsense.replay import Frame
+from dualsense.result import Coverage, Grid, Image, Result, Target
+from dualsense.scan import Pose, Scan, ScanHeader
+
+HEADER = ScanHeader("lane\x1b[31m 7", "2026-01-01T00:00:00Z", "test", source="simulated")
+SCAN = Scan(HEADER, Pose(np.array([0.0, 1.0]), np.zeros((2, 3))))
+
+
+def image(values):
+    values = np.asarray(values, dtype=np.float32)
+    grid = Grid(np.arange(values.shape[1]) * 0.01, np.arange(values.shape[0]) * 0.01, 0.01)
+    return Image("metal_response", "1", grid, values)
+
+
+def result(values, targets=()):
+    metal = image(values)
+    cover = Coverage(metal.grid, *(np.isfinite(metal.values),) * 3)
+    return Result(
+        HEADER, "", "", "uncalibrated-1", 0.25, 0.5, {"emi": 0.5, "gpr": 1.0}, cover, np.zeros((1, 3)), targets,
+        {"metal_response": metal},
+    )  # fmt: skip
+
+
+TARGET = Target("T1", 0.1, 0.2, float("nan"), (0.01, 0.01, float("nan")), 0.8, "suspect", None, None, ("metal",))
+
+
+def frame(found, *, provisional=True, reason=""):
+    trace = np.array([0.0, 1.0, 4.0])
+    return Frame(12.0, 25.0, SCAN, found, reason, np.array([0.0, 1.0, 2.0]), trace, provisional)
+
+
+def test_a_sparkline_keeps_every_peak():
+    values = np.zeros(1000)
+    values[437] = 9.0
+    line = sparkline(values, width=50)
+    assert len(line) == 50
+    assert line.count(BARS[-1]) == 1
+    assert line.index(BARS[-1]) == 21
+
+
+def test_a_sparkline_has_gaps_where_nothing_was_measured():
+    assert sparkline(np.array([1.0, np.nan, 1.0]), bars=PLAIN_BARS) == "@ @"
+    assert sparkline(np.full(3, np.nan)) == "   "
+    assert sparkline(np.array([])) == ""
+    assert sparkline(np.zeros(3)) == BARS[0] * 3
+
+
+def test_a_map_tells_uncovered_from_low():
+    values = np.zeros((8, 8))
+    values[:, :4] = np.nan
+    values[0, 7] = 100.0
+    lines = character_map(image(values), width=8, height=8).splitlines()
+    assert lines == ["////....", "////....", "////....", "////...@"]
+
+
+def test_a_map_has_y_upwards_and_x_to_the_right():
+    values = np.zeros((4, 4))
+    values[3, 0] = 1.0
+    assert character_map(image(values), width=4, height=4).splitlines() == ["@...", "...."]
+
+
+def test_a_map_shows_where_the_targets_are():
+    first, second = replace(TARGET, x_m=0.0, y_m=0.03), replace(TARGET, x_m=0.03, y_m=0.0)
+    drawn = character_map(image(np.ones((4, 4))), (first, second), width=4, height=4)
+    assert drawn.splitlines() == ["1@@@", "@@@2"]
+
+
+@pytest.mark.parametrize("shape", ((1, 1), (3, 500), (400, 2), (133, 97)))
+def test_a_map_fits(shape):
+    values = np.random.default_rng(1).random(shape)
+    lines = character_map(image(values), width=60, height=24).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 60
+    assert set("".join(lines)) <= {*LEVELS, NOT_COVERED}
+
+
+def test_one_unmeasured_cell_keeps_its_character_from_looking_low():
+    values = np.zeros((40, 40))
+    values[0, 0] = 50.0
+    assert NOT_COVERED not in character_map(image(values), width=10, height=5)
+    values[20, 20] = np.nan
+    assert character_map(image(values), width=10, height=5).count(NOT_COVERED) == 1
+
+
+def test_metal_shows_beside_an_unmeasured_cell():
+    values = np.zeros((40, 40))
+    values[20, 20] = np.nan
+    values[21, 21] = 50.0
+    drawn = character_map(image(values), width=10, height=5)
+    assert drawn.count(LEVELS[-1]) == 1
+    assert NOT_COVERED not in drawn
+
+
+def test_provisional_targets_are_marked_as_such():
+    found = result(np.ones((4, 4)), (TARGET,))
+    text, line = frame_text(frame(found)), frame_line(frame(found))
+    assert "PROVISIONAL" in text
+    assert re.search(r"T1\? +suspect\? +0\.10 +0\.20 +–", text)
+    assert "provisional: T1:suspect?(0.10,0.20)" in line
+    final = frame(found, provisional=False)
+    assert "?" not in frame_text(final) + frame_line(final)
+    assert "PROVISIONAL" not in frame_text(final)
+
+
+def test_a_frame_tells_what_was_covered():
+    text = frame_text(frame(result(np.ones((4, 4)))))
+    assert "0.25 m² swept, of which covered: metal detector 50 %, radar 100 %" in text
+    assert "no target so far in what was covered" in text
+
+
+def test_a_frame_without_a_metal_map_says_so():
+    found = replace(result(np.ones((4, 4))), emi_maps={})
+    assert "no metal map: not assessable" in frame_text(frame(found))
+
+
+def test_a_frame_without_a_result_says_why():
+    early = frame(None, reason="too\nlittle")
+    assert frame_text(early).endswith("no picture yet: too little")
+    assert frame_line(early).endswith("no picture yet: too little")
+
+
+def test_a_scan_cannot_command_the_terminal():
+    assert "\x1b" not in frame_text(frame(result(np.ones((4, 4)))))
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_is_redrawn_and_left_as_it_was(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Terminal()
+
+    def interrupted():
+        with LiveView(screen).running() as show:
+            show(frame(result(np.ones((4, 4)))))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    text = screen.getvalue()
+    assert text.startswith(HIDE_CURSOR + "\x1b[H\x1b[J")
+    assert text.endswith(SHOW_CURSOR)
+
+
+@pytest.mark.parametrize("kind", ("dumb terminal", "pipe"))
+def test_anything_else_gets_lines(kind, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal() if kind == "dumb terminal" else io.StringIO()
+    with LiveView(stream).running() as show:
+        show(frame(result(np.ones((4, 4)))))
+    assert "\x1b" not in stream.getvalue()
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_terminal_without_unicode_gets_ascii():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
+    with LiveView(stream).running() as show:
+        show(frame(result(np.ones((4, 4)))))
+    stream.seek(0)
+    text = stream.read()
+    assert PLAIN_BARS[-1] in text
+    assert "?" not in text.split("provisional")[0].replace("m?", "")
+
+
+def test_frames_are_pictures_in_order_and_not_overwritten_unasked(tmp_path):
+    folder = tmp_path / "frames"
+    view = LiveView(io.StringIO(), frames=folder)
+    view.show(frame(None, reason="too little"))
+    view.show(frame(result(np.ones((4, 4)), (TARGET,))))
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["frame_0001.png", "frame_0002.png"]
+    sizes = {path.read_bytes()[16:24] for path in folder.iterdir()}
+    assert len(sizes) == 1  # one size of picture, so that they make a film
+    with pytest.raises(UsageError, match="holds 2 frames already"):
+        LiveView(io.StringIO(), frames=folder)
+    LiveView(io.StringIO(), frames=folder, overwrite=True)
+    assert list(folder.iterdir()) == []
+
+
+def test_frames_need_a_folder(tmp_path):
+    (tmp_path / "frames").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="is a file, expected a folder"):
+        LiveView(io.StringIO(), frames=tmp_path / "frames", overwrite=True)

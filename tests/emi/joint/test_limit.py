@@ -1,0 +1,66 @@
+"""The detection limit is kept: what it promises to find is found when it is put into a real scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._joint.invert import invert
+from dualsense.emi._maps.image import detection_limit
+from dualsense.emi._response import bin_along_track, normalise, white_noise
+from dualsense.io import read_scan
+from dualsense.survey._track import track_at
+
+
+@pytest.fixture(scope="module", params=("ts50_deep", "pmn_sand"))
+def scan(request, sample_dir):
+    recorded = read_scan(sample_dir / f"{request.param}.h5")
+    response = normalise(recorded.emi, track_at(recorded.pose, recorded.emi.time_s))
+    rows = bin_along_track(response)
+    noise = white_noise(response) / np.sqrt(np.median(rows.count))
+    return rows, noise, invert(rows, noise), recorded.truth
+
+
+def limit(rows, found, place):
+    needed = found.needed_near(place[0], place[1]) / rows.values.shape[1]
+    return detection_limit(rows, found.balance, place, statistic=needed, row_weight=found.weight)
+
+
+@pytest.mark.parametrize("corner", (0.25, 0.75))
+def test_an_object_above_the_limit_is_found_and_one_far_below_it_is_not(scan, corner):
+    rows, noise, found, truth = scan
+    low, high = rows.center_m[:, :2].min(axis=0), rows.center_m[:, :2].max(axis=0)
+    corners = [low + np.array([a, b]) * (high - low) for a in (corner, 1.0 - corner) for b in (0.2, 0.8)]
+    metal = np.stack([truth.x_m, truth.y_m], axis=1)
+    x, y = max(corners, key=lambda p: np.linalg.norm(metal - p, axis=1).min())
+    place = np.array([x, y, -0.05])
+    column = dipole_columns(rows, place)[:, :3].sum(axis=1, keepdims=True)
+
+    def near(times):
+        values = rows.values + times * limit(rows, found, place) * column
+        dipoles = invert(replace(rows, values=values), noise).dipoles
+        return any(np.linalg.norm(d.position_m[:2] - place[:2]) < 0.03 for d in dipoles)
+
+    assert near(3.0)
+    assert not near(0.2)
+
+
+def test_rows_that_strong_metal_makes_uncertain_raise_the_limit(scan):
+    rows, _, found, truth = scan
+    place = np.array([truth.x_m[0], truth.y_m[0], -0.05])
+    blind = detection_limit(rows, found.balance, place, statistic=12.0)
+    assert limit(rows, found, place) >= blind
+    if max(d.statistic for d in found.dipoles) > 1e4 * rows.values.shape[1]:
+        assert limit(rows, found, place) > 2.0 * blind
+
+
+def test_a_search_that_was_cut_short_promises_nothing_where_something_is_left(scan):
+    rows, noise, found, _ = scan
+    short = invert(rows, noise, max_dipoles=0)
+    peak = np.unravel_index(np.argmax(short.statistic), short.statistic.shape)
+    assert short.dipoles == ()
+    assert short.needed[peak] >= short.statistic[peak]
+    assert (found.needed >= 12.0 * rows.values.shape[1]).all()

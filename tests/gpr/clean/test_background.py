@@ -1,0 +1,393 @@
+"""Background removal against its definitions, and what it takes away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from dualsense.errors import ScanError
+from dualsense.gpr._clean import _background_kernels as kernels
+from dualsense.gpr._clean.background import (
+    MAX_NEIGHBOURS,
+    reference_spectra,
+    remove_background,
+    subtract_reference,
+)
+from dualsense.gpr._clean.loss import background_loss, target_loss
+from dualsense.gpr._clean.surface import Surface, mirror_path
+from oracles import forward
+from oracles.median import moving_median, weighted_median
+
+MOVING = ("moving-mean", "moving-median")
+ALL = (*MOVING, "mean", "median", "svd", "robust-pca", "reference")
+TOLERANCE = {"robust-pca": 1e-3}
+
+
+def options(method):
+    """What a method cannot do without."""
+    return {"reference_start_s": 0.0, "reference_stop_s": 1.0} if method == "reference" else {}
+
+
+def flat(heard):
+    """A surface that every sounding knows exactly."""
+    height = heard.midpoint_m[:, 2]
+    path = mirror_path(heard.tx_m, heard.rx_m, height)
+    return Surface(height, path, np.ones_like(heard.spectrum), np.zeros(height.size), fitted=True)
+
+
+def noise(rng, heard):
+    return rng.standard_normal(heard.spectrum.shape) + 1j * rng.standard_normal(heard.spectrum.shape)
+
+
+def level_sweep(rng, **options):
+    """Level head, so that aligning at the surface changes nothing but a common phase."""
+    return forward.soundings(
+        forward.sweep(rng, height_jitter_m=0.0, **options), frequency_hz=np.linspace(0.8e9, 3.2e9, 7)
+    )
+
+
+def aligned_background(heard, surface, method, radius_m):
+    """What was taken away, aligned at the surface."""
+    phase = np.exp(2j * np.pi / 299_792_458.0 * heard.frequency_hz * surface.path_m[:, None])
+    rest = remove_background(heard, surface, method=method, radius_m=radius_m)
+    return (heard.spectrum - rest.spectrum) * phase, heard.spectrum * phase
+
+
+@pytest.mark.kernel
+def test_median_is_the_definition():
+    rng = np.random.default_rng(0)
+    silent = level_sweep(rng, side_m=0.3, lines=5, per_line=9)
+    heard = replace(silent, spectrum=noise(rng, silent))
+    found, values = aligned_background(heard, flat(heard), "moving-median", 0.05)
+    expected = moving_median(values, heard.midpoint_m[:, :2], 0.05)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.kernel
+def test_mean_is_the_definition():
+    rng = np.random.default_rng(1)
+    silent = level_sweep(rng, side_m=0.3, lines=5, per_line=9)
+    heard = replace(silent, spectrum=noise(rng, silent))
+    found, values = aligned_background(heard, flat(heard), "moving-mean", 0.05)
+    xy = heard.midpoint_m[:, :2]
+    d2 = ((xy[:, None] - xy[None]) ** 2).sum(axis=-1)
+    weight = np.where(d2 <= 0.125**2, np.exp(-d2 / (2 * 0.05**2)), 0.0)
+    np.testing.assert_allclose(found, weight @ values / weight.sum(axis=1)[:, None], rtol=0, atol=1e-12)
+
+
+values = hnp.arrays(float, st.integers(1, 40), elements=st.sampled_from([-2.0, -0.5, 0.0, 0.0, 1.0, 1.5, 7.0]))
+
+
+@pytest.mark.kernel
+@given(values, st.integers(0, 2**32 - 1), st.booleans())
+def test_select_with_ties(v, seed, even):
+    """Equal values and equal weights, where half of the weight falls exactly on a boundary."""
+    rng = np.random.default_rng(seed)
+    w = np.ones(v.size) if even else rng.integers(1, 5, v.size).astype(float)
+    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+
+
+@pytest.mark.kernel
+@given(st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_select_of_any_numbers(n, seed):
+    rng = np.random.default_rng(seed)
+    v, w = rng.standard_normal(n), rng.uniform(0.01, 1.0, n)
+    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("n", (1, 2, 3, 500))
+@pytest.mark.parametrize("order", ("rising", "falling", "level"))
+def test_select_of_sorted_numbers(n, order):
+    """The usual way to make a quickselect slow; also even weights, whose lower median is wanted."""
+    v = {"rising": np.arange(n), "falling": np.arange(n)[::-1], "level": np.zeros(n)}[order].astype(float)
+    assert kernels._select(v.copy(), np.ones(n), 0.5 * n) == sorted(v)[(n - 1) // 2]
+
+
+@pytest.mark.kernel
+def test_neighbours_are_those_within_reach():
+    rng = np.random.default_rng(2)
+    xy = rng.uniform(0.0, 1.0, (70, 2))
+    found, count = np.empty((70, 70), np.int32), np.empty(70, np.int64)
+    kernels.neighbours(xy, 0.3, 70, found, count)
+    for i in range(70):
+        near = np.flatnonzero(np.hypot(*(xy - xy[i]).T) <= 0.3)
+        assert found[i, : count[i]].tolist() == near.tolist()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("limit", (1, 2, 7, 24, 25, 26))
+def test_of_many_neighbours_an_even_choice_is_taken(limit):
+    xy = np.zeros((25, 2))
+    found, count = np.full((25, limit), -1, np.int32), np.empty(25, np.int64)
+    kernels.neighbours(xy, 0.1, limit, found, count)
+    assert (count <= limit).all()
+    assert (count > limit // 2).all()
+    chosen = found[0, : count[0]]
+    assert (chosen >= 0).all()
+    assert len(set(np.diff(chosen))) <= 1
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_a_flat_reflector_is_removed(method):
+    """A layer at constant depth under a head of changing height: the same once aligned at the surface."""
+    rng = np.random.default_rng(3)
+    silent = forward.soundings(forward.sweep(rng))
+    layer = forward.wavelet(silent.frequency_hz) * np.exp(-2j * np.pi * silent.frequency_hz * 0.8e-9)
+    surface = flat(silent)
+    k = 2 * np.pi * silent.frequency_hz / 299_792_458.0
+    heard = replace(silent, spectrum=layer * np.exp(-1j * k * surface.path_m[:, None]))
+    rest = remove_background(heard, surface, method=method, **options(method))
+    assert np.abs(rest.spectrum).max() < TOLERANCE.get(method, 1e-12) * np.abs(heard.spectrum).max()
+
+
+@pytest.mark.parametrize("method", ("moving-mean", "moving-median", "mean", "median"))
+def test_a_small_body_is_kept(method):
+    rng = np.random.default_rng(4)
+    silent = level_sweep(rng)
+    d2 = (silent.midpoint_m[:, :2] ** 2).sum(axis=1)
+    body = np.exp(-4 * np.log(2) * d2 / 0.06**2)[:, None] * np.ones(7)
+    heard = replace(silent, spectrum=1.0 + 0.3 * body)
+    rest = np.abs(remove_background(heard, flat(heard), method=method).spectrum)
+    at = int(np.argmin(d2))
+    assert rest[at].min() > 0.2
+    assert rest[d2 > 0.15**2].max() < 0.03
+
+
+def test_a_median_ignores_what_a_mean_smears():
+    rng = np.random.default_rng(5)
+    silent = level_sweep(rng)
+    wild = np.zeros(silent.spectrum.shape, complex)
+    wild[100] = 1e3
+    far = np.hypot(*(silent.midpoint_m[:, :2] - silent.midpoint_m[100, :2]).T) > 1e-9
+    heard = replace(silent, spectrum=1.0 + wild)
+    mean = remove_background(heard, flat(heard), method="moving-mean").spectrum[far]
+    median = remove_background(heard, flat(heard), method="moving-median").spectrum[far]
+    assert np.abs(mean).max() > 1.0
+    assert np.abs(median).max() < 1e-9
+
+
+def test_channels_do_not_mix():
+    rng = np.random.default_rng(6)
+    points = forward.sweep(rng, height_jitter_m=0.0)
+    channel = np.arange(len(points)) % 2
+    silent = forward.soundings(points, channel=channel, frequency_hz=np.array([1e9, 2e9]))
+    heard = replace(silent, spectrum=np.where(channel == 0, 1.0, -5.0)[:, None] * np.ones((1, 2), complex))
+    for method in ALL:
+        assert np.abs(remove_background(heard, flat(heard), method=method, **options(method)).spectrum).max() < (
+            10 * TOLERANCE.get(method, 1e-12)
+        )
+
+
+def test_none_is_identity():
+    rng = np.random.default_rng(7)
+    silent = level_sweep(rng)
+    heard = replace(silent, spectrum=noise(rng, silent))
+    assert remove_background(heard, flat(heard), method="none") is heard
+    assert background_loss(heard, flat(heard), method="none") == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", (*MOVING, "mean", "median", "none"))
+def test_few_soundings(method):
+    for n in (0, 1, 2):
+        heard = forward.soundings(np.full((n, 3), 0.03))
+        rest = remove_background(heard, flat(heard), method=method)
+        assert rest.spectrum.shape == heard.spectrum.shape
+        assert not rest.spectrum.any()
+        all_is_lost = float(method != "none" and n > 0)  # alone, a sounding is its own background
+        loss = background_loss(heard, flat(heard), method=method, radius_m=0.1, width_m=0.1)
+        assert loss == pytest.approx(all_is_lost, abs=1e-9)
+
+
+def test_input_is_left_alone():
+    rng = np.random.default_rng(8)
+    silent = level_sweep(rng)
+    heard = replace(silent, spectrum=noise(rng, silent))
+    kept = heard.spectrum.copy()
+    for method in ALL:
+        remove_background(heard, flat(heard), method=method, **options(method))
+    np.testing.assert_array_equal(heard.spectrum, kept)
+
+
+@pytest.mark.parametrize("method", MOVING)
+def test_the_wider_the_radius_the_less_is_lost(method):
+    rng = np.random.default_rng(9)
+    silent = level_sweep(rng, side_m=0.6, lines=20, per_line=30)
+    heard = replace(silent, spectrum=0.2 * noise(rng, silent))
+    losses = [
+        background_loss(heard, flat(heard), method=method, radius_m=radius, width_m=0.10)
+        for radius in (0.03, 0.06, 0.12, 0.24)
+    ]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] > 0.6
+    assert 0.0 <= losses[-1] < 0.2
+    assert all(0.0 <= loss <= 1.0 for loss in losses)
+
+
+def test_crowded_soundings_stay_bounded():
+    """A head at rest: thousands of neighbours at one place cost no more than the chosen few each."""
+    rng = np.random.default_rng(10)
+    points = np.column_stack([0.001 * rng.standard_normal((3000, 2)), np.full(3000, 0.03)])
+    silent = forward.soundings(points, frequency_hz=np.array([1e9]))
+    heard = replace(silent, spectrum=1.0 + 0.1 * noise(rng, silent))
+    rest = remove_background(heard, flat(heard), method="moving-median")
+    assert len(points) > 10 * MAX_NEIGHBOURS
+    assert abs(rest.spectrum.mean()) < 0.02
+
+
+def layered(rng, count, **sweep):
+    """Soundings of ``count`` layers that come and go along the track."""
+    silent = level_sweep(rng, **sweep)
+    n = silent.time_s.size
+    swing = [np.ones(n), *(np.cos(np.pi * m * np.arange(n) / n) for m in range(1, count))]
+    delay = np.exp(-2j * np.pi * np.outer(0.4e-9 * np.arange(1, count + 1), silent.frequency_hz))
+    weight = 2.0 ** -np.arange(count)
+    surface = flat(silent)
+    common = np.einsum("c,cn,ck->nk", weight, swing, delay)
+    return replace(
+        silent,
+        spectrum=common * np.exp(-2j * np.pi * silent.frequency_hz * surface.path_m[:, None] / 299_792_458.0),
+    )
+
+
+@pytest.mark.parametrize("count", (1, 2, 3))
+def test_svd_takes_what_extends_over_the_track(count):
+    """Layers that vary along it are components, and are counted; a given number is obeyed."""
+    heard = layered(np.random.default_rng(11), count)
+    noisy = replace(heard, spectrum=heard.spectrum + 1e-3 * noise(np.random.default_rng(12), heard))
+    size = np.linalg.norm(heard.spectrum)
+    rest = remove_background(noisy, flat(heard), method="svd").spectrum
+    assert np.linalg.norm(rest) < 0.01 * size
+    fewer = remove_background(noisy, flat(heard), method="svd", rank=count - 1).spectrum
+    assert np.linalg.norm(fewer) > 0.1 * size
+    exact = remove_background(noisy, flat(heard), method="svd", rank=count).spectrum
+    np.testing.assert_allclose(exact, rest, atol=1e-12)
+
+
+@pytest.mark.parametrize("strength", (0.1, 1.0, 30.0))
+def test_svd_leaves_a_body_that_dominates(strength):
+    """What one place alone has is not background, even when it is the strongest component of all."""
+    rng = np.random.default_rng(13)
+    heard = layered(rng, 1)
+    loss = target_loss(
+        lambda s: remove_background(s, flat(heard), method="svd"), heard, flat(heard), strength=strength
+    )
+    assert loss < 0.1
+
+
+def test_robust_pca_takes_layers_and_leaves_bodies():
+    """Layers that come and go, which a moving mean cannot follow, beside a body."""
+    rng = np.random.default_rng(14)
+    points = forward.sweep(rng, height_jitter_m=0.0)
+    silent = forward.soundings(points, frequency_hz=np.linspace(0.8e9, 3.2e9, 61))
+    n = len(points)
+    surface = flat(silent)
+    turn = np.exp(-2j * np.pi * silent.frequency_hz * surface.path_m[:, None] / 299_792_458.0)
+    layers = sum(
+        np.outer(np.cos(m * np.arange(n) / 3.0), np.exp(-2j * np.pi * silent.frequency_hz * m * 0.5e-9))
+        for m in (1, 2, 3)
+    )
+    body = np.exp(-4 * np.log(2) * (points[:, :2] ** 2).sum(axis=1) / 0.06**2)[:, None]
+    body = 2.0 * body * np.exp(-2j * np.pi * silent.frequency_hz * 3.3e-9)
+    heard = replace(silent, spectrum=(layers + body) * turn + 0.01 * noise(rng, silent))
+    rest = remove_background(heard, surface, method="robust-pca").spectrum / turn
+    assert np.linalg.norm(rest - body) < 0.2 * np.linalg.norm(body)
+    mean = remove_background(heard, surface, method="moving-mean").spectrum / turn
+    assert np.linalg.norm(mean - body) > 5.0 * np.linalg.norm(body)
+
+
+def test_a_stretch_of_the_scan_is_the_reference():
+    rng = np.random.default_rng(15)
+    heard = layered(rng, 1)
+    wild = replace(heard, spectrum=heard.spectrum + noise(rng, heard) * (heard.time_s > 2.0)[:, None])
+    rest = remove_background(wild, flat(wild), method="reference", reference_start_s=0.5, reference_stop_s=2.0)
+    np.testing.assert_allclose(rest.spectrum, wild.spectrum - heard.spectrum, atol=1e-12)
+
+
+@pytest.mark.parametrize(("start_s", "stop_s"), ((None, None), (0.0, None), (None, 1.0), (90.0, 99.0), (1.0, 0.5)))
+def test_a_reference_without_soundings_is_refused(start_s, stop_s):
+    heard = layered(np.random.default_rng(16), 1)
+    with pytest.raises(
+        ScanError, match=f"from {start_s} s to {stop_s} s: channel 0 has no sounding in it.*0.000 s"
+    ):
+        remove_background(
+            heard, flat(heard), method="reference", reference_start_s=start_s, reference_stop_s=stop_s
+        )
+
+
+def test_another_scan_is_the_reference():
+    """Ground without a target, swept at other heights."""
+    rng = np.random.default_rng(17)
+    spectrum = forward.wavelet(np.linspace(0.8e9, 3.2e9, 61)) * np.array([[1.0], [0.3j]])
+    scans = []
+    for _ in range(2):
+        points = forward.sweep(rng)
+        silent = forward.soundings(points, channel=np.arange(len(points)) % 2)
+        turn = np.exp(-2j * np.pi * silent.frequency_hz * flat(silent).path_m[:, None] / 299_792_458.0)
+        scans.append(replace(silent, spectrum=spectrum[silent.channel] * turn))
+    quiet, heard = scans
+    reference = reference_spectra(quiet, flat(quiet))
+    assert np.abs(subtract_reference(heard, flat(heard), reference).spectrum).max() < 1e-12
+    with pytest.raises(ScanError, match="channel 1 needs a reference of 61 tones, got none"):
+        subtract_reference(heard, flat(heard), {0: reference[0]})
+    with pytest.raises(ScanError, match="channel 0 needs a reference of 61 tones, got one of 7 tones"):
+        subtract_reference(heard, flat(heard), {0: reference[0][:7], 1: reference[1]})
+
+
+def test_an_unknown_method_is_refused():
+    heard = layered(np.random.default_rng(18), 1)
+    with pytest.raises(ValueError, match="'mode'"):
+        remove_background(heard, flat(heard), method="mode")
+
+
+def test_the_loss_of_a_known_step():
+    """A step that halves all amplitudes loses three quarters of the energy; one that adds something loses none."""
+    rng = np.random.default_rng(19)
+    heard = level_sweep(rng)
+    heard = replace(heard, spectrum=noise(rng, heard))
+    for body in ("flat", "point"):
+        half = target_loss(lambda s: replace(s, spectrum=0.5 * s.spectrum), heard, flat(heard), body=body)
+        assert half == pytest.approx(0.75, abs=1e-9)
+        more = target_loss(lambda s: replace(s, spectrum=s.spectrum + 1.0), heard, flat(heard), body=body)
+        assert more == pytest.approx(0.0, abs=1e-9)
+        gone = target_loss(lambda s: replace(s, spectrum=0.0 * s.spectrum), heard, flat(heard), body=body)
+        assert gone == 1.0
+
+
+def test_the_loss_of_a_mean_is_the_bodys_mean():
+    """The global mean takes n |mean|^2 of the energy."""
+    rng = np.random.default_rng(20)
+    heard = level_sweep(rng)
+    heard = replace(heard, spectrum=noise(rng, heard))
+    xy = heard.midpoint_m[:, :2]
+    centre = xy[np.argmin(((xy - np.median(xy, axis=0)) ** 2).sum(axis=1))]
+    bell = np.exp(-4 * np.log(2) * ((xy - centre) ** 2).sum(axis=1) / 0.1**2)
+    found = background_loss(heard, flat(heard), method="mean", width_m=0.1)
+    assert found == pytest.approx(bell.sum() ** 2 / (bell.size * (bell**2).sum()), rel=1e-9)
+
+
+def test_a_point_loses_less_than_a_flat_reflector():
+    """Its hyperbola is not like a layer."""
+    rng = np.random.default_rng(21)
+    heard = forward.soundings(forward.sweep(rng, height_jitter_m=0.0))
+    heard = replace(heard, spectrum=0.1 * noise(rng, heard))
+    for method in (*MOVING, "mean", "median"):
+        flat_loss = background_loss(heard, flat(heard), method=method, width_m=0.1)
+        assert background_loss(heard, flat(heard), method=method, body="point") < flat_loss
+
+
+@pytest.mark.parametrize("method", (*MOVING, "mean"))
+def test_few_tones_and_near_soundings_tell_the_loss(method):
+    rng = np.random.default_rng(22)
+    heard = forward.soundings(forward.sweep(rng, side_m=1.0, lines=20, per_line=40))
+    heard = replace(heard, spectrum=noise(rng, heard))
+    cheap = background_loss(heard, flat(heard), method=method, radius_m=0.08)
+    full = target_loss(
+        lambda s: remove_background(s, flat(heard), method=method, radius_m=0.08), heard, flat(heard)
+    )
+    assert cheap == pytest.approx(full, abs=0.03)

@@ -1,0 +1,87 @@
+"""Height and tilt of the head, taken out of echoes that were made with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.gpr._clean.surface import Surface, mirror_path
+from dualsense.gpr._prepare.standoff import compensate_attitude, compensate_height
+from oracles import forward
+
+
+def uneven(n=30):
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(0, 0.3, n), rng.uniform(0, 0.3, n), rng.uniform(0.02, 0.06, n)])
+    heard = forward.soundings(points)
+    height = points[:, 2] + rng.normal(0.0, 0.004, n)  # the ground is not at z = 0 everywhere
+    spectrum = forward.surface_echo(heard, height, forward.wavelet(heard.frequency_hz))
+    path = mirror_path(heard.tx_m, heard.rx_m, height)
+    surface = Surface(height, path, np.ones_like(spectrum), np.zeros(n), fitted=True)
+    return replace(heard, spectrum=spectrum), surface
+
+
+@pytest.mark.parametrize("height_m", (None, 0.05))
+def test_the_surface_echo_becomes_that_of_one_height(height_m):
+    heard, surface = uneven()
+    moved, flat = compensate_height(heard, surface, height_m=height_m)
+    common = np.median(surface.height_m) if height_m is None else height_m
+    np.testing.assert_array_equal(flat.height_m, common)
+    np.testing.assert_allclose(moved.midpoint_m[:, 2], common, rtol=1e-12)
+    np.testing.assert_array_equal(moved.midpoint_m[:, :2], heard.midpoint_m[:, :2])
+    np.testing.assert_allclose(moved.rx_m - moved.tx_m, heard.rx_m - heard.tx_m, rtol=0, atol=1e-15)
+    level = np.full(30, common)
+    expected = forward.surface_echo(heard, level, forward.wavelet(heard.frequency_hz))
+    np.testing.assert_allclose(moved.spectrum, expected, rtol=1e-10)
+    np.testing.assert_allclose(flat.path_m, mirror_path(heard.tx_m, heard.rx_m, level), rtol=1e-12)
+
+
+def test_without_spreading_only_the_phase_changes():
+    heard, surface = uneven()
+    moved, _ = compensate_height(heard, surface, spreading=False)
+    np.testing.assert_allclose(np.abs(moved.spectrum), np.abs(heard.spectrum), rtol=1e-12)
+
+
+def test_a_deep_body_below_stays_in_place():
+    """Straight below, up and down by 2 cm is the same phase as the surface's but for the antennas' distance."""
+    points = np.column_stack([np.zeros(9), np.zeros(9), np.linspace(0.03, 0.07, 9)])
+    heard = forward.soundings(points, offset_m=0.0)
+    heard = replace(heard, spectrum=forward.point_echo(heard, (0.0, 0.0, 0.1), 6.0))
+    path = mirror_path(heard.tx_m, heard.rx_m, points[:, 2])
+    surface = Surface(points[:, 2], path, np.ones_like(heard.spectrum), np.zeros(9), fitted=True)
+    moved, _ = compensate_height(heard, surface, height_m=0.05, spreading=False)
+    np.testing.assert_allclose(moved.spectrum, np.tile(heard.spectrum[4], (9, 1)), atol=1e-7)
+
+
+def test_nothing_to_move():
+    heard = forward.soundings(np.zeros((0, 3)))
+    surface = Surface(*(np.zeros(0),) * 2, np.zeros((0, 61), complex), np.zeros(0), fitted=False)
+    assert compensate_height(heard, surface) == (heard, surface)
+
+
+def tilted(angle, axis):
+    n = angle.size
+    boresight = np.zeros((n, 3))
+    boresight[:, axis], boresight[:, 2] = np.sin(angle), -np.cos(angle)
+    heard = forward.soundings(np.full((n, 3), 0.04))
+    pattern = np.cos(angle) ** 2
+    return replace(heard, spectrum=pattern[:, None] * np.ones((n, 61)) * 1j, boresight=boresight)
+
+
+@pytest.mark.parametrize("axis", (0, 1))
+def test_a_tilted_dipole_gets_back_what_it_lost(axis):
+    found = compensate_attitude(tilted(np.radians(np.linspace(-40.0, 40.0, 9)), axis))
+    np.testing.assert_allclose(found.spectrum, 1j, rtol=1e-12)
+
+
+def test_a_head_on_its_side_gets_no_more_than_allowed():
+    found = compensate_attitude(tilted(np.radians(np.array([80.0, 90.0, 120.0])), 0), max_gain_db=6.0)
+    before = tilted(np.radians(np.array([80.0, 90.0, 120.0])), 0)
+    np.testing.assert_allclose(found.spectrum, before.spectrum * 10 ** (6.0 / 20.0), rtol=1e-12)
+
+
+def test_without_a_boresight_nothing_is_known():
+    heard = forward.soundings(np.full((3, 3), 0.04))
+    assert compensate_attitude(heard) is heard

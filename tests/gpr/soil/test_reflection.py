@@ -1,0 +1,169 @@
+"""Permittivity from the ground's echo: exact antennas over ideal, rough, disturbed and strange ground."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
+from dualsense.gpr._soil.instrument import Antennas, fields, find_antennas
+from dualsense.gpr._soil.reflection import surface_permittivity, typical_conductivity
+from oracles import forward
+
+DIPOLES = Antennas("d", "dipoles", (), response_std={"sfcw": 0.01, "impulse": None})
+DISTANCE_M = 0.1
+
+
+def over_ground(eps, *, seed=0, rough_m=0.0, noise=0.003, response=None, offset_m=0.0, antennas=DIPOLES):
+    """Soundings over a half-space; each at a height of its own that the pose does not know, ``rough_m`` rms."""
+    rng = np.random.default_rng(seed)
+    heard = forward.soundings(
+        forward.sweep(rng, height_m=0.05), frequency_hz=np.linspace(0.8e9, 3.2e9, 31), offset_m=DISTANCE_M
+    )
+    f, n = heard.frequency_hz, heard.time_s.size
+    true = heard.midpoint_m[:, 2] + offset_m + rough_m * rng.standard_normal(n)
+    lossy = eps - 1j * typical_conductivity(np.array(eps)) / (2 * np.pi * f * VACUUM_PERMITTIVITY)
+    node = np.linspace(true.min() - 1e-3, true.max() + 1e-3, 40)
+    direct, echo = fields(antennas, f, node, lossy[None], distance_m=DISTANCE_M)
+    k = 2 * np.pi * f / 299_792_458.0
+    smooth = echo[0] * np.exp(1j * k[:, None] * np.hypot(DISTANCE_M, 2 * node))
+    at = np.array([np.interp(true, node, s.real) + 1j * np.interp(true, node, s.imag) for s in smooth]).T
+    wave = at * np.exp(-1j * k * np.hypot(DISTANCE_M, 2 * true)[:, None])
+    a = (-1j * f / 1e9 * np.exp(-2j * np.pi * f * 0.2e-9) * 0.02) if response is None else response(f)
+    spectrum = a * (direct + wave)
+    white = rng.standard_normal(spectrum.shape) + 1j * rng.standard_normal(spectrum.shape)
+    level = np.abs(spectrum).mean()
+    return replace(heard, spectrum=spectrum + noise * level * white)
+
+
+@pytest.mark.parametrize("eps", (2.5, 4.0, 6.0, 9.0, 16.0, 25.0))
+def test_smooth_ground(eps):
+    told = surface_permittivity(over_ground(eps), DIPOLES, roughness_m=0.0005, roughness_spread_m=0.0005)
+    assert told is not None
+    assert told.permittivity.permittivity == pytest.approx(eps, rel=0.05)
+    assert abs(told.permittivity.mean - np.log(eps)) < 3.0 * told.permittivity.std
+
+
+@pytest.mark.parametrize("eps", (4.0, 9.0))
+@pytest.mark.parametrize("seed", (0, 1, 2))
+def test_rough_ground_within_a_tenth(eps, seed):
+    told = surface_permittivity(over_ground(eps, seed=seed, rough_m=0.005), DIPOLES)
+    assert told.permittivity.permittivity == pytest.approx(eps, rel=0.1)
+    assert abs(told.permittivity.mean - np.log(eps)) < 2.5 * told.permittivity.std
+    assert 0.002 < told.roughness_m < 0.009
+
+
+def test_antennas_of_unknown_response():
+    """Any course of the response over frequency, as impulses have it."""
+    told = surface_permittivity(
+        over_ground(6.0, response=lambda f: np.exp(-(((f - 1.8e9) / 0.8e9) ** 2)) * np.exp(1j * np.sin(f / 4e8))),
+        DIPOLES,
+        modality="impulse",
+        roughness_m=0.0005,
+        roughness_spread_m=0.0005,
+    )
+    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+
+
+def test_a_track_that_floats_is_found_out():
+    told = surface_permittivity(over_ground(6.0, offset_m=0.004), DIPOLES)
+    assert told.height_offset_m == pytest.approx(0.004, abs=0.0015)
+    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+
+
+def test_a_shallow_target_under_a_quarter_of_the_soundings_does_not_matter():
+    heard = over_ground(6.0, rough_m=0.003)
+    under = np.hypot(*(heard.midpoint_m[:, :2] - (0.08, 0.05)).T) < 0.1
+    assert 0.1 < under.mean() < 0.3
+    k = 2 * np.pi * heard.frequency_hz / 299_792_458.0
+    target = 0.25 * heard.spectrum * np.exp(-1j * k * 0.2)
+    told = surface_permittivity(replace(heard, spectrum=heard.spectrum + under[:, None] * target), DIPOLES)
+    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.12)
+
+
+def test_a_plate_profile_tells_too():
+    f = np.linspace(0.5e9, 3.5e9, 61)
+    path = np.hypot(DISTANCE_M, 0.2)
+    ratio = -0.9 * np.exp(-2j * np.pi * f * path / 299_792_458.0) * (1 + 0.2 * np.cos(f / 6e8))
+    head = Antennas("p", "plate", (), response_std={}, frequency_hz=f, ratio=ratio, height_m=0.1)
+    heard = over_ground(6.0, antennas=head)
+    told = surface_permittivity(heard, head, roughness_m=0.0005, roughness_spread_m=0.0005)
+    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+
+
+def test_noise_tells_nothing():
+    heard = over_ground(6.0)
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(heard.spectrum.shape) + 1j * rng.standard_normal(heard.spectrum.shape)
+    told = surface_permittivity(replace(heard, spectrum=noise), DIPOLES)
+    assert told is None or told.permittivity.std > 0.3
+
+
+@pytest.mark.parametrize("scale", (0.0, np.nan))
+def test_silence_tells_nothing(scale):
+    heard = over_ground(6.0)
+    assert surface_permittivity(replace(heard, spectrum=scale * heard.spectrum), DIPOLES) is None
+
+
+@pytest.mark.parametrize("n", (0, 1, 39))
+def test_few_soundings_tell_nothing(n):
+    line = np.column_stack([np.linspace(-0.1, 0.1, n), np.zeros(n), np.full(n, 0.05)])
+    assert surface_permittivity(forward.soundings(line), DIPOLES) is None
+
+
+def test_the_scale_of_the_recording_does_not_matter():
+    heard = over_ground(6.0, rough_m=0.003)
+    plain = surface_permittivity(heard, DIPOLES)
+    for scale in (1e-9, 1e9j):
+        told = surface_permittivity(replace(heard, spectrum=scale * heard.spectrum), DIPOLES)
+        assert told.permittivity.mean == pytest.approx(plain.permittivity.mean, abs=1e-3)
+
+
+def test_two_channels_are_joined_but_not_taken_for_independent():
+    heard = over_ground(6.0, rough_m=0.003)
+    half = np.arange(heard.time_s.size) % 2
+    alone = surface_permittivity(heard, DIPOLES)
+    both = surface_permittivity(replace(heard, channel=half.astype(np.intp)), DIPOLES)
+    assert both.permittivity.mean == pytest.approx(alone.permittivity.mean, abs=0.05)
+    assert both.permittivity.std >= 0.9 * alone.permittivity.std
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("eps", "rough"), ((3.0, 0.003), (6.0, 0.004), (9.0, 0.005), (16.0, 0.006)))
+def test_simulated_lanes(eps, rough):
+    """Grounds that were never looked at when the method was made: within two standard deviations."""
+    from dualsense.gpr._soundings import calibrate
+    from dualsense.simulate import simulate_scan
+    from dualsense.simulate._scene.scene import Buried, Motion, Scene, Soil
+    from dualsense.survey._track import track_at
+
+    scene = Scene(
+        soil=Soil(relative_permittivity=eps, roughness_rms_m=rough),
+        objects=(Buried("PMN", 0.15, 0.15, 0.05),),
+        motion=Motion(length_m=0.35, width_m=0.3),
+        detector=None,
+    )
+    scan = simulate_scan(scene, seed=round(10 * eps))
+    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
+    told = surface_permittivity(heard, find_antennas(scan.header.instrument))
+    assert abs(told.permittivity.mean - np.log(eps)) < 2.0 * np.hypot(told.permittivity.std, 0.05)
+    assert told.permittivity.std < 0.2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ("clutter_only", "pma_laterite", "pmn_sand", "pmn_sand_impulse", "pmn_wet", "ts50_casing", "ts50_deep"),
+)
+def test_full_wave_samples_within_a_tenth(sample_dir, name):
+    from dualsense.gpr._soundings import calibrate
+    from dualsense.io import read_scan
+    from dualsense.survey._track import track_at
+
+    scan = read_scan(sample_dir / f"{name}.h5")
+    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
+    told = surface_permittivity(heard, find_antennas(scan.header.instrument), modality=scan.gpr.modality)
+    truth = scan.truth.scene["relative_permittivity"]
+    assert told.permittivity.permittivity == pytest.approx(truth, rel=0.1)
+    assert abs(told.permittivity.mean - np.log(truth)) < 2.0 * told.permittivity.std

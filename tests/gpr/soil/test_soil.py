@@ -1,0 +1,159 @@
+"""Permittivity from focus: what it tells of scatterers, and that it tells nothing where there is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.gpr._clean.surface import Surface
+from dualsense.gpr._soil.permittivity import LogNormal
+from dualsense.gpr._soil.reflection import SurfaceEcho
+from dualsense.gpr._soil.soil import estimate_soil
+from dualsense.gpr._traces import analytic_traces
+from dualsense.result import Grid
+from oracles import forward
+
+GRID = Grid(-0.2 + 0.005 * np.arange(81), -0.2 + 0.005 * np.arange(81), 0.005)
+
+
+def estimate(heard, **options):
+    n = heard.time_s.size
+    surface = Surface(heard.midpoint_m[:, 2], np.zeros(n), np.ones_like(heard.spectrum), np.ones(n), fitted=False)
+    return estimate_soil(heard, analytic_traces(heard, surface, whiten=False), GRID, **options)
+
+
+def scatterers(eps, seed, noise=0.05):
+    """Three points 5 to 10 cm deep, 14 cm and more apart; with ``eps`` None noise alone."""
+    rng = np.random.default_rng(seed)
+    silent = forward.soundings(forward.sweep(rng))
+    spectrum = noise * (
+        rng.standard_normal(silent.spectrum.shape) + 1j * rng.standard_normal(silent.spectrum.shape)
+    )
+    if eps is not None:
+        for place in np.array([[-0.09, -0.08, 0.05], [0.09, -0.07, 0.07], [0.0, 0.09, 0.09]]):
+            spectrum = spectrum + forward.point_echo(silent, place + rng.uniform(-0.01, 0.01, 3), eps)
+    return replace(silent, spectrum=spectrum)
+
+
+@pytest.mark.parametrize("eps", (3.0, 5.0))
+@pytest.mark.parametrize("seed", (0, 1))
+def test_points_in_dry_soil_within_a_quarter(eps, seed):
+    soil = estimate(scatterers(eps, seed), prior_spread=3.0)
+    assert soil.method == "focus"
+    assert soil.relative_permittivity == pytest.approx(eps, rel=0.25)
+    assert 0.25 < soil.relative_permittivity_std / soil.relative_permittivity < 0.6
+
+
+@pytest.mark.parametrize("eps", (9.0, 20.0))
+@pytest.mark.parametrize("seed", (0, 1))
+def test_points_in_wet_soil_tell_little_and_say_so(eps, seed):
+    """Rays are steep in wet soil whatever its permittivity: nearly nothing is left for focus to tell."""
+    soil = estimate(scatterers(eps, seed), prior_spread=3.0)
+    if soil.method == "focus":
+        wrong = np.log(soil.relative_permittivity / eps)
+        assert abs(wrong) < 2.0 * soil.relative_permittivity_std / soil.relative_permittivity
+    else:
+        assert soil.method == "prior"
+
+
+@pytest.mark.parametrize("eps", (3.0, 10.0))
+def test_with_the_prior_the_truth_is_within_two_deviations(eps):
+    soil = estimate(scatterers(eps, 1))
+    assert abs(soil.relative_permittivity - eps) < 2.0 * soil.relative_permittivity_std
+
+
+def test_a_plate_tells_nothing():
+    """A flat bright body 12 cm across: many points side by side, whose echoes have no curvature of their own."""
+    heard = scatterers(None, 5)
+    spectrum = heard.spectrum
+    for x in np.linspace(-0.06, 0.06, 7):
+        for y in np.linspace(-0.06, 0.06, 7):
+            if np.hypot(x, y) <= 0.06:
+                spectrum = spectrum + 0.1 * forward.point_echo(heard, (x, y, 0.05), 4.0)
+    soil = estimate(replace(heard, spectrum=spectrum), prior_permittivity=7.0)
+    assert soil.method == "prior" or soil.relative_permittivity == pytest.approx(4.0, rel=0.5)
+
+
+@pytest.mark.parametrize("seed", (0, 1, 2))
+def test_nothing_in_the_ground_leaves_the_prior(seed):
+    soil = estimate(scatterers(None, seed, noise=1.0), prior_permittivity=6.0, prior_spread=0.4)
+    assert soil.method == "prior"
+    assert soil.relative_permittivity == 6.0
+    assert soil.relative_permittivity_std == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize("n", (0, 1, 29))
+def test_too_few_soundings_leave_the_prior(n):
+    heard = forward.soundings(np.column_stack([np.linspace(-0.1, 0.1, n), np.zeros(n), np.full(n, 0.03)]))
+    assert estimate(heard, prior_permittivity=7.0).method == "prior"
+
+
+def test_silence_leaves_the_prior():
+    heard = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
+    assert estimate(heard).method == "prior"
+
+
+def test_one_cell_is_enough_of_a_map():
+    heard = scatterers(None, 3)
+    n = heard.time_s.size
+    surface = Surface(heard.midpoint_m[:, 2], np.zeros(n), np.ones_like(heard.spectrum), np.ones(n), fitted=False)
+    traces = analytic_traces(heard, surface, whiten=False)
+    soil = estimate_soil(heard, traces, Grid(np.array([0.0]), np.array([0.0]), 0.005))
+    assert np.isfinite(soil.relative_permittivity)
+
+
+@pytest.mark.parametrize("scale", (1e-20, 1e20))
+def test_units_of_the_recording_do_not_matter(scale):
+    heard = scatterers(6.0, 4)
+    plain = estimate(heard)
+    scaled = estimate(replace(heard, spectrum=scale * heard.spectrum))
+    assert scaled.method == plain.method
+    assert scaled.relative_permittivity == pytest.approx(plain.relative_permittivity, rel=1e-3)
+
+
+def test_prior_and_focus_weigh_in_the_logarithm():
+    heard = scatterers(3.0, 0)
+    alone = estimate(heard, prior_spread=1e3)
+    assert alone.method == "focus"
+    relative = alone.relative_permittivity_std / alone.relative_permittivity
+    soil = estimate(heard, prior_permittivity=5.5, prior_spread=relative)
+    assert soil.relative_permittivity == pytest.approx(np.sqrt(5.5 * alone.relative_permittivity), rel=0.05)
+    assert soil.relative_permittivity_std == pytest.approx(
+        relative / np.sqrt(2.0) * soil.relative_permittivity, rel=1e-3
+    )
+
+
+def surface_told(eps, std):
+    return SurfaceEcho(LogNormal(float(np.log(eps)), std), 0.0, 0.005, 0.3)
+
+
+def test_surface_and_prior_weigh_in_the_logarithm():
+    silent = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
+    soil = estimate(
+        silent, echo=surface_told(9.0, 0.3), surface_spread=0.4, prior_permittivity=4.0, prior_spread=0.5
+    )
+    assert soil.method == "surface"
+    assert soil.relative_permittivity == pytest.approx(6.0, rel=1e-6)  # two half-units of logarithm weigh the same
+    assert soil.relative_permittivity_std == pytest.approx(6.0 * 0.5 / np.sqrt(2.0), rel=1e-6)
+    assert [name for name, _, _ in soil.told] == ["surface", "prior"]
+
+
+def test_surface_and_focus_both_tell():
+    heard = scatterers(3.0, 0)
+    soil = estimate(heard, echo=surface_told(3.0, 0.05))
+    assert soil.method == "surface+focus"
+    assert [name for name, _, _ in soil.told] == ["surface", "focus", "prior"]
+    alone = estimate(heard).relative_permittivity_std
+    assert soil.relative_permittivity_std < 0.3 * alone
+    assert soil.relative_permittivity == pytest.approx(3.0, rel=0.05)
+
+
+def test_ground_that_differs_below_widens_the_error():
+    silent = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
+    even, uneven = (
+        estimate(silent, echo=surface_told(6.0, 0.05), surface_spread=spread).relative_permittivity_std
+        for spread in (0.0, 0.2)
+    )
+    assert uneven > 3.0 * even

@@ -1,0 +1,498 @@
+"""Pictures: exact cells, hatched ground, symbols in their place, labels, and the same bytes twice."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import io
+import struct
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from matplotlib.path import Path as Outline
+
+from dualsense.render._figures import panels, style, symbols
+from dualsense.render._figures.echo import gained
+from dualsense.render._figures.figures import FIGURES, emi_figure, render_figures, write_figures
+from dualsense.render._figures.fused import fused_figure
+from dualsense.render._figures.style import View
+from dualsense.render._figures.volume import section_points, sections_figure, slabs, slices_figure, window_cm
+from dualsense.render._words import ordered_targets
+
+NAMES = ("fused.png", "emi_map.png", "gpr_slices.png", "gpr_sections.png")
+
+
+def _pixels(figure):
+    """Picture as it is written: (height, width, 3), row 0 at the bottom as in figure coordinates."""
+    png = style.png_bytes(figure)
+    return np.round(255.0 * mpl.image.imread(io.BytesIO(png))[::-1, :, :3]).astype(int)
+
+
+_DRAWN = {}
+
+
+def _draw(draw, result, view=None):
+    """Figure and its pixels; drawn once for the same result, which the memory keeps alive."""
+    key = (draw.__name__, id(result), view)
+    if key not in _DRAWN:
+        with style.house_style():
+            figure = draw(result, view or View())
+            _DRAWN[key] = (result, figure, _pixels(figure))
+    return _DRAWN[key][1:]
+
+
+def _at(axes, x_cm, y_cm):
+    """Column and row of a point of the map in the picture, as fractions of a pixel."""
+    return axes.transData.transform((x_cm, y_cm))
+
+
+def _look(pixels, axes, x_cm, y_cm):
+    column, row = _at(axes, x_cm, y_cm)
+    return pixels[int(row), int(column)]
+
+
+def _is_grey(colour):
+    return int(colour.max()) - int(colour.min()) < 12
+
+
+def _chunks(png):
+    place, names = 8, []
+    while place < len(png):
+        (length,) = struct.unpack(">I", png[place : place + 4])
+        names.append(png[place + 4 : place + 8])
+        place += 12 + length
+    return names
+
+
+def _near_colour(pixels, colour, tolerance=10):
+    wanted = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+    return (np.abs(pixels - wanted) <= tolerance).all(axis=-1)
+
+
+def test_every_picture_is_drawn_and_none_is_blank(any_result, pictures):
+    drawn = pictures(any_result)
+    assert tuple(drawn) == NAMES
+    for name, png in drawn.items():
+        pixels = mpl.image.imread(io.BytesIO(png))
+        assert pixels.shape[0] > 300
+        assert pixels.shape[1] > 600
+        assert (pixels[..., :3].min(axis=-1) < 0.5).mean() > 0.01, name
+
+
+@pytest.mark.parametrize("variant", ("full", "no_radar", "nothing_covered"))
+def test_two_runs_give_the_same_bytes(make_result, pictures, tmp_path, variant):
+    paths = write_figures(make_result(variant), tmp_path)
+    assert {path.name: path.read_bytes() for path in paths} == pictures(make_result(variant))
+
+
+def test_png_tells_neither_time_nor_program(full_result, pictures):
+    for png in pictures(full_result).values():
+        assert set(_chunks(png)) == {b"IHDR", b"pHYs", b"IDAT", b"IEND"}
+
+
+def test_user_settings_neither_leak_in_nor_are_changed(full_result, pictures):
+    expected = pictures(full_result)
+    with mpl.rc_context({"font.size": 30.0, "axes.facecolor": "red", "image.cmap": "jet", "savefig.dpi": 50}):
+        before = dict(mpl.rcParams)
+        assert render_figures(full_result) == expected
+        assert dict(mpl.rcParams) == before
+
+
+def test_pyplot_is_never_loaded():
+    code = (
+        "import sys, dualsense.render._files.output; "
+        "sys.exit(any(name in sys.modules for name in ('matplotlib.pyplot', 'tkinter', 'IPython')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_input_is_never_changed(make_result):
+    result = copy.deepcopy(make_result("full"))
+    coverage = result.coverage
+    arrays = [result.gpr_volume.values, result.emi_maps["metal_response"].values, result.track_m]
+    for array in (*arrays, coverage.patch, coverage.emi, coverage.gpr):
+        array.setflags(write=False)
+    assert set(render_figures(result)) == set(NAMES)
+
+
+def _one_hot(result, row, column):
+    """Radar that is nothing but one bright cell, seen by both sensors, without anything drawn over it."""
+    volume = result.gpr_volume
+    values = np.zeros_like(volume.values)
+    values[10, row, column] = 1.0
+    metal = result.emi_maps["metal_response"]
+    full = np.ones_like(result.coverage.patch)
+    return dataclasses.replace(
+        result,
+        coverage=dataclasses.replace(result.coverage, patch=full, emi=full, gpr=full),
+        gpr_volume=dataclasses.replace(volume, values=values),
+        emi_maps={"metal_response": dataclasses.replace(metal, values=np.zeros_like(metal.values))},
+        targets=(),
+        track_m=np.empty((0, 3)),
+    )
+
+
+@pytest.mark.parametrize(("row", "column"), ((0, 0), (33, 17), (65, 79)))
+def test_a_cell_is_drawn_from_edge_to_edge(full_result, row, column):
+    result = _one_hot(full_result, row, column)
+    figure, pixels = _draw(fused_figure, result, View(radar_limit=0.5))
+    axes = figure.axes[0]
+    grid = result.coverage.grid
+    x_cm, y_cm = 100.0 * grid.x_m[column], 100.0 * grid.y_m[row]
+    half = 50.0 * grid.cell_m
+    bright = _near_colour(pixels, "#fde725", 3)
+    low, high = _at(axes, x_cm - half, y_cm - half), _at(axes, x_cm + half, y_cm + half)
+    # Clip to the map, where the frame's line lies over the outermost cells.
+    rows, columns = np.nonzero(bright[:, : int(_at(axes, axes.get_xlim()[1], 0.0)[0]) + 1])
+    for found, edge in ((columns.min(), low[0]), (rows.min(), low[1])):
+        assert abs(found - edge) <= (2.5 if 0 in (row, column) else 1.0)
+    for found, edge in ((columns.max() + 1, high[0]), (rows.max() + 1, high[1])):
+        assert abs(found - edge) <= (2.5 if column == 79 else 1.0)
+
+
+def test_map_edges_are_the_edges_of_the_outer_cells(full_result):
+    assert panels.extent_cm(full_result.coverage.grid) == pytest.approx((-1.0, 39.0, -1.5, 31.5))
+    figure, _ = _draw(emi_figure, full_result)
+    assert figure.axes[0].get_xlim() == pytest.approx((-1.0, 39.0))
+    assert figure.axes[0].get_ylim() == pytest.approx((-1.5, 31.5))
+    assert figure.axes[0].get_images()[0].get_extent() == pytest.approx((-1.0, 39.0, -1.5, 31.5))
+
+
+def test_a_centimetre_is_as_long_across_as_along(full_result):
+    for draw in FIGURES.values():
+        figure, _ = _draw(draw, full_result)
+        maps = [axes for axes in figure.axes if axes.get_images()]
+        for axes in maps[:1]:
+            origin, along, across = (_at(axes, *point) for point in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
+            assert along[0] - origin[0] == pytest.approx(abs(across[1] - origin[1]), rel=1e-6)
+
+
+def test_unmeasured_ground_is_hatched_grey(full_result):
+    result = dataclasses.replace(full_result, targets=(), track_m=np.empty((0, 3)))
+    figure, pixels = _draw(fused_figure, result)
+    axes = figure.axes[0]
+    left, bottom = (int(value) for value in _at(axes, 29.5, 19.0))
+    right, top = (int(value) for value in _at(axes, 35.5, 22.0))
+    block = pixels[bottom:top, left:right]
+    spread = block.max(axis=-1) - block.min(axis=-1)
+    assert (spread < 12).all()
+    assert _near_colour(block, style.UNMEASURED).mean() > 0.3
+    assert (block.max(axis=-1) < 190).mean() > 0.05, "no hatching lines"
+    assert not _is_grey(_look(pixels, axes, 20.0, 5.0))
+
+
+def test_no_colour_of_the_maps_is_grey():
+    shades = np.linspace(0.0, 1.0, 256)
+    unmeasured = np.array([0xD4, 0xD4, 0xD4]) / 255.0
+    for name in (style.RADAR_MAP, style.METAL_MAP):
+        distance = np.linalg.norm(mpl.colormaps[name](shades)[:, :3] - unmeasured, axis=1)
+        assert distance.min() > 0.15, name
+
+
+def test_ground_that_one_sensor_saw_is_marked(full_result):
+    result = dataclasses.replace(full_result, targets=(), track_m=np.empty((0, 3)))
+    both = dataclasses.replace(
+        result, coverage=dataclasses.replace(result.coverage, emi=np.ones_like(result.coverage.emi))
+    )
+    metal = result.emi_maps["metal_response"]
+    filled = dataclasses.replace(metal, values=np.nan_to_num(metal.values))
+    both = dataclasses.replace(both, emi_maps={"metal_response": filled})
+    figure, marked = _draw(fused_figure, result)
+    _, unmarked = _draw(fused_figure, both)
+    axes = figure.axes[0]
+    left, bottom = (int(value) for value in _at(axes, -0.4, 4.0))
+    right, top = (int(value) for value in _at(axes, 0.9, 12.0))
+    assert (marked[bottom:top, left:right] != unmarked[bottom:top, left:right]).any(axis=-1).mean() > 0.03
+
+
+def test_symbols_lie_on_their_targets(full_result):
+    figure, pixels = _draw(fused_figure, full_result)
+    axes = figure.axes[0]
+    orange = _near_colour(pixels, style.SUSPECT, 25)
+    for target in full_result.targets[:2]:
+        column, row = _at(axes, 100.0 * target.x_m, 100.0 * target.y_m)
+        rows, columns = np.nonzero(orange[int(row) - 25 : int(row) + 25, int(column) - 25 : int(column) + 25])
+        assert rows.size > 100
+        assert columns.mean() - 25 == pytest.approx(column - int(column), abs=1.0)
+        assert rows.mean() - 25 == pytest.approx(row - int(row), abs=1.0)
+    for target in full_result.targets[2:]:
+        column, row = _at(axes, 100.0 * target.x_m, 100.0 * target.y_m)
+        assert not orange[int(row) - 12 : int(row) + 12, int(column) - 12 : int(column) + 12].any()
+
+
+def test_calls_differ_in_shape_without_colour(full_result):
+    """The symbols in black and white, each against the others."""
+    shapes = {}
+    for call in ("suspect", "likely-clutter", "not-assessable"):
+        with style.house_style():
+            figure = style.new_figure(1.0, 1.0)
+            axes = panels.inch_axes(figure, 0.0, 0.0, 1.0, 1.0)
+            axes.set_axis_off()
+            axes.set_xlim(-1.0, 1.0)
+            axes.set_ylim(-1.0, 1.0)
+            symbols.draw_symbol(axes, 0.0, 0.0, call)
+            shapes[call] = _pixels(figure).mean(axis=-1) < 160
+    names = list(shapes)
+    for index, one in enumerate(names):
+        for other in names[index + 1 :]:
+            union = (shapes[one] | shapes[other]).sum()
+            assert (shapes[one] ^ shapes[other]).sum() / union > 0.3, (one, other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_simulated_data_say_so_in_every_picture(make_result, name):
+    _, simulated = _draw(FIGURES[name], make_result("simulated"))
+    _, recorded = _draw(FIGURES[name], make_result("full"))
+    height = simulated.shape[0]
+    head = slice(int(height - 0.9 * style.DPI), height)
+    assert _near_colour(simulated[head], style.SIMULATED_PAPER, 2).sum() > 2000
+    assert not _near_colour(recorded[head], style.SIMULATED_PAPER, 2).any()
+
+
+def _texts(figure):
+    found = [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        found += [text.get_text() for text in axes.texts]
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("variant", "draw", "words"),
+    (
+        ("no_emi", emi_figure, "METAL DETECTOR: NOT RECORDED\nThis ground is not assessable by it."),
+        ("emi_failed", emi_figure, "METAL DETECTOR: FAILED\nThis ground is not assessable by it."),
+        ("no_radar", slices_figure, "RADAR: NOT RECORDED\nThis ground is not assessable by it."),
+        ("no_radar", sections_figure, "RADAR: NOT RECORDED\nThis ground is not assessable by it."),
+        ("no_radar", fused_figure, "Radar: not recorded — this ground is not assessable by it."),
+        ("emi_failed", fused_figure, "Metal detector: failed — this ground is not assessable by it."),
+        ("nothing_covered", fused_figure, "NOTHING MEASURED\nThis ground is not assessable."),
+        ("nothing_covered", emi_figure, "METAL DETECTOR: MEASURED NONE OF THIS PATCH"),
+        ("nothing_covered", slices_figure, "RADAR: MEASURED NONE OF THIS PATCH"),
+    ),
+)
+def test_a_missing_sensor_is_said_in_the_picture(make_result, variant, draw, words):
+    result = make_result(variant)
+    figure, pixels = _draw(draw, result)
+    assert words in _texts(figure)
+    assert _near_colour(pixels, style.MISSING_PAPER, 3).sum() > 3000
+
+
+def test_fused_picture_names_every_target_and_the_uncalibrated_model(full_result):
+    figure, _ = _draw(fused_figure, full_result)
+    said = _texts(figure)
+    for target in ("T1 suspect 0.87", "T2 suspect 0.34", "T3 likely clutter 0.06", "T4 not assessable 0.50"):
+        assert target in said
+    assert "Confidence is uncalibrated" in said
+    assert "Ground not covered: 9 %" in said
+    assert "lane direction (+x)" in said
+    assert "10 cm" in said
+    calibrated, _ = _draw(fused_figure, dataclasses.replace(full_result, model="stacked-2"))
+    assert "uncalibrated" not in _texts(calibrated)
+    assert "model stacked-2" in _texts(calibrated)
+
+
+def test_an_empty_list_speaks_of_the_assessed_part_only(make_result):
+    figure, _ = _draw(fused_figure, make_result("no_targets"))
+    assert "No target found in\nthe assessed part" in _texts(figure)
+    figure, _ = _draw(fused_figure, make_result("nothing_covered"))
+    assert "Nothing was assessed" in _texts(figure)
+
+
+def test_tags_keep_out_of_each_other_and_of_the_symbols(full_result):
+    figure, _ = _draw(fused_figure, full_result)
+    axes = figure.axes[0]
+    tags = [text for text in axes.texts if text.get_text().startswith("T")]
+    assert len(tags) == 4
+    boxes = [tag.get_window_extent() for tag in tags]
+    for index, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+        for target in full_result.targets:
+            assert not box.contains(*_at(axes, 100.0 * target.x_m, 100.0 * target.y_m))
+
+
+def test_many_targets_are_numbered_and_the_rest_is_counted(full_result):
+    many = tuple(
+        dataclasses.replace(full_result.targets[0], id=f"T{n}", x_m=0.02 * n, y_m=0.01 * n) for n in range(1, 19)
+    )
+    figure, _ = _draw(fused_figure, dataclasses.replace(full_result, targets=many))
+    said = _texts(figure)
+    assert "and 11 more in targets.csv" in said
+    assert "\nT18\n" in said
+
+
+def test_hostile_names_are_only_text(full_result):
+    header = dataclasses.replace(full_result.header, scan_id="$\\frac{1}{$ ផ្លូវ \udc80\x00<b>")
+    targets = (dataclasses.replace(full_result.targets[0], id="$x_{$"),)
+    result = dataclasses.replace(full_result, header=header, targets=targets)
+    assert set(render_figures(result)) == set(NAMES)
+
+
+def test_equal_colours_mean_equal_echoes_in_all_pictures_of_all_scans(full_result, make_result):
+    for result in (full_result, make_result("no_targets")):
+        for draw, limit in ((fused_figure, 12.0), (slices_figure, 1.0), (sections_figure, 1.0)):
+            figure, _ = _draw(draw, result)
+            shown = [image for axes in figure.axes for image in axes.get_images()]
+            radar = [image for image in shown if image.cmap.name == style.RADAR_MAP]
+            assert radar
+            assert {image.get_clim() for image in radar} == {(0.0, limit)}
+    figure, _ = _draw(fused_figure, full_result, View(radar_limit=30.0))
+    assert figure.axes[0].get_images()[0].get_clim() == (0.0, 30.0)
+
+
+def test_metal_noise_never_fills_the_colour_scale(full_result):
+    # A cell is the mean of some twenty readings.
+    metal = np.abs(np.random.default_rng(3).normal(size=full_result.coverage.patch.shape)) / 20.0**0.5
+    image = dataclasses.replace(full_result.emi_maps["metal_response"], values=metal.astype(np.float32), units="1")
+    limits = style.colour_limits(dataclasses.replace(full_result, emi_maps={"metal_response": image}), View())
+    assert limits.metal == 3.0
+    assert metal.max() < 0.5 * limits.metal
+    assert panels.contour_levels(image, limits.metal) == ()
+
+
+@pytest.mark.parametrize("loudest", (47.0, 999.7, 2871.0, 9999.0, 3.1e5))
+def test_numbers_of_the_metal_scale_are_plain_and_stay_on_the_sheet(full_result, loudest):
+    metal = full_result.emi_maps["metal_response"]
+    values = np.where(np.isfinite(metal.values), loudest, np.nan)
+    loud = dataclasses.replace(
+        full_result, emi_maps={**full_result.emi_maps, "metal_response": dataclasses.replace(metal, values=values)}
+    )
+    figure, _ = _draw(emi_figure, loud)
+    bars = [axes for axes in figure.axes if axes.get_ylabel().startswith("metal response")]
+    assert bars
+    for bar in bars:
+        assert not [tick for tick in bar.get_yticklabels() if "e" in tick.get_text()]
+        assert figure.bbox.x1 >= bar.yaxis.label.get_window_extent().x1
+
+
+def test_metal_contours_start_at_the_noise(full_result):
+    image = full_result.emi_maps["metal_response"]
+    ramp = np.broadcast_to(np.linspace(0.0, 100.0, 80), (66, 80)).astype(np.float32)
+    in_noise = dataclasses.replace(image, values=ramp, units="1")
+    assert panels.contour_levels(in_noise, 100.0) == (1.0, 4.0, 16.0, 64.0)
+    strong = dataclasses.replace(in_noise, values=100.0 * ramp)
+    assert panels.contour_levels(strong, 1e4) == (1.0, 10.0, 100.0, 1000.0)
+    other = dataclasses.replace(image, values=ramp)
+    assert panels.contour_levels(other, 100.0) == (1.5625, 6.25, 25.0, 70.0)
+
+
+@given(start=st.floats(0.0, 0.3), span=st.floats(0.001, 2.0), count=st.integers(1, 300))
+def test_slabs_hold_every_slice_once_in_at_most_nine(full_result, start, span, count):
+    depth_m = start + span * (np.arange(count) + 0.5) / count
+    volume = dataclasses.replace(
+        full_result.gpr_volume, depth_m=depth_m, values=np.zeros((count, 2, 2), dtype=np.float32)
+    )
+    cuts = slabs(volume, View())
+    assert 1 <= len(cuts) <= 10
+    np.testing.assert_array_equal(np.concatenate([indices for _, _, indices in cuts]), np.arange(count))
+    for top_cm, bottom_cm, indices in cuts:
+        assert top_cm - 1e-6 <= 100.0 * depth_m[indices].min()
+        assert 100.0 * depth_m[indices].max() <= bottom_cm + 1e-6
+
+
+def test_slices_show_the_greatest_echo_of_their_slab(full_result):
+    figure, _ = _draw(slices_figure, full_result)
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+    assert titles[0] == "0–3 cm deep"
+    assert titles[-1] == "24–25 cm deep"
+    second = figure.axes[1].get_images()[0].get_array()
+    expected = np.fmax.reduce(gained(full_result)[6:12], axis=0)
+    np.testing.assert_array_equal(second.filled(np.nan), expected)
+
+
+def test_sections_cut_through_the_top_targets_or_the_strongest_body(full_result, make_result):
+    assert [point[2].id for point in section_points(full_result)] == ["T1", "T2", "T4"]
+    ((x_m, y_m, target),) = section_points(make_result("no_targets"))
+    assert target is None
+    assert (x_m, y_m) == pytest.approx((0.11, 0.15), abs=0.006)
+
+
+def test_sections_have_the_ground_at_the_top(full_result):
+    figure, _ = _draw(sections_figure, full_result)
+    axes = figure.axes[0]
+    bottom, top = axes.get_ylim()
+    assert bottom == pytest.approx(25.0)
+    assert top == pytest.approx(0.0)
+    cut = axes.get_images()[0]
+    row = int(np.argmin(np.abs(full_result.gpr_volume.grid.y_m - 0.15)))
+    expected = gained(full_result)[:, row]
+    # Array row 0 is drawn at the bottom, which is the deepest slice.
+    np.testing.assert_array_equal(cut.get_array().filled(np.nan)[::-1], expected)
+    assert cut.get_extent()[2:] == pytest.approx([25.0, 0.0])
+
+
+@given(
+    edges=st.tuples(st.floats(-500.0, 500.0), st.floats(1.0, 900.0)),
+    share=st.floats(0.0, 1.0),
+    width=st.floats(0.1, 500.0),
+)
+def test_windows_stay_on_the_axis_and_hold_their_middle(edges, share, width):
+    start, span = edges
+    whole = (start, start + span)
+    middle = start + share * span
+    low, high = window_cm(whole, middle, width)
+    assert low >= whole[0] - 1e-9
+    assert high <= whole[1] + 1e-9
+    assert low - 1e-9 <= middle <= high + 1e-9
+    assert high - low == pytest.approx(min(width, span))
+
+
+@given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)))
+def test_outline_covers_exactly_the_true_cells(mask):
+    rows, columns = mask.shape
+    outline = panels.mask_outline(mask, (0.0, float(columns), 0.0, float(rows)))
+    if outline is None:
+        assert not mask.any()
+        return
+    boxes = outline.vertices.reshape(-1, 5, 2)
+    sides = boxes.max(axis=1) - boxes.min(axis=1)
+    assert np.prod(sides, axis=1).sum() == pytest.approx(mask.sum())
+    middles = np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), axis=-1).reshape(-1, 2)
+    inside = np.zeros(mask.size, dtype=bool)
+    for box in boxes:
+        inside |= Outline(box).contains_points(middles)
+    np.testing.assert_array_equal(inside.reshape(mask.shape), mask)
+
+
+@given(span=st.floats(1e-6, 1e6), parts=st.integers(1, 50))
+def test_ticks_are_round_and_never_too_many(span, parts):
+    step = panels.nice_step(span, parts)
+    assert span / step <= parts * (1.0 + 1e-6)
+    digit = step / 10.0 ** np.floor(np.log10(step * (1.0 + 1e-9)))
+    assert min(abs(digit - nice) for nice in (1.0, 2.0, 5.0, 10.0)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("units", "shown"), (("1", "relative"), ("m3", "m³"), ("V/A", "V/A"), ("m2/s", "m²/s"), ("dB", "dB"))
+)
+def test_units_are_written_as_people_do(units, shown):
+    assert style.unit_words(units) == shown
+
+
+def test_numbers_share_one_power_of_ten():
+    assert style.numbers_words((1.3e-9, 2e-8), "m3") == "0.13, 2 × 10⁻⁸ m³"
+    assert style.numbers_words((1.0, 1000.0), style.metal_units("1")) == "1, 1000 times the noise"
+
+
+@pytest.mark.parametrize("shape", ((3, 400), (200, 4), (1, 1), (7, 9)))
+def test_patches_of_any_shape_are_drawn(full_result, shape):
+    from dualsense.result import Coverage, Grid, Image, Volume
+
+    ny, nx = shape
+    grid = Grid(0.01 * np.arange(nx), 0.01 * np.arange(ny), 0.01)
+    full = np.ones(shape, bool)
+    rng = np.random.default_rng(5)
+    values = rng.random((6, ny, nx)).astype(np.float32)
+    result = dataclasses.replace(
+        full_result,
+        coverage=Coverage(grid, full, full, full),
+        gpr_volume=Volume("v", "1", grid, 0.01 * np.arange(6), values),
+        emi_maps={"metal_response": Image("metal_response", "1", grid, 30.0 * values[0])},
+    )
+    assert set(render_figures(result)) == set(NAMES)
+    assert len(ordered_targets(result)) == 4

@@ -1,0 +1,298 @@
+"""A single line: one section, the strip in pieces, labels that never meet, and the radargram."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dualsense.render import read_result, write_outputs
+from dualsense.render._figures import style
+from dualsense.render._figures.echo import gained
+from dualsense.render._figures.figures import FIGURES, render_figures
+from dualsense.render._figures.radargram import radargram_figure
+from dualsense.render._figures.strip import find_strip, is_line, pieces, shelved
+from dualsense.render._figures.style import View
+from dualsense.render._report.report import report_html
+from dualsense.result import Coverage, Grid, Radargram, Volume
+
+TARGETS = 13
+
+
+def _line(full_result, *, turned=0.0, length=2.8, start=0.0):
+    """Thirteen targets 20 cm apart under a line of any direction, seen by the radar alone."""
+    along = np.array([np.cos(turned), np.sin(turned)])
+    s = start + np.linspace(0.0, length, 281)
+    track = np.column_stack([s[:, None] * along, np.full(s.size, 0.02)])
+    low, high = track[:, :2].min(axis=0) - 0.03, track[:, :2].max(axis=0) + 0.03
+    nx, ny = (round(span / 0.005) for span in high - low)
+    grid = Grid(low[0] + 0.005 * (np.arange(nx) + 0.5), low[1] + 0.005 * (np.arange(ny) + 0.5), 0.005)
+    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
+    distance, beside = gx * along[0] + gy * along[1], gy * along[0] - gx * along[1]
+    strip = (np.abs(beside) <= 0.03) & (distance >= start - 0.03) & (distance <= start + length + 0.03)
+    places = start + 0.2 + 0.2 * np.arange(TARGETS)
+    depth_m = 0.005 * np.arange(51)
+    values = np.full((51, ny, nx), 0.05, dtype=np.float32)
+    for place in places:
+        values += np.exp(-((distance - place) ** 2 + (depth_m[:, None, None] - 0.08) ** 2) / 2e-4)
+    values[:, ~strip] = np.nan
+    first = full_result.targets[0]
+    targets = tuple(
+        dataclasses.replace(
+            first, id=f"T{n + 1}", x_m=float(p * along[0]), y_m=float(p * along[1]), depth_m=0.0653,
+            position_std_m=(0.01, 0.01, 0.008), confidence=0.5 - 0.01 * ((5 * n) % 13), emi=None,
+        )
+        for n, p in enumerate(places)
+    )  # fmt: skip
+    nothing = np.zeros_like(strip)
+    return dataclasses.replace(
+        full_result, coverage=Coverage(grid, strip, nothing, strip), coverage_fraction=0.0, track_m=track,
+        sensor_coverage={"emi": 0.0, "gpr": 1.0}, targets=targets, emi_maps={},
+        gpr_volume=Volume("migrated_envelope", "1", grid, depth_m, values.astype(np.float32)),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def line(full_result):
+    return _line(full_result)
+
+
+def _drawn(draw, result):
+    with style.house_style():
+        figure = draw(result, View())
+        style.png_bytes(figure)
+    return figure
+
+
+def _texts(figure):
+    """Every text that is seen, with its box in pixels."""
+    found = [*figure.texts]
+    for axes in figure.axes:
+        found += [*axes.texts, axes.title, axes._left_title]
+        if axes.axison:
+            found += [axes.xaxis.label, axes.yaxis.label]
+            for axis in (axes.xaxis, axes.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                kept = [tick for tick in axis.get_major_ticks() if low - 1e-9 <= tick.get_loc() <= high + 1e-9]
+                found += [tick.label1 for tick in kept if tick.label1.get_visible()]
+    renderer = figure.canvas.get_renderer()
+    return [
+        (t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text().strip() and t.get_visible()
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+@pytest.mark.parametrize("turned", (0.0, 0.5 * np.pi, 0.6))
+def test_no_text_of_a_line_meets_another_or_leaves_the_sheet(full_result, name, turned):
+    figure = _drawn(FIGURES[name], _line(full_result, turned=turned))
+    width, height = figure.canvas.get_width_height()
+    texts = _texts(figure)
+    assert len(texts) > 10
+    for said, box in texts:
+        assert box.x0 >= 0.0 and box.y0 >= 0.0 and box.x1 <= width and box.y1 <= height, said  # noqa: PT018
+    # A question mark is part of its symbol, and lies within it.
+    for (one, a), (other, b) in itertools.combinations([t for t in texts if t[0] != "?"], 2):
+        assert not a.overlaps(b), (one, other)
+
+
+@pytest.mark.parametrize("name", ("fused.png", "gpr_sections.png", "gpr_slices.png"))
+def test_nothing_lies_over_the_colour_bar(line, name):
+    figure = _drawn(FIGURES[name], line)
+    bars = [axes for axes in figure.axes if hasattr(axes, "_colorbar")]
+    assert len(bars) == 1
+    bar = bars[0].get_window_extent()
+    own = {id(t) for t in bars[0].get_xticklabels()}
+    for axes in figure.axes:
+        if axes is not bars[0] and axes.axison:
+            assert not axes.get_window_extent().overlaps(bar)
+    assert own
+    assert not [said for said, box in _texts(figure) if box.overlaps(bar)]
+
+
+def test_colour_bar_of_narrow_sections_is_free_of_titles(full_result):
+    """Several lines beside each other, too wide for a line: the cut across is narrower than its title."""
+    volume = full_result.gpr_volume
+    rows = slice(0, 12)
+    grid = Grid(volume.grid.x_m, volume.grid.y_m[rows], volume.grid.cell_m)
+    cover = full_result.coverage
+    narrow = dataclasses.replace(
+        full_result,
+        coverage=Coverage(grid, cover.patch[rows], cover.emi[rows], cover.gpr[rows]),
+        gpr_volume=dataclasses.replace(volume, grid=grid, values=volume.values[:, rows]),
+    )
+    figure = _drawn(FIGURES["gpr_sections.png"], narrow)
+    bar = next(axes for axes in figure.axes if hasattr(axes, "_colorbar")).get_window_extent()
+    titles = [(said, box) for said, box in _texts(figure) if "across" in said or "along, y" in said]
+    assert len(titles) == 6
+    assert not [said for said, box in titles if box.overlaps(bar)]
+    assert not [a[0] for a, b in itertools.combinations(titles, 2) if a[1].overlaps(b[1])]
+
+
+@pytest.mark.parametrize("turned", (0.0, 0.5 * np.pi, 0.6))
+def test_the_section_shows_distance_against_depth(full_result, turned):
+    result = _line(full_result, turned=turned)
+    figure = _drawn(FIGURES["gpr_sections.png"], result)
+    maps = [axes for axes in figure.axes if axes.get_images() and axes.get_ylabel() == "depth (cm)"]
+    assert len(maps) == 1
+    axes = maps[0]
+    assert axes.get_ylim() == pytest.approx((25.25, -0.25))
+    assert axes.get_xlim() == pytest.approx((-3.0, 283.0), abs=0.6)
+    image = axes.get_images()[0]
+    shown = image.get_array()[::-1]  # shallowest first
+    left, right = image.get_extent()[:2]
+    middles = left + (np.arange(shown.shape[1]) + 0.5) * (right - left) / shown.shape[1]
+    for place in 20.0 + 20.0 * np.arange(TARGETS):
+        near = np.abs(middles - place) < 8.0
+        k, i = np.unravel_index(np.argmax(np.where(near, shown.filled(0.0), 0.0)), shown.shape)
+        assert middles[i] == pytest.approx(place, abs=1.0)
+        assert k == 16
+    said = "\n".join(text for text, _ in _texts(figure))
+    assert "vertical exaggeration 3" in said
+    assert "εᵣ 4.2 ± 0.3, wave speed 14.6 ± 0.5 cm/ns" in said
+    for n in range(TARGETS):
+        assert f"T{n + 1}\n6.5 ± 0.8" in said
+    scale = axes.get_window_extent()
+    drawn = (scale.height / 25.5) / (scale.width / (axes.get_xlim()[1] - axes.get_xlim()[0]))
+    assert drawn == pytest.approx(3.0, rel=1e-6)
+
+
+def test_the_section_is_the_volume_under_the_track(line):
+    axes = _drawn(FIGURES["gpr_sections.png"], line).axes
+    shown = next(a for a in axes if a.get_ylabel() == "depth (cm)").get_images()[0].get_array()[::-1]
+    row = int(np.argmin(np.abs(line.gpr_volume.grid.y_m)))
+    np.testing.assert_array_equal(shown.filled(np.nan), gained(line)[:, row])
+
+
+def test_the_map_of_a_strip_is_cut_at_equal_scale(line):
+    figure = _drawn(FIGURES["fused.png"], line)
+    maps = [axes for axes in figure.axes if axes.get_images()]
+    assert len(maps) == 3
+    edges = [axes.get_xlim() for axes in maps]
+    for one, other in itertools.pairwise(edges):
+        assert one[1] == pytest.approx(other[0])
+    for axes in maps:
+        box = axes.get_window_extent()
+        across = axes.get_ylim()[1] - axes.get_ylim()[0]
+        assert box.width / (axes.get_xlim()[1] - axes.get_xlim()[0]) == pytest.approx(
+            box.height / across, rel=1e-6
+        )
+        assert box.height > 60.0
+    said = "\n".join(text for text, _ in _texts(figure))
+    assert all(f"T{n + 1}  0." in said for n in range(TARGETS))
+    assert "not recorded" in said
+
+
+def test_what_counts_as_a_strip(full_result):
+    assert find_strip(full_result) is None
+    assert is_line(_line(full_result, turned=2.0))
+    far = find_strip(_line(full_result, start=5.0))
+    assert not far.from_origin
+    assert far.target_cm(_line(full_result, start=5.0).targets[0]) == pytest.approx(20.0)
+    assert far.axis_words() == "distance along the line from its end (cm)"
+    one = _line(full_result)
+    wide = dataclasses.replace(one.coverage, gpr=np.ones_like(one.coverage.gpr))
+    assert is_line(dataclasses.replace(one, coverage=wide))  # 6 cm are one antenna pair's
+    y_m = np.arange(-0.2, 0.2, 0.005)
+    grid = Grid(one.coverage.grid.x_m, y_m, 0.005)
+    seen = np.ones((y_m.size, grid.x_m.size), dtype=bool)
+    swath = dataclasses.replace(one.coverage, grid=grid, patch=seen, emi=seen, gpr=seen)
+    assert find_strip(dataclasses.replace(one, coverage=swath)) is None  # one pass of an array head
+    lanes = np.vstack([np.column_stack([np.linspace(0, 2, 50), np.full(50, y), np.zeros(50)]) for y in (0, 0.15)])
+    swept = find_strip(dataclasses.replace(full_result, track_m=lanes))
+    assert swept is not None
+    assert not swept.single
+    assert find_strip(dataclasses.replace(full_result, track_m=np.full((9, 3), np.nan))) is None
+
+
+def test_same_bytes_and_input_untouched(line):
+    before = line.gpr_volume.values.copy()
+    assert render_figures(line) == render_figures(line)
+    np.testing.assert_array_equal(line.gpr_volume.values, before)
+
+
+@given(
+    wanted=st.lists(st.floats(0.0, 10.0), max_size=25),
+    width=st.floats(0.2, 3.0),
+    rows=st.integers(1, 4),
+)
+def test_labels_and_their_lines_never_meet(wanted, width, rows):
+    spots = shelved(wanted, [width] * len(wanted), (0.0, 10.0), rows=rows, leader=0.04)
+    assert len(spots) == len(wanted)
+    placed = [(place, *spot) for place, spot in zip(wanted, spots, strict=True) if spot is not None]
+    assert not wanted or placed
+    for place, _, middle in placed:
+        assert 0.5 * width - 1e-9 <= middle <= 10.0 - 0.5 * width + 1e-9
+        assert abs(middle - place) <= 0.5 * width + 1e-9
+    for (p, row, middle), (q, other_row, other) in itertools.permutations(placed, 2):
+        if row == other_row:
+            assert abs(middle - other) >= width - 1e-9
+        if row > other_row:
+            assert abs(p - other) > 0.5 * width - 1e-9, (p, q)
+
+
+@given(start=st.floats(-50.0, 50.0), span=st.floats(1.0, 5000.0))
+def test_pieces_are_equal_and_without_a_gap(start, span):
+    cuts = pieces(start, start + span, 100.0, 8)
+    assert 1 <= len(cuts) <= 8
+    assert (cuts[0][0], cuts[-1][1]) == pytest.approx((start, start + span))
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(cuts))
+
+
+def test_the_report_of_a_line_leads_with_its_section(line, full_result):
+    pictures = dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40))
+    page = report_html(line, pictures)
+    assert page.index("Section along the line</h2>") < page.index('id="targets"')
+    assert page.count("Section along the line</h2>") == 1
+    assert 'id="viewer"' not in page
+    usual = report_html(full_result, pictures)
+    assert "Section along the line</h2>" not in usual
+    assert 'id="viewer"' in usual
+
+
+def _radargram(result, name="amplitude", count=60):
+    x = np.linspace(0.0, 2.8, count)
+    values = np.zeros((count, 200), dtype=np.float32)
+    values[np.arange(count), np.arange(count)] = 1.0
+    position = np.column_stack([x, 0.0 * x, 0.0 * x])
+    shown = Radargram(name, "1", 5e-11 * np.arange(200.0), position, values)
+    return dataclasses.replace(result, radargram=shown)
+
+
+def test_radargram_on_request_only(line, full_result, tmp_path):
+    write_outputs(_radargram(line), tmp_path / "out")
+    assert (tmp_path / "out" / "gpr_radargram.png").stat().st_size > 10_000
+    assert read_result(tmp_path / "out" / "result.h5").radargram is not None
+    assert "What the radar heard along its track" in report_html(_radargram(line))
+    write_outputs(full_result, tmp_path / "out", overwrite=True)
+    assert not (tmp_path / "out" / "gpr_radargram.png").exists(), "a picture of another run"
+
+
+@pytest.mark.parametrize("kind", ("line", "patch"))
+def test_radargram_shows_traces_against_time(line, full_result, kind):
+    result = _radargram(line if kind == "line" else full_result)
+    recipe = {"recipe": '[gpr.gain]\non = true\nmethod = "sec"\n'}
+    figure = _drawn(radargram_figure, dataclasses.replace(result, provenance=recipe))
+    axes = next(a for a in figure.axes if a.get_images())
+    shown = axes.get_images()[0].get_array()
+    assert shown.shape == (200, 60)
+    assert (shown.filled(np.nan).argmax(axis=0) == np.arange(60)).all()
+    assert axes.get_ylim() == pytest.approx((9.975, -0.025))
+    words = "distance along the line" if kind == "line" else "number of the sounding"
+    assert words in axes.get_xlabel()
+    assert "gain: sec, for display only" in "\n".join(said for said, _ in _texts(figure))
+    low, high = axes.get_images()[0].get_clim()
+    assert low == -high
+
+
+@pytest.mark.parametrize("name", ("phase", "envelope", "frequency"))
+def test_silent_parts_of_a_radargram_are_grey(line, name):
+    result = _radargram(line, name)
+    result.radargram.values[:, 150:] = np.nan
+    figure = _drawn(radargram_figure, result)
+    said = "\n".join(text for text, _ in _texts(figure))
+    assert "not told there" in said
+    assert "gain not stated" in said

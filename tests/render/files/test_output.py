@@ -1,0 +1,207 @@
+"""The folder of the contract: complete or untouched, and foreign files always left alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dualsense.errors import DualsenseError, UsageError
+from dualsense.render import OUTPUT_FILES, check_output, read_result, write_outputs
+from dualsense.render._files import output
+
+CONTRACT = {
+    "targets.json",
+    "targets.csv",
+    "targets.geojson",
+    "result.h5",
+    "report.html",
+    "emi_map.png",
+    "gpr_slices.png",
+    "gpr_sections.png",
+    "fused.png",
+}
+
+
+@pytest.fixture
+def quick(monkeypatch, pictures, full_result):
+    """Leave out the drawing, which is tested elsewhere, where only the handling of files matters."""
+    monkeypatch.setattr(output, "render_figures", lambda *_: pictures(full_result))
+
+
+def _names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def _bytes(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_every_file_of_the_contract_is_written(full_result, tmp_path):
+    paths = write_outputs(full_result, tmp_path / "deep" / "out")
+    assert {path.name for path in paths} == CONTRACT == set(OUTPUT_FILES)
+    assert _names(tmp_path / "deep" / "out") == CONTRACT
+    assert _names(tmp_path / "deep") == {"out"}
+    assert all(path.stat().st_size > 0 for path in paths)
+    assert len(read_result(tmp_path / "deep" / "out" / "result.h5").targets) == 4
+
+
+def test_two_runs_give_the_same_bytes(full_result, tmp_path):
+    write_outputs(full_result, tmp_path / "a")
+    write_outputs(full_result, tmp_path / "b")
+    assert _bytes(tmp_path / "a") == _bytes(tmp_path / "b")
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_folder_gets_usual_permissions(full_result, tmp_path):
+    (tmp_path / "usual").mkdir()
+    write_outputs(full_result, tmp_path / "out")
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_earlier_run_is_not_overwritten_unasked(full_result, tmp_path):
+    write_outputs(full_result, tmp_path)
+    before = _bytes(tmp_path)
+    with pytest.raises(UsageError, match=r"already holds .*targets\.json") as caught:
+        write_outputs(full_result, tmp_path)
+    assert caught.value.exit_code == 2
+    assert _bytes(tmp_path) == before
+
+
+@pytest.mark.usefixtures("quick")
+def test_overwriting_replaces_the_contract_and_nothing_else(full_result, make_result, tmp_path):
+    write_outputs(full_result, tmp_path)
+    (tmp_path / "notes.txt").write_text("dug at noon")
+    (tmp_path / "photo.png").write_bytes(b"mine")
+    write_outputs(make_result("no_targets"), tmp_path, overwrite=True)
+    assert _names(tmp_path) == CONTRACT | {"notes.txt", "photo.png"}
+    assert (tmp_path / "notes.txt").read_text() == "dug at noon"
+    assert (tmp_path / "photo.png").read_bytes() == b"mine"
+    assert read_result(tmp_path / "result.h5").targets == ()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_folder_with_other_files_only_is_welcome(full_result, tmp_path):
+    (tmp_path / "notes.txt").write_text("dug at noon")
+    write_outputs(full_result, tmp_path)
+    assert _names(tmp_path) == CONTRACT | {"notes.txt"}
+
+
+def test_check_output_passes_what_can_be_written(tmp_path):
+    assert check_output(tmp_path / "new" / "deep") == tmp_path / "new" / "deep"
+    assert check_output(str(tmp_path)) == tmp_path
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_output_refuses_a_file(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(UsageError, match="is a file, expected a folder"):
+        check_output(tmp_path / "out", overwrite=True)
+    with pytest.raises(UsageError, match="no permission to write"):
+        check_output(tmp_path / "out" / "below")
+
+
+@pytest.mark.parametrize("name", OUTPUT_FILES)
+def test_check_output_refuses_every_file_of_the_contract(tmp_path, name):
+    (tmp_path / name).write_text("")
+    with pytest.raises(UsageError, match=f"already holds {name}"):
+        check_output(tmp_path)
+    assert check_output(tmp_path, overwrite=True) == tmp_path
+
+
+def test_check_output_refuses_a_folder_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(UsageError, match=r"report\.html is a folder"):
+        check_output(tmp_path, overwrite=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_check_output_refuses_what_is_not_ours(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UsageError, match="no permission to write"):
+        check_output(tmp_path / "out")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("error", (KeyboardInterrupt, RuntimeError))
+@pytest.mark.parametrize("step", ("write_report", "write_result", "write_targets"))
+def test_a_crash_leaves_nothing_behind(full_result, tmp_path, monkeypatch, step, error):
+    def crash(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(output, step, crash)
+    with pytest.raises(error):
+        write_outputs(full_result, tmp_path / "out")
+    assert _names(tmp_path) == set()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_crash_leaves_the_earlier_run_as_it_was(full_result, make_result, tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    write_outputs(full_result, folder)
+    before = _bytes(folder)
+    moves = []
+    replace = output.Path.replace
+
+    def failing(self, target):
+        # All nine old files are moved away; the fourth of the new ones fails.
+        moves.append(self)
+        if len(moves) == 9 + 4:
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(output.Path, "replace", failing)
+    with pytest.raises(DualsenseError, match="cannot write the outputs: No space left on device") as caught:
+        write_outputs(make_result("no_targets"), folder, overwrite=True)
+    assert caught.value.exit_code == 1
+    assert _bytes(folder) == before
+    assert _names(tmp_path) == {"out"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_works_inside_the_folder_where_its_parent_is_another_place(full_result, tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    access = os.access
+    monkeypatch.setattr(output.os, "access", lambda path, mode: path != tmp_path and access(path, mode))
+    write_outputs(full_result, folder)
+    assert _names(folder) == CONTRACT
+    assert _names(tmp_path) == {"out"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_relative_folder_works(full_result, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_outputs(full_result, "out")
+    write_outputs(full_result, ".")
+    assert _names(tmp_path) == CONTRACT | {"out"}
+
+
+def test_the_page_and_the_table_agree_on_hostile_names(full_result, tmp_path, pictures, monkeypatch):
+    monkeypatch.setattr(output, "render_figures", lambda *_: pictures(full_result))
+    header = dataclasses.replace(full_result.header, scan_id="../../etc/\x00passwd \udcff")
+    write_outputs(dataclasses.replace(full_result, header=header), tmp_path / "out")
+    assert _names(tmp_path) == {"out"}
+    assert _names(tmp_path / "out") == CONTRACT
+
+
+def test_importing_the_room_is_light():
+    code = (
+        "import sys, dualsense.render, dualsense.render._words; "
+        "sys.exit(any(name in sys.modules for name in ('matplotlib', 'h5py', 'jinja2', 'skimage', 'scipy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_name_is_there():
+    import dualsense.render as room
+
+    for name in room.__all__:
+        assert getattr(room, name) is not None
+        assert name in dir(room)
+    with pytest.raises(AttributeError, match="has no attribute 'pictures_of_cats'"):
+        room.pictures_of_cats  # noqa: B018

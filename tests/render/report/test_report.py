@@ -1,0 +1,328 @@
+"""The report: one page without a single reference outside, hostile text harmless, no words of comfort."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import html
+import json
+import math
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from dualsense.render._figures.echo import gained
+from dualsense.render._figures.style import View
+from dualsense.render._report import viewer
+from dualsense.render._report.report import report_html, write_report
+from dualsense.render._words import ADVICE, ordered_targets
+from dualsense.scan import Fault
+
+NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless)\b", re.IGNORECASE)
+VARIANTS = ("full", "no_radar", "no_emi", "emi_failed", "no_targets", "nothing_covered", "simulated", "wgs84")
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text in sight, and whether every element is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self.open, self.hidden = [], [], [], 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"script", "style", "svg"} & set(self.open):
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return re.sub(r"\s+", " ", " ".join(self.text).replace("\u00a0", " "))
+
+
+@pytest.fixture(scope="module")
+def page(pictures, make_result):
+    """Text and parsed page of a result; a changed one is shown with the pictures of the full one."""
+    known = {}
+
+    def make(result):
+        if id(result) not in known:
+            kept = any(result is make_result(variant) for variant in VARIANTS)
+            text = report_html(result, pictures(result if kept else make_result("full")))
+            known[id(result)] = (result, text, Page(text))
+        return known[id(result)][1:]
+
+    return make
+
+
+def test_every_element_is_closed(any_result, page):
+    _, parsed = page(any_result)
+    assert parsed.open == []
+
+
+def test_nothing_outside_is_referred_to(any_result, page):
+    text, parsed = page(any_result)
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "//cdn" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+    for _, attributes in parsed.elements:
+        for name in ("src", "href", "action", "srcset", "poster", "data"):
+            assert attributes.get(name, "data:").startswith("data:")
+
+
+def test_content_policy_allows_only_what_is_inline(full_result, page):
+    text, parsed = page(full_result)
+    (policy,) = [
+        attributes["content"]
+        for attributes in parsed.all("meta")
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert "unsafe" not in policy
+    for kind, pattern in (("script-src", r"<script>(.*?)</script>"), ("style-src", r"<style>(.*?)</style>")):
+        (inline,) = re.findall(pattern, text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert rules[kind] == f"'sha256-{digest}'"
+    # What the policy would block must not be there to begin with.
+    for _, attributes in parsed.elements:
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_our_own_words_never_comfort(any_result, page):
+    text, _ = page(any_result)
+    own = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", text)
+    own = re.sub(r'"slices":\[.*?\]', "", own)
+    assert NEVER.findall(own) == []
+
+
+def test_advice_is_always_there(any_result, page):
+    assert page(any_result)[1].words.count(ADVICE) == 2
+
+
+def test_two_runs_give_the_same_bytes(full_result, pictures, tmp_path):
+    first = write_report(full_result, tmp_path).read_bytes()
+    assert report_html(full_result, pictures(full_result)).encode() == first
+
+
+def test_headline_comes_before_the_picture_and_the_picture_before_the_targets(full_result, page):
+    text, parsed = page(full_result)
+    words = parsed.words
+    assert (
+        "2 suspects. 1 object not assessable. 1 object likely clutter. 9 % of this patch was not assessable."
+        in words
+    )
+    order = [
+        text.index(mark)
+        for mark in ("2 suspects.", "Radar lost a part", "Radar with metal contours", 'class="card')
+    ]
+    assert order == sorted(order)
+
+
+def test_page_without_targets(make_result, page):
+    words = page(make_result("no_targets"))[1].words
+    assert "No suspect found in the part that was assessed. 9 % of this patch was not assessable." in words
+    assert "No target found in the part that was assessed." in words
+    words = page(make_result("nothing_covered"))[1].words
+    assert "This patch was not assessed. No part of this patch was assessable by both sensors." in words
+    assert "No suspect" not in words
+
+
+def test_each_target_has_its_card(full_result, page):
+    text, parsed = page(full_result)
+    cards = re.findall(r"<article.*?</article>", text, re.DOTALL)
+    assert len(cards) == 4
+    for card, target in zip(cards, ordered_targets(full_result), strict=True):
+        words = Page(card).words
+        assert words.strip().startswith(f"{target.id} ")
+        for reason in target.reasons:
+            assert reason in words
+    first = Page(cards[0]).words
+    for phrase in (
+        "T1 suspect",
+        "0.87 uncalibrated",
+        "4.5 ± 1.1 cm",
+        "11 cm ahead, 15 cm to the left",
+        "54° left of the lane direction, 19 cm",
+        "11.0 ± 0.8 cm, 15.0 ± 0.8 cm",
+        "metal detector score 41.5",
+        "radar contrast 8.4",
+    ):
+        assert phrase in first, phrase
+    assert "WGS 84" not in parsed.words
+
+
+def test_place_on_earth_when_known(make_result, page):
+    words = page(make_result("wgs84"))[1].words
+    assert "13.1000" in words
+    assert "from true north, 19 cm" in words
+
+
+def test_calibrated_models_are_not_called_uncalibrated(full_result, page):
+    words = page(dataclasses.replace(full_result, model="stacked-2"))[1].words
+    assert "uncalibrated" not in words.lower()
+    assert "by the model stacked-2." in words
+
+
+def test_a_model_of_simulated_ground_says_so_and_from_where_on_a_target_is_suspect(full_result, page):
+    told = {"suspect_threshold": "0.027", "stated_detection": "0.99"}
+    result = dataclasses.replace(full_result, model="simulated-9")
+    words = page(dataclasses.replace(result, provenance={**result.provenance, **told}))[1].words
+    assert "calibrated on simulated ground only; real ground may differ" in words
+    assert "suspect from 0.03 up, so that at least 99 of 100 simulated mines within range are" in words
+    del told["stated_detection"]  # the user has set the threshold or the prior
+    words = page(dataclasses.replace(result, provenance={**result.provenance, **told}))[1].words
+    assert "suspect from 0.03 up." in words
+
+
+def test_faults_and_missing_sensors_are_prominent(make_result, page):
+    text, parsed = page(make_result("emi_failed"))
+    assert "Metal detector failed: channel 0 is constant in all 1270 samples." in parsed.words
+    assert 'class="fault failed" role="alert"' in text
+    assert "Radar: not recorded — this ground is not assessable by it." in page(make_result("no_radar"))[1].words
+
+
+def test_coverage_and_soil_are_stated(full_result, make_result, page):
+    words = page(full_result)[1].words
+    assert "Both sensors 91 % 9 %" in words
+    assert "4.20 ± 0.30" in words
+    assert "14.63 ± 0.52 cm/ns" in words
+    assert "Unknown: the radar gave no image" in page(make_result("no_radar"))[1].words
+    bare = dataclasses.replace(full_result, relative_permittivity_std=math.nan)
+    assert "4.20, uncertainty unknown" in page(bare)[1].words
+
+
+def test_provenance_is_there_once(full_result, page):
+    words = page(full_result)[1].words
+    assert words.count("ab" * 32) == 1
+    assert words.count("cd" * 32) == 1
+    assert "window = 'hann'" in words
+    assert "A. Operator" in words
+
+
+def test_simulated_data_say_so(make_result, page):
+    assert "SIMULATED DATA" in page(make_result("simulated"))[1].words
+    assert "SIMULATED DATA" not in page(make_result("full"))[1].words
+
+
+def test_hostile_text_stays_text(full_result, page):
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'{{7*7}}&lt;"
+    target = dataclasses.replace(full_result.targets[0], id=evil, reasons=(evil,))
+    header = dataclasses.replace(full_result.header, scan_id=evil, notes=evil, operator=evil, site=evil)
+    result = dataclasses.replace(
+        full_result,
+        header=header,
+        targets=(target,),
+        model="uncalibrated-" + evil,
+        faults=(Fault("pose", "degraded", "/pose", evil),),
+        provenance={evil: evil, "recipe": evil + "\n" + evil},
+    )
+    text, parsed = page(result)
+    assert len(parsed.all("script")) == 2
+    assert not [attributes for attributes in parsed.all("img") if not attributes["src"].startswith("data:")]
+    assert "onerror=alert" not in re.sub(r"&[a-z#0-9]+;", "", text.split("<main>")[0].split("<title>")[0])
+    assert evil in parsed.words or html.unescape(evil) in parsed.words
+    assert "49" not in re.findall(r"<h1.*?</h1>", text, re.DOTALL)[0]
+    assert parsed.open == []
+
+
+def test_headings_and_labels_serve_a_screen_reader(full_result, page):
+    text, parsed = page(full_result)
+    assert parsed.all("html")[0]["lang"] == "en"
+    assert len(parsed.all("h1")) == 1
+    levels = [int(tag[1]) for tag, _ in parsed.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(later - former <= 1 for former, later in pairwise(levels))
+    assert all(len(attributes.get("alt", "")) > 20 for attributes in parsed.all("img"))
+    identities = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+    assert len(identities) == len(set(identities))
+    for _, attributes in parsed.elements:
+        for name in ("aria-labelledby", "for"):
+            assert attributes.get(name, identities[0]) in identities
+    assert "T1 suspect 11 cm ahead, 15 cm to the left" in html.unescape(text)
+
+
+def _data(text):
+    (inner,) = re.findall(r'<script type="application/json" id="viewer-data">(.*?)</script>', text, re.DOTALL)
+    return json.loads(inner)
+
+
+def test_slider_draws_from_the_volume_itself(full_result, page):
+    data = _data(page(full_result)[0])
+    volume = full_result.gpr_volume
+    assert len(data["slices"]) == volume.depth_m.size
+    assert data["depths"] == pytest.approx(list(100.0 * volume.depth_m), abs=0.006)
+    assert (data["left"], data["bottom"], data["cell"]) == (-1.0, -1.5, 0.5)
+    index = {letter: number for number, letter in enumerate(data["alphabet"])}
+    for number in (0, 11, 49):
+        steps = np.array([index[letter] for letter in data["slices"][number]]).reshape(
+            data["rows"], data["columns"]
+        )
+        expected = gained(full_result)[number]
+        np.testing.assert_array_equal(steps == 63, np.isnan(expected))
+        shown = data["top"] * (steps / 62.0) ** 2
+        known = np.isfinite(expected)
+        # Half a step of the root of the amplitude.
+        error = np.abs(np.sqrt(shown[known] / data["top"]) - np.sqrt(expected[known] / data["top"]))
+        assert error.max() <= 0.5 / 62.0 + 1e-6
+
+
+def test_no_slider_without_a_radar_image(make_result, page):
+    for variant in ("no_radar", "nothing_covered"):
+        text, _ = page(make_result(variant))
+        assert 'id="viewer"' not in text
+
+
+def test_slider_contours_lie_where_the_metal_map_has_the_level(full_result):
+    metal = full_result.emi_maps["metal_response"]
+    (lines,) = viewer.metal_lines_cm(metal, (2e-8,))
+    points = np.concatenate([np.array(line).reshape(-1, 2) for line in lines]) / 100.0
+    row = np.rint((points[:, 1] - metal.grid.y_m[0]) / metal.grid.cell_m).astype(int)
+    column = np.rint((points[:, 0] - metal.grid.x_m[0]) / metal.grid.cell_m).astype(int)
+    assert len(points) > 50
+    np.testing.assert_allclose(metal.values[row, column], 2e-8, rtol=0.15)
+
+
+def test_big_volumes_are_thinned_without_losing_an_echo(full_result, monkeypatch):
+    monkeypatch.setattr(viewer, "MOST_SLICES", 20)
+    monkeypatch.setattr(viewer, "MOST_CELLS", 25_000)
+    data = viewer.viewer_data(full_result, View())
+    assert len(data["slices"]) == len(data["depths"]) == 17
+    assert (data["columns"], data["rows"]) == (40, 33)
+    assert data["cell"] == 1.0
+    letters = {letter: number for number, letter in enumerate(data["alphabet"])}
+    brightest = max(letters[letter] for cells in data["slices"] for letter in cells if letters[letter] < 63)
+    assert brightest == 62
+    strongest = data["slices"][3]
+    place = max(range(len(strongest)), key=lambda at: letters[strongest[at]] % 63)
+    assert data["left"] + data["cell"] * (place % 40 + 0.5) == pytest.approx(11.0, abs=1.1)
+    assert data["bottom"] + data["cell"] * (place // 40 + 0.5) == pytest.approx(15.0, abs=1.1)
+
+
+def test_track_is_broken_where_there_was_no_pose(full_result):
+    lines = viewer.viewer_data(full_result, View())["track"]
+    assert len(lines) == 2
+    assert all(math.isfinite(value) for line in lines for value in line)

@@ -1,0 +1,127 @@
+"""Worker processes: every task is answered once, and a death costs one task."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from dualsense.runtime import workers
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
+
+WORK = """
+import os, pathlib, signal, sys, time
+
+def double(task):
+    return 2 * task
+
+def threads(task):
+    return os.environ["NUMBA_NUM_THREADS"], "numba" in sys.modules
+
+def fragile(task):
+    if task == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "leaves":
+        os._exit(3)
+    return os.getpid()
+
+def slow(task):
+    if task == "quick":
+        return "quick"
+    folder = pathlib.Path(task)
+    try:
+        (folder / "half").touch()
+        time.sleep(60)
+    finally:
+        (folder / "half").unlink()
+"""
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A module that the worker processes can import."""
+    (tmp_path / "some_work.py").write_text(WORK, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    import some_work
+
+    yield some_work
+    del sys.modules["some_work"]
+
+
+@pytest.mark.parametrize("workers", (1, 2, 9))
+def test_every_task_is_answered_once(work, workers):
+    tasks = list(range(5))
+    assert sorted(run_tasks(tasks, work.double, workers=workers, threads=1)) == [(t, 2 * t) for t in tasks]
+
+
+def test_no_tasks_no_workers(work):
+    assert list(run_tasks([], work.double, workers=2, threads=1)) == []
+
+
+def test_threads_are_limited_before_anything_is_loaded(work):
+    assert list(run_tasks(["x"], work.threads, workers=1, threads=3)) == [("x", ("3", False))]
+
+
+def test_a_worker_that_dies_fails_its_own_task_only(work):
+    tasks = ["a", "dies", "b", "leaves", "c"]
+    answers = dict(run_tasks(tasks, work.fragile, workers=1, threads=1))
+    assert set(answers) == set(tasks)
+    assert "SIGKILL, most likely for want of memory" in str(answers["dies"])
+    assert "status 3" in str(answers["leaves"])
+    assert isinstance(answers["dies"], WorkerDiedError)
+    assert [type(answers[task]) for task in "abc"] == [int] * 3
+
+
+def test_leaving_early_ends_the_workers_and_lets_them_put_away(work, tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    began = time.monotonic()
+    with closing(run_tasks([str(folder), "quick"], work.slow, workers=2, threads=1)) as answers:
+        assert next(answers) == ("quick", "quick")
+        while not (folder / "half").exists():
+            assert time.monotonic() - began < 30.0
+            time.sleep(0.01)
+    assert time.monotonic() - began < 40.0
+    assert multiprocessing.active_children() == []
+    assert list(folder.iterdir()) == []
+
+
+def test_ctrl_c_of_the_terminal_leaves_workers_to_their_parent(work, tmp_path):
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "work"
+    folder.mkdir()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 3.0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(run_tasks([str(folder)], work.slow, workers=1, threads=1))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert list(folder.iterdir()) == []
+    assert multiprocessing.active_children() == []
+
+
+def test_an_end_that_a_callback_swallows_is_not_told(capfd):
+    class Dying:
+        def __init__(self, error):
+            self.error = error
+
+        def __del__(self):
+            raise self.error
+
+    before = sys.unraisablehook
+    sys.unraisablehook = workers._unless_ending
+    try:
+        Dying(SystemExit(143))
+        assert capfd.readouterr().err == ""
+        Dying(ValueError("told"))
+        assert "ValueError: told" in capfd.readouterr().err
+    finally:
+        sys.unraisablehook = before
