@@ -104,8 +104,8 @@ def cases(folder: Path) -> list[Case]:
     return found
 
 
-def record(folder: Path, source: Path, jobs: int) -> dict[str, str]:
-    """Process every case with the code in `source`; return the SHA-256 of each file, also written as sums.json."""
+def record(folder: Path, source: Path, jobs: int, only: str = "") -> dict[str, str]:
+    """Process cases with the code in `source`; return the SHA-256 of each file, also written as sums.json."""
     folder.mkdir(parents=True, exist_ok=True)
     for preset, seed in LANES:
         path = folder / f"lane-{preset}.h5"
@@ -115,12 +115,13 @@ def record(folder: Path, source: Path, jobs: int) -> dict[str, str]:
         path.write_bytes((ROOT / "sample_data" / "ts50_casing.h5").read_bytes())
         with h5py.File(path, "a") as file:
             del file[other]
-    wanted = cases(folder)
+    wanted = [case for case in cases(folder) if re.search(only, case.name)]
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(lambda case: _process(source, case, folder / case.name), wanted))
     sums = {}
+    names = {case.name for case in wanted}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != "sums.json":
+        if path.is_file() and path.name != "sums.json" and (path.parent.name in names or path.parent == folder):
             sums[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "sums.json").write_text(json.dumps(sums, indent=1) + "\n")
     return sums
@@ -177,11 +178,13 @@ def _plain(value: Any) -> Any:
     return (array.dtype.str, array.shape, array.tobytes() if array.dtype != object else repr(array.tolist()))
 
 
-def compare(before: Path, after: Path) -> int:
+def compare(before: Path, after: Path, only: str = "") -> int:
     """Print what differs; return how many files do beyond what was added on purpose."""
     sums = [json.loads((folder / "sums.json").read_text()) for folder in (before, after)]
     same, added, different = 0, [], []
     for name in sorted(sums[0].keys() | sums[1].keys()):
+        if only and not re.search(only, name.split("/")[0].removesuffix(".h5")):
+            continue
         if sums[0].get(name) == sums[1].get(name):
             same += 1
         elif name in sums[0] and name in sums[1] and stripped(before / name) == stripped(after / name):
@@ -205,16 +208,17 @@ def main() -> int:
         "after", type=Path, nargs="?", help="compare: a second recorded folder instead of the code"
     )
     parser.add_argument("--source", type=Path, default=ROOT / "src", help="folder that holds the package")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="cases whose name holds this")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     if given.verb == "record":
-        print(f"{len(record(given.folder, given.source, given.jobs))} files in {given.folder}")
+        print(f"{len(record(given.folder, given.source, given.jobs, given.only))} files in {given.folder}")
         return 0
     after = given.after
     if after is None:
-        after = given.folder.with_name(given.folder.name + "-now")
-        record(after, given.source, given.jobs)
-    return 1 if compare(given.folder, after) else 0
+        after = ROOT / "out" / "outputs-now"
+        record(after, given.source, given.jobs, given.only)
+    return 1 if compare(given.folder, after, given.only) else 0
 
 
 if __name__ == "__main__":

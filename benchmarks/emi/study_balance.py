@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import MU0_H_M
 from dualsense.emi._balance import balance, drift_basis
 from dualsense.emi._dipole import dipole_columns
 from dualsense.emi._loss import kept_energy
 from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import Response
-from dualsense.induction._field import MU0
 from dualsense.induction._polarizability import sphere
 from dualsense.simulate._coils.coils import emi_response
 from dualsense.simulate._scene.scene import Detector, Soil
@@ -105,7 +105,7 @@ def parts(response: Response) -> tuple[np.ndarray, np.ndarray]:
     """Soil and sphere (m, c) in metres, without noise."""
     detector = Detector(frequency_hz=tuple(FREQUENCY_HZ))
     volts = emi_response((), SOIL, detector, response.center_m, response.rotation)
-    z = volts / (-2j * np.pi * FREQUENCY_HZ * MU0)
+    z = volts / (-2j * np.pi * FREQUENCY_HZ * MU0_H_M)
     return np.concatenate([z.real, z.imag], axis=1), of_sphere(response, 5e6, 100.0)
 
 

@@ -29,9 +29,10 @@ import numpy as np
 from twin_scene import FDTD, MINES, Recorded, even, load
 from twin_track import induction
 
+from dualsense.constants import C0_M_S
 from dualsense.simulate._radar import _kernels
 from dualsense.simulate._radar import radar as gpr
-from dualsense.simulate._soil import C0, realise
+from dualsense.simulate._soil import realise
 
 if TYPE_CHECKING:
     from dualsense.simulate._scene.scene import Buried, Soil
@@ -81,7 +82,7 @@ def traces(values: np.ndarray) -> np.ndarray:
 
 def standoff_s(at: np.ndarray) -> np.ndarray:
     """Time (n,) from antenna to antenna by way of a flat surface."""
-    return np.hypot(2 * at[:, 2], 2 * HALF_M[0]) / C0
+    return np.hypot(2 * at[:, 2], 2 * HALF_M[0]) / C0_M_S
 
 
 def surface_echo(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +124,7 @@ def focused(residue: np.ndarray, r: Recorded, x: float, y: float, depth: float) 
 
 def gate(at_top: float, height: float) -> np.ndarray:
     """Window (t,) over a target: flat, with cosine flanks of 0.15 ns."""
-    stop = at_top + 2 * height * 2.2 / C0 + 0.6e-9
+    stop = at_top + 2 * height * 2.2 / C0_M_S + 0.6e-9
     flank = 0.15e-9
     rise = np.clip((TIME_S - (at_top - 0.25e-9)) / flank, 0, 1)
     return 0.5 - 0.5 * np.cos(np.pi * np.minimum(rise, np.clip((stop - TIME_S) / flank, 0, 1)))
@@ -246,7 +247,7 @@ def heights_m(r: Recorded) -> tuple[float, float]:
     late = (surface_echo(without_direct(r, flat))[0] - surface_echo(flat)[0]).mean()
     height = r.told[:, 2].mean()
     steep = np.hypot(height, HALF_M[0]) / height
-    return float(r.coils.moved(r.scan.gpr.time_s)[:, 2].mean()), float(0.5 * C0 * steep * late)
+    return float(r.coils.moved(r.scan.gpr.time_s)[:, 2].mean()), float(0.5 * C0_M_S * steep * late)
 
 
 def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.constants import MU0_H_M
 from dualsense.emi._response import normalise, white_noise
-from dualsense.induction._field import MU0
 from dualsense.io import read_scan
 from dualsense.simulate._record import simulate_scan
 from dualsense.simulate._scene.scene import Buried, Detector, Motion, Noise, Scene, Soil
@@ -42,10 +42,10 @@ def test_noise_of_each_channel_is_told_through_metal_soil_and_drift(modality, ob
     scan = simulate_scan(scene, seed=4)
     response = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
     if modality == "frequency":
-        truth = np.full(6, 3e-13 / (2 * np.pi * MU0))
+        truth = np.full(6, 3e-13 / (2 * np.pi * MU0_H_M))
     else:
         gates = np.array(scene.detector.gate_time_s)
-        truth = np.sqrt(2) * 3e-13 / (2 * np.pi * MU0) * gates.mean(axis=1) / np.diff(gates, axis=1)[:, 0]
+        truth = np.sqrt(2) * 3e-13 / (2 * np.pi * MU0_H_M) * gates.mean(axis=1) / np.diff(gates, axis=1)[:, 0]
     assert white_noise(response) / truth == pytest.approx(np.ones(truth.size), abs=0.15)
 
 

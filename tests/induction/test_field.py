@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.spatial.transform import Rotation
 
+from dualsense.constants import MU0_H_M
 from dualsense.induction import _kernels
 from dualsense.induction._field import (
-    MU0,
     Coil,
     coil_field,
     emf,
@@ -42,12 +42,12 @@ def biot_savart(p, a):
 
 
 def test_loop_oracle_1():
-    b = MU0 * loop_field([0.05, 0.02, -0.1], radius_m=0.1)
+    b = MU0_H_M * loop_field([0.05, 0.02, -0.1], radius_m=0.1)
     np.testing.assert_allclose(b, [-7.79733125e-7, -3.11893250e-7, 1.84181319e-6], rtol=1e-8)
 
 
 def test_loop_oracle_2_near_the_wire():
-    b = MU0 * loop_field([0.0999, 0.0, -0.001], radius_m=0.1)
+    b = MU0_H_M * loop_field([0.0999, 0.0, -0.001], radius_m=0.1)
     np.testing.assert_allclose(b[[0, 2]], [-1.98074977e-4, 2.54950619e-5], rtol=1e-8)
     assert b[1] == 0.0
 
@@ -194,7 +194,7 @@ def test_swapping_the_coils_changes_nothing(p, a, b, r, seed):
     v = emf(p, m, frequency_hz=f, tx=tx, rx=rx)
     w = emf(p, m, frequency_hz=f, tx=rx, rx=tx)
     scale = np.linalg.norm(coil_field(p, tx)) * np.linalg.norm(coil_field(p, rx)) * np.abs(m).max()
-    np.testing.assert_allclose(v, w, atol=1e-9 * 2 * np.pi * 4e4 * MU0 * scale)
+    np.testing.assert_allclose(v, w, atol=1e-9 * 2 * np.pi * 4e4 * MU0_H_M * scale)
 
 
 def test_a_small_loop_as_target_is_its_mutual_inductances():
@@ -206,7 +206,7 @@ def test_a_small_loop_as_target_is_its_mutual_inductances():
     circuit = -1j * omega * mutual_inductance(ring, rx) * current
     n = np.array(ring.axis) / np.linalg.norm(ring.axis)
     area = np.pi * ring.radius_m**2
-    tensor = -1j * omega * MU0 * area**2 / impedance * np.outer(n, n)
+    tensor = -1j * omega * MU0_H_M * area**2 / impedance * np.outer(n, n)
     v = emf(ring.center_m, tensor[None], frequency_hz=[1e4], tx=tx, rx=rx)
     assert v[0] == pytest.approx(circuit, rel=1e-3)
 
@@ -230,7 +230,7 @@ def test_mutual_inductance_of_coaxial_loops_is_maxwells():
     a, b, d = 0.1, 0.08, 0.03
     m = 4 * a * b / ((a + b) ** 2 + d**2)
     k = np.sqrt(m)
-    maxwell = MU0 * np.sqrt(a * b) * ((2 / k - k) * ellipk(m) - 2 / k * ellipe(m))
+    maxwell = MU0_H_M * np.sqrt(a * b) * ((2 / k - k) * ellipk(m) - 2 / k * ellipe(m))
     assert mutual_inductance(Coil(a), Coil(b, (0, 0, d))) == pytest.approx(maxwell, rel=1e-12)
 
 
@@ -333,7 +333,7 @@ def test_ground_as_a_sum_of_small_targets():
     grid = np.stack(np.broadcast_arrays(rho[:, None], 0.0, mid[None, :] - h), axis=-1)
     ht, hr = loop_field(grid, radius_m=0.1), loop_field(grid, radius_m=0.08)
     ring = 2 * np.pi * rho[:, None] * (rho[1] - rho[0]) * thick[None, :]
-    born = -1j * 2 * np.pi * 1e4 * MU0 * chi * np.sum(np.sum(ht * hr, axis=-1) * ring)
+    born = -1j * 2 * np.pi * 1e4 * MU0_H_M * chi * np.sum(np.sum(ht * hr, axis=-1) * ring)
     full = -half_space_coupling(
         frequency_hz=1e4,
         tx_radius_m=0.1,

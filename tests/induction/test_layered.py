@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualsense.induction._field import MU0, Coil, mutual_inductance
+from dualsense.constants import MU0_H_M
+from dualsense.induction._field import Coil, mutual_inductance
 from dualsense.induction._ground import half_space_coupling, log_uniform_susceptibility, viscous_susceptibility
 from dualsense.induction._layered import Layer, ground_inductance, layered_coupling, layered_gates, reflection
 from dualsense.induction._waveform import bipolar_train, rectangular_pulse, viscous_rate
@@ -134,7 +135,7 @@ def test_conducting_ground_late_after_a_pulse():
         layers=[Layer(conductivity_s_m=sigma)],
         **{**HEAD, "height_sum_m": 0.02},
     )[0]
-    expected = MU0 * np.pi * 0.08**2 * 0.1**2 * (MU0 * sigma) ** 1.5 / (20 * np.sqrt(np.pi) * t**2.5)
+    expected = MU0_H_M * np.pi * 0.08**2 * 0.1**2 * (MU0_H_M * sigma) ** 1.5 / (20 * np.sqrt(np.pi) * t**2.5)
     np.testing.assert_allclose(v, expected, rtol=0.02)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.spatial.transform import Rotation
 
-from dualsense.induction._field import MU0
+from dualsense.constants import MU0_H_M
 from dualsense.induction._polarizability import (
     Spectrum,
     demagnetisation,
@@ -61,14 +61,14 @@ def test_low_frequency_loss_of_a_non_magnetic_sphere():
     """Power in weak eddy currents: M'' = -2 pi omega mu0 sigma a^5 / 15."""
     f = 1e-3
     m = complex(sphere(**ALUMINIUM, frequency_hz=f))
-    expected = -2 * np.pi * (2 * np.pi * f) * MU0 * 3.5e7 * 0.005**5 / 15
+    expected = -2 * np.pi * (2 * np.pi * f) * MU0_H_M * 3.5e7 * 0.005**5 / 15
     assert m.imag == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("mu", (1.0, 1.5, 30.0, 500.0))
 def test_series_and_closed_form_meet(mu):
     sigma, a = 1e6, 0.01
-    f1 = 1 / (2 * np.pi * MU0 * mu * sigma * a**2)  # |alpha| = 1
+    f1 = 1 / (2 * np.pi * MU0_H_M * mu * sigma * a**2)  # |alpha| = 1
     below, above = sphere(
         radius_m=a,
         conductivity_s_m=sigma,
@@ -92,7 +92,7 @@ def test_relaxations_add_up_to_wait(metal):
 def test_poles_solve_their_equation():
     a, mu, sigma = 0.005, 100.0, 5e6
     tau, _ = sphere_poles(**STEEL, count=50)
-    d = np.sqrt(MU0 * mu * sigma * a**2 / tau)
+    d = np.sqrt(MU0_H_M * mu * sigma * a**2 / tau)
     n = np.arange(1, 51)
     assert np.all((d > n * np.pi) & (d < (n + 0.5) * np.pi))
     np.testing.assert_allclose(np.tan(d), (mu - 1) * d / (mu - 1 + d**2), rtol=1e-9)
@@ -139,7 +139,7 @@ def test_weak_eddy_currents_of_a_spheroid_lose_what_their_integral_says(axis, mu
     """E of a uniform B inside an ellipsoid, integrated over its volume: -M'' = 2 P / (omega mu0 H0^2)."""
     a, c, sigma, f = 0.01, 0.004, 1e6, 1e-2
     omega = 2 * np.pi * f
-    b_inside = MU0 * mu / (1 + demagnetisation(a, c)[axis] * (mu - 1))
+    b_inside = MU0_H_M * mu / (1 + demagnetisation(a, c)[axis] * (mu - 1))
     # J = sigma k (-v / n^2, u / m^2), m and n the section's semi-axes, follows the skin and has curl -i omega B
     m, n = (a, a) if axis == 2 else (a, c)
     k = omega * b_inside / (1 / m**2 + 1 / n**2)
@@ -152,7 +152,7 @@ def test_weak_eddy_currents_of_a_spheroid_lose_what_their_integral_says(axis, mu
         semi_axis_m=a, polar_semi_axis_m=c, conductivity_s_m=sigma, relative_permeability=mu
     )
     loss = -response(spectrum, f)[0, axis, axis].imag
-    assert loss == pytest.approx(2 * power / (omega * MU0), rel=5e-3)
+    assert loss == pytest.approx(2 * power / (omega * MU0_H_M), rel=5e-3)
 
 
 def test_demagnetisation():

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.constants import C0_M_S
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._scene.scene import Buried
-from dualsense.simulate._soil import C0, realise
+from dualsense.simulate._soil import realise
 
 HALF = np.array([0.0495, 0.0, 0.0])
 
@@ -46,7 +47,7 @@ def test_surface_echo(recorded, name):
     t = np.linspace(0, 1.2e-9, 601)
     full = np.abs(traces(without_direct(data, f), f, t))
     ours = np.abs(traces(simulated((), soil, at, f), f, t))
-    way = np.hypot(2 * at[:, 2], 0.099) / C0
+    way = np.hypot(2 * at[:, 2], 0.099) / C0_M_S
     assert full.max(axis=1).mean() == pytest.approx(ours.max(axis=1).mean(), rel=0.15)
     late_full, late_ours = t[full.argmax(axis=1)] - way, t[ours.argmax(axis=1)] - way
     assert late_full.mean() == pytest.approx(late_ours.mean(), abs=30e-12)
@@ -63,9 +64,9 @@ def test_surface_echo(recorded, name):
 def test_mine(recorded, name, mine):
     data, f, at, soil = recorded(name)
     t = np.linspace(0, 4e-9, 401)
-    way = np.hypot(2 * at[:, 2], 0.099) / C0
+    way = np.hypot(2 * at[:, 2], 0.099) / C0_M_S
     near = np.hypot(at[:, 0] - mine.x_m, at[:, 1] - mine.y_m) < 0.04
-    top = way.mean() + 2 * mine.depth_m * np.sqrt(soil.relative_permittivity) / C0
+    top = way.mean() + 2 * mine.depth_m * np.sqrt(soil.relative_permittivity) / C0_M_S
 
     def residue(values):
         aligned = values * np.exp(2j * np.pi * f * (way - way.mean())[:, None])

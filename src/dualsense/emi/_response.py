@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import MU0
+from dualsense.constants import MU0_H_M
 from dualsense.survey._track import lever_arm
 
 if TYPE_CHECKING:
@@ -85,13 +85,13 @@ def normalise(emi: EmiData, track: Track) -> Response:
     """
     turns = (emi.tx_turns * emi.rx_turns)[emi.channel][:, None]
     if emi.frequency_hz is not None:
-        z = emi.data / (-2j * np.pi * emi.frequency_hz * MU0 * turns)
+        z = emi.data / (-2j * np.pi * emi.frequency_hz * MU0_H_M * turns)
         values = np.concatenate([z.real, z.imag], axis=1)
         hz = np.tile(emi.frequency_hz, 2)
         imaginary = np.repeat([False, True], emi.frequency_hz.size)
     elif emi.gate_time_s is not None:
         centre = np.maximum(emi.gate_time_s.mean(axis=1), 1e-9)
-        values = np.asarray(emi.data, dtype=np.float64) * centre / (MU0 * turns)
+        values = np.asarray(emi.data, dtype=np.float64) * centre / (MU0_H_M * turns)
         hz = 1.0 / (2.0 * np.pi * centre)
         imaginary = np.zeros(hz.size, dtype=bool)
     else:

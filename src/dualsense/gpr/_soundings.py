@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 from dualsense.scan import Fault
 from dualsense.survey._track import lever_arm
 
@@ -181,7 +181,7 @@ def calibrate(
         apart_m = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1)[gpr.channel]
         path_m = apart_m if reference_path_m is None else np.full(apart_m.size, reference_path_m)
         data = data * _inverse(reference[0], reference_floor)
-        data = data * np.exp(-2j * np.pi / SPEED_OF_LIGHT_M_S * frequency * path_m[:, None])
+        data = data * np.exp(-2j * np.pi / C0_M_S * frequency * path_m[:, None])
     lost = int((~usable).sum())
     if lost:
         faults.append(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import MU0_H_M
 from dualsense.induction import _kernels
-from dualsense.induction._field import MU0, Coil, coil_field, mutual_inductance, polygon_field, received
+from dualsense.induction._field import Coil, coil_field, mutual_inductance, polygon_field, received
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -141,7 +142,7 @@ def balanced_overlap(*, radius_m: float, gap_m: float = 0.004, sides: int = 32) 
 
     def coupling(overlap_m: float) -> float:
         tx, rx = double_d(radius_m=radius_m, overlap_m=overlap_m, gap_m=gap_m, sides=sides)
-        return mutual([tx], [rx]) / (MU0 * radius_m)
+        return mutual([tx], [rx]) / (MU0_H_M * radius_m)
 
     return float(brentq(coupling, 0.0, radius_m, xtol=1e-6 * radius_m))
 
@@ -205,7 +206,7 @@ def _pair(one: Part, other: Part) -> float:
             total += float(pair[~open_].sum())
             open_ = np.tile(open_, 2)
         if not open_.any():
-            return MU0 * one.turns * total
+            return MU0_H_M * one.turns * total
         start, stop, mid, previous = start[open_], stop[open_], mid[open_], integral[open_]
         start, stop = np.concatenate([start, mid]), np.concatenate([mid, stop])
         if len(start) > 2 * len(corners) + _PANELS_MAX:

@@ -7,17 +7,16 @@ closed polygons of straight wire. The response of magnetic or conducting ground 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import MU0_H_M
 from dualsense.induction import _kernels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-MU0: Final = 4e-7 * np.pi
-"""Magnetic constant, H/m: the value before 2019, which the reference numbers use and which is right to 6e-10."""
 
 _PARALLEL_FROM = 20_000
 """Points from which starting the threads costs less than it saves."""
@@ -156,7 +155,7 @@ def received(
         raise ValueError(msg)
     h_r = np.asarray(field_rx, dtype=np.float64)
     h_t = np.asarray(field_tx, dtype=np.float64)
-    out: NDArray[np.complex128] = -1j * omega * MU0 * np.einsum("...i,...kij,...j->...k", h_r, tensor, h_t)
+    out: NDArray[np.complex128] = -1j * omega * MU0_H_M * np.einsum("...i,...kij,...j->...k", h_r, tensor, h_t)
     return out
 
 
@@ -208,7 +207,7 @@ def mutual_inductance(tx: Coil, rx: Coil) -> float:
         points = np.asarray(rx.center_m, dtype=np.float64) + rx.radius_m * radial
         _kernels.loop_potential(points, tx.radius_m, center, axis, float(tx.turns), potential)
         along = np.einsum("ij,ij->i", potential, tangent)
-        scale = rx.turns * MU0 * 2 * np.pi * rx.radius_m
+        scale = rx.turns * MU0_H_M * 2 * np.pi * rx.radius_m
         value = scale * float(np.mean(along))
         if abs(value - previous) <= _MUTUAL_TOLERANCE * abs(scale) * float(np.mean(np.abs(along))):
             return value

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import MU0, Coil, mutual_inductance
+from dualsense.constants import MU0_H_M
+from dualsense.induction._field import Coil, mutual_inductance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -83,7 +84,7 @@ def half_space_coupling(
     reach = tx_radius_m + rx_radius_m + float(np.max(np.abs(offset)))
     node, weight = quadrature(_DECAY / float(np.min(height)), np.pi / reach)
     weight = weight * j1(node * tx_radius_m) * j1(node * rx_radius_m)
-    k2 = 2j * np.pi * frequency * MU0 * (1 + chi) * sigma
+    k2 = 2j * np.pi * frequency * MU0_H_M * (1 + chi) * sigma
     step = max(1, _CHUNK // len(node))
     for start in range(0, len(out), step):
         part = slice(start, start + step)
@@ -92,7 +93,7 @@ def half_space_coupling(
         reflection = (node**2 * c * (2 + c) - k) / denominator**2
         radial = j0(node * offset[part, None]) * np.exp(-node * height[part, None])
         out[part] = np.sum(weight * radial * reflection, axis=1)
-    out *= 2j * np.pi * frequency * MU0 * np.pi * tx_radius_m * rx_radius_m
+    out *= 2j * np.pi * frequency * MU0_H_M * np.pi * tx_radius_m * rx_radius_m
     return out.reshape(shape)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import MU0
+from dualsense.constants import MU0_H_M
 from dualsense.induction._ground import quadrature
 from dualsense.induction._waveform import gate_nodes, off_gates, recent_changes
 
@@ -112,7 +112,9 @@ def reflection(
         (chi_up, sigma_up), (chi, sigma) = medium[j - 1], medium[j]
         root_up = _root(lam, s, chi_up, sigma_up)
         mu_up, mu = 1 + chi_up, 1 + chi
-        top = lam**2 * (chi - chi_up) * (2 + chi + chi_up) + s * MU0 * mu * mu_up * (mu * sigma_up - mu_up * sigma)
+        top = lam**2 * (chi - chi_up) * (2 + chi + chi_up) + s * MU0_H_M * mu * mu_up * (
+            mu * sigma_up - mu_up * sigma
+        )
         rho = top / (mu * root_up + mu_up * root_below) ** 2
         if j < len(layers):
             below = below * np.exp(-2 * root_below * layers[j - 1].thickness_m)
@@ -169,7 +171,7 @@ def ground_inductance(
     weight = weight * j1(node * tx_radius_m) * j1(node * rx_radius_m) * j0(node * offset_m)
     inside = weight[:, None] * reflection(node[:, None], s, layers)
     out: NDArray[np.complex128] = np.exp(-height[:, None] * node) @ inside
-    return MU0 * np.pi * tx_radius_m * rx_radius_m * out
+    return MU0_H_M * np.pi * tx_radius_m * rx_radius_m * out
 
 
 def layered_coupling(
@@ -304,4 +306,4 @@ def _root(
 ) -> NDArray[np.complex128]:
     if sigma == 0:
         return np.asarray(lam, dtype=np.complex128)
-    return np.asarray(np.sqrt(lam**2 + s * MU0 * (1 + chi) * sigma))
+    return np.asarray(np.sqrt(lam**2 + s * MU0_H_M * (1 + chi) * sigma))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import MU0
+from dualsense.constants import MU0_H_M
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -143,7 +143,7 @@ def sphere(
         msg = f"frequency_hz must not be negative, got {f.min()}"
         raise ValueError(msg)
     mu = relative_permeability
-    g = _langevin_excess(2j * np.pi * f * MU0 * mu * conductivity_s_m * radius_m**2)
+    g = _langevin_excess(2j * np.pi * f * MU0_H_M * mu * conductivity_s_m * radius_m**2)
     out: NDArray[np.complex128] = np.asarray(
         2 * np.pi * radius_m**3 * ((2 * mu + 1) * g + 2 * (mu - 1) / 3) / ((mu - 1) * g + (mu + 2) / 3)
     )
@@ -181,7 +181,7 @@ def sphere_poles(
         above = np.sin(e) * (mu1 + d * d) > mu1 * d * np.cos(e)
         low, high = np.where(above, low, e), np.where(above, e, high)
     d = n_pi + (0.0 if mu1 == 0 else 0.5 * (low + high))
-    tau = MU0 * relative_permeability * conductivity_s_m * radius_m**2 / d**2
+    tau = MU0_H_M * relative_permeability * conductivity_s_m * radius_m**2 / d**2
     amplitude = 12 * np.pi * radius_m**3 * relative_permeability / ((relative_permeability + 2) * mu1 + d * d)
     return tau, amplitude
 
@@ -274,7 +274,7 @@ def spheroid_spectrum(
     tau, amplitude = [], []
     for factor, section, axes in ((equatorial, a2 * c2 / (a2 + c2), (0, 1)), (polar, a2 / 2, (2,))):
         inside = relative_permeability / (1 + factor * mu1)
-        loss = MU0 * conductivity_s_m * volume * inside**2 * section / 5
+        loss = MU0_H_M * conductivity_s_m * volume * inside**2 * section / 5
         alike = 1 + min(1.0, 3 * factor) * mu1
         poles, weight = _gathered_poles(semi_axis_m, conductivity_s_m, alike)
         weight = weight / weight.sum() * (static[axes[0]] - inductive[axes[0]])

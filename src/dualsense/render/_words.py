@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +31,6 @@ CALL_NAMES = {
 CALL_RANK = {"suspect": 0, "not-assessable": 1, "likely-clutter": 2}
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
-SPEED_OF_LIGHT_M_S = 299_792_458.0
 
 
 def plain(text: str, limit: int | None = None) -> str:
@@ -260,7 +261,7 @@ def velocity_m_s(result: Result) -> tuple[float, float]:
     permittivity = result.relative_permittivity
     if not (math.isfinite(permittivity) and permittivity > 0.0):
         return math.nan, math.nan
-    speed_m_s = SPEED_OF_LIGHT_M_S / math.sqrt(permittivity)
+    speed_m_s = C0_M_S / math.sqrt(permittivity)
     return speed_m_s, 0.5 * speed_m_s * result.relative_permittivity_std / permittivity
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from dualsense.constants import C0_M_S, EPSILON0_F_M, MU0_H_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.simulate._scene.scene import Layer, Soil
 
-C0: Final = 299_792_458.0
-EPSILON0: Final = 8.8541878128e-12
-MU0: Final = 4e-7 * np.pi
 
 _CELL_M = 0.012
 """Of the surface: under the 23 mm that the fastest two-way phase at 3.2 GHz asks for."""
@@ -120,8 +119,8 @@ def realise(
 def _loss(of: Soil | Layer) -> tuple[float, float]:
     """Attenuation per metre, by conduction and, per rad/s, by the loss tangent."""
     epsilon = of.relative_permittivity
-    by_conduction = 0.5 * of.conductivity_s_m * np.sqrt(MU0 / (EPSILON0 * epsilon))
-    return float(by_conduction), float(0.5 * of.loss_tangent * np.sqrt(epsilon) / C0)
+    by_conduction = 0.5 * of.conductivity_s_m * np.sqrt(MU0_H_M / (EPSILON0_F_M * epsilon))
+    return float(by_conduction), float(0.5 * of.loss_tangent * np.sqrt(epsilon) / C0_M_S)
 
 
 def correlated_field(shape: tuple[int, int], length_cells: float, rng: np.random.Generator) -> NDArray[np.float64]:

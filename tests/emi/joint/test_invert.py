@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.constants import MU0_H_M
 from dualsense.emi._dipole import dipole_columns, tensor
 from dualsense.emi._joint.invert import invert
 from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
-from dualsense.induction._field import MU0, emf
 from dualsense.induction._field import Coil as Loop
+from dualsense.induction._field import emf
 from dualsense.scan import EmiData
 from dualsense.survey._track import Track
 
@@ -55,7 +56,7 @@ def test_columns_are_reciprocity_with_the_tensor():
     elements = np.array([[2e-8], [1e-8], [1.5e-8], [3e-9], [-2e-9], [1e-9]])
     position = np.array([0.15, 0.12, -0.06])
     hz = 9600.0
-    ours = -2j * np.pi * hz * MU0 * (dipole_columns(response, position) @ elements)[:, 0]
+    ours = -2j * np.pi * hz * MU0_H_M * (dipole_columns(response, position) @ elements)[:, 0]
     i = 100
     centre = tuple(response.center_m[i])
     exact = emf(position, tensor(elements)[0][None], frequency_hz=hz, tx=Loop(0.1, centre), rx=Loop(0.08, centre))
@@ -122,7 +123,7 @@ def test_normalise_takes_out_frequency_and_turns():
     time = np.arange(40) * 0.02
     hz = np.array([1000.0, 10_000.0])
     polarizability = 1e-6 - 2e-7j
-    volts = -2j * np.pi * hz * MU0 * 3.0 * polarizability * np.ones((40, 1))
+    volts = -2j * np.pi * hz * MU0_H_M * 3.0 * polarizability * np.ones((40, 1))
     response = normalise(emi_data(volts, time=time, frequency_hz=hz), level_track(time))
     assert response.values[0] == pytest.approx([1e-6, 1e-6, -2e-7, -2e-7])
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.constants import C0_M_S as C
 from dualsense.gpr._migrate import _stolt_kernels
 from dualsense.gpr._migrate.stolt import stolt
 from dualsense.gpr._migrate.wavenumber import wavenumber
 from dualsense.gpr._rays.layers import Layers
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S as C
 from dualsense.gpr._soundings import Soundings
 from dualsense.gpr._traces import Traces
 from dualsense.result import Grid

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.constants import C0_M_S as C
 from dualsense.gpr._clean.background import remove_background
 from dualsense.gpr._clean.surface import fit_surface
 from dualsense.gpr._migrate import _wave_kernels
@@ -18,7 +19,6 @@ from dualsense.gpr._migrate.migrate import kirchhoff
 from dualsense.gpr._migrate.stolt import stolt
 from dualsense.gpr._migrate.wavenumber import wavenumber
 from dualsense.gpr._rays.layers import Layers
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S as C
 from dualsense.gpr._soundings import calibrate
 from dualsense.gpr._traces import Traces, analytic_traces
 from dualsense.io import read_scan

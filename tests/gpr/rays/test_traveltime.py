@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._rays.layers import Layers
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S, refracted_time, time_table
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_time, time_table
 from oracles import fermat
 
 PS = 1e-12
@@ -53,21 +54,21 @@ def test_corners_of_the_geometry(rho_m, height_m, depth_m, eps):
 
 @given(rho, height, depth)
 def test_without_contrast_the_ray_is_straight(rho_m, height_m, depth_m):
-    straight = math.hypot(rho_m, height_m + depth_m) / SPEED_OF_LIGHT_M_S
+    straight = math.hypot(rho_m, height_m + depth_m) / C0_M_S
     assert time(rho_m, height_m, depth_m, 1.0) == pytest.approx(straight, rel=1e-13)
     assert time(rho_m, height_m, depth_m, 1.0 + 1e-9) == pytest.approx(straight, abs=0.01 * PS)
 
 
 @given(rho, height, permittivity)
 def test_on_the_surface_all_of_the_path_is_in_air(rho_m, height_m, eps):
-    straight = math.hypot(rho_m, height_m) / SPEED_OF_LIGHT_M_S
+    straight = math.hypot(rho_m, height_m) / C0_M_S
     assert time(rho_m, height_m, 0.0, eps) == pytest.approx(straight, rel=1e-13)
     assert time(rho_m, height_m, 1e-9, eps) == pytest.approx(straight, abs=0.1 * PS)
 
 
 @given(height, depth, permittivity)
 def test_straight_down(height_m, depth_m, eps):
-    expected = (height_m + math.sqrt(eps) * depth_m) / SPEED_OF_LIGHT_M_S
+    expected = (height_m + math.sqrt(eps) * depth_m) / C0_M_S
     assert time(0.0, height_m, depth_m, eps) == pytest.approx(expected, rel=1e-13)
 
 
@@ -84,7 +85,7 @@ def test_a_longer_way_takes_longer(rho_m, height_m, depth_m, eps, more):
 @given(rho, height, depth, permittivity, st.floats(0.0, 1.0))
 def test_no_other_crossing_is_faster(rho_m, height_m, depth_m, eps, part):
     x = part * rho_m
-    other = (math.hypot(x, height_m) + math.sqrt(eps) * math.hypot(rho_m - x, depth_m)) / SPEED_OF_LIGHT_M_S
+    other = (math.hypot(x, height_m) + math.sqrt(eps) * math.hypot(rho_m - x, depth_m)) / C0_M_S
     assert time(rho_m, height_m, depth_m, eps) <= other * (1.0 + 1e-14)
 
 
@@ -128,7 +129,7 @@ def test_a_head_at_no_height():
     )
     assert table.height_m[0] == pytest.approx(MIN_HEIGHT_M)
     for r in (0.0, 0.01, 0.03):  # steeper than the critical angle
-        exact = 3.0 * math.hypot(r, 0.1) / SPEED_OF_LIGHT_M_S
+        exact = 3.0 * math.hypot(r, 0.1) / C0_M_S
         assert look_up(table, r, MIN_HEIGHT_M, 0) == pytest.approx(exact, abs=0.1 * PS)
 
 
@@ -163,7 +164,7 @@ def test_layers_by_snell(rho_m, height_m, depth_m, upper, lower):
 
     def through(x):
         rest = fermat_below(rho_m - x[0] - x[1], 0.6 * depth_m, n2)
-        return (math.hypot(x[0], height_m) + n1 * math.hypot(x[1], 0.4 * depth_m) + rest) / SPEED_OF_LIGHT_M_S
+        return (math.hypot(x[0], height_m) + n1 * math.hypot(x[1], 0.4 * depth_m) + rest) / C0_M_S
 
     def fermat_below(r, d, n):
         return n * math.hypot(r, d)
@@ -183,11 +184,11 @@ def test_antennas_on_the_ground_send_into_the_soil():
     table = time_table(depths, max_height_m=0.02, max_rho_m=0.4, relative_permittivity=9.0, on_ground=True)
     for k, depth_m in enumerate(depths):
         for r in (0.0, 0.01, 0.1, 0.39):
-            straight = 3.0 * math.hypot(r, max(depth_m, MIN_HEIGHT_M)) / SPEED_OF_LIGHT_M_S
+            straight = 3.0 * math.hypot(r, max(depth_m, MIN_HEIGHT_M)) / C0_M_S
             assert look_up(table, r, 0.01, k) == pytest.approx(straight, abs=0.3 * PS)
     layered = Layers((0.0, 0.1), (4.0, 9.0))
     table = time_table(depths, max_height_m=0.02, max_rho_m=0.4, relative_permittivity=layered, on_ground=True)
-    assert look_up(table, 0.0, 0.01, 2) == pytest.approx((2 * 0.1 + 3 * 0.2) / SPEED_OF_LIGHT_M_S, abs=0.3 * PS)
+    assert look_up(table, 0.0, 0.01, 2) == pytest.approx((2 * 0.1 + 3 * 0.2) / C0_M_S, abs=0.3 * PS)
     with pytest.raises(ValueError, match="no layer may be faster"):
         time_table(
             depths,

@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from dualsense.induction._field import MU0, Coil, emf, loop_field, received
+from dualsense.constants import MU0_H_M
+from dualsense.induction._field import Coil, emf, loop_field, received
 from dualsense.induction._ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
 from dualsense.induction._polarizability import response
 from dualsense.simulate._coils.coils import emi_response, metal_dipoles
@@ -51,8 +52,8 @@ def test_a_ring_is_its_inductance():
     """Far above its corner frequency a closed ring keeps its flux: M = -mu0 S^2 / L; in its plane it is silent."""
     ((_, spectrum),) = metal_dipoles((Buried("wire-loop", 0.0, 0.0, 0.02),))
     high = response(spectrum, 1e9)[0]
-    inductance = MU0 * 0.03 * (np.log(8 * 0.03 / 0.0008) - 2)
-    assert high[2, 2].real == pytest.approx(-MU0 * (np.pi * 0.03**2) ** 2 / inductance, rel=1e-6)
+    inductance = MU0_H_M * 0.03 * (np.log(8 * 0.03 / 0.0008) - 2)
+    assert high[2, 2].real == pytest.approx(-MU0_H_M * (np.pi * 0.03**2) ** 2 / inductance, rel=1e-6)
     np.testing.assert_array_equal(high[:2, :2], 0)
     corner = response(spectrum, 1 / (2 * np.pi * spectrum.tau_s[0]))[0, 2, 2]
     assert corner.imag == pytest.approx(corner.real, rel=1e-9)

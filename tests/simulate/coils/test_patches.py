@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.induction._field import MU0, loop_field
+from dualsense.constants import MU0_H_M
+from dualsense.induction._field import loop_field
 from dualsense.simulate._coils import patches
 from dualsense.simulate._coils.coils import emi_response
 from dualsense.simulate._scene.instrument import Detector
@@ -65,7 +66,7 @@ def test_a_striped_ground_is_the_sum_of_its_pieces():
             for r, c in ((0.1, APART.tx_position_m), (0.08, APART.rx_position_m))
         )
         total = np.sum(local * np.einsum("...i,...i->...", tx, rx))
-        wanted = -2j * np.pi * np.array(APART.frequency_hz) * MU0 * chi * total
+        wanted = -2j * np.pi * np.array(APART.frequency_hz) * MU0_H_M * chi * total
         np.testing.assert_allclose(row, wanted, rtol=0.03)
 
 

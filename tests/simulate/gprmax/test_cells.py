@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from dualsense.constants import C0_M_S, EPSILON0_F_M
 from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import cells as gprmax_cells
 from dualsense.simulate._gprmax import engine as gprmax
@@ -44,7 +45,7 @@ def test_soil_has_its_permittivity_and_loses_what_the_scene_says():
     assert len(np.unique(deep)) == 1
     assert cells.permittivity[deep[0, 0, 0]] == pytest.approx(5.3, rel=1e-6)
     # the loss tangent as the conductivity eps0 eps omega tan(delta) at the centre
-    extra = soil.EPSILON0 * 5.3 * 2 * np.pi * 2e9 * 0.03
+    extra = EPSILON0_F_M * 5.3 * 2 * np.pi * 2e9 * 0.03
     assert cells.conductivity_s_m[deep[0, 0, 0]] == pytest.approx(0.02 + extra, rel=1e-6)
     assert (cells.edge[:, :, :, -2:] == AIR).all()
     assert cells.permittivity[AIR] == 1
@@ -90,7 +91,7 @@ def test_layers_lie_at_their_depths_with_their_own_losses():
         (), ground, Radar(), np.array([[-0.05, 0.0, 0.05]]), np.array([[0.05, 0.0, 0.05]]), Engine()
     )[1]
     assert deep.grid.origin_m[2] < -0.0615 - 0.02
-    assert deep.grid.step_m <= soil.C0 / 3.2e9 / 3 / 10
+    assert deep.grid.step_m <= C0_M_S / 3.2e9 / 3 / 10
 
 
 @pytest.mark.parametrize("model", ("stone", "root", "PMA-1", "PMA-3"))

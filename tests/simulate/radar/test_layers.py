@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import j0, jn
 
+from dualsense.constants import C0_M_S
 from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import simulate_scan
@@ -19,10 +20,10 @@ from dualsense.simulate._scene.file import scene_from
 from dualsense.simulate._scene.handling import Motion
 from dualsense.simulate._scene.instrument import Radar
 from dualsense.simulate._scene.scene import Buried, Layer, Soil
-from dualsense.simulate._soil import C0, Bed, Ground, realise
+from dualsense.simulate._soil import Bed, Ground, realise
 
 TONES = np.linspace(0.8e9, 3.2e9, 31)
-K = 2 * np.pi * TONES / C0
+K = 2 * np.pi * TONES / C0_M_S
 HALF = np.array([1e-6, 0.0, 0.0])
 EVEN = Ground(
     x0_m=-2.0,
@@ -75,7 +76,7 @@ def test_lossy_layers_agree_with_the_waves_one_by_one():
     whole = spectrum.echo(frequency, layers, 0.1, np.array([0.1]), 1.0)
     alone = Stack(layers.top_m[:1], layers.index[:1], layers.permittivity[:1])
     top = spectrum.echo(frequency, alone, 0.1, np.array([0.1]), 1.0)
-    k = 2 * np.pi * frequency[0] / C0
+    k = 2 * np.pi * frequency[0] / C0_M_S
     u = 1e-4 * (np.arange(400_000) + 0.5)
     w, p, q = (np.sqrt(e - u**2 + 0j) for e in (1.0, 4.0 - 0.8j, 9.0 - 0.5j))
     w, p, q = (np.where(x.imag > 0, -x, x) for x in (w, p, q))
@@ -103,9 +104,9 @@ def test_rays_through_layers_are_fermats():
             return np.hypot(steps, np.array([0.05, *thickness])) @ np.array([1.0, *index])
 
         best = minimize(optical, np.full(3, rho / 2), tol=1e-14)
-        assert time * C0 == pytest.approx(best.fun, rel=1e-8)
+        assert time * C0_M_S == pytest.approx(best.fun, rel=1e-8)
         near = [_kernels.leg_through(rho + s, 0.05, thickness, index)[0] for s in (0.0, 1e-6)]
-        assert slope == pytest.approx((near[1] - near[0]) / 1e-6, abs=1e-5 / C0)
+        assert slope == pytest.approx((near[1] - near[0]) / 1e-6, abs=1e-5 / C0_M_S)
     assert _kernels.leg_through(0.1, 0.05, np.array([0.08]), np.array([2.2]))[0] == pytest.approx(
         _kernels.leg(0.1, 0.05, 0.08, 2.2)[0], rel=1e-12
     )
@@ -144,7 +145,7 @@ def test_a_head_near_the_ground_rings_after_the_echo():
     added = heard(replace(EVEN, head_reflection=gamma), height) - heard(EVEN, height)
     trace = np.abs((added * np.hanning(31)) @ np.exp(2j * np.pi * np.outer(TONES, t)))
     first = np.abs((heard(EVEN, height) * np.hanning(31)) @ np.exp(2j * np.pi * np.outer(TONES, t)))
-    assert t[trace.argmax()] == pytest.approx(4 * height / C0, abs=0.06e-9)
+    assert t[trace.argmax()] == pytest.approx(4 * height / C0_M_S, abs=0.06e-9)
     assert trace.max() / first.max() == pytest.approx(gamma / 3 / 2, rel=0.1)
 
 
@@ -169,12 +170,12 @@ def test_a_slab_rings_within_itself(monkeypatch):
     value = (echo.ground_echo((gap,), *sounding) - echo.ground_echo((), *sounding))[0]
     t = np.linspace(4e-9, 14e-9, 2001)
     trace = np.abs((value * np.hanning(121)) @ np.exp(2j * np.pi * np.outer(tones, t)))
-    at_roof = 2 * (height + 2 * deep) / C0
+    at_roof = 2 * (height + 2 * deep) / C0_M_S
     levels = []
     for rounds in range(4):
-        near = np.abs(t - at_roof - 2 * rounds * thick / C0) < 0.2e-9
+        near = np.abs(t - at_roof - 2 * rounds * thick / C0_M_S) < 0.2e-9
         levels.append(trace[near].max())
-        assert t[near][trace[near].argmax()] == pytest.approx(at_roof + 2 * rounds * thick / C0, abs=0.1e-9)
+        assert t[near][trace[near].argmax()] == pytest.approx(at_roof + 2 * rounds * thick / C0_M_S, abs=0.1e-9)
     ratio = np.array(levels[1:]) / np.array(levels[:-1])
     np.testing.assert_allclose(ratio, [1 - r**2, r**2, r**2], rtol=0.2)
 

@@ -9,13 +9,14 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import hankel2
 
+from dualsense.constants import C0_M_S, EPSILON0_F_M, MU0_H_M
 from dualsense.gpr._soil.halfspace import reflected_field
 from dualsense.simulate._radar import _buried_kernels, _kernels, bodies, inside, spectrum, wires
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._radar.echo import _buried, _Sounding
 from dualsense.simulate._radar.stack import Stack
 from dualsense.simulate._scene.scene import Buried, Soil
-from dualsense.simulate._soil import C0, EPSILON0, MU0, Ground, realise
+from dualsense.simulate._soil import Ground, realise
 
 TONES = np.linspace(0.8e9, 3.2e9, 121)
 HALF = np.array([0.0495, 0.0, 0.0])
@@ -53,7 +54,7 @@ def test_leg_is_fermats(rho, h, d, n):
         return np.hypot(x, h) + n * np.hypot(rho - x, d)
 
     best = minimize_scalar(optical, bounds=(0.0, rho + 1e-12), method="bounded", options={"xatol": 1e-13})
-    assert time * C0 == pytest.approx(best.fun, rel=1e-10)
+    assert time * C0_M_S == pytest.approx(best.fun, rel=1e-10)
     assert h * u + path * sin_soil == pytest.approx(rho, abs=1e-8)
     assert path * cos_soil == pytest.approx(d)
     assert np.sin(np.arctan(u)) == pytest.approx(n * sin_soil, abs=1e-7)
@@ -80,7 +81,7 @@ def test_spreading_keeps_the_energy_of_a_tube_of_rays():
 def test_direct_wave_is_the_curl_curl_dipole():
     """E of a current element along y by differencing (k^2 + d2/dy2) e^{-ikr} / r."""
     f, place, step = 1e9, np.array([0.06, 0.05, -0.02]), 1e-4
-    k = 2 * np.pi * f / C0
+    k = 2 * np.pi * f / C0_M_S
 
     def green(shift):
         r = np.linalg.norm(place + np.array([0, shift, 0]))
@@ -97,7 +98,7 @@ def test_high_above_flat_ground_the_echo_is_an_image():
         r = np.hypot(2 * h, 0.099)
         cos = 2 * h / r
         soil = np.sqrt(1 - (1 - cos**2) / 4)
-        expected = (cos - 2 * soil) / (cos + 2 * soil) * np.exp(-2j * np.pi * TONES / C0 * r) / r
+        expected = (cos - 2 * soil) / (cos + 2 * soil) * np.exp(-2j * np.pi * TONES / C0_M_S * r) / r
         np.testing.assert_allclose(value, expected, rtol=off)
 
 
@@ -174,7 +175,9 @@ def test_a_buried_metal_sheet_is_an_image_in_the_soil():
     tones = np.linspace(1.5e9, 3.2e9, 86)
     value = of_objects((sheet,), EVEN, [0.0, 0.0, h], half=np.zeros(3), tones=tones)[0]
     transmitted = 2 / (1 + n)
-    expected = -transmitted * n * transmitted / (2 * (h + d / n)) * np.exp(-4j * np.pi * tones * (h + n * d) / C0)
+    expected = (
+        -transmitted * n * transmitted / (2 * (h + d / n)) * np.exp(-4j * np.pi * tones * (h + n * d) / C0_M_S)
+    )
     assert np.linalg.norm(value - expected) < 0.12 * np.linalg.norm(expected)
 
 
@@ -182,8 +185,8 @@ def test_loss_is_that_of_the_complex_wave_number():
     soil = Soil(relative_permittivity=4.0, conductivity_s_m=0.02, loss_tangent=0.01)
     wet = realise(soil, low_m=(-0.1, -0.1), high_m=(0.1, 0.1), rng=np.random.default_rng(0))
     omega = 2 * np.pi * TONES
-    epsilon = 4.0 * (1 - 0.01j) - 1j * 0.02 / (omega * EPSILON0)
-    exact = -(omega * np.sqrt(MU0 * EPSILON0 * epsilon)).imag
+    epsilon = 4.0 * (1 - 0.01j) - 1j * 0.02 / (omega * EPSILON0_F_M)
+    exact = -(omega * np.sqrt(MU0_H_M * EPSILON0_F_M * epsilon)).imag
     np.testing.assert_allclose(wet.loss_np_m + wet.loss_np_s_m * omega, exact, rtol=0.01)
     deep = Buried("stone", 0.0, 0.0, 0.2)
     lossy = replace(EVEN, loss_np_m=wet.loss_np_m, loss_np_s_m=wet.loss_np_s_m)
@@ -202,8 +205,8 @@ def test_a_faint_small_body_has_borns_strength(monkeypatch):
     h, d = 2.0, 0.1
     value = of_objects((Buried("faint", 0.0, 0.0, d),), EVEN, [0, 0, h], half=np.zeros(3), tones=tones)[0]
     middle = d + 0.004
-    legs = (2 / 3 / (h + middle / 2)) ** 2 * np.exp(-4j * np.pi * tones * (h + 2 * middle) / C0)
-    born = (2 * np.pi * tones / C0) ** 2 * 0.2 * (0.02 * 0.02 * 0.008) / (4 * np.pi)
+    legs = (2 / 3 / (h + middle / 2)) ** 2 * np.exp(-4j * np.pi * tones * (h + 2 * middle) / C0_M_S)
+    born = (2 * np.pi * tones / C0_M_S) ** 2 * 0.2 * (0.02 * 0.02 * 0.008) / (4 * np.pi)
     np.testing.assert_allclose(value / (born * legs), 1, atol=0.08)
 
 
@@ -221,7 +224,7 @@ def test_small_metal_has_rayleighs_strength():
         return np.abs(points.front[0] * points.response[1])
 
     assert strength(90.0) > 5 * strength(0.0)
-    k = 2 * np.pi * 2e9 * 2 / C0
+    k = 2 * np.pi * 2e9 * 2 / C0_M_S
     assert k**2 * strength(90.0) <= 1.5 / k  # no more than a resonant dipole
 
 
@@ -233,7 +236,7 @@ def test_a_cavity_shields_what_lies_in_it():
     assert inside.host(model, model.metal[0], 2.0) == pytest.approx(5.0)  # a band between body and soil
     delay, share = inside.cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
     gaps = model.cores[0].size_m[2] + model.cores[1].size_m[2]
-    assert delay[0] == pytest.approx(gaps * (1 - np.sqrt(6)) / C0)
+    assert delay[0] == pytest.approx(gaps * (1 - np.sqrt(6)) / C0_M_S)
     assert 0.3 < share[0] < 1.0
     assert (delay[1], share[1]) == (0.0, 1.0)
 
@@ -257,7 +260,7 @@ def test_the_deeper_the_later():
         t = np.linspace(0, 5e-9, 2001)
         trace = (value * np.hanning(121)) @ np.exp(2j * np.pi * np.outer(TONES, t))
         delays.append(t[np.abs(trace).argmax()])
-    np.testing.assert_allclose(np.diff(delays), 2 * 0.05 * 2 / C0, rtol=0.05)
+    np.testing.assert_allclose(np.diff(delays), 2 * 0.05 * 2 / C0_M_S, rtol=0.05)
 
 
 def test_unevenness_spreads_as_stated():
@@ -309,7 +312,7 @@ def _axial(length, a):
 @pytest.mark.parametrize("depth", (0.0, 0.01, 0.03, 0.04))
 def test_the_field_in_a_body_is_that_of_its_layers(depth):
     """Beside Airy's formula for one slab; a body of the soil's permittivity changes nothing."""
-    k, index, n, height = 2 * np.pi * TONES / C0, 2.0, 1.6, 0.04
+    k, index, n, height = 2 * np.pi * TONES / C0_M_S, 2.0, 1.6, 0.04
     model = replace(bodies.find_model("PFM-1"), relative_permittivity=n**2, size_m=(0.1, 0.1, height), cores=())
     own = np.array([[0.0, 0.0, -depth]])
     found = inside.arriving(model, 1.0, own, index, k)
@@ -326,7 +329,7 @@ def test_the_field_in_a_body_is_that_of_its_layers(depth):
 def test_the_modes_of_a_small_ring_are_those_of_an_even_field():
     """From high above the field is even: the same echo as a chain of pieces with the current of m = 1."""
     ring = Buried("wire-loop", 0.0, 0.0, 0.02, scale=0.3)
-    part, k = bodies.model_of(ring).metal[0], 2 * np.pi * TONES / C0
+    part, k = bodies.model_of(ring).metal[0], 2 * np.pi * TONES / C0_M_S
     (points,) = bodies.metal_points((ring,), index=2.0, frequency_hz=TONES)
     own, strength = bodies._ring_points(ring, part, k[-1])
     even = wires.turn(0.3 * part.radius_m, 0.3 * part.wire_radius_m, 2 * k)[1]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import MU0
+from dualsense.constants import MU0_H_M
 from dualsense.induction._polarizability import demagnetisation, sphere_poles
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _objects(hz: Real, imaginary: NDArray[np.bool_]) -> tuple[Real, NDArray[np.b
             n = factors[axis]
             static, inductive = mu1 / (1 + n * mu1), -1 / (1 - n)
             inside = permeability[i] / (1 + n * mu1)
-            loss = MU0 * conductivity[i] * size[i] ** 2 * inside**2 * section / 5
+            loss = MU0_H_M * conductivity[i] * size[i] ** 2 * inside**2 * section / 5
             kind = int(np.argmin(np.abs(np.log(_ALIKE / (1 + min(1.0, 3 * n) * mu1)))))
             weight = unit_weight[kind] * (static - inductive)
             tau = unit_tau[kind] * loss / (weight @ unit_tau[kind])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
 from dualsense.gpr._clean import _background_kernels as _kernels
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def remove_background(
 
 def alignment(soundings: Soundings, surface: Surface) -> Complex:
     """Phase factors (n, k) that take the delay of the surface echo out of each spectrum."""
-    phase: Complex = np.exp(2j * np.pi / SPEED_OF_LIGHT_M_S * soundings.frequency_hz * surface.path_m[:, None])
+    phase: Complex = np.exp(2j * np.pi / C0_M_S * soundings.frequency_hz * surface.path_m[:, None])
     return phase
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._clean.background import alignment, remove_background
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S, refracted_time
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_time
 from dualsense.gpr._soundings import pick_rows
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _echo(
     distance2 = _distance2(soundings)
     if body == "flat":
         size = np.exp(-4.0 * np.log(2.0) * distance2 / width_m**2)
-        delay = 2.0 * depth_m * np.sqrt(relative_permittivity) / SPEED_OF_LIGHT_M_S
+        delay = 2.0 * depth_m * np.sqrt(relative_permittivity) / C0_M_S
         phase = alignment(soundings, surface).conj() * np.exp(-2j * np.pi * f * delay)
     else:
         place = soundings.midpoint_m[np.argmin(distance2), :2]

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._clean.surface import MIN_SOUNDINGS, Surface, fit_surface, mirror_path, tells_heights
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,7 +126,7 @@ def pick_surface(
         on_ground = float(np.median(lever)) < MIN_LEVER
         apart = not on_ground and tells_heights(pose_height[rows], soundings.position_std_m[rows, 2])
         scale = 2.0 if on_ground else float(np.median(lever))
-        k = 2.0 * np.pi * soundings.frequency_hz / SPEED_OF_LIGHT_M_S
+        k = 2.0 * np.pi * soundings.frequency_hz / C0_M_S
         found = _follow(
             data, k, path[rows], scale * roughness_m, scale * search_m, coupling=apart, spreads=not on_ground
         )
@@ -227,9 +228,9 @@ class _Blind:
 
     def __init__(self, echo: Complex, k: Real) -> None:
         level2 = float((np.abs(echo) ** 2).mean()) + np.finfo(float).tiny
-        band = max(float(np.ptp(k)) * SPEED_OF_LIGHT_M_S / (2.0 * np.pi), 1.0)
+        band = max(float(np.ptp(k)) * C0_M_S / (2.0 * np.pi), 1.0)
         later = np.arange(LATER_S[0], LATER_S[1], min(0.4 / band, 0.1e-9))
-        echoes = echo[:, None] * np.exp(-1j * SPEED_OF_LIGHT_M_S * k[:, None] * later)
+        echoes = echo[:, None] * np.exp(-1j * C0_M_S * k[:, None] * later)
         self._noise = NOISE_SIZE**2 * level2
         inner = np.eye(later.size) * (self._noise * later.size / LATER_SIZE**2) + echoes.conj().T @ echoes
         # Woodbury: the inverse of the covariance is (1 - F^H F) / noise

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def _fit_channel(
 ) -> tuple[Real, Real, Complex, Complex, Real, bool]:
     data = soundings.spectrum[rows]
     tx, rx = soundings.tx_m[rows], soundings.rx_m[rows]
-    k = 2.0 * np.pi * soundings.frequency_hz / SPEED_OF_LIGHT_M_S
+    k = 2.0 * np.pi * soundings.frequency_hz / C0_M_S
     varying = data - data.mean(axis=0)
     spread = np.sqrt((np.abs(varying) ** 2).mean()) + np.finfo(float).tiny
     if rows.size < MIN_SOUNDINGS or not tells_heights(pose_height, soundings.position_std_m[rows, 2]):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate import _stolt_kernels, _wave_kernels
 from dualsense.gpr._migrate.migrate import Migrated, check_traces
 from dualsense.gpr._rays.layers import Ground, as_layers, optical_depth
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, ON_GROUND_M, SPEED_OF_LIGHT_M_S
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, ON_GROUND_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,15 +90,13 @@ def stolt(
         mean_height = float(height.mean())
         top_hz = float(traces.frequency_hz[-1])
         slowest = 1.0 if mean_height > ON_GROUND_M else index
-        quarter_m = SPEED_OF_LIGHT_M_S / (4.0 * top_hz * slowest)
+        quarter_m = C0_M_S / (4.0 * top_hz * slowest)
         coarse = max(1, int(0.75 * quarter_m / grid.cell_m))
         section, step_s = _zero_offset(soundings, traces, depth, height, index, top_hz)
         nodes, near = _gridded(soundings.midpoint_m[:, :2], section, grid, coarse, reach_m, margin_m)
         image[:] = _migrate(nodes, grid, coarse, step_s, depth, index, mean_height, top_hz, obliquity)
         fold[:] = np.clip(1.0 - (near / reach_m) ** 2, 0.0, 1.0)
-        end_m = (
-            traces.dt_s * (traces.values.shape[1] - 1) * SPEED_OF_LIGHT_M_S
-        )  # after the traces nothing was heard
+        end_m = traces.dt_s * (traces.values.shape[1] - 1) * C0_M_S  # after the traces nothing was heard
         fold[2.0 * (mean_height + optical_depth(layers, depth)) >= end_m] = 0.0
     return Migrated(image, fold, np.full(shape, np.nan, np.float32), depth)
 
@@ -113,11 +112,11 @@ def _zero_offset(
     """Traces over the two-way time from the surface down that one antenna straight above would need."""
     step = 1.0 / (SAMPLES_PER_PERIOD * top_hz)
     pulse = 4.0 / max(float(np.ptp(traces.frequency_hz)), 0.1 * top_hz)
-    longest = 2.0 * index * float(depth.max()) / SPEED_OF_LIGHT_M_S * 1.5 + pulse
+    longest = 2.0 * index * float(depth.max()) / C0_M_S * 1.5 + pulse
     tau = step * np.arange(max(2, min(int(longest / step), int(traces.values.shape[1] * traces.dt_s / step))) + 1)
     knot = np.linspace(0.0, tau[-1], KNOTS)
     half = 0.5 * np.hypot(*(soundings.rx_m - soundings.tx_m)[:, :2].T)
-    at_knots = _flat_times(height, half, 0.5 * SPEED_OF_LIGHT_M_S * knot / index, index)
+    at_knots = _flat_times(height, half, 0.5 * C0_M_S * knot / index, index)
     u = tau / (knot[1] - knot[0])
     i = np.minimum(u.astype(np.int64), KNOTS - 2)
     time = at_knots[:, i] * (1.0 - u + i) + at_knots[:, i + 1] * (u - i)
@@ -132,7 +131,7 @@ def _flat_times(
 ) -> NDArray[np.float64]:
     """Two-way times (n, depths) from antennas ``half`` to either side of a point below their middle."""
     if float(height.mean()) <= ON_GROUND_M:
-        times: NDArray[np.float64] = 2.0 * index / SPEED_OF_LIGHT_M_S * np.hypot(half[:, None], depth)
+        times: NDArray[np.float64] = 2.0 * index / C0_M_S * np.hypot(half[:, None], depth)
         return times
     count = max(2, int(np.ptp(height) / HEIGHT_STEP_M) + 2)
     node = np.linspace(height.min(), max(float(height.max()), float(height.min()) + 1e-6), count)
@@ -141,7 +140,7 @@ def _flat_times(
     rays = np.empty((3, _wave_kernels.RAYS))
     for i, j in np.ndindex(count, depth.size):
         _wave_kernels.trace_rays(
-            node[i], depth[j : j + 1], np.array([index]), SPEED_OF_LIGHT_M_S, float(half.max()) + 0.01, *rays
+            node[i], depth[j : j + 1], np.array([index]), C0_M_S, float(half.max()) + 0.01, *rays
         )
         table[i, j] = [_wave_kernels.ray_time(r, *rays) for r in apart]
     u = (height - node[0]) / (node[1] - node[0])
@@ -209,7 +208,7 @@ def _migrate(
     kx, ky = (2.0 * np.pi * np.fft.fftfreq(n, coarse * grid.cell_m) for n in (nx, ny))
     k = np.hypot(*np.meshgrid(kx, ky))
     air = height_m > ON_GROUND_M
-    limit = 4.0 * np.pi * top_hz / SPEED_OF_LIGHT_M_S * (1.0 if air else index)
+    limit = 4.0 * np.pi * top_hz / C0_M_S * (1.0 if air else index)
     rows, columns = np.nonzero(k <= limit)
     planes = np.ascontiguousarray(np.moveaxis(nodes, 2, 0))
     spectrum = fft(fft2(planes)[:, rows, columns].T, samples, axis=1)[:, : samples // 2]
@@ -220,8 +219,8 @@ def _migrate(
         np.stack([spectrum.real, spectrum.imag], axis=-1).astype(np.float32),
         k[rows, columns],
         step,
-        0.5 * SPEED_OF_LIGHT_M_S / index,
-        0.5 * SPEED_OF_LIGHT_M_S if air else 0.0,
+        0.5 * C0_M_S / index,
+        0.5 * C0_M_S if air else 0.0,
         height_m,
         middle,
         obliquity,

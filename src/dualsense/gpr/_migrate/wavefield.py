@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate import _wave_kernels
 from dualsense.gpr._rays.layers import thicknesses
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, NEPER_PER_DB, SPEED_OF_LIGHT_M_S
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, NEPER_PER_DB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,10 +146,8 @@ def sort_heads(
         h = height[inside]
         excess = offset[inside, 2] - mean[2]
         at = heads.midpoint_m[rows[inside]] - (offset[inside, :2].T * (excess * heads.slant[rows[inside]])).T
-        for node, weight in _interpolation(
-            h, 4.0 * math.pi * COSINE_RANGE * top_hz / SPEED_OF_LIGHT_M_S, tolerance
-        ):
-            delay = 2.0 * MEAN_COSINE * (h - node) / SPEED_OF_LIGHT_M_S
+        for node, weight in _interpolation(h, 4.0 * math.pi * COSINE_RANGE * top_hz / C0_M_S, tolerance):
+            delay = 2.0 * MEAN_COSINE * (h - node) / C0_M_S
             low = max(node, 0.5 * abs(mean[2]) + 0.5 * MIN_HEIGHT_M)
             kinds.append(Kind(mean, low, rows[inside], at, weight, delay))
     return kinds
@@ -196,8 +195,8 @@ class Tones:
 
     def cut_rad_m(self, ground: Below) -> NDArray[np.float64]:
         """Highest horizontal wavenumber of each tone: beyond it nothing propagates in air."""
-        top = 4.0 * math.pi * self.top_hz / SPEED_OF_LIGHT_M_S
-        k = 4.0 * math.pi * np.abs(self.frequency_hz) / SPEED_OF_LIGHT_M_S
+        top = 4.0 * math.pi * self.top_hz / C0_M_S
+        k = 4.0 * math.pi * np.abs(self.frequency_hz) / C0_M_S
         blur = np.where(self.field == ENERGY, 2.0, 1.0) * TAPER_BLUR / float(ground.radius_m.min())
         return np.where(self.field == FOLD, top, np.minimum(k + blur, top))
 
@@ -254,9 +253,9 @@ def _two_way_range(heads: Heads, ground: Below) -> tuple[float, float]:
     last = 0.0
     for iz in range(ground.depth_m.size):
         a = float(ground.radius_m[iz])
-        _wave_kernels.trace_rays(top, ground.thickness_m[iz], ground.index, SPEED_OF_LIGHT_M_S, a + half, *rays)
+        _wave_kernels.trace_rays(top, ground.thickness_m[iz], ground.index, C0_M_S, a + half, *rays)
         legs = [_wave_kernels.ray_time(r, *rays) for r in (a + half, abs(a - half), math.hypot(a, half))]
         last = max(last, legs[0] + legs[1], 2.0 * legs[2])
     height = heads.height_m - 0.5 * np.abs(heads.offset_m[:, 2])
-    first = 2.0 * (float(height.min()) + float(ground.depth_m.min())) / SPEED_OF_LIGHT_M_S
+    first = 2.0 * (float(height.min()) + float(ground.depth_m.min())) / C0_M_S
     return first, last

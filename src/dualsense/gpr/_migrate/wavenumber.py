@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate import _plane_kernels, _wave_kernels
 from dualsense.gpr._migrate.migrate import Migrated, aperture_radius, inverse_density
 from dualsense.gpr._migrate.wavefield import Below, Heads, Kind, Tones, below, compress, place_heads, sort_heads
 from dualsense.gpr._rays.layers import Ground, as_layers
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,7 +294,7 @@ def _extrapolate(
         ground.loss,
         ground.reach_m,
         ground.radius_m,
-        SPEED_OF_LIGHT_M_S,
+        C0_M_S,
         tones.end_s,
         out,
     )

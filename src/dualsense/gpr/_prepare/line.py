@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +123,7 @@ def direct_time_zero(gpr: GprData) -> tuple[float, float] | None:
     half = _crossing(time, signed, peak, 0.5)
     first = _crossing(time, signed, peak, FIRST_BREAK)
     offset = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1).mean()
-    return half - float(offset) / SPEED_OF_LIGHT_M_S, (float(time[peak]) - first) / 12.0**0.5
+    return half - float(offset) / C0_M_S, (float(time[peak]) - first) / 12.0**0.5
 
 
 def _crossing(time: NDArray[np.float64], trace: NDArray[np.float64], peak: int, part: float) -> float:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._clean.surface import Surface, mirror_path
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, SPEED_OF_LIGHT_M_S
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 
 if TYPE_CHECKING:
     from dualsense.gpr._soundings import Soundings
@@ -44,7 +45,7 @@ def compensate_height(
     height = max(float(np.median(surface.height_m)) if height_m is None else height_m, MIN_HEIGHT_M)
     level = np.full(surface.height_m.size, height)
     path = mirror_path(soundings.tx_m, soundings.rx_m, level)
-    wavenumber = 2.0 * np.pi / SPEED_OF_LIGHT_M_S * soundings.frequency_hz
+    wavenumber = 2.0 * np.pi / C0_M_S * soundings.frequency_hz
     change = np.exp(1j * wavenumber * (surface.path_m - path)[:, None])
     if spreading:
         change = change * (surface.path_m / path)[:, None]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
 from dualsense.gpr._prepare.condition import bridged, in_window, sample_axis, sample_step_s
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def time_zero(
         raise ScanError(msg)
     traces = bridged(np.asarray(gpr.data, dtype=np.float64))
     window = slice(int(inside[0]), int(inside[-1]) + 1)
-    distance = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1) / SPEED_OF_LIGHT_M_S
+    distance = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1) / C0_M_S
     late = np.zeros(len(traces))
     reference_late = 0.0
     for c in np.unique(gpr.channel):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._rays import _ray_kernels
 from dualsense.gpr._rays.layers import as_layers, thicknesses
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from dualsense.gpr._rays.layers import Ground
 
-SPEED_OF_LIGHT_M_S = 299_792_458.0
 MIN_HEIGHT_M = 1e-5
 ON_GROUND_M = 2e-3
 """Antennas no higher than this stand on the ground."""
@@ -79,7 +79,7 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
     h = np.array([max(height_m, MIN_HEIGHT_M)])
     x, time, work = np.array([0.5 * rho_m]), np.empty(1), np.empty((_ray_kernels.ROWS, 1))
     _ray_kernels.crossings(float(rho_m), h, thickness, layers.index, work, x)
-    _ray_kernels.path_times(x, float(rho_m), h, thickness, layers.index, SPEED_OF_LIGHT_M_S, work, time)
+    _ray_kernels.path_times(x, float(rho_m), h, thickness, layers.index, C0_M_S, work, time)
     return float(time[0])
 
 
@@ -130,7 +130,7 @@ def time_table(
     time, gain = np.empty((2, height.size, rho.size, depth.size))
     loss = np.full(layers.index.size, loss_db_m * NEPER_PER_DB)
     thickness = np.ascontiguousarray(thicknesses(layers, depth).T)
-    first, below, c = np.broadcast_to(height[:, None], time.shape[::2]), layers.index, SPEED_OF_LIGHT_M_S
+    first, below, c = np.broadcast_to(height[:, None], time.shape[::2]), layers.index, C0_M_S
     if on_ground:  # the first layer stands for the air
         if (np.diff(below) < 0.0).any():
             msg = f"under antennas on the ground no layer may be faster than that above it, got {layers}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numba
 
+from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 prange = numba.prange
-C_M_S = 299_792_458.0
 NEWTON_STEPS = 20
 ON_GROUND_M = 1e-6
 MOST_TRACES = 16
@@ -31,18 +31,18 @@ def leg_time(rho: float, height: float, depth: float, speed: float) -> float:
     if height <= ON_GROUND_M:
         return math.sqrt(rho * rho + depth * depth) / speed
     if rho <= 0.0:
-        return height / C_M_S + depth / speed
+        return height / C0_M_S + depth / speed
     low, high = 0.0, rho
     a = rho * height / (height + depth)
     for _ in range(NEWTON_STEPS):
         up = math.sqrt(a * a + height * height)
         down = math.sqrt((rho - a) * (rho - a) + depth * depth)
-        slope = a / (up * C_M_S) - (rho - a) / (down * speed)
+        slope = a / (up * C0_M_S) - (rho - a) / (down * speed)
         if slope > 0.0:
             high = a
         else:
             low = a
-        bend = height * height / (up * up * up * C_M_S) + depth * depth / (down * down * down * speed)
+        bend = height * height / (up * up * up * C0_M_S) + depth * depth / (down * down * down * speed)
         step = slope / bend
         a -= step
         if not low < a < high:
@@ -51,7 +51,7 @@ def leg_time(rho: float, height: float, depth: float, speed: float) -> float:
             break
     up = math.sqrt(a * a + height * height)
     down = math.sqrt((rho - a) * (rho - a) + depth * depth)
-    return up / C_M_S + down / speed
+    return up / C0_M_S + down / speed
 
 
 @jit()
@@ -110,7 +110,7 @@ def search(
         for m in range(apex_time.size):
             for s in range(speeds.size):
                 v = speeds[s]
-                length = v * (0.5 * apex_time[m] - height / C_M_S)
+                length = v * (0.5 * apex_time[m] - height / C0_M_S)
                 if length <= 1.1 * across:
                     continue
                 z = math.sqrt(length * length - across * across)

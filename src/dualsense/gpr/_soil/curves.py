@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 from dualsense.gpr._soil import _trace_kernels as _kernels
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def follow(line: Line, curve: Curve, reach: float) -> Curve | None:
         if picked is None:
             return None
         curve = fitted(line, picked, 0.0)
-        if not (np.isfinite(curve.speed_std) and 0.0 < curve.speed < SPEED_OF_LIGHT_M_S):
+        if not (np.isfinite(curve.speed_std) and 0.0 < curve.speed < C0_M_S):
             return None
     return curve if curve.misfit_s < 0.125 / line.centre_hz else None
 
@@ -141,7 +141,7 @@ def fitted(line: Line, curve: Curve, shift_s: float) -> Curve:
     step = np.array([1e-5, 1e-5, 1e-4 * curve.speed])
     span = float(np.ptp(line.x[curve.rows]))
     least = np.array([curve.x_m - span, 1e-3, 0.02e9])
-    most = np.array([curve.x_m + span, 10.0, SPEED_OF_LIGHT_M_S])
+    most = np.array([curve.x_m + span, 10.0, C0_M_S])
     weight = np.ones(pick.size)
     slope, rest = np.zeros((pick.size, 3)), np.zeros(pick.size)
     for _ in range(25):
@@ -195,7 +195,7 @@ def apex(line: Line, curve: Curve, speed: float) -> tuple[float, float]:
     )
     first = np.zeros(1, np.intp)
     two_way_s = float(here.times(first, curve.x_m, curve.depth_m, curve.speed)[0])
-    low, high = 0.0, max(SPEED_OF_LIGHT_M_S * two_way_s, 1e-3)
+    low, high = 0.0, max(C0_M_S * two_way_s, 1e-3)
     for _ in range(60):
         middle = 0.5 * (low + high)
         late = here.times(first, curve.x_m, middle, speed)[0] > two_way_s

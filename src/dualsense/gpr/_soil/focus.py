@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate.migrate import kirchhoff
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
 from dualsense.gpr._soil.permittivity import LogNormal
 from dualsense.result import Grid
 
@@ -120,7 +120,7 @@ def bright_places(
         soundings,
         traces,
         Grid(x, y, step),
-        0.5 * delay * SPEED_OF_LIGHT_M_S / np.sqrt(permittivity),
+        0.5 * delay * C0_M_S / np.sqrt(permittivity),
         relative_permittivity=permittivity,
         height_m=height_m,
         aperture_m=APERTURE_M,
@@ -220,13 +220,13 @@ def _echoes(
     middle = float(np.median(height_m))
     far = max(float(leg.max()) for leg in legs) * 1.001
     rho, step = np.linspace(0.0, far, RAY_NODES, retstep=True)
-    time, cos = _rays(rho, middle, 0.5 * two_way_s * SPEED_OF_LIGHT_M_S / index, index)
+    time, cos = _rays(rho, middle, 0.5 * two_way_s * C0_M_S / index, index)
     total = np.zeros((*legs[0].shape, two_way_s.size))
     for leg in legs:
         at = leg / step
         cell = np.minimum(at.astype(np.intp), RAY_NODES - 2)
         part = (at - cell)[..., None]
-        lift = (height_m - middle)[:, None, None] / SPEED_OF_LIGHT_M_S
+        lift = (height_m - middle)[:, None, None] / C0_M_S
         total += (1.0 - part) * time[cell] + part * time[cell + 1] + lift * cos[cell]
     at = np.clip(total / traces.dt_s, 0.0, traces.values.shape[1] - 2.0)
     cell = at.astype(np.intp)
@@ -252,6 +252,6 @@ def _rays(rho_m: Real, height_m: float, depth_m: Real, index: float) -> tuple[Re
         )
     sin = s / np.sqrt(1.0 + s * s)
     inside = np.sqrt(index**2 - sin**2) / index
-    time: Real = (height_m * np.sqrt(1.0 + s * s) + index * z / inside) / SPEED_OF_LIGHT_M_S
+    time: Real = (height_m * np.sqrt(1.0 + s * s) + index * z / inside) / C0_M_S
     cos: Real = 1.0 / np.sqrt(1.0 + s * s) + 0.0 * z
     return time, cos

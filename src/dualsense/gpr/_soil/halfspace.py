@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def direct_field(frequency_hz: Real, distance_m: float | Real, *, along: float |
     along
         Cosine a of the angle between dipoles and baseline; 0 for dipoles side by side.
     """
-    kr = 2.0 * np.pi * frequency_hz / SPEED_OF_LIGHT_M_S * distance_m
+    kr = 2.0 * np.pi * frequency_hz / C0_M_S * distance_m
     near = (1.0 - 1j / kr - kr**-2) - np.square(along) * (1.0 - 3j / kr - 3.0 * kr**-2)
     field: Complex = np.exp(-1j * kr) / distance_m * near
     return field
@@ -94,7 +94,7 @@ def reflected_field(
     c = 1.0 - 2.0 * along**2
     out = np.empty((wide.shape[0], frequency_hz.size, height_m.size), np.complex128)
     for i, f in enumerate(frequency_hz):
-        k = 2.0 * np.pi * float(f) / SPEED_OF_LIGHT_M_S
+        k = 2.0 * np.pi * float(f) / C0_M_S
         bend = float(np.sqrt(np.abs(wide[:, i]).clip(1.0, 100.0).max())) + 1.0
         reach = DECAY / (2.0 * k * float(height_m.min()))
         u, du = _path(bend, reach, 48 + round(k * distance_m * reach))

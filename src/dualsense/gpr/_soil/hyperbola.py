@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 from dualsense.gpr._soil import _trace_kernels as _kernels
 from dualsense.gpr._soil.curves import MIN_SIDE, Curve, Line, apex, fitted, follow
 
@@ -92,7 +92,7 @@ class Hyperbolas:
     @property
     def relative_permittivity(self) -> float:
         """(c / v)^2."""
-        return float((SPEED_OF_LIGHT_M_S / self.velocity_m_s) ** 2)
+        return float((C0_M_S / self.velocity_m_s) ** 2)
 
     @property
     def relative_permittivity_std(self) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 from dualsense.gpr._soil.halfspace import direct_field, mirrored_field, reflected_field
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def _plate_fields(
     if antennas.frequency_hz is None or antennas.ratio is None or antennas.height_m is None:
         msg = f"{antennas.id}: a plate profile needs frequency_hz, ratio and height_m"
         raise ValueError(msg)
-    k = 2.0 * np.pi * frequency_hz / SPEED_OF_LIGHT_M_S
+    k = 2.0 * np.pi * frequency_hz / C0_M_S
     at_plate = float(np.hypot(distance_m, 2.0 * antennas.height_m))
-    without_path = antennas.ratio * np.exp(2j * np.pi * antennas.frequency_hz * at_plate / SPEED_OF_LIGHT_M_S)
+    without_path = antennas.ratio * np.exp(2j * np.pi * antennas.frequency_hz * at_plate / C0_M_S)
     ratio = np.interp(frequency_hz, antennas.frequency_hz, without_path)
     path = np.hypot(distance_m, 2.0 * height_m)
     cos = 2.0 * height_m / path

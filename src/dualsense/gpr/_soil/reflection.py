@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr._rays.traveltime import SPEED_OF_LIGHT_M_S
+from dualsense.constants import C0_M_S
 from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
 from dualsense.gpr._soil.instrument import Antennas, fields
 from dualsense.gpr._soil.permittivity import LogNormal, join
@@ -172,7 +172,7 @@ class _Fit:
         eps = np.exp(LOG_NODES)[:, None]
         lossy = eps - 1j * typical_conductivity(eps) / (2.0 * np.pi * f * VACUUM_PERMITTIVITY)
         direct, echo = fields(antennas, f, node, lossy, distance_m=distance)
-        k = 2.0 * np.pi * f / SPEED_OF_LIGHT_M_S
+        k = 2.0 * np.pi * f / C0_M_S
         smooth = echo * np.exp(1j * k[:, None] * np.hypot(distance, 2.0 * node))
         return cls(
             data=soundings.spectrum[rows][:, tones],
@@ -254,7 +254,7 @@ class _Fit:
         from scipy.interpolate import CubicSpline  # noqa: PLC0415
 
         node, over_eps = self.table
-        k = 2.0 * np.pi * self.frequency / SPEED_OF_LIGHT_M_S
+        k = 2.0 * np.pi * self.frequency / C0_M_S
         mean = float(self.height.mean())
         swing = self.height - mean
         height = np.clip(mean + x[1] + x[2] * swing, node[0], node[-1])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import MU0_H_M
 from dualsense.induction import _field as field
 from dualsense.induction import _ground as ground
 from dualsense.induction import _polarizability as mpt
@@ -144,10 +145,10 @@ def _ring(part: Ring, scale: float) -> mpt.Spectrum:
     """Describe a closed turn of wire: one relaxation, tau = L / R and amplitude mu0 S^2 / L, along its axis."""
     radius, wire = scale * part.radius_m, scale * part.wire_radius_m
     conductivity, _ = part.metal
-    inductance = field.MU0 * radius * (np.log(8 * radius / wire) - 2)
+    inductance = MU0_H_M * radius * (np.log(8 * radius / wire) - 2)
     resistance = 2 * radius / (conductivity * wire**2)
     amplitude = np.zeros((1, 3, 3))
-    amplitude[0, 2, 2] = field.MU0 * (np.pi * radius**2) ** 2 / inductance
+    amplitude[0, 2, 2] = MU0_H_M * (np.pi * radius**2) ** 2 / inductance
     return mpt.Spectrum(np.zeros((3, 3)), amplitude, np.array([inductance / resistance]))
 
 
@@ -165,8 +166,8 @@ def _tensor(spectrum: mpt.Spectrum, detector: Detector) -> NDArray[Any]:
     """Factor (k, 3, 3) between H_R . H_T and the voltage, V/A."""
     if detector.modality == "frequency":
         frequency = np.array(detector.frequency_hz)
-        return -2j * np.pi * frequency[:, None, None] * field.MU0 * mpt.response(spectrum, frequency)
-    return field.MU0 * mpt.gate_rate(spectrum, detector.gate_time_s)
+        return -2j * np.pi * frequency[:, None, None] * MU0_H_M * mpt.response(spectrum, frequency)
+    return MU0_H_M * mpt.gate_rate(spectrum, detector.gate_time_s)
 
 
 def _pushed_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
@@ -186,8 +187,8 @@ def _pushed_tensor(soil: Soil, volume_m3: float, detector: Detector) -> NDArray[
     if detector.modality == "frequency":
         frequency = np.array(detector.frequency_hz)
         moment = -_susceptibility(soil, frequency) * volume_m3
-        return -2j * np.pi * field.MU0 * (frequency * moment)[:, None, None] * np.eye(3)
-    return -field.MU0 * volume_m3 * _viscous_rate(soil, detector)[:, None, None] * np.eye(3)
+        return -2j * np.pi * MU0_H_M * (frequency * moment)[:, None, None] * np.eye(3)
+    return -MU0_H_M * volume_m3 * _viscous_rate(soil, detector)[:, None, None] * np.eye(3)
 
 
 def _dipole(

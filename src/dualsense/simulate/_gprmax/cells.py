@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S, EPSILON0_F_M
 from dualsense.simulate._gprmax.grid import AIR, Cells, extent_m, is_inside, own_points
 from dualsense.simulate._gprmax.metal import with_metal
 from dualsense.simulate._gprmax.voxels import stand_in
 from dualsense.simulate._radar import bodies
-from dualsense.simulate._soil import C0, EPSILON0
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def _profile(ground: Ground, bottom_m: NDArray[Any], half_m: float, center_hz: f
 
     def conductivity(of: Ground | Bed) -> float:
         loss_np_m = of.loss_np_m + of.loss_np_s_m * 2 * np.pi * center_hz
-        return float(2 * of.index * EPSILON0 * C0 * loss_np_m)
+        return float(2 * of.index * EPSILON0_F_M * C0_M_S * loss_np_m)
 
     permittivity = np.full(len(bottom_m), ground.index**2)
     loss = np.full(len(bottom_m), conductivity(ground))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.io._text import one_line
 from dualsense.simulate import _record as record
@@ -31,7 +32,6 @@ from dualsense.simulate._gprmax.grid import Grid
 from dualsense.simulate._gprmax.voxels import read_voxels
 from dualsense.simulate._radar import bodies
 from dualsense.simulate._radar.radar import direct_wave
-from dualsense.simulate._soil import C0
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,7 +198,7 @@ def plan(
         raise UsageError(msg)
     center, highest = _wavelet(radar)
     densest = max([ground.index**2, *(bed.index**2 for bed in ground.beds), *_permittivities(objects)])
-    step = min(engine.step_m or math.inf, C0 / (highest * math.sqrt(densest) * _CELLS_PER_WAVE))
+    step = min(engine.step_m or math.inf, C0_M_S / (highest * math.sqrt(densest) * _CELLS_PER_WAVE))
     apart = np.abs(rx_m - tx_m).max(axis=0)
     if apart.max() < _LEAST_APART * step:
         found, wanted = apart.max(), f"{_LEAST_APART} cells of {step:.2g} m"
@@ -214,12 +214,12 @@ def plan(
         low, high = np.minimum(tx, rx), np.maximum(tx, rx)
         low = np.array([*(low[:2] - engine.reach_m), -deepest]) - edge
         high = np.array([*(high[:2] + engine.reach_m), high[2] + _ABOVE_M]) + edge
-        way = (tx[2] + rx[2] + 2 * math.sqrt(densest) * slant) / C0
+        way = (tx[2] + rx[2] + 2 * math.sqrt(densest) * slant) / C0_M_S
         soundings.append(_sounding(f"sounding-{i + 1:04d}", (low, high), (tx, rx[None]), step, center, way))
     offsets = np.unique(np.array([s.rx[0] - s.tx for s in soundings]), axis=0) * step
     low, high = np.minimum(offsets.min(axis=0), 0.0), np.maximum(offsets.max(axis=0), 0.0)
     margin = edge + _ABOVE_M
-    way = float(np.abs(offsets).max()) / C0
+    way = float(np.abs(offsets).max()) / C0_M_S
     return [_sounding("air", (low - margin, high + margin), (np.zeros(3), offsets), step, center, way), *soundings]
 
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from dualsense.constants import C0_M_S, MU0_H_M
 from dualsense.errors import ScanError
 from dualsense.io._text import one_line
 from dualsense.simulate._gprmax.grid import METAL
-from dualsense.simulate._soil import C0, MU0
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,7 +215,7 @@ def read_fields(
     kernel = np.exp(-1j * np.outer(time_s, omega))
     # the current is known half a step after the fields
     current = ricker(time_s + dt_s / 2, sounding.center_hz) @ (kernel * np.exp(-0.5j * omega * dt_s))
-    unit = -1j * omega * MU0 * sounding.grid.step_m / (4 * np.pi)
+    unit = -1j * omega * MU0_H_M * sounding.grid.step_m / (4 * np.pi)
     return (traces @ kernel) / (unit * current), version
 
 
@@ -238,4 +238,4 @@ def ricker(time_s: NDArray[Any], center_hz: float) -> NDArray[np.float64]:
 
 def steps_of(sounding: Sounding) -> int:
     """Time steps at the Courant limit."""
-    return math.ceil(sounding.window_s * C0 / (COURANT * sounding.grid.step_m))
+    return math.ceil(sounding.window_s * C0_M_S / (COURANT * sounding.grid.step_m))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
-from dualsense.simulate._radar._kernels import C0, LINES, OVER_C0, add_tones, height_at, spread_over, taper
+from dualsense.simulate._radar._kernels import LINES, OVER_C0, add_tones, height_at, spread_over, taper
 
 _ROW_MARGIN = 2
 _TINY = 1e-12
@@ -131,7 +132,7 @@ def buried_echo(
                     )
                     late[q] += time
                 for q in range(count):
-                    sin_air = min(slope[q] * C0, 0.999999)
+                    sin_air = min(slope[q] * C0_M_S, 0.999999)
                     cos_air = np.sqrt(1.0 - sin_air * sin_air)
                     sin_soil = sin_air * over_index
                     swap[q] = (index * np.sqrt(1.0 - sin_soil * sin_soil) - cos_air) * OVER_C0

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-C0 = 299_792_458.0
-OVER_C0 = 1.0 / C0
+OVER_C0 = 1.0 / C0_M_S
 _NEWTON_STEPS = 40
 _NEWTON_TOLERANCE = 1e-9
 WIDTH = 6
@@ -50,7 +50,7 @@ def leg(rho: float, height: float, depth: float, index: float) -> tuple[float, f
     tan_soil = u / root
     cos_soil = 1.0 / np.sqrt(1.0 + tan_soil * tan_soil)
     path = depth / cos_soil
-    time = (height * np.sqrt(one_u2) + index * path) / C0
+    time = (height * np.sqrt(one_u2) + index * path) / C0_M_S
     spread = 1.0 / np.sqrt((height + depth / root) * (height + depth * n2 / (s * root)) * one_u2)
     return time, spread, path, tan_soil * cos_soil, cos_soil, u
 
@@ -80,7 +80,7 @@ def leg_through(rho, height, thickness, index):
         n2 = index[j] * index[j]
         # 1 / cos in the layer, from its sine u / (n sqrt(1 + u^2))
         path += n2 * thickness[j] * np.sqrt(one_u2 / (n2 + (n2 - 1.0) * u * u))
-    return path / C0, u / np.sqrt(one_u2) / C0
+    return path / C0_M_S, u / np.sqrt(one_u2) / C0_M_S
 
 
 @jit()

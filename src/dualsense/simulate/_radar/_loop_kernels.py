@@ -5,9 +5,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
 from dualsense.simulate._radar._buried_kernels import fill_row, read_row
-from dualsense.simulate._radar._kernels import C0, LINES, OVER_C0, height_at, taper
+from dualsense.simulate._radar._kernels import LINES, OVER_C0, height_at, taper
 
 _TINY = 1e-12
 
@@ -52,7 +53,7 @@ def loop_echo(
                 near = 1.0 / np.sqrt(rho * rho + (h + reduced_depth) ** 2)
                 time, slope = read_row(rows, 0, rho, offset_step, over_offset, 1.0, near, fields, 0)
                 read_row(rows, 0, rho, offset_step, over_offset, 0.0, near, fields, 1)
-                sin_air = min(slope * C0, 0.999999)
+                sin_air = min(slope * C0_M_S, 0.999999)
                 cos_air = np.sqrt(1.0 - sin_air * sin_air)
                 sin_soil = sin_air * over_index
                 swap = (index * np.sqrt(1.0 - sin_soil * sin_soil) - cos_air) * OVER_C0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
-from dualsense.simulate._radar._kernels import C0, add_tones, spread_pair, taper
+from dualsense.simulate._radar._kernels import add_tones, spread_pair, taper
 
 
 @jit(parallel=True, checked_division=False)
@@ -59,7 +60,7 @@ def rough_echo(
                         ) * (-window * cell * cell / (2.0 * np.pi))
                     size = (share if rough == 0 else -share) * over
                     near = size * 0.5 * (r1 + r2) * over
-                    if spread_pair(((r1 + r2) / C0 - start) / step, weights, near, size, series) < 0:
+                    if spread_pair(((r1 + r2) / C0_M_S - start) / step, weights, near, size, series) < 0:
                         lost = True
         sums = np.zeros((4, tones))
         none = np.zeros(real.shape[0])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.induction._polarizability import demagnetisation
 from dualsense.simulate._radar import inside, shapes, wires
 from dualsense.simulate._scene.library import Ring, Spring, find_model
-from dualsense.simulate._soil import C0
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
     with -R (1 - R^2), later by what its own index makes of the way through, and by its floor again with another
     R^2 each time that the wave has gone to and fro within; metal reflects with -1 at its outside only.
     """
-    finest = C0 / (band_hz[1] * index * _PIECES_PER_WAVE)
+    finest = C0_M_S / (band_hz[1] * index * _PIECES_PER_WAVE)
     pieces: list[tuple[NDArray[np.float64], ...]] = []
 
     def add(thing: Buried, facets: shapes.Facets, outer: float, inner: float | None, own: Core | None) -> None:
@@ -88,8 +88,8 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
             front, back, slower = -1.0, 0.0, 0.0
         else:
             front = (outer - inner) / (outer + inner)
-            back, slower = -front * (1 - front**2), (inner - index) / C0
-        covered = np.maximum(0.0, -facets.position_m[:, 2] - facets.chord_m) * (outer - index) / C0
+            back, slower = -front * (1 - front**2), (inner - index) / C0_M_S
+        covered = np.maximum(0.0, -facets.position_m[:, 2] - facets.chord_m) * (outer - index) / C0_M_S
         delay, through = inside.cores_above(model, thing.scale, facets.position_m, own)
         if own is not None:
             through = through * (1 - ((index - outer) / (index + outer)) ** 2)
@@ -104,7 +104,7 @@ def surfaces(objects: tuple[Buried, ...], *, index: float, band_hz: tuple[float,
         once = 0.0 if inner is None else front**2
         part, rounds = once, 1
         while part > _FAINT_ROUND and floor.any():
-            longer = late + rounds * (delay + (0.0 if inner is None else inner) * facets.chord_m / C0)
+            longer = late + rounds * (delay + (0.0 if inner is None else inner) * facets.chord_m / C0_M_S)
             columns = (place, 0.0 * share, normal, part * behind, own_delay, longer)
             pieces.append(tuple(column[floor] for column in columns))
             part, rounds = part * once, rounds + 1
@@ -146,7 +146,7 @@ def metal_points(
     1 / (1 - (k/k0)^2 + (2/3) i k^3 s), k0 = 0.94 pi / length. A level ring has all modes of its current; another
     is a chain of pieces that each carry the current which an even field drives in the whole of it.
     """
-    k = 2 * np.pi * frequency_hz / C0
+    k = 2 * np.pi * frequency_hz / C0_M_S
     band = (float(frequency_hz[0]), float(frequency_hz[-1]))
     out: list[Scatterers] = []
     for thing in objects:
@@ -167,7 +167,7 @@ def metal_points(
                 out.append(_level_ring(thing, part, index, k, host))
                 continue
             if isinstance(part, Ring):
-                own, s = _ring_points(thing, part, np.pi * sum(band) / C0 * index)
+                own, s = _ring_points(thing, part, np.pi * sum(band) / C0_M_S * index)
                 scale = thing.scale
                 response = wires.turn(scale * part.radius_m, scale * part.wire_radius_m, k * np.sqrt(host))[1]
             else:
@@ -242,7 +242,7 @@ def is_parts_only(thing: Buried, *, index: float, band_hz: tuple[float, float]) 
     if any(isinstance(part, Ring | Spring) for part in model.metal):
         return True
     radius = (shapes.volume_m3(model.shape, size_m(thing)) * 3 / (4 * np.pi)) ** (1 / 3)
-    return bool(np.pi * sum(band_hz) * index / C0 * radius < _RAYLEIGH_BELOW)
+    return bool(np.pi * sum(band_hz) * index / C0_M_S * radius < _RAYLEIGH_BELOW)
 
 
 def _spheroid_point(thing: Buried, part: Spheroid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

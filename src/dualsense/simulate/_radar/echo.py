@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.simulate._radar import bodies, delays, spectrum
 from dualsense.simulate._radar._buried_kernels import buried_echo
 from dualsense.simulate._radar._loop_kernels import loop_echo
 from dualsense.simulate._radar._rough_kernels import rough_echo
 from dualsense.simulate._radar.stack import stack_of
-from dualsense.simulate._soil import C0
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def ground_echo(
     -------
     (n, k) complex128
     """
-    wave = 2 * np.pi * frequency_hz / C0
+    wave = 2 * np.pi * frequency_hz / C0_M_S
     heard = _Sounding(np.ascontiguousarray(tx_m), np.ascontiguousarray(rx_m), frequency_hz)
     echo = _flat_surface(heard, ground)
     if ground.height_m.any():
@@ -102,7 +102,7 @@ def _scatterers(objects: tuple[Buried, ...], ground: Ground, frequency_hz: Real)
     for i in np.unique(layer):
         here = tuple(thing for thing, own in zip(objects, layer, strict=True) if own == i)
         index = float(layers.index[i])
-        k = 2 * np.pi * frequency_hz * index / C0
+        k = 2 * np.pi * frequency_hz * index / C0_M_S
         band = (float(frequency_hz[0]), float(frequency_hz[-1]))
         out.append(replace(bodies.surfaces(here, index=index, band_hz=band), response=_complex(1j * k)))
         for points in bodies.metal_points(here, index=index, frequency_hz=frequency_hz):
@@ -133,21 +133,21 @@ def _rounds(heard: _Sounding, ground: Ground) -> Complex:
     height = 0.5 * (heard.tx_m[:, 2] + heard.rx_m[:, 2])
     normal = (1 - ground.index) / (1 + ground.index)
     spreading = (height + _TARGET_M) / (3 * height + _TARGET_M)
-    wave = np.exp(-4j * np.pi / C0 * np.outer(height, heard.frequency_hz))
+    wave = np.exp(-4j * np.pi / C0_M_S * np.outer(height, heard.frequency_hz))
     out: Complex = 1 + 2 * ground.head_reflection * normal * spreading[:, None] * wave
     return out
 
 
 def _add_roughness(heard: _Sounding, ground: Ground, echo: Complex) -> None:
     high = float(np.abs(ground.height_m).max())
-    farthest = 2 * float(np.hypot(SURFACE_REACH_M + heard.baseline_m, heard.heights_m[1] + high)) / C0
-    nearest = 2 * max(0.0, heard.heights_m[0] - high) / C0
+    farthest = 2 * float(np.hypot(SURFACE_REACH_M + heard.baseline_m, heard.heights_m[1] + high)) / C0_M_S
+    nearest = 2 * max(0.0, heard.heights_m[0] - high) / C0_M_S
     grid = delays.delay_grid(heard.frequency_hz, first_s=nearest, last_s=farthest)
     rough_echo(
         heard.tx_m, heard.rx_m, _rough_coefficient(ground.index), SURFACE_REACH_M,
         np.array([ground.x0_m, ground.y0_m]), ground.cell_m, ground.height_m,
         grid.start_s, grid.step_s, grid.real, grid.imag, delays.spreading_weights(),
-        2 * np.pi * heard.frequency_hz / C0, echo,
+        2 * np.pi * heard.frequency_hz / C0_M_S, echo,
     )  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def _buried(what: list[bodies.Scatterers], ground: Ground, heard: _Sounding, rea
     )
     basis = spectrum.between(told, heard.frequency_hz)
     extra = np.concatenate([np.concatenate([g.front_delay_s, g.back_delay_s]) for g in what])
-    swing = 2 * (ground.index + 1) * float(np.abs(ground.height_m).max()) / C0
+    swing = 2 * (ground.index + 1) * float(np.abs(ground.height_m).max()) / C0_M_S
     grid = delays.delay_grid(
         heard.frequency_hz,
         first_s=2 * float(through.table[..., 0].min() + min(extra.min(), 0.0)) - swing,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.simulate._scene.library import Ring
-from dualsense.simulate._soil import C0
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def cores_above(
             continue
         index = np.sqrt(core.relative_permittivity)
         below = _under(core, scale, own_m) & (own_m[:, 2] < -0.999 * scale * (core.top_m + core.size_m[2]))
-        delay += below * scale * core.size_m[2] * (index - body) / C0
+        delay += below * scale * core.size_m[2] * (index - body) / C0_M_S
         share *= np.where(below, (1 - ((index - body) / (index + body)) ** 2) ** 2, 1.0)
     return delay, share
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.scan import GprData
 from dualsense.simulate import _motion as motion
 from dualsense.simulate._radar import noise as radar_noise
 from dualsense.simulate._radar.echo import ground_echo
 from dualsense.simulate._scene import array
-from dualsense.simulate._soil import C0
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def direct_wave(baseline_m: NDArray[np.float64], frequency_hz: NDArray[np.float6
     e^{-ikr}/r [(1 - i/kr - 1/(kr)^2) - (y/r)^2 (1 - 3i/kr - 3/(kr)^2)], in units of the far field at one metre.
     """
     r = np.linalg.norm(baseline_m, axis=-1)[..., None]
-    kr = 2 * np.pi * frequency_hz / C0 * r
+    kr = 2 * np.pi * frequency_hz / C0_M_S * r
     along2 = (baseline_m[..., 1:2] / r) ** 2
     near = (1 - 1j / kr - 1 / kr**2) - along2 * (1 - 3j / kr - 3 / kr**2)
     out: NDArray[np.complex128] = np.exp(-1j * kr) / r * near

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
 from dualsense.simulate._radar.stack import falling, passed, reflection
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
 
-_C0 = 299_792_458.0
 _FADED = 25.0
 _NODES = 48
 _PANEL = 32
@@ -129,7 +129,7 @@ def _waves(
     at = np.clip(heights_m, table[0], table[-1])
     within = 2 * float(ground.thickness_m @ ground.index[:-1])
     for i, f in enumerate(frequency_hz):
-        k = 2 * np.pi * float(f) / _C0
+        k = 2 * np.pi * float(f) / C0_M_S
         eps = ground.permittivity[:, i]
         u, du = _axis(np.abs(eps) ** 0.5, _FADED / (k * table[0]), k * offset_m, k * (high + within))
         w = falling(1 - u * u)
@@ -171,7 +171,7 @@ def passage(
     table = np.empty((*time.shape, 2 + 4 * count))
     table[..., 0], table[..., 1] = time, slope
     for i, f in enumerate(frequency_hz):
-        k = 2 * np.pi * float(f) / _C0
+        k = 2 * np.pi * float(f) / C0_M_S
         eps = ground.permittivity[:, i]
         reach = float(ground.index.max()) + _FADED / (k * low)
         u, du = _axis(ground.index, reach, k * offset[-1], k * (height[-1] + float(depth.max())))
@@ -185,7 +185,7 @@ def passage(
             down = (np.exp(-1j * k * (above[here] @ roots))[:, None] * up).reshape(-1, len(u))
             even[here] = (down @ ((u * du * (te + tm))[:, None] * j0)).reshape(-1, nh, nr)
             odd[here] = (down @ ((u * du * (tm - te))[:, None] * j2)).reshape(-1, nh, nr)
-        scale = -0.5j * k * away * np.exp(1j * k * _C0 * time)
+        scale = -0.5j * k * away * np.exp(1j * k * C0_M_S * time)
         for side, c in enumerate((1.0, -1.0)):
             field = scale * (even + c * odd)
             at = 2 + 2 * (side * count + i)
@@ -199,9 +199,9 @@ def _image(
     """Mirror the transmitter, and weigh with Fresnel's coefficients: the limit of great heights."""
     path = np.hypot(offset_m, heights_m)
     w = (heights_m / path)[:, None]
-    te, tm = reflection(1 - w**2, 2 * np.pi * frequency_hz / _C0, ground.permittivity, ground.thickness_m)
+    te, tm = reflection(1 - w**2, 2 * np.pi * frequency_hz / C0_M_S, ground.permittivity, ground.thickness_m)
     across = np.broadcast_to(np.asarray(across2, np.float64), heights_m.shape)[:, None]
-    wave = np.exp(-2j * np.pi / _C0 * np.outer(path, frequency_hz)) / path[:, None]
+    wave = np.exp(-2j * np.pi / C0_M_S * np.outer(path, frequency_hz)) / path[:, None]
     out: Complex = (across * te**power + (1 - across) * w**2 * tm**power) * wave
     return out
 

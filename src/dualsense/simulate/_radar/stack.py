@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.constants import C0_M_S
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
-
-_C0 = 299_792_458.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ def stack_of(ground: Ground, frequency_hz: Real) -> Stack:
     omega = 2 * np.pi * frequency_hz
     parts = [(0.0, ground.index, ground.loss_np_m, ground.loss_np_s_m)]
     parts += [(bed.top_m, bed.index, bed.loss_np_m, bed.loss_np_s_m) for bed in ground.beds]
-    permittivity = [(index - 1j * (loss / omega + loss_s) * _C0) ** 2 for _, index, loss, loss_s in parts]
+    permittivity = [(index - 1j * (loss / omega + loss_s) * C0_M_S) ** 2 for _, index, loss, loss_s in parts]
     return Stack(
         np.array([p[0] for p in parts]), np.array([p[1] for p in parts]), np.array(permittivity, np.complex128)
     )
