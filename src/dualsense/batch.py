@@ -11,14 +11,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dualsense import render
 from dualsense.cli.console import Console, about, cause
 from dualsense.errors import UsageError
+from dualsense.result import CALLS
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dualsense.recipe import Recipe
+    from dualsense.result import Call
 
 SCHEMA = "dualsense-batch"
 SCHEMA_VERSION = "1.0"
@@ -47,7 +50,7 @@ class BatchEntry:
     model: str = ""
     area_m2: float = float("nan")
     coverage_fraction: float = float("nan")
-    calls: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[Call, int] = field(default_factory=dict)
     faults: int = 0
 
 
@@ -128,10 +131,8 @@ def process_batch(
     UsageError
         Before any work, when an output is there already.
     """
-    from dualsense.render import check_output  # noqa: PLC0415
-
     for name in scans:
-        check_output(out / name, overwrite=overwrite)
+        render.check_output(out / name, overwrite=overwrite)
     for summary in (out / "batch.json", out / "batch.csv"):
         if summary.exists() and not overwrite:
             msg = f"{summary} exists already: choose another folder, or --overwrite"
@@ -166,12 +167,10 @@ def _process_one(task: _Task) -> BatchEntry:
     Console(verbosity=-1).start_logging()
     try:
         from dualsense.chain.process import process_scan  # noqa: PLC0415
-        from dualsense.cli.text import call_counts  # noqa: PLC0415
         from dualsense.io import read_scan  # noqa: PLC0415
-        from dualsense.render import write_outputs  # noqa: PLC0415
 
         result = process_scan(read_scan(Path(task.scan)), task.recipe)
-        write_outputs(result, Path(task.out), overwrite=task.overwrite)
+        render.write_outputs(result, Path(task.out), overwrite=task.overwrite)
     except Exception as error:  # noqa: BLE001
         return _failed(task, cause(error))
     return BatchEntry(
@@ -182,7 +181,7 @@ def _process_one(task: _Task) -> BatchEntry:
         model=result.model,
         area_m2=round(float(result.area_m2), 6),
         coverage_fraction=round(float(result.coverage_fraction), 6),
-        calls=call_counts(result.targets),
+        calls=render.call_counts(result.targets),
         faults=len(result.faults),
     )
 
@@ -211,8 +210,6 @@ def _row(entry: BatchEntry) -> dict[str, Any]:
 
 def batch_csv(entries: Sequence[BatchEntry]) -> str:
     """Return the summary of a batch as CSV text, one line for each scan."""
-    from dualsense.cli.text import CALLS  # noqa: PLC0415
-
     columns = ["name", "scan", "status", "scan_id", "scan_sha256", "model", "area_m2", "coverage_fraction"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -7,7 +7,7 @@ not assessed, never ground that is empty.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dualsense.scan import Fault, ScanHeader
 
 Call = Literal["suspect", "likely-clutter", "not-assessable"]
+CALLS: tuple[Call, ...] = get_args(Call)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,12 +88,12 @@ class Coverage:
 
     Attributes
     ----------
+    grid
+        Whose square cells the masks mark; ``grid.cell_m`` is their side.
     patch : (ny, nx) bool
         The ground the operator set out to sweep: the hull of the track.
     emi, gpr : (ny, nx) bool
         All False when the sensor is absent or failed.
-    cell_m
-        Side of a cell, for areas.
     """
 
     grid: Grid

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from dualsense import render
 from dualsense.cli.console import one_line
 from dualsense.cli.text import number, table
 from dualsense.errors import UsageError
-from dualsense.render import _words as words
 from dualsense.survey._grid import nearest_cell
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     if result is None:
         return "\n".join([*lines, f"no picture yet: {one_line(frame.reason)}"])
     image = result.emi_maps.get("metal_response")
-    targets = words.ordered_targets(result)
+    targets = render.ordered_targets(result)
     lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
     covered = ", ".join(
-        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, float('nan')))}"
-        for name in words.SENSORS
+        f"{render.SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, float('nan')))}"
+        for name in render.SENSORS
     )
     lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 targets, as listed")
     lines += [f"{result.area_m2:.2f} m² swept, of which covered: {covered}", ""]
@@ -135,7 +135,7 @@ def _target_table(frame: Frame) -> str:
             f"{target.y_m:.2f}",
             number(target.depth_m, ".2f"),
         )
-        for target in words.ordered_targets(frame.result)
+        for target in render.ordered_targets(frame.result)
     ]
     return table(rows, align="<<>>>")
 
@@ -146,10 +146,10 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
     if frame.result is None:
         return f"{head}  no picture yet: {one_line(frame.reason)}"
-    covered = f"{frame.result.area_m2:.2f} m² swept, {words.percent_down(frame.result.coverage_fraction)} by both"
+    covered = f"{frame.result.area_m2:.2f} m² swept, {render.percent_down(frame.result.coverage_fraction)} by both"
     mark = "?" if frame.provisional else ""
     targets = " ".join(
-        f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in words.ordered_targets(frame.result)
+        f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in render.ordered_targets(frame.result)
     )
     kind = "provisional" if frame.provisional else "whole scan"
     return f"{head}  {covered}  {kind}: {targets or 'no target in what was covered'}"
@@ -203,10 +203,8 @@ class LiveView:
             self._stream.write(f"{frame_line(frame, bars=self._bars)}\n")
         self._stream.flush()
         if self._frames is not None:
-            from dualsense.render._figures.frames import frame_png
-
             self._count += 1
-            picture = frame_png(
+            picture = render.frame_png(
                 frame.scan.header,
                 frame.result,
                 time_s=frame.time_s,

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
+from dualsense import render
 from dualsense.cli.console import one_line
-from dualsense.render import _words as words
-from dualsense.result import Call
+from dualsense.result import CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from dualsense.batch import BatchEntry
-    from dualsense.result import Result, Target
+    from dualsense.result import Result
     from dualsense.scan import Fault
     from dualsense.summary import ScanSummary
 
 NO_VALUE = "–"
-CALLS: tuple[str, ...] = get_args(Call)
 
 
 def table(rows: Sequence[Sequence[str]], *, align: str) -> str:
@@ -47,7 +45,7 @@ def fault_lines(faults: Iterable[Fault]) -> list[str]:
     """Return one line for each fault, the worst first."""
     order = ("failed", "degraded", "info")
     ranked = sorted(faults, key=lambda fault: order.index(fault.severity))
-    return [f"  {one_line(words.fault_words(fault))}" for fault in ranked]
+    return [f"  {one_line(render.fault_words(fault))}" for fault in ranked]
 
 
 def summary_text(summary: ScanSummary) -> str:
@@ -69,17 +67,17 @@ def summary_text(summary: ScanSummary) -> str:
     rows = [("stream", "samples", "rate", "measures", "covers")]
     rows += [
         (
-            words.SENSOR_NAMES[stream.name],
+            render.SENSOR_NAMES[stream.name],
             " × ".join(str(n) for n in stream.shape),
             f"{number(stream.rate_hz, '.1f')} Hz",
             stream.measures,
-            words.percent_down(stream.coverage_fraction) if stream.name != "pose" else "",
+            render.percent_down(stream.coverage_fraction) if stream.name != "pose" else "",
         )
         for stream in summary.streams
     ]
     lines += ["", table(rows, align="<>><>"), ""]
-    absent = [name for name in words.SENSORS if name not in {stream.name for stream in summary.streams}]
-    lines += [f"no {words.SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
+    absent = [name for name in render.SENSORS if name not in {stream.name for stream in summary.streams}]
+    lines += [f"no {render.SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
     faults = fault_lines(summary.faults)
     looked = (
         "in the samples and the axes" if summary.samples_read else "in the axes; --check reads the samples too"
@@ -93,40 +91,34 @@ def _extent(summary: ScanSummary) -> str:
     return f"x {number(x0, '.2f')} to {number(x1, '.2f')} m, y {number(y0, '.2f')} to {number(y1, '.2f')} m"
 
 
-def call_counts(targets: Iterable[Target]) -> dict[str, int]:
-    """Return how many targets got each call, every call named."""
-    counts: Counter[str] = Counter(target.call for target in targets)
-    return {call: counts[call] for call in CALLS}
-
-
 def result_text(result: Result, scan: Path, out: Path | None) -> str:
     """Say what processing found, the gravest first, in the words of the report."""
-    verdict = words.headline(result)
+    verdict = render.headline(result)
     sensors = ", ".join(
-        f"{words.SENSOR_NAMES[name]} {words.percent_down(result.sensor_coverage.get(name, math.nan))}"
-        for name in words.SENSORS
+        f"{render.SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, math.nan))}"
+        for name in render.SENSORS
     )
-    covered = f"both sensors covered {words.percent_down(result.coverage_fraction)} ({sensors})"
+    covered = f"both sensors covered {render.percent_down(result.coverage_fraction)} ({sensors})"
     lines = [f"{scan}: {number(result.area_m2, '.2f')} m², {covered}", " ".join((verdict.main, *verdict.rest))]
     if result.targets:
         rows = [("id", "call", "x m", "y m", "depth of top", "confidence", "why")]
         rows += [
             (
                 one_line(target.id),
-                words.CALL_NAMES[target.call],
+                render.CALL_NAMES[target.call],
                 f"{target.x_m:.2f}",
                 f"{target.y_m:.2f}",
-                words.depth_words(target),
-                words.confidence_words(target),
-                words.join(target.reasons),
+                render.depth_words(target),
+                render.confidence_words(target),
+                render.join_reasons(target.reasons),
             )
-            for target in words.ordered_targets(result)
+            for target in render.ordered_targets(result)
         ]
         lines += ["", table(rows, align="<<>>>><")]
-    ground = words.calibration_words(result)
+    ground = render.calibration_words(result)
     model = f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}."
-    lines += ["", " ".join(filter(None, (model, words.threshold_words(result), words.ADVICE)))]
-    limits = [one_line(sentence) for _, sentence in words.banners(result)]
+    lines += ["", " ".join(filter(None, (model, render.threshold_words(result), render.ADVICE)))]
+    limits = [one_line(sentence) for _, sentence in render.banners(result)]
     lines += ["", *limits] if limits else []
     lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []
     return "\n".join(lines)
@@ -134,13 +126,11 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
 
 def result_summary(result: Result, scan: Path, out: Path) -> dict[str, Any]:
     """Return the summary that ``process --json`` prints: the target document, and what else a script asks."""
-    from dualsense.render._files.export import targets_document
-
     return {
-        **targets_document(result),
+        **render.targets_document(result),
         "scan": str(scan),
         "out": str(out),
-        "calls": call_counts(result.targets),
+        "calls": render.call_counts(result.targets),
         "sensor_coverage": {name: finite(value) for name, value in sorted(result.sensor_coverage.items())},
         "faults": [fault_object(fault) for fault in result.faults],
         "files": sorted(path.name for path in out.iterdir()),
@@ -168,7 +158,7 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
                 (
                     entry.name,
                     *(str(entry.calls[call]) for call in CALLS),
-                    words.percent_down(entry.coverage_fraction),
+                    render.percent_down(entry.coverage_fraction),
                     "",
                 )
             )

@@ -1,56 +1,50 @@
-"""Pictures, report and export of a result.
+"""Pictures, report and files of a result: what a person looks at, and what another program reads.
 
-Importing this package imports none of the drawing libraries; a name is loaded when it is first used.
+Everything here takes a `dualsense.result.Result`; recordings never reach this room. Nothing is imported before a
+name is first used.
+
+Files
+-----
+write_outputs       every file of a result into one folder, all or none
+check_output        refuse a folder that the outputs must not go to, before any work
+OUTPUT_FILES        names of the files that every result has
+write_result        ``result.h5``: images, axes, targets, provenance
+read_result         and back without loss
+write_targets       the list of targets as JSON, CSV and GeoJSON
+targets_document    content of ``targets.json`` as plain objects
+
+Report
+------
+report_html         one page that opens offline, as text
+write_report        and as ``report.html``
+
+Pictures
+--------
+View                the operator's controls: colour limits, shown depths
+render_figures      every picture as PNG bytes, by file name
+write_figures       and as files
+frame_png           one moment of a replay
+
+Words for people
+----------------
+headline            the verdict of a scan, which never says that ground holds nothing
+Headline            its parts
+banners             what limits the answer, gravest first
+call_counts         how many targets got each call
+ordered_targets     targets in the order in which they matter
+confidence_words    confidence of a target, never certainty
+depth_words         depth of a target's top, with its spread
+calibration_words   on what ground the confidence model was calibrated
+threshold_words     from which confidence on a target is suspect
+fault_words         a fault as a sentence that says what it means for the ground
+join_reasons        reasons of a target in one line
+percent_down        a measured part, never rounded up
+ADVICE              what no result claims
+CALL_NAMES          call to its words
+SENSORS             sensors in the order in which they are shown
+SENSOR_NAMES        sensor to its words
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from dualsense.render._figures.figures import render_figures, write_figures
-    from dualsense.render._figures.style import View
-    from dualsense.render._files.archive import read_result, write_result
-    from dualsense.render._files.export import write_targets
-    from dualsense.render._files.output import OUTPUT_FILES, check_output, write_outputs
-    from dualsense.render._report.report import report_html, write_report
-
-__all__ = [
-    "OUTPUT_FILES",
-    "View",
-    "check_output",
-    "read_result",
-    "render_figures",
-    "report_html",
-    "write_figures",
-    "write_outputs",
-    "write_report",
-    "write_result",
-    "write_targets",
-]
-
-_HOMES = {
-    "OUTPUT_FILES": "_files.output",
-    "View": "_figures.style",
-    "check_output": "_files.output",
-    "read_result": "_files.archive",
-    "render_figures": "_figures.figures",
-    "report_html": "_report.report",
-    "write_figures": "_figures.figures",
-    "write_outputs": "_files.output",
-    "write_report": "_report.report",
-    "write_result": "_files.archive",
-    "write_targets": "_files.export",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
+from dualsense.result import CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from dualsense.result import Result, Target
+    from dualsense.result import Call, Result, Target
     from dualsense.scan import Fault
 
 Sensor = Literal["emi", "gpr"]
@@ -62,6 +63,12 @@ def ordered_targets(result: Result) -> tuple[Target, ...]:
         return CALL_RANK[target.call], -confidence, len(target.id), target.id
 
     return tuple(sorted(result.targets, key=key))
+
+
+def call_counts(targets: Iterable[Target]) -> dict[Call, int]:
+    """Count the targets of each call, every call named, in the order of `dualsense.result.CALLS`."""
+    given = [target.call for target in targets]
+    return {call: given.count(call) for call in CALLS}
 
 
 def is_calibrated(result: Result) -> bool:
@@ -152,7 +159,7 @@ def headline(result: Result) -> Headline:
         Tone "danger" with a suspect, "unknown" when a part was not assessed or an object could not be,
         "advice" otherwise.
     """
-    counts = {call: sum(target.call == call for target in result.targets) for call in CALL_NAMES}
+    counts = call_counts(result.targets)
     missing = 1.0 - result.coverage_fraction
     nothing_assessed = result.coverage_fraction == 0.0
     rest = []
@@ -277,6 +284,6 @@ def soil_words(result: Result) -> str:
     return f"soil: εᵣ {permittivity:.1f} ± {std:.1f}, wave speed {speed}"
 
 
-def join(parts: Sequence[str]) -> str:
+def join_reasons(reasons: Sequence[str]) -> str:
     """Reasons of a target in one line, "; " between them."""
-    return "; ".join(plain(part) for part in parts)
+    return "; ".join(plain(reason) for reason in reasons)

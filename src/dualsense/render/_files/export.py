@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense.render._files.archive import read_result, write_result
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
-from dualsense.render._words import distance_m, join, lane_bearing_deg, ordered_targets
+from dualsense.render._words import distance_m, join_reasons, lane_bearing_deg, ordered_targets
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -157,7 +157,7 @@ def targets_csv(result: Result) -> str:
             significant(target.emi.log_likelihood_ratio) if target.emi else None,
             significant(target.gpr.score) if target.gpr else None,
             significant(target.gpr.log_likelihood_ratio) if target.gpr else None,
-            join(target.reasons),
+            join_reasons(target.reasons),
         )
         writer.writerow([_cell(value) for value in row])
     return text.getvalue()
