@@ -25,9 +25,7 @@ from dualsense.emi._maps.image import balanced, detection_limit, metal_maps, pha
 from dualsense.emi._probe import Prober, probe_features
 from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.errors import ScanError
-from dualsense.fusion._candidates import match
-from dualsense.fusion._confidence import load_model
-from dualsense.fusion._targets import make_targets
+from dualsense.fusion import load_model, make_targets, match
 from dualsense.gpr._bodies.silence import measured_columns
 from dualsense.gpr._soil.soil import Soil
 from dualsense.io._schema import MAX_POSE_GAP_S
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.chain.radar import Radar
-    from dualsense.fusion._candidates import Candidate
+    from dualsense.fusion import Candidate
     from dualsense.gpr._soil.reflection import SurfaceEcho
     from dualsense.gpr._soundings import Soundings
 

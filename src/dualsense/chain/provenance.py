@@ -9,7 +9,7 @@ from dualsense._version import __version__
 from dualsense.recipe import Recipe, dump_recipe
 
 if TYPE_CHECKING:
-    from dualsense.fusion._confidence import Model
+    from dualsense.fusion import Model
     from dualsense.scan import Scan
 
 LIBRARIES = ("numpy", "scipy", "numba", "h5py", "matplotlib")

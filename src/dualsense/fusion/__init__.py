@@ -1,1 +1,26 @@
-"""Two sensors become one list of targets."""
+"""Two sensors become one list of targets.
+
+Candidates
+----------
+- `match`: radar bodies and dipoles assigned to each other, one candidate per object.
+- `group_dipoles`: dipoles of one object together, strongest first.
+- `separation`: how far metal lies from a body, in metres and in standard deviations.
+- `Candidate`: what `match` returns.
+
+Confidence
+----------
+- `load_model`: a confidence model by its id; `read_model` from the bytes of its file.
+- `Model`, `DEFAULT_MODEL`: what they return, and the id of the one that is taken unless the recipe names another.
+- `probability`: prior odds times likelihood ratios.
+- `decide`: suspect, likely clutter, or not assessable.
+
+Targets
+-------
+- `make_targets`: each candidate weighed, called, and given its reasons.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,11 @@
+from ._candidates import Candidate as Candidate
+from ._candidates import group_dipoles as group_dipoles
+from ._candidates import match as match
+from ._candidates import separation as separation
+from ._confidence import DEFAULT_MODEL as DEFAULT_MODEL
+from ._confidence import Model as Model
+from ._confidence import decide as decide
+from ._confidence import load_model as load_model
+from ._confidence import probability as probability
+from ._confidence import read_model as read_model
+from ._targets import make_targets as make_targets
