@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dualsense.scan import Scan
-    from dualsense.simulate._scene.scene import Scene
+    from dualsense.simulate import Scene
 
     Spoil = Callable[[Scan], Scan]
     Change = Callable[[Scene], Scene]

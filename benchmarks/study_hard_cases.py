@@ -12,7 +12,7 @@ from dataclasses import replace
 
 def scenes() -> dict[str, object]:
     """One object or two in the middle of a small patch."""
-    from dualsense.simulate._scene.scene import Buried, Motion, Scene, Soil
+    from dualsense.simulate import Buried, Motion, Scene, Soil
 
     motion = Motion(length_m=0.5, width_m=0.5)
     alike = Soil(relative_permittivity=2.9, conductivity_s_m=0.003, permittivity_std=0.03, roughness_rms_m=0.003)

@@ -11,7 +11,7 @@ import pytest
 
 from dualsense._version import __version__
 from dualsense.cli.main import cli, run
-from dualsense.simulate._scene.handling import Faults
+from dualsense.simulate import Faults
 
 
 def documents(root):

@@ -30,8 +30,7 @@ from benchmarks.calibrate.scenes import (
     lanes,
 )
 
-from dualsense.evaluate._breakdown import honesty
-from dualsense.evaluate._statistics import clopper_pearson
+from dualsense.evaluate import calibration_scores, clopper_pearson
 
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
@@ -146,8 +145,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
     """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
     from benchmarks.calibrate.judge import confirmed, envelope, judged
 
-    from dualsense.evaluate._lanes import Evaluation, to_json, write_evaluation
-    from dualsense.evaluate._score import HALO_M
+    from dualsense.evaluate import HALO_M, Evaluation, to_json, write_evaluation
     from dualsense.fusion._confidence import read_model
 
     model = read_model((out / f"{MODEL_ID}.json").read_bytes())
@@ -172,7 +170,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
         }
         | envelope(scores, [rows for _, rows in told], model.suspect_threshold),
         "radar_confirmed": confirmed(scores, [rows for _, rows in told]),
-        "known_soils": honesty(known),
+        "known_soils": calibration_scores(known),
     } | whole
 
 

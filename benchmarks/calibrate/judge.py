@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.calibrate.fit import found
 
-from dualsense.evaluate._breakdown import clutter_rejected
-from dualsense.evaluate._score import ObjectScore, ScanScore, TargetScore
-from dualsense.evaluate._statistics import clopper_pearson
+from dualsense.evaluate import ObjectScore, ScanScore, TargetScore, clopper_pearson, clutter_rejected
 from dualsense.fusion._targets import judge
 from dualsense.fusion._weigh import by_experts
 

@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dualsense.simulate import MODELS, PRESETS, Buried, Motion, Scene
 from dualsense.simulate._scene.lanes import _vary
-from dualsense.simulate._scene.library import MODELS
-from dualsense.simulate._scene.presets import PRESETS
-from dualsense.simulate._scene.scene import Buried, Motion, Scene
 
 SOILS = ("sand", "loam", "wet-clay", "laterite", "ukraine-chernozem", "afghanistan-gravel")
 HELD_OUT_SOIL = "bosnia-loam"

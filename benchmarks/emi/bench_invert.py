@@ -23,7 +23,7 @@ from dualsense.emi._locate.refine import refine
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._field import loop_field
 from dualsense.simulate import simulate_scan
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,8 +31,7 @@ from dualsense.emi._loss import kept_energy
 from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import sphere
-from dualsense.simulate._coils.coils import emi_response
-from dualsense.simulate._scene.scene import Detector, Soil
+from dualsense.simulate import Detector, Soil, emi_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

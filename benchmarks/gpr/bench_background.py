@@ -15,7 +15,7 @@ from dualsense.gpr._clean.robust_pca import robust_pca
 from dualsense.gpr._clean.surface import Surface, fit_surface, mirror_path
 from dualsense.gpr._soundings import Soundings, calibrate
 from dualsense.io import read_scan
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -94,7 +94,7 @@ def fading(tx_m: np.ndarray, rx_m: np.ndarray, place_m: np.ndarray) -> np.ndarra
 def rows(permittivity: float) -> list[tuple[float, float, float, float]]:
     """Depth and three bounds: noise alone, with the track's error, and with roundness."""
     from dualsense.io import read_scan
-    from dualsense.survey._track import track_at
+    from dualsense.survey import track_at
 
     scan = read_scan(SAMPLES / "pmn_sand.h5")
     head = track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1).position_m

@@ -13,10 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dualsense.simulate._many import simulate_lanes
-from dualsense.simulate._radar.echo import ground_echo
-from dualsense.simulate._scene.scene import Soil
-from dualsense.simulate._soil import realise
+from dualsense.simulate import Soil, ground_echo, realise_ground, simulate_lanes
 
 PRESET = "cambodia-laterite"
 HALF_M = np.array([0.0495, 0.0, 0.0])
@@ -47,7 +44,7 @@ def growth() -> dict[str, float]:
 def seconds(*, soundings: int, scatterers: int, tones: int) -> float:
     """Time of one echo of uneven ground, the best of three."""
     rng = np.random.default_rng(0)
-    ground = realise(Soil(), low_m=(-0.5, -0.5), high_m=(1.5, 1.5), rng=rng)
+    ground = realise_ground(Soil(), low_m=(-0.5, -0.5), high_m=(1.5, 1.5), rng=rng)
     kept = rng.integers(len(ground.scatterer_m), size=scatterers)
     ground = replace(ground, scatterer_m=ground.scatterer_m[kept], strength_m3=ground.strength_m3[kept])
     at = np.stack([*rng.uniform(0.0, 1.0, (2, soundings)), rng.normal(0.05, 0.004, soundings)], axis=-1)

@@ -34,10 +34,8 @@ from study_twin import (
 )
 from twin_scene import FDTD, Recorded, even, load
 
+from dualsense.simulate import GprmaxEngine, Radar, ground_echo
 from dualsense.simulate._gprmax import engine as gprmax
-from dualsense.simulate._gprmax.engine import Engine
-from dualsense.simulate._radar.echo import ground_echo
-from dualsense.simulate._scene.instrument import Radar
 
 MINE, SCAN = "PMN", "pmn_sand"
 CELL_M, TIMES = 0.003, 3
@@ -96,7 +94,7 @@ def spectrum(r: Recorded, residue: np.ndarray) -> tuple[np.ndarray, float]:
     return amplitudes(trace, r.frequency), float(np.abs(trace).max())
 
 
-def study(engine: Engine, models: Path, count: int) -> None:
+def study(engine: GprmaxEngine, models: Path, count: int) -> None:
     """Print a line for each way, and for the simulator's models."""
     r = load(FDTD / f"{SCAN}.h5")
     residue = aligned(without_direct(r, twin(r, 0)), r.frequency, r.at)[0]
@@ -144,7 +142,7 @@ def main() -> None:
     parser.add_argument("--soundings", type=int, default=12)
     options = parser.parse_args()
     command = tuple(shlex.split(options.gprmax_command))
-    engine = Engine(command=command, step_m=CELL_M, voxels=options.gprmax_voxels)
+    engine = GprmaxEngine(command=command, step_m=CELL_M, voxels=options.gprmax_voxels)
     with tempfile.TemporaryDirectory() as folder:
         study(engine, options.models or Path(folder), options.soundings)
 

@@ -24,12 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.simulate import Buried, GprmaxEngine, Layer, Radar, Soil, ground_echo, realise_ground
 from dualsense.simulate._gprmax import engine as gprmax
-from dualsense.simulate._gprmax.engine import Engine
-from dualsense.simulate._radar.echo import ground_echo
-from dualsense.simulate._scene.instrument import Radar
-from dualsense.simulate._scene.scene import Buried, Layer, Soil
-from dualsense.simulate._soil import realise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,10 +55,10 @@ def frequencies() -> Tones:
 
 
 def tones(
-    soil: Soil, objects: tuple[Buried, ...], engine: Engine, folder: Path
+    soil: Soil, objects: tuple[Buried, ...], engine: GprmaxEngine, folder: Path
 ) -> tuple[Tones, Tones, gprmax.Fields]:
     """Echo (k,) by gprMax and by our engine, and all that gprMax gave."""
-    ground = realise(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=np.random.default_rng(1))
+    ground = realise_ground(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=np.random.default_rng(1))
     frequency = frequencies()
     folder.mkdir(parents=True, exist_ok=True)
     plan = gprmax.plan(objects, ground, RADAR, TX_M, RX_M, engine)
@@ -89,7 +85,7 @@ def compared(full: Tones, own: Tones) -> dict[str, float]:
     }
 
 
-def study(names: list[str], engine: Engine, models: Path) -> dict[str, Any]:
+def study(names: list[str], engine: GprmaxEngine, models: Path) -> dict[str, Any]:
     """Run every case and print its line."""
     flat, own_flat, found = tones(FLAT, (), engine, models / "flat")
     wrong = float(np.linalg.norm(flat - own_flat) / np.linalg.norm(own_flat))
@@ -122,7 +118,7 @@ def main() -> None:
     arguments = parser.parse_args()
     step_m = arguments.step_mm and 1e-3 * arguments.step_mm
     command = tuple(shlex.split(arguments.gprmax_command))
-    engine = Engine(command=command, step_m=step_m, voxels=arguments.gprmax_voxels)
+    engine = GprmaxEngine(command=command, step_m=step_m, voxels=arguments.gprmax_voxels)
     with tempfile.TemporaryDirectory() as folder:
         report = study(arguments.only, engine, arguments.models or Path(folder))
     if arguments.json:

@@ -23,16 +23,12 @@ import numpy as np
 
 from dualsense.io import read_scan, write_scan
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
-from dualsense.simulate._record import simulate_scan
-from dualsense.simulate._scene.handling import Faults
-from dualsense.simulate._scene.instrument import Detector, Radar
-from dualsense.simulate._scene.lanes import random_lane
-from dualsense.simulate._scene.presets import PRESETS
+from dualsense.simulate import PRESETS, Detector, Faults, Radar, random_lane, simulate_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dualsense.simulate._scene.scene import Scene
+    from dualsense.simulate import Scene
 
 PATCH_M = (0.16, 0.06)
 GATES = Detector().gate_time_s

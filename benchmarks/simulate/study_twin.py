@@ -30,13 +30,12 @@ from twin_scene import FDTD, MINES, Recorded, even, load
 from twin_track import induction
 
 from dualsense.constants import C0_M_S
+from dualsense.simulate import realise_ground
 from dualsense.simulate._radar import _kernels
 from dualsense.simulate._radar import radar as gpr
-from dualsense.simulate._soil import realise
 
 if TYPE_CHECKING:
-    from dualsense.simulate._scene.scene import Buried, Soil
-    from dualsense.simulate._soil import Ground
+    from dualsense.simulate import Buried, Ground, Soil
 
 HALF_M = np.array([0.0495, 0.0, 0.0])
 SEEDS = (0, 1, 2)
@@ -61,7 +60,7 @@ def twin(recorded: Recorded, seed: int, objects: tuple[Buried, ...] | None = Non
 
 def ground_of(soil: Soil, seed: int) -> Ground:
     """One draw of the ground, under the patch and around it."""
-    return realise(soil, low_m=(-0.5, -0.5), high_m=(0.9, 0.9), rng=np.random.default_rng(seed))
+    return realise_ground(soil, low_m=(-0.5, -0.5), high_m=(0.9, 0.9), rng=np.random.default_rng(seed))
 
 
 def system(frequency: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from twin_track import Coils, coils_of, smoothed
 
 from dualsense.io import read_scan
-from dualsense.simulate._scene.scene import Buried, Radar, Soil
+from dualsense.simulate import Buried, Radar, Soil
 
 if TYPE_CHECKING:
     from dualsense.scan import Scan

@@ -17,14 +17,13 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 from dualsense.induction._field import loop_field, received
-from dualsense.simulate._coils.coils import emi_response
-from dualsense.simulate._scene.scene import Detector
+from dualsense.simulate import Detector, emi_response
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dualsense.scan import Scan
-    from dualsense.simulate._scene.scene import Soil
+    from dualsense.simulate import Soil
 
 KNOT_S = 1.0
 WALK_M = (0.006, 0.006, 0.0005)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dualsense.chain.process import process_scan
 from dualsense.errors import ScanError
-from dualsense.survey._track import lever_arm, track_at
+from dualsense.survey import lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

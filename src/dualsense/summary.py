@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.io import read_scan
-from dualsense.survey._coverage import coverage, fractions
-from dualsense.survey._grid import grid_around
-from dualsense.survey._track import lever_arm, track_at
+from dualsense.survey import coverage, coverage_fractions, grid_around, lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +136,7 @@ def summarise(path: Path, *, with_data: bool = False) -> ScanSummary:
     gpr_m = None if scan.gpr is None else _midpoints(scan.pose, scan.gpr)
     head_m = scan.pose.position_m
     grid = grid_around(head_m)
-    area_m2, part, both = fractions(coverage(grid, head_m=head_m, emi_m=emi_m, gpr_m=gpr_m))
+    area_m2, part, both = coverage_fractions(coverage(grid, head_m=head_m, emi_m=emi_m, gpr_m=gpr_m))
     streams = [StreamSummary("pose", scan.pose.position_m.shape, *_clock(scan.pose.time_s), _tracking(scan.pose))]
     if scan.emi is not None:
         streams.append(

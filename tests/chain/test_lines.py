@@ -13,9 +13,7 @@ from dualsense.cli.main import cli
 from dualsense.io import import_scan
 from dualsense.recipe import load_recipe
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
-from dualsense.survey._coverage import coverage
-from dualsense.survey._grid import grid_around
-from dualsense.survey._line import find_line
+from dualsense.survey import coverage, find_line, grid_around
 
 SPEED_M_S = 0.1e9
 

@@ -36,9 +36,7 @@ from dualsense.gpr._soundings import calibrate
 from dualsense.gpr._traces import analytic_traces
 from dualsense.io import read_scan
 from dualsense.recipe import Recipe, load_recipe
-from dualsense.survey._coverage import coverage
-from dualsense.survey._grid import grid_around
-from dualsense.survey._track import near_ground, track_at
+from dualsense.survey import coverage, grid_around, near_ground, track_at
 
 LIMIT_M = {"mine": 0.04, "metal": 0.05}
 SAMPLES = (

@@ -10,7 +10,7 @@ import pytest
 
 import dualsense.simulate._scene.lanes
 from dualsense.cli.main import run
-from dualsense.simulate._scene.presets import PRESETS
+from dualsense.simulate import PRESETS
 
 SCENE = """
 radar = false

@@ -9,9 +9,8 @@ import pytest
 
 from dualsense.emi._latency import estimate_latency
 from dualsense.emi._response import Response, normalise, white_noise
-from dualsense.simulate._record import simulate_scan
-from dualsense.simulate._scene.scene import Buried, Detector, Motion, Scene
-from dualsense.survey._track import track_at
+from dualsense.simulate import Buried, Detector, Motion, Scene, simulate_scan
+from dualsense.survey import track_at
 
 
 def recorded(lag_s: float, *objects: Buried, modality: str = "frequency", tilt_deg: float = 0.0) -> Response:

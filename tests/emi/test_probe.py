@@ -9,11 +9,8 @@ from dualsense.emi._joint.invert import invert
 from dualsense.emi._probe import BELOW_TOP_M, Prober, probe_features
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._polarizability import response
-from dualsense.simulate import simulate_scan
-from dualsense.simulate._coils.coils import metal_dipoles
-from dualsense.simulate._scene.handling import Motion, Noise
-from dualsense.simulate._scene.scene import Buried, Scene, Soil
-from dualsense.survey._track import track_at
+from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
+from dualsense.survey import track_at
 
 BARE = Soil(susceptibility=0.0, susceptibility_loss=0.0, conductivity_s_m=0.0)
 MAGNETIC = Soil(susceptibility=5e-3, susceptibility_loss=3e-4, susceptibility_std=0.1)

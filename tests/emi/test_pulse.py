@@ -14,10 +14,8 @@ from dualsense.emi._locate.locate import DipoleEstimate, locate
 from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._polarizability import gate_rate
-from dualsense.simulate._coils.coils import metal_dipoles
-from dualsense.simulate._record import simulate_scan
-from dualsense.simulate._scene.scene import Buried, Detector, Motion, Noise, Scene, Soil
-from dualsense.survey._track import track_at
+from dualsense.simulate import Buried, Detector, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
+from dualsense.survey import track_at
 
 STEEL = Buried("fragment", 0.2, 0.16, 0.03, yaw_deg=30.0)
 LATERITE = Soil(susceptibility=1e-2, susceptibility_loss=4e-4)

@@ -10,9 +10,8 @@ import pytest
 from dualsense.constants import MU0_H_M
 from dualsense.emi._response import normalise, white_noise
 from dualsense.io import read_scan
-from dualsense.simulate._record import simulate_scan
-from dualsense.simulate._scene.scene import Buried, Detector, Motion, Noise, Scene, Soil
-from dualsense.survey._track import track_at
+from dualsense.simulate import Buried, Detector, Motion, Noise, Scene, Soil, simulate_scan
+from dualsense.survey import track_at
 
 
 def test_coils_that_take_turns_have_the_noise_of_one(sample_dir):

@@ -16,12 +16,12 @@ from dualsense.evaluate._breakdown import (
     by_metal,
     by_soil,
     by_type,
+    calibration_scores,
     clutter_rejected,
     detection_by,
     deviations,
     false_alarms_at,
     full_detection_threshold,
-    honesty,
 )
 from dualsense.evaluate._figures import picture
 from dualsense.evaluate._lanes import Evaluation, summary, to_text, write_evaluation
@@ -99,11 +99,11 @@ def test_clutter_is_rejected_below_the_least_sure_mine(score):
 
 
 def test_skill_is_measured_against_the_share_of_mines(score):
-    told = honesty([score])
+    told = calibration_scores([score])
     p, y = np.array([0.9, 0.4, 0.3, 0.6, 0.2]), np.array([1, 1, 0, 0, 0])
     assert told["brier"] == pytest.approx(((p - y) ** 2).mean())
     assert told["brier_skill"] == pytest.approx(1 - ((p - y) ** 2).mean() / (0.4 * 0.6))
-    assert math.isnan(honesty([])["brier_skill"])
+    assert math.isnan(calibration_scores([])["brier_skill"])
 
 
 def test_deviations_are_of_mines_only(score):

@@ -11,8 +11,7 @@ import pytest
 from dualsense.errors import ScanError
 from dualsense.evaluate import evaluate_files, evaluate_folder, summary, to_json, to_text
 from dualsense.io import write_scan
-from dualsense.simulate._record import simulate_scan
-from dualsense.simulate._scene.scene import Buried, Motion, Scene
+from dualsense.simulate import Buried, Motion, Scene, simulate_scan
 
 
 @pytest.fixture(scope="module")

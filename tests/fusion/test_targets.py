@@ -14,7 +14,7 @@ from dualsense.fusion._confidence import body_ratio, decide, load_model, metal_s
 from dualsense.fusion._targets import make_targets
 from dualsense.gpr._bodies.image import Body
 from dualsense.result import Coverage
-from dualsense.survey._grid import grid_around
+from dualsense.survey import grid_around
 
 MODEL = load_model("uncalibrated-rules-1")
 GRID = grid_around(np.array([[0.0, 0.0], [0.5, 0.5]]), cell_m=0.01)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dualsense.gpr._soundings import MAX_GAP_TONES, calibrate, repair_tones
 from dualsense.scan import GprData, Pose
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 FREQUENCY_HZ = np.arange(0.8e9, 3.21e9, 20e6)
 TX, RX = np.array([[-0.05, 0.0, 0.0]]), np.array([[0.05, 0.0, 0.0]])

@@ -13,7 +13,7 @@ from dualsense.io import read_scan
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._track import covered_by_pose
 from dualsense.scan import Pose
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 
 def only(scan, sensor, severity, path, *parts):

@@ -10,7 +10,7 @@ import pytest
 from dualsense.constants import C0_M_S
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._scene.scene import Buried
-from dualsense.simulate._soil import realise
+from dualsense.simulate._soil import realise_ground
 
 HALF = np.array([0.0495, 0.0, 0.0])
 
@@ -37,7 +37,7 @@ def traces(data, f, t):
 
 
 def simulated(objects, soil, at, f, seed=0):
-    ground = realise(soil, low_m=(-0.6, -0.6), high_m=(1.0, 1.0), rng=np.random.default_rng(seed))
+    ground = realise_ground(soil, low_m=(-0.6, -0.6), high_m=(1.0, 1.0), rng=np.random.default_rng(seed))
     return -0.041j * f / 2e9 * gpr.ground_echo(objects, ground, at - HALF, at + HALF, f)
 
 

@@ -14,7 +14,7 @@ from dualsense.simulate import _many as many
 from dualsense.simulate._faults import with_faults
 from dualsense.simulate._many import MANIFEST, simulate_lanes
 from dualsense.simulate._record import simulate_file, simulate_scan
-from dualsense.simulate._scene.file import faults_from
+from dualsense.simulate._scene.file import parse_faults
 from dualsense.simulate._scene.handling import Faults, Motion
 from dualsense.simulate._scene.scene import Scene
 
@@ -132,12 +132,12 @@ def test_faults_out_of_range_are_named(what, match):
 
 def test_faults_are_named_with_and_without_their_unit():
     base = Faults(stuck="emi", dropout_part=0.3)
-    got = faults_from({"dropout": 0.1, "tracking_loss": 2, "truncated_part": 0.7}, base)
+    got = parse_faults({"dropout": 0.1, "tracking_loss": 2, "truncated_part": 0.7}, base)
     assert got == Faults(stuck="emi", dropout_part=0.1, tracking_loss_s=2.0, truncated_part=0.7)
     with pytest.raises(RecipeError, match=r"unknown key faults\.dropped; known are dropout_part, stuck, "):
-        faults_from({"dropped": 0.1}, base)
+        parse_faults({"dropped": 0.1}, base)
     with pytest.raises(RecipeError, match=r"faults\.stuck must be 'none' or 'gpr' or 'emi', got 'both'"):
-        faults_from({"stuck": "both"}, base)
+        parse_faults({"stuck": "both"}, base)
 
 
 def test_every_lane_of_a_folder_is_spoiled(tmp_path, monkeypatch):

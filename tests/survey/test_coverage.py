@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.survey._coverage import coverage, covered_cells, fractions, patch_cells
+from dualsense.survey._coverage import coverage, coverage_fractions, covered_cells, patch_cells
 from dualsense.survey._grid import grid_around
 
 
@@ -35,7 +35,7 @@ def test_a_swept_patch_is_covered():
     assert cover.patch[inside].all()
     assert cover.emi[inside].all()
     assert cover.gpr[inside].all()
-    area, part, both = fractions(cover)
+    area, part, both = coverage_fractions(cover)
     assert part == {"emi": 1.0, "gpr": 1.0}
     assert both == 1.0
     assert area == pytest.approx(0.5 * 0.48, rel=0.03)
@@ -52,7 +52,7 @@ def test_a_strip_left_out_is_patch_and_not_covered(strip):
     assert cover.patch[forgotten].all()
     assert not cover.emi[forgotten].any()
     assert not cover.gpr[forgotten].any()
-    _, part, both = fractions(cover)
+    _, part, both = coverage_fractions(cover)
     lines = track[:, 1]
     gap = np.diff(np.unique(lines)).max()
     assert part["emi"] == pytest.approx(1.0 - (gap - 2 * 0.05) / 0.48, abs=0.03)
@@ -89,7 +89,7 @@ def test_one_sensor_alone():
     grid = grid_around(track)
     cover = coverage(grid, head_m=track, emi_m=track, gpr_m=None)
     assert not cover.gpr.any()
-    area, part, both = fractions(cover)
+    area, part, both = coverage_fractions(cover)
     assert part == {"emi": 1.0, "gpr": 0.0}
     assert both == 0.0
     assert area > 0.2
@@ -103,7 +103,7 @@ def test_the_sensors_lie_beside_the_head():
     cover = coverage(grid, head_m=track, emi_m=track, gpr_m=aside)
     assert not cover.gpr[whole(grid, (0.0, 0.0), (0.5, 0.15))].any()
     assert not cover.emi[whole(grid, (0.0, 0.55), (0.5, 0.7))].any()
-    _, part, both = fractions(cover)
+    _, part, both = coverage_fractions(cover)
     assert both == pytest.approx((0.48 + 0.05 - (0.2 - 0.03)) / 0.68, abs=0.02)
     assert both < part["gpr"]
     assert both < part["emi"]
@@ -113,7 +113,7 @@ def test_a_single_line_is_a_patch_as_wide_as_the_strip_it_measures():
     line = np.column_stack([np.linspace(0.0, 1.0, 101), np.zeros(101), np.full(101, 0.04)])
     grid = grid_around(line)
     cover = coverage(grid, head_m=line, emi_m=line, gpr_m=line)
-    area, part, _ = fractions(cover)
+    area, part, _ = coverage_fractions(cover)
     assert area == pytest.approx(2 * 0.03 + np.pi * 0.03**2, rel=0.03)
     assert part == {"emi": 1.0, "gpr": 1.0}
     narrow = patch_cells(grid, line)
@@ -132,7 +132,7 @@ def test_no_poses_is_no_patch():
     grid = grid_around(raster())
     cover = coverage(grid, head_m=np.full((9, 3), np.nan), emi_m=None, gpr_m=None)
     assert not cover.patch.any()
-    assert fractions(cover) == (0.0, {"emi": 0.0, "gpr": 0.0}, 0.0)
+    assert coverage_fractions(cover) == (0.0, {"emi": 0.0, "gpr": 0.0}, 0.0)
 
 
 def test_patch_is_the_hull():
@@ -153,7 +153,7 @@ def test_the_patch_of_an_array_is_what_its_sensors_swept_not_the_line_of_its_hea
     head = np.column_stack([x, np.zeros(60), np.full(60, 0.05)])
     sensors = np.concatenate([head + np.array([0.0, dy, 0.0]) for dy in (-0.1, 0.0, 0.1)])
     cover = coverage(grid_around(sensors), head_m=head, emi_m=sensors, gpr_m=sensors[:60])
-    area_m2, part, _ = fractions(cover)
+    area_m2, part, _ = coverage_fractions(cover)
     assert area_m2 > 0.19
     assert part["emi"] > 0.95
     assert part["gpr"] < 0.35

@@ -14,7 +14,7 @@ from dualsense.gpr._soil.hyperbola import fit_hyperbolas
 from dualsense.gpr._soil.soil import Soil
 from dualsense.gpr._soundings import pick_rows
 from dualsense.scan import Fault, GprData
-from dualsense.survey._grid import cells_of
+from dualsense.survey import cells_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dualsense.gpr._soundings import Soundings
     from dualsense.gpr._traces import Traces
     from dualsense.result import Grid
-    from dualsense.survey._line import Line
+    from dualsense.survey import Line
 
 MAX_VELOCITY_ERROR = 0.15
 """Relative; hyperbolas that tell the velocity no better leave it to the focus and the prior."""

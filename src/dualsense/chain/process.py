@@ -32,10 +32,16 @@ from dualsense.io._schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Grid, Image, Result, Volume
 from dualsense.scan import EmiData, Fault, GprData, Scan, SensorName
-from dualsense.survey._coverage import coverage, fractions
-from dualsense.survey._grid import grid_around
-from dualsense.survey._health import NOISE_ONLY, noise_share
-from dualsense.survey._track import Track, near_ground, track_at
+from dualsense.survey import (
+    NOISE_ONLY,
+    Track,
+    coverage,
+    coverage_fractions,
+    grid_around,
+    near_ground,
+    noise_share,
+    track_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -180,7 +186,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )
-    area_m2, sensor_coverage, both = fractions(cover)
+    area_m2, sensor_coverage, both = coverage_fractions(cover)
     tell("done", 1.0)
     return Result(
         header=scan.header,

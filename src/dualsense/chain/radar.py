@@ -33,9 +33,7 @@ from dualsense.gpr._traces import Traces, analytic_traces
 from dualsense.recipe.gpr import GprBackground
 from dualsense.result import Coverage, Grid, Radargram, Volume
 from dualsense.scan import Fault, GprData
-from dualsense.survey._health import NOISE_ONLY, noise_share
-from dualsense.survey._line import find_line
-from dualsense.survey._track import lever_arm
+from dualsense.survey import NOISE_ONLY, find_line, lever_arm, noise_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
 
     from dualsense.gpr._clean.surface import Surface
     from dualsense.recipe import Recipe
-    from dualsense.survey._track import Track
+    from dualsense.survey import Track
 
     Progress = Callable[[str, float], None]
 

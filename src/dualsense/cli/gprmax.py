@@ -38,7 +38,7 @@ _GPRMAX = (
 
 
 def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb the options of gprMax, as ``engine``: keywords of `gprmax.Engine`, or None for our own radar."""
+    """Give a verb the options of gprMax, as ``engine``: keywords of `GprmaxEngine`, or None for our own radar."""
 
     @functools.wraps(verb)
     def asked(*args: Any, engine: str, write_only: bool, **rest: Any) -> Any:
@@ -61,21 +61,20 @@ def simulate_one(
     console: Console, scene: Scene, *, seed: int, out: Path, overwrite: bool, engine: dict[str, Any]
 ) -> int:
     """Simulate a scan with gprMax, or write its models."""
-    from dualsense.simulate._gprmax.engine import DEFAULT_COMMAND, MOST_RUNS, Engine, simulate_with_gprmax
-    from dualsense.simulate._record import write_file
+    from dualsense.simulate import GPRMAX_COMMAND, GPRMAX_RUNS, GprmaxEngine, simulate_with_gprmax, write_simulated
 
     only = engine["write_only"]
     with console.progress() as progress:
         scan = simulate_with_gprmax(
             scene,
             seed=seed,
-            engine=Engine(
-                command=_words(engine["command"] or "") or DEFAULT_COMMAND,
+            engine=GprmaxEngine(
+                command=_words(engine["command"] or "") or GPRMAX_COMMAND,
                 gpu=engine["gpu"],
                 folder=out if only else engine["models"],
                 voxels=engine["voxels"],
                 write_only=only,
-                most_runs=engine["runs"] or MOST_RUNS,
+                most_runs=engine["runs"] or GPRMAX_RUNS,
                 tell=lambda text: console.tell(f"gprMax: {text}"),
                 progress=progress,
             ),
@@ -83,7 +82,7 @@ def simulate_one(
     if scan is None:
         console.tell(f"wrote gprMax's models into {out}: run each, then give the folder to --gprmax-models")
         return DONE
-    write_file(scan, out, scene.faults, overwrite=overwrite)
+    write_simulated(scan, out, scene.faults, overwrite=overwrite)
     console.tell(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
     return DONE
 

@@ -12,7 +12,7 @@ from dualsense import render
 from dualsense.cli.console import one_line
 from dualsense.cli.text import number, table
 from dualsense.errors import UsageError
-from dualsense.survey._grid import nearest_cell
+from dualsense.survey import nearest_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -97,9 +97,7 @@ def simulate(
 
     import numpy as np
 
-    from dualsense.simulate import random_lane, read_scene, simulate_file
-    from dualsense.simulate._scene.array import Array, on_cart
-    from dualsense.simulate._scene.file import faults_from, scene_text
+    from dualsense.simulate import Array, dump_scene, on_cart, parse_faults, random_lane, read_scene, simulate_file
 
     file = scene or scene_file
     if file is not None and out.exists() and out.samefile(file):
@@ -108,12 +106,12 @@ def simulate(
     name = f"{preset}-{seed:06d}"  # as in a folder of lanes
     rng = np.random.default_rng(seed)
     ground = read_scene(file) if file else random_lane(preset or "", rng=rng, scan_id=name)
-    ground = replace(ground, faults=faults_from(faults, ground.faults))
+    ground = replace(ground, faults=parse_faults(faults, ground.faults))
     if cart:
         ground = on_cart(ground, ground.array or Array())
     console.subject = str(out)
     if write_scene:
-        out.write_text(scene_text(ground), encoding="utf-8")
+        out.write_text(dump_scene(ground), encoding="utf-8")
         console.tell(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
         return DONE
     if engine is not None:
@@ -127,7 +125,7 @@ def simulate(
 def _list(ctx: click.Context, name: str | None) -> None:
     if name is None:
         return
-    from dualsense.simulate._scene.catalogue import describe, overview
+    from dualsense.simulate import describe, overview
 
     ctx.ensure_object(Console).answer(describe(name) if name else overview())
     ctx.exit()
@@ -145,12 +143,9 @@ def _simulate_lanes(
     cart: bool,
     overwrite: bool,
 ) -> int:
-    from dualsense.simulate._many import MANIFEST, simulate_lanes
-    from dualsense.simulate._scene.array import Array
-    from dualsense.simulate._scene.file import faults_from
-    from dualsense.simulate._scene.handling import Faults
+    from dualsense.simulate import MANIFEST, Array, Faults, parse_faults, simulate_lanes
 
-    wrong = faults_from(faults, Faults())
+    wrong = parse_faults(faults, Faults())
     with console.progress() as progress:
         found = simulate_lanes(
             preset,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import MU0_H_M
-from dualsense.survey._track import lever_arm
+from dualsense.survey import lever_arm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.scan import EmiData
-    from dualsense.survey._track import Track
+    from dualsense.survey import Track
 
 NOISE_ORDER = 5
 

@@ -1,50 +1,21 @@
-"""Targets against truth."""
+"""Targets against truth.
 
-from __future__ import annotations
+Many scans
+    `evaluate_folder` and `evaluate_files` process scans and score what comes out, as an `Evaluation` with its
+    `Failure` of each scan that could not be; `summary`, `to_json`, `to_text` and `write_evaluation` give it out.
+One scan
+    `score_scan` matches the targets of a result with the truth, as a `ScanScore` of `ObjectScore` and
+    `TargetScore`; `HALO_M` and `MINE_LABELS` are its defaults.
+Operating points
+    `rates` counts detections and false alarms (`Rates`), `roc` does so at every threshold (`Roc`).
+Groups
+    `breakdown` holds each sensor alone against both fused and divides mines by ground, type, depth and metal;
+    `clutter_rejected` and `calibration_scores` are parts of it.
+Statistics
+    `clopper_pearson` and `poisson_rate` are exact intervals; `reliability` (a `Reliability`), `brier_score` and
+    `expected_calibration_error` hold probabilities against outcomes.
+"""
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from dualsense.evaluate._lanes import (
-        evaluate_files,
-        evaluate_folder,
-        summary,
-        to_json,
-        to_text,
-        write_evaluation,
-    )
-    from dualsense.evaluate._score import rates, roc, score_scan
-
-__all__ = [
-    "evaluate_files",
-    "evaluate_folder",
-    "rates",
-    "roc",
-    "score_scan",
-    "summary",
-    "to_json",
-    "to_text",
-    "write_evaluation",
-]
-
-_HOMES = {
-    "evaluate_files": "_lanes",
-    "evaluate_folder": "_lanes",
-    "rates": "_score",
-    "roc": "_score",
-    "score_scan": "_score",
-    "summary": "_lanes",
-    "to_json": "_lanes",
-    "to_text": "_lanes",
-    "write_evaluation": "_lanes",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from importlib import import_module  # noqa: PLC0415
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

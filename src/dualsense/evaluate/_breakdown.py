@@ -132,7 +132,7 @@ def false_alarms_at(curve: scoring.Roc, detection: float) -> float:
     return float(np.min(curve.false_alarms_m2[reached])) if reached.any() else float("nan")
 
 
-def honesty(scores: Sequence[ScanScore]) -> dict[str, Any]:
+def calibration_scores(scores: Sequence[ScanScore]) -> dict[str, Any]:
     """Brier score, its skill against always saying the share of mines, and the calibration error."""
     said, mine = scoring.confidences(scores)
     brier = statistics.brier_score(said, mine)
@@ -175,7 +175,7 @@ def breakdown(scores: Sequence[ScanScore], *, prior: float) -> dict[str, Any]:
             "false_alarms_m2_at_fused_highest": false_alarms_at(curve, fused_level),
             "clutter_rejected_at_full_detection": clutter_rejected(own, threshold=full),
             "metal_rejected_at_full_detection": clutter_rejected(own, threshold=full, label="metal"),
-            "honesty": honesty(own),
+            "honesty": calibration_scores(own),
             "curve": {
                 "detection_rate": curve.detection_rate.tolist(),
                 "false_alarms_m2": curve.false_alarms_m2.tolist(),
@@ -184,7 +184,9 @@ def breakdown(scores: Sequence[ScanScore], *, prior: float) -> dict[str, Any]:
     keys = {"soil": by_soil, "type": by_type, "depth": by_depth, "metal": by_metal}
     out["detection_by"] = {name: detection_by(scores, key) for name, key in keys.items()}
     soils = sorted({s.site or "unnamed" for s in scores})
-    out["honesty_by_soil"] = {n: honesty([s for s in scores if (s.site or "unnamed") == n]) for n in soils}
+    out["honesty_by_soil"] = {
+        n: calibration_scores([s for s in scores if (s.site or "unnamed") == n]) for n in soils
+    }
     out["deviations"] = deviations(scores)
     return out
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.scan import Fault
-from dualsense.survey._track import lever_arm
+from dualsense.survey import lever_arm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.scan import GprData
-    from dualsense.survey._track import Track
+    from dualsense.survey import Track
 
 PATH = "/gpr/data"
 MAX_GAP_TONES = 4

@@ -1,31 +1,23 @@
-"""Scans of invented ground, always labelled as simulated."""
+"""Scans of invented ground, always labelled as simulated.
 
-from __future__ import annotations
+Scans
+    `simulate_scan` makes a scan of a scene and a seed, `simulate_file` writes one, `simulate_lanes` a folder of
+    them (each a `Lane`) with its `MANIFEST`; `write_simulated` writes a scan as its recorder left it.
+Scenes
+    A `Scene` holds `Soil` with each `Layer`, every `Buried` object, `Motion`, `Radar`, `Detector` or an `Array` of
+    them, `Noise` (`SILENT` is none) and `Faults`. `read_scene` and `dump_scene` are TOML both ways; `parse_faults`
+    takes faults by name, `on_cart` gives a scene's patch to a cart.
+Lanes and models
+    `random_lane` draws a lane of a kind in `PRESETS`; objects are named in `MODELS`. `overview` lists both and
+    `describe` gives every number of one with its source.
+Physics
+    `realise_ground` draws a `Ground` of a soil; `ground_echo` is what the radar gets back from it, `emi_response`
+    what the metal detector does, both without noise, and `metal_dipoles` what it sees of buried metal.
+gprMax
+    `simulate_with_gprmax` lets that program compute the radar's fields; a `GprmaxEngine` says how it is run, by
+    default by `GPRMAX_COMMAND` and at most `GPRMAX_RUNS` times. A scan's `INSTRUMENT` names who made it.
+"""
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from dualsense.simulate._record import simulate_file, simulate_scan
-    from dualsense.simulate._scene.file import read_scene
-    from dualsense.simulate._scene.lanes import random_lane
-    from dualsense.simulate._scene.scene import Scene
-
-__all__ = ["Scene", "random_lane", "read_scene", "simulate_file", "simulate_scan"]
-
-_HOMES = {
-    "Scene": "_scene.scene",
-    "read_scene": "_scene.file",
-    "random_lane": "_scene.lanes",
-    "simulate_file": "_record",
-    "simulate_scan": "_record",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: the arithmetic behind it is slow to load."""
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from importlib import import_module  # noqa: PLC0415
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

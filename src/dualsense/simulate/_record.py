@@ -17,7 +17,7 @@ from dualsense.simulate._radar.echo import OBJECT_REACH_M, SURFACE_REACH_M, grou
 from dualsense.simulate._radar.radar import simulate_gpr
 from dualsense.simulate._scene import array
 from dualsense.simulate._scene.library import find_model
-from dualsense.simulate._soil import realise
+from dualsense.simulate._soil import realise_ground
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
     beside = array.pairs_m(scene.array)[:, 1].max()
     margin = np.array([_GROUND_MARGIN_M, _GROUND_MARGIN_M + beside])
     low, high = track.position_m[:, :2].min(axis=0) - margin, track.position_m[:, :2].max(axis=0) + margin
-    ground = realise(
+    ground = realise_ground(
         scene.soil, low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])), rng=earth
     )
     pose = Pose(
@@ -83,11 +83,11 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
 def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
     """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
     scan = simulate_scan(scene, seed=seed)
-    write_file(scan, path, scene.faults, overwrite=overwrite)
+    write_simulated(scan, path, scene.faults, overwrite=overwrite)
     return scan
 
 
-def write_file(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
+def write_simulated(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
     """Write a simulated scan, whole or as its recorder left it."""
     from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
 

@@ -75,7 +75,7 @@ class Ground:
     head_reflection: float = 0.0
 
 
-def realise(
+def realise_ground(
     soil: Soil, *, low_m: tuple[float, float], high_m: tuple[float, float], rng: np.random.Generator
 ) -> Ground:
     """Draw a ground over the rectangle from ``low_m`` to ``high_m`` (x, y)."""

@@ -101,7 +101,7 @@ def coverage(
     )
 
 
-def fractions(cover: Coverage) -> tuple[float, dict[str, float], float]:
+def coverage_fractions(cover: Coverage) -> tuple[float, dict[str, float], float]:
     """Area of the patch, the part of it each sensor covered, and the part both did.
 
     Returns

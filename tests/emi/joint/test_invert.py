@@ -14,7 +14,7 @@ from dualsense.emi._response import Response, bin_along_track, drop_spikes, norm
 from dualsense.induction._field import Coil as Loop
 from dualsense.induction._field import emf
 from dualsense.scan import EmiData
-from dualsense.survey._track import Track
+from dualsense.survey import Track
 
 NOISE = np.full(6, 3e-8)
 STEEL = np.array([1.3e-6, 1.2e-6, 1.0e-6, -1.2e-7, -2.1e-7, -3.3e-7])

@@ -12,7 +12,7 @@ from dualsense.emi._joint.invert import invert
 from dualsense.emi._maps.image import detection_limit
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.io import read_scan
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 
 @pytest.fixture(scope="module", params=("ts50_deep", "pmn_sand"))

@@ -12,11 +12,8 @@ from dualsense.emi._joint.fit import CLOSEST_M
 from dualsense.emi._joint.invert import invert
 from dualsense.emi._locate.refine import _allowed, _Limits, _Place, refine
 from dualsense.emi._response import bin_along_track, normalise, white_noise
-from dualsense.simulate import simulate_scan
-from dualsense.simulate._coils.coils import metal_dipoles
-from dualsense.simulate._scene.handling import Motion, Noise
-from dualsense.simulate._scene.scene import Buried, Scene, Soil
-from dualsense.survey._track import track_at
+from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
+from dualsense.survey import track_at
 
 BARE = Soil(susceptibility=0.0, susceptibility_loss=0.0, conductivity_s_m=0.0)
 LATERITE = Soil(susceptibility=8e-3, susceptibility_loss=4e-4)

@@ -12,8 +12,7 @@ from dualsense.emi._dipole import dipole_columns
 from dualsense.emi._maps.coherence import coherence_map
 from dualsense.emi._maps.image import balanced, detection_limit, metal_maps, phase_hz
 from dualsense.emi._response import Response
-from dualsense.survey._coverage import covered_cells
-from dualsense.survey._grid import grid_around
+from dualsense.survey import covered_cells, grid_around
 
 NOISE = np.full(4, 3e-8)
 

@@ -8,7 +8,7 @@ import pytest
 from dualsense.gpr._bodies.image import find_bodies
 from dualsense.gpr._bodies.shape import body_shape, relative_noise
 from dualsense.gpr._migrate.migrate import Migrated
-from dualsense.survey._grid import grid_around
+from dualsense.survey import grid_around
 
 GRID = grid_around(np.array([[-0.2, -0.2], [0.2, 0.2]]), cell_m=0.005)
 DEPTH = 0.005 * np.arange(41)

@@ -12,7 +12,7 @@ from dualsense.gpr._clean.pick import _Blind, _viterbi, find_surface, pick_surfa
 from dualsense.gpr._clean.surface import fit_surface, mirror_path
 from dualsense.gpr._soundings import calibrate
 from dualsense.io import read_scan
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 from oracles import forward
 
 SAMPLES = ("clutter_only", "pma_laterite", "pmn_sand", "pmn_sand_impulse", "pmn_wet", "ts50_casing", "ts50_deep")

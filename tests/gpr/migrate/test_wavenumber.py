@@ -23,8 +23,7 @@ from dualsense.gpr._soundings import calibrate
 from dualsense.gpr._traces import Traces, analytic_traces
 from dualsense.io import read_scan
 from dualsense.result import Grid
-from dualsense.survey._grid import grid_around
-from dualsense.survey._track import track_at
+from dualsense.survey import grid_around, track_at
 from oracles import fermat, forward
 from oracles import kirchhoff as oracle
 
@@ -447,8 +446,8 @@ from dualsense.gpr._traces import Traces, analytic_traces
 from dualsense.gpr._migrate.wavenumber import wavenumber
 from dualsense.io import read_scan
 from dualsense.result import Grid
-from dualsense.survey._grid import grid_around
-from dualsense.survey._track import track_at
+from dualsense.survey import grid_around
+from dualsense.survey import track_at
 rng = np.random.default_rng(0)
 n, f = 700, np.linspace(0.8e9, 3.2e9, 61)
 m = np.column_stack([rng.uniform(-0.2, 0.2, (n, 2)), rng.uniform(0.02, 0.05, n)])

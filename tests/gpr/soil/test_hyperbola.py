@@ -16,7 +16,7 @@ from dualsense.gpr._soundings import Soundings, calibrate
 from dualsense.gpr._traces import analytic_traces
 from dualsense.io import import_scan
 from dualsense.scan import GprData
-from dualsense.survey._track import track_at
+from dualsense.survey import track_at
 
 FREQUENCY_HZ = np.arange(0.5e9, 2.6e9, 0.05e9)
 C = 299_792_458.0

@@ -26,7 +26,7 @@ def test_profiles_that_come_along():
 
 
 def test_the_simulator_is_known_by_its_name():
-    from dualsense.simulate._record import INSTRUMENT
+    from dualsense.simulate import INSTRUMENT
 
     found = find_antennas(INSTRUMENT)
     assert found is not None

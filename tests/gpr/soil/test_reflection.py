@@ -135,9 +135,8 @@ def test_two_channels_are_joined_but_not_taken_for_independent():
 def test_simulated_lanes(eps, rough):
     """Grounds that were never looked at when the method was made: within two standard deviations."""
     from dualsense.gpr._soundings import calibrate
-    from dualsense.simulate import simulate_scan
-    from dualsense.simulate._scene.scene import Buried, Motion, Scene, Soil
-    from dualsense.survey._track import track_at
+    from dualsense.simulate import Buried, Motion, Scene, Soil, simulate_scan
+    from dualsense.survey import track_at
 
     scene = Scene(
         soil=Soil(relative_permittivity=eps, roughness_rms_m=rough),
@@ -159,7 +158,7 @@ def test_simulated_lanes(eps, rough):
 def test_full_wave_samples_within_a_tenth(sample_dir, name):
     from dualsense.gpr._soundings import calibrate
     from dualsense.io import read_scan
-    from dualsense.survey._track import track_at
+    from dualsense.survey import track_at
 
     scan = read_scan(sample_dir / f"{name}.h5")
     heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))

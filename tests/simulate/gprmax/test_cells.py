@@ -14,7 +14,7 @@ from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import cells as gprmax_cells
 from dualsense.simulate._gprmax import engine as gprmax
 from dualsense.simulate._gprmax import files as gprmax_files
-from dualsense.simulate._gprmax.engine import Engine
+from dualsense.simulate._gprmax.engine import GprmaxEngine
 from dualsense.simulate._gprmax.grid import AIR, METAL, Grid
 from dualsense.simulate._radar import bodies, shapes
 from dualsense.simulate._scene.instrument import Radar
@@ -27,7 +27,7 @@ GRID = Grid(STEP, (40, 36, 30), (-0.0811, -0.0707, -0.0903))
 
 
 def ground_of(kind, seed=0):
-    return soil.realise(kind, low_m=(-0.4, -0.4), high_m=(0.4, 0.4), rng=np.random.default_rng(seed))
+    return soil.realise_ground(kind, low_m=(-0.4, -0.4), high_m=(0.4, 0.4), rng=np.random.default_rng(seed))
 
 
 def cells_of(*objects, kind=EVEN, grid=GRID):
@@ -88,7 +88,7 @@ def test_layers_lie_at_their_depths_with_their_own_losses():
         assert cells.conductivity_s_m[material] == pytest.approx(loss, abs=1e-6)
     ground = ground_of(layered)
     deep = gprmax.plan(
-        (), ground, Radar(), np.array([[-0.05, 0.0, 0.05]]), np.array([[0.05, 0.0, 0.05]]), Engine()
+        (), ground, Radar(), np.array([[-0.05, 0.0, 0.05]]), np.array([[0.05, 0.0, 0.05]]), GprmaxEngine()
     )[1]
     assert deep.grid.origin_m[2] < -0.0615 - 0.02
     assert deep.grid.step_m <= C0_M_S / 3.2e9 / 3 / 10

@@ -18,7 +18,7 @@ from dualsense.gpr._soil.instrument import find_antennas
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import engine as gprmax
-from dualsense.simulate._gprmax.engine import Engine, simulate_with_gprmax
+from dualsense.simulate._gprmax.engine import GprmaxEngine, simulate_with_gprmax
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._record import simulate_scan
 from dualsense.simulate._scene.handling import SILENT, Motion
@@ -47,7 +47,7 @@ rate_hz = 5.0
 
 
 def stand_in(how="works", **rest):
-    return Engine(command=(sys.executable, FAKE, how), **rest)
+    return GprmaxEngine(command=(sys.executable, FAKE, how), **rest)
 
 
 def mirrored(radar, frequency):
@@ -88,9 +88,9 @@ def test_an_impulse_radar_gets_the_traces_of_its_own_wavelet():
 
 def test_tilted_heads_get_receivers_on_the_nearest_nodes():
     tilted = replace(SCENE, motion=replace(SCENE.motion, tilt_std_deg=8.0), detector=None)
-    ground = soil.realise(SCENE.soil, low_m=(-0.5, -0.5), high_m=(0.5, 0.5), rng=np.random.default_rng(0))
+    ground = soil.realise_ground(SCENE.soil, low_m=(-0.5, -0.5), high_m=(0.5, 0.5), rng=np.random.default_rng(0))
     tx, rx = np.array([[-0.05, 0.0, 0.06], [0.0, 0.0, 0.06]]), np.array([[0.05, 0.002, 0.054], [0.1, 0.0, 0.06]])
-    air, *over = gprmax.plan((), ground, SCENE.radar, tx, rx, Engine())
+    air, *over = gprmax.plan((), ground, SCENE.radar, tx, rx, GprmaxEngine())
     assert len(air.rx) == 2
     for one, from_m, to_m in zip(over, tx, rx, strict=True):
         np.testing.assert_allclose(one.grid.point_m(one.tx), from_m, atol=1e-12)
@@ -124,7 +124,7 @@ def test_a_failure_of_gprmax_is_one_line_that_names_it(how, error, told):
 )
 def test_without_gprmax_the_error_says_how_to_get_it(command):
     with pytest.raises(DualsenseError, match="pip install gprmax") as caught:
-        simulate_with_gprmax(SCENE, seed=0, engine=Engine(command=command))
+        simulate_with_gprmax(SCENE, seed=0, engine=GprmaxEngine(command=command))
     assert command[0] in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -210,7 +210,7 @@ def test_the_real_program_agrees_with_the_exact_flat_surface():
     if not command:
         pytest.skip('gprMax is not installed here; DUALSENSE_GPRMAX="…/python -m gprMax" names one')
     still = replace(SCENE, motion=replace(SCENE.motion, length_m=0.02), radar=replace(SCENE.radar, rate_hz=3.0))
-    scan = simulate_with_gprmax(still, seed=0, engine=Engine(command=tuple(command)))
+    scan = simulate_with_gprmax(still, seed=0, engine=GprmaxEngine(command=tuple(command)))
     own = simulate_scan(still, seed=0)
     wrong = np.linalg.norm(scan.gpr.data - own.gpr.data) / np.linalg.norm(own.gpr.data)
     assert wrong < 0.02

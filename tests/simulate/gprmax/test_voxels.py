@@ -45,7 +45,7 @@ def write(folder, name="PMA", *, conductor="inf"):
 
 def cells_of(thing, voxels):
     even = Soil(relative_permittivity=5.0, permittivity_std=0.0, roughness_rms_m=0.0)
-    ground = soil.realise(even, low_m=(-0.4, -0.4), high_m=(0.4, 0.4), rng=np.random.default_rng(0))
+    ground = soil.realise_ground(even, low_m=(-0.4, -0.4), high_m=(0.4, 0.4), rng=np.random.default_rng(0))
     return gprmax_cells.ground_cells((thing,), ground, GRID, center_hz=2e9, voxels=voxels)
 
 

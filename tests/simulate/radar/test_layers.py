@@ -20,7 +20,7 @@ from dualsense.simulate._scene.file import scene_from
 from dualsense.simulate._scene.handling import Motion
 from dualsense.simulate._scene.instrument import Radar
 from dualsense.simulate._scene.scene import Buried, Layer, Soil
-from dualsense.simulate._soil import Bed, Ground, realise
+from dualsense.simulate._soil import Bed, Ground, realise_ground
 
 TONES = np.linspace(0.8e9, 3.2e9, 31)
 K = 2 * np.pi * TONES / C0_M_S
@@ -199,7 +199,7 @@ def test_layers_in_a_file_and_in_the_truth(tmp_path):
 
 def test_layers_are_as_uneven_as_the_soil():
     soil = Soil(relative_permittivity=4.0, layers=(Layer(0.1, 16.0, conductivity_s_m=0.02, loss_tangent=0.01),))
-    ground = realise(soil, low_m=(-1.0, -1.0), high_m=(1.0, 1.0), rng=np.random.default_rng(0))
+    ground = realise_ground(soil, low_m=(-1.0, -1.0), high_m=(1.0, 1.0), rng=np.random.default_rng(0))
     below = ground.scatterer_m[:, 2] < -0.1
     assert ground.strength_m3[below].std() / ground.strength_m3[~below].std() == pytest.approx(4.0, rel=0.05)
     layers = stack_of(ground, TONES)
@@ -218,7 +218,7 @@ def test_the_level_of_volume_clutter_is_borns():
         permittivity_length_m=length,
         roughness_rms_m=0.0,
     )
-    ground = realise(soil, low_m=(-2.0, -2.0), high_m=(2.0, 2.0), rng=np.random.default_rng(5))
+    ground = realise_ground(soil, low_m=(-2.0, -2.0), high_m=(2.0, 2.0), rng=np.random.default_rng(5))
     side = np.arange(-1.5, 1.6, 0.5)
     at = np.stack([*(g.ravel() for g in np.meshgrid(side, side)), np.full(49, height)], axis=-1)
     clear = replace(ground, strength_m3=0 * ground.strength_m3)

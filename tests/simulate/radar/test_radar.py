@@ -16,7 +16,7 @@ from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._radar.echo import _buried, _Sounding
 from dualsense.simulate._radar.stack import Stack
 from dualsense.simulate._scene.scene import Buried, Soil
-from dualsense.simulate._soil import Ground, realise
+from dualsense.simulate._soil import Ground, realise_ground
 
 TONES = np.linspace(0.8e9, 3.2e9, 121)
 HALF = np.array([0.0495, 0.0, 0.0])
@@ -183,7 +183,7 @@ def test_a_buried_metal_sheet_is_an_image_in_the_soil():
 
 def test_loss_is_that_of_the_complex_wave_number():
     soil = Soil(relative_permittivity=4.0, conductivity_s_m=0.02, loss_tangent=0.01)
-    wet = realise(soil, low_m=(-0.1, -0.1), high_m=(0.1, 0.1), rng=np.random.default_rng(0))
+    wet = realise_ground(soil, low_m=(-0.1, -0.1), high_m=(0.1, 0.1), rng=np.random.default_rng(0))
     omega = 2 * np.pi * TONES
     epsilon = 4.0 * (1 - 0.01j) - 1j * 0.02 / (omega * EPSILON0_F_M)
     exact = -(omega * np.sqrt(MU0_H_M * EPSILON0_F_M * epsilon)).imag
@@ -245,7 +245,7 @@ def test_a_cavity_shields_what_lies_in_it():
 def test_swapping_the_antennas_changes_nothing():
     rng = np.random.default_rng(0)
     soil = Soil(roughness_rms_m=0.004)
-    ground = realise(soil, low_m=(-0.15, -0.15), high_m=(0.15, 0.15), rng=rng)
+    ground = realise_ground(soil, low_m=(-0.15, -0.15), high_m=(0.15, 0.15), rng=rng)
     objects = (Buried("TS-50", 0.05, 0.02, 0.04, yaw_deg=20.0), Buried("nail", -0.05, 0.0, 0.02, yaw_deg=50.0))
     position = np.array([[0.0, 0.0, 0.05], [0.03, -0.05, 0.06]])
     one = gpr.ground_echo(objects, ground, position - HALF, position + HALF, TONES[::12])
@@ -265,7 +265,7 @@ def test_the_deeper_the_later():
 
 def test_unevenness_spreads_as_stated():
     soil = Soil(permittivity_std=0.05, roughness_rms_m=0.003, roughness_length_m=0.03)
-    ground = realise(soil, low_m=(-1.0, -1.0), high_m=(1.0, 1.0), rng=np.random.default_rng(1))
+    ground = realise_ground(soil, low_m=(-1.0, -1.0), high_m=(1.0, 1.0), rng=np.random.default_rng(1))
     height = ground.height_m
     assert height.std() == pytest.approx(0.003, rel=0.1)
     lag = 3

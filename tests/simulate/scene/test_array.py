@@ -42,7 +42,7 @@ def moved(position, by):
 
 
 def test_each_pair_hears_what_a_single_one_hears_in_its_place():
-    ground = soil.realise(SCENE.soil, low_m=(-0.6, -0.6), high_m=(0.8, 0.6), rng=np.random.default_rng(0))
+    ground = soil.realise_ground(SCENE.soil, low_m=(-0.6, -0.6), high_m=(0.8, 0.6), rng=np.random.default_rng(0))
     together = gpr.simulate_gpr(SCENE, SCENE.radar, ground, TRACK, rng=np.random.default_rng(DRIFTING))
     assert together.tx_position_m.shape == (3, 3)
     np.testing.assert_array_equal(together.channel[:7], [0, 1, 2, 0, 1, 2, 0])

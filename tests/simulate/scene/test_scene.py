@@ -10,7 +10,7 @@ import pytest
 from dualsense.errors import RecipeError
 from dualsense.simulate._radar import shapes
 from dualsense.simulate._scene.array import Array
-from dualsense.simulate._scene.file import read_scene, scene_from, scene_text
+from dualsense.simulate._scene.file import dump_scene, read_scene, scene_from
 from dualsense.simulate._scene.instrument import Detector
 from dualsense.simulate._scene.lanes import random_lane
 from dualsense.simulate._scene.library import MODELS
@@ -76,7 +76,7 @@ def test_a_scene_comes_from_toml(tmp_path):
     ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
 )
 def test_a_scene_written_and_read_is_itself(scene):
-    assert scene_from(tomllib.loads(scene_text(scene))) == scene
+    assert scene_from(tomllib.loads(dump_scene(scene))) == scene
 
 
 @pytest.mark.parametrize(

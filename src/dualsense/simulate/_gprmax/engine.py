@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 INSTRUMENT = f"{record.INSTRUMENT} with gprMax"
 """Known by its antennas, which are those of the simulator."""
-DEFAULT_COMMAND = (sys.executable, "-m", "gprMax")
-MOST_RUNS = 100
+GPRMAX_COMMAND = (sys.executable, "-m", "gprMax")
+GPRMAX_RUNS = 100
 """Of gprMax, unless more are asked for."""
 INSTALL = (
     "gprMax is a separate program: `pip install gprmax` into an environment of its own and name that with "
@@ -70,7 +70,7 @@ _LOG_TAIL = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class GprmaxEngine:
     """How gprMax is run.
 
     Attributes
@@ -95,11 +95,11 @@ class Engine:
         What is about to be done, and how much of it is.
     """
 
-    command: tuple[str, ...] = DEFAULT_COMMAND
+    command: tuple[str, ...] = GPRMAX_COMMAND
     gpu: bool = False
     folder: Path | None = None
     write_only: bool = False
-    most_runs: int = MOST_RUNS
+    most_runs: int = GPRMAX_RUNS
     step_m: float | None = None
     reach_m: float = 0.15
     voxels: Path | None = None
@@ -126,7 +126,7 @@ class Fields:
     direct_error: float
 
 
-def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | None:
+def simulate_with_gprmax(scene: Scene, *, seed: int, engine: GprmaxEngine) -> Scan | None:
     """Simulate one sweep with gprMax in the place of our own radar.
 
     Returns
@@ -181,7 +181,7 @@ def simulate_with_gprmax(scene: Scene, *, seed: int, engine: Engine) -> Scan | N
 
 
 def plan(
-    objects: tuple[Buried, ...], ground: Ground, radar: Radar, tx_m: Real, rx_m: Real, engine: Engine
+    objects: tuple[Buried, ...], ground: Ground, radar: Radar, tx_m: Real, rx_m: Real, engine: GprmaxEngine
 ) -> list[Sounding]:
     """Lay out every run: first the one in free air, then one per sounding.
 
@@ -272,7 +272,7 @@ def run_all(
     scenery: tuple[tuple[Buried, ...], Ground],
     folder: Path,
     frequency_hz: Real,
-    engine: Engine,
+    engine: GprmaxEngine,
 ) -> Fields:
     """Write and run every model of a `plan` over objects and ground, and take the field in free air off."""
     free, *over = soundings
@@ -318,7 +318,7 @@ def _direct_error(sounding: Sounding, fields: NDArray[np.complex128], frequency_
     return wrong
 
 
-def run(sounding: Sounding, folder: Path, engine: Engine) -> None:
+def run(sounding: Sounding, folder: Path, engine: GprmaxEngine) -> None:
     """Run gprMax on one model; what it says goes to a log beside it.
 
     Raises

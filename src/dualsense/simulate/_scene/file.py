@@ -57,7 +57,7 @@ def scene_from(document: Mapping[str, Any]) -> Scene:
     return scene
 
 
-def scene_text(scene: Scene) -> str:
+def dump_scene(scene: Scene) -> str:
     """Write a scene as TOML, every value of it; `scene_from` makes the same scene of it again."""
     plain, tables = [], []
     for f in fields(Scene):
@@ -94,7 +94,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # strings, booleans and finite numbers look the same
 
 
-def faults_from(given: Mapping[str, Any], base: Faults) -> Faults:
+def parse_faults(given: Mapping[str, Any], base: Faults) -> Faults:
     """Add faults by name to others; the names may leave out the unit, as in ``dropout`` for ``dropout_part``.
 
     Raises

@@ -1,0 +1,15 @@
+from ._coverage import coverage as coverage
+from ._coverage import coverage_fractions as coverage_fractions
+from ._coverage import covered_cells as covered_cells
+from ._coverage import patch_cells as patch_cells
+from ._grid import cells_of as cells_of
+from ._grid import grid_around as grid_around
+from ._grid import nearest_cell as nearest_cell
+from ._health import NOISE_ONLY as NOISE_ONLY
+from ._health import noise_share as noise_share
+from ._line import Line as Line
+from ._line import find_line as find_line
+from ._track import Track as Track
+from ._track import lever_arm as lever_arm
+from ._track import near_ground as near_ground
+from ._track import track_at as track_at
