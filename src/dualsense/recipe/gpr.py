@@ -1,12 +1,18 @@
-"""Recipe tables of the radar chain; the steps that happen only when asked for are in ``_recipe_steps``."""
+"""Recipe tables of the radar chain; those of the steps that happen only when asked for are in `gpr_steps`.
+
+`Gpr` is the one table of the radar's steps: its fields, in their order, are the chain, and beside each field
+stands what is known of the step. The composer, ``dualsense recipe`` and the documentation read them from there.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dualsense.recipe.steps import (
+from dualsense.recipe.base import Length, Step, Table
+from dualsense.recipe.gpr_steps import (
     GprAttitude,
     GprBandpass,
     GprDeclip,
@@ -21,9 +27,69 @@ from dualsense.recipe.steps import (
     GprTimeZero,
     GprWhitening,
     GprWiener,
-    Length,
-    Table,
 )
+
+Data = Literal["samples", "calibration", "soundings", "surface", "traces", "display", "soil", "volume", "bodies"]
+Loss = Literal["none", "spectrum", "echo"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """What stands beside a field of `Gpr`.
+
+    Attributes
+    ----------
+    function
+        Name in `dualsense.gpr` of the function that does the step.
+    data
+        What the step works on: "samples" in time as an impulse radar recorded them, the "calibration" that makes
+        soundings of them, "soundings" (spectra), the ground's "surface", analytic "traces", the "display" of the
+        radargram, the "soil", the migrated "volume", or "bodies" in it.
+    loss
+        How the step says what it takes of a target: as part of the energy of its "spectrum", or of a known "echo"
+        that is put in; "none" when it says nothing.
+    reads
+        Other tables that the step reads.
+    """
+
+    function: str
+    data: Data
+    loss: Loss = "none"
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RadarStep:
+    """One step of the radar's chain.
+
+    Attributes
+    ----------
+    name
+        Of its table below ``gpr`` in the recipe, and of what `process_scan` can be asked to keep.
+    table
+        Its parameters.
+    facts
+        What it works on, and which function does it.
+    """
+
+    name: str
+    table: type[Table]
+    facts: StepFacts
+
+    @property
+    def optional(self) -> bool:
+        """Whether the step happens only when the recipe switches it on."""
+        return issubclass(self.table, Step)
+
+    @property
+    def needs_time_samples(self) -> bool:
+        """Whether the step does nothing to a radar that recorded tones."""
+        return self.facts.data == "samples"
+
+    @property
+    def meaning(self) -> str:
+        """One line for the documentation."""
+        return (self.table.__doc__ or "").strip()
 
 
 class GprCalibrate(Table):
@@ -174,24 +240,37 @@ class GprImage(Table):
 class Gpr(Table):
     """The radar chain."""
 
-    declip: GprDeclip = GprDeclip()
-    offset: GprOffset = GprOffset()
-    dewow: GprDewow = GprDewow()
-    time_zero: GprTimeZero = GprTimeZero()
-    resample: GprResample = GprResample()
-    calibrate: GprCalibrate = GprCalibrate()
-    attitude: GprAttitude = GprAttitude()
-    bandpass: GprBandpass = GprBandpass()
-    spiking: GprSpiking = GprSpiking()
-    wiener: GprWiener = GprWiener()
-    whitening: GprWhitening = GprWhitening()
-    surface: GprSurface = GprSurface()
-    height: GprHeight = GprHeight()
-    background: GprBackground = GprBackground()
-    fk: GprFk = GprFk()
-    traces: GprTraces = GprTraces()
-    gain: GprGain = GprGain()
-    radargram: GprRadargram = GprRadargram()
-    soil: GprSoil = GprSoil()
-    migrate: GprMigrate = GprMigrate()
-    image: GprImage = GprImage()
+    declip: Annotated[GprDeclip, StepFacts("declip", "samples")] = GprDeclip()
+    offset: Annotated[GprOffset, StepFacts("remove_offset", "samples")] = GprOffset()
+    dewow: Annotated[GprDewow, StepFacts("dewow", "samples")] = GprDewow()
+    time_zero: Annotated[GprTimeZero, StepFacts("time_zero", "samples")] = GprTimeZero()
+    resample: Annotated[GprResample, StepFacts("resample", "samples")] = GprResample()
+    calibrate: Annotated[GprCalibrate, StepFacts("calibrate", "calibration", reads=("time_zero", "bandpass"))] = (
+        GprCalibrate()
+    )
+    attitude: Annotated[GprAttitude, StepFacts("compensate_attitude", "soundings")] = GprAttitude()
+    bandpass: Annotated[GprBandpass, StepFacts("bandpass", "soundings", loss="spectrum")] = GprBandpass()
+    spiking: Annotated[GprSpiking, StepFacts("spiking", "soundings")] = GprSpiking()
+    wiener: Annotated[GprWiener, StepFacts("wiener", "soundings")] = GprWiener()
+    whitening: Annotated[GprWhitening, StepFacts("whiten_spectrum", "soundings")] = GprWhitening()
+    surface: Annotated[GprSurface, StepFacts("find_surface", "surface", reads=("soil",))] = GprSurface()
+    height: Annotated[GprHeight, StepFacts("compensate_height", "surface")] = GprHeight()
+    background: Annotated[GprBackground, StepFacts("remove_background", "soundings", loss="echo")] = (
+        GprBackground()
+    )
+    fk: Annotated[GprFk, StepFacts("fk_fan", "soundings", loss="echo")] = GprFk()
+    traces: Annotated[GprTraces, StepFacts("analytic_traces", "traces")] = GprTraces()
+    gain: Annotated[GprGain, StepFacts("apply_gain", "display")] = GprGain()
+    radargram: Annotated[GprRadargram, StepFacts("attribute", "display", reads=("gain",))] = GprRadargram()
+    soil: Annotated[GprSoil, StepFacts("estimate_soil", "soil")] = GprSoil()
+    migrate: Annotated[GprMigrate, StepFacts("migrate", "volume", reads=("soil",))] = GprMigrate()
+    image: Annotated[GprImage, StepFacts("find_bodies", "bodies", reads=("bandpass",))] = GprImage()
+
+
+def radar_steps() -> tuple[RadarStep, ...]:
+    """Give every step of the radar's chain, in the order in which they happen."""
+    steps = []
+    for name, entry in Gpr.model_fields.items():
+        (facts,) = (item for item in entry.metadata if isinstance(item, StepFacts))
+        steps.append(RadarStep(name, type(entry.default), facts))
+    return tuple(steps)

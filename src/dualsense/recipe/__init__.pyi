@@ -1,0 +1,5 @@
+from .document import Recipe as Recipe
+from .dump import dump_recipe as dump_recipe
+from .gpr import RadarStep as RadarStep
+from .gpr import radar_steps as radar_steps
+from .load import load_recipe as load_recipe
