@@ -148,8 +148,14 @@ def _run(source: Path, *arguments: str) -> str:
     return f"{done.returncode}\n{errors}\n" if done.returncode else "0\n"
 
 
-ADDITIONS: dict[str, str] = {}
+ADDITIONS: dict[str, str] = {
+    r"result\.h5$": "format_version 1.1: suspect_threshold and stated_detection of the root, as numbers",
+}
 """Pattern of a file's name -> what was added to it on purpose, for the reader of the comparison."""
+
+
+ADDED_TO_ARCHIVE = {("/", "format_version"), ("/", "suspect_threshold"), ("/", "stated_detection")}
+"""Group or dataset of ``result.h5`` and attribute that were added, or whose value says so."""
 
 
 def stripped(path: Path) -> Any:
@@ -163,7 +169,9 @@ def _hdf5(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = {}
 
     def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
-        content[f"{name}@"] = {key: _plain(value) for key, value in node.attrs.items()}
+        content[f"{name}@"] = {
+            key: _plain(value) for key, value in node.attrs.items() if (name, key) not in ADDED_TO_ARCHIVE
+        }
         if isinstance(node, h5py.Dataset):
             content[name] = _plain(node[()])
 

@@ -163,6 +163,11 @@ class Result:
         Plain text values only: versions, input hash, recipe hash, calibration hash, recipe text.
     radargram
         None unless the recipe asks for it.
+    suspect_threshold
+        Confidence from which a target was called suspect; None where that is not known.
+    stated_detection
+        Least part of mines within range that is suspect by that threshold, 0-1; None where the model does not
+        state it, or the recipe set another threshold or prior.
     """
 
     header: ScanHeader
@@ -182,3 +187,5 @@ class Result:
     faults: tuple[Fault, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     radargram: Radargram | None = None
+    suspect_threshold: float | None = None
+    stated_detection: float | None = None

@@ -187,6 +187,7 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         suspect_threshold=recipe.fusion.suspect_threshold,
     )
     area_m2, sensor_coverage, both = coverage_fractions(cover)
+    suspect_threshold, stated_detection = provenance.suspect_limits(recipe, model)
     tell("done", 1.0)
     return Result(
         header=scan.header,
@@ -208,6 +209,8 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
         | ({} if radar is None else dict(radar.notes))
         | ({} if metal is None else notes | metal.notes),
         radargram=None if radar is None else radar.radargram,
+        suspect_threshold=suspect_threshold,
+        stated_detection=stated_detection,
     )
 
 

@@ -18,10 +18,10 @@ LIBRARIES = ("numpy", "scipy", "numba", "h5py", "matplotlib")
 def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
     """Plain text entries that identify the input, the recipe, the model and the code."""
     versions = {f"version_{name}": _version(name) for name in LIBRARIES}
-    own, wanted = model.suspect_threshold, recipe.fusion
-    told = {"suspect_threshold": f"{own if wanted.suspect_threshold is None else wanted.suspect_threshold:g}"}
-    if model.stated_detection is not None and wanted.suspect_threshold is None and wanted.prior is None:
-        told["stated_detection"] = f"{model.stated_detection:g}"
+    threshold, detection = suspect_limits(recipe, model)
+    limits = {"suspect_threshold": f"{threshold:g}"}
+    if detection is not None:
+        limits["stated_detection"] = f"{detection:g}"
     return {
         "scan_id": scan.header.scan_id,
         "scan_sha256": scan.sha256,
@@ -31,9 +31,20 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         "model": model.id,
         "model_sha256": model.sha256,
         "version_dualsense": __version__,
-        **told,
+        **limits,
         **versions,
     }
+
+
+def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:
+    """Confidence from which a target is suspect, and the part of mines that the model states to be.
+
+    The statement holds for the model's own threshold and prior; None where the recipe sets another.
+    """
+    wanted = recipe.fusion
+    if wanted.suspect_threshold is not None:
+        return wanted.suspect_threshold, None
+    return model.suspect_threshold, model.stated_detection if wanted.prior is None else None
 
 
 def _version(name: str) -> str:

@@ -85,13 +85,13 @@ def calibration_words(result: Result) -> str:
 
 def threshold_words(result: Result) -> str:
     """Say from which confidence on a target is suspect, and how many mines that leaves out; empty if not told."""
-    threshold = result.provenance.get("suspect_threshold", "")
-    detection = result.provenance.get("stated_detection", "")
-    if not threshold:
+    if result.suspect_threshold is None:
         return ""
-    share = f"{100.0 * float(detection):g} of 100" if detection else ""
-    why = f", so that at least {share} simulated mines within range are" if share else ""
-    return f"A target is suspect from {float(threshold):.2f} up{why}."
+    why = ""
+    if result.stated_detection is not None:
+        share = f"{100.0 * result.stated_detection:g} of 100"
+        why = f", so that at least {share} simulated mines within range are"
+    return f"A target is suspect from {result.suspect_threshold:.2f} up{why}."
 
 
 def sensor_state(result: Result, sensor: Sensor) -> SensorState:

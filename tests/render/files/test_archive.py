@@ -69,6 +69,19 @@ def test_a_radargram_comes_back(full_result, tmp_path):
         assert file["radargram/time"].attrs["units"] == "s"
 
 
+def test_the_threshold_of_the_calls_comes_back(full_result, tmp_path):
+    result = dataclasses.replace(full_result, suspect_threshold=0.1 / 3.0, stated_detection=0.99)
+    same(read_result(write_result(result, tmp_path / "result.h5")), _ordered(result))
+
+
+def test_a_file_of_version_1_0_is_read(full_result, tmp_path):
+    path = write_result(dataclasses.replace(full_result, suspect_threshold=0.03), tmp_path / "result.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = "1.0"
+        del file.attrs["suspect_threshold"]
+    same(read_result(path), _ordered(full_result))
+
+
 def test_round_trip_of_odd_values(full_result, tmp_path):
     header = dataclasses.replace(full_result.header, notes="", operator="Ольга\nផ្លូវ", site=None)
     odd = Evidence(float("nan"), {"width_m": float("nan"), "a/b": 1.0}, float("-inf"))

@@ -1,12 +1,13 @@
 """The file ``result.h5``: everything a result holds, with axes, units and provenance, and back without loss.
 
-Layout, version 1.0. Text is UTF-8, lengths are metres, NaN is missing. Maps are ``(y, x)``, volumes
+Layout, version 1.1. Text is UTF-8, lengths are metres, NaN is missing. Maps are ``(y, x)``, volumes
 ``(depth, y, x)``; axes hold cell centres. No time of writing is stored, so equal results give equal bytes.
 
 ========================================  =====================================================================
 path                                      meaning
 ========================================  =====================================================================
-``/`` attributes                          format, format_version, hashes, model, area, coverage, soil permittivity
+``/`` attributes                          format, format_version, hashes, model, area, coverage, soil permittivity;
+                                          since 1.1 suspect_threshold and stated_detection, where they are known
 ``/header`` attributes                    what the scan says of itself; absent where the scan is silent
 ``/provenance/name``, ``value``           plain text in pairs
 ``/coverage``                             ``x``, ``y``, ``patch``, ``emi``, ``gpr``; attribute ``cell``
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from dualsense.scan import Source
 
 FORMAT = "dualsense-result"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 READABLE_MAJOR = "1"
 HEADER_TEXTS = ("scan_id", "created", "instrument", "format_version", "source", "site", "operator", "notes")
+LIMITS = ("suspect_threshold", "stated_detection")
 FAULT_COLUMNS = ("sensor", "severity", "path", "message")
 
 
@@ -75,6 +77,9 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
                 "relative_permittivity_std": float(result.relative_permittivity_std),
             }
         )
+        for name in LIMITS:
+            if getattr(result, name) is not None:
+                file.attrs[name] = float(getattr(result, name))
         _write_header(file.create_group("header"), result.header)
         pairs = file.create_group("provenance")
         _texts(pairs, "name", sorted(result.provenance))
@@ -158,6 +163,7 @@ def _read(file: h5py.File) -> Result:
         provenance=dict(
             zip(_read_texts(file["provenance"], "name"), _read_texts(file["provenance"], "value"), strict=True)
         ),
+        **{name: float(file.attrs[name]) for name in LIMITS if name in file.attrs},
     )
 
 
