@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SensorName = Literal["gpr", "emi"]
+SensorOrPose = Literal["gpr", "emi", "pose"]
+Severity = Literal["info", "degraded", "failed"]
 GprModality = Literal["sfcw", "impulse"]
 EmiModality = Literal["frequency", "pulse"]
 Source = Literal["recorded", "simulated", "unknown"]
@@ -172,12 +174,18 @@ class Fault:
         Dataset in the file, such as "/gpr/data".
     message
         One sentence with the numbers.
+    code
+        Of its kind, one of :data:`dualsense.faults.KINDS`; empty where only the sentence is known.
+    values
+        What the sentence is worded with, for who words it anew.
     """
 
-    sensor: Literal["gpr", "emi", "pose"]
-    severity: Literal["info", "degraded", "failed"]
+    sensor: SensorOrPose
+    severity: Severity
     path: str
     message: str
+    code: str = ""
+    values: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.scan import Fault
+from dualsense.faults import fault
 from dualsense.survey import lever_arm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.scan import GprData
+    from dualsense.scan import Fault, GprData
     from dualsense.survey import Track
 
-PATH = "/gpr/data"
 MAX_GAP_TONES = 4
 NOISE_MARGIN = 2.0
 LOST_PART = 0.5
@@ -156,16 +155,13 @@ def calibrate(
         raw, reference = raw * delay, None if reference is None else reference * delay
         kept = _kept_tones(raw, gpr.channel)
         if not kept.all():
-            message = f"{int((~kept).sum())} of {kept.size} tones are missing in most soundings and are left out"
-            faults.append(Fault("gpr", "info", PATH, message))
+            faults.append(fault("gpr-tones-left-out", count=int((~kept).sum()), total=kept.size))
             raw, axis = raw[:, kept], axis[kept]
             reference = None if reference is None else reference[:, kept]
     data, usable, bridged = repair_tones(raw, axis)
     if bridged:
         what = "samples" if gpr.frequency_hz is None else "tones"
-        faults.append(
-            Fault("gpr", "info", PATH, f"{bridged} missing radar values bridged from neighbouring {what}")
-        )
+        faults.append(fault("gpr-values-bridged", count=bridged, axis=what))
     reference = _whole_reference(reference if use_reference else None, axis, faults)
     if reference is not None and reference_mode != "divide":
         data = data - reference
@@ -184,9 +180,7 @@ def calibrate(
         data = data * np.exp(-2j * np.pi / C0_M_S * frequency * path_m[:, None])
     lost = int((~usable).sum())
     if lost:
-        faults.append(
-            Fault("gpr", "degraded", PATH, f"{lost} of {usable.size} radar soundings have too many missing values")
-        )
+        faults.append(fault("gpr-soundings-incomplete", count=lost, total=usable.size))
     keep = usable & track.covered
     return Soundings(
         time_s=gpr.time_s[keep],
@@ -220,10 +214,12 @@ def _whole_reference(
     if reference is None:
         return None
     reference, whole, mended = repair_tones(reference, axis)
-    if mended or not whole.all():
-        fate = f"{mended} missing values bridged" if whole.all() else "too many missing values, and is not used"
-        faults.append(Fault("gpr", "info", "/gpr/reference", f"free-air reference has {fate}"))
-    return reference if whole.all() else None
+    if not whole.all():
+        faults.append(fault("gpr-reference-incomplete"))
+        return None
+    if mended:
+        faults.append(fault("gpr-reference-bridged", count=mended))
+    return reference
 
 
 def _inverse(reference: NDArray[np.complex128], floor: float) -> NDArray[np.complex128]:

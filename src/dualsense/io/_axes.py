@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._nodes import attribute_path
 from dualsense.io._samples import ISOLATED_FRACTION
-from dualsense.scan import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dualsense.io._nodes import Source
     from dualsense.io._samples import Stream
+    from dualsense.scan import Fault
 
 
 def increasing_fault(time: NDArray[np.float64]) -> str | None:
@@ -72,8 +73,7 @@ def usable_times(
         raise source.error(field.path, cause)
     if not lost:
         return keep, ()
-    message = f"{lost} of {time.size} soundings have no finite time; dropped"
-    return keep, (Fault(stream.sensor, "info", field.path, message),)
+    return keep, (fault("times-missing", sensor=stream.sensor, path=field.path, count=lost, total=time.size),)
 
 
 def channel_index(source: Source, field: schema.Field, n: int, channels: int) -> NDArray[np.intp]:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._nodes import attribute_path, open_source
 from dualsense.io._sensors import read_emi, read_gpr
 from dualsense.io._text import single_line
 from dualsense.io._track import covered_by_pose, read_pose
 from dualsense.io._truth import read_truth
-from dualsense.scan import EmiData, Fault, GprData, Scan, ScanHeader
+from dualsense.scan import Scan, ScanHeader
 
 if TYPE_CHECKING:
     import os
 
     from dualsense.io._nodes import Source
-    from dualsense.scan import Pose, SensorName
+    from dualsense.scan import EmiData, Fault, GprData, Pose, SensorName
     from dualsense.scan import Source as SourceKind
 
 
@@ -150,13 +151,21 @@ def _coverage(
     lost = int((~covered).sum())
     if not lost:
         return True, ()
-    limit = f"within {schema.MAX_POSE_GAP_S} s"
     if lost == covered.size:
-        spans = [f"{t[0]:.6g} to {t[-1]:.6g} s" for t in (data.time_s, pose.time_s)]
-        message = f"runs from {spans[0]}, expected poses {limit} of it, found them from {spans[1]}"
-        return False, (Fault(sensor, "failed", field.path, message),)
-    message = f"{lost} of {covered.size} soundings have no pose {limit}; their ground is not covered"
-    return True, (Fault(sensor, "degraded", field.path, message),)
+        elsewhere = fault(
+            "track-elsewhere",
+            sensor=sensor,
+            path=field.path,
+            first_s=float(data.time_s[0]),
+            last_s=float(data.time_s[-1]),
+            gap_s=schema.MAX_POSE_GAP_S,
+            pose_first_s=float(pose.time_s[0]),
+            pose_last_s=float(pose.time_s[-1]),
+        )
+        return False, (elsewhere,)
+    gap_s = schema.MAX_POSE_GAP_S
+    gaps = fault("track-gaps", sensor=sensor, path=field.path, count=lost, total=covered.size, gap_s=gap_s)
+    return True, (gaps,)
 
 
 def _digest(path: Path, source: Source) -> str:

@@ -7,18 +7,18 @@ would look like empty ground, so it counts as missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.scan import Fault
+from dualsense.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from dualsense.scan import SensorName
+    from dualsense.scan import Fault, SensorName
 
 ISOLATED_FRACTION = 0.01
 """Up to this part of the values, missing ones are isolated: masked, counted, and no more than information."""
@@ -59,7 +59,7 @@ class _Channel:
     """What was found in the soundings of one channel."""
 
     size: int
-    dead: str = ""
+    dead: Fault | None = None
     constant: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
     lost: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
     silent: int = 0
@@ -90,7 +90,7 @@ def examine_samples(
         One per kind of finding and channel.
     """
     if data.shape[0] == 0:
-        return None, (Fault(stream.sensor, "failed", stream.path, "holds no soundings"),)
+        return None, (_fault(stream, "soundings-absent"),)
     data = data.copy()
     data[~np.isfinite(data)] = _missing(data)
     faults: list[Fault] = []
@@ -100,13 +100,14 @@ def examine_samples(
         part = data[rows]
         found.append(_examine_channel(part, stream))
         data[rows] = part
-    reasons = [f"channel {i}: {one.dead}" for i, one in enumerate(found) if one.dead]
-    if all(one.dead for one in found):
-        message = found[0].dead if stream.n_channels == 1 else "; ".join(reasons)
-        return None, (Fault(stream.sensor, "failed", stream.path, message),)
+    dead = [one.dead for one in found if one.dead is not None]
+    if len(dead) == len(found):
+        if stream.n_channels == 1:
+            return None, tuple(dead)
+        causes = "; ".join(f"channel {number}: {one.message}" for number, one in enumerate(dead))
+        return None, (_fault(stream, "channels-unusable", causes=causes),)
     for number, one in enumerate(found):
-        prefix = f"channel {number}: " if stream.n_channels > 1 else ""
-        faults += _faults(one, stream, prefix)
+        faults += _faults(one, stream, number if stream.n_channels > 1 else None)
     return data, tuple(faults)
 
 
@@ -115,15 +116,16 @@ def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
     n, k = part.shape
     result = _Channel(size=n * k)
     if n == 0:
-        result.dead = "made no sounding"
+        result.dead = _fault(stream, "channel-empty")
         return result
     nothing = _missing(part)
     infinite = ~np.isfinite(part)
     constant = _constant_columns(part)
     if n > 1 and constant.all():
-        result.dead = f"all {n} soundings are {'constant' if np.any(part) else 'zero'}"
+        level = "constant" if np.any(part) else "zero"
+        result.dead = _fault(stream, "samples-constant", soundings=n, level=level)
     elif infinite.all():
-        result.dead = f"none of the {n * k} values is finite"
+        result.dead = _fault(stream, "samples-not-finite", values=n * k)
     if result.dead:
         part[:] = nothing
         return result
@@ -139,18 +141,19 @@ def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
     result.constant, result.lost = np.flatnonzero(constant), np.flatnonzero(lost)
     result.missing, result.missing_soundings = int(others.sum()), int(others.any(axis=1).sum())
     if live.sum() < max(MIN_LIVE[stream.sensor], MIN_LIVE_FRACTION[stream.sensor] * k):
-        result.dead = _why_dead(result, n, k, int(live.sum()))
+        result.dead = _too_few(result, stream, part.shape, int(live.sum()))
         part[:] = nothing
     return result
 
 
-def _why_dead(result: _Channel, n: int, k: int, live: int) -> str:
+def _too_few(result: _Channel, stream: Stream, shape: tuple[int, ...], live: int) -> Fault:
+    n, k = shape
     detail = [f"{result.constant.size} constant, {result.lost.size} missing in too many soundings"]
     if result.silent:
         detail.append(f"{result.silent} of {n} soundings without any signal")
     if result.stuck:
         detail.append(f"{result.stuck} of {n} soundings repeating the one before")
-    return f"only {live} of {k} tones, gates or samples can be used ({'; '.join(detail)})"
+    return _fault(stream, "samples-too-few", live=live, total=k, detail="; ".join(detail))
 
 
 def _constant_columns(part: NDArray[Any]) -> NDArray[np.bool_]:
@@ -203,24 +206,42 @@ def _missing(data: NDArray[Any]) -> complex | float:
     return complex(np.nan, np.nan) if np.iscomplexobj(data) else np.nan
 
 
-def _faults(one: _Channel, stream: Stream, prefix: str) -> list[Fault]:
-    if one.dead:
-        return [Fault(stream.sensor, "degraded", stream.path, f"{prefix}{one.dead}; not used")]
-    found: list[tuple[Literal["info", "degraded"], str]] = []
+def _faults(one: _Channel, stream: Stream, channel: int | None) -> list[Fault]:
+    if one.dead is not None:
+        return [_fault(stream, "channel-unusable", channel=channel, cause=one.dead.message)]
+    found: list[Fault] = []
     if one.constant.size:
-        found.append(("degraded", f"{_listing(stream, one.constant)} the same in every sounding; not used"))
+        names = _listing(stream, one.constant)
+        found.append(_fault(stream, "columns-constant", channel=channel, columns=names))
     if one.lost.size:
-        text = f"{_listing(stream, one.lost)} missing in more than {UNUSABLE_FRACTION:.0%} of the soundings"
-        found.append(("degraded", f"{text}; not used"))
+        names = _listing(stream, one.lost)
+        found.append(_fault(stream, "columns-missing", channel=channel, columns=names, limit=UNUSABLE_FRACTION))
     if one.silent:
-        found.append(("degraded", f"{one.silent} soundings hold no signal at all; masked"))
+        found.append(_fault(stream, "soundings-silent", channel=channel, count=one.silent))
     if one.stuck:
-        found.append(("degraded", f"{one.stuck} soundings repeat the one before, the sensor was stuck; masked"))
+        found.append(_fault(stream, "soundings-stuck", channel=channel, count=one.stuck))
     if one.missing:
-        share = one.missing / one.size
-        text = f"{one.missing} of {one.size} values ({share:.2g} of all) in {one.missing_soundings} soundings"
-        found.append(("info" if share <= ISOLATED_FRACTION else "degraded", f"{text} are not finite; masked"))
-    return [Fault(stream.sensor, severity, stream.path, prefix + text) for severity, text in found]
+        found.append(_values_missing(one, stream, channel))
+    return found
+
+
+def _values_missing(one: _Channel, stream: Stream, channel: int | None) -> Fault:
+    share = one.missing / one.size
+    return fault(
+        "values-missing",
+        sensor=stream.sensor,
+        severity="info" if share <= ISOLATED_FRACTION else "degraded",
+        path=stream.path,
+        channel=channel,
+        count=one.missing,
+        total=one.size,
+        share=share,
+        soundings=one.missing_soundings,
+    )
+
+
+def _fault(stream: Stream, code: str, *, channel: int | None = None, **values: Any) -> Fault:
+    return fault(code, sensor=stream.sensor, path=stream.path, channel=channel, **values)
 
 
 def _listing(stream: Stream, index: NDArray[np.intp]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._axes import (
     antenna_positions,
@@ -25,14 +26,14 @@ from dualsense.io._axes import (
 from dualsense.io._nodes import attribute_path, complex_type, type_name
 from dualsense.io._samples import UNUSABLE_FRACTION, Stream, examine_samples
 from dualsense.io._text import single_line
-from dualsense.scan import EmiData, Fault, GprData
+from dualsense.scan import EmiData, GprData
 
 if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
     from dualsense.io._nodes import Source
-    from dualsense.scan import EmiModality, GprModality
+    from dualsense.scan import EmiModality, Fault, GprModality, Severity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,10 +267,9 @@ def _reference(source: Source, k: int, *, complex_tones: bool) -> tuple[NDArray[
         bad |= values == 0  # a tone without a reference cannot be divided by it
     count = int(bad.sum())
     if not values[~bad].any() or count > UNUSABLE_FRACTION * k:
-        message = f"{count} of {k} values of the free-air reference are zero or not finite; not used"
-        return None, (Fault("gpr", "degraded", field.path, message),)
+        return None, (fault("gpr-reference-unusable", path=field.path, count=count, total=k),)
     if not count:
         return values, ()
     values[bad] = complex(np.nan, np.nan) if complex_tones else np.nan
-    message = f"{count} of {k} values of the free-air reference are zero or not finite; masked"
-    return values, (Fault("gpr", "info" if isolated(count, k) else "degraded", field.path, message),)
+    severity: Severity = "info" if isolated(count, k) else "degraded"
+    return values, (fault("gpr-reference-masked", severity=severity, path=field.path, count=count, total=k),)

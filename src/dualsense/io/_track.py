@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._axes import increasing_fault, isolated
-from dualsense.scan import Fault, Pose
+from dualsense.scan import Pose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.io._nodes import Source
+    from dualsense.scan import Fault, Severity
 
 MAX_LOST_POSES = 0.1
 """Poses without numbers are dropped, and the gap they leave is not covered; more than this part is no track."""
@@ -122,10 +124,15 @@ def _position_std(source: Source, rows: int) -> tuple[NDArray[np.float64] | None
     bad = ~np.isfinite(found)
     if not bad.any():
         return found, ()
-    message = f"{int(bad.sum())} of {found.size} tracking errors are not finite; taken as unknown"
-    severity: Any = "info" if isolated(int(bad.sum()), found.size) else "degraded"
-    faults = (Fault("pose", severity, field.path, message),)
-    return (None if bad.all() else np.where(bad, np.nan, found)), faults
+    count = int(bad.sum())
+    unknown = fault(
+        "pose-errors-unknown",
+        severity="info" if isolated(count, found.size) else "degraded",
+        path=field.path,
+        count=count,
+        total=found.size,
+    )
+    return (None if bad.all() else np.where(bad, np.nan, found)), (unknown,)
 
 
 def _lost_poses(source: Source, field: schema.Field, lost: int, total: int) -> list[Fault]:
@@ -135,8 +142,8 @@ def _lost_poses(source: Source, field: schema.Field, lost: int, total: int) -> l
     if not few and lost > MAX_LOST_POSES * total:
         cause = f"found {lost} of {total} poses not finite, expected at most {MAX_LOST_POSES:.0%}"
         raise source.error(field.path, cause)
-    message = f"{lost} of {total} poses are not finite; dropped"
-    return [Fault("pose", "info" if few else "degraded", field.path, message)]
+    severity: Severity = "info" if few else "degraded"
+    return [fault("poses-dropped", severity=severity, path=field.path, count=lost, total=total)]
 
 
 def _unit(source: Source, orientation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
-from dualsense.scan import Fault, GprData, Pose, Scan, ScanHeader
+from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
+
+    from dualsense.scan import Fault
 
 HEADER_BYTES = 1024
 MARKER_SAMPLES = 5
@@ -231,8 +234,7 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
         raise ScanError(msg)
     faults = []
     if rest:
-        message = f"the last trace is cut off: {rest} of {frame} bytes; dropped"
-        faults.append(Fault("gpr", "degraded", name, message))
+        faults.append(fault("gpr-file-cut-off", path=name, part="trace", rest_bytes=rest, whole_bytes=frame))
     samples = np.frombuffer(content, dtype, count * header.samples * header.channels, header.data_offset)
     return samples.reshape(count, header.channels, header.samples)[:, channel], faults
 

@@ -20,15 +20,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
+from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
-from dualsense.scan import Fault, GprData, Pose, Scan, ScanHeader
+from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
+
+    from dualsense.scan import Fault
 
 MARKER_SAMPLES = 2
 """The first samples of a trace are no signal."""
@@ -237,8 +240,9 @@ def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.in
         raise ScanError(msg)
     faults = []
     if rest:
-        message = f"the last record is cut off: {rest} of {header.record_bytes} bytes; dropped"
-        faults.append(Fault("gpr", "degraded", name, message))
+        faults.append(
+            fault("gpr-file-cut-off", path=name, part="record", rest_bytes=rest, whole_bytes=header.record_bytes)
+        )
     rows = [np.frombuffer(content, "<i2", header.samples, start + _TAG_BYTES) for start in starts]
     return np.stack(rows), faults
 
