@@ -19,21 +19,30 @@ from dualsense.emi._maps.image import metal_maps
 from dualsense.emi._response import bin_along_track
 from dualsense.errors import ScanError
 from dualsense.fusion._candidates import match
-from dualsense.gpr._bodies.image import find_bodies
-from dualsense.gpr._clean.background import remove_background
-from dualsense.gpr._clean.fk import fk_fan
-from dualsense.gpr._clean.pick import find_surface
-from dualsense.gpr._migrate.migrate import migrate
-from dualsense.gpr._prepare.condition import declip, dewow, remove_offset
-from dualsense.gpr._prepare.filters import bandpass, spiking, whiten_spectrum, wiener
-from dualsense.gpr._prepare.standoff import compensate_attitude, compensate_height
-from dualsense.gpr._prepare.timing import resample, time_zero
-from dualsense.gpr._radargram.attributes import attribute
-from dualsense.gpr._radargram.gain import apply_gain
-from dualsense.gpr._soil.reflection import surface_permittivity
-from dualsense.gpr._soil.soil import estimate_soil
-from dualsense.gpr._soundings import calibrate
-from dualsense.gpr._traces import analytic_traces
+from dualsense.gpr import (
+    analytic_traces,
+    apply_gain,
+    attribute,
+    bandpass,
+    calibrate,
+    compensate_attitude,
+    compensate_height,
+    declip,
+    dewow,
+    estimate_soil,
+    find_bodies,
+    find_surface,
+    fk_fan,
+    migrate,
+    remove_background,
+    remove_offset,
+    resample,
+    spiking,
+    surface_permittivity,
+    time_zero,
+    whiten_spectrum,
+    wiener,
+)
 from dualsense.io import read_scan
 from dualsense.recipe import Recipe, load_recipe
 from dualsense.survey import coverage, grid_around, near_ground, track_at

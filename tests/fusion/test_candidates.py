@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import BELOW_TOP_M, group_dipoles, match, separation
-from dualsense.gpr._bodies.image import Body
+from dualsense.gpr import Body
 
 
 def dipole(x, y, depth=0.05, statistic=1000.0) -> Dipole:

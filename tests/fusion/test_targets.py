@@ -12,7 +12,7 @@ from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import Candidate
 from dualsense.fusion._confidence import body_ratio, decide, load_model, metal_silence, probability, radar_silence
 from dualsense.fusion._targets import make_targets
-from dualsense.gpr._bodies.image import Body
+from dualsense.gpr import Body
 from dualsense.result import Coverage
 from dualsense.survey import grid_around
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr._soundings import Soundings
+from dualsense.gpr import Soundings
 from oracles import fermat
 
 if TYPE_CHECKING:

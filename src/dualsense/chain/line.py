@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dualsense.gpr._prepare.line import direct_time_zero
-from dualsense.gpr._rays.traveltime import ON_GROUND_M
-from dualsense.gpr._soil.hyperbola import fit_hyperbolas
-from dualsense.gpr._soil.soil import Soil
-from dualsense.gpr._soundings import pick_rows
+from dualsense.gpr import ON_GROUND_M, Soil, direct_time_zero, fit_hyperbolas, pick_rows
 from dualsense.scan import Fault, GprData
 from dualsense.survey import cells_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.gpr._migrate.migrate import Migrated
-    from dualsense.gpr._soil.hyperbola import Hyperbolas
-    from dualsense.gpr._soundings import Soundings
-    from dualsense.gpr._traces import Traces
+    from dualsense.gpr import Hyperbolas, Migrated, Soundings, Traces
     from dualsense.result import Grid
     from dualsense.survey import Line
 

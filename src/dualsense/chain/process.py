@@ -26,8 +26,7 @@ from dualsense.emi._probe import Prober, probe_features
 from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.errors import ScanError
 from dualsense.fusion import load_model, make_targets, match
-from dualsense.gpr._bodies.silence import measured_columns
-from dualsense.gpr._soil.soil import Soil
+from dualsense.gpr import Soil, measured_columns
 from dualsense.io._schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Grid, Image, Result, Volume
@@ -50,8 +49,7 @@ if TYPE_CHECKING:
 
     from dualsense.chain.radar import Radar
     from dualsense.fusion import Candidate
-    from dualsense.gpr._soil.reflection import SurfaceEcho
-    from dualsense.gpr._soundings import Soundings
+    from dualsense.gpr import Soundings, SurfaceEcho
 
     Progress = Callable[[str, float], None]
     Real = NDArray[np.float64]

@@ -9,27 +9,55 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from dualsense.chain.line import along_strip, at_time_zero, line_soil
-from dualsense.gpr._bodies.image import Body, add_bodies, echoes, envelope_volume, find_bodies
-from dualsense.gpr._bodies.silence import MAX_LOSS, Hearing, hearing, silence_tells
-from dualsense.gpr._clean.background import remove_background
-from dualsense.gpr._clean.fk import fk_fan
-from dualsense.gpr._clean.loss import SMALL_MINE_M, background_loss, target_loss
-from dualsense.gpr._clean.pick import find_surface
-from dualsense.gpr._migrate.migrate import Migrated, migrate
-from dualsense.gpr._prepare.condition import declip, dewow, find_clipped, remove_offset, sample_axis
-from dualsense.gpr._prepare.filters import bandpass, spectral_loss, spiking, whiten_spectrum, wiener
-from dualsense.gpr._prepare.line import remove_line_background
-from dualsense.gpr._prepare.standoff import compensate_attitude, compensate_height
-from dualsense.gpr._prepare.timing import resample, time_zero
-from dualsense.gpr._radargram.attributes import UNITS, attribute
-from dualsense.gpr._radargram.gain import apply_gain
-from dualsense.gpr._rays.layers import Ground, Layers
-from dualsense.gpr._rays.traveltime import ON_GROUND_M
-from dualsense.gpr._soil.instrument import find_antennas
-from dualsense.gpr._soil.reflection import SurfaceEcho, surface_permittivity
-from dualsense.gpr._soil.soil import Soil, estimate_soil
-from dualsense.gpr._soundings import Soundings, calibrate
-from dualsense.gpr._traces import Traces, analytic_traces
+from dualsense.gpr import (
+    ATTRIBUTE_UNITS,
+    MAX_TARGET_LOSS,
+    ON_GROUND_M,
+    SMALL_MINE_M,
+    Body,
+    Detectability,
+    Ground,
+    Layers,
+    Migrated,
+    Soil,
+    Soundings,
+    SurfaceEcho,
+    Traces,
+    add_bodies,
+    analytic_traces,
+    apply_gain,
+    attribute,
+    background_loss,
+    bandpass,
+    calibrate,
+    compensate_attitude,
+    compensate_height,
+    declip,
+    detectability,
+    dewow,
+    echo_finder,
+    envelope_volume,
+    estimate_soil,
+    find_antennas,
+    find_bodies,
+    find_clipped,
+    find_surface,
+    fk_fan,
+    migrate,
+    remove_background,
+    remove_line_background,
+    remove_offset,
+    resample,
+    sample_axis,
+    spectral_loss,
+    spiking,
+    surface_permittivity,
+    target_loss,
+    time_zero,
+    whiten_spectrum,
+    wiener,
+    would_detect,
+)
 from dualsense.recipe.gpr import GprBackground
 from dualsense.result import Coverage, Grid, Radargram, Volume
 from dualsense.scan import Fault, GprData
@@ -40,7 +68,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.gpr._clean.surface import Surface
+    from dualsense.gpr import Surface
     from dualsense.recipe import Recipe
     from dualsense.survey import Track
 
@@ -82,7 +110,7 @@ class Radar:
     volume: Volume
     bodies: tuple[Body, ...]
     soil: Soil
-    hearing: Hearing
+    detectability: Detectability
     radargram: Radargram | None
     notes: Mapping[str, str]
     """Entries of the provenance: what the background removal costs a target."""
@@ -93,7 +121,7 @@ class Radar:
 
     def would_tell(self, x_m: float, y_m: float, depth_m: float) -> bool:
         """Whether a body at a place would have been listed."""
-        return silence_tells(self.hearing, x_m, y_m, depth_m)
+        return would_detect(self.detectability, x_m, y_m, depth_m)
 
 
 def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
@@ -139,7 +167,7 @@ def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) 
     if recipe.gpr.bandpass.on:
         loss = spectral_loss(soundings, bandpass(soundings, **recipe.gpr.bandpass.model_dump(exclude={"on"})))
         message = f"the band-pass takes {loss:.0%} of a target's energy"
-        faults.append(Fault("gpr", "degraded" if loss > MAX_LOSS else "info", "/gpr/data", message))
+        faults.append(Fault("gpr", "degraded" if loss > MAX_TARGET_LOSS else "info", "/gpr/data", message))
     return _asked(soundings, SPECTRUM_STEPS, recipe)
 
 
@@ -233,7 +261,7 @@ def image_below(
     bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
     bodies = add_bodies(bodies, apexes_m, migrated, grid, cover.gpr)
     volume = envelope_volume(migrated, grid, cover.gpr)
-    heard = hearing(
+    found = detectability(
         volume,
         top_m=recipe.gpr.image.top_m,
         min_contrast=recipe.gpr.image.min_contrast,
@@ -242,11 +270,11 @@ def image_below(
         band_ok=_band_hz(soundings, recipe) >= MIN_BAND_HZ,
         soil_disputed=_disputed(soil, echo),
     )
-    if heard.deaf:
-        message = f"where the radar is silent there may still be a mine: {heard.deaf}"
+    if found.excluded:
+        message = f"where the radar is silent there may still be a mine: {found.excluded}"
         faults.append(Fault("gpr", "degraded", "/gpr", message))
-    near = echoes(migrated, grid, cover.gpr)
-    return Radar(volume, bodies, soil, heard, _radargram(below, traces, recipe), notes, near, heights_agree)
+    near = echo_finder(migrated, grid, cover.gpr)
+    return Radar(volume, bodies, soil, found, _radargram(below, traces, recipe), notes, near, heights_agree)
 
 
 def _heights_agree(soundings: Soundings, surface: Surface, faults: list[Fault]) -> bool:
@@ -317,7 +345,7 @@ def _tell_loss(name: str, flat: float, point: float, notes: dict[str, str], faul
     notes |= {key: f"{flat:.2f}", f"{key}_point": f"{point:.2f}"}
     worst = max(flat, point)
     message = f"{name} takes {worst:.0%} of the energy of a body {SMALL_MINE_M * 100:.0f} cm across"
-    if worst > MAX_LOSS:
+    if worst > MAX_TARGET_LOSS:
         faults.append(Fault("gpr", "degraded", "/gpr/data", f"{message}: the radar may miss a small mine"))
     elif name == FAN:
         faults.append(Fault("gpr", "info", "/gpr/data", message))
@@ -332,7 +360,7 @@ def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | 
     shown = _asked(traces, {"gain": apply_gain}, recipe)
     values = attribute(shown, **wanted.model_dump(exclude={"on"})).astype(np.float32)
     time_s = traces.dt_s * np.arange(values.shape[1], dtype=np.float64)
-    return Radargram(wanted.name, UNITS[wanted.name], time_s, below.midpoint_m, values)
+    return Radargram(wanted.name, ATTRIBUTE_UNITS[wanted.name], time_s, below.midpoint_m, values)
 
 
 def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:

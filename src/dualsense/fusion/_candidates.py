@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.emi._dipole import Dipole
-    from dualsense.gpr._bodies.image import Body
+    from dualsense.gpr import Body
 
 NEAR_STRONGER_M = 0.08
 SHADOW_M = 0.15

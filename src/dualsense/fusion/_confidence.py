@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dualsense.fusion._fitted import Experts
-    from dualsense.gpr._bodies.image import Body
+    from dualsense.gpr import Body
     from dualsense.result import Call
 
 SPEAKS = 1.0

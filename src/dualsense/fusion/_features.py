@@ -10,14 +10,14 @@ import numpy as np
 
 from dualsense.fusion._candidates import separation
 from dualsense.fusion._posterior import depth_interval_m, posterior_features
-from dualsense.gpr._bodies.shape import relative_noise
+from dualsense.gpr import relative_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dualsense.emi._dipole import Dipole
     from dualsense.fusion._candidates import Candidate
-    from dualsense.gpr._bodies.image import Body
+    from dualsense.gpr import Body
 
 MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dualsense.fusion._confidence import Model
     from dualsense.fusion._fitted import Experts
-    from dualsense.gpr._bodies.image import Body
+    from dualsense.gpr import Body
 
     Numbers = Mapping[str, float]
 

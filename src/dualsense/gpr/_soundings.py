@@ -200,10 +200,10 @@ def _kept_tones(data: NDArray[Any], channel: NDArray[np.intp]) -> NDArray[np.boo
     Soundings without any tone do not count: they are lost whatever is done.
     """
     lacking = np.isnan(data)
-    heard = ~lacking.all(axis=1)
+    recorded = ~lacking.all(axis=1)
     kept = np.ones(data.shape[1], dtype=bool)
-    for c in np.unique(channel[heard]):
-        kept &= lacking[heard & (channel == c)].mean(axis=0) <= LOST_PART
+    for c in np.unique(channel[recorded]):
+        kept &= lacking[recorded & (channel == c)].mean(axis=0) <= LOST_PART
     return kept if 2 * int(kept.sum()) >= kept.size else np.ones_like(kept)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.gpr._bodies.silence import hearing, measured_columns, silence_tells
+from dualsense.gpr._bodies.silence import detectability, measured_columns, would_detect
 from dualsense.result import Grid, Volume
 
 AXIS = 0.005 * np.arange(41)
@@ -18,15 +18,15 @@ def volume(depth_m=DEPTH_M):
     return Volume("radar_envelope", "1", GRID, depth_m, np.ones((depth_m.size, 41, 41), np.float32))
 
 
-def heard(of=None, **changes):
+def detect(of=None, **changes):
     options = {"top_m": 0.012, "min_contrast": 4.5, "listed_all": True, "losses": (0.1,), "band_ok": True}
-    return hearing(volume() if of is None else of, **(options | changes))
+    return detectability(volume() if of is None else of, **(options | changes))
 
 
 def test_a_good_picture_tells():
-    found = heard()
-    assert not found.deaf
-    assert silence_tells(found, *PLACE)
+    found = detect()
+    assert not found.excluded
+    assert would_detect(found, *PLACE)
 
 
 @pytest.mark.parametrize(
@@ -40,30 +40,30 @@ def test_a_good_picture_tells():
     ),
 )
 def test_a_deaf_radar_tells_nothing_anywhere_and_says_why(changes, words):
-    found = heard(**changes)
-    assert words in found.deaf
-    assert not found.heard.any()
-    assert not silence_tells(found, *PLACE)
+    found = detect(**changes)
+    assert words in found.excluded
+    assert not found.measured.any()
+    assert not would_detect(found, *PLACE)
 
 
 def test_an_echo_just_under_the_threshold_is_no_silence():
     for strength, tells in ((2.5, True), (3.5, False), (40.0, False)):
         values = volume().values.copy()
         values[10:13, 20:23, 20:23] = strength
-        found = heard(Volume("radar_envelope", "1", GRID, DEPTH_M, values))
-        assert silence_tells(found, *PLACE) is tells
-        assert silence_tells(found, 0.03, 0.03, 0.08)
+        found = detect(Volume("radar_envelope", "1", GRID, DEPTH_M, values))
+        assert would_detect(found, *PLACE) is tells
+        assert would_detect(found, 0.03, 0.03, 0.08)
 
 
 def test_slices_far_apart_tell_nothing():
-    found = heard(volume(0.1 * np.arange(4)))
-    assert "10 cm apart" in found.deaf
-    assert not silence_tells(found, *PLACE)
+    found = detect(volume(0.1 * np.arange(4)))
+    assert "10 cm apart" in found.excluded
+    assert not would_detect(found, *PLACE)
 
 
 def test_below_the_picture_nothing_is_told():
-    assert silence_tells(heard(), 0.1, 0.1, 0.18)
-    assert not silence_tells(heard(), 0.1, 0.1, 0.185)
+    assert would_detect(detect(), 0.1, 0.1, 0.18)
+    assert not would_detect(detect(), 0.1, 0.1, 0.185)
 
 
 @pytest.mark.parametrize("value", (np.nan, 0.0))
@@ -74,12 +74,12 @@ def test_a_hole_above_beside_or_at_the_place_counts(value):
         values = whole.values.copy()
         values[slices, 12:22, 15:25] = value
         holed = Volume("radar_envelope", "1", GRID, DEPTH_M, values)
-        assert not silence_tells(heard(holed), *PLACE)
-        assert silence_tells(heard(holed), 0.1, 0.16, 0.08)
+        assert not would_detect(detect(holed), *PLACE)
+        assert would_detect(detect(holed), 0.1, 0.16, 0.08)
     values = whole.values.copy()
     values[30:, 12:22, 15:25] = value
     values[:3] = value
-    assert silence_tells(heard(Volume("radar_envelope", "1", GRID, DEPTH_M, values)), *PLACE)
+    assert would_detect(detect(Volume("radar_envelope", "1", GRID, DEPTH_M, values)), *PLACE)
 
 
 def test_columns_that_hold_nothing_were_not_measured():

@@ -16,7 +16,9 @@ from dualsense.gpr._clean.background import (
     MAX_NEIGHBOURS,
     reference_spectra,
     remove_background,
+    removed_energy,
     subtract_reference,
+    unchanged_channels,
 )
 from dualsense.gpr._clean.loss import background_loss, target_loss
 from dualsense.gpr._clean.surface import Surface, mirror_path
@@ -278,6 +280,39 @@ def test_svd_leaves_a_body_that_dominates(strength):
         lambda s: remove_background(s, flat(heard), method="svd"), heard, flat(heard), strength=strength
     )
     assert loss < 0.1
+
+
+def test_svd_that_finds_no_component_says_so():
+    """Noise alone has nothing that extends over the track: "auto" takes nothing, and two channels are not one."""
+    rng = np.random.default_rng(21)
+    heard = layered(rng, 1)
+    n = heard.time_s.size
+    channel = np.repeat(np.arange(2, dtype=np.intp), [n // 2, n - n // 2])
+    spectrum = np.where((channel == 1)[:, None], noise(rng, heard), heard.spectrum)
+    mixed = replace(heard, channel=channel, spectrum=spectrum)
+    rest = remove_background(mixed, flat(mixed), method="svd")
+    assert unchanged_channels(mixed, rest) == (1,)
+    shares = removed_energy(mixed, rest)
+    assert shares[0] == pytest.approx(1.0, abs=1e-12)
+    assert shares[1] < 1e-28
+    assert unchanged_channels(mixed, remove_background(mixed, flat(mixed), method="svd", rank=0)) == (0, 1)
+    assert unchanged_channels(mixed, remove_background(mixed, flat(mixed), method="svd", rank=1)) == ()
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_every_method_removes_what_all_have_in_common(method):
+    heard = layered(np.random.default_rng(22), 1)
+    rest = remove_background(heard, flat(heard), method=method, **options(method))
+    assert removed_energy(heard, rest)[0] == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_silent_channel_has_nothing_to_remove():
+    silent = level_sweep(np.random.default_rng(23))
+    assert removed_energy(silent, silent) == {}
+    assert unchanged_channels(silent, silent) == ()
+    fewer = replace(silent, spectrum=silent.spectrum[:, 1:])
+    with pytest.raises(ValueError, match=r"same soundings and frequencies, got \(\d+, 7\) and \(\d+, 6\)"):
+        removed_energy(silent, fewer)
 
 
 def test_robust_pca_takes_layers_and_leaves_bodies():

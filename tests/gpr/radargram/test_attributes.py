@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.gpr._radargram.attributes import UNITS, attribute
+from dualsense.gpr._radargram.attributes import ATTRIBUTE_UNITS, attribute
 from dualsense.gpr._traces import Traces
 
 DT_S = 10e-12
@@ -69,7 +69,7 @@ def test_sweetness_prefers_the_strong_and_the_low():
     assert found[0] == pytest.approx(2.0 / np.sqrt(1e9), rel=1e-3)
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", ATTRIBUTE_UNITS)
 def test_silence_is_not_told(name):
     silent = traces(np.zeros((2, 1000)))
     found = attribute(silent, name=name)
@@ -82,7 +82,7 @@ def test_silence_is_not_told(name):
     assert attribute(traces(np.ones((1, 2))), name=name).shape == (1, 2)
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", ATTRIBUTE_UNITS)
 def test_the_input_stays(name):
     z = traces(pulse())
     before = z.values.copy()

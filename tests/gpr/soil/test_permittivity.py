@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.gpr._soil.permittivity import LogNormal, join, plate_permittivity
+from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities, plate_permittivity
 
 
 def test_join_weighs_by_inverse_variance():
-    joined = join([LogNormal(1.0, 0.1), LogNormal(2.0, 0.2)])
+    joined = join_permittivities([LogNormal(1.0, 0.1), LogNormal(2.0, 0.2)])
     assert joined.mean == pytest.approx((1.0 * 100 + 2.0 * 25) / 125)
     assert joined.std == pytest.approx(125**-0.5)
     assert joined.permittivity == pytest.approx(np.exp(1.2))
@@ -18,7 +18,7 @@ def test_join_weighs_by_inverse_variance():
 @pytest.mark.parametrize("parts", ((), (LogNormal(1.0, 0.0),), (LogNormal(1.0, float("nan")),)))
 def test_join_refuses_nothing_and_certainty(parts):
     with pytest.raises(ValueError, match="positive standard deviation"):
-        join(parts)
+        join_permittivities(parts)
 
 
 @pytest.mark.parametrize("eps", (2.5, 6.0, 20.0))

@@ -137,14 +137,14 @@ def test_surface_and_prior_weigh_in_the_logarithm():
     assert soil.method == "surface"
     assert soil.relative_permittivity == pytest.approx(6.0, rel=1e-6)  # two half-units of logarithm weigh the same
     assert soil.relative_permittivity_std == pytest.approx(6.0 * 0.5 / np.sqrt(2.0), rel=1e-6)
-    assert [name for name, _, _ in soil.told] == ["surface", "prior"]
+    assert [name for name, _, _ in soil.sources] == ["surface", "prior"]
 
 
 def test_surface_and_focus_both_tell():
     heard = scatterers(3.0, 0)
     soil = estimate(heard, echo=surface_told(3.0, 0.05))
     assert soil.method == "surface+focus"
-    assert [name for name, _, _ in soil.told] == ["surface", "focus", "prior"]
+    assert [name for name, _, _ in soil.sources] == ["surface", "focus", "prior"]
     alone = estimate(heard).relative_permittivity_std
     assert soil.relative_permittivity_std < 0.3 * alone
     assert soil.relative_permittivity == pytest.approx(3.0, rel=0.05)

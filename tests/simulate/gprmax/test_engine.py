@@ -14,7 +14,7 @@ import pytest
 
 from dualsense.cli.main import run as dualsense
 from dualsense.errors import DualsenseError, ScanError, UsageError
-from dualsense.gpr._soil.instrument import find_antennas
+from dualsense.gpr import find_antennas
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import engine as gprmax

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import hankel2
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M, MU0_H_M
-from dualsense.gpr._soil.halfspace import reflected_field
+from dualsense.gpr import reflected_field
 from dualsense.simulate._radar import _buried_kernels, _kernels, bodies, inside, spectrum, wires
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._radar.echo import _buried, _Sounding

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr._bodies.cfar import clutter_level
-from dualsense.gpr._bodies.shape import UNTOLD, Shape, body_shape
+from dualsense.gpr._bodies.shape import UNMEASURED, Shape, body_shape
 from dualsense.result import Volume
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Body:
     phase_rad: float
     edge: float
     hidden: bool = False
-    shape: Shape = UNTOLD
+    shape: Shape = UNMEASURED
 
 
 def envelope_volume(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> Volume:
@@ -186,7 +186,9 @@ def add_bodies(
     return tuple(found)
 
 
-def echoes(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> Callable[[float, float], Body | None]:
+def echo_finder(
+    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
+) -> Callable[[float, float], Body | None]:
     """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
 
     Returns

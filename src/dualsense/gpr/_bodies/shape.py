@@ -66,7 +66,7 @@ class Shape:
     tail: float = float("nan")
 
 
-UNTOLD = Shape()
+UNMEASURED = Shape()
 """Of a body whose volume is not at hand."""
 
 

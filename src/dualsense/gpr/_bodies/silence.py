@@ -1,4 +1,4 @@
-"""Where the radar's silence tells something: a body there would have been listed."""
+"""Where a body would have been listed, so that the radar's silence counts."""
 
 from __future__ import annotations
 
@@ -22,31 +22,33 @@ BOTTOM_M = 0.02
 """An echo this close to the deepest slice may have its peak below it."""
 MAX_STEP_M = 0.01
 MAX_CONTRAST = 6.0
-MAX_LOSS = 0.5
+MAX_TARGET_LOSS = 0.5
 QUIET = 2.0 / 3.0
 """Part of the contrast asked of a body above which an echo may be that of a mine too weak to be listed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hearing:
+class Detectability:
     """Where a body would have been listed.
 
     Attributes
     ----------
-    heard, quiet : (nz, ny, nx) bool
-        Voxels that were listened to, and those of them that hold no echo near to being a body's.
-    deaf
-        Why nothing was listened to; empty otherwise.
+    grid, depth_m
+        Of the volume.
+    measured, quiet : (nz, ny, nx) bool
+        Voxels in which a body would show, and those of them that hold no echo near to being a body's.
+    excluded
+        Why a body would be listed nowhere; empty otherwise.
     """
 
     grid: Grid
     depth_m: NDArray[np.float64]
-    heard: NDArray[np.bool_]
+    measured: NDArray[np.bool_]
     quiet: NDArray[np.bool_]
-    deaf: str = ""
+    excluded: str = ""
 
 
-def hearing(
+def detectability(
     volume: Volume,
     *,
     top_m: float,
@@ -55,7 +57,7 @@ def hearing(
     losses: Iterable[float],
     band_ok: bool,
     soil_disputed: str = "",
-) -> Hearing:
+) -> Detectability:
     """Tell where the chain, set as it was, would have listed a body.
 
     Parameters
@@ -77,22 +79,22 @@ def hearing(
     worst = max(losses, default=0.0)
     reasons = (
         (not band_ok, "the band is narrow"),
-        (worst > MAX_LOSS, f"a step takes {worst:.0%} of a small mine's energy"),
+        (worst > MAX_TARGET_LOSS, f"a step takes {worst:.0%} of a small mine's energy"),
         (step_m > MAX_STEP_M, f"slices are {step_m * 100:.0f} cm apart"),
         (min_contrast > MAX_CONTRAST, f"only bodies of contrast {min_contrast:g} are listed"),
         (top_m > SHALLOW_M, f"bodies are looked for from {top_m * 100:.0f} cm down"),
         (not listed_all, "more bodies than are listed"),
         (bool(soil_disputed), soil_disputed),
     )
-    deaf = "; ".join(text for is_so, text in reasons if is_so)
+    excluded = "; ".join(text for is_so, text in reasons if is_so)
     with np.errstate(invalid="ignore"):
-        heard = (volume.values > 0.0) & (not deaf)
-    level = [np.median(v[m]) if m.any() else np.inf for v, m in zip(volume.values, heard, strict=True)]
-    quiet = heard & (np.nan_to_num(volume.values) < QUIET * min_contrast * np.array(level)[:, None, None])
-    return Hearing(volume.grid, volume.depth_m, heard, quiet, deaf)
+        measured = (volume.values > 0.0) & (not excluded)
+    level = [np.median(v[m]) if m.any() else np.inf for v, m in zip(volume.values, measured, strict=True)]
+    quiet = measured & (np.nan_to_num(volume.values) < QUIET * min_contrast * np.array(level)[:, None, None])
+    return Detectability(volume.grid, volume.depth_m, measured, quiet, excluded)
 
 
-def silence_tells(found: Hearing, x_m: float, y_m: float, depth_m: float) -> bool:
+def would_detect(found: Detectability, x_m: float, y_m: float, depth_m: float) -> bool:
     """Whether a body at a place, or shallower there than it is thought, would have been listed.
 
     All slices from 2 cm down to 2 cm below the place must have been measured on most of the ground within 5 cm,
@@ -102,8 +104,9 @@ def silence_tells(found: Hearing, x_m: float, y_m: float, depth_m: float) -> boo
     if not slices.any() or found.depth_m[-1] < depth_m + BOTTOM_M:
         return False
     near = np.hypot(*np.meshgrid(found.grid.x_m - x_m, found.grid.y_m - y_m)) <= NEAR_M
-    heard = found.heard[slices][:, near]
-    return bool(near.any() and heard.mean(axis=1).min() >= ENOUGH and found.quiet[slices][:, near][heard].all())
+    measured = found.measured[slices][:, near]
+    quiet = found.quiet[slices][:, near][measured]
+    return bool(near.any() and measured.mean(axis=1).min() >= ENOUGH and quiet.all())
 
 
 def measured_columns(volume: Volume) -> NDArray[np.bool_]:

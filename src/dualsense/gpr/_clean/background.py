@@ -31,6 +31,8 @@ MAX_AUTO_RANK = 8
 PCA_TOLERANCE = 1e-4
 """80 dB under the data: more steps would change the background by less than a recording's noise."""
 PCA_STEPS = 100
+ROUNDING = 1e-24
+"""Part of a channel's energy that may change by rounding alone, in double precision."""
 
 
 def remove_background(
@@ -110,6 +112,58 @@ def remove_background(
             raise ValueError(msg)
         out[rows] = one - common
     return replace(soundings, spectrum=out * phase.conj())
+
+
+def removed_energy(before: Soundings, after: Soundings) -> dict[int, float]:
+    """Part of each channel's energy that a step took away: that of the difference over that of ``before``.
+
+    Parameters
+    ----------
+    before, after
+        n soundings over k frequencies, and what a step has made of them: the same soundings and frequencies.
+
+    Returns
+    -------
+    dict of int to float
+        By channel. Channels in which there was no energy are left out.
+
+    Raises
+    ------
+    ValueError
+        When the two do not have the same soundings and frequencies.
+    """
+    if before.spectrum.shape != after.spectrum.shape:
+        shapes = f"{before.spectrum.shape} and {after.spectrum.shape}"
+        msg = f"energies before and after need the same soundings and frequencies, got {shapes}"
+        raise ValueError(msg)
+    shares = {}
+    for c in np.unique(before.channel):
+        rows = before.channel == c
+        whole = float((np.abs(before.spectrum[rows]) ** 2).sum())
+        if whole > 0.0:
+            taken = float((np.abs(before.spectrum[rows] - after.spectrum[rows]) ** 2).sum())
+            shares[int(c)] = taken / whole
+    return shares
+
+
+def unchanged_channels(before: Soundings, after: Soundings) -> tuple[int, ...]:
+    """Channels from which a step removed nothing, but for rounding.
+
+    Of the background removal that happens with "svd" and the rank "auto" where no component extends over the
+    track, and with "robust-pca" where the low-rank part is empty: all that the soundings have in common is still
+    there.
+
+    Parameters
+    ----------
+    before, after
+        As for :func:`removed_energy`.
+
+    Returns
+    -------
+    tuple of int
+        In ascending order; channels in which there was no energy are not among them.
+    """
+    return tuple(c for c, share in removed_energy(before, after).items() if share <= ROUNDING)
 
 
 def alignment(soundings: Soundings, surface: Surface) -> Complex:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._clean.surface import MIN_SOUNDINGS, Surface, fit_surface, mirror_path, tells_heights
+from dualsense.gpr._clean.surface import MIN_SOUNDINGS, Surface, fit_surface, heights_vary, mirror_path
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def pick_surface(
             continue
         lever = 4.0 * pose_height[rows] / path[rows]
         on_ground = float(np.median(lever)) < MIN_LEVER
-        apart = not on_ground and tells_heights(pose_height[rows], soundings.position_std_m[rows, 2])
+        apart = not on_ground and heights_vary(pose_height[rows], soundings.position_std_m[rows, 2])
         scale = 2.0 if on_ground else float(np.median(lever))
         k = 2.0 * np.pi * soundings.frequency_hz / C0_M_S
         found = _follow(

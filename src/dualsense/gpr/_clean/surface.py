@@ -121,7 +121,7 @@ def _fit_channel(
     k = 2.0 * np.pi * soundings.frequency_hz / C0_M_S
     varying = data - data.mean(axis=0)
     spread = np.sqrt((np.abs(varying) ** 2).mean()) + np.finfo(float).tiny
-    if rows.size < MIN_SOUNDINGS or not tells_heights(pose_height, soundings.position_std_m[rows, 2]):
+    if rows.size < MIN_SOUNDINGS or not heights_vary(pose_height, soundings.position_std_m[rows, 2]):
         path = mirror_path(tx, rx, pose_height)
         return pose_height, path, varying, np.ones_like(data), np.ones(rows.size), False
     fit = start = _solve(data, k, mirror_path(tx, rx, pose_height), pose_height)
@@ -151,7 +151,7 @@ def _fit_channel(
     return fit.height, fit.path, fit.rest, np.broadcast_to(fit.echo, data.shape), unexplained, good
 
 
-def tells_heights(height: Real, std: Real) -> bool:
+def heights_vary(height: Real, std: Real) -> bool:
     """Whether the pose's heights differ by more than its own error.
 
     A head at one height hears coupling and surface as one: what would be fitted as the echo of a moving surface is

@@ -142,8 +142,8 @@ def least_squares(
         return echoes.astype(np.complex64).view(np.float32).ravel()
 
     def adjoint(echoes: NDArray[Any]) -> NDArray[Any]:
-        heard = count * echoes.astype(np.float32).view(np.complex64).reshape(values.shape)
-        volume = gather(plan, pulses(heard).astype(np.complex64), traces.dt_s)[0]
+        weighted = count * echoes.astype(np.float32).view(np.complex64).reshape(values.shape)
+        volume = gather(plan, pulses(weighted).astype(np.complex64), traces.dt_s)[0]
         return volume.view(np.float32).ravel()
 
     unit = float(np.abs(values).max(initial=0.0)) or 1.0

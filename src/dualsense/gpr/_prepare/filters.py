@@ -219,11 +219,11 @@ def spectral_loss(before: Soundings, after: Soundings) -> float:
     """
     cross = (after.spectrum * before.spectrum.conj()).sum(axis=0)
     power = (np.abs(before.spectrum) ** 2).sum(axis=0)
-    heard = power > 0.0
-    if not heard.any():
+    present = power > 0.0
+    if not present.any():
         return 0.0
-    weight = np.gradient(before.frequency_hz)[heard] if heard.size > 1 else np.ones(1)
-    gain = np.abs(cross[heard] / power[heard]) ** 2
+    weight = np.gradient(before.frequency_hz)[present] if present.size > 1 else np.ones(1)
+    gain = np.abs(cross[present] / power[present]) ** 2
     return float(np.clip(1.0 - np.average(gain, weights=weight), 0.0, 1.0))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 Attribute = Literal["amplitude", "envelope", "phase", "frequency", "bandwidth", "sweetness"]
-UNITS = {
+ATTRIBUTE_UNITS = {
     "amplitude": "1",
     "envelope": "1",
     "phase": "rad",
@@ -44,7 +44,7 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
     Returns
     -------
     (n, t) float64
-        In :data:`UNITS`. Phase, frequency, bandwidth and sweetness are NaN where a trace is silent.
+        In :data:`ATTRIBUTE_UNITS`. Phase, frequency, bandwidth and sweetness are NaN where a trace is silent.
     """
     z = traces.values.astype(np.complex128)
     envelope = np.abs(z)
@@ -76,9 +76,9 @@ def _slope(z: NDArray[np.complex128], dt_s: float) -> NDArray[np.complex128]:
         return np.zeros_like(z)
     out = np.zeros_like(z)
     before, after = z[:, :-2] * z[:, 1:-1].conj(), z[:, 2:] * z[:, 1:-1].conj()
-    heard = (np.abs(before) > 0.0) & (np.abs(after) > 0.0)
+    nonzero = (np.abs(before) > 0.0) & (np.abs(after) > 0.0)
     growth = np.zeros_like(after)
-    growth[heard] = 0.5 * (np.log(after[heard]) - np.log(before[heard])) / dt_s
+    growth[nonzero] = 0.5 * (np.log(after[nonzero]) - np.log(before[nonzero])) / dt_s
     out[:, 1:-1] = z[:, 1:-1] * growth
     out[:, 0], out[:, -1] = z[:, 0] * growth[:, 0], z[:, -1] * growth[:, -1]
     return out

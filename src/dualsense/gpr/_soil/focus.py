@@ -89,15 +89,15 @@ def focus_permittivity(
     if soundings.time_s.size < MIN_SOUNDINGS:
         return None
     height = soundings.midpoint_m[:, 2] if height_m is None else height_m
-    told = []
+    found = []
     for place in bright_places(soundings, traces, grid, height, start_permittivity, coarse_cell_m):
         one = focus_at(soundings, traces, height, place)
         if one is not None:
-            told.append(one)
-    if not told:
+            found.append(one)
+    if not found:
         return None
-    weight = np.array([1.0 / (one.std**2 + 2.0 * spread**2) for one in told])
-    mean = float(weight @ [one.mean for one in told] / weight.sum())
+    weight = np.array([1.0 / (one.std**2 + 2.0 * spread**2) for one in found])
+    mean = float(weight @ [one.mean for one in found] / weight.sum())
     return LogNormal(mean, float(np.sqrt(spread**2 + 1.0 / weight.sum())))
 
 
@@ -186,8 +186,8 @@ def focus_at(soundings: Soundings, traces: Traces, height_m: Real, place: Place)
     if ((top == 0) | (top == LOG_CANDIDATES.size - 1))[:2].any():
         return None
     peaks = np.array([[_peak(scores[:, g, c]) for c in range(3)] for g in range(GROUPS + 1)])
-    told = np.median(peaks, axis=1)
-    jackknife = (GROUPS - 1) / GROUPS * float(((told[1:] - told[1:].mean()) ** 2).sum())
+    sharpest = np.median(peaks, axis=1)
+    jackknife = (GROUPS - 1) / GROUPS * float(((sharpest[1:] - sharpest[1:].mean()) ** 2).sum())
     disagreement = float(peaks[0, :2].std()) ** 2
     weight = taper[:, taper.shape[1] // 2]
     if scores[top[1], 0, 1] < MIN_COHERENCE * weight.sum() ** 2 / (weight**2).sum():
@@ -198,7 +198,7 @@ def focus_at(soundings: Soundings, traces: Traces, height_m: Real, place: Place)
     if not curvature > 0.0:
         return None
     std = float(np.sqrt(jackknife + disagreement + PHASE_RAD**2 / curvature))
-    return LogNormal(float(told[0]), std) if std < MAX_STD else None
+    return LogNormal(float(sharpest[0]), std) if std < MAX_STD else None
 
 
 def _peak(score: Real) -> float:

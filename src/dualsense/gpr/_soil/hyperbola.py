@@ -178,11 +178,11 @@ def fit_hyperbolas(
         ]
         std = float(np.hypot(std, 0.5 * (moved[1] - moved[0])))
     std = float(np.hypot(std, _aperture_error(line, agreeing, reach)))
-    told = sorted((_told(line, c, speed) for c in agreeing), key=lambda h: h.x_m)
-    apart = sorted(
-        (_told(line, c, speed) for c, ok in zip(curves, good, strict=True) if not ok), key=lambda h: h.x_m
+    apexes = sorted((_hyperbola(line, c, speed) for c in agreeing), key=lambda h: h.x_m)
+    rejected = sorted(
+        (_hyperbola(line, c, speed) for c, ok in zip(curves, good, strict=True) if not ok), key=lambda h: h.x_m
     )
-    return Hyperbolas(speed, std, time_zero_std_s, tuple(told), tuple(apart))
+    return Hyperbolas(speed, std, time_zero_std_s, tuple(apexes), tuple(rejected))
 
 
 def _line(
@@ -293,8 +293,8 @@ def _level(power: Real) -> Real:
 
 def _plausible(curve: Curve, line: Line, speeds: Real) -> bool:
     """Whether the velocity lies within the search and is told by the curve, and the depth is more than none."""
-    told = speeds[0] < curve.speed < speeds[-1] and curve.speed_std < MAX_ERROR * curve.speed
-    return bool(told and curve.depth_m > 0.25 * curve.speed / line.centre_hz)
+    determined = speeds[0] < curve.speed < speeds[-1] and curve.speed_std < MAX_ERROR * curve.speed
+    return bool(determined and curve.depth_m > 0.25 * curve.speed / line.centre_hz)
 
 
 def _distinct(curves: list[Curve], line: Line) -> list[Curve]:
@@ -333,7 +333,7 @@ def _joined(curves: list[Curve]) -> tuple[float, float]:
     return mean, float(w.sum() ** -0.5)
 
 
-def _told(line: Line, curve: Curve, speed: float) -> Hyperbola:
+def _hyperbola(line: Line, curve: Curve, speed: float) -> Hyperbola:
     """Curve with its depth by the line's common velocity."""
     two_way_s, depth_m = apex(line, curve, speed)
     return Hyperbola(

@@ -30,7 +30,7 @@ class LogNormal:
         return float(np.exp(self.mean))
 
 
-def join(parts: Iterable[LogNormal]) -> LogNormal:
+def join_permittivities(parts: Iterable[LogNormal]) -> LogNormal:
     """Join independent knowledge, weighted by the inverse variance of the logarithm.
 
     Raises

@@ -20,7 +20,7 @@ import numpy as np
 from dualsense.constants import C0_M_S
 from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
 from dualsense.gpr._soil.instrument import Antennas, fields
-from dualsense.gpr._soil.permittivity import LogNormal, join
+from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def surface_permittivity(
             found.append(echo)
     if not found:
         return None
-    every = join(e.permittivity for e in found)
+    every = join_permittivities(e.permittivity for e in found)
     # channels of one head hear the same ground: their errors are not independent
     std = max(every.std, min(e.permittivity.std for e in found))
     return SurfaceEcho(

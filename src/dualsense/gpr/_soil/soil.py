@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr._soil.focus import focus_permittivity
-from dualsense.gpr._soil.permittivity import LogNormal, join
+from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +29,20 @@ class Soil:
 
     Attributes
     ----------
+    relative_permittivity, relative_permittivity_std
+        Of the soil around the targets.
     method
-        "surface", "focus", "surface+focus", "prior" when none of these told anything, "given" by the recipe.
-    told
-        Each source's own (name, permittivity, standard deviation), the prior last.
+        "surface", "focus" or "surface+focus" by :func:`estimate_soil`, "prior" where neither told anything;
+        "hyperbola" by the diffraction curves of a line; "given" by the recipe.
+    sources
+        Of :func:`estimate_soil`, each source's own (name, permittivity, standard deviation), the prior last;
+        empty where the permittivity was given or has one source alone.
     """
 
     relative_permittivity: float
     relative_permittivity_std: float
     method: str
-    told: tuple[tuple[str, float, float], ...] = ()
+    sources: tuple[tuple[str, float, float], ...] = ()
 
 
 def estimate_soil(
@@ -78,11 +82,11 @@ def estimate_soil(
     -------
     Soil
     """
-    told: list[tuple[str, LogNormal]] = []
+    sources: list[tuple[str, LogNormal]] = []
     if echo is not None:
         std = float(np.hypot(echo.permittivity.std, surface_spread))
-        told.append(("surface", LogNormal(echo.permittivity.mean, std)))
-    start = told[0][1].permittivity if told else prior_permittivity
+        sources.append(("surface", LogNormal(echo.permittivity.mean, std)))
+    start = sources[0][1].permittivity if sources else prior_permittivity
     focus = focus_permittivity(
         below,
         traces,
@@ -93,14 +97,14 @@ def estimate_soil(
         coarse_cell_m=coarse_cell_m,
     )
     if focus is not None:
-        told.append(("focus", focus))
-    method = "+".join(name for name, _ in told) or "prior"
-    told.append(("prior", LogNormal(float(np.log(prior_permittivity)), prior_spread)))
-    soil = join(part for _, part in told)
+        sources.append(("focus", focus))
+    method = "+".join(name for name, _ in sources) or "prior"
+    sources.append(("prior", LogNormal(float(np.log(prior_permittivity)), prior_spread)))
+    soil = join_permittivities(part for _, part in sources)
     value = max(soil.permittivity, 1.0)
     return Soil(
         value,
         value * soil.std,
         method,
-        tuple((name, part.permittivity, part.permittivity * part.std) for name, part in told),
+        tuple((name, part.permittivity, part.permittivity * part.std) for name, part in sources),
     )
