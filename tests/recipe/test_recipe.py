@@ -93,3 +93,17 @@ def test_auto_and_numbers_are_both_permittivities():
     assert Recipe().gpr.soil.relative_permittivity == "auto"
     given = load_recipe(None, ["gpr.soil.relative_permittivity=9"]).gpr.soil.relative_permittivity
     assert math.isclose(given, 9.0)
+
+
+def test_a_recipe_shows_only_what_differs_from_the_default():
+    assert repr(Recipe()) == "Recipe()"
+    recipe = load_recipe(None, ["gpr.background.radius_m=0.2", "gpr.wiener.on=true", "gpr.gain.on=false"])
+    assert repr(recipe) == "Recipe(gpr.wiener.on=True, gpr.background.radius_m=0.2)"
+    assert repr(recipe.gpr.background) == "GprBackground(radius_m=0.2)"
+
+
+def test_a_recipe_in_a_notebook_is_a_table_of_what_differs():
+    assert "every value is the default" in Recipe()._repr_html_()
+    page = load_recipe(None, ["fusion.model=uncalibrated-rules-1"])._repr_html_()
+    assert "<th>fusion.model</th><td>&#x27;uncalibrated-rules-1&#x27;</td><td>&#x27;simulated-2&#x27;</td>" in page
+    assert "survey" not in page
