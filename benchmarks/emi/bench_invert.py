@@ -15,7 +15,7 @@ from benchmarks.calibrate import scenes
 
 from dualsense.emi._balance import balance
 from dualsense.emi._dipole import column_rows
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._joint.search import SCAN_DEPTHS_M, Scanner
 from dualsense.emi._joint.span import Span
 from dualsense.emi._latency import estimate_latency
@@ -116,11 +116,11 @@ def run() -> dict[str, float]:
     out: dict[str, float] = {}
     for objects in GRIDS:
         samples, rows, noise = measured(objects)
-        found = invert(rows, noise)
+        found = find_dipoles(rows, noise)
         out |= {
             f"rows_{objects}": float(rows.time_s.size),
             f"dipoles_{objects}": float(len(found.dipoles)),
-            f"invert_{objects}_s": best(lambda rows=rows, noise=noise: invert(rows, noise)),
+            f"invert_{objects}_s": best(lambda rows=rows, noise=noise: find_dipoles(rows, noise)),
             f"refine_{objects}_s": best(lambda rows=rows, noise=noise, found=found: refine(rows, noise, found)),
             f"latency_{objects}_s": best(lambda s=samples: estimate_latency(s, white_noise(s))),
         }

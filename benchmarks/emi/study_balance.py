@@ -25,12 +25,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import MU0_H_M
-from dualsense.emi._balance import balance, drift_basis
+from dualsense.emi._balance import apply_balance, balance, drift_basis
 from dualsense.emi._dipole import dipole_columns
 from dualsense.emi._loss import kept_energy
-from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import Response
-from dualsense.induction._polarizability import sphere
+from dualsense.induction._polarizability import sphere_polarizability
 from dualsense.simulate import Detector, Soil, emi_response
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def parts(response: Response) -> tuple[np.ndarray, np.ndarray]:
 
 
 def of_sphere(response: Response, conductivity_s_m: float, relative_permeability: float) -> np.ndarray:
-    m = sphere(
+    m = sphere_polarizability(
         frequency_hz=FREQUENCY_HZ,
         radius_m=RADIUS_M,
         conductivity_s_m=conductivity_s_m,
@@ -131,7 +130,7 @@ def ours(told: Response, soil: np.ndarray, target: np.ndarray, assumed_m: float)
     """What balance leaves of soil and of target, both whitened; fitted on soil, target and noise together."""
     noise = NOISE * np.random.default_rng(1).standard_normal(soil.shape)
     fitted = balance(replace(told, values=soil + target + noise), NOISE, roughness_m=assumed_m)
-    return balanced(replace(told, values=soil), fitted), balanced(replace(told, values=target), fitted)
+    return apply_balance(replace(told, values=soil), fitted), apply_balance(replace(told, values=target), fitted)
 
 
 def offset(told: Response, soil: np.ndarray, target: np.ndarray, window_s: float) -> Parts:

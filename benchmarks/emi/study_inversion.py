@@ -26,8 +26,7 @@ from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.posterior import visit
 from dualsense.emi._locate.search import problem_of
 from dualsense.emi._response import Response
-from dualsense.induction._polarizability import response as polarizability
-from dualsense.induction._polarizability import rotate, spheroid_spectrum
+from dualsense.induction._polarizability import polarizability, rotate_spectrum, spheroid_spectrum
 from dualsense.simulate._motion import correlated
 
 FREQUENCY_HZ = np.array([2400.0, 9600.0, 38400.0])
@@ -77,7 +76,7 @@ def target(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
         conductivity_s_m=5e6 if steel else 3.5e7,
         relative_permeability=100.0 if steel else 1.0,
     )
-    m = polarizability(rotate(spectrum, axes), FREQUENCY_HZ)
+    m = polarizability(rotate_spectrum(spectrum, axes), FREQUENCY_HZ)
     m = np.concatenate([m.real, m.imag])
     position = np.array([*rng.uniform(-0.08, 0.08, 2), -rng.uniform(0.02, 0.12)])
     return position, axes, np.stack([m[:, i, j] for i, j in PAIRS])

@@ -13,7 +13,7 @@ import pytest
 from dualsense.chain import radar as _radar
 from dualsense.chain.process import _on_time, process_scan
 from dualsense.chain.radar import calibrated
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._locate.refine import refine
 from dualsense.emi._maps.image import metal_maps
 from dualsense.emi._response import bin_along_track
@@ -270,7 +270,7 @@ def test_a_chain_that_breaks_takes_only_its_own_sensor_along(wet, monkeypatch):
         msg = "singular"
         raise np.linalg.LinAlgError(msg)
 
-    monkeypatch.setattr("dualsense.chain.process.invert", broken)
+    monkeypatch.setattr("dualsense.chain.process.find_dipoles", broken)
     scan, _ = wet
     result = process_scan(scan)
     assert result.gpr_volume is not None
@@ -429,7 +429,7 @@ def test_a_given_permittivity_is_used(sample_dir):
         ),
         (find_bodies, Recipe().gpr.image, None),
         (bin_along_track, Recipe().emi.calibrate, None),
-        (invert, Recipe().emi.invert, None),
+        (find_dipoles, Recipe().emi.invert, None),
         (refine, Recipe().emi.locate, None),
         (metal_maps, Recipe().emi.image, None),
         (match, Recipe().fusion, {"match_m"}),

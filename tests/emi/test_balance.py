@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._balance import balance, drift_basis, ground_factor
+from dualsense.emi._balance import apply_balance, balance, drift_basis, ground_factor
 from dualsense.emi._dipole import dipole_columns
-from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import Response
 from dualsense.induction._field import Coil, mutual_inductance
 
@@ -86,14 +85,14 @@ def test_ground_factor_follows_the_tilt():
 def test_soil_with_varying_height_is_suppressed_by_30_db():
     response = with_soil(swept())
     fitted = balance(response, NOISE)
-    rest = balanced(response, fitted) @ np.linalg.inv(fitted.whitener).T
+    rest = apply_balance(response, fitted) @ np.linalg.inv(fitted.whitener).T
     varying = response.values - response.values.mean(axis=0)
     assert np.sqrt((rest**2).mean()) < np.sqrt((varying**2).mean()) * 10 ** (-30 / 20)
 
 
 def test_a_constant_offset_would_not_do():
     response = with_soil(swept())
-    rest = balanced(response, balance(response, NOISE)) @ np.linalg.inv(balance(response, NOISE).whitener).T
+    rest = apply_balance(response, balance(response, NOISE)) @ np.linalg.inv(balance(response, NOISE).whitener).T
     offset = response.values - np.median(response.values, axis=0)
     assert np.abs(offset[:, 0]).std() > 30 * np.abs(rest[:, 0]).std()
 
@@ -116,7 +115,7 @@ def test_a_target_beside_the_soil_survives_when_fitted_jointly():
     signal = columns[:, :3].sum(axis=1, keepdims=True) * np.array([-8e-7, -4e-7, -1e-7, -3e-7, -5e-7, -3e-7])
     response = replace(response, values=response.values + signal)
     fitted = balance(response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size))
-    rest = balanced(response, fitted, objects=columns)
+    rest = apply_balance(response, fitted, objects=columns)
     wanted = signal @ fitted.whitener.T
     error = np.linalg.norm(rest - wanted) / np.linalg.norm(wanted)
     assert error < 0.15
@@ -129,9 +128,9 @@ def test_drift_is_told_from_a_strong_target_that_is_fitted_beside_it():
     slow = 200.0 * NOISE * np.sin(2 * np.pi * quiet.time_s / 20.0)[:, None]
     response = replace(quiet, values=quiet.values + signal + slow)
     fitted = balance(response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size))
-    rest = balanced(response, fitted, objects=columns) - signal @ fitted.whitener.T
+    rest = apply_balance(response, fitted, objects=columns) - signal @ fitted.whitener.T
     assert np.sqrt((rest[:, 1:] ** 2).mean()) < 2.0
-    alone = balanced(response, balance(response, NOISE))
+    alone = apply_balance(response, balance(response, NOISE))
     near = np.linalg.norm(response.center_m[:, :2] - (0.18, 0.15), axis=1) < 0.05
     assert np.linalg.norm(alone[near]) > 0.5 * np.linalg.norm((signal @ fitted.whitener.T)[near])
 

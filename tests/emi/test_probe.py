@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._probe import BELOW_TOP_M, Prober, probe_features
 from dualsense.emi._response import bin_along_track, normalise, white_noise
-from dualsense.induction._polarizability import response
+from dualsense.induction._polarizability import polarizability
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
 
@@ -25,7 +25,7 @@ def prober(*objects, soil=BARE, noise=EXACT, seed=4):
     scan = simulate_scan(scene, seed=seed)
     samples = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
     rows = bin_along_track(samples)
-    found = invert(rows, white_noise(samples) / np.sqrt(np.median(rows.count)))
+    found = find_dipoles(rows, white_noise(samples) / np.sqrt(np.median(rows.count)))
     return Prober(rows, found), rows, found, metal_dipoles(objects)
 
 
@@ -40,7 +40,7 @@ def own(found, centre, reach_m=0.06):
 def mean_spectrum(rows, moment):
     """Mean polarizability as the channels see it."""
     hz = np.unique(rows.channel_hz)
-    value = np.trace(response(moment, hz), axis1=1, axis2=2) / 3.0
+    value = np.trace(polarizability(moment, hz), axis1=1, axis2=2) / 3.0
     of = value[np.searchsorted(hz, rows.channel_hz)]
     return np.where(rows.imaginary, of.imag, of.real)
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._balance import balance
+from dualsense.emi._balance import apply_balance, balance
 from dualsense.emi._dipole import dipole_columns
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._locate.locate import DipoleEstimate, locate
-from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._polarizability import gate_rate
 from dualsense.simulate import Buried, Detector, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
@@ -42,7 +41,7 @@ def estimate(modality: str) -> DipoleEstimate:
     ((center, _),) = metal_dipoles((STEEL,))
     objects = dipole_columns(rows, center)
     fitted = balance(rows, noise, objects=objects, row_weight=np.ones(rows.time_s.size))
-    rest = balanced(rows, fitted, objects=objects) @ np.linalg.inv(fitted.whitener).T
+    rest = apply_balance(rows, fitted, objects=objects) @ np.linalg.inv(fitted.whitener).T
     return locate(replace(rows, values=rest), fitted.covariance)
 
 
@@ -70,10 +69,10 @@ def test_the_decay_is_that_of_the_object(found):
 
 @pytest.mark.parametrize("modality", ("frequency", "pulse"))
 def test_bare_magnetic_ground_gives_nothing(modality):
-    assert invert(*rows_of(modality)).dipoles == ()
+    assert find_dipoles(*rows_of(modality)).dipoles == ()
 
 
 @pytest.mark.parametrize("modality", ("frequency", "pulse"))
 def test_the_scan_of_an_object_is_found_without_being_told_where(modality):
-    dipoles = invert(*rows_of(modality, STEEL)).dipoles
+    dipoles = find_dipoles(*rows_of(modality, STEEL)).dipoles
     assert min(np.hypot(*(d.position_m[:2] - (0.2, 0.16))) for d in dipoles) < 0.02

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._dipole import Dipole
-from dualsense.emi._locate.features import features
+from dualsense.emi._locate.features import metal_features
 from dualsense.emi._locate.locate import locate
 from dualsense.fusion._candidates import Candidate
 from dualsense.fusion._features import dipole_features, place, reasons
@@ -28,7 +28,7 @@ def located():
 
 
 def test_they_are_the_posteriors(located):
-    told, metal = posterior_features(located), features(located.estimate)
+    told, metal = posterior_features(located), metal_features(located.estimate)
     assert told["magnetic_probability"] == located.estimate.magnetic
     assert told["located_misfit"] == located.estimate.misfit
     assert told["radius_m"] == metal.radius_m

@@ -14,10 +14,10 @@ from dualsense.induction._coils import (
     balanced_overlap,
     d_coil,
     double_d,
-    mutual,
-    rectangle,
+    rectangular_coil,
     winding_emf,
     winding_field,
+    winding_inductance,
 )
 from dualsense.induction._field import Coil, emf, loop_field, mutual_inductance
 from oracles.wires import neumann, parallel_wires, ring_field
@@ -42,7 +42,7 @@ def test_sides_are_textbook_wires(p):
 
 
 def test_rectangle_is_its_corners_and_centre_field():
-    coil = rectangle(length_m=0.3, width_m=0.2, center_m=(1, 2, 3))
+    coil = rectangular_coil(length_m=0.3, width_m=0.2, center_m=(1, 2, 3))
     # centre of a rectangle: H = 2 sqrt(l^2 + w^2) / (pi l w)
     h = winding_field([1.0, 2.0, 3.0], [coil])
     np.testing.assert_allclose(h, [0, 0, 2 * np.hypot(0.3, 0.2) / (np.pi * 0.06)], rtol=1e-12, atol=1e-12)
@@ -80,34 +80,34 @@ def test_potential_on_the_wire_has_no_value_and_doubled_corners_do_no_harm():
 
 def test_coaxial_squares_are_four_pairs_of_parallel_wires():
     side, apart = 0.2, 0.07
-    one = rectangle(length_m=side, width_m=side)
-    other = rectangle(length_m=side, width_m=side, center_m=(0, 0, apart), turns=5)
+    one = rectangular_coil(length_m=side, width_m=side)
+    other = rectangular_coil(length_m=side, width_m=side, center_m=(0, 0, apart), turns=5)
     expected = 5 * 4 * (parallel_wires(side, apart) - parallel_wires(side, np.hypot(side, apart)))
-    assert mutual([one], [other]) == pytest.approx(expected, rel=1e-11)
+    assert winding_inductance([one], [other]) == pytest.approx(expected, rel=1e-11)
 
 
 def test_mutual_is_neumanns_integral():
-    one = rectangle(length_m=0.2, width_m=0.1)
+    one = rectangular_coil(length_m=0.2, width_m=0.1)
     r = Rotation.from_euler("xyz", [0.3, 0.2, 0.5]).as_matrix()
     other = d_coil(radius_m=0.08, chord_m=0.01, sides=3, center_m=(0.05, 0.02, 0.15), rotation=r)
     slow = neumann(np.array(one.vertices_m), np.array(other.vertices_m))
-    assert mutual([one], [other]) == pytest.approx(slow, rel=1e-7)
+    assert winding_inductance([one], [other]) == pytest.approx(slow, rel=1e-7)
 
 
 def test_polygon_of_many_sides_couples_as_the_circle():
     circle = Coil(0.08, (0.03, 0.0, 0.05), axis=(0.2, 0.0, 1.0))
     exact = mutual_inductance(Coil(0.1), circle)
-    error = [abs(mutual([ring(n)], [circle]) / exact - 1) for n in (32, 64)]
+    error = [abs(winding_inductance([ring(n)], [circle]) / exact - 1) for n in (32, 64)]
     assert error[1] < 3e-3
     assert error[0] / error[1] == pytest.approx(4, rel=0.05)
-    assert mutual([Coil(0.1)], [circle]) == exact
+    assert winding_inductance([Coil(0.1)], [circle]) == exact
 
 
 def test_parts_in_series_add():
     """A figure of eight: two circles against each other."""
     eight = [Coil(0.05, (0.06, 0, 0)), Coil(0.05, (-0.06, 0, 0), turns=-1)]
-    tx = [Coil(0.15, (0, 0, 0.01)), rectangle(length_m=0.3, width_m=0.3)]
-    assert mutual(tx, eight) == pytest.approx(0, abs=1e-13)
+    tx = [Coil(0.15, (0, 0, 0.01)), rectangular_coil(length_m=0.3, width_m=0.3)]
+    assert winding_inductance(tx, eight) == pytest.approx(0, abs=1e-13)
     p = [0.05, 0.0, -0.1]
     total = loop_field(p, radius_m=0.05, center_m=(0.06, 0, 0)) - loop_field(
         p, radius_m=0.05, center_m=(-0.06, 0, 0)
@@ -119,8 +119,10 @@ def test_balanced_double_d_has_no_direct_coupling():
     overlap = balanced_overlap(radius_m=0.12, sides=16)
     assert 0 < overlap < 0.12
     tx, rx = double_d(radius_m=0.12, overlap_m=overlap, sides=16)
-    alone = mutual([tx], [d_coil(radius_m=0.12, chord_m=-overlap / 2, sides=16, center_m=(0, 0, 0.03))])
-    assert abs(mutual([tx], [rx])) < 1e-4 * abs(alone)
+    alone = winding_inductance(
+        [tx], [d_coil(radius_m=0.12, chord_m=-overlap / 2, sides=16, center_m=(0, 0, 0.03))]
+    )
+    assert abs(winding_inductance([tx], [rx])) < 1e-4 * abs(alone)
 
 
 def test_double_d_is_sharp_across_and_long_along():
@@ -149,7 +151,10 @@ def test_swapping_tx_and_rx_changes_nothing(p, seed, r):
     rng = np.random.default_rng(seed)
     m = rng.normal(size=(1, 3, 3)) + 1j * rng.normal(size=(1, 3, 3))
     m = m + np.swapaxes(m, 1, 2)
-    tx, rx = [rectangle(length_m=0.2, width_m=0.1, rotation=r)], list(double_d(radius_m=0.1, overlap_m=0.03))
+    tx, rx = (
+        [rectangular_coil(length_m=0.2, width_m=0.1, rotation=r)],
+        list(double_d(radius_m=0.1, overlap_m=0.03)),
+    )
     v, w = (winding_emf(p, m, frequency_hz=[1e4], tx=a, rx=b)[0] for a, b in ((tx, rx), (rx, tx)))
     bound = np.linalg.norm(winding_field(p, tx)) * np.linalg.norm(winding_field(p, rx)) * np.abs(m).max()
     assert abs(v - w) < 1e-12 * bound
@@ -161,15 +166,15 @@ def test_moved_turned_and_scaled(r, shift, s):
     """One head and target as a whole: H scales as 1 / length, mutual inductance as length."""
     p = np.array([0.04, 0.03, -0.12])
     d = d_coil(radius_m=0.1, chord_m=-0.02, sides=12)
-    box = rectangle(length_m=0.1, width_m=0.15, center_m=(0.02, 0, 0.06))
-    still, coupled = winding_field(p, [d]), mutual([d], [box])
+    box = rectangular_coil(length_m=0.1, width_m=0.15, center_m=(0.02, 0, 0.06))
+    still, coupled = winding_field(p, [d]), winding_inductance([d], [box])
 
     def moved(part):
         return Polygon(tuple(tuple(s * (r @ v) + shift) for v in np.array(part.vertices_m)), turns=2)
 
     h = winding_field(s * (r @ p) + shift, [moved(d)])
     np.testing.assert_allclose(h * s / 2, r @ still, atol=1e-10 * np.linalg.norm(still))
-    assert mutual([moved(d)], [moved(box)]) / (4 * s) == pytest.approx(coupled, rel=1e-9)
+    assert winding_inductance([moved(d)], [moved(box)]) / (4 * s) == pytest.approx(coupled, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -177,12 +182,12 @@ def test_moved_turned_and_scaled(r, shift, s):
     (
         (lambda: Polygon(((0, 0, 0), (1, 0, 0))), "vertices_m"),
         (lambda: Polygon(((0, 0, 0), (1, 0, 0), (0, np.nan, 0))), "vertices_m"),
-        (lambda: rectangle(length_m=0, width_m=1), "length_m"),
-        (lambda: rectangle(length_m=1, width_m=1, rotation=2 * np.eye(3)), "orthogonal"),
+        (lambda: rectangular_coil(length_m=0, width_m=1), "length_m"),
+        (lambda: rectangular_coil(length_m=1, width_m=1, rotation=2 * np.eye(3)), "orthogonal"),
         (lambda: d_coil(radius_m=0.1, chord_m=0.2), "chord_m"),
         (lambda: d_coil(radius_m=0.1, chord_m=0.0, sides=1), "sides"),
         (lambda: double_d(radius_m=0.1, overlap_m=0.02, gap_m=0.0), "gap_m"),
-        (lambda: mutual([ring(4)], [ring(4)]), "wires touch"),
+        (lambda: winding_inductance([ring(4)], [ring(4)]), "wires touch"),
     ),
 )
 def test_refusals_name_the_value(call, match):

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from dualsense.constants import MU0_H_M
 from dualsense.induction._field import Coil, mutual_inductance
 from dualsense.induction._ground import half_space_coupling, log_uniform_susceptibility, viscous_susceptibility
-from dualsense.induction._layered import Layer, ground_inductance, layered_coupling, layered_gates, reflection
+from dualsense.induction._layered import (
+    Layer,
+    layered_coupling,
+    layered_gates,
+    layered_inductance,
+    layered_reflection,
+)
 from dualsense.induction._waveform import bipolar_train, rectangular_pulse, viscous_rate
 from oracles import layers as oracle
 
@@ -39,7 +45,7 @@ def as_numbers(soil, frequency):
 def test_recursion_solves_the_boundary_values(lam, frequency):
     s = 2j * np.pi * frequency
     expected = oracle.reflection(lam, s, *as_numbers(SOIL, frequency))
-    assert complex(reflection(lam, s, SOIL)) == pytest.approx(expected, rel=1e-10)
+    assert complex(layered_reflection(lam, s, SOIL)) == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("offset", (0.0, 0.25))
@@ -141,7 +147,7 @@ def test_conducting_ground_late_after_a_pulse():
 
 def test_pulse_domain_is_the_transform_of_the_frequency_domain():
     def inductance(omega):
-        return ground_inductance(laplace_rad_s=1j * omega, layers=SOIL, **HEAD)[0]
+        return layered_inductance(laplace_rad_s=1j * omega, layers=SOIL, **HEAD)[0]
 
     for t in (5e-6, 100e-6):
         slow = oracle.impulse(inductance, t, 24)
@@ -170,8 +176,8 @@ def test_log_uniform_times_are_viscous_in_band():
         (lambda: Layer(0.0), "thickness_m"),
         (lambda: Layer(conductivity_s_m=-1.0), "conductivity_s_m"),
         (lambda: Layer(reference_hz=0.0), "reference_hz"),
-        (lambda: reflection(1.0, 1j, []), "layers"),
-        (lambda: reflection(1.0, 1j, [Layer(), Layer()]), "without end"),
+        (lambda: layered_reflection(1.0, 1j, []), "layers"),
+        (lambda: layered_reflection(1.0, 1j, [Layer(), Layer()]), "without end"),
         (lambda: layered_coupling(frequency_hz=0.0, layers=SOIL, **HEAD), "frequency_hz"),
         (lambda: layered_coupling(frequency_hz=1.0, layers=SOIL, **{**HEAD, "height_sum_m": 0.0}), "height_sum_m"),
         (lambda: layered_coupling(frequency_hz=1.0, layers=SOIL, **{**HEAD, "tx_radius_m": 0.0}), "tx_radius_m"),

@@ -14,9 +14,9 @@ from dualsense.induction._polarizability import (
     Spectrum,
     demagnetisation,
     gate_rate,
-    response,
-    rotate,
-    sphere,
+    polarizability,
+    rotate_spectrum,
+    sphere_polarizability,
     sphere_poles,
     sphere_spectrum,
     spheroid_limits,
@@ -29,13 +29,13 @@ STEEL = {"radius_m": 0.005, "conductivity_s_m": 5e6, "relative_permeability": 10
 
 
 def test_oracle_3_aluminium():
-    m = complex(sphere(**ALUMINIUM, frequency_hz=1e4))
+    m = complex(sphere_polarizability(**ALUMINIUM, frequency_hz=1e4))
     assert m.real == pytest.approx(-5.84947782e-7, rel=1e-6)
     assert m.imag == pytest.approx(-1.66341184e-7, rel=1e-6)
 
 
 def test_oracle_4_steel():
-    m = complex(sphere(**STEEL, frequency_hz=1e4))
+    m = complex(sphere_polarizability(**STEEL, frequency_hz=1e4))
     assert m.real == pytest.approx(1.08066649e-6, rel=1e-6)
     assert m.imag == pytest.approx(-3.38765135e-7, rel=1e-6)
 
@@ -52,7 +52,7 @@ def test_oracle_5_step_off():
 @pytest.mark.parametrize("metal", (ALUMINIUM, STEEL))
 def test_limits(metal):
     a3, mu = metal["radius_m"] ** 3, metal["relative_permeability"]
-    low, high = sphere(**metal, frequency_hz=[0.0, 1e14])
+    low, high = sphere_polarizability(**metal, frequency_hz=[0.0, 1e14])
     assert low == pytest.approx(4 * np.pi * a3 * (mu - 1) / (mu + 2), abs=1e-30)
     assert high.real == pytest.approx(-2 * np.pi * a3, rel=1e-2)
 
@@ -60,7 +60,7 @@ def test_limits(metal):
 def test_low_frequency_loss_of_a_non_magnetic_sphere():
     """Power in weak eddy currents: M'' = -2 pi omega mu0 sigma a^5 / 15."""
     f = 1e-3
-    m = complex(sphere(**ALUMINIUM, frequency_hz=f))
+    m = complex(sphere_polarizability(**ALUMINIUM, frequency_hz=f))
     expected = -2 * np.pi * (2 * np.pi * f) * MU0_H_M * 3.5e7 * 0.005**5 / 15
     assert m.imag == pytest.approx(expected, rel=1e-9)
 
@@ -69,7 +69,7 @@ def test_low_frequency_loss_of_a_non_magnetic_sphere():
 def test_series_and_closed_form_meet(mu):
     sigma, a = 1e6, 0.01
     f1 = 1 / (2 * np.pi * MU0_H_M * mu * sigma * a**2)  # |alpha| = 1
-    below, above = sphere(
+    below, above = sphere_polarizability(
         radius_m=a,
         conductivity_s_m=sigma,
         relative_permeability=mu,
@@ -82,8 +82,8 @@ def test_series_and_closed_form_meet(mu):
 @pytest.mark.parametrize("metal", (ALUMINIUM, STEEL, {**STEEL, "relative_permeability": 1.2}))
 def test_relaxations_add_up_to_wait(metal):
     f = np.logspace(0, 8, 33)
-    wait = sphere(**metal, frequency_hz=f)
-    sum_of_poles = response(sphere_spectrum(**metal), f)
+    wait = sphere_polarizability(**metal, frequency_hz=f)
+    sum_of_poles = polarizability(sphere_spectrum(**metal), f)
     assert np.abs(sum_of_poles[:, 0, 0] - wait).max() < 3e-3 * np.abs(wait).max()
     np.testing.assert_allclose(sum_of_poles[:, 0, 0], wait, rtol=4e-3)
     np.testing.assert_array_equal(sum_of_poles[:, 0, 1], 0)
@@ -109,7 +109,9 @@ def fem_tensors(folder):
 @pytest.mark.shared
 def test_fem_sphere(shared_data):
     frequency, fem = fem_tensors(shared_data / "mpt" / "sphere_r10mm_sig1e6_mu1")
-    wait = sphere(radius_m=0.01, conductivity_s_m=1e6, relative_permeability=1.0, frequency_hz=frequency)
+    wait = sphere_polarizability(
+        radius_m=0.01, conductivity_s_m=1e6, relative_permeability=1.0, frequency_hz=frequency
+    )
     error = np.abs(fem - wait[:, None, None] * np.eye(3)).max(axis=(1, 2)) / np.abs(wait)
     omega = 2 * np.pi * frequency
     band = omega < 3.1e5
@@ -127,7 +129,7 @@ def test_fem_disc_beside_the_spheroid_of_its_radius_and_volume(shared_data):
     np.testing.assert_allclose(fem[:, 2, 2], across, rtol=1e-3)
     static, inductive = spheroid_limits(**kw)
     np.testing.assert_allclose([across[0].real, along[0].real], static[[0, 2]], rtol=0.05)
-    model = response(spheroid_spectrum(**kw, conductivity_s_m=1e6), frequency)
+    model = polarizability(spheroid_spectrum(**kw, conductivity_s_m=1e6), frequency)
     span = static - inductive
     assert np.abs(model[:, 0, 0] - across).max() < 0.10 * span[0]
     assert np.abs(model[:, 2, 2] - along).max() < 0.12 * span[2]
@@ -151,7 +153,7 @@ def test_weak_eddy_currents_of_a_spheroid_lose_what_their_integral_says(axis, mu
     spectrum = spheroid_spectrum(
         semi_axis_m=a, polar_semi_axis_m=c, conductivity_s_m=sigma, relative_permeability=mu
     )
-    loss = -response(spectrum, f)[0, axis, axis].imag
+    loss = -polarizability(spectrum, f)[0, axis, axis].imag
     assert loss == pytest.approx(2 * power / (omega * MU0_H_M), rel=5e-3)
 
 
@@ -172,8 +174,10 @@ def test_demagnetisation():
 def test_spheroid_of_equal_axes_is_the_sphere():
     f = np.logspace(2, 6, 9)
     kw = {"conductivity_s_m": 5e6, "relative_permeability": 100.0}
-    spheroid = response(spheroid_spectrum(semi_axis_m=0.005, polar_semi_axis_m=0.005, **kw), f)
-    np.testing.assert_allclose(spheroid, response(sphere_spectrum(radius_m=0.005, **kw), f), rtol=1e-8, atol=1e-20)
+    spheroid = polarizability(spheroid_spectrum(semi_axis_m=0.005, polar_semi_axis_m=0.005, **kw), f)
+    np.testing.assert_allclose(
+        spheroid, polarizability(sphere_spectrum(radius_m=0.005, **kw), f), rtol=1e-8, atol=1e-20
+    )
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
@@ -183,13 +187,13 @@ def test_spheroid_spectrum_runs_between_exact_limits(a, ratio, mu):
         semi_axis_m=a, polar_semi_axis_m=a * ratio, conductivity_s_m=1e7, relative_permeability=mu
     )
     static, inductive = spheroid_limits(semi_axis_m=a, polar_semi_axis_m=a * ratio, relative_permeability=mu)
-    low, high = response(spectrum, [0.0, 1e18])
+    low, high = polarizability(spectrum, [0.0, 1e18])
     np.testing.assert_allclose(np.diag(low).real, static, rtol=1e-9, atol=1e-18)
     np.testing.assert_allclose(np.diag(high).real, inductive, rtol=1e-4)
     for tensor in spectrum.amplitude_m3:
         assert np.linalg.eigvalsh(tensor).min() >= 0
     f = np.logspace(0, 7, 15)
-    loss = response(spectrum, f).imag
+    loss = polarizability(spectrum, f).imag
     assert np.linalg.eigvalsh(loss).max() <= 0
 
 
@@ -200,7 +204,7 @@ def test_step_off_is_the_transform_of_the_spectrum():
     )
     t = 0.4
     value = quad(
-        lambda w: -response(spectrum, w / (2 * np.pi))[0, 0, 0].imag / w,
+        lambda w: -polarizability(spectrum, w / (2 * np.pi))[0, 0, 0].imag / w,
         1e-12,
         np.inf,
         weight="cos",
@@ -229,32 +233,35 @@ def test_rotation_keeps_eigenvalues_and_commutes_with_frequency(seed):
         semi_axis_m=0.02, polar_semi_axis_m=0.002, conductivity_s_m=3.5e7, relative_permeability=1.0
     )
     f = [2.4e3, 38.4e3]
-    turned = response(rotate(disc, r), f)
-    np.testing.assert_allclose(turned, r @ response(disc, f) @ r.T, atol=1e-18)
-    assert np.trace(turned[0]) == pytest.approx(np.trace(response(disc, f)[0]))
+    turned = polarizability(rotate_spectrum(disc, r), f)
+    np.testing.assert_allclose(turned, r @ polarizability(disc, f) @ r.T, atol=1e-18)
+    assert np.trace(turned[0]) == pytest.approx(np.trace(polarizability(disc, f)[0]))
 
 
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(a=st.floats(1e-3, 0.05), mu=st.floats(1, 300), f=st.floats(1, 1e6), s=st.floats(0.2, 5))
 def test_sphere_scales_as_volume_at_constant_induction_number(a, mu, f, s):
     kw = {"conductivity_s_m": 5e6, "relative_permeability": mu}
-    one = complex(sphere(radius_m=a, frequency_hz=f, **kw))
-    other = complex(sphere(radius_m=s * a, frequency_hz=f / s**2, **kw))
+    one = complex(sphere_polarizability(radius_m=a, frequency_hz=f, **kw))
+    other = complex(sphere_polarizability(radius_m=s * a, frequency_hz=f / s**2, **kw))
     assert other == pytest.approx(one * s**3, rel=1e-9)
 
 
 @pytest.mark.parametrize(
     ("call", "match"),
     (
-        (lambda: sphere(**{**STEEL, "radius_m": 0.0}, frequency_hz=1), "radius_m"),
-        (lambda: sphere(**{**STEEL, "relative_permeability": 0.9}, frequency_hz=1), "relative_permeability"),
-        (lambda: sphere(**{**STEEL, "conductivity_s_m": -1.0}, frequency_hz=1), "conductivity_s_m"),
-        (lambda: sphere(**STEEL, frequency_hz=-1), "frequency_hz"),
+        (lambda: sphere_polarizability(**{**STEEL, "radius_m": 0.0}, frequency_hz=1), "radius_m"),
+        (
+            lambda: sphere_polarizability(**{**STEEL, "relative_permeability": 0.9}, frequency_hz=1),
+            "relative_permeability",
+        ),
+        (lambda: sphere_polarizability(**{**STEEL, "conductivity_s_m": -1.0}, frequency_hz=1), "conductivity_s_m"),
+        (lambda: sphere_polarizability(**STEEL, frequency_hz=-1), "frequency_hz"),
         (lambda: sphere_poles(**STEEL, count=0), "count"),
         (lambda: demagnetisation(0.0, 1.0), "semi-axes"),
         (lambda: step_off(sphere_spectrum(**STEEL), -1.0), "time_s"),
         (lambda: gate_rate(sphere_spectrum(**STEEL), [[2.0, 1.0]]), "gate_time_s"),
-        (lambda: rotate(sphere_spectrum(**STEEL), 2 * np.eye(3)), "orthogonal"),
+        (lambda: rotate_spectrum(sphere_spectrum(**STEEL), 2 * np.eye(3)), "orthogonal"),
         (lambda: Spectrum(np.eye(3), np.zeros((1, 3, 3)), np.array([0.0])), "tau_s"),
         (lambda: Spectrum(np.eye(3), np.zeros((2, 3, 3)), np.array([1.0])), "shapes"),
     ),

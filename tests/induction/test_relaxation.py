@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from dualsense.induction._polarizability import Spectrum, response, rotate, sphere_spectrum, spheroid_spectrum
+from dualsense.induction._polarizability import (
+    Spectrum,
+    polarizability,
+    rotate_spectrum,
+    sphere_spectrum,
+    spheroid_spectrum,
+)
 from dualsense.induction._relaxation import fit_gates, fit_spectrum, relaxation_times
 from dualsense.induction._waveform import bipolar_train, pulse_rate, rectangular_pulse
 
@@ -42,7 +48,7 @@ def test_finite_elements_are_relaxations(shared_data, name, magnetic):
     folder = shared_data / "mpt" / name
     frequency, fem = fem_tensors(folder)
     spectrum = fit_spectrum(fem[::2], frequency[::2], std_m3=size(fem[::2]), magnetic=magnetic)
-    assert (size(response(spectrum, frequency) - fem) / size(fem)).max() < 1e-3
+    assert (size(polarizability(spectrum, frequency) - fem) / size(fem)).max() < 1e-3
     assert np.linalg.eigvalsh(spectrum.amplitude_m3).min() >= -1e-15 * np.abs(spectrum.amplitude_m3).max()
     static = np.loadtxt(folder / "N0.csv", delimiter=",")
     np.testing.assert_allclose(spectrum.static_m3, static, atol=1e-4 * np.abs(fem).max())
@@ -62,8 +68,8 @@ def test_finite_element_sphere_decays_as_its_poles(shared_data):
 
 
 def test_frequency_data_tell_the_gates():
-    target = rotate(CASING, TURN)
-    fitted = fit_spectrum(response(target, FREQUENCY), FREQUENCY)
+    target = rotate_spectrum(CASING, TURN)
+    fitted = fit_spectrum(polarizability(target, FREQUENCY), FREQUENCY)
     told, true = pulse_rate(fitted, GATES, TRAIN), pulse_rate(target, GATES, TRAIN)
     assert (size(told - true) / size(true)).max() < 5e-3
 
@@ -75,16 +81,16 @@ def test_gates_tell_the_frequencies():
     target = Spectrum(static_m3=np.zeros((3, 3)), amplitude_m3=amplitude, tau_s=tau)
     rate = pulse_rate(target, GATES, TRAIN)
     fitted = fit_gates(rate, GATES, TRAIN, std_m3_s=size(rate) + 1e-9 * size(rate).max())
-    told, true = response(fitted, FREQUENCY), response(target, FREQUENCY)
+    told, true = polarizability(fitted, FREQUENCY), polarizability(target, FREQUENCY)
     band = 1 / (2 * np.pi * GATES[0, 0]) > FREQUENCY
     assert (size(told - true)[band] / size(true)[band]).max() < 0.01
 
 
 def test_both_domains_give_the_same_spectrum():
-    target = rotate(CASING, TURN)
+    target = rotate_spectrum(CASING, TURN)
     rate = pulse_rate(target, GATES, TRAIN)
     by_gates = fit_gates(rate, GATES, TRAIN, std_m3_s=size(rate))
-    by_frequency = fit_spectrum(response(target, FREQUENCY), FREQUENCY)
+    by_frequency = fit_spectrum(polarizability(target, FREQUENCY), FREQUENCY)
     other = rectangular_pulse(width_s=1e-4, ramp_off_s=1e-6)  # a waveform that neither was fitted to
     one, two = (pulse_rate(s, GATES[2:-2], other) for s in (by_gates, by_frequency))
     assert (size(one - two) / size(two)).max() < 0.01
@@ -92,14 +98,14 @@ def test_both_domains_give_the_same_spectrum():
 
 def test_noise_is_not_followed_below_zero():
     rng = np.random.default_rng(5)
-    tensor = response(CASING, FREQUENCY)
+    tensor = polarizability(CASING, FREQUENCY)
     noise = 0.01 * np.abs(tensor).max() * rng.normal(size=(2, *tensor.shape))
     noisy = tensor + noise[0] + 1j * noise[1]
     spectrum = fit_spectrum(noisy, FREQUENCY)
     assert np.linalg.eigvalsh(spectrum.amplitude_m3).min() >= -1e-12 * np.abs(spectrum.amplitude_m3).max()
-    assert np.linalg.eigvalsh(response(spectrum, FREQUENCY).imag).max() <= 0
+    assert np.linalg.eigvalsh(polarizability(spectrum, FREQUENCY).imag).max() <= 0
     symmetric = 0.5 * (noisy + noisy.swapaxes(1, 2))
-    assert size(response(spectrum, FREQUENCY) - symmetric).mean() < size(symmetric - tensor).mean()
+    assert size(polarizability(spectrum, FREQUENCY) - symmetric).mean() < size(symmetric - tensor).mean()
 
 
 def test_nothing_fits_nothing():
@@ -112,11 +118,11 @@ def test_nothing_fits_nothing():
 @given(seed=st.integers(0, 1000), s=st.floats(1e-3, 1e3))
 def test_turning_and_scaling_the_data_turns_and_scales_the_fit(seed, s):
     r = Rotation.random(random_state=seed).as_matrix()
-    tensor = response(CASING, FREQUENCY)
+    tensor = polarizability(CASING, FREQUENCY)
     still, turned = fit_spectrum(tensor, FREQUENCY), fit_spectrum(s * (r @ tensor @ r.T), FREQUENCY)
     f = np.geomspace(100, 1e5, 9)
-    expected = s * (r @ response(still, f) @ r.T)
-    assert (size(response(turned, f) - expected) / size(expected)).max() < 2e-4
+    expected = s * (r @ polarizability(still, f) @ r.T)
+    assert (size(polarizability(turned, f) - expected) / size(expected)).max() < 2e-4
 
 
 @pytest.mark.parametrize(

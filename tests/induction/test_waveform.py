@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from dualsense.induction._polarizability import gate_rate, rotate, sphere_spectrum
+from dualsense.induction._polarizability import gate_rate, rotate_spectrum, sphere_spectrum
 from dualsense.induction._waveform import (
     Current,
     bipolar_train,
@@ -124,7 +124,7 @@ def test_turning_the_object_turns_its_decay():
     rod = spheroid_spectrum(
         semi_axis_m=0.003, polar_semi_axis_m=0.02, conductivity_s_m=5e6, relative_permeability=80.0
     )
-    turned = pulse_rate(rotate(rod, r), GATES, RAMPED)
+    turned = pulse_rate(rotate_spectrum(rod, r), GATES, RAMPED)
     still = pulse_rate(rod, GATES, RAMPED)
     np.testing.assert_allclose(turned, r @ still @ r.T, atol=1e-12 * np.abs(still).max())
 

@@ -15,15 +15,27 @@ from threadpoolctl import threadpool_limits
 
 from dualsense.chain import provenance
 from dualsense.chain.radar import calibrated, ground_echo, image_below
-from dualsense.emi._dipole import dipole_columns
-from dualsense.emi._joint.invert import Inversion, invert
-from dualsense.emi._latency import estimate_latency
-from dualsense.emi._locate.refine import refine
-from dualsense.emi._loss import small_metal_kept, soil_suppression_db
-from dualsense.emi._maps.coherence import coherence_map
-from dualsense.emi._maps.image import balanced, detection_limit, metal_maps, phase_hz
-from dualsense.emi._probe import Prober, probe_features
-from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
+from dualsense.emi import (
+    Inversion,
+    Prober,
+    Response,
+    apply_balance,
+    bin_along_track,
+    coherence_map,
+    detection_limit,
+    dipole_columns,
+    drop_spikes,
+    estimate_latency,
+    find_dipoles,
+    metal_maps,
+    normalise,
+    phase_hz,
+    probe_features,
+    refine,
+    small_metal_kept,
+    soil_suppression_db,
+    white_noise,
+)
 from dualsense.errors import ScanError
 from dualsense.fusion import load_model, make_targets, match
 from dualsense.gpr import Soil, measured_columns
@@ -324,10 +336,10 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     noise = white_noise(response)
     rows = bin_along_track(response, **recipe.emi.calibrate.model_dump())
     noise = noise / np.sqrt(np.median(rows.count))
-    inversion = invert(rows, noise, **recipe.emi.invert.model_dump())
+    inversion = find_dipoles(rows, noise, **recipe.emi.invert.model_dump())
     inversion, located = _refined(rows, noise, inversion, recipe)
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
-    rest = balanced(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
+    rest = apply_balance(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
     weight = inversion.weight
     smoothing = recipe.emi.image.model_dump()
     maps = metal_maps(rows, rest, grid, cover.emi, balance=inversion.balance, row_weight=weight, **smoothing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import Coil, mutual_inductance
+from dualsense.induction import Coil, mutual_inductance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,6 +169,27 @@ def balance(
         middle = max(float(np.median(size)), np.finfo(float).tiny)
         weight = 1.0 / np.maximum(1.0, size / (1.5 * middle))
     return replace(fitted, soil=soil)
+
+
+def apply_balance(
+    response: Response, balance: Balance, *, objects: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Whitened response (m, c) without drift and soil.
+
+    Parameters
+    ----------
+    objects : (m, q), optional
+        Columns of the dipoles that were found. Drift and soil are fitted beside them, so that a large target is
+        not taken for drift.
+    """
+    white = response.values @ balance.whitener.T
+    design = balance.basis if objects is None else np.concatenate([balance.basis, objects], axis=1)
+    scale = np.sqrt((design**2).sum(axis=0)) + 1e-300
+    coefficients, *_ = np.linalg.lstsq(design / scale, white, rcond=1e-9)
+    nuisance: NDArray[np.float64] = (balance.basis / scale[: balance.basis.shape[1]]) @ coefficients[
+        : balance.basis.shape[1]
+    ]
+    return white - nuisance
 
 
 def with_soil(

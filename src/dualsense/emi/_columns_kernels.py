@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._kernels import VECTOR_FROM, loop_terms, smooth_terms
+from dualsense.induction import VECTOR_FROM, loop_terms, smooth_terms
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._balance import balance
+from dualsense.emi._balance import apply_balance, balance
 from dualsense.emi._dipole import coil_arrays
 from dualsense.emi._joint import _search_kernels as kernels
-from dualsense.emi._maps.image import balanced
 from dualsense.emi._response import bin_along_track
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def estimate_latency(
     rows = bin_along_track(response, bin_m=bin_m)
     scale = noise / np.sqrt(max(float(np.median(rows.count)), 1.0))
     fitted = balance(rows, scale, roughness_m=roughness_m)
-    rest = balanced(rows, fitted)
+    rest = apply_balance(rows, fitted)
     spots = [
         _Spot(response, rows, rest, fitted.basis, at)
         for at in _strongest(rows, rest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._polarizability import gate_rate, sphere, sphere_spectrum
+from dualsense.induction import gate_rate, sphere_polarizability, sphere_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,7 +132,7 @@ def _small_spectra(response: Response) -> dict[str, Real]:
             "relative_permeability": relative_permeability,
         }
         if response.imaginary.any():
-            m = sphere(frequency_hz=hz, **metal)
+            m = sphere_polarizability(frequency_hz=hz, **metal)
             out[name] = np.where(response.imaginary, m.imag, m.real).astype(np.float64)
         else:
             centre = 1.0 / (2.0 * np.pi * hz)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.emi._joint.invert import Inversion
+    from dualsense.emi._joint.find import Inversion
     from dualsense.emi._response import Response
 
     Real = NDArray[np.float64]

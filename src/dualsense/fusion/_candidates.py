@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.emi._dipole import Dipole
+    from dualsense.emi import Dipole
     from dualsense.gpr import Body
 
 NEAR_STRONGER_M = 0.08

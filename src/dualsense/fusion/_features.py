@@ -15,7 +15,7 @@ from dualsense.gpr import relative_noise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dualsense.emi._dipole import Dipole
+    from dualsense.emi import Dipole
     from dualsense.fusion._candidates import Candidate
     from dualsense.gpr import Body
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._locate.features import features
+from dualsense.emi import metal_features
 
 if TYPE_CHECKING:
-    from dualsense.emi._dipole import Dipole
-    from dualsense.emi._locate.locate import DipoleEstimate
+    from dualsense.emi import Dipole, DipoleEstimate
 
 AXES = ("first", "middle", "last")
 QUANTILES = (5, 25, 50, 75, 95)
@@ -27,7 +26,7 @@ def posterior_features(dipole: Dipole) -> dict[str, float]:
     estimate = dipole.estimate
     if estimate is None:
         return {}
-    metal = features(estimate)
+    metal = metal_features(estimate)
     out = {
         "located_misfit": estimate.misfit,
         "located_coherence": estimate.coherence,

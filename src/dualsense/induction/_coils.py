@@ -51,7 +51,7 @@ Part = Coil | Polygon
 Winding = Sequence[Part]
 
 
-def rectangle(
+def rectangular_coil(
     *,
     length_m: float,
     width_m: float,
@@ -90,7 +90,7 @@ def d_coil(
     sides : int
         Straight pieces of the arc; the field's error falls as 1 / sides^2.
     center_m, rotation
-        As in `rectangle`; the centre is the circle's.
+        As in `rectangular_coil`; the centre is the circle's.
     """
     _check_lengths(radius_m=radius_m)
     if not abs(chord_m) < radius_m:
@@ -142,7 +142,7 @@ def balanced_overlap(*, radius_m: float, gap_m: float = 0.004, sides: int = 32) 
 
     def coupling(overlap_m: float) -> float:
         tx, rx = double_d(radius_m=radius_m, overlap_m=overlap_m, gap_m=gap_m, sides=sides)
-        return mutual([tx], [rx]) / (MU0_H_M * radius_m)
+        return winding_inductance([tx], [rx]) / (MU0_H_M * radius_m)
 
     return float(brentq(coupling, 0.0, radius_m, xtol=1e-6 * radius_m))
 
@@ -167,7 +167,7 @@ def winding_emf(
     )
 
 
-def mutual(tx: Winding, rx: Winding) -> float:
+def winding_inductance(tx: Winding, rx: Winding) -> float:
     """Mutual inductance (H) of two windings.
 
     The vector potential of each part, exact, integrated along the other's wire (Neumann) by Gauss-Legendre on

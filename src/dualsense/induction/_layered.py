@@ -69,7 +69,7 @@ class Layer:
             raise ValueError(msg)
 
 
-def reflection(
+def layered_reflection(
     wavenumber_rad_m: ArrayLike, laplace_rad_s: ArrayLike, layers: Sequence[Layer]
 ) -> NDArray[np.complex128]:
     """Reflection coefficient of the ground for the field of a horizontal loop (TE).
@@ -123,7 +123,7 @@ def reflection(
     return out
 
 
-def ground_inductance(
+def layered_inductance(
     *,
     laplace_rad_s: ArrayLike,
     tx_radius_m: float,
@@ -169,7 +169,7 @@ def ground_inductance(
 
     node, weight = quadrature(_DECAY / float(height.min()), np.pi / (tx_radius_m + rx_radius_m + abs(offset_m)))
     weight = weight * j1(node * tx_radius_m) * j1(node * rx_radius_m) * j0(node * offset_m)
-    inside = weight[:, None] * reflection(node[:, None], s, layers)
+    inside = weight[:, None] * layered_reflection(node[:, None], s, layers)
     out: NDArray[np.complex128] = np.exp(-height[:, None] * node) @ inside
     return MU0_H_M * np.pi * tx_radius_m * rx_radius_m * out
 
@@ -190,14 +190,14 @@ def layered_coupling(
     frequency_hz : (k,) array_like
         > 0.
     height_sum_m, layers, offset_m, tx_radius_m, rx_radius_m
-        As in `ground_inductance`.
+        As in `layered_inductance`.
     """
     frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
     if np.any(~(frequency > 0)):
         msg = f"frequency_hz must be positive, got {frequency.min()}"
         raise ValueError(msg)
     s = 2j * np.pi * frequency
-    return s * ground_inductance(
+    return s * layered_inductance(
         laplace_rad_s=s,
         tx_radius_m=tx_radius_m,
         rx_radius_m=rx_radius_m,
@@ -225,7 +225,7 @@ def layered_gates(
         After the current has ended.
     current : Current
     height_sum_m, layers, offset_m, tx_radius_m, rx_radius_m
-        As in `ground_inductance`.
+        As in `layered_inductance`.
 
     Notes
     -----
@@ -247,7 +247,7 @@ def layered_gates(
     slope = _TALBOT * (
         0.5017 / np.tan(0.6407 * theta) - 0.5017 * 0.6407 * theta / np.sin(0.6407 * theta) ** 2 + 0.2645j
     )
-    inductance = ground_inductance(
+    inductance = layered_inductance(
         laplace_rad_s=(z / times[:, None]).ravel(),
         tx_radius_m=tx_radius_m,
         rx_radius_m=rx_radius_m,

@@ -63,7 +63,7 @@ class Spectrum:
             raise ValueError(msg)
 
 
-def response(spectrum: Spectrum, frequency_hz: ArrayLike) -> NDArray[np.complex128]:
+def polarizability(spectrum: Spectrum, frequency_hz: ArrayLike) -> NDArray[np.complex128]:
     """Tensor of a spectrum at given frequencies: (k,) Hz to (k, 3, 3) complex m^3."""
     s = 2j * np.pi * np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))[:, None] * spectrum.tau_s
     relaxed = np.einsum("fk,kij->fij", s / (1 + s), spectrum.amplitude_m3)
@@ -99,7 +99,7 @@ def gate_rate(spectrum: Spectrum, gate_time_s: ArrayLike) -> NDArray[np.float64]
     return fall / (gates[:, 1] - gates[:, 0])[:, None, None]
 
 
-def rotate(spectrum: Spectrum, rotation: ArrayLike) -> Spectrum:
+def rotate_spectrum(spectrum: Spectrum, rotation: ArrayLike) -> Spectrum:
     """Turn an object: R M R^T for a (3, 3) rotation from the object's axes to the local frame."""
     r = np.asarray(rotation, dtype=np.float64)
     if r.shape != (3, 3) or not np.allclose(r @ r.T, np.eye(3), atol=1e-9):
@@ -112,7 +112,7 @@ def rotate(spectrum: Spectrum, rotation: ArrayLike) -> Spectrum:
     )
 
 
-def sphere(
+def sphere_polarizability(
     *, radius_m: float, conductivity_s_m: float, relative_permeability: float, frequency_hz: ArrayLike
 ) -> NDArray[np.complex128]:
     """Polarizability of a conducting permeable sphere in a uniform field (Wait 1951).

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._dipole import dipole_columns
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._maps.image import detection_limit
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.io import read_scan
@@ -21,7 +21,7 @@ def scan(request, sample_dir):
     response = normalise(recorded.emi, track_at(recorded.pose, recorded.emi.time_s))
     rows = bin_along_track(response)
     noise = white_noise(response) / np.sqrt(np.median(rows.count))
-    return rows, noise, invert(rows, noise), recorded.truth
+    return rows, noise, find_dipoles(rows, noise), recorded.truth
 
 
 def limit(rows, found, place):
@@ -41,7 +41,7 @@ def test_an_object_above_the_limit_is_found_and_one_far_below_it_is_not(scan, co
 
     def near(times):
         values = rows.values + times * limit(rows, found, place) * column
-        dipoles = invert(replace(rows, values=values), noise).dipoles
+        dipoles = find_dipoles(replace(rows, values=values), noise).dipoles
         return any(np.linalg.norm(d.position_m[:2] - place[:2]) < 0.03 for d in dipoles)
 
     assert near(3.0)
@@ -59,7 +59,7 @@ def test_rows_that_strong_metal_makes_uncertain_raise_the_limit(scan):
 
 def test_a_search_that_was_cut_short_promises_nothing_where_something_is_left(scan):
     rows, noise, found, _ = scan
-    short = invert(rows, noise, max_dipoles=0)
+    short = find_dipoles(rows, noise, max_dipoles=0)
     peak = np.unravel_index(np.argmax(short.statistic), short.statistic.shape)
     assert short.dipoles == ()
     assert short.needed[peak] >= short.statistic[peak]

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.emi._locate.features import features
+from dualsense.emi._locate.features import metal_features
 from dualsense.emi._locate.locate import locate
-from dualsense.induction._polarizability import gate_rate, response, rotate, sphere, spheroid_spectrum
+from dualsense.induction._polarizability import (
+    gate_rate,
+    polarizability,
+    rotate_spectrum,
+    sphere_polarizability,
+    spheroid_spectrum,
+)
 from emi.locate.test_locate import GATES, HZ, buried
 
 TURN, _ = np.linalg.qr(np.array([[1.0, 0.3, -0.2], [-0.4, 1.0, 0.5], [0.1, -0.6, 1.0]]))
@@ -23,12 +29,12 @@ def measured(metal, *, semi=5e-3, polar=5e-3, pulse=False, snr=300.0):
         conductivity_s_m=conductivity,
         relative_permeability=permeability,
     )
-    body = rotate(body, TURN)
-    m = response(body, HZ)
+    body = rotate_spectrum(body, TURN)
+    m = polarizability(body, HZ)
     tensors = gate_rate(body, GATES) * GATES.mean(axis=1)[:, None, None]
     tensors = tensors if pulse else np.concatenate([m.real, m.imag])
     rows, scale = buried(tensors, pulse=pulse, snr=snr, jitter_m=1e-3)
-    return features(locate(rows, np.ones(len(tensors)))), scale
+    return metal_features(locate(rows, np.ones(len(tensors)))), scale
 
 
 @pytest.mark.parametrize("metal", METAL)
@@ -37,7 +43,7 @@ def test_a_sphere_is_round_of_its_size_and_of_its_metal(metal):
     assert found.aspect < 1.25
     conductivity, permeability = METAL[metal]
     dense = np.geomspace(1e2, 1e6, 400)
-    m = sphere(
+    m = sphere_polarizability(
         radius_m=5e-3, conductivity_s_m=conductivity, relative_permeability=permeability, frequency_hz=dense
     )
     time = 1 / (2 * np.pi * dense[np.argmin(m.imag)])
@@ -52,7 +58,7 @@ def test_a_sphere_is_round_of_its_size_and_of_its_metal(metal):
 
 def test_a_rod_is_long_and_a_body_of_revolution():
     found, _ = measured("steel", semi=3e-3, polar=9e-3)
-    m = response(
+    m = polarizability(
         spheroid_spectrum(
             semi_axis_m=3e-3, polar_semi_axis_m=9e-3, conductivity_s_m=5e6, relative_permeability=100.0
         ),

@@ -12,8 +12,7 @@ from scipy.optimize import nnls
 from dualsense.emi._dipole import dipole_columns
 from dualsense.emi._locate.locate import locate, locate_many
 from dualsense.emi._response import Response
-from dualsense.induction._polarizability import gate_rate, rotate, spheroid_spectrum
-from dualsense.induction._polarizability import response as polarizability
+from dualsense.induction._polarizability import gate_rate, polarizability, rotate_spectrum, spheroid_spectrum
 
 PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 HZ = np.array([1e3, 3e3, 1e4, 3e4, 1e5])
@@ -26,7 +25,7 @@ def spectrum():
     rod = spheroid_spectrum(
         semi_axis_m=4e-3, polar_semi_axis_m=9e-3, conductivity_s_m=3.5e7, relative_permeability=1.0
     )
-    return rotate(rod, AXES * np.sign(np.linalg.det(AXES)))
+    return rotate_spectrum(rod, AXES * np.sign(np.linalg.det(AXES)))
 
 
 def buried(tensors, *, pulse=False, snr=100.0, jitter_m=0.0, seed=0, at=AT):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._locate.prior import metal_prior
-from dualsense.induction._polarizability import response, sphere, spheroid_spectrum
+from dualsense.induction._polarizability import polarizability, sphere_polarizability, spheroid_spectrum
 
 HZ = np.array([2400.0, 9600.0, 38400.0])
 BOTH = np.tile(HZ, 2), np.repeat([False, True], 3)
@@ -23,7 +23,9 @@ def test_shares_add_up_and_covariances_are_definite():
 @pytest.mark.parametrize(("conductivity", "permeability"), ((3.5e7, 1.0), (5e6, 100.0)))
 def test_a_sphere_is_likeliest_among_its_own_kind(conductivity, permeability):
     prior = metal_prior(*BOTH)
-    m = sphere(radius_m=5e-3, conductivity_s_m=conductivity, relative_permeability=permeability, frequency_hz=HZ)
+    m = sphere_polarizability(
+        radius_m=5e-3, conductivity_s_m=conductivity, relative_permeability=permeability, frequency_hz=HZ
+    )
     m = np.concatenate([m.real, m.imag])
     level = np.sqrt(3.0) * m / np.sqrt(3.0 * (m**2).mean())
     away = level - prior.mean
@@ -39,7 +41,7 @@ def test_a_rod_lies_within_the_deviatoric_spread_of_some_class():
     rod = spheroid_spectrum(
         semi_axis_m=3e-3, polar_semi_axis_m=9e-3, conductivity_s_m=5e6, relative_permeability=100.0
     )
-    m = response(rod, HZ)
+    m = polarizability(rod, HZ)
     p = np.diagonal(np.concatenate([m.real, m.imag]), axis1=1, axis2=2).T
     p = p / np.sqrt((p**2).sum(axis=0).mean())
     away = p - p.mean(axis=0)

@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._joint.fit import CLOSEST_M
-from dualsense.emi._joint.invert import invert
 from dualsense.emi._locate.refine import _allowed, _Limits, _Place, refine
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
@@ -30,7 +30,7 @@ def measured(*objects, soil=BARE, seed=5):
     response = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
     rows = bin_along_track(response)
     noise = white_noise(response) / np.sqrt(np.median(rows.count))
-    return rows, noise, invert(rows, noise), [centre for centre, _ in metal_dipoles(objects)]
+    return rows, noise, find_dipoles(rows, noise), [centre for centre, _ in metal_dipoles(objects)]
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from dualsense.emi._locate.fit import columns, rows_of, solve
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.row_errors import blurred, lasting
 from dualsense.emi._response import Response
-from dualsense.induction._polarizability import response as polarizability
-from dualsense.induction._polarizability import sphere_spectrum
+from dualsense.induction._polarizability import polarizability, sphere_spectrum
 from dualsense.simulate._motion import correlated
 
 HZ = np.array([2400.0, 9600.0, 38400.0])

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._balance import balance
+from dualsense.emi._balance import apply_balance, balance
 from dualsense.emi._dipole import dipole_columns
 from dualsense.emi._maps.coherence import coherence_map
-from dualsense.emi._maps.image import balanced, detection_limit, metal_maps, phase_hz
+from dualsense.emi._maps.image import detection_limit, metal_maps, phase_hz
 from dualsense.emi._response import Response
 from dualsense.survey import covered_cells, grid_around
 
@@ -46,7 +46,9 @@ def test_map_peaks_over_the_metal_and_is_missing_elsewhere(response):
     grid = grid_around(response.center_m, margin_m=0.12)
     covered = covered_cells(grid, response.center_m, reach_m=0.05)
     objects = dipole_columns(response, np.array([0.22, 0.08, -0.04]))
-    rest = balanced(response, balance(response, NOISE, objects=objects, row_weight=np.ones(338)), objects=objects)
+    rest = apply_balance(
+        response, balance(response, NOISE, objects=objects, row_weight=np.ones(338)), objects=objects
+    )
     image = metal_maps(response, rest, grid, covered)["metal_response"]
     assert np.array_equal(np.isnan(image.values), ~covered)
     assert not covered.all()

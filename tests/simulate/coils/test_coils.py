@@ -9,7 +9,7 @@ import pytest
 from dualsense.constants import MU0_H_M
 from dualsense.induction._field import Coil, emf, loop_field, received
 from dualsense.induction._ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
-from dualsense.induction._polarizability import response
+from dualsense.induction._polarizability import polarizability
 from dualsense.simulate._coils.coils import emi_response, metal_dipoles
 from dualsense.simulate._scene.instrument import Detector
 from dualsense.simulate._scene.library import MODELS
@@ -28,7 +28,7 @@ def test_one_part_is_reciprocity():
     got = emi_response((pulled,), AIR, detector, HEAD, LEVEL)
     wanted = emf(
         center,
-        response(spectrum, detector.frequency_hz),
+        polarizability(spectrum, detector.frequency_hz),
         frequency_hz=detector.frequency_hz,
         tx=Coil(0.1, (0.1, 0.2, 0.05), turns=3.0),
         rx=Coil(0.08, (0.12, 0.2, 0.06), turns=-2.0),
@@ -41,7 +41,7 @@ def test_yaw_turns_the_axis():
     tensor = {}
     for yaw in (0.0, 90.0):
         ((_, spectrum),) = metal_dipoles((Buried("nail", 0.0, 0.0, 0.02, yaw_deg=yaw),))
-        tensor[yaw] = response(spectrum, detector.frequency_hz)
+        tensor[yaw] = polarizability(spectrum, detector.frequency_hz)
     strongest = np.abs(np.diagonal(tensor[0.0][0])).argmax()
     assert strongest == 0
     assert np.abs(np.diagonal(tensor[90.0][0])).argmax() == 1
@@ -51,11 +51,11 @@ def test_yaw_turns_the_axis():
 def test_a_ring_is_its_inductance():
     """Far above its corner frequency a closed ring keeps its flux: M = -mu0 S^2 / L; in its plane it is silent."""
     ((_, spectrum),) = metal_dipoles((Buried("wire-loop", 0.0, 0.0, 0.02),))
-    high = response(spectrum, 1e9)[0]
+    high = polarizability(spectrum, 1e9)[0]
     inductance = MU0_H_M * 0.03 * (np.log(8 * 0.03 / 0.0008) - 2)
     assert high[2, 2].real == pytest.approx(-MU0_H_M * (np.pi * 0.03**2) ** 2 / inductance, rel=1e-6)
     np.testing.assert_array_equal(high[:2, :2], 0)
-    corner = response(spectrum, 1 / (2 * np.pi * spectrum.tau_s[0]))[0, 2, 2]
+    corner = polarizability(spectrum, 1 / (2 * np.pi * spectrum.tau_s[0]))[0, 2, 2]
     assert corner.imag == pytest.approx(corner.real, rel=1e-9)
 
 
@@ -69,7 +69,7 @@ def test_tilted_head_sees_the_target_from_its_side():
     axis = tuple(tilt[:, 2])
     wanted = emf(
         center,
-        response(spectrum, detector.frequency_hz),
+        polarizability(spectrum, detector.frequency_hz),
         frequency_hz=detector.frequency_hz,
         tx=Coil(0.1, tuple(HEAD[0]), axis),
         rx=Coil(0.08, tuple(HEAD[0]), axis),
@@ -156,7 +156,7 @@ def test_every_mine_has_metal_that_loses_energy(name):
     parts = metal_dipoles((Buried(name, 0.0, 0.0, 0.05),))
     assert parts
     for _, spectrum in parts:
-        assert np.linalg.eigvalsh(response(spectrum, [1e3, 1e4, 1e5]).imag).max() <= 0
+        assert np.linalg.eigvalsh(polarizability(spectrum, [1e3, 1e4, 1e5]).imag).max() <= 0
 
 
 def test_sample_scan_follows_from_its_own_dipoles(sample_dir):

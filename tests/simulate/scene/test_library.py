@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.errors import RecipeError
-from dualsense.induction._polarizability import response, spheroid_spectrum
+from dualsense.induction._polarizability import polarizability, spheroid_spectrum
 from dualsense.simulate._coils.coils import metal_dipoles
 from dualsense.simulate._radar import bodies
 from dualsense.simulate._scene.catalogue import describe, overview
@@ -108,7 +108,7 @@ def test_a_spring_is_the_sum_of_its_wire(monkeypatch):
     ((center, whole),) = metal_dipoles((with_metal(monkeypatch, SPRING),))
     np.testing.assert_allclose(center, [0.0, 0.0, -0.03])
     frequency = [1e3, 1e4, 1e5]
-    one = response(
+    one = polarizability(
         spheroid_spectrum(
             semi_axis_m=0.0005,
             polar_semi_axis_m=SPRING.pieces()[0].polar_semi_axis_m,
@@ -118,7 +118,7 @@ def test_a_spring_is_the_sum_of_its_wire(monkeypatch):
         frequency,
     )
     total = sum(from_z(p.axis) @ one @ from_z(p.axis).T for p in SPRING.pieces())
-    np.testing.assert_allclose(response(whole, frequency), total, rtol=1e-9, atol=1e-9 * np.abs(total).max())
+    np.testing.assert_allclose(polarizability(whole, frequency), total, rtol=1e-9, atol=1e-9 * np.abs(total).max())
     wire = sum(2 * p.polar_semi_axis_m for p in SPRING.pieces())
     assert wire == pytest.approx(np.hypot(2 * np.pi * 0.005 * 6, 0.02))
 
@@ -128,9 +128,11 @@ def test_a_spring_pulled_straight_is_a_rod_and_an_open_one_no_ring(monkeypatch):
     ((_, pulled),) = metal_dipoles((with_metal(monkeypatch, straight),))
     third = Spheroid((0.0, 0.0, -0.03), 0.0005, 0.01, STEEL)
     ((_, rod),) = metal_dipoles((with_metal(monkeypatch, third),))
-    np.testing.assert_allclose(response(pulled, [1e4]), 3 * response(rod, [1e4]), rtol=1e-3, atol=1e-15)
+    np.testing.assert_allclose(
+        polarizability(pulled, [1e4]), 3 * polarizability(rod, [1e4]), rtol=1e-3, atol=1e-15
+    )
     ((_, flat),) = metal_dipoles((with_metal(monkeypatch, replace(SPRING, axis=(0.0, 0.0, 1.0))),))
-    tensor = response(flat, [1e4])[0]
+    tensor = polarizability(flat, [1e4])[0]
     assert abs(tensor[0, 0]) == pytest.approx(abs(tensor[1, 1]), rel=1e-9)
     assert abs(tensor[2, 2]) < 0.5 * abs(tensor[0, 0])  # the wire lies across the axis
 

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from dualsense.emi._columns_kernels import evaluate
-from dualsense.induction._kernels import VECTOR_FROM, loop_terms
+from dualsense.induction import VECTOR_FROM, loop_terms
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:

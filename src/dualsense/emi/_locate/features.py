@@ -27,7 +27,7 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class MetalFeatures:
     """Mean and standard deviation over the posterior; three values are of the axes, the strongest first.
 
     Attributes
@@ -58,7 +58,7 @@ class Features:
     magnetic: float
 
 
-def features(estimate: DipoleEstimate) -> Features:
+def metal_features(estimate: DipoleEstimate) -> MetalFeatures:
     """Measure the metal from an estimate and its draws."""
     draws = estimate.draws_m3
     count = len(draws)
@@ -77,7 +77,7 @@ def features(estimate: DipoleEstimate) -> Features:
     inductive = mean[:, 1:].sum(axis=1) / np.where(magnetic & pulse, 6.0, 2.0)
     volume = np.where(magnetic & (not pulse), mean[:, 0] / 4.0, inductive) / np.pi
     radius = np.cbrt(np.maximum(volume, 0.0))
-    return Features(
+    return MetalFeatures(
         principal_m3=principal.mean(axis=0),
         principal_std_m3=principal.std(axis=0),
         aspect=float(aspect.mean()),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import MU0_H_M
-from dualsense.induction._polarizability import demagnetisation, sphere_poles
+from dualsense.induction import demagnetisation, sphere_poles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.emi._dipole import Dipole
-    from dualsense.emi._joint.invert import Inversion
+    from dualsense.emi._joint.find import Inversion
     from dualsense.emi._locate.locate import DipoleEstimate
     from dualsense.emi._response import Response
 
@@ -87,7 +87,7 @@ def refine(
     response, noise
         As they were inverted.
     roughness_m
-        Of the ground, as in `dualsense.emi._joint.invert.invert`.
+        Of the ground, as in `dualsense.emi._joint.find.find_dipoles`.
     reach_m
         Rows within this distance to the side are used.
     max_misfit

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction._field import loop_field
+from dualsense.induction import loop_field
 from dualsense.result import Grid, Image
 
 if TYPE_CHECKING:

@@ -19,27 +19,6 @@ PHASE_STD_RAD = 0.35
 PHASE_RESPONSE = 5.0
 
 
-def balanced(
-    response: Response, balance: Balance, *, objects: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Whitened response (m, c) without drift and soil.
-
-    Parameters
-    ----------
-    objects : (m, q), optional
-        Columns of the dipoles that were found. Drift and soil are fitted beside them, so that a large target is
-        not taken for drift.
-    """
-    white = response.values @ balance.whitener.T
-    design = balance.basis if objects is None else np.concatenate([balance.basis, objects], axis=1)
-    scale = np.sqrt((design**2).sum(axis=0)) + 1e-300
-    coefficients, *_ = np.linalg.lstsq(design / scale, white, rcond=1e-9)
-    nuisance: NDArray[np.float64] = (balance.basis / scale[: balance.basis.shape[1]]) @ coefficients[
-        : balance.basis.shape[1]
-    ]
-    return white - nuisance
-
-
 def metal_maps(
     response: Response,
     rest: NDArray[np.float64],

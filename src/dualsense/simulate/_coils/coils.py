@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense import induction
 from dualsense.constants import MU0_H_M
-from dualsense.induction import _field as field
-from dualsense.induction import _ground as ground
-from dualsense.induction import _polarizability as mpt
 from dualsense.scan import EmiData
 from dualsense.simulate import _motion as motion
 from dualsense.simulate._coils import noise as coil_noise
@@ -110,24 +108,29 @@ def emi_response(
     return out
 
 
-def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], mpt.Spectrum]]:
+def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], induction.Spectrum]]:
     """Every metal part: where it is (3,) in the local frame, and its polarizability there."""
     out = []
     for thing in objects:
         for part in bodies.model_of(thing).metal:
             center = bodies.placed(thing, thing.scale * np.asarray(part.center_m)[None])[0]
-            out.append((center, mpt.rotate(_own(part, thing.scale), bodies.turned(thing) @ from_z(part.axis))))
+            out.append(
+                (
+                    center,
+                    induction.rotate_spectrum(_own(part, thing.scale), bodies.turned(thing) @ from_z(part.axis)),
+                )
+            )
     return out
 
 
-def _own(part: Part, scale: float) -> mpt.Spectrum:
+def _own(part: Part, scale: float) -> induction.Spectrum:
     """Describe a part about its own axis, along z."""
     if isinstance(part, Ring):
         return _ring(part, scale)
     return _spring(part, scale) if isinstance(part, Spring) else _spheroid(part, scale)
 
 
-def _spring(part: Spring, scale: float) -> mpt.Spectrum:
+def _spring(part: Spring, scale: float) -> induction.Spectrum:
     """Sum the thin pieces of an open helix: n (across + (along - across) <t t>), t the direction of the wire."""
     pieces = part.pieces()
     one = _spheroid(pieces[0], scale)
@@ -138,10 +141,10 @@ def _spring(part: Spring, scale: float) -> mpt.Spectrum:
         across = tensor[..., 0, 0, None, None]
         return len(pieces) * (across * np.eye(3) + (tensor[..., 2, 2, None, None] - across) * mean)
 
-    return mpt.Spectrum(spread(one.static_m3), spread(one.amplitude_m3), one.tau_s)
+    return induction.Spectrum(spread(one.static_m3), spread(one.amplitude_m3), one.tau_s)
 
 
-def _ring(part: Ring, scale: float) -> mpt.Spectrum:
+def _ring(part: Ring, scale: float) -> induction.Spectrum:
     """Describe a closed turn of wire: one relaxation, tau = L / R and amplitude mu0 S^2 / L, along its axis."""
     radius, wire = scale * part.radius_m, scale * part.wire_radius_m
     conductivity, _ = part.metal
@@ -149,12 +152,12 @@ def _ring(part: Ring, scale: float) -> mpt.Spectrum:
     resistance = 2 * radius / (conductivity * wire**2)
     amplitude = np.zeros((1, 3, 3))
     amplitude[0, 2, 2] = MU0_H_M * (np.pi * radius**2) ** 2 / inductance
-    return mpt.Spectrum(np.zeros((3, 3)), amplitude, np.array([inductance / resistance]))
+    return induction.Spectrum(np.zeros((3, 3)), amplitude, np.array([inductance / resistance]))
 
 
-def _spheroid(part: Spheroid, scale: float) -> mpt.Spectrum:
+def _spheroid(part: Spheroid, scale: float) -> induction.Spectrum:
     conductivity, permeability = part.metal
-    return mpt.spheroid_spectrum(
+    return induction.spheroid_spectrum(
         semi_axis_m=scale * part.semi_axis_m,
         polar_semi_axis_m=scale * part.polar_semi_axis_m,
         conductivity_s_m=conductivity,
@@ -162,12 +165,12 @@ def _spheroid(part: Spheroid, scale: float) -> mpt.Spectrum:
     )
 
 
-def _tensor(spectrum: mpt.Spectrum, detector: Detector) -> NDArray[Any]:
+def _tensor(spectrum: induction.Spectrum, detector: Detector) -> NDArray[Any]:
     """Factor (k, 3, 3) between H_R . H_T and the voltage, V/A."""
     if detector.modality == "frequency":
         frequency = np.array(detector.frequency_hz)
-        return -2j * np.pi * frequency[:, None, None] * MU0_H_M * mpt.response(spectrum, frequency)
-    return MU0_H_M * mpt.gate_rate(spectrum, detector.gate_time_s)
+        return -2j * np.pi * frequency[:, None, None] * MU0_H_M * induction.polarizability(spectrum, frequency)
+    return MU0_H_M * induction.gate_rate(spectrum, detector.gate_time_s)
 
 
 def _pushed_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
@@ -204,7 +207,7 @@ def _dipole(
         np.einsum(
             "nij,nj->ni",
             rotation,
-            field.loop_field(seen, radius_m=radius, center_m=where, turns=turns),
+            induction.loop_field(seen, radius_m=radius, center_m=where, turns=turns),
         )
         for radius, where, turns in (
             (detector.tx_radius_m, detector.tx_position_m, detector.tx_turns),
@@ -218,7 +221,7 @@ def _dipole(
 
 def _susceptibility(soil: Soil, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
     reference = complex(soil.susceptibility, -soil.susceptibility_loss)
-    return ground.viscous_susceptibility(frequency_hz, reference=reference, reference_hz=soil.susceptibility_hz)
+    return induction.viscous_susceptibility(frequency_hz, reference=reference, reference_hz=soil.susceptibility_hz)
 
 
 def _viscous_rate(soil: Soil, detector: Detector) -> NDArray[np.float64]:
@@ -265,7 +268,7 @@ def _half_space(soil: Soil, detector: Detector, height_m: NDArray[np.float64], o
         return image[:, None] * viscous
     frequency = np.array(detector.frequency_hz)
     turns: float = -detector.tx_turns * detector.rx_turns
-    return turns * ground.half_space_coupling(
+    return turns * induction.half_space_coupling(
         frequency_hz=frequency,
         tx_radius_m=detector.tx_radius_m,
         rx_radius_m=detector.rx_radius_m,
@@ -284,9 +287,9 @@ def _offset_m(detector: Detector) -> float:
 
 
 def _image_inductance(detector: Detector, tx_height_m: float, rx_height_m: float, offset_m: float) -> float:
-    image = field.Coil(detector.tx_radius_m, (0.0, 0.0, -tx_height_m), turns=detector.tx_turns)
-    coil = field.Coil(detector.rx_radius_m, (offset_m, 0.0, rx_height_m), turns=detector.rx_turns)
-    return field.mutual_inductance(image, coil)
+    image = induction.Coil(detector.tx_radius_m, (0.0, 0.0, -tx_height_m), turns=detector.tx_turns)
+    coil = induction.Coil(detector.rx_radius_m, (offset_m, 0.0, rx_height_m), turns=detector.rx_turns)
+    return induction.mutual_inductance(image, coil)
 
 
 def _tilt_ratio(
@@ -318,10 +321,10 @@ def _tilt_ratio_of_each(
     out = np.empty(len(tx))
     offset = _offset_m(detector)
     for i, (a, b, (nx, ny, nz)) in enumerate(zip(tx, rx, normal, strict=True)):
-        image = field.Coil(detector.tx_radius_m, (a[0], a[1], -a[2]), (-nx, -ny, nz), detector.tx_turns)
-        coil = field.Coil(detector.rx_radius_m, (b[0], b[1], b[2]), (nx, ny, nz), detector.rx_turns)
+        image = induction.Coil(detector.tx_radius_m, (a[0], a[1], -a[2]), (-nx, -ny, nz), detector.tx_turns)
+        coil = induction.Coil(detector.rx_radius_m, (b[0], b[1], b[2]), (nx, ny, nz), detector.rx_turns)
         middle = 0.5 * (a[2] + b[2])
-        out[i] = field.mutual_inductance(image, coil) / _image_inductance(detector, middle, middle, offset)
+        out[i] = induction.mutual_inductance(image, coil) / _image_inductance(detector, middle, middle, offset)
     return out
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from dualsense.induction import _field as field
+from dualsense.induction import loop_field
 from dualsense.simulate._soil import correlated_field
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def footprint(detector: Detector, height_m: float, *, kind: Kind) -> NDArray[np.
 def _magnetic(
     points_m: NDArray[np.float64], radius_m: float, center_m: tuple[float, float, float]
 ) -> NDArray[np.float64]:
-    return field.loop_field(points_m, radius_m=radius_m, center_m=center_m)
+    return loop_field(points_m, radius_m=radius_m, center_m=center_m)
 
 
 def _electric(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.induction._polarizability import demagnetisation
+from dualsense.induction import demagnetisation
 from dualsense.simulate._radar import inside, shapes, wires
 from dualsense.simulate._scene.library import Ring, Spring, find_model
 

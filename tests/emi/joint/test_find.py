@@ -9,7 +9,7 @@ import pytest
 
 from dualsense.constants import MU0_H_M
 from dualsense.emi._dipole import dipole_columns, tensor
-from dualsense.emi._joint.invert import invert
+from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.induction._field import Coil as Loop
 from dualsense.induction._field import emf
@@ -66,7 +66,7 @@ def test_columns_are_reciprocity_with_the_tensor():
 @pytest.mark.parametrize(("depth_m", "tolerance_m"), ((0.02, 0.002), (0.05, 0.003), (0.09, 0.008)))
 def test_one_dipole_is_found_where_it_is(depth_m, tolerance_m):
     response = bury(sweep(), (0.21, 0.13, -depth_m), STEEL)
-    found = invert(response, NOISE).dipoles
+    found = find_dipoles(response, NOISE).dipoles
     assert len(found) == 1
     assert found[0].position_m == pytest.approx([0.21, 0.13, -depth_m], abs=tolerance_m)
     assert found[0].coherence > 0.5
@@ -76,7 +76,7 @@ def test_one_dipole_is_found_where_it_is(depth_m, tolerance_m):
 
 def test_two_dipoles_eighteen_centimetres_apart_are_two():
     response = bury(bury(sweep(), (0.09, 0.15, -0.04), STEEL), (0.27, 0.15, -0.05), ALUMINIUM)
-    found = sorted(invert(response, NOISE).dipoles, key=lambda d: d.position_m[0])
+    found = sorted(find_dipoles(response, NOISE).dipoles, key=lambda d: d.position_m[0])
     assert len(found) == 2
     assert found[0].position_m == pytest.approx([0.09, 0.15, -0.04], abs=0.006)
     assert found[1].position_m == pytest.approx([0.27, 0.15, -0.05], abs=0.006)
@@ -84,14 +84,14 @@ def test_two_dipoles_eighteen_centimetres_apart_are_two():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_alone_gives_nothing(seed):
-    assert invert(sweep(seed=seed), NOISE).dipoles == ()
+    assert find_dipoles(sweep(seed=seed), NOISE).dipoles == ()
 
 
 def test_position_errors_are_of_the_size_stated():
     scores = []
     for seed in range(8):
         response = bury(sweep(seed=seed), (0.18, 0.15, -0.06), STEEL * 0.3)
-        (found,) = invert(response, NOISE).dipoles
+        (found,) = find_dipoles(response, NOISE).dipoles
         error = found.position_m - [0.18, 0.15, -0.06]
         scores.append(error @ np.linalg.solve(found.covariance_m2, error) / 3)
     assert 0.2 < np.median(scores) < 4.0
@@ -100,7 +100,7 @@ def test_position_errors_are_of_the_size_stated():
 def test_nothing_is_changed_in_the_input():
     response = bury(sweep(), (0.2, 0.1, -0.03), STEEL)
     before = response.values.copy()
-    invert(response, NOISE)
+    find_dipoles(response, NOISE)
     assert np.array_equal(response.values, before)
 
 
@@ -144,7 +144,7 @@ def test_pulse_gates_are_found_like_frequencies():
     decay = np.array([6e-7, 3e-7, 1e-7])
     response = replace(base, values=base.values[:, :3], channel_hz=1 / (2 * np.pi * gates.mean(axis=1)))
     response = replace(response, imaginary=np.zeros(3, bool))
-    (found,) = invert(bury(response, (0.2, 0.1, -0.04), decay), NOISE[:3]).dipoles
+    (found,) = find_dipoles(bury(response, (0.2, 0.1, -0.04), decay), NOISE[:3]).dipoles
     assert found.position_m == pytest.approx([0.2, 0.1, -0.04], abs=0.004)
 
 
@@ -179,5 +179,5 @@ def test_a_spike_is_left_out_and_a_target_is_not():
 def test_a_weak_target_beside_what_a_strong_one_leaves_is_still_looked_for():
     strong = bury(sweep(), (0.09, 0.1, -0.03), STEEL * 30)
     both = bury(strong, (0.3, 0.24, -0.03), ALUMINIUM * 0.3)
-    found = invert(both, NOISE).dipoles
+    found = find_dipoles(both, NOISE).dipoles
     assert min(np.hypot(*(d.position_m[:2] - (0.3, 0.24))) for d in found) < 0.02

@@ -63,7 +63,7 @@ class Inversion:
         return float(self.needed[i, j])
 
 
-def invert(
+def find_dipoles(
     response: Response,
     noise: Real,
     *,
