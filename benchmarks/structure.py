@@ -13,6 +13,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "dualsense"
-INDEX_LINE = re.compile(r"^\w+\s{2,}\S")  # of a door's docstring: a name and what it does
+INDEX_LINE = re.compile(r"^(\w+(?:, \w+)*)\s{2,}(\S.*)$")  # of a door's docstring: names and what they do
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,10 @@ class House:
                     inner = f"{base}.{alias.name}"
                     yield alias.asname or alias.name, inner if inner in self.modules else base
 
+    def index(self, door: str) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Topics of a door's docstring, each with its names and what is said of them."""
+        return door_topics(ast.get_docstring(self.modules[door].tree) or "")[1]
+
     def _through(self, module: str, name: str, seen: tuple[str, ...] = ()) -> str:
         """The module that holds ``name``, which is imported from ``module``, whatever doors lie between."""
         inner = f"{module}.{name}"
@@ -191,6 +196,22 @@ class House:
     def public(self) -> set[str]:
         """Modules that hold a name that some door shows."""
         return {self._through(door, name) for door, names in self.doors.items() for name in names}
+
+
+def door_topics(docstring: str) -> tuple[str, list[tuple[str, list[tuple[str, str]]]]]:
+    """What a door's docstring says before its index, and the index: topics, each with names and their words."""
+    lines = docstring.splitlines()
+    heads = [i for i, line in enumerate(lines[:-1]) if line and lines[i + 1] and set(lines[i + 1]) == {"-"}]
+    topics = []
+    for start, stop in pairwise([*heads, len(lines)]):
+        entries: list[tuple[str, str]] = []
+        for line in lines[start + 2 : stop]:
+            if found := INDEX_LINE.match(line):
+                entries += [(name, found[2]) for name in found[1].split(", ")]
+            elif line.startswith(" ") and entries:
+                entries[-1] = (entries[-1][0], f"{entries[-1][1]} {line.strip()}")
+        topics.append((lines[start], entries))
+    return "\n".join(lines[: heads[0]] if heads else lines).strip(), topics
 
 
 def _statements(module: Module) -> Iterator[tuple[str, str, str]]:
