@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from dualsense import app
+from dualsense.app import _serve
 from dualsense.errors import UsageError
 
 
@@ -177,7 +178,7 @@ def test_a_missing_folder_is_one_line(tmp_path):
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, "find_spec", lambda _name: None)
+    monkeypatch.setattr(_serve, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=r"starlette and uvicorn: pip install 'dualsense\[app\]'"):
         app.serve(tmp_path, port=0, announce=print)
 

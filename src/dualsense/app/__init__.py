@@ -1,38 +1,8 @@
-"""A loopback web page over a folder of results; needs the extra ``dualsense[app]``."""
+"""Results in a browser, to this machine only; needs the extra ``dualsense[app]``.
 
-from __future__ import annotations
+serve               a folder of results as web pages on 127.0.0.1, until interrupted
+"""
 
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+import lazy_loader
 
-from dualsense.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-
-def serve(folder: Path, *, port: int, announce: Callable[[str], None]) -> None:
-    """Serve a folder of results on 127.0.0.1 until interrupted.
-
-    Parameters
-    ----------
-    folder
-        What ``process`` or ``batch`` wrote.
-    port
-        0 takes a free one.
-    announce
-        Told where to look, once the port is open.
-
-    Raises
-    ------
-    UsageError
-        When the extra is not installed, the folder is not there, or the port is taken.
-    """
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        msg = f"the web page needs {' and '.join(missing)}: pip install 'dualsense[app]'"
-        raise UsageError(msg)
-    from dualsense.app import server  # noqa: PLC0415
-
-    server.serve(folder, port=port, announce=announce)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -41,6 +41,7 @@ join_reasons        reasons of a target in one line
 percent_down        a measured part, never rounded up
 ADVICE              what no result claims
 CALL_NAMES          call to its words
+GRAVEST_FIRST       calls in the order in which they matter
 SENSORS             sensors in the order in which they are shown
 SENSOR_NAMES        sensor to its words
 """

@@ -29,7 +29,7 @@ CALL_NAMES = {
     "likely-clutter": "likely clutter",
     "not-assessable": "not assessable",
 }
-CALL_RANK = {"suspect": 0, "not-assessable": 1, "likely-clutter": 2}
+GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "not-assessable", "likely-clutter")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
 
@@ -60,7 +60,7 @@ def ordered_targets(result: Result) -> tuple[Target, ...]:
 
     def key(target: Target) -> tuple[int, float, int, str]:
         confidence = target.confidence if math.isfinite(target.confidence) else -1.0
-        return CALL_RANK[target.call], -confidence, len(target.id), target.id
+        return GRAVEST_FIRST.index(target.call), -confidence, len(target.id), target.id
 
     return tuple(sorted(result.targets, key=key))
 

@@ -18,11 +18,11 @@ from hypothesis.extra import numpy as hnp
 from matplotlib.path import Path as Outline
 
 from dualsense.render._figures import panels, style, symbols
-from dualsense.render._figures.echo import gained
+from dualsense.render._figures.echo import gained, slabs
 from dualsense.render._figures.figures import FIGURES, emi_figure, render_figures, write_figures
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.style import View
-from dualsense.render._figures.volume import section_points, sections_figure, slabs, slices_figure, window_cm
+from dualsense.render._figures.volume import section_points, sections_figure, slices_figure, window_cm
 from dualsense.render._words import ordered_targets
 
 NAMES = ("fused.png", "emi_map.png", "gpr_slices.png", "gpr_sections.png")

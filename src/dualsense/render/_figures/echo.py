@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GAIN = 0.7
 FLOOR = 1e-3
+SLABS = 9
+SLAB_STEPS_CM = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 50.0)
 
 
 def shown_depths(volume: Volume, view: View) -> NDArray[np.intp]:
@@ -26,6 +28,31 @@ def shown_depths(volume: Volume, view: View) -> NDArray[np.intp]:
     stop_m = math.inf if view.stop_depth_m is None else view.stop_depth_m
     inside = (volume.depth_m >= view.start_depth_m) & (volume.depth_m <= stop_m)
     return np.flatnonzero(inside) if inside.any() else np.arange(volume.depth_m.size)
+
+
+def slabs(volume: Volume, view: View) -> list[tuple[float, float, NDArray[np.intp]]]:
+    """Depths cut into at most nine slabs of round thickness, without a gap, so that no body falls between panels.
+
+    Returns
+    -------
+    list of (top_cm, bottom_cm, indices)
+        Edges of a slab and the slices in it.
+    """
+    chosen = shown_depths(volume, view)
+    depth_cm = 100.0 * volume.depth_m[chosen]
+    start_cm = float(max(depth_cm[0], 0.0))
+    span_cm = float(depth_cm[-1]) - start_cm
+    fitting = (step for step in SLAB_STEPS_CM if span_cm / step <= SLABS)
+    step_cm = next(fitting, max(span_cm / SLABS, 1e-6))
+    first = math.floor(start_cm / step_cm + 1e-9)
+    number = np.maximum(np.floor(depth_cm / step_cm + 1e-9).astype(int), first)
+    spacing_m = float(volume.depth_m[1] - volume.depth_m[0]) if volume.depth_m.size > 1 else 0.01
+    end_cm = float(depth_cm[-1]) + 50.0 * spacing_m
+    return [
+        (float(n * step_cm), min(float((n + 1) * step_cm), end_cm), chosen[number == n])
+        for n in range(first, int(number.max()) + 1)
+        if (number == n).any()
+    ]
 
 
 def clutter_level(volume: Volume) -> NDArray[np.float64]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dualsense.render._figures import notes, panels, sheet, style
-from dualsense.render._figures.echo import depth_maximum, shown_depths
+from dualsense.render._figures.ground import draw_ground, ground_subtitle
+from dualsense.render._figures.lines import strip_map_figure
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._words import SENSORS, ordered_targets, sensor_message
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
-    from dualsense.render._figures.style import Limits, View
+    from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
@@ -27,8 +24,6 @@ def fused_figure(result: Result, view: View) -> Figure:
     Without radar the metal map takes its place; ground that only one sensor measured is hatched over the
     colours, ground that none measured is grey.
     """
-    from dualsense.render._figures.lines import strip_map_figure  # noqa: PLC0415 - which draws its pieces with this module
-
     strip = find_strip(result)
     if strip is not None:
         return strip_map_figure(result, view, strip, metal_only=False)
@@ -45,7 +40,7 @@ def fused_figure(result: Result, view: View) -> Figure:
     below_in = size.height_in + sheet.STRIP_IN + 0.95
     below_in = below_in + list_in if wide else max(below_in, list_in)
     height_in = sheet.HEAD_IN + banner_in + below_in
-    figure = sheet.open_sheet(result, "Radar and metal", subtitle(result, view), width_in, height_in)
+    figure = sheet.open_sheet(result, "Radar and metal", ground_subtitle(result, view), width_in, height_in)
     bottom_in = height_in - sheet.HEAD_IN - banner_in - size.height_in
     axes = panels.inch_axes(figure, sheet.LEFT_IN, bottom_in, size.width_in, size.height_in)
     panels.centimetre_axes(axes, extent, x_label="x along the lane (cm)", y_label="y to the left (cm)")
@@ -73,50 +68,3 @@ def fused_figure(result: Result, view: View) -> Figure:
             figure, result, (width_in - notes.LIST_IN + 0.15, height_in - sheet.HEAD_IN - banner_in), 1
         )
     return figure
-
-
-def subtitle(result: Result, view: View) -> str:
-    """Say what the fused picture shows, with its depths."""
-    if result.gpr_volume is None:
-        return "metal map, no radar"
-    depth_m = result.gpr_volume.depth_m[shown_depths(result.gpr_volume, view)]
-    half_m = 0.5 * _spacing(result.gpr_volume.depth_m)
-    low_cm, high_cm = 100.0 * max(depth_m[0] - half_m, 0.0), 100.0 * (depth_m[-1] + half_m)
-    metal = "no metal detector" if sensor_message(result, "emi") else "metal contours over it"
-    return f"what stands out from {low_cm:.0f} to {high_cm:.0f} cm deep, {metal}"
-
-
-def _spacing(depth_m: np.ndarray) -> float:
-    return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.0
-
-
-def draw_ground(
-    axes: Axes, result: Result, view: View, limits: Limits
-) -> tuple[AxesImage | None, tuple[float, ...]]:
-    """Colours of the ground, its hatching and the metal contours; gives the image and the contour levels."""
-    metal, volume, coverage = result.emi_maps.get("metal_response"), result.gpr_volume, result.coverage
-    levels: tuple[float, ...] = ()
-    image = None
-    seen_gpr, seen_emi = coverage.gpr, coverage.emi
-    if volume is not None:
-        values = depth_maximum(result, view)
-        scale = panels.norm(limits.radar, style.RADAR_GAMMA)
-        image = panels.draw_cells(
-            axes, panels.extent_cm(volume.grid), values, colours=style.RADAR_MAP, scale=scale
-        )
-        if values.shape == seen_gpr.shape:
-            seen_gpr = seen_gpr & np.isfinite(values)
-    elif metal is not None:
-        scale = panels.norm(limits.metal, style.METAL_GAMMA)
-        extent = panels.extent_cm(metal.grid)
-        image = panels.draw_cells(axes, extent, np.abs(metal.values), colours=style.METAL_MAP, scale=scale)
-    if metal is not None and metal.values.shape == seen_emi.shape:
-        seen_emi = seen_emi & np.isfinite(metal.values)
-    extent = panels.extent_cm(coverage.grid)
-    coloured = seen_gpr if volume is not None else seen_emi
-    panels.draw_unmeasured(axes, extent, ~coloured, "none")
-    panels.draw_unmeasured(axes, extent, coloured & ~(seen_gpr & seen_emi), "one")
-    if metal is not None:
-        levels = panels.contour_levels(metal, limits.metal)
-        panels.draw_metal_contours(axes, metal, levels)
-    return image, levels

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
-from dualsense.render._figures import fused, notes, panels, sheet, shelf, style
-from dualsense.render._figures.echo import gained
+from dualsense.render._figures import notes, panels, sheet, shelf, style
+from dualsense.render._figures.echo import gained, slabs
+from dualsense.render._figures.ground import draw_ground, ground_subtitle
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
 from dualsense.render._words import (
@@ -142,7 +143,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     bar_row_in = 0.0 if len(missing) == len(sensors) else BAR_ROW_IN
     height_in = head_in + stack.height_in + sheet.STRIP_IN + bar_row_in + list_in
     title = "Metal detector" if metal_only else "Radar and metal"
-    words = "response along the strip" if metal_only else fused.subtitle(result, view)
+    words = "response along the strip" if metal_only else ground_subtitle(result, view)
     figure = sheet.open_sheet(result, title, f"{words}, the strip from above", width_in, height_in)
     for index, message in enumerate(missing):
         notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12, width_in)
@@ -153,7 +154,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
         if metal_only:
             image = _draw_metal(axes, flat, limits.metal)
         else:
-            image, levels = fused.draw_ground(axes, flat, view, limits)
+            image, levels = draw_ground(axes, flat, view, limits)
         panels.draw_track(axes, flat.track_m)
         last = cut is cuts[-1]
         _frame(
@@ -250,8 +251,6 @@ def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
 
 def line_slices_figure(result: Result, view: View, strip: Strip) -> Figure:
     """Layers of depth one below the other, each as the strip seen from above; its width is not to scale."""
-    from dualsense.render._figures.volume import slabs  # noqa: PLC0415 - volume chooses between its pictures and these
-
     volume = result.gpr_volume
     if volume is None:
         msg = "a result without radar volume has no slices"

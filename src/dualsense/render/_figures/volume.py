@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render._figures import panels, sheet, style
-from dualsense.render._figures.echo import gained, shown_depths
+from dualsense.render._figures.echo import gained, slabs
 from dualsense.render._figures.lines import line_section_figure, line_slices_figure
 from dualsense.render._figures.shelf import text_width_in
 from dualsense.render._figures.strip import find_strip
@@ -23,37 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.render._figures.style import View
-    from dualsense.result import Result, Target, Volume
+    from dualsense.result import Result, Target
 
-PANELS = 9
-SLAB_STEPS_CM = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 50.0)
 SECTIONS = 3
 SECTION_CM = 100.0
 TITLE_PT = 13.5
-
-
-def slabs(volume: Volume, view: View) -> list[tuple[float, float, NDArray[np.intp]]]:
-    """Depths cut into at most nine slabs of round thickness, without a gap, so that no body falls between panels.
-
-    Returns
-    -------
-    list of (top_cm, bottom_cm, indices)
-        Edges of a slab and the slices in it.
-    """
-    chosen = shown_depths(volume, view)
-    depth_cm = 100.0 * volume.depth_m[chosen]
-    start_cm = float(max(depth_cm[0], 0.0))
-    span_cm = float(depth_cm[-1]) - start_cm
-    fitting = (step for step in SLAB_STEPS_CM if span_cm / step <= PANELS)
-    step_cm = next(fitting, max(span_cm / PANELS, 1e-6))
-    first = math.floor(start_cm / step_cm + 1e-9)
-    number = np.maximum(np.floor(depth_cm / step_cm + 1e-9).astype(int), first)
-    end_cm = float(depth_cm[-1]) + 50.0 * _spacing(volume.depth_m)
-    return [
-        (float(n * step_cm), min(float((n + 1) * step_cm), end_cm), chosen[number == n])
-        for n in range(first, int(number.max()) + 1)
-        if (number == n).any()
-    ]
 
 
 def slices_figure(result: Result, view: View) -> Figure:
@@ -214,7 +188,3 @@ def _draw_section(axes: Axes, cut: NDArray[np.float32], extent: panels.Extent, s
     """Cells of a cut, (depth, along), shallowest at the top of the extent."""
     panels.draw_cells(axes, extent, cut[::-1], colours=style.RADAR_MAP, scale=scale)
     panels.draw_unmeasured(axes, extent, ~np.isfinite(cut[::-1]))
-
-
-def _spacing(depth_m: NDArray[np.float64]) -> float:
-    return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.01

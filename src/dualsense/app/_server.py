@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from dualsense import render
 from dualsense.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "127.0.0.1"
-GRAVEST_FIRST = ("suspect", "not-assessable", "likely-clutter")
 STATIC = {"": "index.html", "app.js": "app.js", "app.css": "app.css", "icon.svg": "icon.svg"}
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -138,15 +138,13 @@ def create_app(folder: Path) -> Starlette:
     return Starlette(routes=routes, middleware=[Middleware(_LoopbackOnly)])
 
 
-def serve(folder: Path, *, port: int, announce: Callable[[str], None]) -> None:
-    """Serve a folder of results on 127.0.0.1 until interrupted.
+def run(folder: Path, *, port: int, announce: Callable[[str], None]) -> None:
+    """Run the web application over a folder of results on a port of 127.0.0.1 until interrupted.
 
     Parameters
     ----------
-    port
-        0 takes a free one.
-    announce
-        Told where to look, once the port is open.
+    folder, port, announce
+        As for `dualsense.app.serve`.
 
     Raises
     ------
@@ -225,7 +223,7 @@ def _describe(files: dict[str, Path]) -> dict[str, Any]:
             "model": document["model"],
             "area_m2": document["area_m2"],
             "coverage_fraction": document["coverage_fraction"],
-            "calls": {call: calls.count(call) for call in GRAVEST_FIRST if call in calls},
+            "calls": {call: calls.count(call) for call in render.GRAVEST_FIRST if call in calls},
             "pictures": sorted((n for n in files if n.endswith(".png")), key=lambda n: (n != "fused.png", n)),
             "report": "report.html" in files,
         }

@@ -1,0 +1,1 @@
+from ._serve import serve as serve
