@@ -15,7 +15,7 @@ import pytest
 
 import dualsense.batch
 from dualsense.batch import BatchEntry, batch_csv, batch_json, find_scans, process_batch
-from dualsense.cli.main import run
+from dualsense.cli import run
 from dualsense.errors import UsageError
 from dualsense.recipe import load_recipe
 from dualsense.runtime.workers import WorkerDiedError

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from dualsense._version import __version__
-from dualsense.cli.main import cli, run
+from dualsense.cli import cli, run
 from dualsense.simulate import Faults
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dualsense.replay
-from dualsense.cli.main import run
+from dualsense.cli import run
 from dualsense.errors import ScanError
 from dualsense.io import read_scan
 from dualsense.replay import replay_scan, scan_until, time_span

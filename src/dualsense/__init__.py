@@ -5,87 +5,67 @@ The public API on one screen; everything is imported when it is first used.
 >>> import dualsense as ds
 >>> result = ds.process_scan(ds.read_scan("sample_data/ts50_casing.h5"))  # doctest: +SKIP
 >>> ds.write_outputs(result, "out/mine")  # doctest: +SKIP
+
+Scans
+-----
+read_scan           a scan file with its faults
+write_scan          a scan as a file, whole or not at all
+import_scan         a scan file or another instrument's recording
+simulate_scan       a scan of invented ground
+summarise           what a scan file holds, without its samples
+Scan                a sweep: header, track, and one or both sensors
+ScanHeader          what the file says of itself
+Pose                track of the head
+GprData             radar soundings
+EmiData             induction soundings
+Truth               what was really buried
+Fault               something in the data that limits what can be said
+
+Recipes
+-------
+Recipe              every parameter of the chain, frozen
+load_recipe         from TOML and ``key=value`` overrides
+dump_recipe         to TOML with comments
+
+Processing
+----------
+process_scan        a scan to pictures and targets
+replay_scan         the same, played back as it was recorded
+process_batch       many scans; one that fails does not stop the rest
+
+Results
+-------
+Result              everything that processing found
+Target              one place where something lies, or could
+Evidence            what one sensor has to say of it
+Image               a map
+Volume              a volume of radar echo
+write_outputs       every file of a result into one folder
+read_result         ``result.h5`` back without loss
+evaluate_folder     targets against the truth, over many scans
+
+Errors
+------
+DualsenseError      every error that is one line to the user
+ScanError           the scan cannot be processed
+RecipeError         the recipe is wrong
+UsageError          asked for something it will not do, such as to overwrite
+
+Rooms
+-----
+io                  files in and out
+survey              track, grid and coverage
+induction           fields of coils, responses of metal and ground
+gpr                 the radar's steps, one by one
+emi                 the metal detector's
+fusion              both sensors' finds to one list of targets
+render              pictures, report and files
+recipe              parameters, and the steps of the radar as data
+chain               the composer
+simulate            scans of invented ground
+evaluate            scores and their statistics
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from dualsense._version import __version__
-
-if TYPE_CHECKING:
-    from dualsense.batch import process_batch
-    from dualsense.chain.process import process_scan
-    from dualsense.errors import DualsenseError, RecipeError, ScanError, UsageError
-    from dualsense.evaluate import evaluate_folder
-    from dualsense.io import import_scan, read_scan, write_scan
-    from dualsense.recipe import Recipe, dump_recipe, load_recipe
-    from dualsense.render import read_result, write_outputs
-    from dualsense.replay import replay_scan
-    from dualsense.result import Evidence, Image, Result, Target, Volume
-    from dualsense.scan import EmiData, Fault, GprData, Pose, Scan, ScanHeader, Truth
-    from dualsense.simulate import simulate_scan
-    from dualsense.summary import summarise
-
-_HOME = {
-    "dualsense.batch": ("process_batch",),
-    "dualsense.errors": ("DualsenseError", "RecipeError", "ScanError", "UsageError"),
-    "dualsense.evaluate": ("evaluate_folder",),
-    "dualsense.io": ("import_scan", "read_scan", "write_scan"),
-    "dualsense.chain.process": ("process_scan",),
-    "dualsense.recipe": ("Recipe", "dump_recipe", "load_recipe"),
-    "dualsense.render": ("read_result", "write_outputs"),
-    "dualsense.replay": ("replay_scan",),
-    "dualsense.result": ("Evidence", "Image", "Result", "Target", "Volume"),
-    "dualsense.scan": ("EmiData", "Fault", "GprData", "Pose", "Scan", "ScanHeader", "Truth"),
-    "dualsense.simulate": ("simulate_scan",),
-    "dualsense.summary": ("summarise",),
-}
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "DualsenseError",
-    "EmiData",
-    "Evidence",
-    "Fault",
-    "GprData",
-    "Image",
-    "Pose",
-    "Recipe",
-    "RecipeError",
-    "Result",
-    "Scan",
-    "ScanError",
-    "ScanHeader",
-    "Target",
-    "Truth",
-    "UsageError",
-    "Volume",
-    "__version__",
-    "dump_recipe",
-    "evaluate_folder",
-    "import_scan",
-    "load_recipe",
-    "process_batch",
-    "process_scan",
-    "read_result",
-    "read_scan",
-    "replay_scan",
-    "simulate_scan",
-    "summarise",
-    "write_outputs",
-    "write_scan",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its room on first use, so that importing the package costs nothing."""
-    if name in _MODULE:
-        return getattr(import_module(_MODULE[name]), name)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

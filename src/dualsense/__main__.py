@@ -1,6 +1,6 @@
 """``python -m dualsense`` is the command ``dualsense``."""
 
-from dualsense.cli.main import main
+from dualsense.cli import main
 
 if __name__ == "__main__":
     main()

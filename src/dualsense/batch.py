@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dualsense import render
-from dualsense.cli.console import Console, about, cause
-from dualsense.errors import UsageError
+from dualsense.errors import UsageError, about, cause
 from dualsense.result import CALLS
+from dualsense.runtime.logs import start_logging
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ class _Task:
 
 
 def _process_one(task: _Task) -> BatchEntry:
-    """Process one scan; whatever goes wrong is told by the entry, so that the other scans go on."""
-    Console(verbosity=-1).start_logging()
+    """Process one scan; whatever goes wrong stands in the entry, so that the other scans go on."""
+    start_logging(verbosity=-1)
     try:
         from dualsense.chain.process import process_scan  # noqa: PLC0415
         from dualsense.io import read_scan  # noqa: PLC0415

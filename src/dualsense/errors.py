@@ -1,6 +1,8 @@
-"""The errors a caller branches on. Each carries the exit status of the command line."""
+"""The errors a caller branches on, each with the exit status of the command line, and how errors are worded."""
 
 from __future__ import annotations
+
+import os
 
 
 class DualsenseError(Exception):
@@ -23,3 +25,38 @@ class UsageError(DualsenseError):
     """The command was asked for something it will not do, such as to overwrite."""
 
     exit_code = 2
+
+
+def cause(error: BaseException) -> str:
+    """Say in one line what went wrong.
+
+    Parameters
+    ----------
+    error
+        Any: what is none of the house's own is named by its type.
+    """
+    match error:
+        case DualsenseError():
+            text = str(error)
+        case MemoryError():
+            text = f"not enough memory {error}"
+        case OSError() if error.strerror:
+            named = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+            text = f"{named}{error.strerror}"
+        case OSError():
+            text = str(error) or type(error).__name__
+        case _:
+            text = f"unexpected {type(error).__name__}: {error} (DUALSENSE_DEBUG=1 shows where)"
+    return one_line(text)
+
+
+def about(subject: str, text: str) -> str:
+    """Return the text with its subject, a file, in front, unless it names it in full already."""
+    if not subject or subject in text:
+        return text
+    return f"{subject}: {text.removeprefix(f'{os.path.basename(subject)}: ')}"  # noqa: PTH119
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, fit for a terminal: no line breaks, no control characters."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))

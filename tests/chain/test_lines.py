@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dualsense.chain.process import process_scan
-from dualsense.cli.main import cli
+from dualsense.cli import cli
 from dualsense.io import import_scan
 from dualsense.recipe import load_recipe
 from dualsense.scan import GprData, Pose, Scan, ScanHeader

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from dualsense.cli.main import run
+from dualsense.cli import run
 
 
 def test_the_prior_of_the_command_line_is_the_recipes(capsys):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.cli.live import (
+from dualsense.cli._live import (
     BARS,
     HIDE_CURSOR,
     LEVELS,

@@ -27,7 +27,7 @@ import dualsense.errors
 import dualsense.io
 import dualsense.render
 from dualsense._version import __version__
-from dualsense.cli.main import cli, run
+from dualsense.cli import cli, run
 
 FILES = {
     "targets.json",
@@ -44,7 +44,7 @@ FILES = {
 FAKE = """
 import sys, time
 import dualsense.chain.process
-from dualsense.cli.main import main
+from dualsense.cli import main
 
 def process_scan(scan, recipe=None, *, progress=None):
 {body}

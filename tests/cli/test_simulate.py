@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 import dualsense.simulate._scene.lanes
-from dualsense.cli.main import run
+from dualsense.cli import run
 from dualsense.simulate import PRESETS
 
 SCENE = """

@@ -1,5 +1,7 @@
 """Results in a browser, to this machine only; needs the extra ``dualsense[app]``.
 
+Serving
+-------
 serve               a folder of results as web pages on 127.0.0.1, until interrupted
 """
 

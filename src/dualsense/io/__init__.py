@@ -1,25 +1,29 @@
-"""Files in and out: the scan format, and importers for foreign formats.
+"""Files in and out: the scan format, and other instruments' recordings.
 
-The three functions are loaded when first asked for, because HDF5 is slow to load and ``--help`` is not to be.
+Nothing is imported before a name is first used: HDF5 is slow to load.
+
+Scan files
+----------
+read_scan           a recorded or simulated sweep, with a fault for each thing that limits what can be said
+write_scan          the same bytes for the same scan, whole or not at all
+
+Other instruments
+-----------------
+import_scan         whatever is known here, by what the file holds and not by its name
+import_gssi         GSSI ``.DZT``
+import_ids          IDS ``.dt``
+import_gprmax       output of gprMax
+
+Track and clock
+---------------
+covered_by_pose     at which times the track is known
+MAX_POSE_GAP_S      the longest gap in a track that is bridged
+
+Text of others
+--------------
+one_line            a message that quotes a file, fit for one line of a terminal
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from dualsense.io._hdf5 import read_scan
-    from dualsense.io._importers import import_scan
-    from dualsense.io._write import write_scan
-
-__all__ = ["import_scan", "read_scan", "write_scan"]
-
-_HOMES = {"read_scan": "_hdf5", "import_scan": "_importers", "write_scan": "_write"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,9 @@
-"""How work is compiled, and how it is spread over processes."""
+"""How work is compiled, spread over processes and accounted for; each module is imported by its name.
+
+`jit`
+    The decorator of every kernel: one set of flags, one switch of the cache.
+`workers`
+    Tasks in worker processes; one that dies costs only the task it was at.
+`logs`
+    The package's log on stderr, in this process and in workers.
+"""

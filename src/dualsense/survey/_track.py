@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.io._track import covered_by_pose
+from dualsense.io import covered_by_pose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,7 @@ import pytest
 from scipy.signal import find_peaks, hilbert
 
 from dualsense.errors import ScanError, UsageError
-from dualsense.io import import_scan, read_scan, write_scan
-from dualsense.io._importers import import_gssi
+from dualsense.io import import_gssi, import_scan, read_scan, write_scan
 
 DTYPES = {8: "u1", 16: "<u2", 32: "<i4"}
 MIDDLE = {8: 128, 16: 32768, 32: 0}

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.errors import ScanError, UsageError
-from dualsense.io import import_scan, read_scan, write_scan
-from dualsense.io._importers import import_ids
+from dualsense.io import import_ids, import_scan, read_scan, write_scan
 
 SAMPLES = 64
 SIZE = 4 + 2 * SAMPLES

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dualsense.cli.main import run as dualsense
+from dualsense.cli import run as dualsense
 from dualsense.errors import DualsenseError, ScanError, UsageError
 from dualsense.gpr import find_antennas
 from dualsense.io import read_scan, write_scan

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.cli.main import run as dualsense
+from dualsense.cli import run as dualsense
 from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import _motion as motion

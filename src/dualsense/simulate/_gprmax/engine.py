@@ -22,7 +22,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.errors import DualsenseError, UsageError
-from dualsense.io._text import one_line
+from dualsense.io import one_line
 from dualsense.simulate import _record as record
 from dualsense.simulate._gprmax import cells as gprmax_cells
 from dualsense.simulate._gprmax import files as gprmax_files

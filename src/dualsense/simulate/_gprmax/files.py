@@ -17,7 +17,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S, MU0_H_M
 from dualsense.errors import ScanError
-from dualsense.io._text import one_line
+from dualsense.io import one_line
 from dualsense.simulate._gprmax.grid import METAL
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from dualsense.errors import UsageError
-from dualsense.io._text import one_line
+from dualsense.io import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

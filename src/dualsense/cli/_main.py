@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dualsense._version import __version__
-from dualsense.cli import options
-from dualsense.cli.console import (
+from dualsense.cli import _options as options
+from dualsense.cli._console import (
     CLOSED_PIPE,
     DONE,
     FAILED,
@@ -26,8 +26,9 @@ from dualsense.cli.console import (
     Console,
     report_error,
 )
-from dualsense.cli.simulate import simulate
+from dualsense.cli._simulate import simulate
 from dualsense.errors import UsageError
+from dualsense.runtime.logs import start_logging, stop_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,12 +112,12 @@ def process(
         result = process_scan(import_scan(scan, **given), recipe, progress=progress)
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)
-    from dualsense.cli.text import result_summary, result_text
+    from dualsense.cli._text import result_summary, result_text
 
     if as_json:
         console.answer(json.dumps(result_summary(result, scan, out), indent=2))
     else:
-        console.tell(result_text(result, scan, out))
+        console.report(result_text(result, scan, out))
     return DONE
 
 
@@ -128,7 +129,7 @@ def process(
 def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
     """Say what SCAN holds: streams, rates, area, coverage, faults."""
     console.subject = str(scan)
-    from dualsense.cli.text import summary_text
+    from dualsense.cli._text import summary_text
     from dualsense.summary import summarise
 
     summary = summarise(scan, with_data=check)
@@ -164,7 +165,7 @@ def replay(
     Every picture before the end is provisional. The end is what `process` gives, byte for byte.
     """
     recipe = _load_recipe(recipe_file, overrides)
-    from dualsense.cli.live import LiveView
+    from dualsense.cli._live import LiveView
     from dualsense.render import check_output, write_outputs
 
     if out is not None:
@@ -180,9 +181,9 @@ def replay(
     if out is not None:
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)
-    from dualsense.cli.text import result_text
+    from dualsense.cli._text import result_text
 
-    console.tell(result_text(result, scan, out))
+    console.report(result_text(result, scan, out))
     return DONE
 
 
@@ -223,7 +224,7 @@ def batch(
     """
     recipe = _load_recipe(recipe_file, overrides)
     from dualsense.batch import batch_json, find_scans, process_batch
-    from dualsense.cli.text import batch_text
+    from dualsense.cli._text import batch_text
 
     jobs_found = find_scans(scans)
     with console.progress() as progress:
@@ -234,7 +235,7 @@ def batch(
     if as_json:
         console.answer(batch_json(entries).rstrip("\n"))
     else:
-        console.tell(batch_text(entries, out))
+        console.report(batch_text(entries, out))
     return FAILED if any(entry.error for entry in entries) else DONE
 
 
@@ -257,7 +258,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     scan = import_scan(foreign, **given)
     console.subject = str(out)
     write_scan(scan, out, overwrite=overwrite)
-    console.tell(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    console.report(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
     return DONE
 
 
@@ -344,7 +345,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         Without the program's name; those of the process when None.
     """
     console = Console()
-    console.start_logging()
+    start_logging(console.verbosity)
     try:
         status = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=console)
         sys.stdout.flush()
@@ -361,7 +362,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where every error becomes one line
         return report_error(error, console)
     finally:
-        console.stop_logging()
+        stop_logging()
     return int(status or DONE)
 
 

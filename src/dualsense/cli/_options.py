@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dualsense.cli.console import Console
+from dualsense.cli._console import Console
 from dualsense.errors import UsageError
+from dualsense.runtime.logs import start_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,18 +36,25 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 
 def common(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb -v and -q, and the console as its first argument."""
-    quiet = click.option("-q", "--quiet", count=True, expose_value=False, callback=_hear, help="Errors only.")
+    quiet = click.option(
+        "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity, help="Errors only."
+    )
     verbose = click.option(
-        "-v", "--verbose", count=True, expose_value=False, callback=_hear, help="Notes too; -vv adds tracebacks."
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=_set_verbosity,
+        help="Notes too; -vv adds tracebacks.",
     )
     return verbose(quiet(click.pass_obj(verb)))
 
 
-def _hear(ctx: click.Context, option: click.Parameter, count: int) -> None:
+def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> None:
     if count:
         console = ctx.ensure_object(Console)
         console.verbosity = -1 if option.name == "quiet" else count
-        console.start_logging()
+        start_logging(console.verbosity)
 
 
 def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,8 +62,8 @@ def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(verb)
     def with_prior(*given: Any, prior: float | None, overrides: tuple[str, ...], **others: Any) -> Any:
-        asked = () if prior is None else (f"fusion.prior={prior!r}",)
-        return verb(*given, overrides=(*overrides, *asked), **others)
+        odds = () if prior is None else (f"fusion.prior={prior!r}",)
+        return verb(*given, overrides=(*overrides, *odds), **others)
 
     share = click.option(
         "--prior",

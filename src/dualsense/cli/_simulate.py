@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dualsense.cli import gprmax as cli_gprmax
-from dualsense.cli import options
-from dualsense.cli.console import DONE, FAILED, PROGRAM, Console
+from dualsense.cli import _gprmax
+from dualsense.cli import _options as options
+from dualsense.cli._console import DONE, FAILED, PROGRAM, Console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     help="List presets and models, or every number of one of them with its source, and stop.",
 )
 @options.overwrite
-@cli_gprmax.with_engine
+@_gprmax.with_engine
 @options.common
 def simulate(
     console: Console,
@@ -112,13 +112,13 @@ def simulate(
     console.subject = str(out)
     if write_scene:
         out.write_text(dump_scene(ground), encoding="utf-8")
-        console.tell(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
+        console.report(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
         return DONE
     if engine is not None:
-        return cli_gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
+        return _gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
     scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
     mines = scan.truth.label.count("mine") if scan.truth else 0
-    console.tell(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
+    console.report(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
     return DONE
 
 
@@ -162,5 +162,5 @@ def _simulate_lanes(
     for error in failed:
         click.echo(f"{PROGRAM}: error: {error}", err=True)
     mines = sum(lane.mines for lane in found)
-    console.tell(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
+    console.report(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
     return FAILED if failed else DONE

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from dualsense import render
-from dualsense.cli.console import one_line
+from dualsense.errors import one_line
 from dualsense.result import CALLS
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dualsense.cli import options
-from dualsense.cli.console import DONE, Console
+from dualsense.cli import _options as options
+from dualsense.cli._console import DONE, Console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of gprMax, as ``engine``: keywords of `GprmaxEngine`, or None for our own radar."""
 
     @functools.wraps(verb)
-    def asked(*args: Any, engine: str, write_only: bool, **rest: Any) -> Any:
+    def with_keywords(*args: Any, engine: str, write_only: bool, **rest: Any) -> Any:
         given = {name: rest.pop(f"gprmax_{name}") for name in ("command", "gpu", "runs", "models", "voxels")}
         if engine == "own" and (write_only or any(given.values())):
             msg = "options of gprMax go with --engine gprmax"
@@ -53,8 +53,8 @@ def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
         return verb(*args, engine=chosen, **rest)
 
     for option in reversed(_GPRMAX):
-        asked = option(asked)
-    return asked
+        with_keywords = option(with_keywords)
+    return with_keywords
 
 
 def simulate_one(
@@ -75,15 +75,15 @@ def simulate_one(
                 voxels=engine["voxels"],
                 write_only=only,
                 most_runs=engine["runs"] or GPRMAX_RUNS,
-                tell=lambda text: console.tell(f"gprMax: {text}"),
+                tell=lambda text: console.report(f"gprMax: {text}"),
                 progress=progress,
             ),
         )
     if scan is None:
-        console.tell(f"wrote gprMax's models into {out}: run each, then give the folder to --gprmax-models")
+        console.report(f"wrote gprMax's models into {out}: run each, then give the folder to --gprmax-models")
         return DONE
     write_simulated(scan, out, scene.faults, overwrite=overwrite)
-    console.tell(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
+    console.report(f"wrote {out}: simulated with gprMax, {len(scene.objects)} objects")
     return DONE
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from dualsense import render
-from dualsense.cli.console import one_line
-from dualsense.cli.text import number, table
-from dualsense.errors import UsageError
+from dualsense.cli._text import number, table
+from dualsense.errors import UsageError, one_line
 from dualsense.survey import nearest_cell
 
 if TYPE_CHECKING:

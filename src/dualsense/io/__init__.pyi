@@ -1,0 +1,9 @@
+from ._hdf5 import read_scan as read_scan
+from ._importers.detect import import_scan as import_scan
+from ._importers.gprmax import import_gprmax as import_gprmax
+from ._importers.gssi import import_gssi as import_gssi
+from ._importers.ids import import_ids as import_ids
+from ._schema import MAX_POSE_GAP_S as MAX_POSE_GAP_S
+from ._text import one_line as one_line
+from ._track import covered_by_pose as covered_by_pose
+from ._write import write_scan as write_scan
