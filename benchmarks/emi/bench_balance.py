@@ -35,9 +35,9 @@ def run() -> dict[str, float]:
     }
     out |= {f"default_phasor_kept_fraction_{name}": kept for name, kept in study.metals().items()}
     for name, tilt_deg in (("level", 0.0), ("tilted", 5.0)):
-        true, told = study.sweep(0.0, tilt_deg=tilt_deg)
+        true, tracked = study.sweep(0.0, tilt_deg=tilt_deg)
         soil, _ = study.parts(true)
-        rows = replace(told, values=soil)
+        rows = replace(tracked, values=soil)
         balance(rows, study.NOISE)
         start = time.perf_counter()
         balance(rows, study.NOISE)

@@ -14,9 +14,9 @@ import numpy as np
 from benchmarks.calibrate import scenes
 
 from dualsense.emi._balance import balance
-from dualsense.emi._dipole import column_rows
+from dualsense.emi._columns import column_rows
 from dualsense.emi._joint.find import find_dipoles
-from dualsense.emi._joint.search import SCAN_DEPTHS_M, Scanner
+from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.span import Span
 from dualsense.emi._latency import estimate_latency
 from dualsense.emi._locate.refine import refine
@@ -59,8 +59,8 @@ def plain_columns(rows: Response, position: np.ndarray) -> np.ndarray:
 def plain_scan(rows: Response, nodes: np.ndarray, residual: np.ndarray, q: np.ndarray, reach_m: float) -> None:
     for node in nodes:
         near = np.flatnonzero(np.linalg.norm(rows.center_m[:, :2] - node, axis=1) <= reach_m)
-        local = np.stack([np.array([*node, -z]) - rows.tx_m[near] for z in SCAN_DEPTHS_M])
-        other = np.stack([np.array([*node, -z]) - rows.rx_m[near] for z in SCAN_DEPTHS_M])
+        local = np.stack([np.array([*node, -z]) - rows.tx_m[near] for z in NODE_DEPTHS_M])
+        other = np.stack([np.array([*node, -z]) - rows.rx_m[near] for z in NODE_DEPTHS_M])
         h_t = loop_field(local, radius_m=float(rows.tx_radius_m[0]))
         h_r = loop_field(other, radius_m=float(rows.rx_radius_m[0]))
         c = (h_t * h_r).sum(axis=-1).T
@@ -97,10 +97,10 @@ def steps(rows: Response, noise: np.ndarray) -> dict[str, float]:
         return rows.values - q @ (q.T @ rows.values)
 
     rest, basis = resting.rest, np.concatenate(resting.blocks)
-    nodes = Scanner(rows, node_m=0.02, reach_m=0.3).nodes
+    nodes = NodeGrid(rows, node_m=0.02, reach_m=0.3).nodes
 
     def scan() -> object:
-        return Scanner(rows, node_m=0.02, reach_m=0.3).scan(rest, basis, np.ones(rows.time_s.size))
+        return NodeGrid(rows, node_m=0.02, reach_m=0.3).drops(rest, basis, np.ones(rows.time_s.size))
 
     def plain() -> None:
         plain_scan(rows, nodes, np.ascontiguousarray(rest.T), np.ascontiguousarray(basis.T), 0.3)
@@ -121,7 +121,7 @@ def run() -> dict[str, float]:
             f"rows_{objects}": float(rows.time_s.size),
             f"dipoles_{objects}": float(len(found.dipoles)),
             f"invert_{objects}_s": best(lambda rows=rows, noise=noise: find_dipoles(rows, noise)),
-            f"refine_{objects}_s": best(lambda rows=rows, noise=noise, found=found: refine(rows, noise, found)),
+            f"refine_{objects}_s": best(lambda rows=rows, found=found: refine(rows, found)),
             f"latency_{objects}_s": best(lambda s=samples: estimate_latency(s, white_noise(s))),
         }
     return out | steps(rows, noise)

@@ -26,7 +26,7 @@ import numpy as np
 
 from dualsense.constants import MU0_H_M
 from dualsense.emi._balance import apply_balance, balance, drift_basis
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._loss import kept_energy
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import sphere_polarizability
@@ -68,8 +68,8 @@ def sweep(tracker_m: float, *, tilt_deg: float, seed: int = 3) -> tuple[Response
     z = HEIGHT_M + WANDER_M * slow((0.11, 0.23, 0.41, 0.67))
     tilt = np.radians(tilt_deg) * np.stack([slow((0.13, 0.31)), slow((0.19, 0.37)), 0.0 * t], axis=1)
     turn = _rotation(tilt)
-    told = z + tracker_m * rng.standard_normal(t.size)
-    return _rows(t, np.column_stack([xy, z]), turn), _rows(t, np.column_stack([xy, told]), turn)
+    tracked_z = z + tracker_m * rng.standard_normal(t.size)
+    return _rows(t, np.column_stack([xy, z]), turn), _rows(t, np.column_stack([xy, tracked_z]), turn)
 
 
 def _rotation(vector: np.ndarray) -> np.ndarray:
@@ -126,14 +126,16 @@ def decibel(before: float, after: float) -> float:
     return 10.0 * float(np.log10(before / max(after, 1e-300)))
 
 
-def ours(told: Response, soil: np.ndarray, target: np.ndarray, assumed_m: float) -> Parts:
+def ours(tracked: Response, soil: np.ndarray, target: np.ndarray, assumed_m: float) -> Parts:
     """What balance leaves of soil and of target, both whitened; fitted on soil, target and noise together."""
     noise = NOISE * np.random.default_rng(1).standard_normal(soil.shape)
-    fitted = balance(replace(told, values=soil + target + noise), NOISE, roughness_m=assumed_m)
-    return apply_balance(replace(told, values=soil), fitted), apply_balance(replace(told, values=target), fitted)
+    fitted = balance(replace(tracked, values=soil + target + noise), NOISE, roughness_m=assumed_m)
+    return apply_balance(replace(tracked, values=soil), fitted), apply_balance(
+        replace(tracked, values=target), fitted
+    )
 
 
-def offset(told: Response, soil: np.ndarray, target: np.ndarray, window_s: float) -> Parts:
+def offset(tracked: Response, soil: np.ndarray, target: np.ndarray, window_s: float) -> Parts:
     """Each less its moving mean; the longest window is the whole scan."""
     from scipy.ndimage import uniform_filter1d
 
@@ -141,15 +143,15 @@ def offset(told: Response, soil: np.ndarray, target: np.ndarray, window_s: float
 
     def run(values: np.ndarray) -> np.ndarray:
         scaled = values / NOISE
-        whole = rows >= len(told.time_s)
+        whole = rows >= len(tracked.time_s)
         return scaled - (scaled.mean(axis=0) if whole else uniform_filter1d(scaled, rows, axis=0, mode="nearest"))
 
     return run(soil), run(target)
 
 
-def quadrature(told: Response, soil: np.ndarray, target: np.ndarray, weight: float) -> Parts:
+def quadrature(tracked: Response, soil: np.ndarray, target: np.ndarray, weight: float) -> Parts:
     """The lowest and the highest frequency's quadrature, of the noise of their difference; drift as in ours."""
-    q, _ = np.linalg.qr(drift_basis(told, drift_knot_s=5.0))
+    q, _ = np.linalg.qr(drift_basis(tracked, drift_knot_s=5.0))
 
     def run(values: np.ndarray) -> np.ndarray:
         mixed = (values[:, 3] - weight * values[:, 5]) / np.hypot(NOISE[3], weight * NOISE[5])
@@ -166,12 +168,12 @@ def curves(*, tilt_deg: float = 5.0) -> dict[str, list[dict[str, float]]]:
     ]
     tasks += [("constant offset", 0.0, offset, WINDOW_S), ("quadrature", 0.0, quadrature, WEIGHT)]
     for name, tracker_m, method, tunings in tasks:
-        true, told = sweep(tracker_m, tilt_deg=tilt_deg)
+        true, tracked = sweep(tracker_m, tilt_deg=tilt_deg)
         soil, target = parts(true)
         before, whole = energy((soil - soil.mean(axis=0)) / NOISE), energy(target / NOISE)
         out[name] = []
         for tuning in tunings:
-            rest, left = method(told, soil, target, tuning)
+            rest, left = method(tracked, soil, target, tuning)
             out[name].append(
                 {
                     "tuning": tuning,
@@ -185,9 +187,9 @@ def curves(*, tilt_deg: float = 5.0) -> dict[str, list[dict[str, float]]]:
 
 def metals(assumed_m: float = 3.3e-3) -> dict[str, float]:
     """Part of the energy of spheres of several metals that the default whitening leaves."""
-    true, told = sweep(0.0, tilt_deg=0.0)
+    true, tracked = sweep(0.0, tilt_deg=0.0)
     soil, target = parts(true)
-    fitted = balance(replace(told, values=soil), NOISE, roughness_m=assumed_m)
+    fitted = balance(replace(tracked, values=soil), NOISE, roughness_m=assumed_m)
     kept = {"steel": kept_energy(target, fitted)[0]}
     for name, sigma in (("aluminium", 3.5e7), ("brass", 1.5e7), ("lead", 4.8e6)):
         kept[name] = kept_energy(of_sphere(true, sigma, 1.0), fitted)[0]
@@ -196,8 +198,8 @@ def metals(assumed_m: float = 3.3e-3) -> dict[str, float]:
 
 def scan_ratio() -> float:
     """Soil over steel sphere, both at their strongest at the lowest frequency with the head level at 5 cm."""
-    _, told = sweep(0.0, tilt_deg=0.0)
-    at = replace(told, center_m=told.center_m * [1, 1, 0] + [0, 0, HEIGHT_M])
+    _, tracked = sweep(0.0, tilt_deg=0.0)
+    at = replace(tracked, center_m=tracked.center_m * [1, 1, 0] + [0, 0, HEIGHT_M])
     soil, target = parts(replace(at, tx_m=at.center_m, rx_m=at.center_m))
     return float(np.abs(soil[:, 0]).max() / np.abs(target[:, 0]).max())
 

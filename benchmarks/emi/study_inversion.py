@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dualsense.emi._dipole import dipole_columns, tensor
+from dualsense.emi._columns import dipole_columns, tensors_from_elements
 from dualsense.emi._locate.fit import rows_of
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.posterior import visit
@@ -97,7 +97,7 @@ def bound(
     slope = np.stack([(at(position + e) - at(position - e)) @ elements / (2 * STEP_M) for e in STEP_M * np.eye(3)])
     covariance = np.eye(6) + jitter_m**2 * np.einsum("aik,ail->ikl", slope, slope)
     columns = at(position)
-    tensors = tensor(elements)
+    tensors = tensors_from_elements(elements)
     unknown = list(slope)
     for axis in range(3):
         outer = np.outer(axes[:, axis], axes[:, axis])

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._locate.separate import separate
 
 _SPEC = importlib.util.spec_from_file_location("study_inversion", Path(__file__).with_name("study_inversion.py"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._balance import apply_balance, balance, drift_basis, ground_factor
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._response import Response
 from dualsense.induction._field import Coil, mutual_inductance
 
@@ -121,7 +121,7 @@ def test_a_target_beside_the_soil_survives_when_fitted_jointly():
     assert error < 0.15
 
 
-def test_drift_is_told_from_a_strong_target_that_is_fitted_beside_it():
+def test_drift_is_separated_from_a_strong_target_that_is_fitted_beside_it():
     quiet = with_soil(swept())
     columns = dipole_columns(quiet, np.array([0.18, 0.15, -0.05]))
     signal = columns[:, :3].sum(axis=1, keepdims=True) * 1e-5 * np.array([-0.8, -0.4, -0.1, -0.3, -0.5, -0.3])

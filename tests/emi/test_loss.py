@@ -56,8 +56,8 @@ def test_a_part_along_the_soil_that_the_data_do_not_tell_is_not_reported():
     hidden = shrink_along_soil(elements, np.eye(6), simple(soil=(3.0, 4.0), hidden=1e6))
     assert hidden @ across == pytest.approx(np.ones(6))
     assert np.abs(hidden @ along).max() < 1.0
-    told = shrink_along_soil(elements, 1e12 * np.eye(6), simple(soil=(3.0, 4.0), hidden=1e6))
-    assert told == pytest.approx(elements, rel=1e-3)
+    shrunk = shrink_along_soil(elements, 1e12 * np.eye(6), simple(soil=(3.0, 4.0), hidden=1e6))
+    assert shrunk == pytest.approx(elements, rel=1e-3)
     assert shrink_along_soil(elements, np.eye(6), simple(soil=(0.0, 0.0), hidden=0.0)) is elements
 
 

@@ -48,12 +48,12 @@ def mean_spectrum(rows, moment):
 @pytest.mark.parametrize("depth_m", (0.02, 0.06))
 def test_amount_and_spectrum_at_a_known_place_are_those_of_theory(depth_m):
     probe, rows, found, ((centre, tensor),) = prober(Buried("PMA-3", 0.25, 0.2, depth_m))
-    told = probe.at(*where(centre), without=own(found, centre))
+    measured = probe.at(*where(centre), without=own(found, centre))
     true = mean_spectrum(rows, tensor)
-    assert told.amount_m3 == pytest.approx(float(np.sqrt((true**2).mean())), rel=0.3)
-    assert np.corrcoef(told.spectrum_m3, true)[0, 1] > 0.99
-    assert told.across_m3 < told.amount_m3
-    assert told.statistic > 100.0
+    assert measured.amount_m3 == pytest.approx(float(np.sqrt((true**2).mean())), rel=0.3)
+    assert np.corrcoef(measured.spectrum_m3, true)[0, 1] > 0.99
+    assert measured.across_m3 < measured.amount_m3
+    assert measured.statistic > 100.0
 
 
 def test_small_metal_beside_strong_metal_is_measured_with_a_track_that_errs():
@@ -61,10 +61,10 @@ def test_small_metal_beside_strong_metal_is_measured_with_a_track_that_errs():
         Buried("PMA-3", 0.13, 0.2, 0.04), Buried("cartridge", 0.37, 0.2, 0.05), soil=MAGNETIC, noise=TRACKED
     )
     (centre, tensor), _ = parts
-    told = probe.at(*where(centre), without=own(found, centre))
+    measured = probe.at(*where(centre), without=own(found, centre))
     true = mean_spectrum(rows, tensor)
-    assert 0.5 < told.amount_m3 / float(np.sqrt((true**2).mean())) < 2.0
-    assert told.across_m3 > 5.0 * told.across_std_m3
+    assert 0.5 < measured.amount_m3 / float(np.sqrt((true**2).mean())) < 2.0
+    assert measured.across_m3 > 5.0 * measured.across_std_m3
 
 
 def test_uneven_magnetic_ground_makes_nothing_across_its_own_phasor():
@@ -84,18 +84,18 @@ def test_metal_is_found_where_it_lies_and_not_beside_it():
     assert here.statistic > 2.0 * there.statistic
 
 
-def test_a_place_that_was_not_passed_over_tells_nothing():
+def test_a_place_that_was_not_passed_over_gives_no_probe():
     probe, *_ = prober(Buried("PMA-3", 0.25, 0.2, 0.03))
     assert probe.at(2.0, 2.0, 0.05) is None
 
 
-def test_features_tell_phases_only_where_both_parts_were_measured():
+def test_features_hold_phases_only_where_both_parts_were_measured():
     probe, rows, found, ((centre, _),) = prober(Buried("PMA-3", 0.25, 0.2, 0.03))
-    told = probe.at(*where(centre), without=own(found, centre))
-    full = probe_features(told, channel_hz=rows.channel_hz, imaginary=rows.imaginary)
+    measured = probe.at(*where(centre), without=own(found, centre))
+    full = probe_features(measured, channel_hz=rows.channel_hz, imaginary=rows.imaginary)
     low = np.flatnonzero(rows.channel_hz == rows.channel_hz.min())
     assert full["at_body_low_phase_rad"] == pytest.approx(
-        np.arctan2(told.spectrum_m3[low[1]], told.spectrum_m3[low[0]])
+        np.arctan2(measured.spectrum_m3[low[1]], measured.spectrum_m3[low[0]])
     )
-    gates = probe_features(told, channel_hz=rows.channel_hz, imaginary=np.zeros_like(rows.imaginary))
+    gates = probe_features(measured, channel_hz=rows.channel_hz, imaginary=np.zeros_like(rows.imaginary))
     assert set(full) - set(gates) == {"at_body_low_phase_rad", "at_body_high_phase_rad"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._balance import apply_balance, balance
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._locate.locate import DipoleEstimate, locate
 from dualsense.emi._response import bin_along_track, normalise, white_noise
@@ -73,6 +73,6 @@ def test_bare_magnetic_ground_gives_nothing(modality):
 
 
 @pytest.mark.parametrize("modality", ("frequency", "pulse"))
-def test_the_scan_of_an_object_is_found_without_being_told_where(modality):
+def test_an_object_is_found_without_a_start(modality):
     dipoles = find_dipoles(*rows_of(modality, STEEL)).dipoles
     assert min(np.hypot(*(d.position_m[:2] - (0.2, 0.16))) for d in dipoles) < 0.02

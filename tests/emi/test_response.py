@@ -29,7 +29,7 @@ def test_coils_that_take_turns_have_the_noise_of_one(sample_dir):
 
 @pytest.mark.parametrize("modality", ("frequency", "pulse"))
 @pytest.mark.parametrize("objects", ((), (Buried("PMN", 0.2, 0.15, 0.03), Buried("cartridge", 0.35, 0.2, 0.04))))
-def test_noise_of_each_channel_is_told_through_metal_soil_and_drift(modality, objects):
+def test_noise_of_each_channel_is_estimated_through_metal_soil_and_drift(modality, objects):
     scene = Scene(
         soil=Soil(susceptibility=8e-3, susceptibility_loss=4e-4),
         objects=objects,

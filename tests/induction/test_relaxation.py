@@ -70,8 +70,8 @@ def test_finite_element_sphere_decays_as_its_poles(shared_data):
 def test_frequency_data_tell_the_gates():
     target = rotate_spectrum(CASING, TURN)
     fitted = fit_spectrum(polarizability(target, FREQUENCY), FREQUENCY)
-    told, true = pulse_rate(fitted, GATES, TRAIN), pulse_rate(target, GATES, TRAIN)
-    assert (size(told - true) / size(true)).max() < 5e-3
+    modelled, true = pulse_rate(fitted, GATES, TRAIN), pulse_rate(target, GATES, TRAIN)
+    assert (size(modelled - true) / size(true)).max() < 5e-3
 
 
 def test_gates_tell_the_frequencies():
@@ -81,9 +81,9 @@ def test_gates_tell_the_frequencies():
     target = Spectrum(static_m3=np.zeros((3, 3)), amplitude_m3=amplitude, tau_s=tau)
     rate = pulse_rate(target, GATES, TRAIN)
     fitted = fit_gates(rate, GATES, TRAIN, std_m3_s=size(rate) + 1e-9 * size(rate).max())
-    told, true = polarizability(fitted, FREQUENCY), polarizability(target, FREQUENCY)
+    modelled, true = polarizability(fitted, FREQUENCY), polarizability(target, FREQUENCY)
     band = 1 / (2 * np.pi * GATES[0, 0]) > FREQUENCY
-    assert (size(told - true)[band] / size(true)[band]).max() < 0.01
+    assert (size(modelled - true)[band] / size(true)[band]).max() < 0.01
 
 
 def test_both_domains_give_the_same_spectrum():

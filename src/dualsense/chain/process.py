@@ -337,7 +337,7 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     rows = bin_along_track(response, **recipe.emi.calibrate.model_dump())
     noise = noise / np.sqrt(np.median(rows.count))
     inversion = find_dipoles(rows, noise, **recipe.emi.invert.model_dump())
-    inversion, located = _refined(rows, noise, inversion, recipe)
+    inversion, located = _refined(rows, inversion, recipe)
     objects = [dipole_columns(rows, d.position_m) for d in inversion.dipoles]
     rest = apply_balance(rows, inversion.balance, objects=np.concatenate(objects, axis=1) if objects else None)
     weight = inversion.weight
@@ -353,13 +353,13 @@ def _metal(response: Response, grid: Grid, cover: Coverage, recipe: Recipe) -> _
     return _Metal(rows, inversion, maps, notes)
 
 
-def _refined(rows: Response, noise: Real, found: Inversion, recipe: Recipe) -> tuple[Inversion, dict[str, str]]:
+def _refined(rows: Response, found: Inversion, recipe: Recipe) -> tuple[Inversion, dict[str, str]]:
     """Dipoles located one by one; should that break, they stay as they were found."""
     how = recipe.emi.locate.model_dump()
     if not how.pop("on") or not found.dipoles:
         return found, {}
     try:
-        refined = refine(rows, noise, found, roughness_m=recipe.emi.invert.roughness_m, **how)
+        refined = refine(rows, found, roughness_m=recipe.emi.invert.roughness_m, **how)
     except NUMERICAL as error:
         log.warning("dipoles not located", exc_info=error)
         return found, {"emi_located": f"0 of {len(found.dipoles)}"}

@@ -1,15 +1,15 @@
 from ._balance import Balance as Balance
 from ._balance import apply_balance as apply_balance
 from ._balance import balance as balance
+from ._columns import dipole_columns as dipole_columns
 from ._dipole import Dipole as Dipole
-from ._dipole import dipole_columns as dipole_columns
+from ._dipole import DipoleEstimate as DipoleEstimate
 from ._joint.find import Inversion as Inversion
 from ._joint.find import find_dipoles as find_dipoles
 from ._latency import Latency as Latency
 from ._latency import estimate_latency as estimate_latency
 from ._locate.features import MetalFeatures as MetalFeatures
 from ._locate.features import metal_features as metal_features
-from ._locate.locate import DipoleEstimate as DipoleEstimate
 from ._locate.locate import locate as locate
 from ._locate.locate import locate_many as locate_many
 from ._locate.prior import MetalPrior as MetalPrior

@@ -1,4 +1,4 @@
-"""One magnetic dipole below the coils: its columns in a linear fit, and what is found of it."""
+"""What is found of one magnetic dipole below the coils."""
 
 from __future__ import annotations
 
@@ -7,13 +7,75 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi import _columns_kernels as kernels
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.locate import DipoleEstimate
-    from dualsense.emi._response import Response
+    Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DipoleEstimate:
+    """A dipole with its posterior.
+
+    Attributes
+    ----------
+    position_m : (3,)
+        Posterior mean, local frame; depth is -z and that of the metal's centre.
+    covariance_m2 : (3, 3)
+        Of the position, over the whole posterior.
+    depth_m, depth_density : (k,)
+        Posterior of the depth, per metre.
+    modes_m
+        Depths of the posterior's peaks that hold at least 5 % of it each, the heaviest first.
+    tensor_m3 : (c, 3, 3)
+        Polarizability per real channel, at ``position_m``.
+    tensor_covariance : (c, 6, 6)
+        Of the elements xx, yy, zz, xy, xz, yz of each channel, the position's error included; m^6.
+    axes : (3, 3)
+        Columns are the principal axes, common to all channels.
+    principal_m3 : (c, 3)
+        Polarizability along them.
+    misfit
+        Whitened misfit per degree of freedom; near 1 where model and stated errors are right. Above 1 all
+        covariances are widened by it; and by up to 0.6 more where the depth is loosely told.
+    coherence
+        Part of the whitened energy beyond noise that the dipole explains, 0-1.
+    log_evidence
+        Of one dipole, up to a constant of the data: -(misfit + log det + k ln m) / 2.
+    log_evidence_none
+        The same of no dipole at all.
+    magnetic
+        Probability that the metal is magnetic, one half beforehand.
+    draws_m3 : (48, c, 3, 3)
+        Tensors drawn from the posterior, evenly over the depth's, and always the same ones.
+    channel_hz, imaginary : (c,)
+        Of the response.
+    """
+
+    position_m: Real
+    covariance_m2: Real
+    depth_m: Real
+    depth_density: Real
+    modes_m: tuple[float, ...]
+    tensor_m3: Real
+    tensor_covariance: Real
+    axes: Real
+    principal_m3: Real
+    misfit: float
+    coherence: float
+    log_evidence: float
+    log_evidence_none: float
+    magnetic: float
+    draws_m3: Real
+    channel_hz: Real
+    imaginary: NDArray[np.bool_]
+
+    def depth_interval_m(self, share: float = 0.9) -> tuple[float, float]:
+        """Depths between which the posterior holds ``share``, equal tails."""
+        cumulated = np.concatenate([[0.0], np.cumsum(0.5 * (self.depth_density[1:] + self.depth_density[:-1]))])
+        cumulated /= cumulated[-1]
+        low, high = np.interp([0.5 - 0.5 * share, 0.5 + 0.5 * share], cumulated, self.depth_m)
+        return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +94,7 @@ class Dipole:
     statistic
         Energy of its whitened signal over rows and channels, beyond what soil and drift could explain.
     contrast
-        How far its peak stood above the median of the scan in which it was found.
+        How far its peak stood above the median of the search in which it was found.
     coherence
         Part of the whitened energy within 12 cm that all dipoles together explain, 0-1.
     kept
@@ -43,59 +105,11 @@ class Dipole:
         could not be located.
     """
 
-    position_m: NDArray[np.float64]
-    covariance_m2: NDArray[np.float64]
-    tensor: NDArray[np.float64]
+    position_m: Real
+    covariance_m2: Real
+    tensor: Real
     statistic: float
     contrast: float
     coherence: float
     kept: tuple[float, float] = (float("nan"), float("nan"))
     estimate: DipoleEstimate | None = None
-
-
-def dipole_columns(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Response of every row to the six tensor elements xx, yy, zz, xy, xz, yz at one position.
-
-    Returns
-    -------
-    (m, 6) float64
-    """
-    return np.ascontiguousarray(column_rows(response, position_m).T)
-
-
-def column_rows(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`dipole_columns` the other way round, (6, m)."""
-    out = np.empty((6, response.time_s.size))
-    kernels.values(_one(position_m), *coil_arrays(response), out)
-    return out
-
-
-def slope_rows(response: Response, position_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Change (3, 6, m) of the columns with each coordinate of the dipole."""
-    m = response.time_s.size
-    slope = np.empty((3, 6, m))
-    kernels.columns(_one(position_m), *coil_arrays(response), np.zeros((m, 3)), np.empty((6, m)), slope)
-    return slope
-
-
-def _one(position_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.ascontiguousarray(position_m, dtype=np.float64)[None]
-
-
-def coil_arrays(response: Response) -> tuple[NDArray[np.float64], ...]:
-    """Places (m, 3), rotation (m, 3, 3) and radii (m,) of the rows' coils, in the order of the kernels."""
-    radii = (response.tx_radius_m[response.coil], response.rx_radius_m[response.coil])
-    arrays = (response.tx_m, response.rx_m, response.rotation, *radii)
-    return tuple(np.ascontiguousarray(a, dtype=np.float64) for a in arrays)
-
-
-def tensor(elements: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tensors (c, 3, 3) from (q, c) fitted coefficients; one coefficient is an isotropic tensor."""
-    channels = elements.shape[1]
-    out = np.zeros((channels, 3, 3))
-    if elements.shape[0] == 1:
-        out[:, range(3), range(3)] = elements[0][:, None]
-        return out
-    for n, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
-        out[:, i, j] = out[:, j, i] = elements[n]
-    return out

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._balance import apply_balance, balance
-from dualsense.emi._dipole import coil_arrays
+from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _search_kernels as kernels
-from dualsense.emi._response import bin_along_track
+from dualsense.emi._response import bin_along_track, take_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,7 +152,7 @@ class _Spot:
         self.time_s = rows.time_s[use]
         self.white = white[use]
         self.basis = basis[use]
-        self.rows = _taken(rows, use)
+        self.rows = take_rows(rows, use)
         side = np.arange(-SPOT_M, SPOT_M + 1e-9, SOURCE_M)
         gx, gy = np.meshgrid(at[0] + side, at[1] + side)
         self.nodes = np.column_stack([gx.ravel(), gy.ravel()])
@@ -196,11 +196,6 @@ def _velocity(rows: Response) -> Real:
         np.gradient(rows.center_m[:, :2], axis=0) / np.maximum(np.gradient(rows.time_s), 1e-6)[:, None]
     )
     return gradient
-
-
-def _taken(rows: Response, use: NDArray[np.intp]) -> Response:
-    names = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
-    return replace(rows, **{name: getattr(rows, name)[use] for name in names})
 
 
 def _placed(rows: Response, samples: Response, time_s: Real) -> Response:

@@ -1,4 +1,4 @@
-"""How much metal lies at a place that is told from elsewhere: where the radar sees a body.
+"""How much metal lies at a place that is known from elsewhere: where the radar sees a body.
 
 Metal beside stronger metal is located badly, and its amount goes with the sixth power of what its depth is off.
 Where the radar tells the place, the amount is a linear question. What the track's errors make of the stronger
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._balance import known_std
-from dualsense.emi._dipole import dipole_columns, slope_rows
+from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._loss import PRIOR_RATIO
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Prober:
         best = int(np.argmax([self._drop(rows, at) for at in places]))
         x, y, _ = places[best]
         shallow, deep = (self._drop(rows, np.array([x, y, -top_m - below])) for below in (SHALLOWER_M, DEEPER_M))
-        return self._told(rows, places[best], aside_m=aside_m[best], deeper=deep - shallow)
+        return self._measured(rows, places[best], aside_m=aside_m[best], deeper=deep - shallow)
 
     def _own(self, position_m: Real, use: NDArray[np.intp]) -> Real:
         columns: Real = dipole_columns(self._response, position_m)[use, :3].sum(axis=1)
@@ -134,12 +134,12 @@ class Prober:
         scale = np.sqrt((weighted**2).sum(axis=0)) + 1e-300
         q, r = np.linalg.qr(weighted / scale)
         normal = r.T @ r + DAMPING**2 * np.eye(len(scale))
-        told = np.linalg.solve(normal, r.T @ (q.T @ (self._white * weight))) / scale[:, None]
-        values = (self._white - design[:, 1:] @ told[1:])[use]
+        coefficients = np.linalg.solve(normal, r.T @ (q.T @ (self._white * weight))) / scale[:, None]
+        values = (self._white - design[:, 1:] @ coefficients[1:])[use]
         moved = np.zeros((3, use.size, values.shape[1]))
         start = 1 + self._found.balance.basis.shape[1]
         for k, n in enumerate(others):
-            moved += self._slopes[n][:, use] @ told[start + 6 * k : start + 6 * k + 6]
+            moved += self._slopes[n][:, use] @ coefficients[start + 6 * k : start + 6 * k + 6]
         errors = moved * self._std[use].T[:, :, None]
         covariance = np.eye(values.shape[1]) + np.einsum("ani,anj->nij", errors, errors)
         return _Rows(use, values, np.linalg.inv(covariance))
@@ -157,7 +157,7 @@ class Prober:
         spectrum, information, _ = self._solve(rows, position_m)
         return float(spectrum @ information @ spectrum)
 
-    def _told(self, rows: _Rows, position_m: Real, *, aside_m: float, deeper: float) -> Probe:
+    def _measured(self, rows: _Rows, position_m: Real, *, aside_m: float, deeper: float) -> Probe:
         white, information, left = self._solve(rows, position_m)
         channels = len(white)
         # uneven ground leaves more than noise and stated errors explain
@@ -192,7 +192,7 @@ class Prober:
 
 
 def probe_features(probe: Probe, *, channel_hz: Real, imaginary: NDArray[np.bool_]) -> dict[str, float]:
-    """Tell a probe as features; phases, at the lowest and the highest frequency, where both parts are measured."""
+    """Give a probe as features; phases, at the lowest and the highest frequency, where both parts are measured."""
     spectrum = probe.spectrum_m3
     largest = max(float(np.abs(spectrum).max()), 1e-300)
     out = {

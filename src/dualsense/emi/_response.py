@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dualsense.survey import Track
 
 NOISE_ORDER = 5
+ROW_FIELDS = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
+"""Fields of a `Response` that have one entry per row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,11 @@ class Response:
     count: NDArray[np.float64]
     tx_radius_m: NDArray[np.float64]
     rx_radius_m: NDArray[np.float64]
+
+
+def take_rows(response: Response, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Response:
+    """Take some rows of a response, by index or by a mask (m,)."""
+    return replace(response, **{name: getattr(response, name)[rows] for name in ROW_FIELDS})
 
 
 def normalise(emi: EmiData, track: Track) -> Response:
@@ -166,9 +173,7 @@ def drop_spikes(response: Response, noise: NDArray[np.float64], *, factor: float
         away = np.abs(window[..., 2] - np.median(window, axis=-1))
         out = (away > factor * noise) & (away > 3.0 * np.ptp(others, axis=-1))
         spike[rows[2:-2]] = out.any(axis=1)
-    keep = ~spike
-    names = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
-    return replace(response, **{name: getattr(response, name)[keep] for name in names}), int(spike.sum())
+    return take_rows(response, ~spike), int(spike.sum())
 
 
 def bin_along_track(response: Response, *, bin_m: float = 0.012) -> Response:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.constants import MU0_H_M
-from dualsense.emi._dipole import dipole_columns, tensor
+from dualsense.emi._columns import dipole_columns, tensors_from_elements
 from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._response import Response, bin_along_track, drop_spikes, normalise, white_noise
 from dualsense.induction._field import Coil as Loop
@@ -59,7 +59,13 @@ def test_columns_are_reciprocity_with_the_tensor():
     ours = -2j * np.pi * hz * MU0_H_M * (dipole_columns(response, position) @ elements)[:, 0]
     i = 100
     centre = tuple(response.center_m[i])
-    exact = emf(position, tensor(elements)[0][None], frequency_hz=hz, tx=Loop(0.1, centre), rx=Loop(0.08, centre))
+    exact = emf(
+        position,
+        tensors_from_elements(elements)[0][None],
+        frequency_hz=hz,
+        tx=Loop(0.1, centre),
+        rx=Loop(0.08, centre),
+    )
     assert ours[i] == pytest.approx(exact[0], rel=1e-10)
 
 

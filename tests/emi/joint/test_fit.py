@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from dualsense.emi._balance import balance, with_soil
-from dualsense.emi._dipole import dipole_columns, slope_rows
+from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._joint.fit import JointFit
-from dualsense.emi._joint.search import RIDGE, SCAN_DEPTHS_M, Scanner
+from dualsense.emi._joint.search import NODE_DEPTHS_M, RIDGE, NodeGrid
 from dualsense.emi._joint.span import Span
 from dualsense.emi._locate.refine import FREE
 from dualsense.emi._response import Response
@@ -75,40 +75,42 @@ def test_slopes_are_what_differences_tend_to(tilted, coils):
 
 
 @CASES
-def test_the_scan_is_that_of_the_plain_formulation(tilted, coils):
+def test_the_search_is_that_of_the_plain_formulation(tilted, coils):
     response = swept(tilted=tilted, coils=coils)
     rng = np.random.default_rng(5)
     weight = rng.uniform(0.3, 1.0, response.time_s.size)
     q, residual = joint.fit(rng.standard_normal((weight.size, 7)), rng.standard_normal((weight.size, 4)))
-    scanner = Scanner(response, node_m=0.06, reach_m=0.15)
-    found, depth = scanner.scan(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), weight)
-    assert scanner.usable.any()
-    for n, node in enumerate(scanner.nodes):
+    grid = NodeGrid(response, node_m=0.06, reach_m=0.15)
+    found, depth = grid.drops(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), weight)
+    assert grid.usable.any()
+    for n, node in enumerate(grid.nodes):
         rows = np.flatnonzero(np.linalg.norm(response.center_m[:, :2] - node, axis=1) <= 0.15)
-        if not scanner.usable[n]:
+        if not grid.usable[n]:
             assert found[n] == 0.0
             continue
-        own = [joint.columns(response, np.array([*node, -z]))[:, :3].sum(axis=1) for z in SCAN_DEPTHS_M]
+        own = [joint.columns(response, np.array([*node, -z]))[:, :3].sum(axis=1) for z in NODE_DEPTHS_M]
         plain = joint.drop(np.stack(own, axis=1), residual, q, rows, weight, RIDGE)
         assert found[n] == pytest.approx(plain.max(), rel=1e-9)
         assert plain[depth[n]] == pytest.approx(plain.max(), rel=1e-9)
 
 
-def test_the_scan_has_the_same_bytes_for_any_number_of_threads():
+def test_the_search_has_the_same_bytes_for_any_number_of_threads():
     response = swept(tilted=True)
     rng = np.random.default_rng(6)
     q, residual = joint.fit(rng.standard_normal((140, 9)), rng.standard_normal((140, 4)))
-    told, before = [], numba.get_num_threads()
+    found_by_threads, before = [], numba.get_num_threads()
     try:
         for threads in {1, before}:
             numba.set_num_threads(threads)
-            scanner = Scanner(response, node_m=0.03, reach_m=0.2)
-            told.append(scanner.scan(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(140)))
+            grid = NodeGrid(response, node_m=0.03, reach_m=0.2)
+            found_by_threads.append(
+                grid.drops(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(140))
+            )
     finally:
         numba.set_num_threads(before)
-    for drop, depth in told:
-        assert drop.tobytes() == told[0][0].tobytes()
-        assert depth.tobytes() == told[0][1].tobytes()
+    for drop, depth in found_by_threads:
+        assert drop.tobytes() == found_by_threads[0][0].tobytes()
+        assert depth.tobytes() == found_by_threads[0][1].tobytes()
 
 
 @pytest.mark.parametrize("near", (0.0, 1e-7), ids=("apart", "nearly the same"))
@@ -163,7 +165,7 @@ def test_soil_of_the_joint_fit_is_that_of_the_balance_with_its_weights():
     columns = joint.columns(response, at)
     response = replace(response, values=response.values + columns @ np.full((6, 4), 1e-6) + 1e-6)
     response = replace(response, position_std_m=np.full((response.time_s.size, 3), 1e-12))
-    fit = JointFit(response, NOISE, balance(response, NOISE), 0.003)
+    fit = JointFit(response, balance(response, NOISE), 0.003)
     fit.settle([at], [FREE])
     assert np.allclose(fit.weight, 1.0)
     found = balance(response, NOISE, objects=columns, row_weight=fit.weight)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._maps.image import detection_limit
 from dualsense.emi._response import bin_along_track, normalise, white_noise

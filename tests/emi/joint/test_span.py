@@ -27,8 +27,8 @@ def test_what_is_left_is_that_of_least_squares(sizes):
     own = np.concatenate(span.blocks)
     used = own[(own**2).sum(axis=1) > 0.5]
     np.testing.assert_allclose(used @ used.T, np.eye(len(used)), atol=1e-9)
-    told = span.coefficients(0.0)
-    np.testing.assert_allclose(data.T - columns @ told, expected, atol=1e-7)
+    coefficients = span.coefficients(0.0)
+    np.testing.assert_allclose(data.T - columns @ coefficients, expected, atol=1e-7)
 
 
 def test_a_column_that_is_there_already_changes_nothing():

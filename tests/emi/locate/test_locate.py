@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._locate.locate import locate, locate_many
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import gate_rate, polarizability, rotate_spectrum, spheroid_spectrum

@@ -233,11 +233,11 @@ def test_constrained_elements_keep_their_sign_and_reach_the_truth(sign):
         assert (found * sign >= 0.0).all()
 
 
-def test_the_scan_explains_most_at_the_target():
+def test_the_search_explains_most_at_the_target():
     where = geometry(m=30, tilted=False, seed=7)
     nodes = np.array([[0.0, 0.0, -0.05], [0.06, 0.0, -0.05], [0.0, 0.0, -0.15]])
     data = plain(nodes[0], *where) @ np.array([[1.0], [0.5], [2.0], [0.1], [0.0], [0.2]])
     drop = np.empty(3)
-    kernels.scan(nodes, *where, np.ones(30), data, drop)
+    kernels.explained(nodes, *where, np.ones(30), data, drop)
     assert drop[0] == pytest.approx((data**2).sum(), rel=1e-4)
     assert drop[0] > drop[1:].max()

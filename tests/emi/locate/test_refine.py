@@ -30,7 +30,7 @@ def measured(*objects, soil=BARE, seed=5):
     response = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
     rows = bin_along_track(response)
     noise = white_noise(response) / np.sqrt(np.median(rows.count))
-    return rows, noise, find_dipoles(rows, noise), [centre for centre, _ in metal_dipoles(objects)]
+    return rows, find_dipoles(rows, noise), [centre for centre, _ in metal_dipoles(objects)]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def cartridge():
 
 def test_no_two_dipoles_of_the_joint_fit_collapse(cartridge):
     """Two of them 0.2 mm apart, of 2e9 in statistic, stood for the error of the track before."""
-    _, _, found, _ = cartridge
+    _, found, _ = cartridge
     assert len(found.dipoles) > 1
     apart = [np.linalg.norm(a.position_m - b.position_m) for a, b in combinations(found.dipoles, 2)]
     assert min(apart) > 0.9 * CLOSEST_M
@@ -52,10 +52,10 @@ def test_no_two_dipoles_of_the_joint_fit_collapse(cartridge):
     ("model", "depth_m", "soil"), (("cartridge", 0.08, BARE), ("can", 0.05, LATERITE)), ids=("bare", "laterite")
 )
 def test_strong_metal_is_located_within_its_error_bars(model, depth_m, soil, seed):
-    rows, noise, found, (true,) = measured(Buried(model, 0.22, 0.2, depth_m, yaw_deg=30.0), soil=soil, seed=seed)
+    rows, found, (true,) = measured(Buried(model, 0.22, 0.2, depth_m, yaw_deg=30.0), soil=soil, seed=seed)
     before = max(found.dipoles, key=lambda d: d.statistic).position_m - true
     assert np.linalg.norm(before) > 18e-3  # as the joint fit leaves it
-    lead = max(refine(rows, noise, found).dipoles, key=lambda d: d.statistic)
+    lead = max(refine(rows, found).dipoles, key=lambda d: d.statistic)
     error = lead.position_m - true
     assert np.all(np.abs(error) < [2e-3, 2e-3, 10e-3])
     assert error @ np.linalg.solve(lead.covariance_m2, error) < 40.0
@@ -65,31 +65,31 @@ def test_strong_metal_is_located_within_its_error_bars(model, depth_m, soil, see
 
 
 def test_dipoles_that_errors_of_the_track_made_go_with_their_cause(cartridge):
-    rows, noise, found, _ = cartridge
-    assert len(refine(rows, noise, found).dipoles) == 1
+    rows, found, _ = cartridge
+    assert len(refine(rows, found).dipoles) == 1
 
 
 def test_what_cannot_be_located_stays_as_it_was_found(cartridge):
-    rows, noise, found, _ = cartridge
+    rows, found, _ = cartridge
     for how in ({"max_misfit": 0.1}, {"max_move_m": 1e-6}, {"reach_m": 0.01}):
-        kept = refine(rows, noise, found, **how).dipoles
+        kept = refine(rows, found, **how).dipoles
         assert [d.estimate for d in kept] == [None] * len(found.dipoles)
         np.testing.assert_array_equal([d.position_m for d in kept], [d.position_m for d in found.dipoles])
 
 
 def test_metal_beside_stronger_metal_is_not_lost():
-    rows, noise, found, true = measured(
+    rows, found, true = measured(
         Buried("PMN", 0.12, 0.2, 0.04), Buried("cartridge", 0.34, 0.2, 0.04), soil=LATERITE
     )
-    told = refine(rows, noise, found).dipoles
+    located = refine(rows, found).dipoles
     for centre in (true[0], true[-1]):
-        assert min(np.linalg.norm((d.position_m - centre)[:2]) for d in told) < 0.02
+        assert min(np.linalg.norm((d.position_m - centre)[:2]) for d in located) < 0.02
 
 
 def test_beside_stronger_metal_nothing_is_carried_away(cartridge):
     """A PMA-2 was, by 3 cm, where the errors of the track over stronger metal looked like it."""
     own, strong = _Place(np.array([0.2, 0.2, -0.1]), 1), _Place(np.array([0.5, 0.2, -0.05]), 0)
-    estimate = replace(refine(*cartridge[:3]).dipoles[0].estimate, misfit=1.0)
+    estimate = replace(refine(*cartridge[:2]).dipoles[0].estimate, misfit=1.0)
     limits = _Limits(0.25, 4.0, 0.08, pairs=True)
     near, away = (_Place(np.array([0.2 + d, 0.2, -0.1]), 1, estimate) for d in (0.01, 0.03))
     assert _allowed(away, [own], [], limits) > 1.0
@@ -104,12 +104,12 @@ def test_a_failing_inversion_loses_nothing(cartridge, monkeypatch):
         msg = "singular"
         raise np.linalg.LinAlgError(msg)
 
-    rows, noise, found, _ = cartridge
+    rows, found, _ = cartridge
     monkeypatch.setattr("dualsense.emi._locate.refine.locate", broken)
-    assert len(refine(rows, noise, found).dipoles) == len(found.dipoles)
+    assert len(refine(rows, found).dipoles) == len(found.dipoles)
 
 
 def test_nothing_found_is_nothing_refined(cartridge):
-    rows, noise, found, _ = cartridge
+    rows, found, _ = cartridge
     empty = replace(found, dipoles=())
-    assert refine(rows, noise, empty) is empty
+    assert refine(rows, empty) is empty

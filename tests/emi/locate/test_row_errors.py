@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._locate import row_errors as _row_errors
 from dualsense.emi._locate.fit import columns, rows_of, solve
 from dualsense.emi._locate.locate import locate
@@ -108,27 +108,27 @@ def test_the_correlation_of_the_errors_is_found():
     rng = np.random.default_rng(3)
     m = 40000
     precision = rng.uniform(0.2, 2.0, m)[:, None, None] * np.eye(3)
-    told = precision[:, 0, :1] * errors(m, 3, rng)
-    found = _row_errors._correlation(told, precision, np.arange(float(m)))
+    score = precision[:, 0, :1] * errors(m, 3, rng)
+    found = _row_errors._correlation(score, precision, np.arange(float(m)))
     np.testing.assert_allclose(found[:4], np.exp(-((np.arange(1, 5) / 3) ** 2)), atol=0.03)
     apart = np.arange(float(m)) + 100.0 * (np.arange(m) // 2)  # pairs of rows, far from each other
-    assert _row_errors._correlation(told, precision, apart).size == 1
+    assert _row_errors._correlation(score, precision, apart).size == 1
 
 
 @pytest.mark.parametrize(("rows", "without"), ((4, 1.3), (8, 1.3)))
 def test_error_bars_hold_where_errors_last(rows, without, monkeypatch):
     """Without it deviations are a third too small; as wide as errors are, within what 24 targets tell."""
 
-    def told():
+    def added():
         error = []
         for seed in range(24):
             found = locate(measured(rows, seed), np.ones(6))
             error.append((found.position_m - AT_M) / np.sqrt(np.diag(found.covariance_m2)))
         return float(np.sqrt(np.mean(np.square(error))))
 
-    with_it = told()
+    with_it = added()
     monkeypatch.setattr("dualsense.emi._locate.locate.lasting", lambda *_: np.zeros((3, 3)))
-    assert told() > without
+    assert added() > without
     assert 0.7 < with_it < 1.3
 
 

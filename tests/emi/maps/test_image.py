@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._balance import apply_balance, balance
-from dualsense.emi._dipole import dipole_columns
+from dualsense.emi._columns import dipole_columns
 from dualsense.emi._maps.coherence import coherence_map
 from dualsense.emi._maps.image import detection_limit, metal_maps, phase_hz
 from dualsense.emi._response import Response
@@ -69,19 +69,21 @@ def test_error_of_the_map_is_its_scatter_and_grows_where_positions_matter(respon
     grid = grid_around(response.center_m)
     covered = covered_cells(grid, response.center_m, reach_m=0.05)
     rng = np.random.default_rng(9)
-    told = metal_maps(response, np.zeros((338, 4)), grid, covered)["metal_response_std"].values
+    stated = metal_maps(response, np.zeros((338, 4)), grid, covered)["metal_response_std"].values
     drawn = [
         metal_maps(response, rng.standard_normal((338, 4)), grid, covered)["metal_response"].values
         for _ in range(20)
     ]
     scatter = np.sqrt(np.mean(np.square(drawn), axis=0))
-    assert np.array_equal(np.isnan(told), ~covered)
+    assert np.array_equal(np.isnan(stated), ~covered)
     inner = covered & (np.abs(grid.x_m - 0.15) < 0.1) & (np.abs(grid.y_m - 0.15) < 0.1)[:, None]
-    assert np.median(scatter[inner] / told[inner]) == pytest.approx(1.0, abs=0.1)
+    assert np.median(scatter[inner] / stated[inner]) == pytest.approx(1.0, abs=0.1)
     weight = np.where(response.center_m[:, 0] > 0.15, 0.1, 1.0)
     wide = metal_maps(response, np.zeros((338, 4)), grid, covered, row_weight=weight)["metal_response_std"].values
     assert np.nanmedian(wide[:, grid.x_m > 0.2]) == pytest.approx(np.sqrt(99.0), rel=0.05)  # shared, not averaged
-    assert np.nanmedian(wide[:, grid.x_m < 0.1]) == pytest.approx(np.nanmedian(told[:, grid.x_m < 0.1]), rel=0.05)
+    assert np.nanmedian(wide[:, grid.x_m < 0.1]) == pytest.approx(
+        np.nanmedian(stated[:, grid.x_m < 0.1]), rel=0.05
+    )
 
 
 def test_rows_that_are_uncertain_count_less(response):
@@ -102,13 +104,13 @@ def test_rows_that_are_uncertain_count_less(response):
 def test_phase_is_that_of_the_polarizability_and_unknown_elsewhere(response, phase, sign):
     column = dipole_columns(response, np.array([0.15, 0.15, -0.04]))[:, :3].sum(axis=1, keepdims=True)
     amount = 2e-6 * np.exp(1j * phase)
-    told = np.array([amount.real, amount.real, amount.imag, amount.imag])
+    spectrum = np.array([amount.real, amount.real, amount.imag, amount.imag])
     noise = NOISE * np.random.default_rng(3).standard_normal((338, 4))
     quiet = replace(response, values=noise)
     fitted = balance(quiet, NOISE)
     grid = grid_around(response.center_m)
     covered = covered_cells(grid, response.center_m, reach_m=0.05)
-    rest = (sign * column * told + noise) @ fitted.whitener.T
+    rest = (sign * column * spectrum + noise) @ fitted.whitener.T
     maps = metal_maps(quiet, rest, grid, covered, balance=fitted)
     values = maps["metal_phase"].values
     middle = values[np.argmin(np.abs(grid.y_m - 0.15)), np.argmin(np.abs(grid.x_m - 0.15))]
@@ -120,7 +122,7 @@ def test_phase_is_that_of_the_polarizability_and_unknown_elsewhere(response, pha
     assert phase_hz(response) == 1e3
 
 
-def test_phase_is_not_told_where_the_soil_could_have_made_it(response):
+def test_phase_is_unknown_where_the_soil_could_have_made_it(response):
     fitted = balance(response, NOISE)
     loud = fitted.noise * np.array([2e3, 2e3, 0.0, 0.0])
     covariance = np.diag(NOISE**2) + np.outer(loud, loud)

@@ -1,4 +1,4 @@
-"""Kernels of the scan for dipoles: isotropic columns of every node, and the misfit that each would take away.
+"""Kernels of the grid search for dipoles: columns of every node, and the misfit that each takes away.
 
 Plain arrays, no validation, the caller allocates. Node n has the rows ``rows[start[n]:start[n + 1]]``; its
 columns, one per depth, lie in ``column`` from ``depths * start[n]`` on, one depth after the other.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @jit(parallel=True)
 def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> None:
-    """Count the places xy (m, 2) within reach of every node (k, 2), and tell how far the nearest is."""
+    """Count the places xy (m, 2) within reach of every node (k, 2), and find how far the nearest is."""
     for n in numba.prange(nodes.shape[0]):
         within, least = 0, np.inf
         for i in range(xy.shape[0]):
@@ -159,7 +159,7 @@ def drops(
     Parameters
     ----------
     use : (k,)
-        Nodes that are asked for.
+        Nodes to evaluate; the others stay as they are.
     seen : (m, w)
         Orthonormal columns of all that is fitted already, so many as are ``explained``, and what that leaves of
         the data; weighted.

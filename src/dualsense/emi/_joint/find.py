@@ -1,8 +1,8 @@
 """Dipoles under the coils: where metal lies, how deep, and how much.
 
 The response of a small target is linear in its polarizability tensor and not in its position. So a grid of
-positions is scanned with the linear part solved at each node, the best node is taken, all positions are
-refined together by variable projection (Golub and Pereyra 1973, with Kaufman's 1975 Jacobian), and the scan
+positions is searched with the linear part solved at each node, the best node is taken, all positions are
+refined together by variable projection (Golub and Pereyra 1973, with Kaufman's 1975 Jacobian), and the search
 is repeated on what is left, as in orthogonal matching pursuit.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from dualsense.emi._balance import Balance, balance
 from dualsense.emi._joint.fit import LOCAL_M, JointFit
-from dualsense.emi._joint.search import SCAN_DEPTHS_M, Scanner
+from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ within this distance of its lead, it is not tried."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inversion:
-    """All dipoles of a scan, the balance fitted with them, and maps of the first and the last scan.
+    """All dipoles of a scan, the balance fitted with them, and maps of the first and the last search.
 
     ``statistic`` (ny, nx) over ``x_m`` and ``y_m`` is the best drop of the misfit over depth before any dipole
     was taken away; ``needed`` (ny, nx) what one more dipole would have had to reach at the end to be told from
@@ -86,7 +86,7 @@ def find_dipoles(
     noise : (c,)
         White noise of one row.
     node_m, reach_m
-        Spacing of the scan and how far a row sees a target.
+        Spacing of the grid and how far a row sees a target.
     max_dipoles
         More are not looked for.
     min_statistic
@@ -99,33 +99,33 @@ def find_dipoles(
     """
     fitted = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m)
     channels = response.values.shape[1]
-    scanner = Scanner(response, node_m=node_m, reach_m=reach_m)
-    fit = JointFit(response, noise, fitted, roughness_m)
-    first_map = np.zeros((scanner.y_m.size, scanner.x_m.size))
+    grid = NodeGrid(response, node_m=node_m, reach_m=reach_m)
+    fit = JointFit(response, fitted, roughness_m)
+    first_map = np.zeros((grid.y_m.size, grid.x_m.size))
     first = True
     found: list[tuple[float, float]] = []
     while True:
         residual, q = fit.residual()
-        drop, depth = scanner.scan(residual, q, fit.weight)
+        drop, depth = grid.drops(residual, q, fit.weight)
         for position in fit.positions:  # what is left on a fitted dipole is model error, not another object
-            drop[np.linalg.norm(scanner.nodes - position[:2], axis=1) < 0.5 * node_m] = 0.0
+            drop[np.linalg.norm(grid.nodes - position[:2], axis=1) < 0.5 * node_m] = 0.0
         if first:
             first = False
-            first_map = drop.reshape(scanner.y_m.size, scanner.x_m.size)
+            first_map = drop.reshape(grid.y_m.size, grid.x_m.size)
         columns = fitted.basis.shape[1] + sum(TENSOR if kind.full else 1 for kind in fit.kinds) + TENSOR
         few = response.time_s.size < columns + SPARE_ROWS
-        if not scanner.usable.any() or len(found) >= max_dipoles or few:
+        if not grid.usable.any() or len(found) >= max_dipoles or few:
             break
         peak = int(np.argmax(drop))
-        middle = max(float(np.median(drop[scanner.usable])), channels)
-        near = _within(response, scanner.nodes[peak], LOCAL_M)
+        middle = max(float(np.median(drop[grid.usable])), channels)
+        near = _within(response, grid.nodes[peak], LOCAL_M)
         explained = drop[peak] / max(float((residual[:, near] ** 2).sum()), 1e-300)
         stands_out = drop[peak] >= min_contrast * middle or explained >= min_explained
         strongest = max((before for before, _ in found), default=0.0)
         least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
         if drop[peak] < least or not stands_out:
             break
-        start = np.array([*scanner.nodes[peak], -SCAN_DEPTHS_M[depth[peak]]])
+        start = np.array([*grid.nodes[peak], -NODE_DEPTHS_M[depth[peak]]])
         strong = bool(drop[peak] >= STRONG * min_statistic * channels)
         trials = [fit.newcomer(start, full=strong, weak=bool(drop[peak] < WEAK_RATIO * strongest))]
         left = (residual**2).sum(axis=0)
@@ -145,13 +145,13 @@ def find_dipoles(
         # the kernel's last bit is not the same when it was just compiled and when it came from its cache
         found.append((float(drop[peak]), float(f"{drop[peak] / middle:.12g}")))
     dipoles = fit.dipoles([contrast for _, contrast in found])
-    middle = max(float(np.median(drop[scanner.usable])) if scanner.usable.any() else 0.0, channels)
+    middle = max(float(np.median(drop[grid.usable])) if grid.usable.any() else 0.0, channels)
     strongest = max((before for before, _ in found), default=0.0)
     least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
-    energy = scanner.energy(residual, within_m=LOCAL_M)
+    energy = grid.energy(residual, within_m=LOCAL_M)
     needed = np.maximum(least, np.minimum(min_contrast * middle, min_explained * energy)).reshape(first_map.shape)
     needed = np.maximum(needed, _highest_near(drop.reshape(first_map.shape), max(1, round(HIDDEN_M / node_m))))
-    return Inversion(dipoles, fit.fitted, scanner.x_m, scanner.y_m, first_map, needed, fit.weight)
+    return Inversion(dipoles, fit.fitted, grid.x_m, grid.y_m, first_map, needed, fit.weight)
 
 
 def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._balance import Balance, known_std, with_soil
-from dualsense.emi._dipole import Dipole, column_rows, slope_rows, tensor
+from dualsense.emi._columns import column_rows, slope_rows, tensors_from_elements
+from dualsense.emi._dipole import Dipole
 from dualsense.emi._joint.search import RIDGE
 from dualsense.emi._joint.span import Span
 from dualsense.emi._loss import kept_energy, shrink_along_soil
@@ -27,7 +28,7 @@ MAX_DEPTH_M = 0.3
 LOCAL_M = 0.12
 STRAY_M = 0.065
 WEAK_STRAY_M = 0.025
-"""Refinement may carry a dipole this far to the side of where the scan saw it, so that it stays the same object;
+"""Refinement may carry a dipole this far to the side of where the search saw it, so that it stays the same object;
 one much weaker than what was found before it less far, or it would be spent on a strong neighbour."""
 COMPANION_STEP_M = 0.025
 TOGETHER_M = 0.25
@@ -69,12 +70,10 @@ class JointFit:
     def __init__(
         self,
         response: Response,
-        noise: Real,
         fitted: Balance,
         roughness_m: float,
     ) -> None:
         self.response = response
-        self.noise = noise
         self.fitted = fitted
         self.roughness_m = roughness_m
         self.positions: list[Real] = []
@@ -283,7 +282,11 @@ class JointFit:
             elements = shrink_along_soil(parts[n] @ unwhiten.T, self._own_gram(n), self.fitted)
             kept = kept_energy(own.T @ elements, self.fitted)
             statistic = float((model**2).sum())
-            out.append(Dipole(position, covariance, tensor(elements), statistic, contrasts[n], coherence, kept))
+            out.append(
+                Dipole(
+                    position, covariance, tensors_from_elements(elements), statistic, contrasts[n], coherence, kept
+                )
+            )
         return tuple(out)
 
     def _own_gram(self, n: int) -> Real:

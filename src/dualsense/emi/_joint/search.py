@@ -1,4 +1,4 @@
-"""The scan for dipoles: the drop of the misfit at every node of a grid, with the linear part solved there."""
+"""The grid search for dipoles: the drop of the misfit at every node, with the linear part solved there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._dipole import coil_arrays
+from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _search_kernels as kernels
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dualsense.emi._response import Response
 
-SCAN_DEPTHS_M = (0.015, 0.03, 0.05, 0.08, 0.12, 0.16)
+NODE_DEPTHS_M = (0.015, 0.03, 0.05, 0.08, 0.12, 0.16)
 MIN_ROWS = 6
 COVERED_M = 0.06
 RIDGE = 1e-4
@@ -22,7 +22,7 @@ VECTOR = 8
 """Numbers that a processor works on at once: columns are filled up with zeros to a multiple of it."""
 
 
-class Scanner:
+class NodeGrid:
     """The grid of nodes with its isotropic columns, computed once and kept within reach of each node."""
 
     def __init__(self, response: Response, *, node_m: float, reach_m: float) -> None:
@@ -37,8 +37,8 @@ class Scanner:
         self._xy = xy
         self._start, self._rows, near = self._around(reach_m)
         self.usable = (near < COVERED_M) & (np.diff(self._start) >= MIN_ROWS)
-        self._columns = np.empty(len(SCAN_DEPTHS_M) * self._rows.size)
-        depths = np.array(SCAN_DEPTHS_M)
+        self._columns = np.empty(len(NODE_DEPTHS_M) * self._rows.size)
+        depths = np.array(NODE_DEPTHS_M)
         kernels.columns(self.nodes, depths, self._start, self._rows, *coil_arrays(response), self._columns)
 
     def _around(self, distance_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
@@ -50,7 +50,7 @@ class Scanner:
         kernels.fill(self.nodes, self._xy, distance_m, start, rows)
         return start, rows, nearest
 
-    def scan(
+    def drops(
         self, residual: NDArray[np.float64], basis: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Drop of the misfit by an isotropic dipole at each node, best over depth, and that depth's index.
@@ -63,7 +63,7 @@ class Scanner:
             Orthonormal rows of all that is fitted.
         weight : (m,)
         """
-        drop = np.zeros((self.nodes.shape[0], len(SCAN_DEPTHS_M)))
+        drop = np.zeros((self.nodes.shape[0], len(NODE_DEPTHS_M)))
         fitted = len(basis)
         seen = np.zeros((weight.size, -(-(fitted + len(residual)) // VECTOR) * VECTOR))
         seen[:, :fitted], seen[:, fitted : fitted + len(residual)] = basis.T, residual.T

@@ -1,4 +1,4 @@
-"""Kernels of the locator: whitening, normal equations, the scan.
+"""Kernels of the locator: whitening, normal equations, the grid search.
 
 Plain arrays, no validation, the caller allocates. Unknowns of n dipoles over c channels are ordered element by
 element (xx, yy, zz, xy, xz, yz of the first dipole, then the next), channels innermost.
@@ -187,7 +187,7 @@ def _dot(a: Real, b: Real) -> float:
 
 
 @jit()
-def scan(
+def explained(
     nodes: Real,
     tx: Real,
     rx: Real,

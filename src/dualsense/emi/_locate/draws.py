@@ -49,10 +49,10 @@ def draws(problem: Problem, found: Posterior, back: Real) -> Real:
         part = noise[use]
         kernels.coloured(found.nodes[k].visit.factor, part)
         coordinates[use] += part
-    return tensors_of(coordinates.reshape(DRAWS, 6, channels) @ back.T)
+    return tensors_from_coordinates(coordinates.reshape(DRAWS, 6, channels) @ back.T)
 
 
-def tensors_of(coordinates: Real) -> Real:
+def tensors_from_coordinates(coordinates: Real) -> Real:
     """Coordinates (n, 6, c) to tensors (n, c, 3, 3)."""
     level, a, b = (coordinates[:, q] / np.sqrt(w) for q, w in ((0, 3.0), (1, 2.0), (2, 6.0)))
     xy, xz, yz = (coordinates[:, q] / np.sqrt(2.0) for q in (3, 4, 5))

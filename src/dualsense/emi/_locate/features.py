@@ -16,13 +16,13 @@ from dualsense.emi._locate import _axes_kernels as axes_kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.locate import DipoleEstimate
+    from dualsense.emi._dipole import DipoleEstimate
 
     Real = NDArray[np.float64]
 
 PER_DECADE = 8
 BEYOND = 10.0
-"""Relaxations are looked for so far beyond the channels on either side; what lies outside is not told."""
+"""Relaxations are looked for so far beyond the channels on either side; what lies outside is not known."""
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 

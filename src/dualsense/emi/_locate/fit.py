@@ -9,7 +9,7 @@ import numpy as np
 
 from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi._balance import known_std
-from dualsense.emi._dipole import tensor
+from dualsense.emi._columns import tensors_from_elements
 from dualsense.emi._locate import _axes_kernels as axes_kernels
 from dualsense.emi._locate import _locate_kernels as kernels
 
@@ -91,7 +91,12 @@ class Fit:
         channels = rows.scale.size
         spread = spread.reshape(6, channels, 6, channels)
         each = np.stack([spread[:, k, :, k] * rows.scale[k] ** 2 for k in range(channels)])
-        return tensor(self.elements * rows.scale), self.axes[0], (self.principal[0] * rows.scale).T, each
+        return (
+            tensors_from_elements(self.elements * rows.scale),
+            self.axes[0],
+            (self.principal[0] * rows.scale).T,
+            each,
+        )
 
 
 def rows_of(
@@ -197,6 +202,6 @@ def _free_axes(matrix: Real, right: Real, channels: int) -> tuple[Real, Real]:
     axes, principal = np.empty((n, 3, 3)), np.empty((n, 3, channels))
     for k in range(n):
         axes_kernels.common_axes(free[6 * k : 6 * k + 6], axes[k])
-        turned = axes[k].T @ tensor(free[6 * k : 6 * k + 6]) @ axes[k]
+        turned = axes[k].T @ tensors_from_elements(free[6 * k : 6 * k + 6]) @ axes[k]
         principal[k] = np.diagonal(turned, axis1=1, axis2=2).T
     return axes, principal

@@ -1,6 +1,6 @@
 """One metal target under the coils: where, how deep, its tensors, and how well each is known.
 
-The response of a small target is linear in its polarizability, not in its position. A coarse grid is scanned with
+The response of a small target is linear in its polarizability, not in its position. A coarse grid is searched with
 free tensors; from there the position is followed with the tensor integrated out over what metal can be
 (`emi._locate.prior`), which is a variable projection (Golub and Pereyra 1973) with a prior. Rows are whitened by
 noise and by what an error of their position does to the signal, grad d . Sigma . grad d^T; the mean of such
@@ -15,12 +15,13 @@ the sign that passive metal has.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi._dipole import DipoleEstimate
 from dualsense.emi._locate.draws import draws, magnetic
 from dualsense.emi._locate.fit import rows_of, solve
 from dualsense.emi._locate.row_errors import blurred, lasting
@@ -48,71 +49,6 @@ WIDENS, WIDE_SHARE = 0.6, 0.05
 narrower one by the square of its width less: tensors' freedom counts for a part only (`_evidence_kernels`), and
 the weights of the rows are those of one place. Chosen on targets of ``benchmarks/emi/study_inversion.py`` with
 seeds from 10,000 on, which its report does not use."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DipoleEstimate:
-    """A dipole with its posterior.
-
-    Attributes
-    ----------
-    position_m : (3,)
-        Posterior mean, local frame; depth is -z and that of the metal's centre.
-    covariance_m2 : (3, 3)
-        Of the position, over the whole posterior.
-    depth_m, depth_density : (k,)
-        Posterior of the depth, per metre.
-    modes_m
-        Depths of the posterior's peaks that hold at least 5 % of it each, the heaviest first.
-    tensor_m3 : (c, 3, 3)
-        Polarizability per real channel, at ``position_m``.
-    tensor_covariance : (c, 6, 6)
-        Of the elements xx, yy, zz, xy, xz, yz of each channel, the position's error included; m^6.
-    axes : (3, 3)
-        Columns are the principal axes, common to all channels.
-    principal_m3 : (c, 3)
-        Polarizability along them.
-    misfit
-        Whitened misfit per degree of freedom; near 1 where model and stated errors are right. Above 1 all
-        covariances are widened by it; and by up to 0.6 more where the depth is loosely told.
-    coherence
-        Part of the whitened energy beyond noise that the dipole explains, 0-1.
-    log_evidence
-        Of one dipole, up to a constant of the data: -(misfit + log det + k ln m) / 2.
-    log_evidence_none
-        The same of no dipole at all.
-    magnetic
-        Probability that the metal is magnetic, one half beforehand.
-    draws_m3 : (48, c, 3, 3)
-        Tensors drawn from the posterior, evenly over the depth's, and always the same ones.
-    channel_hz, imaginary : (c,)
-        Of the response.
-    """
-
-    position_m: Real
-    covariance_m2: Real
-    depth_m: Real
-    depth_density: Real
-    modes_m: tuple[float, ...]
-    tensor_m3: Real
-    tensor_covariance: Real
-    axes: Real
-    principal_m3: Real
-    misfit: float
-    coherence: float
-    log_evidence: float
-    log_evidence_none: float
-    magnetic: float
-    draws_m3: Real
-    channel_hz: Real
-    imaginary: NDArray[np.bool_]
-
-    def depth_interval_m(self, share: float = 0.9) -> tuple[float, float]:
-        """Depths between which the posterior holds ``share``, equal tails."""
-        cumulated = np.concatenate([[0.0], np.cumsum(0.5 * (self.depth_density[1:] + self.depth_density[:-1]))])
-        cumulated /= cumulated[-1]
-        low, high = np.interp([0.5 - 0.5 * share, 0.5 + 0.5 * share], cumulated, self.depth_m)
-        return float(low), float(high)
 
 
 def locate(
@@ -195,14 +131,14 @@ def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found
     rows = replace(rows, std=rows.std * np.sqrt(1.0 + found.excess))
     fit = solve(rows, mean[None, :], None)
     covariance += lasting(rows, fit, covariance, response.time_s)
-    told, density = blurred(depth, found.density, covariance[2, 2], problem.depth_range_m)
+    depths, density = blurred(depth, found.density, covariance[2, 2], problem.depth_range_m)
     tensor, axes, principal, spread = fit.tensors(rows, covariance, widen)
     signal = max(top.energy - top.misfit, 0.0)
     beyond = signal + max(top.misfit - degrees, 0.0)
     return DipoleEstimate(
         position_m=mean,
         covariance_m2=covariance,
-        depth_m=told,
+        depth_m=depths,
         depth_density=density,
         modes_m=_modes(depth, p),
         tensor_m3=tensor,

@@ -16,15 +16,15 @@ import numpy as np
 from dualsense.emi._joint.fit import JointFit, Kind
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.separate import FEWEST_M, separate
+from dualsense.emi._response import take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from dualsense.emi._dipole import Dipole
+    from dualsense.emi._dipole import Dipole, DipoleEstimate
     from dualsense.emi._joint.find import Inversion
-    from dualsense.emi._locate.locate import DipoleEstimate
     from dualsense.emi._response import Response
 
     Real = NDArray[np.float64]
@@ -45,7 +45,6 @@ BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
 """With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
 no more may be left than before, and the dipole is not carried away from where it was found."""
 NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
-ROW_ARRAYS = ("time_s", "values", "coil", "center_m", "tx_m", "rx_m", "rotation", "position_std_m", "count")
 FREE = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
 
 
@@ -71,7 +70,6 @@ class _Place:
 
 def refine(
     response: Response,
-    noise: Real,
     found: Inversion,
     *,
     roughness_m: float = 0.003,
@@ -84,10 +82,12 @@ def refine(
 
     Parameters
     ----------
-    response, noise
-        As they were inverted.
+    response
+        Rows in which they were found.
+    found
+        From `dualsense.emi.find_dipoles`.
     roughness_m
-        Of the ground, as in `dualsense.emi._joint.find.find_dipoles`.
+        Of the ground, as in `dualsense.emi.find_dipoles`.
     reach_m
         Rows within this distance to the side are used.
     max_misfit
@@ -104,7 +104,7 @@ def refine(
     """
     if not found.dipoles:
         return found
-    fit = JointFit(response, noise, found.balance, roughness_m)
+    fit = JointFit(response, found.balance, roughness_m)
     limits = _Limits(reach_m, max_misfit, max_move_m, pairs)
     groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
@@ -114,7 +114,7 @@ def refine(
     known = [place for places in groups for place in places]
     _settle(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
-    dipoles = tuple(_told(d, p) for d, p in zip(fit.dipoles(contrasts), known, strict=True))
+    dipoles = tuple(_with_estimate(d, p) for d, p in zip(fit.dipoles(contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.fitted, weight=fit.weight)
 
 
@@ -240,8 +240,7 @@ def _believed(after: list[_Place], before: list[_Place], limits: _Limits) -> boo
 
 
 def _rows(fit: JointFit, which: Sequence[int], use: NDArray[np.intp]) -> Response:
-    response = replace(fit.response, values=fit.alone(list(which)))
-    return replace(response, **{name: getattr(response, name)[use] for name in ROW_ARRAYS})
+    return take_rows(replace(fit.response, values=fit.alone(list(which))), use)
 
 
 def _attempt(fit: JointFit, which: Sequence[int], use: NDArray[np.intp], start_m: Real) -> DipoleEstimate | None:
@@ -260,7 +259,7 @@ def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> f
     return float((rest[:, use] ** 2).mean())
 
 
-def _told(dipole: Dipole, place: _Place) -> Dipole:
+def _with_estimate(dipole: Dipole, place: _Place) -> Dipole:
     if place.estimate is None:
         return dipole
     e = place.estimate

@@ -29,7 +29,7 @@ GAP = 3.0
 
 
 def lasting(rows: Rows, fit: Fit, covariance: Real, time_s: Real) -> Real:
-    """Tell what errors shared between rows add to the covariance (3, 3) of one dipole's position, m^2.
+    """Find what errors shared between rows add to the covariance (3, 3) of one dipole's position, m^2.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def lasting(rows: Rows, fit: Fit, covariance: Real, time_s: Real) -> Real:
     noise = rows.data - fit.value @ fit.elements
     jolt = moved * rows.std[:, :, None]
     weighted = jolt @ fit.weight
-    told = (weighted @ noise[:, :, None])[:, :, 0]
-    known = weighted @ jolt.transpose(0, 2, 1)
-    shared = _correlation(told, known, time_s)
+    score = (weighted @ noise[:, :, None])[:, :, 0]
+    per_row = weighted @ jolt.transpose(0, 2, 1)
+    shared = _correlation(score, per_row, time_s)
     if not shared.size:
         return np.zeros((3, 3))
     information, by_position, g = fit.schur()
@@ -89,18 +89,18 @@ def blurred(depth_m: Real, density: Real, variance_m2: float, range_m: tuple[flo
     return wide, out / (out.sum() * step)
 
 
-def _correlation(told: Real, known: Real, time_s: Real) -> Real:
+def _correlation(score: Real, per_row: Real, time_s: Real) -> Real:
     """Correlation of the rows' position errors at lags of 1, 2, ... rows, up to where it is lost.
 
-    told (m, 3) are the errors' scores, of covariance known_i rho known_j (m, 3, 3) between two rows.
+    score (m, 3) are the errors' scores, of covariance per_row_i rho per_row_j (m, 3, 3) between two rows.
     """
     step = np.diff(time_s)
     together = np.concatenate([[0], np.cumsum(step > GAP * np.median(step))])
     out: list[float] = []
-    for lag in range(1, min(LONGEST_ROWS, len(told) - 1) + 1):
+    for lag in range(1, min(LONGEST_ROWS, len(score) - 1) + 1):
         near = together[:-lag] == together[lag:]
-        product = float((told[:-lag] * told[lag:]).sum(axis=1) @ near)
-        scale = float(np.einsum("iab,iba->i", known[:-lag], known[lag:]) @ near)
+        product = float((score[:-lag] * score[lag:]).sum(axis=1) @ near)
+        scale = float(np.einsum("iab,iba->i", per_row[:-lag], per_row[lag:]) @ near)
         if scale <= 0:
             break
         if lag == 1 and product < SIGNIFICANT * np.sqrt(scale):

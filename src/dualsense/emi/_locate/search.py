@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-SCAN_DEPTHS_M = (0.02, 0.04, 0.07, 0.11, 0.17)
-SCAN_HALF_M = 0.05
-SCAN_NODES = 3
-SCAN_ROWS = 80
+GRID_DEPTHS_M = (0.02, 0.04, 0.07, 0.11, 0.17)
+GRID_HALF_M = 0.05
+GRID_NODES = 3
+GRID_ROWS = 80
 REACH_M = 0.25
 UNSURE = 3.0
 RIVAL = 14.0
@@ -99,22 +99,22 @@ def middle(problem: Problem) -> Real:
     return np.asarray(power @ at / power.sum() if power.any() else at.mean(axis=0))
 
 
-def near(problem: Problem, at: Real, count: int = SCAN_ROWS) -> NDArray[np.intp]:
+def near(problem: Problem, at: Real, count: int = GRID_ROWS) -> NDArray[np.intp]:
     """Choose some of the rows within reach."""
     away = np.linalg.norm(problem.tx[:, :2] - at, axis=1)
     use = np.flatnonzero(away <= max(REACH_M, float(np.sort(away)[min(away.size, 40) - 1])))
     return use[np.linspace(0, use.size - 1, min(use.size, count)).astype(np.intp)]
 
 
-def scan(problem: Problem, start: Real) -> Real:
+def grid_search(problem: Problem, start: Real) -> Real:
     """Best node (k, 3) of each depth with free tensors."""
-    side = np.linspace(-SCAN_HALF_M, SCAN_HALF_M, SCAN_NODES)
+    side = np.linspace(-GRID_HALF_M, GRID_HALF_M, GRID_NODES)
     low, high = problem.depth_range_m
-    depths = np.array([d for d in SCAN_DEPTHS_M if low <= d <= high] or [0.5 * (low + high)])
+    depths = np.array([d for d in GRID_DEPTHS_M if low <= d <= high] or [0.5 * (low + high)])
     z, x, y = np.meshgrid(-depths, side + start[0], side + start[1], indexing="ij")
     nodes = np.column_stack([x.ravel(), y.ravel(), z.ravel()])
     explained = np.empty(len(nodes))
-    locate_kernels.scan(
+    locate_kernels.explained(
         nodes,
         problem.tx,
         problem.rx,
@@ -131,7 +131,7 @@ def scan(problem: Problem, start: Real) -> Real:
 
 
 def coarse(problem: Problem, nodes: Real) -> list[Node]:
-    """Visit the best scanned node of every depth, from the middle one outwards."""
+    """Visit the best node of every depth, from the middle one outwards."""
     start = len(nodes) // 2
     found = {start: node(visit(problem, nodes[start : start + 1], None))}
     found[start] = beside(problem, found[start], found[start].z)
@@ -152,7 +152,7 @@ def search(problem: Problem, start: Real | None, *, trusting: bool = False) -> P
     """
     begin = middle(problem) if start is None else np.asarray(start, dtype=np.float64)
     few = problem.some(near(problem, begin))
-    tried = coarse(few, scan(few, begin))
+    tried = coarse(few, grid_search(few, begin))
     level = np.array([n.level for n in tried])
     padded = np.concatenate([[-np.inf], level, [-np.inf]])
     peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL))

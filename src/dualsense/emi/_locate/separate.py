@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._locate.draws import tensors_of
+from dualsense.emi._locate.draws import tensors_from_coordinates
 from dualsense.emi._locate.fit import rows_of
 from dualsense.emi._locate.locate import LOG_SIZE_SHARE, DipoleEstimate, estimate, log_position_prior
 from dualsense.emi._locate.posterior import Visit, ascend, visit
-from dualsense.emi._locate.search import EXCESS_LEAST, near, problem_of, scan, search
+from dualsense.emi._locate.search import EXCESS_LEAST, grid_search, near, problem_of, search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def separate(
     probability = np.exp(log_odds - log_odds.max())
     probability /= probability.sum()
     channels = problem.data.shape[0]
-    tensors = tensors_of((pair.coordinates @ back.T).reshape(2, 6, channels))
+    tensors = tensors_from_coordinates((pair.coordinates @ back.T).reshape(2, 6, channels))
     order = np.argsort(-(tensors**2).sum(axis=(1, 2, 3)))
     covariance: Real = np.asarray(np.linalg.pinv(pair.information, hermitian=True), dtype=np.float64)
     covariance = covariance.reshape(2, 3, 2, 3)
@@ -117,7 +117,7 @@ def _pair(problem: Problem, top: Visit, middle: Real) -> Visit:
         starts += [np.stack([middle + half * way, middle - half * way]) for half in HALF_WAYS_M]
     lonely = visit(few, top.positions, top, renew=True)
     rest = _residual(few, lonely)
-    starts += [np.stack([middle, other]) for other in scan(rest, middle[:2])]
+    starts += [np.stack([middle, other]) for other in grid_search(rest, middle[:2])]
     ranked = []
     here: Visit | None = None
     for start in starts:

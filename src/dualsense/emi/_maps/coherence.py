@@ -63,7 +63,7 @@ def coherence_map(
         nodes = np.column_stack([grid.x_m[columns[pick]], grid.y_m[rows[pick]]])
         weight = np.ones(response.time_s.size) if row_weight is None else row_weight
         tree = cKDTree(response.center_m[:, :2])
-        told = np.array(
+        explained = np.array(
             [
                 _explained(response, rest, weight, node, np.array(sorted(near), dtype=np.intp))
                 for node, near in zip(nodes, tree.query_ball_point(nodes, window_m), strict=True)
@@ -74,16 +74,16 @@ def coherence_map(
         distance, index = cKDTree(nodes).query(cells, k=count)
         distance, index = distance.reshape(-1, count), index.reshape(-1, count)
         share = np.maximum(1.0 - distance / (1.5 * every * grid.cell_m), 1e-3)
-        known = np.isfinite(told[index])
+        known = np.isfinite(explained[index])
         share = np.where(known, share, 0.0)
         total = share.sum(axis=1)
-        mean = (share * np.where(known, told[index], 0.0)).sum(axis=1) / np.maximum(total, 1e-300)
+        mean = (share * np.where(known, explained[index], 0.0)).sum(axis=1) / np.maximum(total, 1e-300)
         values[rows, columns] = np.where(total > 0.0, mean, np.nan)
     return Image("metal_coherence", "1", grid, values)
 
 
 def _explained(response: Response, rest: Real, weight: Real, node: Real, near: NDArray[np.intp]) -> float:
-    """Tell the adjusted share of the energy near a node that a dipole below it explains, best over depth."""
+    """Compute the adjusted share of the energy near a node that a dipole below it explains, best over depth."""
     if near.size < MIN_ROWS:
         return float("nan")
     near = near[:: -(-near.size // MOST_ROWS)]
