@@ -149,19 +149,27 @@ def _run(source: Path, *arguments: str) -> str:
 
 
 ADDITIONS: dict[str, str] = {
-    r"result\.h5$": "format_version 1.1: suspect_threshold and stated_detection of the root, as numbers",
+    r"result\.h5$": "format_version 1.1: suspect_threshold and stated_detection; codes and values of the faults",
+    r"targets\.json$": "faults, each with its code and values beside its sentence",
+    r"report\.html$": "codes of the faults beside their sentences",
 }
 """Pattern of a file's name -> what was added to it on purpose, for the reader of the comparison."""
 
 
 ADDED_TO_ARCHIVE = {("/", "format_version"), ("/", "suspect_threshold"), ("/", "stated_detection")}
 """Group or dataset of ``result.h5`` and attribute that were added, or whose value says so."""
+ADDED_DATASETS = {"faults/code", "faults/values"}
 
 
 def stripped(path: Path) -> Any:
     """Give a file's content without what was added on purpose: bytes, or nested plain values."""
     if path.suffix == ".h5" and path.name == "result.h5":
         return _hdf5(path)
+    if path.name == "targets.json":
+        return {key: value for key, value in json.loads(path.read_bytes()).items() if key != "faults"}
+    if path.name == "report.html":
+        code = rb' <span class="tag">[a-z0-9-]+</span>(?=</span></p>)'
+        return re.sub(code, b"", path.read_bytes())
     return path.read_bytes()
 
 
@@ -169,6 +177,8 @@ def _hdf5(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = {}
 
     def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
+        if name in ADDED_DATASETS:
+            return
         content[f"{name}@"] = {
             key: _plain(value) for key, value in node.attrs.items() if (name, key) not in ADDED_TO_ARCHIVE
         }

@@ -189,7 +189,8 @@ def make_result() -> Callable[..., Result]:
     def build(variant: str) -> Result:
         result = _full()
         header = result.header
-        fault = Fault("emi", "failed", "/emi/data", "channel 0 is constant in all 1270 samples")
+        message = "channel 0 is constant in all 1270 samples"
+        fault = Fault("emi", "failed", "/emi/data", message, "samples-constant", {"soundings": 1270, "level": "0"})
         variants: dict[str, dict[str, Any]] = {
             "full": {},
             "no_radar": _without(result, "gpr"),

@@ -133,15 +133,15 @@ def test_banners_put_the_gravest_first_and_name_a_missing_sensor(make_result):
     result = make_result("no_emi")
     faults = (Fault("pose", "info", "/pose", "2 gaps closed"), *result.faults)
     said = words.banners(dataclasses.replace(result, faults=faults))
-    assert [severity for severity, _ in said] == ["failed", "degraded", "info"]
-    assert said[0][1].startswith("Metal detector: not recorded")
-    assert said[1][1].startswith("Radar lost a part of its data: 3 of 400 soundings")
+    assert [banner.severity for banner in said] == ["failed", "degraded", "info"]
+    assert said[0].sentence.startswith("Metal detector: not recorded")
+    assert said[1].sentence.startswith("Radar lost a part of its data: 3 of 400 soundings")
 
 
 def test_a_failed_sensor_is_said_once_with_its_cause(make_result):
     cause = "Metal detector failed: channel 0 is constant in all 1270 samples."
     assert words.banners(make_result("emi_failed")) == (
-        ("failed", f"{cause} This ground is not assessable by it."),
+        words.Banner("failed", f"{cause} This ground is not assessable by it.", "samples-constant"),
     )
 
 
@@ -167,5 +167,5 @@ def test_plain_text_is_one_printable_line():
 
 def test_nothing_said_of_ground_is_a_comfort(any_result):
     verdict = words.headline(any_result)
-    said = [verdict.main, *verdict.rest, words.ADVICE, *(sentence for _, sentence in words.banners(any_result))]
+    said = [verdict.main, *verdict.rest, words.ADVICE, *(banner.sentence for banner in words.banners(any_result))]
     assert not [sentence for sentence in said if NEVER.search(sentence)]

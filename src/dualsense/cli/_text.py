@@ -118,7 +118,7 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
     ground = render.calibration_words(result)
     model = f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}."
     lines += ["", " ".join(filter(None, (model, render.threshold_words(result), render.ADVICE)))]
-    limits = [one_line(sentence) for _, sentence in render.banners(result)]
+    limits = [one_line(banner.sentence) for banner in render.banners(result)]
     lines += ["", *limits] if limits else []
     lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []
     return "\n".join(lines)

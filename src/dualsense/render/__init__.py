@@ -12,6 +12,7 @@ write_result        ``result.h5``: images, axes, targets, provenance
 read_result         and back without loss
 write_targets       the list of targets as JSON, CSV and GeoJSON
 targets_document    content of ``targets.json`` as plain objects
+fault_document      a fault as plain objects, its code beside its sentence
 
 Report
 ------
@@ -30,6 +31,7 @@ Words for people
 headline            the verdict of a scan, which never says that ground holds nothing
 Headline            its parts
 banners             what limits the answer, gravest first
+Banner              one of them, with the code of its fault
 call_counts         how many targets got each call
 ordered_targets     targets in the order in which they matter
 confidence_words    confidence of a target, never certainty

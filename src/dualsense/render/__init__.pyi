@@ -9,6 +9,7 @@ from ._files.export import write_targets as write_targets
 from ._files.output import OUTPUT_FILES as OUTPUT_FILES
 from ._files.output import check_output as check_output
 from ._files.output import write_outputs as write_outputs
+from ._files.plain import fault_document as fault_document
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report
 from ._words import ADVICE as ADVICE
@@ -16,6 +17,7 @@ from ._words import CALL_NAMES as CALL_NAMES
 from ._words import GRAVEST_FIRST as GRAVEST_FIRST
 from ._words import SENSOR_NAMES as SENSOR_NAMES
 from ._words import SENSORS as SENSORS
+from ._words import Banner as Banner
 from ._words import Headline as Headline
 from ._words import banners as banners
 from ._words import calibration_words as calibration_words

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dualsense.result import Call, Result, Target
-    from dualsense.scan import Fault
+    from dualsense.scan import Fault, Severity
 
 Sensor = Literal["emi", "gpr"]
 SensorState = Literal["working", "absent", "failed", "uncovered"]
 Tone = Literal["danger", "unknown", "advice"]
 
 SENSORS: tuple[Sensor, ...] = ("emi", "gpr")
+SEVERITIES: tuple[Severity, ...] = ("failed", "degraded", "info")
 SENSOR_NAMES = {"emi": "metal detector", "gpr": "radar", "pose": "position tracking"}
 CALL_NAMES = {
     "suspect": "suspect",
@@ -245,22 +246,24 @@ def fault_words(fault: Fault) -> str:
     return f"{name}: {message}."
 
 
-def banners(result: Result) -> tuple[tuple[str, str], ...]:
-    """List what limits the answer, gravest first.
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One limit of the answer: how grave, the sentence, and the code of its fault, empty where there is none."""
 
-    Returns
-    -------
-    tuple of (severity, sentence)
-        Severity is that of a fault; a sensor that is missing without a fault counts as "failed".
-    """
-    said: list[tuple[str, str]] = []
+    severity: Severity
+    sentence: str
+    code: str = ""
+
+
+def banners(result: Result) -> tuple[Banner, ...]:
+    """List what limits the answer, gravest first; a sensor that is missing without a fault counts as "failed"."""
+    limits = []
     for sensor in SENSORS:
         message = sensor_message(result, sensor)
         if message and sensor_state(result, sensor) != "failed":
-            said.append(("failed", f"{message[0].upper()}{message[1:]}."))
-    rank = ("failed", "degraded", "info")
-    said.extend((fault.severity, fault_words(fault)) for fault in result.faults)
-    return tuple(sorted(said, key=lambda entry: rank.index(entry[0])))
+            limits.append(Banner("failed", f"{message[0].upper()}{message[1:]}."))
+    limits.extend(Banner(fault.severity, fault_words(fault), fault.code) for fault in result.faults)
+    return tuple(sorted(limits, key=lambda banner: SEVERITIES.index(banner.severity)))
 
 
 def velocity_m_s(result: Result) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import io
 import json
 import math
 
+import numpy as np
 import pytest
 
 from dualsense.render._files.export import (
@@ -17,6 +18,7 @@ from dualsense.render._files.export import (
     targets_geojson,
     write_targets,
 )
+from dualsense.scan import Fault
 
 TOP_KEYS = [
     "schema",
@@ -27,6 +29,7 @@ TOP_KEYS = [
     "model",
     "area_m2",
     "coverage_fraction",
+    "faults",
     "targets",
 ]
 TARGET_KEYS = [
@@ -64,6 +67,30 @@ def test_json_has_the_keys_of_the_contract_in_order(any_result, tmp_path):
             if target[sensor] is not None:
                 assert list(target[sensor]) == ["score", "features", "log_likelihood_ratio"]
                 assert list(target[sensor]["features"]) == sorted(target[sensor]["features"])
+
+
+def test_json_gives_the_code_of_a_fault_beside_its_sentence(make_result, tmp_path):
+    path, _, _ = write_targets(make_result("emi_failed"), tmp_path)
+    assert _load(path)["faults"] == [
+        {
+            "code": "samples-constant",
+            "sensor": "emi",
+            "severity": "failed",
+            "path": "/emi/data",
+            "message": "channel 0 is constant in all 1270 samples",
+            "values": {"soundings": 1270, "level": "0"},
+        }
+    ]
+
+
+def test_values_of_a_fault_are_plain(full_result):
+    odd = {"count": np.int64(3), "part": np.float32(0.5), "gap_s": math.nan, "axis": "tones", "where": (1, 2)}
+    without_code = Fault("pose", "info", "/pose", "2 gaps closed")
+    result = dataclasses.replace(full_result, faults=(without_code, dataclasses.replace(without_code, values=odd)))
+    first, second = targets_document(result)["faults"]
+    assert first["code"] is None
+    assert second["values"] == {"count": 3, "part": 0.5, "gap_s": None, "axis": "tones", "where": "(1, 2)"}
+    json.dumps(second, allow_nan=False)
 
 
 def test_json_ends_with_one_newline_and_nan_is_null(full_result, tmp_path):

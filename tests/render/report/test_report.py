@@ -200,6 +200,7 @@ def test_a_model_of_simulated_ground_says_so_and_from_where_on_a_target_is_suspe
 def test_faults_and_missing_sensors_are_prominent(make_result, page):
     text, parsed = page(make_result("emi_failed"))
     assert "Metal detector failed: channel 0 is constant in all 1270 samples." in parsed.words
+    assert "This ground is not assessable by it. samples-constant" in parsed.words
     assert 'class="fault failed" role="alert"' in text
     assert "Radar: not recorded — this ground is not assessable by it." in page(make_result("no_radar"))[1].words
 

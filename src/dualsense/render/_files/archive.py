@@ -16,12 +16,13 @@ path                                      meaning
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
 ``/radargram``                            ``time``, ``position``, ``values``; attribute ``name``; where asked for
 ``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence
-``/faults``                               equal-length columns
+``/faults``                               equal-length columns; since 1.1 ``code``, and ``values`` as JSON
 ========================================  =====================================================================
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +30,7 @@ import h5py
 import numpy as np
 
 from dualsense.errors import ScanError
+from dualsense.render._files.plain import plain_values
 from dualsense.result import Coverage, Evidence, Grid, Image, Radargram, Result, Target, Volume
 from dualsense.scan import Fault, ScanHeader
 
@@ -44,7 +46,7 @@ FORMAT_VERSION = "1.1"
 READABLE_MAJOR = "1"
 HEADER_TEXTS = ("scan_id", "created", "instrument", "format_version", "source", "site", "operator", "notes")
 LIMITS = ("suspect_threshold", "stated_detection")
-FAULT_COLUMNS = ("sensor", "severity", "path", "message")
+FAULT_COLUMNS = ("sensor", "severity", "path", "message", "code")
 
 
 def write_result(result: Result, path: str | PathLike[str]) -> Path:
@@ -96,9 +98,7 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
         if result.radargram is not None:
             _write_radargram(file.create_group("radargram"), result.radargram)
         _write_targets(file.create_group("targets"), result.targets)
-        faults = file.create_group("faults")
-        for column in FAULT_COLUMNS:
-            _texts(faults, column, [getattr(fault, column) for fault in result.faults])
+        _write_faults(file.create_group("faults"), result.faults)
     return path
 
 
@@ -157,9 +157,7 @@ def _read(file: h5py.File) -> Result:
         radargram=_read_radargram(file["radargram"]) if "radargram" in file else None,
         relative_permittivity=float(file.attrs["relative_permittivity"]),
         relative_permittivity_std=float(file.attrs["relative_permittivity_std"]),
-        faults=tuple(
-            Fault(*row) for row in zip(*(_read_texts(file["faults"], name) for name in FAULT_COLUMNS), strict=True)
-        ),
+        faults=_read_faults(file["faults"]),
         provenance=dict(
             zip(_read_texts(file["provenance"], "name"), _read_texts(file["provenance"], "value"), strict=True)
         ),
@@ -299,6 +297,23 @@ def _read_targets(group: h5py.Group) -> tuple[Target, ...]:
             reasons=tuple(reasons[(ends[row - 1] if row else 0) : ends[row]]),
         )
         for row, identity in enumerate(_read_texts(group, "id"))
+    )
+
+
+def _write_faults(group: h5py.Group, faults: Sequence[Fault]) -> None:
+    for column in FAULT_COLUMNS:
+        _texts(group, column, [getattr(fault, column) for fault in faults])
+    _texts(group, "values", [json.dumps(plain_values(fault.values)) for fault in faults])
+
+
+def _read_faults(group: h5py.Group) -> tuple[Fault, ...]:
+    """Faults in their order; a file of version 1.0 knows neither their codes nor their values."""
+    names = [name for name in FAULT_COLUMNS if name in group or name != "code"]
+    rows = list(zip(*(_read_texts(group, name) for name in names), strict=True))
+    values = _read_texts(group, "values") if "values" in group else ["{}"] * len(rows)
+    return tuple(
+        Fault(**dict(zip(names, row, strict=True)), values=json.loads(text))
+        for row, text in zip(rows, values, strict=True)
     )
 
 

@@ -1,7 +1,4 @@
-"""Target lists for machines: JSON, CSV and GeoJSON, the same bytes for the same result.
-
-The image file ``result.h5`` is written by `render._files.archive`, whose functions are offered here as well.
-"""
+"""Target lists for machines: JSON, CSV and GeoJSON, the same bytes for the same result."""
 
 from __future__ import annotations
 
@@ -12,16 +9,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dualsense.render._files.archive import read_result, write_result
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
+from dualsense.render._files.plain import fault_document
 from dualsense.render._words import distance_m, join_reasons, lane_bearing_deg, ordered_targets
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from dualsense.result import Evidence, Result, Target
-
-__all__ = ["read_result", "targets_csv", "targets_document", "targets_geojson", "write_result", "write_targets"]
 
 SCHEMA = "dualsense-targets"
 SCHEMA_VERSION = "1.0"
@@ -101,6 +96,7 @@ def targets_document(result: Result) -> dict[str, Any]:
         "model": result.model,
         "area_m2": _rounded(result.area_m2, 6),
         "coverage_fraction": _rounded(result.coverage_fraction, 6),
+        "faults": [fault_document(fault) for fault in result.faults],
         "targets": [_target(target) for target in ordered_targets(result)],
     }
 
