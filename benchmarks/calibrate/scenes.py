@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dualsense.simulate import MODELS, PRESETS, Buried, Motion, Scene
-from dualsense.simulate._scene.lanes import _vary
+from dualsense.simulate._scene.lanes import vary_soil
 
 SOILS = ("sand", "loam", "wet-clay", "laterite", "ukraine-chernozem", "afghanistan-gravel")
 HELD_OUT_SOIL = "bosnia-loam"
@@ -75,7 +75,7 @@ def scene(lane: Lane) -> Scene:
     return Scene(
         scan_id=lane.name,
         site=f"invented lane, soil {lane.soil}",
-        soil=_vary(PRESETS[lane.soil].soil, rng),
+        soil=vary_soil(PRESETS[lane.soil].soil, rng),
         objects=objects,
         motion=motion,
     )

@@ -27,7 +27,7 @@ from dualsense.emi._locate.posterior import visit
 from dualsense.emi._locate.search import problem_of
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import polarizability, rotate_spectrum, spheroid_spectrum
-from dualsense.simulate._motion import correlated
+from dualsense.simulate._motion import correlated_noise
 
 FREQUENCY_HZ = np.array([2400.0, 9600.0, 38400.0])
 SIDE, HALF_M = 21, 0.2
@@ -121,7 +121,7 @@ def errors(shape: tuple[int, int], lasting: float, rng: np.random.Generator) -> 
     white = rng.standard_normal(shape)
     if not lasting:
         return white
-    slow = [correlated(shape[0], lasting, rng=rng) for _ in range(shape[1])]
+    slow = [correlated_noise(shape[0], lasting, rng=rng) for _ in range(shape[1])]
     return np.sqrt(0.5) * (white + np.column_stack(slow))
 
 

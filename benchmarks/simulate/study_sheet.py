@@ -18,8 +18,7 @@ import numpy as np
 from study_twin import TIME_S, aligned, direct, traces, twin
 from twin_scene import FDTD, Recorded, load, ricker
 
-from dualsense.simulate import Buried, Soil, realise_ground
-from dualsense.simulate._radar import radar as gpr
+from dualsense.simulate import Buried, Soil, ground_echo, realise_ground
 
 SCANS = ("clutter_only", "pma_laterite", "pmn_sand", "pmn_wet", "ts50_casing", "ts50_deep")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "charisma" / "Lab_specimen_data.DZT"
@@ -68,7 +67,7 @@ def bars(time_s: np.ndarray, count: int) -> np.ndarray:
     ground = realise_ground(
         soil, low_m=(-0.5, -0.5), high_m=(float(x[-1]) + 0.5, 0.5), rng=np.random.default_rng(0)
     )
-    echo = gpr.ground_echo(objects, ground, at - OFFSET_M, at + OFFSET_M, frequency)
+    echo = ground_echo(objects, ground, at - OFFSET_M, at + OFFSET_M, frequency)
     wave = -1j * frequency * ricker(frequency, 1.6e9)
     return ((echo * wave) @ np.exp(2j * np.pi * np.outer(frequency, time_s))).real
 

@@ -30,9 +30,9 @@ from twin_scene import FDTD, MINES, Recorded, even, load
 from twin_track import induction
 
 from dualsense.constants import C0_M_S
-from dualsense.simulate import realise_ground
+from dualsense.simulate import ground_echo, realise_ground
 from dualsense.simulate._radar import _kernels
-from dualsense.simulate._radar import radar as gpr
+from dualsense.simulate._radar.radar import direct_wave
 
 if TYPE_CHECKING:
     from dualsense.simulate import Buried, Ground, Soil
@@ -55,7 +55,7 @@ def twin(recorded: Recorded, seed: int, objects: tuple[Buried, ...] | None = Non
     ground = ground_of(recorded.soil, seed)
     f, at = recorded.frequency, recorded.at
     things = recorded.objects if objects is None else objects
-    return system(f) * gpr.ground_echo(things, ground, at - HALF_M, at + HALF_M, f)
+    return system(f) * ground_echo(things, ground, at - HALF_M, at + HALF_M, f)
 
 
 def ground_of(soil: Soil, seed: int) -> Ground:
@@ -68,7 +68,7 @@ def system(frequency: np.ndarray) -> np.ndarray:
 
 
 def direct(frequency: np.ndarray) -> np.ndarray:
-    return system(frequency) * gpr.direct_wave(2 * HALF_M, frequency)
+    return system(frequency) * direct_wave(2 * HALF_M, frequency)
 
 
 def traces(values: np.ndarray) -> np.ndarray:

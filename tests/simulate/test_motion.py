@@ -86,7 +86,7 @@ def test_a_line_that_is_swept_twice_turns_on_its_heel():
 def test_an_inertial_tracker_walks_away():
     track = motion.Track(np.arange(6000) / 60.0, np.zeros((6000, 3)), None, 100.0)
     noise = Noise(position_std_m=(0.0, 0.0, 0.0), position_walk_m_sqrt_s=0.002)
-    ends = [motion.tracked(track, noise, Motion(), rng=np.random.default_rng(i)) for i in range(120)]
+    ends = [motion.track_positions(track, noise, Motion(), rng=np.random.default_rng(i)) for i in range(120)]
     for second in (25, 100):
         at = np.concatenate([e[60 * second - 1] for e in ends])
         assert np.std(at) == pytest.approx(0.002 * np.sqrt(second), rel=0.12)
@@ -110,7 +110,7 @@ def test_tilt_is_a_rotation_of_the_stated_size():
     tilted = Motion(length_m=3.0, tilt_std_deg=5.0)
     track = motion.sweep(tilted, rng=np.random.default_rng(2))
     np.testing.assert_allclose(np.linalg.norm(track.orientation, axis=1), 1, rtol=1e-12)
-    _, rotation = motion.at(track, track.time_s)
+    _, rotation = motion.pose_at(track, track.time_s)
     np.testing.assert_allclose(rotation @ np.swapaxes(rotation, 1, 2), np.eye(3) + 0 * rotation, atol=1e-12)
     assert np.linalg.det(rotation[0]) == pytest.approx(1)
     lean = np.degrees(np.arccos(rotation[:, 2, 2]))
@@ -120,7 +120,7 @@ def test_tilt_is_a_rotation_of_the_stated_size():
 def test_tracker_noise_has_the_stated_deviation():
     track = motion.sweep(Motion(length_m=3.0), rng=np.random.default_rng(3))
     noise = Noise(position_std_m=(0.005, 0.002, 0.0))
-    error = motion.tracked(track, noise, Motion(), rng=np.random.default_rng(4)) - track.position_m
+    error = motion.track_positions(track, noise, Motion(), rng=np.random.default_rng(4)) - track.position_m
     np.testing.assert_allclose(error.std(axis=0)[:2], [0.005, 0.002], rtol=0.15)
     np.testing.assert_array_equal(error[:, 2], 0.0)
     lag = np.corrcoef(error[1:, 0], error[:-1, 0])[0, 1]
@@ -137,7 +137,7 @@ def test_sample_times_increase_even_with_much_jitter():
 
 
 def test_correlated_noise():
-    x = motion.correlated(200_000, 10.0, rng=np.random.default_rng(6))
+    x = motion.correlated_noise(200_000, 10.0, rng=np.random.default_rng(6))
     assert x.std() == pytest.approx(1, rel=0.03)
     for lag in (5, 10, 20):
         assert np.mean(x[lag:] * x[:-lag]) == pytest.approx(np.exp(-((lag / 10) ** 2)), abs=0.03)

@@ -13,7 +13,7 @@ from ._record import simulate_file as simulate_file
 from ._record import simulate_scan as simulate_scan
 from ._record import write_simulated as write_simulated
 from ._scene.array import Array as Array
-from ._scene.array import on_cart as on_cart
+from ._scene.cart import on_cart as on_cart
 from ._scene.catalogue import describe as describe
 from ._scene.catalogue import overview as overview
 from ._scene.file import dump_scene as dump_scene

@@ -15,7 +15,7 @@ from dualsense._version import __version__
 from dualsense.errors import UsageError
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 from dualsense.simulate._record import simulate_file
-from dualsense.simulate._scene.array import on_cart
+from dualsense.simulate._scene.cart import on_cart
 from dualsense.simulate._scene.handling import Faults
 from dualsense.simulate._scene.lanes import random_lane
 from dualsense.simulate._scene.presets import PRESETS, find_preset, parameters_of
@@ -102,15 +102,15 @@ def simulate_lanes(
 
 def manifest(preset: str, lanes: list[Lane], faults: Faults, array: Array | None = None) -> str:
     """Versions, the preset with the source of each of its numbers, and every lane with its seed and hash."""
-    told = parameters_of(PRESETS[preset])
+    parameters = parameters_of(PRESETS[preset])
     document = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "dualsense": __version__,
         "simulated": True,
         "preset": preset,
-        "parameters": {name: value for name, (value, _) in told.items()},
-        "sources": {name: source for name, (_, source) in told.items()},
+        "parameters": {name: value for name, (value, _) in parameters.items()},
+        "sources": {name: source for name, (_, source) in parameters.items()},
         "faults": asdict(faults),
         "array": array and asdict(array),
         "lanes": [asdict(lane) for lane in lanes],
@@ -126,7 +126,7 @@ def _write_one(task: _Task) -> Lane:
         if task.array is not None:
             scene = on_cart(scene, task.array)
         scan = simulate_file(scene, Path(task.path), seed=lane.seed, overwrite=task.overwrite)
-    except Exception as error:  # noqa: BLE001 - one lane that fails is told, and does not stop the others
+    except Exception as error:  # noqa: BLE001 - one lane that fails is parameters, and does not stop the others
         return Lane(lane.file, lane.preset, lane.seed, error=f"{lane.file}: {type(error).__name__}: {error}")
     mines = scan.truth.label.count("mine") if scan.truth is not None else 0
     return Lane(lane.file, lane.preset, lane.seed, scan.sha256 or "", mines, len(scene.objects))

@@ -52,31 +52,34 @@ def sweep(motion: Motion, *, rng: np.random.Generator) -> Track:
     position = np.empty((count, 3))
     for i in range(2):
         position[:, i] = np.interp(time_s, elapsed, way[:, i])
-        position[:, i] += motion.line_std_m * correlated(
+        position[:, i] += motion.line_std_m * correlated_noise(
             count, motion.wander_time_s * motion.pose_rate_hz, rng=rng
         )
-    wander = correlated(count, motion.wander_time_s * motion.pose_rate_hz, rng=rng)
+    wander = correlated_noise(count, motion.wander_time_s * motion.pose_rate_hz, rng=rng)
     position[:, 2] = np.maximum(motion.height_floor_m, motion.height_m + motion.height_std_m * wander)
     orientation = None
     if motion.tilt_std_deg > 0:
         tilt = np.radians(motion.tilt_std_deg) * np.stack(
-            [correlated(count, motion.wander_time_s * motion.pose_rate_hz, rng=rng) for _ in range(2)], axis=-1
+            [correlated_noise(count, motion.wander_time_s * motion.pose_rate_hz, rng=rng) for _ in range(2)],
+            axis=-1,
         )
         orientation = _small_tilt(tilt)
     return Track(time_s, position, orientation, end_s)
 
 
-def tracked(track: Track, noise: Noise, motion: Motion, *, rng: np.random.Generator) -> NDArray[np.float64]:
+def track_positions(
+    track: Track, noise: Noise, motion: Motion, *, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Positions as the tracker reports them: half of the error's variance white, half slow; and a random walk."""
     count = len(track.time_s)
-    slow = [correlated(count, noise.position_time_s * motion.pose_rate_hz, rng=rng) for _ in range(3)]
+    slow = [correlated_noise(count, noise.position_time_s * motion.pose_rate_hz, rng=rng) for _ in range(3)]
     error = np.sqrt(0.5) * (np.stack(slow, axis=-1) + rng.normal(size=(count, 3)))
     (steps,) = rng.spawn(1)
     walk = np.cumsum(steps.normal(size=(count, 3)), axis=0) / np.sqrt(motion.pose_rate_hz)
     return track.position_m + error * np.asarray(noise.position_std_m) + noise.position_walk_m_sqrt_s * walk
 
 
-def at(track: Track, time_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pose_at(track: Track, time_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Find the true position (n, 3) and rotation matrix head to local (n, 3, 3) at given times."""
     position = np.stack([np.interp(time_s, track.time_s, track.position_m[:, i]) for i in range(3)], axis=-1)
     if track.orientation is None:
@@ -100,7 +103,7 @@ def sample_times(
     return np.maximum(tick, 0.0) / rate_hz
 
 
-def correlated(count: int, time_samples: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
+def correlated_noise(count: int, time_samples: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Gaussian noise of unit variance whose autocorrelation falls as exp(-(lag / time)^2)."""
     reach = int(np.ceil(3 * time_samples))
     kernel = np.exp(-2 * (np.arange(-reach, reach + 1) / time_samples) ** 2)
@@ -113,18 +116,18 @@ def clock_error_s(offset_s: float, noise: Noise, *, rng: np.random.Generator) ->
     return offset_s + noise.clock_std_s * float(rng.normal())
 
 
-def warmth(time_s: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
+def warm_up(time_s: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
     """Tell how much is left at given times of a cold instrument's difference from a warm one; 1 at the start."""
     out: NDArray[np.float64] = np.exp(-time_s / noise.warm_up_time_s)
     return out
 
 
-def slow(
+def slow_drift(
     track: Track, time_s: NDArray[np.float64], correlation_s: float, *, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Drift of unit variance at given times, correlated over ``correlation_s``."""
     knots = np.linspace(0.0, track.end_s, int(np.ceil(_KNOTS * track.end_s / correlation_s)) + 2)
-    return np.interp(time_s, knots, correlated(len(knots), correlation_s / (knots[1] - knots[0]), rng=rng))
+    return np.interp(time_s, knots, correlated_noise(len(knots), correlation_s / (knots[1] - knots[0]), rng=rng))
 
 
 def _small_tilt(tilt_rad: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,10 +12,9 @@ from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import _motion as motion
 from dualsense.simulate._coils.coils import simulate_emi
 from dualsense.simulate._faults import truncate_file, with_faults
-from dualsense.simulate._radar import bodies
 from dualsense.simulate._radar.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate._radar.radar import simulate_gpr
-from dualsense.simulate._scene import array
+from dualsense.simulate._scene import array, placement
 from dualsense.simulate._scene.library import find_model
 from dualsense.simulate._soil import realise_ground
 
@@ -51,7 +50,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
         np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
     )
     track = motion.sweep(scene.motion, rng=walk)
-    beside = array.pairs_m(scene.array)[:, 1].max()
+    beside = array.pair_offsets_m(scene.array)[:, 1].max()
     margin = np.array([_GROUND_MARGIN_M, _GROUND_MARGIN_M + beside])
     low, high = track.position_m[:, :2].min(axis=0) - margin, track.position_m[:, :2].max(axis=0) + margin
     ground = realise_ground(
@@ -59,7 +58,7 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
     )
     pose = Pose(
         time_s=track.time_s,
-        position_m=motion.tracked(track, scene.noise, scene.motion, rng=tracker),
+        position_m=motion.track_positions(track, scene.noise, scene.motion, rng=tracker),
         orientation=track.orientation if scene.motion.tilt_recorded else None,
         position_std_m=np.tile(np.asarray(scene.noise.position_std_m, dtype=np.float64), (len(track.time_s), 1)),
     )
@@ -100,9 +99,9 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
     """List what a scene has in the ground. A turned object's extent is that of its bounding box along x and y."""
     size = np.zeros((len(scene.objects), 3))
     for row, thing in zip(size, scene.objects, strict=True):
-        x, y, z = bodies.size_m(thing)
-        turn = bodies.turned(thing)
-        if bodies.model_of(thing).shape in ("cylinder", "ellipsoid"):
+        x, y, z = placement.size_m(thing)
+        turn = placement.rotation_of(thing)
+        if placement.model_of(thing).shape in ("cylinder", "ellipsoid"):
             extent = np.hypot(turn[:2, 0] * x, turn[:2, 1] * y)
         else:
             extent = np.abs(turn[:2, 0]) * x + np.abs(turn[:2, 1]) * y

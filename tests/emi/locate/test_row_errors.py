@@ -12,7 +12,7 @@ from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.row_errors import blurred, lasting
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import polarizability, sphere_spectrum
-from dualsense.simulate._motion import correlated
+from dualsense.simulate._motion import correlated_noise
 
 HZ = np.array([2400.0, 9600.0, 38400.0])
 STD_M = 0.005
@@ -47,7 +47,7 @@ def errors(m, rows, rng):
     """Unit errors, correlated as exp(-(lag / rows)^2)."""
     if not rows:
         return rng.standard_normal((m, 3))
-    return np.column_stack([correlated(m, rows, rng=rng) for _ in range(3)])
+    return np.column_stack([correlated_noise(m, rows, rng=rng) for _ in range(3)])
 
 
 def measured(rows, seed, snr=100.0):

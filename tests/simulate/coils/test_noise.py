@@ -24,7 +24,7 @@ SILENT = Noise(
 def hum_of(detector, **what):
     time_s = np.arange(4000) / detector.rate_hz
     noise = replace(SILENT, mains_field_t=1e-6, **what)
-    return time_s, coil_noise.hum(time_s, detector, noise, rng=np.random.default_rng(1))
+    return time_s, coil_noise.mains_hum(time_s, detector, noise, rng=np.random.default_rng(1))
 
 
 def integrated(detector, volts, phases, mains_hz, time_s, tone_hz):
@@ -88,7 +88,7 @@ def test_whole_periods_of_the_supply_silence_it():
 def test_one_tone_is_clipped_as_by_a_limiter():
     detector = Detector(frequency_hz=(5000.0,), overload_v_per_a=1.0)
     amplitude = np.array([0.5, 0.999, 1.5, 4.0, 50.0])
-    got = coil_noise.overloaded((amplitude * np.exp(0.7j))[:, None], detector)[:, 0]
+    got = coil_noise.clip_voltage((amplitude * np.exp(0.7j))[:, None], detector)[:, 0]
     r = np.minimum(1 / amplitude, 1.0)
     share = 2 / np.pi * (np.arcsin(r) + r * np.sqrt(1 - r**2))
     np.testing.assert_allclose(got, amplitude * share * np.exp(0.7j), rtol=5e-3)
@@ -97,8 +97,8 @@ def test_one_tone_is_clipped_as_by_a_limiter():
 def test_a_strong_tone_takes_from_a_weak_one():
     detector = Detector(frequency_hz=(2400.0, 9700.0), overload_v_per_a=1.0)
     quiet = np.array([[0.02 + 0.01j, 0.5j]])
-    assert coil_noise.overloaded(quiet, detector) is quiet
-    loud = coil_noise.overloaded(np.array([[0.02 + 0.01j, 3.0j]]), detector)[0]
+    assert coil_noise.clip_voltage(quiet, detector) is quiet
+    loud = coil_noise.clip_voltage(np.array([[0.02 + 0.01j, 3.0j]]), detector)[0]
     assert abs(loud[0]) < 0.5 * abs(quiet[0, 0])
     assert 1.0 < abs(loud[1]) < 4 / np.pi
 
@@ -106,7 +106,7 @@ def test_a_strong_tone_takes_from_a_weak_one():
 def test_a_gate_clips_at_the_limit():
     detector = Detector(modality="pulse", overload_v_per_a=1.0)
     values = np.array([[3.0, 1.5, 0.4, -2.0], [0.1, 0.2, 0.3, 0.4]])
-    np.testing.assert_array_equal(coil_noise.overloaded(values, detector), values.clip(-1.0, 1.0))
+    np.testing.assert_array_equal(coil_noise.clip_voltage(values, detector), values.clip(-1.0, 1.0))
 
 
 def test_an_instrument_that_watches_itself_writes_overload_as_missing():
@@ -115,7 +115,9 @@ def test_an_instrument_that_watches_itself_writes_overload_as_missing():
     clean[2] = 1.0
     for missing in (False, True):
         detector = Detector(overload_v_per_a=0.5, overload_missing=missing)
-        got = coil_noise.recorded(clean, detector, SILENT, track, np.arange(6) / 50, np.random.default_rng(0))
+        got = coil_noise.record_voltage(
+            clean, detector, SILENT, track, np.arange(6) / 50, np.random.default_rng(0)
+        )
         np.testing.assert_array_equal(np.isnan(got).any(axis=1), (np.arange(6) == 2) & missing)
         assert not np.nanmax(np.abs(got.real)) > 0.51
 
@@ -125,7 +127,7 @@ def test_warming_up_is_drawn_for_each_channel_and_dies_away():
     tones = tuple(np.arange(1, 201) * 100.0)
     noise = replace(SILENT, emi_warm_up_std=1e6, warm_up_time_s=4.0)
     time_s = np.array([0.0, 4.0, 400.0])
-    got = coil_noise.recorded(
+    got = coil_noise.record_voltage(
         np.zeros((3, 200), complex),
         Detector(frequency_hz=tones, overload_v_per_a=None),
         noise,

@@ -80,11 +80,11 @@ def test_wide_patches_are_felt_whole_and_small_ones_are_averaged():
     felt_std = {}
     for length in (0.05, 0.3):
         soil = Soil(susceptibility_std=0.2, patch_length_m=length)
-        drawn = patches.draw(soil, low_m=(0.0, 0.0), high_m=(6.0, 6.0), rng=np.random.default_rng(2))
+        drawn = patches.draw_patches(soil, low_m=(0.0, 0.0), high_m=(6.0, 6.0), rng=np.random.default_rng(2))
         assert drawn.magnetic.std() == pytest.approx(0.2, rel=0.1)
         at = np.random.default_rng(3).uniform(0.0, 6.0, (3000, 3))
         at[:, 2] = 0.05
-        felt_std[length] = patches.felt(drawn, detector, at, kind="magnetic").std()
+        felt_std[length] = patches.response_deviation(drawn, detector, at, kind="magnetic").std()
         wanted = 0.2 * np.sqrt(weight @ np.exp(-0.5 * apart / length**2) @ weight)
         assert felt_std[length] == pytest.approx(wanted, rel=0.1)
     assert felt_std[0.05] < 0.7 * felt_std[0.3]

@@ -16,7 +16,7 @@ from dualsense.simulate._gprmax import engine as gprmax
 from dualsense.simulate._gprmax import files as gprmax_files
 from dualsense.simulate._gprmax.engine import GprmaxEngine
 from dualsense.simulate._gprmax.grid import AIR, METAL, Grid
-from dualsense.simulate._radar import bodies, shapes
+from dualsense.simulate._scene import placement, shapes
 from dualsense.simulate._scene.instrument import Radar
 from dualsense.simulate._scene.library import MODELS
 from dualsense.simulate._scene.scene import Buried, Layer, Soil
@@ -99,7 +99,7 @@ def test_bodies_have_their_volume_and_place(model):
     thing = Buried(model, 0.004, -0.003, 0.02, yaw_deg=30.0, scale=0.5)
     kind = MODELS[model]
     cells = cells_of(replace(thing, body_permittivity=9.0))
-    parts = [(kind.shape, bodies.size_m(thing), 9.0 - 5.3)]
+    parts = [(kind.shape, placement.size_m(thing), 9.0 - 5.3)]
     parts += [(c.shape, tuple(0.5 * s for s in c.size_m), c.relative_permittivity - 9.0) for c in kind.cores]
     wanted = sum(shapes.volume_m3(shape, size) * more for shape, size, more in parts)
     excess = cells.permittivity[cells.edge[1, :40, :36, :30]] - 5.3
@@ -109,7 +109,7 @@ def test_bodies_have_their_volume_and_place(model):
     if not kind.cores:
         places = np.stack(np.meshgrid(*(np.arange(n) for n in GRID.shape), indexing="ij"), axis=-1)
         middle = np.average(GRID.point_m(places.reshape(-1, 3)), axis=0, weights=excess.ravel())
-        wanted = [0.004, -0.003, -0.02 - bodies.size_m(thing)[2] / 2]
+        wanted = [0.004, -0.003, -0.02 - placement.size_m(thing)[2] / 2]
         np.testing.assert_allclose(middle, wanted, atol=6e-4)
 
 
@@ -145,7 +145,7 @@ def test_thin_metal_is_never_lost_between_the_nodes(model):
         thing = Buried(model, 0.0, 0.0, depth)
         metal = cells_of(thing).edge == METAL
         along = np.flatnonzero(metal[0].any(axis=(1, 2)))
-        assert len(along) * STEP == pytest.approx(bodies.size_m(thing)[0], abs=1.2 * STEP)
+        assert len(along) * STEP == pytest.approx(placement.size_m(thing)[0], abs=1.2 * STEP)
         assert (np.diff(along) == 1).all()
 
 

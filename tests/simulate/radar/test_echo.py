@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import _soil as soil
-from dualsense.simulate._radar import _buried_kernels, _kernels, bodies, delays, echo, spectrum
+from dualsense.simulate._radar import _buried_kernels, _kernels, delays, echo, plane_waves, scatterers
 from dualsense.simulate._radar.stack import Stack
 from oracles import echoes
 
@@ -60,7 +60,7 @@ def test_delays_add_up():
 
 
 @pytest.mark.kernel
-def test_a_delay_off_the_grid_is_told():
+def test_a_delay_off_the_grid_is_reported():
     """A bound that does not hold must not go unseen."""
     weights, series = delays.spreading_weights(), np.zeros((9, _kernels.LINES))
     value = np.ones(_kernels.LINES)
@@ -82,7 +82,7 @@ def test_points_below_are_summed_as_by_hand(monkeypatch):
     points = np.concatenate([rng.uniform(-0.2, 0.2, (5, 2)), -depth[:, None]], axis=1)
     strength, extra = rng.normal(size=5), rng.uniform(-1e-10, 2e-10, 5)
 
-    def by_rays(told, stack, *, heights_m, depths_m, farthest_m):
+    def by_rays(table_hz, stack, *, heights_m, depths_m, farthest_m):
         step, low = 0.002, heights_m[0] - 0.001
         height, offset = low + 0.006 * np.arange(5), step * np.arange(int(farthest_m / step) + 4)
         time, slope = _kernels.leg_table(offset, height, depths_m[:, None], stack.index)
@@ -93,11 +93,11 @@ def test_points_below_are_summed_as_by_hand(monkeypatch):
         table = np.zeros((*time.shape, 2 + 2 * _kernels.LINES))
         table[..., 0], table[..., 1] = time, slope
         table[..., 2::2] = (spread * away)[..., None]
-        return spectrum.Passage(table, low, 0.006, step)
+        return plane_waves.TransmissionTable(table, low, 0.006, step)
 
-    monkeypatch.setattr(spectrum, "passage", by_rays)
-    what = replace(bodies.isotropic(points, strength), front_delay_s=extra)
-    got = echo._buried([what], g, echo._Sounding(tx, rx, TONES), 0.25)
+    monkeypatch.setattr(plane_waves, "tabulate_transmission", by_rays)
+    what = replace(scatterers.isotropic(points, strength), front_delay_s=extra)
+    got = echo._scattered([what], g, echo.Soundings(tx, rx, TONES), 0.25)
     wanted = echoes.below(tx, rx, points, strength, extra, g.index, TONES, 0.25, *axes(g), g.height_m)
     np.testing.assert_allclose(got, wanted, atol=1e-4 * np.abs(wanted).max())
 
@@ -106,10 +106,12 @@ def test_points_below_are_summed_as_by_hand(monkeypatch):
 def test_roughness_is_summed_as_by_hand():
     g = ground(np.random.default_rng(2))
     position = np.array([[0.01, 0.02, 0.05]])
-    heard = echo._Sounding(position - HALF, position + HALF, TONES)
+    soundings = echo.Soundings(position - HALF, position + HALF, TONES)
     got = np.zeros((1, len(TONES)), complex)
-    echo._add_roughness(heard, g, got)
-    wanted = echoes.rough(heard.tx_m, heard.rx_m, g.index, echo.SURFACE_REACH_M, TONES, *axes(g), g.height_m)
+    echo._add_roughness(soundings, g, got)
+    wanted = echoes.rough(
+        soundings.tx_m, soundings.rx_m, g.index, echo.SURFACE_REACH_M, TONES, *axes(g), g.height_m
+    )
     np.testing.assert_allclose(got, wanted, atol=1e-4 * np.abs(wanted).max())
 
 
@@ -125,25 +127,25 @@ def test_rows_between_heights_are_cubic():
     assert not row[0].any()
 
 
-def test_tones_between_the_told_ones():
-    """Two legs' near fields, told at four frequencies, at all tones: within a few hundredths of their size."""
+def test_tones_between_the_tabulated_ones():
+    """Two legs' near fields at all tones from four frequencies: within a few hundredths of their size."""
     index, place = 2.6, {"heights_m": (0.04, 0.06), "depths_m": np.array([0.02, 0.06, 0.15]), "farthest_m": 0.3}
 
     def fields(f):
-        table = spectrum.passage(
+        table = plane_waves.tabulate_transmission(
             f, Stack(np.zeros(1), np.array([index]), np.full((1, len(f)), index**2 + 0j)), **place
         ).table
         across = table[..., 2 : 2 + 2 * len(f) : 2] + 1j * table[..., 3 : 2 + 2 * len(f) : 2]
         return across[:, :, 8:] * across[:, :, :-8]
 
-    told = spectrum.told(TONES[0], TONES[-1])
-    got = fields(told) @ spectrum.between(told, TONES)
+    table_hz = plane_waves.table_frequencies(TONES[0], TONES[-1])
+    got = fields(table_hz) @ plane_waves.interpolation_matrix(table_hz, TONES)
     wanted = fields(TONES)
     assert np.sqrt(np.mean(np.abs(got - wanted) ** 2) / np.mean(np.abs(wanted) ** 2)) < 0.04
 
 
-def test_below_the_told_band_values_stay():
-    told = spectrum.told(0.05e9, 5e9)
-    assert told[0] == pytest.approx(0.5e9)
-    basis = spectrum.between(told, np.array([0.05e9, 0.5e9, 5e9]))
+def test_below_the_tabulated_band_values_stay():
+    table_hz = plane_waves.table_frequencies(0.05e9, 5e9)
+    assert table_hz[0] == pytest.approx(0.5e9)
+    basis = plane_waves.interpolation_matrix(table_hz, np.array([0.05e9, 0.5e9, 5e9]))
     np.testing.assert_allclose(basis, np.eye(4)[:, [0, 0, 3]], atol=1e-9)

@@ -13,10 +13,10 @@ from dualsense.constants import C0_M_S
 from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import simulate_scan
-from dualsense.simulate._radar import _kernels, bodies, echo, spectrum
+from dualsense.simulate._radar import _kernels, echo, metal, plane_waves
 from dualsense.simulate._radar.stack import Stack, stack_of
-from dualsense.simulate._scene import library
-from dualsense.simulate._scene.file import scene_from
+from dualsense.simulate._scene import library, parts
+from dualsense.simulate._scene.file import parse_scene
 from dualsense.simulate._scene.handling import Motion
 from dualsense.simulate._scene.instrument import Radar
 from dualsense.simulate._scene.scene import Buried, Layer, Soil
@@ -73,9 +73,9 @@ def test_lossy_layers_agree_with_the_waves_one_by_one():
     """Low over the ground: ways to and fro within the layer, each an integral of its own, add up to the stack."""
     frequency = np.array([1.2e9])
     layers = Stack(np.array([0.0, 0.15]), np.array([2.0, 3.0]), np.array([[4.0 - 0.8j], [9.0 - 0.5j]]))
-    whole = spectrum.echo(frequency, layers, 0.1, np.array([0.1]), 1.0)
+    whole = plane_waves.surface_echo(frequency, layers, 0.1, np.array([0.1]), 1.0)
     alone = Stack(layers.top_m[:1], layers.index[:1], layers.permittivity[:1])
-    top = spectrum.echo(frequency, alone, 0.1, np.array([0.1]), 1.0)
+    top = plane_waves.surface_echo(frequency, alone, 0.1, np.array([0.1]), 1.0)
     k = 2 * np.pi * frequency[0] / C0_M_S
     u = 1e-4 * (np.arange(400_000) + 0.5)
     w, p, q = (np.sqrt(e - u**2 + 0j) for e in (1.0, 4.0 - 0.8j, 9.0 - 0.5j))
@@ -117,7 +117,7 @@ def test_a_point_under_layers_is_seen_through_them():
     height, ball = 8.0, Buried("bullet", 0.0, 0.0, 0.14, body_size_m=(0.004, 0.004, 0.004))
     ground = replace(EVEN, beds=SHEETS)
     value = heard(ground, height, (ball,)) - heard(ground, height)
-    (points,) = bodies.metal_points((ball,), index=1.6, frequency_hz=TONES)
+    (points,) = metal.metal_points((ball,), index=1.6, frequency_hz=TONES)
     depth = -points.position_m[0, 2]
     through = 2 / 3 * (4 / 5) * (6 / 4.6)
     reach = height + 0.04 / 2 + 0.06 / 3 + (depth - 0.1) / 1.6
@@ -161,7 +161,7 @@ def test_an_object_below_is_heard_again_by_way_of_the_head():
 def test_a_slab_rings_within_itself(monkeypatch):
     """A wide gap of air: echoes of roof, of floor, and after each way to and fro, R^2 fainter."""
     height, deep, thick, r = 0.8, 0.05, 0.3, 1 / 3
-    model = library.Model("void", "box", (1.4, 1.4, thick), 1.0)
+    model = parts.Model("void", "box", (1.4, 1.4, thick), 1.0)
     monkeypatch.setattr(library, "MODELS", {"gap": model})
     gap = Buried("gap", 0.0, 0.0, deep)
     tones = np.linspace(0.8e9, 3.2e9, 121)
@@ -183,7 +183,7 @@ def test_a_slab_rings_within_itself(monkeypatch):
 def test_layers_in_a_file_and_in_the_truth(tmp_path):
     layer = {"top_m": 0.08, "relative_permittivity": 12.0}
     document = {"soil": {"layers": [layer]}, "radar": {"head_reflection": 0.2}}
-    scene = scene_from(document)
+    scene = parse_scene(document)
     assert scene.soil.layers == (Layer(0.08, 12.0),)
     assert scene.radar.head_reflection == 0.2
     small = replace(scene, motion=Motion(length_m=0.1, width_m=0.05))
@@ -194,7 +194,7 @@ def test_layers_in_a_file_and_in_the_truth(tmp_path):
     with pytest.raises(RecipeError, match="head_reflection"):
         Radar(head_reflection=-1.0)
     with pytest.raises(RecipeError, match="top_m"):
-        scene_from({"soil": {"layers": [layer | {"top_m": 0.0}]}})
+        parse_scene({"soil": {"layers": [layer | {"top_m": 0.0}]}})
 
 
 def test_layers_are_as_uneven_as_the_soil():

@@ -15,7 +15,7 @@ ONES = np.ones((2000, len(TONES)), dtype=np.complex128)
 
 def heard(response=ONES, **what):
     noise = Noise(**{"gpr_std": 0.0, "gpr_phase_noise_rad": 0.0, "gpr_interference_part": 0.0, **what})
-    return radar_noise.heard_tones(response, TONES, noise, np.random.default_rng(3))
+    return radar_noise.received_tones(response, TONES, noise, np.random.default_rng(3))
 
 
 def test_thermal_noise_is_round_and_of_its_size():
@@ -98,7 +98,7 @@ def test_a_foreign_carrier_is_a_sine_in_the_traces_it_strikes():
         gpr_std=0.0, gpr_interference=0.3, gpr_interference_part=0.25,
         gpr_interference_hz=2e9, gpr_interference_width_hz=0.0,
     )  # fmt: skip
-    got = radar_noise.heard_traces(np.zeros((800, 400)), t, noise, np.random.default_rng(4))
+    got = radar_noise.received_traces(np.zeros((800, 400)), t, noise, np.random.default_rng(4))
     struck = got.any(axis=1)
     assert struck.mean() == pytest.approx(0.25, abs=0.05)
     # 400 samples are 20 whole periods

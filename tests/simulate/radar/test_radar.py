@@ -11,10 +11,12 @@ from scipy.special import hankel2
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M, MU0_H_M
 from dualsense.gpr import reflected_field
-from dualsense.simulate._radar import _buried_kernels, _kernels, bodies, inside, spectrum, wires
+from dualsense.simulate._radar import _buried_kernels, _kernels, interior, metal, plane_waves, scatterers, wires
 from dualsense.simulate._radar import radar as gpr
-from dualsense.simulate._radar.echo import _buried, _Sounding
+from dualsense.simulate._radar.echo import Soundings, _scattered
 from dualsense.simulate._radar.stack import Stack
+from dualsense.simulate._scene import placement
+from dualsense.simulate._scene.library import find_model
 from dualsense.simulate._scene.scene import Buried, Soil
 from dualsense.simulate._soil import Ground, realise_ground
 
@@ -107,7 +109,7 @@ def test_flat_ground_is_sommerfelds_integral(along):
     """Against the radar room's integral along another path, in lossy ground and down to 2 cm."""
     height, permittivity = np.array([0.02, 0.035, 0.06]), np.array([[6.0 - 0.4j]])
     wanted = reflected_field(TONES[::20], height, permittivity, distance_m=0.099, along=along)[0].T
-    got = spectrum.echo(
+    got = plane_waves.surface_echo(
         TONES[::20],
         Stack(np.zeros(1), np.array([6.0**0.5]), np.full((1, 7), 6.0 - 0.4j)),
         0.099,
@@ -120,7 +122,7 @@ def test_flat_ground_is_sommerfelds_integral(along):
 def passed(height, depth, rho, across2, index=2.0):
     """Field in the soil from the table at three tones, and the ray's over which it is told."""
     f = np.array([0.8e9, 2e9, 3.2e9, 3.3e9])
-    table = spectrum.passage(
+    table = plane_waves.tabulate_transmission(
         f,
         Stack(np.zeros(1), np.array([index]), np.full((1, 4), index**2 + 0j)),
         heights_m=(height, height + 0.02),
@@ -197,9 +199,9 @@ def test_loss_is_that_of_the_complex_wave_number():
 @pytest.mark.kernel
 def test_a_faint_small_body_has_borns_strength(monkeypatch):
     """Front and back of a body together tend to k0^2 (eps_b - eps) V / 4 pi."""
-    from dualsense.simulate._scene import library
+    from dualsense.simulate._scene import library, parts
 
-    faint = library.Model("rock", "box", (0.02, 0.02, 0.008), 4.2)
+    faint = parts.Model("rock", "box", (0.02, 0.02, 0.008), 4.2)
     monkeypatch.setattr(library, "MODELS", {"faint": faint})
     tones = np.array([0.8e9, 0.82e9])
     h, d = 2.0, 0.1
@@ -212,15 +214,15 @@ def test_a_faint_small_body_has_borns_strength(monkeypatch):
 
 def test_small_metal_has_rayleighs_strength():
     ball = Buried("stone", 0.0, 0.0, 0.05, body_size_m=(0.002, 0.002, 0.002))
-    np.testing.assert_allclose(bodies.demagnetisation_of((0.02, 0.02, 0.02)), 1 / 3, rtol=1e-6)
-    long = bodies.demagnetisation_of((0.06, 0.003, 0.003))
+    np.testing.assert_allclose(metal.demagnetisation_of((0.02, 0.02, 0.02)), 1 / 3, rtol=1e-6)
+    long = metal.demagnetisation_of((0.06, 0.003, 0.003))
     assert long[0] == pytest.approx(0.00675, rel=0.01)  # (ln 2m - 1) / m^2 of a needle, m = 20
     radius = 0.001
-    assert bodies._body_strength_m3(ball) == pytest.approx(1.5 * radius**3, rel=1e-6)
+    assert metal._body_strength_m3(ball) == pytest.approx(1.5 * radius**3, rel=1e-6)
 
     def strength(yaw):
         nail = Buried("nail", 0, 0, 0.05, yaw_deg=yaw)
-        (points,) = bodies.metal_points((nail,), index=2.0, frequency_hz=np.array([1.5e9, 2e9, 2.5e9]))
+        (points,) = metal.metal_points((nail,), index=2.0, frequency_hz=np.array([1.5e9, 2e9, 2.5e9]))
         return np.abs(points.front[0] * points.response[1])
 
     assert strength(90.0) > 5 * strength(0.0)
@@ -230,11 +232,13 @@ def test_small_metal_has_rayleighs_strength():
 
 def test_a_cavity_shields_what_lies_in_it():
     """Metal in air has the moment of air's permittivity; a gap above it delays and takes its share."""
-    model = bodies.find_model("PMN-voxel")
+    model = find_model("PMN-voxel")
     striker = model.metal[1]
-    assert 1.0 < inside.host(model, striker, 2.0) < 6.0
-    assert inside.host(model, model.metal[0], 2.0) == pytest.approx(5.0)  # a band between body and soil
-    delay, share = inside.cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
+    assert 1.0 < interior.host_permittivity(model, striker, 2.0) < 6.0
+    assert interior.host_permittivity(model, model.metal[0], 2.0) == pytest.approx(
+        5.0
+    )  # a band between body and soil
+    delay, share = interior.cores_above(model, 1.0, np.array([[0.0, 0.0, -0.04], [0.0, 0.0, -0.002]]), None)
     gaps = model.cores[0].size_m[2] + model.cores[1].size_m[2]
     assert delay[0] == pytest.approx(gaps * (1 - np.sqrt(6)) / C0_M_S)
     assert 0.3 < share[0] < 1.0
@@ -284,11 +288,11 @@ def test_a_turn_of_wire_carries_the_current_of_loop_theory():
     away = np.sqrt(4 * b**2 * np.sin(phi / 2) ** 2 + a**2)
     k0, k1, k2 = ((np.exp(-1j * np.outer(k, away)) / away * np.cos(n * phi)).mean(axis=1) * b for n in range(3))
     exact = -1 / (np.pi * k**2 * (k0 + k2 - 2 * k1 / (k * b) ** 2))
-    np.testing.assert_allclose(wires.turn(b, a, k)[1], exact, rtol=1e-6)
+    np.testing.assert_allclose(wires.loop_polarizability(b, a, k)[1], exact, rtol=1e-6)
     long = 1 / (1j * np.pi * k[2:] ** 2 * hankel2(0, k[2:] * 5e-4))
-    np.testing.assert_allclose(wires.turn(0.1, 5e-4, k[2:])[1], long, rtol=0.12)
+    np.testing.assert_allclose(wires.loop_polarizability(0.1, 5e-4, k[2:])[1], long, rtol=0.12)
     sweep = np.linspace(10.0, 35.0, 251)
-    at = sweep[np.abs(sweep**2 * wires.turn(b, a, sweep)[1]).argmax()] * b
+    at = sweep[np.abs(sweep**2 * wires.loop_polarizability(b, a, sweep)[1]).argmax()] * b
     assert 1.0 < at < 1.15
 
 
@@ -296,7 +300,7 @@ def test_a_straight_wire_resonates_at_half_a_wave():
     """Static at long waves; at resonance no more than a dipole radiates; of many waves it is a long wire's."""
     length, a = 0.06, 0.001
     k = np.linspace(1.0, 70.0, 139)
-    found = wires.straight(length, a, k)
+    found = wires.wire_resonance(length, a, k)
     assert found[0] == pytest.approx(1.0, abs=0.02)
     assert k[np.abs(k**2 * found).argmax()] * length == pytest.approx(0.94 * np.pi, rel=0.05)
     still = _axial(length, a)
@@ -313,31 +317,31 @@ def _axial(length, a):
 def test_the_field_in_a_body_is_that_of_its_layers(depth):
     """Beside Airy's formula for one slab; a body of the soil's permittivity changes nothing."""
     k, index, n, height = 2 * np.pi * TONES / C0_M_S, 2.0, 1.6, 0.04
-    model = replace(bodies.find_model("PFM-1"), relative_permittivity=n**2, size_m=(0.1, 0.1, height), cores=())
+    model = replace(find_model("PFM-1"), relative_permittivity=n**2, size_m=(0.1, 0.1, height), cores=())
     own = np.array([[0.0, 0.0, -depth]])
-    found = inside.arriving(model, 1.0, own, index, k)
+    found = interior.field_at(model, 1.0, own, index, k)
     down, r = 2 * index / (index + n), (n - index) / (n + index)
     once, again = np.exp(-1j * k * n * depth), r * np.exp(-1j * k * n * (2 * height - depth))
     airy = down * (once + again) / (1 - r**2 * np.exp(-2j * k * n * height))
     np.testing.assert_allclose(found, airy * np.exp(1j * k * index * depth), rtol=1e-9)
     same = replace(model, relative_permittivity=index**2)
-    np.testing.assert_allclose(inside.arriving(same, 1.0, own, index, k), 1.0, rtol=1e-9)
-    np.testing.assert_allclose(inside.arriving(model, 1.0, np.array([[0.06, 0.0, -depth]]), index, k), 1.0)
+    np.testing.assert_allclose(interior.field_at(same, 1.0, own, index, k), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(interior.field_at(model, 1.0, np.array([[0.06, 0.0, -depth]]), index, k), 1.0)
 
 
 @pytest.mark.kernel
 def test_the_modes_of_a_small_ring_are_those_of_an_even_field():
     """From high above the field is even: the same echo as a chain of pieces with the current of m = 1."""
     ring = Buried("wire-loop", 0.0, 0.0, 0.02, scale=0.3)
-    part, k = bodies.model_of(ring).metal[0], 2 * np.pi * TONES / C0_M_S
-    (points,) = bodies.metal_points((ring,), index=2.0, frequency_hz=TONES)
-    own, strength = bodies._ring_points(ring, part, k[-1])
-    even = wires.turn(0.3 * part.radius_m, 0.3 * part.wire_radius_m, 2 * k)[1]
+    part, k = placement.model_of(ring).metal[0], 2 * np.pi * TONES / C0_M_S
+    (points,) = metal.metal_points((ring,), index=2.0, frequency_hz=TONES)
+    own, strength = metal._ring_points(ring, part, k[-1])
+    even = wires.loop_polarizability(0.3 * part.radius_m, 0.3 * part.wire_radius_m, 2 * k)[1]
     np.testing.assert_allclose(points.modes[1] / 4, strength.sum() * even, rtol=1e-9)
-    chain = replace(bodies.isotropic(bodies.placed(ring, own), strength), response=even)
+    chain = replace(scatterers.isotropic(placement.to_local(ring, own), strength), response=even)
     high = np.array([[0.0, 0.0, 0.5]])
-    heard = _Sounding(high - HALF, high + HALF, TONES)
-    one, other = (_buried([group], EVEN, heard, 0.6)[0] for group in (points, chain))
+    soundings = Soundings(high - HALF, high + HALF, TONES)
+    one, other = (_scattered([group], EVEN, soundings, 0.6)[0] for group in (points, chain))
     assert np.abs(one - other).max() < 0.05 * np.abs(other).max()
 
 

@@ -18,8 +18,9 @@ from dualsense.simulate._coils.coils import simulate_emi
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._record import simulate_scan
 from dualsense.simulate._scene import array
-from dualsense.simulate._scene.array import Array, on_cart
-from dualsense.simulate._scene.file import scene_from
+from dualsense.simulate._scene.array import Array
+from dualsense.simulate._scene.cart import on_cart
+from dualsense.simulate._scene.file import parse_scene
 from dualsense.simulate._scene.handling import SILENT, Motion
 from dualsense.simulate._scene.instrument import Detector, Radar
 from dualsense.simulate._scene.scene import Buried, Scene
@@ -46,7 +47,7 @@ def test_each_pair_hears_what_a_single_one_hears_in_its_place():
     together = gpr.simulate_gpr(SCENE, SCENE.radar, ground, TRACK, rng=np.random.default_rng(DRIFTING))
     assert together.tx_position_m.shape == (3, 3)
     np.testing.assert_array_equal(together.channel[:7], [0, 1, 2, 0, 1, 2, 0])
-    for c, place in enumerate(array.pairs_m(HEAD)):
+    for c, place in enumerate(array.pair_offsets_m(HEAD)):
         tx, rx = (moved(at, place) for at in (SCENE.radar.tx_position_m, SCENE.radar.rx_position_m))
         alone = replace(SCENE.radar, tx_position_m=tx, rx_position_m=rx)
         one = gpr.simulate_gpr(
@@ -66,8 +67,8 @@ def test_each_coil_hears_what_a_single_one_hears_in_its_place():
     together = simulate_emi(SCENE, SCENE.detector, TRACK, rng=np.random.default_rng(DRIFTING))
     assert together.tx_position_m.shape == (2, 3)
     assert together.rx_radius_m.tolist() == [0.08, 0.08]
-    for c, place in enumerate(array.coils_m(HEAD)):
-        alone = array.shifted(SCENE.detector, place)
+    for c, place in enumerate(array.coil_offsets_m(HEAD)):
+        alone = array.shift_coils(SCENE.detector, place)
         assert alone.tx_position_m[1] == pytest.approx(place[1])
         one = simulate_emi(replace(SCENE, array=None), alone, TRACK, rng=np.random.default_rng(DRIFTING))
         mine = together.channel == c
@@ -78,9 +79,9 @@ def test_each_coil_hears_what_a_single_one_hears_in_its_place():
 
 
 def test_a_row_is_centred_and_one_sensor_is_at_its_middle():
-    np.testing.assert_allclose(array.row_m(4, 0.1)[:, 1], [-0.15, -0.05, 0.05, 0.15])
-    np.testing.assert_array_equal(array.pairs_m(None), np.zeros((1, 3)))
-    np.testing.assert_array_equal(array.coils_m(replace(HEAD, coils=1)), np.zeros((1, 3)))
+    np.testing.assert_allclose(array.row_offsets_m(4, 0.1)[:, 1], [-0.15, -0.05, 0.05, 0.15])
+    np.testing.assert_array_equal(array.pair_offsets_m(None), np.zeros((1, 3)))
+    np.testing.assert_array_equal(array.coil_offsets_m(replace(HEAD, coils=1)), np.zeros((1, 3)))
 
 
 def test_a_cart_keeps_its_speed_through_its_wide_turns():
@@ -103,7 +104,7 @@ def test_swaths_of_a_cart_join_over_the_whole_patch(width):
     track = motion.sweep(still, rng=np.random.default_rng(0))
     on_pass = np.abs(track.position_m[:, 0] - 0.25) < 0.2
     lines = np.unique(np.round(track.position_m[on_pass, 1], 6))
-    pairs = np.sort(np.add.outer(lines, array.pairs_m(scene.array)[:, 1]).ravel())
+    pairs = np.sort(np.add.outer(lines, array.pair_offsets_m(scene.array)[:, 1]).ravel())
     assert np.diff(pairs) == pytest.approx(0.05)
     assert pairs[0] <= 0.025 + 1e-9
     assert pairs[-1] >= width - 0.025 - 1e-9
@@ -125,15 +126,15 @@ def test_scan_of_a_cart_is_written_and_read_with_its_channels(tmp_path):
 
 
 def test_an_array_is_read_from_toml():
-    scene = scene_from(tomllib.loads("[array]\npairs = 5\n"))
+    scene = parse_scene(tomllib.loads("[array]\npairs = 5\n"))
     assert scene.array == Array(pairs=5)
-    assert scene_from({}).array is None
+    assert parse_scene({}).array is None
     for wrong, told in (
         ("[array]\npairs = 0", "array.pairs must be at least 1"),
         ("[array]\npairs = 2.5", "array.pairs must be of type int"),
     ):
         with pytest.raises(RecipeError, match=told):
-            scene_from(tomllib.loads(wrong))
+            parse_scene(tomllib.loads(wrong))
 
 
 @pytest.mark.slow

@@ -10,10 +10,10 @@ import pytest
 from dualsense.errors import RecipeError
 from dualsense.induction._polarizability import polarizability, spheroid_spectrum
 from dualsense.simulate._coils.coils import metal_dipoles
-from dualsense.simulate._radar import bodies
+from dualsense.simulate._radar import metal
 from dualsense.simulate._scene.catalogue import describe, overview
-from dualsense.simulate._scene.library import MODELS, Model, Ring, Spheroid, Spring, find_model, sources_of
-from dualsense.simulate._scene.parts import STEEL, from_z
+from dualsense.simulate._scene.library import MODELS, find_model, sources_of
+from dualsense.simulate._scene.parts import STEEL, Model, Ring, Spheroid, Spring, from_z
 from dualsense.simulate._scene.presets import PRESETS, Preset, parameters_of
 from dualsense.simulate._scene.scene import Buried, Soil
 
@@ -100,7 +100,7 @@ SPRING = Spring((0.0, 0.0, -0.03), 0.005, 0.0005, 6, 0.02, STEEL, (1.0, 1.0, 0.0
 
 def with_metal(monkeypatch, *parts, permittivity=3.0):
     model = Model("metal", "box", (0.1, 0.1, 0.06), permittivity, parts)
-    monkeypatch.setattr("dualsense.simulate._radar.bodies.find_model", lambda _: model)
+    monkeypatch.setattr("dualsense.simulate._scene.placement.find_model", lambda _: model)
     return Buried("anything", 0.0, 0.0, 0.0)
 
 
@@ -138,7 +138,7 @@ def test_a_spring_pulled_straight_is_a_rod_and_an_open_one_no_ring(monkeypatch):
 
 
 def heard(thing):
-    found = bodies.metal_points((thing,), index=2.0, frequency_hz=np.linspace(0.8e9, 3.2e9, 5))
+    found = metal.metal_points((thing,), index=2.0, frequency_hz=np.linspace(0.8e9, 3.2e9, 5))
     return np.concatenate([f.front for f in found]), np.concatenate([f.position_m for f in found])
 
 
@@ -149,5 +149,5 @@ def test_the_radar_meets_a_spring_as_its_wire(monkeypatch):
     np.testing.assert_array_equal(front, wires)
     np.testing.assert_array_equal(place, places)
     bare = with_metal(monkeypatch, SPRING, permittivity=None)
-    assert bodies.is_parts_only(bare, index=2.0, band_hz=(0.8e9, 3.2e9))
+    assert metal.is_parts_only(bare, index=2.0, band_hz=(0.8e9, 3.2e9))
     assert len(heard(bare)[0]) == 18

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dualsense.errors import RecipeError
-from dualsense.simulate._radar import shapes
+from dualsense.simulate._radar import facets as facet_surfaces
+from dualsense.simulate._scene import shapes
 from dualsense.simulate._scene.array import Array
-from dualsense.simulate._scene.file import dump_scene, read_scene, scene_from
+from dualsense.simulate._scene.file import dump_scene, parse_scene, read_scene
 from dualsense.simulate._scene.instrument import Detector
 from dualsense.simulate._scene.lanes import random_lane
 from dualsense.simulate._scene.library import MODELS
@@ -76,7 +77,7 @@ def test_a_scene_comes_from_toml(tmp_path):
     ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
 )
 def test_a_scene_written_and_read_is_itself(scene):
-    assert scene_from(tomllib.loads(dump_scene(scene))) == scene
+    assert parse_scene(tomllib.loads(dump_scene(scene))) == scene
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_a_scene_written_and_read_is_itself(scene):
 )
 def test_refusals_name_the_key(document, match):
     with pytest.raises(RecipeError, match=match):
-        scene_from(document)
+        parse_scene(document)
 
 
 @pytest.mark.parametrize("content", (b"[soil", b"\xff\xfe", b"soil = nonsense"))
@@ -188,7 +189,7 @@ def test_an_unknown_preset_lists_what_there_is():
     ),
 )
 def test_surfaces_are_closed_and_hold_their_volume(shape, size, area):
-    facets = shapes.surface(shape, size, spacing_m=0.004)
+    facets = facet_surfaces.surface(shape, size, spacing_m=0.004)
     assert facets.area_m2.sum() == pytest.approx(area, rel=0.01)
     np.testing.assert_allclose(np.linalg.norm(facets.normal, axis=1), 1, rtol=1e-12)
     np.testing.assert_allclose(facets.area_m2 @ facets.normal, 0, atol=1e-9 * area)
@@ -206,8 +207,8 @@ def test_surfaces_are_closed_and_hold_their_volume(shape, size, area):
 @pytest.mark.parametrize("shape", ("box", "cylinder", "rod", "ellipsoid"))
 def test_inside_points_share_the_volume(shape):
     size = (0.1, 0.06, 0.04)
-    points, share = shapes.inside(shape, size, spacing_m=0.01)
+    points, share = shapes.fill_body(shape, size, spacing_m=0.01)
     assert share * len(points) == pytest.approx(shapes.volume_m3(shape, size))
     assert np.all(np.abs(points + np.array([0, 0, 0.02])) <= np.array(size) / 2)
     np.testing.assert_allclose(points.mean(axis=0), [0, 0, -0.02], atol=1e-12)
-    assert len(shapes.inside(shape, size, spacing_m=1.0)[0]) >= 1
+    assert len(shapes.fill_body(shape, size, spacing_m=1.0)[0]) >= 1

@@ -13,8 +13,7 @@ from dualsense.scan import EmiData
 from dualsense.simulate import _motion as motion
 from dualsense.simulate._coils import noise as coil_noise
 from dualsense.simulate._coils import patches
-from dualsense.simulate._radar import bodies, shapes
-from dualsense.simulate._scene import array
+from dualsense.simulate._scene import array, placement, shapes
 from dualsense.simulate._scene.parts import Ring, Spring, from_z
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _HEIGHTS = 48
 """Of the table of the ground's response, cubic between."""
 
-_PUSHED_CELL_M = 0.02
+_DISPLACED_CELL_M = 0.02
 _TILT_SHOWS = 1e-6
 _TILT_HEIGHTS, _TILTS = 10, 7
 """Of the table of what tilt does to coils on one axis."""
@@ -36,24 +35,24 @@ _TILT_HEIGHTS, _TILTS = 10, 7
 def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: np.random.Generator) -> EmiData:
     """Record the scene with its metal detector along a track."""
     time_s = motion.sample_times(track.end_s, detector.rate_hz, rng=rng)
-    position, rotation = motion.at(track, time_s)
+    position, rotation = motion.pose_at(track, time_s)
     ground_rng, clock, supply = rng.spawn(3)
-    coils = array.coils_m(scene.array)
-    channel = array.in_turn(len(time_s), len(coils))
+    coils = array.coil_offsets_m(scene.array)
+    channel = array.interleave(len(time_s), len(coils))
     place, beside = position[:, :2], np.array([0.0, coils[:, 1].max()])
     low, high = place.min(axis=0) - beside, place.max(axis=0) + beside
-    uneven = patches.draw(
+    uneven = patches.draw_patches(
         scene.soil, low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])), rng=ground_rng
     )
     each = []
     for c, at in enumerate(coils):
-        rows, own = channel == c, array.shifted(detector, at)
+        rows, own = channel == c, array.shift_coils(detector, at)
         clean = emi_response(scene.objects, scene.soil, own, position[rows], rotation[rows], uneven=uneven)
-        each.append(coil_noise.recorded(clean, detector, scene.noise, track, time_s[rows], rng))
+        each.append(coil_noise.record_voltage(clean, detector, scene.noise, track, time_s[rows], rng))
     data = np.empty((len(time_s), each[0].shape[1]), each[0].dtype)
     for c, values in enumerate(each):
         data[channel == c] = values
-    data += coil_noise.hum(time_s, detector, scene.noise, rng=supply)  # one supply for all coils
+    data += coil_noise.mains_hum(time_s, detector, scene.noise, rng=supply)  # one supply for all coils
     same = np.ones(len(coils))
     common: dict[str, Any] = {
         "time_s": time_s + motion.clock_error_s(detector.clock_offset_s, scene.noise, rng=clock),
@@ -102,8 +101,8 @@ def emi_response(
     out = _soil_response(soil, detector, position_m, rotation, uneven)
     for center, spectrum in metal_dipoles(objects):
         out = out + _dipole(center, _tensor(spectrum, detector), detector, position_m, rotation)
-    for center, volume in _pushed_soil(objects):
-        tensor = _pushed_tensor(soil, volume, detector)
+    for center, volume in _displaced_soil(objects):
+        tensor = _displaced_tensor(soil, volume, detector)
         out = out + _dipole(center, tensor, detector, position_m, rotation)
     return out
 
@@ -112,18 +111,20 @@ def metal_dipoles(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64]
     """Every metal part: where it is (3,) in the local frame, and its polarizability there."""
     out = []
     for thing in objects:
-        for part in bodies.model_of(thing).metal:
-            center = bodies.placed(thing, thing.scale * np.asarray(part.center_m)[None])[0]
+        for part in placement.model_of(thing).metal:
+            center = placement.to_local(thing, thing.scale * np.asarray(part.center_m)[None])[0]
             out.append(
                 (
                     center,
-                    induction.rotate_spectrum(_own(part, thing.scale), bodies.turned(thing) @ from_z(part.axis)),
+                    induction.rotate_spectrum(
+                        _part_spectrum(part, thing.scale), placement.rotation_of(thing) @ from_z(part.axis)
+                    ),
                 )
             )
     return out
 
 
-def _own(part: Part, scale: float) -> induction.Spectrum:
+def _part_spectrum(part: Part, scale: float) -> induction.Spectrum:
     """Describe a part about its own axis, along z."""
     if isinstance(part, Ring):
         return _ring(part, scale)
@@ -173,19 +174,19 @@ def _tensor(spectrum: induction.Spectrum, detector: Detector) -> NDArray[Any]:
     return MU0_H_M * induction.gate_rate(spectrum, detector.gate_time_s)
 
 
-def _pushed_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
+def _displaced_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
     """Cells of soil that objects without magnetic bodies have taken the place of: centre (3,) and volume."""
     out = []
     for thing in objects:
-        model = bodies.model_of(thing)
+        model = placement.model_of(thing)
         if model.relative_permittivity is None:
             continue
-        points, volume = shapes.inside(model.shape, bodies.size_m(thing), spacing_m=_PUSHED_CELL_M)
-        out += [(point, volume) for point in bodies.placed(thing, points)]
+        points, volume = shapes.fill_body(model.shape, placement.size_m(thing), spacing_m=_DISPLACED_CELL_M)
+        out += [(point, volume) for point in placement.to_local(thing, points)]
     return out
 
 
-def _pushed_tensor(soil: Soil, volume_m3: float, detector: Detector) -> NDArray[Any]:
+def _displaced_tensor(soil: Soil, volume_m3: float, detector: Detector) -> NDArray[Any]:
     """Factor of missing soil, a moment of -chi V H (weak susceptibility: no demagnetisation)."""
     if detector.modality == "frequency":
         frequency = np.array(detector.frequency_hz)
@@ -249,10 +250,10 @@ def _soil_response(
     if uneven is not None and (uneven.magnetic.any() or uneven.conductive.any()):
         dry = replace(soil, conductivity_s_m=0.0)
         magnetic = _cubic(table, _half_space(dry, detector, table, offset), height)
-        more = patches.felt(uneven, detector, position_m, kind="magnetic")[:, None]
+        more = patches.response_deviation(uneven, detector, position_m, kind="magnetic")[:, None]
         response = response + magnetic * more
         if detector.modality == "frequency":  # the soil's eddy currents are gone before the first gate
-            wet = patches.felt(uneven, detector, position_m, kind="conductive")[:, None]
+            wet = patches.response_deviation(uneven, detector, position_m, kind="conductive")[:, None]
             response = response + (even - magnetic) * wet
     normal = rotation[:, :, 2]
     if np.abs(normal[:, :2]).max() > _TILT_SHOWS:

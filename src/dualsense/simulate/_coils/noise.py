@@ -22,7 +22,7 @@ _GOLDEN = 0.6180339887498949
 _ROWS = 2000
 
 
-def recorded(
+def record_voltage(
     clean: NDArray[Any],
     detector: Detector,
     noise: Noise,
@@ -30,7 +30,7 @@ def recorded(
     time_s: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[Any]:
-    """Response (m, k) of one coil as it is written, but for `hum`: off balance, drifting, clipped, noisy."""
+    """Response (m, k) of one coil as it is written, but for `mains_hum`: off balance, drifting, clipped, noisy."""
     (cold,) = rng.spawn(1)
     scale = _scale(detector, noise)
     parts = 2 if np.iscomplexobj(clean) else 1
@@ -38,18 +38,18 @@ def recorded(
     for part in range(parts):
         slow[part] += noise.emi_offset * rng.normal(size=clean.shape[1])
         for k in range(clean.shape[1]):
-            slow[part, :, k] += noise.emi_drift_std * motion.slow(track, time_s, noise.drift_time_s, rng=rng)
+            slow[part, :, k] += noise.emi_drift_std * motion.slow_drift(track, time_s, noise.drift_time_s, rng=rng)
         white[part] = rng.normal(size=clean.shape)
     warming = noise.emi_warm_up_std * cold.normal(size=(parts, 1, clean.shape[1]))
-    slow += warming * motion.warmth(time_s, noise)[:, None]
+    slow += warming * motion.warm_up(time_s, noise)[:, None]
     entering = clean + scale * _joined(slow)
-    out = overloaded(entering, detector) + scale * _joined(white)
+    out = clip_voltage(entering, detector) + scale * _joined(white)
     if detector.overload_missing:
-        out[loud(entering, detector)] = np.nan
+        out[may_clip(entering, detector)] = np.nan
     return out
 
 
-def loud(values: NDArray[Any], detector: Detector) -> NDArray[np.bool_]:
+def may_clip(values: NDArray[Any], detector: Detector) -> NDArray[np.bool_]:
     """Tell the samples (m,) whose voltage may reach the amplifier's limit."""
     limit = detector.overload_v_per_a
     if limit is None:
@@ -59,14 +59,14 @@ def loud(values: NDArray[Any], detector: Detector) -> NDArray[np.bool_]:
     return out
 
 
-def overloaded(values: NDArray[Any], detector: Detector) -> NDArray[Any]:
+def clip_voltage(values: NDArray[Any], detector: Detector) -> NDArray[Any]:
     """Clip the receiver's voltage (m, k), and demodulate what is left of it.
 
     All tones pass one amplifier, so that a strong one takes from the others and leaves traces in them. For a
     single tone of amplitude A and limit L = r A this is the describing function of a limiter,
     (2 / pi) (asin r + r sqrt(1 - r^2)) (Gelb and Vander Velde 1968). A gate's mean is clipped as it is.
     """
-    limit, rows = detector.overload_v_per_a, np.flatnonzero(loud(values, detector))
+    limit, rows = detector.overload_v_per_a, np.flatnonzero(may_clip(values, detector))
     if limit is None or not len(rows):
         return values
     out = values.copy()
@@ -87,7 +87,7 @@ def overloaded(values: NDArray[Any], detector: Detector) -> NDArray[Any]:
     return out
 
 
-def hum(
+def mains_hum(
     time_s: NDArray[np.float64], detector: Detector, noise: Noise, *, rng: np.random.Generator
 ) -> NDArray[Any]:
     """Compute what the public supply leaves in the samples (m, k), at one ampere of transmitter current.

@@ -51,7 +51,7 @@ class Patches:
     conductive: NDArray[np.float64]
 
 
-def draw(
+def draw_patches(
     soil: Soil, *, low_m: tuple[float, float], high_m: tuple[float, float], rng: np.random.Generator
 ) -> Patches:
     """Draw patches under coils that stay within the rectangle from ``low_m`` to ``high_m`` (x, y)."""
@@ -67,7 +67,7 @@ def draw(
     )
 
 
-def felt(
+def response_deviation(
     patches: Patches, detector: Detector, position_m: NDArray[np.float64], *, kind: Kind
 ) -> NDArray[np.float64]:
     """Deviation (m,) of the soil's response at head positions (m, 3), relative to that of even soil."""

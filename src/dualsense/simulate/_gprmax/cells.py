@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M
-from dualsense.simulate._gprmax.grid import AIR, Cells, extent_m, is_inside, own_points
+from dualsense.simulate._gprmax.grid import AIR, Cells, extent_m, own_points
 from dualsense.simulate._gprmax.metal import with_metal
 from dualsense.simulate._gprmax.voxels import stand_in
-from dualsense.simulate._radar import bodies
+from dualsense.simulate._scene import placement, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ def _unevenness(objects: tuple[Buried, ...], ground: Ground, grid: Grid) -> NDAr
     axes = [grid.origin_m[i] + grid.step_m * np.arange(n + 1) for i, n in enumerate(grid.shape)]
     low, high = (np.array([axis[end] for axis in axes]) for end in (0, -1))
     near = ((ground.scatterer_m > low - reach) & (ground.scatterer_m < high + reach)).all(axis=1)
-    near &= bodies.outside(objects, ground.scatterer_m)
+    near &= placement.outside_bodies(objects, ground.scatterer_m)
     peak = 4 * np.pi * ground.strength_m3 / (np.pi * length**2) ** 1.5
     for point, most in zip(ground.scatterer_m[near], peak[near], strict=True):
         cut = [slice(*np.searchsorted(axis, (p - reach, p + reach))) for axis, p in zip(axes, point, strict=True)]
@@ -125,7 +125,7 @@ def _draw_body(
     conductivity: NDArray[np.float32],
     voxels: Voxels | None,
 ) -> None:
-    model = bodies.model_of(thing)
+    model = placement.model_of(thing)
     if model.relative_permittivity is None:
         return
     box, own = own_points(thing, axes, *extent_m(thing, voxels))
@@ -138,12 +138,12 @@ def _draw_body(
         drawn[lossless] = value[lossless]
         conductivity[box][lossless] = 0
         return
-    lossless = is_inside(model.shape, bodies.size_m(thing), own)
+    lossless = shapes.is_inside(model.shape, placement.size_m(thing), own)
     drawn[lossless] = model.relative_permittivity
     for core in model.cores:
         at = own + thing.scale * np.array([-core.center_m[0], -core.center_m[1], core.top_m])
         x, y, z = (thing.scale * s for s in core.size_m)
-        drawn[is_inside(core.shape, (x, y, z), at)] = core.relative_permittivity
+        drawn[shapes.is_inside(core.shape, (x, y, z), at)] = core.relative_permittivity
     conductivity[box][lossless] = 0
 
 

@@ -30,8 +30,8 @@ from dualsense.simulate._gprmax import grid as gprmax_grid
 from dualsense.simulate._gprmax.files import PML_CELLS, Sounding
 from dualsense.simulate._gprmax.grid import Grid
 from dualsense.simulate._gprmax.voxels import read_voxels
-from dualsense.simulate._radar import bodies
 from dualsense.simulate._radar.radar import direct_wave
+from dualsense.simulate._scene import placement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,7 +205,7 @@ def plan(
         msg = f"transmitter and receiver are {found:g} m apart; gprMax needs {wanted}"
         raise UsageError(msg)
     step = float(apart.max() / math.ceil(apart.max() / step - 1e-9))
-    bottoms = [t.depth_m + bodies.size_m(t)[2] for t in objects] + [bed.top_m for bed in ground.beds]
+    bottoms = [t.depth_m + placement.size_m(t)[2] for t in objects] + [bed.top_m for bed in ground.beds]
     deepest = max([_LEAST_DEPTH_M, *(bottom + _BELOW_M for bottom in bottoms)])
     slant = math.hypot(deepest, engine.reach_m)
     edge = PML_CELLS * step
@@ -245,7 +245,7 @@ def _wavelet(radar: Radar) -> tuple[float, float]:
 
 
 def _permittivities(objects: tuple[Buried, ...]) -> list[float]:
-    models = [bodies.model_of(thing) for thing in objects]
+    models = [placement.model_of(thing) for thing in objects]
     cores = [core.relative_permittivity for model in models for core in model.cores]
     return cores + [m.relative_permittivity for m in models if m.relative_permittivity is not None]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dualsense.simulate._radar import bodies
+from dualsense.simulate._scene import placement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.simulate._gprmax.voxels import Voxels
-    from dualsense.simulate._scene.library import Shape, Vector
+    from dualsense.simulate._scene.parts import Vector
     from dualsense.simulate._scene.scene import Buried
 
     Real = NDArray[np.float64]
@@ -95,28 +95,12 @@ def own_points(
         for axis, (low, high) in zip(axes, spans, strict=True)
     )
     points = np.stack(np.meshgrid(axes[0][x], axes[1][y], axes[2][z], indexing="ij"), axis=-1)
-    own = (points - [thing.x_m, thing.y_m, -thing.depth_m]) @ bodies.turned(thing)
-    return (x, y, z), own
-
-
-def is_inside(shape: Shape, size_m: Vector, own_m: Real) -> NDArray[np.bool_]:
-    """Which points (..., 3) lie in a body whose own frame has its origin at the centre of its top."""
-    half = np.asarray(size_m) / 2
-    x, y, z = np.moveaxis((own_m + np.array([0.0, 0.0, half[2]])) / half, -1, 0)
-    if shape == "box":
-        inside = (np.abs(x) <= 1) & (np.abs(y) <= 1) & (np.abs(z) <= 1)
-    elif shape == "cylinder":
-        inside = (x**2 + y**2 <= 1) & (np.abs(z) <= 1)
-    elif shape == "rod":
-        inside = (y**2 + z**2 <= 1) & (np.abs(x) <= 1)
-    else:
-        inside = x**2 + y**2 + z**2 <= 1
-    return np.asarray(inside)
+    return (x, y, z), placement.to_own(thing, points)
 
 
 def extent_m(thing: Buried, voxels: Voxels | None = None) -> tuple[float, float]:
     """How far an object reaches from its axis, whatever its yaw, and its height."""
-    x, y, z = bodies.size_m(thing)
+    x, y, z = placement.size_m(thing)
     if voxels is not None:
         x, y, z = np.maximum((x, y, z), thing.scale * voxels.step_m * np.array(voxels.metal.shape))
     return float(np.hypot(x, y)) / 2, float(z)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.simulate._gprmax.grid import METAL, extent_m, is_inside, own_points
+from dualsense.simulate._gprmax.grid import METAL, extent_m, own_points
 from dualsense.simulate._gprmax.voxels import stand_in
-from dualsense.simulate._radar import bodies
-from dualsense.simulate._scene.library import Ring, Spheroid
+from dualsense.simulate._scene import placement, shapes
+from dualsense.simulate._scene.parts import Ring, Spheroid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ def with_metal(cells: Cells, objects: tuple[Buried, ...], grid: Grid, voxels: Ma
         if cubes is not None:
             _metal_voxels(thing, cubes, cells, grid)
             continue
-        model = bodies.model_of(thing)
+        model = placement.model_of(thing)
         compact = all(isinstance(part, Spheroid) for part in model.metal)
         if model.relative_permittivity is None and compact:
             _metal_body(thing, cells, grid)
@@ -53,14 +53,16 @@ def with_metal(cells: Cells, objects: tuple[Buried, ...], grid: Grid, voxels: Ma
 
 def _metal_body(thing: Buried, cells: Cells, grid: Grid) -> None:
     """Draw at least one layer of edges, and what is thinner than a cell as a line along its longest side."""
-    size = np.asarray(bodies.size_m(thing))
+    size = np.asarray(placement.size_m(thing))
     x, y, z = (float(s) for s in np.maximum(size, _LEAST * grid.step_m))
     sunk = np.array([0.0, 0.0, 0.5 * (z - size[2])])
-    _solid(thing, cells, grid, lambda own: is_inside(bodies.model_of(thing).shape, (x, y, z), own - sunk))
+    _solid(
+        thing, cells, grid, lambda own: shapes.is_inside(placement.model_of(thing).shape, (x, y, z), own - sunk)
+    )
     longest = int(np.argmax(size))
     count = max(2, int(np.ceil(size[longest] / (_CHAIN_STEP * grid.step_m))))
     line = np.linspace(-0.5, 0.5, count)[:, None] * size[longest] * np.eye(3)[longest]
-    _line(bodies.placed(thing, line - [0.0, 0.0, 0.5 * size[2]]), cells, grid)
+    _line(placement.to_local(thing, line - [0.0, 0.0, 0.5 * size[2]]), cells, grid)
 
 
 def _metal_spheroid(thing: Buried, part: Spheroid, cells: Cells, grid: Grid) -> None:
@@ -76,14 +78,14 @@ def _metal_spheroid(thing: Buried, part: Spheroid, cells: Cells, grid: Grid) -> 
 
     _solid(thing, cells, grid, inside)
     count = max(2, int(np.ceil(2 * along / (_CHAIN_STEP * grid.step_m))))
-    _line(bodies.placed(thing, center + np.linspace(-along, along, count)[:, None] * axis), cells, grid)
+    _line(placement.to_local(thing, center + np.linspace(-along, along, count)[:, None] * axis), cells, grid)
 
 
 def _metal_voxels(thing: Buried, voxels: Voxels, cells: Cells, grid: Grid) -> None:
     """Draw what is thick as a solid, and lines from cube to cube, so that what is thin is whole."""
     _solid(thing, cells, grid, lambda own: voxels.at(own / thing.scale)[1], voxels)
     pairs = voxels.metal_pairs_m()
-    ends = bodies.placed(thing, thing.scale * pairs.reshape(-1, 3)).reshape(pairs.shape)
+    ends = placement.to_local(thing, thing.scale * pairs.reshape(-1, 3)).reshape(pairs.shape)
     nodes = np.round((ends - grid.origin_m) / grid.step_m).astype(np.intp)
     apart = np.unique(nodes[(nodes[:, 0] != nodes[:, 1]).any(axis=1)], axis=0)
     for pair in apart:
@@ -117,7 +119,7 @@ def _circle(thing: Buried, part: Ring, step_m: float) -> Real:
     first = np.cross(np.eye(3)[np.argmin(np.abs(normal))], normal)
     first /= np.linalg.norm(first)
     own = radius * (np.outer(np.cos(phi), first) + np.outer(np.sin(phi), np.cross(normal, first)))
-    return bodies.placed(thing, thing.scale * np.asarray(part.center_m) + own)
+    return placement.to_local(thing, thing.scale * np.asarray(part.center_m) + own)
 
 
 def _line(points_m: Real, cells: Cells, grid: Grid) -> None:

@@ -71,9 +71,9 @@ def buried_echo(
     outside and through the body; the delays are the extra one-way times through what lies above it. Not ``sided``,
     ``front`` is an isotropic strength. ``index`` is that of the soil at the surface, ``local_index`` (nd,) that at
     each depth, and ``reduced_depth`` the sum of what lies above over its index. ``table``
-    (nd, nh, nr, 2 + 4 b) is that of a `spectrum.Passage`, told at b frequencies, and ``basis`` (b, k) makes the
-    tones of them. ``start`` to ``weights`` are a grid of delays (`delays.DelayGrid`). The cost is that of
-    soundings times points, and of soundings times nodes times tones.
+    (nd, nh, nr, 2 + 4 b) is that of a `plane_waves.TransmissionTable` at b frequencies, and
+    ``basis`` (b, k) makes the tones of them. ``start`` to ``weights`` are a grid of delays (`delays.DelayGrid`).
+    The cost is that of soundings times points, and of soundings times nodes times tones.
     """
     over_index, over_cell, over_step, over_offset = 1.0 / index, 1.0 / cell, 1.0 / step, 1.0 / offset_step
     offsets = table.shape[2]

@@ -21,7 +21,7 @@ _NEWTON_STEPS = 40
 _NEWTON_TOLERANCE = 1e-9
 WIDTH = 6
 LINES = 8
-"""Of a series of delays: real and imaginary part at each of four frequencies (`spectrum.told`)."""
+"""Of a series of delays: real and imaginary part at each of four frequencies (`plane_waves.table_frequencies`)."""
 
 
 @jit()

@@ -22,7 +22,7 @@ def loop_echo(
 
     Its pieces (p, 2) are evenly spaced, with ``tangents`` (p, 2); ``modes`` (m, k) is what the turn radiates per
     drive of the currents cos and sin of m times the angle. ``table`` (nh, nr, 2 + 4 b) is that of a
-    `spectrum.Passage` at its depth.
+    `plane_waves.TransmissionTable` at its depth.
     """
     over_index, over_cell, over_offset = 1.0 / index, 1.0 / cell, 1.0 / offset_step
     count, tones, orders = points.shape[0], frequency.shape[0], modes.shape[0]

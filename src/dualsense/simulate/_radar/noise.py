@@ -32,14 +32,14 @@ def drift(
     track: motion.Track, time_s: NDArray[np.float64], noise: Noise, rng: np.random.Generator
 ) -> NDArray[np.complex128]:
     """Factor (n,) of the whole response: slow wander of gain and phase, and warming up."""
-    gain, phase = (motion.slow(track, time_s, noise.drift_time_s, rng=rng) for _ in range(2))
-    cold = motion.warmth(time_s, noise)
+    gain, phase = (motion.slow_drift(track, time_s, noise.drift_time_s, rng=rng) for _ in range(2))
+    cold = motion.warm_up(time_s, noise)
     wander = noise.gpr_gain_std * gain + 1j * noise.gpr_phase_std_rad * phase
     out: NDArray[np.complex128] = np.exp(wander + (noise.gpr_warm_up + 1j * noise.gpr_warm_up_rad) * cold)
     return out
 
 
-def heard_tones(
+def received_tones(
     response: NDArray[np.complex128],
     frequency_hz: NDArray[np.float64],
     noise: Noise,
@@ -48,9 +48,9 @@ def heard_tones(
     """Tones (n, k) as a stepped-frequency receiver writes them; a dead tone is NaN throughout."""
     jitter, foreign, tones = rng.spawn(3)
     phase = noise.gpr_phase_noise_rad * jitter.normal(size=response.shape)
-    struck = _struck(len(response), noise, foreign)
+    interfered = _interfered(len(response), noise, foreign)
     inside = np.abs(frequency_hz - noise.gpr_interference_hz) <= 0.5 * noise.gpr_interference_width_hz
-    strange = noise.gpr_interference * _complex_normal(foreign, response.shape) * np.outer(struck, inside)
+    strange = noise.gpr_interference * _complex_normal(foreign, response.shape) * np.outer(interfered, inside)
     fate = tones.random(len(frequency_hz))
     noisy = fate < noise.gpr_dead_tone_part + noise.gpr_noisy_tone_part
     scale = noise.gpr_std * np.where(noisy, noise.gpr_noisy_tone_factor, 1.0)
@@ -71,23 +71,23 @@ def pulse_jitter(
     return out
 
 
-def heard_traces(
+def received_traces(
     trace: NDArray[np.float64], sample_time_s: NDArray[np.float64], noise: Noise, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Traces (n, k) as an impulse receiver writes them; a foreign carrier is one sine in a trace it strikes."""
     (foreign,) = rng.spawn(1)
-    struck = _struck(len(trace), noise, foreign)
+    interfered = _interfered(len(trace), noise, foreign)
     half = 0.5 * noise.gpr_interference_width_hz
     carrier = noise.gpr_interference_hz + foreign.uniform(-half, half, len(trace))
     start = foreign.uniform(0.0, 2 * np.pi, len(trace))
     wave = np.sin(2 * np.pi * np.outer(carrier, sample_time_s) + start[:, None])
     out: NDArray[np.float64] = (
-        trace + noise.gpr_std * rng.normal(size=trace.shape) + noise.gpr_interference * struck[:, None] * wave
+        trace + noise.gpr_std * rng.normal(size=trace.shape) + noise.gpr_interference * interfered[:, None] * wave
     )
     return out
 
 
-def _struck(count: int, noise: Noise, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _interfered(count: int, noise: Noise, rng: np.random.Generator) -> NDArray[np.bool_]:
     return rng.random(count) < noise.gpr_interference_part
 
 

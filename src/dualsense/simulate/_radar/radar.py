@@ -45,18 +45,18 @@ def simulate_gpr(
 ) -> GprData:
     """Record the scene with its radar along a track; ``echo`` stands in for `ground_echo`."""
     time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
-    position, rotation = motion.at(track, time_s)
+    position, rotation = motion.pose_at(track, time_s)
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
     frequency = _frequencies(radar)
     in_air = direct_wave(rx_position - tx_position, frequency)
-    pairs = array.pairs_m(scene.array)
-    channel = array.in_turn(len(time_s), len(pairs))
+    pairs = array.pair_offsets_m(scene.array)
+    channel = array.interleave(len(time_s), len(pairs))
     tx, rx = (
         position + np.einsum("nij,nj->ni", rotation, (pairs + at)[channel]) for at in (tx_position, rx_position)
     )
     in_air = in_air * (1 + radar_noise.ringing(frequency, scene.noise, rng))
-    heard = replace(ground, head_reflection=radar.head_reflection)
-    from_ground = echo(scene.objects, heard, tx, rx, frequency)
+    under_head = replace(ground, head_reflection=radar.head_reflection)
+    from_ground = echo(scene.objects, under_head, tx, rx, frequency)
     system = _system(frequency, radar)
     response = (in_air + from_ground) * system * radar_noise.drift(track, time_s, scene.noise, rng)[:, None]
     in_air = in_air * system
@@ -72,7 +72,7 @@ def simulate_gpr(
     if radar.modality == "sfcw":
         return GprData(
             modality="sfcw",
-            data=radar_noise.heard_tones(response, frequency, scene.noise, rng),
+            data=radar_noise.received_tones(response, frequency, scene.noise, rng),
             frequency_hz=frequency,
             reference=in_air if radar.reference else None,
             **common,
@@ -84,7 +84,7 @@ def simulate_gpr(
     trace = _traces(response, frequency, sample_time, radar)
     return GprData(
         modality="impulse",
-        data=radar_noise.heard_traces(trace, sample_time, scene.noise, rng),
+        data=radar_noise.received_traces(trace, sample_time, scene.noise, rng),
         sample_time_s=sample_time,
         reference=_traces(in_air[None], frequency, sample_time, radar)[0] if radar.reference else None,
         **common,

@@ -68,7 +68,7 @@ def stack_of(ground: Ground, frequency_hz: Real) -> Stack:
     )
 
 
-def falling(square: Any) -> Complex:
+def decaying_root(square: Any) -> Complex:
     """Root whose wave falls off away from the source: imaginary part not positive."""
     root: Complex = np.sqrt(np.asarray(square, np.complex128))
     return np.where(root.imag > 0, -root, root)
@@ -79,8 +79,8 @@ def reflection(u2: Any, k: Any, permittivity: Any, thickness_m: Real) -> tuple[C
 
     ``permittivity`` lists the layers', each of which broadcasts with ``u2`` and ``k``.
     """
-    w = falling(1 - u2)
-    roots = [falling(eps - u2) for eps in permittivity]
+    w = decaying_root(1 - u2)
+    roots = [decaying_root(eps - u2) for eps in permittivity]
     out: list[Any] = []
     for te in (True, False):
         own = [q if te else eps / q for q, eps in zip(roots, permittivity, strict=True)]
@@ -93,13 +93,13 @@ def reflection(u2: Any, k: Any, permittivity: Any, thickness_m: Real) -> tuple[C
     return out[0], out[1]
 
 
-def passed(u2: Any, permittivity: Complex, layer: int) -> tuple[Complex, Complex]:
+def transmission(u2: Any, permittivity: Complex, layer: int) -> tuple[Complex, Complex]:
     """Let a field along the surface into a layer, through each interface once: TE over w, and TM times w.
 
     To and fro between the interfaces is left out: it comes later than the ray that this is the field of.
     """
-    w = falling(1 - u2)
-    roots = [falling(eps - u2) for eps in permittivity[: layer + 1]]
+    w = decaying_root(1 - u2)
+    roots = [decaying_root(eps - u2) for eps in permittivity[: layer + 1]]
     te = 2 / (w + roots[0])
     tm = 2 * w * roots[0] / (roots[0] + permittivity[0] * w)
     for i in range(layer):

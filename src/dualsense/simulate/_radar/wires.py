@@ -18,7 +18,7 @@ _SHORT = 0.05
 """Wave number times length at which a wire is taken for static."""
 
 
-def turn(radius_m: float, wire_radius_m: float, k: Real, orders: int = 2) -> Complex:
+def loop_polarizability(radius_m: float, wire_radius_m: float, k: Real, orders: int = 2) -> Complex:
     """Polarizability per length over 4 pi, m^2, of a closed turn of wire along the field, at wave numbers (k,).
 
     For a field on the wire that goes as cos(m phi), m from 0 (orders, k): the current is 4 E / (i omega mu Z) with
@@ -38,7 +38,7 @@ def turn(radius_m: float, wire_radius_m: float, k: Real, orders: int = 2) -> Com
     return np.asarray(-1 / (np.pi * k**2 * np.array(impedance)), dtype=np.complex128)
 
 
-def straight(length_m: float, wire_radius_m: float, k: Real) -> Complex:
+def wire_resonance(length_m: float, wire_radius_m: float, k: Real) -> Complex:
     """Dipole of a straight wire along an even field over its static one, at wave numbers (k,)."""
     still = _moment(length_m, wire_radius_m, (_SHORT / length_m,))
     return np.asarray(_moment(length_m, wire_radius_m, tuple(k.tolist())) / still.real, dtype=np.complex128)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dualsense.errors import RecipeError
-from dualsense.simulate._scene.library import MODELS, Model, sources_of, unknown
+from dualsense.simulate._scene.library import MODELS, sources_of, unknown_name
 from dualsense.simulate._scene.presets import PRESETS, Preset, parameters_of
+
+if TYPE_CHECKING:
+    from dualsense.simulate._scene.parts import Model
 
 _KINDS: Final = {
     "mine": "mines",
@@ -46,7 +49,7 @@ def describe(name: str) -> str:
         return _preset(name, PRESETS[name])
     if name in MODELS:
         return _model(name, MODELS[name])
-    raise RecipeError(unknown("preset or model", name, (*PRESETS, *MODELS)))
+    raise RecipeError(unknown_name("preset or model", name, (*PRESETS, *MODELS)))
 
 
 def _preset(name: str, kind: Preset) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dualsense.errors import RecipeError
 from dualsense.simulate._scene.handling import Faults
-from dualsense.simulate._scene.library import MODELS, unknown
+from dualsense.simulate._scene.library import MODELS, unknown_name
 from dualsense.simulate._scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ def read_scene(path: Path) -> Scene:
         msg = f"{path.name}: cannot be read as a scene: {error}"
         raise RecipeError(msg) from error
     try:
-        return scene_from(document)
+        return parse_scene(document)
     except RecipeError as error:
         msg = f"{path.name}: {error}"
         raise RecipeError(msg) from error
 
 
-def scene_from(document: Mapping[str, Any]) -> Scene:
+def parse_scene(document: Mapping[str, Any]) -> Scene:
     """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
     scene: Scene = _build(Scene, document, "")
     for number, thing in enumerate(scene.objects):
         if thing.model not in MODELS:
-            msg = f"objects[{number}].model: {unknown('model', thing.model, MODELS)}"
+            msg = f"objects[{number}].model: {unknown_name('model', thing.model, MODELS)}"
             raise RecipeError(msg)
         if thing.body_permittivity is not None and MODELS[thing.model].relative_permittivity is None:
             msg = f"objects[{number}].body_permittivity: {thing.model} is all metal and has none"
@@ -58,7 +58,7 @@ def scene_from(document: Mapping[str, Any]) -> Scene:
 
 
 def dump_scene(scene: Scene) -> str:
-    """Write a scene as TOML, every value of it; `scene_from` makes the same scene of it again."""
+    """Write a scene as TOML, every value of it; `parse_scene` makes the same scene of it again."""
     plain, tables = [], []
     for f in fields(Scene):
         value = getattr(scene, f.name)

@@ -61,7 +61,7 @@ def random_lane(preset: str, *, rng: np.random.Generator, scan_id: str | None = 
         spacing_std_m=float(rng.uniform(*kind.spacing_std_m)),
         tilt_std_deg=float(rng.uniform(*kind.tilt_std_deg)),
     )
-    soil = _vary(kind.soil, rng)  # before the name, which may be given: a lane is the same by any name
+    soil = vary_soil(kind.soil, rng)  # before the name, which may be given: a lane is the same by any name
     return Scene(
         scan_id=scan_id or f"{preset}-{rng.integers(1_000_000):06d}",
         site=f"invented lane, preset {preset}",
@@ -98,7 +98,7 @@ def _radius(model: str, scale: float) -> float:
     return 0.5 * scale * max(MODELS[model].size_m[:2])
 
 
-def _vary(soil: Soil, rng: np.random.Generator) -> Soil:
+def vary_soil(soil: Soil, rng: np.random.Generator) -> Soil:
     """Draw a soil around the middle of a preset: a tenth or so either way, conductivity and magnetism more."""
     wide = float(np.exp(rng.normal(0.0, 0.4)))
     return replace(

@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Final
 from dualsense.errors import RecipeError
 from dualsense.simulate._scene.clutter import CLUTTER
 from dualsense.simulate._scene.mines import MINES
-from dualsense.simulate._scene.parts import Core, Model, Part, Ring, Shape, Spheroid, Spring, Vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "MODELS", "Core", "Model", "Part", "Ring", "Shape", "Spheroid", "Spring", "Vector", "find_model", "sources_of",
-    "unknown",
-]  # fmt: skip
+    from dualsense.simulate._scene.parts import Model
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({**MINES, **CLUTTER})
 """Every object by name."""
@@ -30,11 +26,11 @@ MODELS: Final[Mapping[str, Model]] = MappingProxyType({**MINES, **CLUTTER})
 def find_model(name: str) -> Model:
     """Look a model up; `RecipeError` names what is like it."""
     if name not in MODELS:
-        raise RecipeError(unknown("model", name, MODELS))
+        raise RecipeError(unknown_name("model", name, MODELS))
     return MODELS[name]
 
 
-def unknown(kind: str, name: str, there_are: Iterable[str]) -> str:
+def unknown_name(kind: str, name: str, there_are: Iterable[str]) -> str:
     """Say that a name is not known, which ones are like it, and where all are listed."""
     named = {known.lower(): known for known in there_are}
     near = get_close_matches(name.lower(), named, n=3, cutoff=0.4)

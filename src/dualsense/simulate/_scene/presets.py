@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from dualsense.errors import RecipeError
-from dualsense.simulate._scene.library import unknown
+from dualsense.simulate._scene.library import unknown_name
 from dualsense.simulate._scene.parts import ASSUMED
 from dualsense.simulate._scene.scene import Soil
 
@@ -72,16 +72,16 @@ class Preset:
 
 def parameters_of(preset: Preset) -> dict[str, tuple[object, str]]:
     """Give every parameter of a preset by name: its value, and its source or that it is assumed."""
-    told = dict(_EVERYWHERE) | dict(preset.sources)
+    sources = dict(_EVERYWHERE) | dict(preset.sources)
     out: dict[str, tuple[object, str]] = {
         f"soil.{f.name}": (
-            getattr(preset.soil, f.name), told.get(f"soil.{f.name}", told.get("soil", ASSUMED))
+            getattr(preset.soil, f.name), sources.get(f"soil.{f.name}", sources.get("soil", ASSUMED))
         )
         for f in fields(preset.soil)
     }  # fmt: skip
     for f in fields(preset):
         if f.name not in ("soil", "sources"):
-            out[f.name] = (getattr(preset, f.name), told.get(f.name, ASSUMED))
+            out[f.name] = (getattr(preset, f.name), sources.get(f.name, ASSUMED))
     return out
 
 
@@ -264,5 +264,5 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(_PRESETS)
 def find_preset(name: str) -> Preset:
     """Look a preset up; `RecipeError` names what is like it."""
     if name not in PRESETS:
-        raise RecipeError(unknown("preset", name, PRESETS))
+        raise RecipeError(unknown_name("preset", name, PRESETS))
     return PRESETS[name]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.simulate._scene.library import Shape, Vector
+    from dualsense.simulate._scene.parts import Shape, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,31 +44,6 @@ def surface(shape: Shape, size_m: Vector, *, spacing_m: float) -> Facets:
     if shape == "rod":
         return _rod(size_m, spacing_m)
     return _ellipsoid(size_m, spacing_m)
-
-
-def volume_m3(shape: Shape, size_m: Vector) -> float:
-    """Volume of a body."""
-    x, y, z = size_m
-    part = {"box": 1.0, "cylinder": np.pi / 4, "rod": np.pi / 4, "ellipsoid": np.pi / 6}[shape]
-    return float(part * x * y * z)
-
-
-def inside(shape: Shape, size_m: Vector, *, spacing_m: float) -> tuple[NDArray[np.float64], float]:
-    """Points that share a body's volume evenly: positions (m, 3) and the volume of each, m^3."""
-    counts = [max(1, round(s / spacing_m)) for s in size_m]
-    axes = [(np.arange(n) + 0.5) / n * 2 - 1 for n in counts]
-    u, v, w = (a.ravel() for a in np.meshgrid(*axes, indexing="ij"))
-    keep = {
-        "box": np.full(u.shape, fill_value=True),
-        "cylinder": u**2 + v**2 <= 1,
-        "rod": v**2 + w**2 <= 1,
-        "ellipsoid": u**2 + v**2 + w**2 <= 1,
-    }[shape]
-    if not keep.any():
-        keep = (np.abs(u) + np.abs(v) + np.abs(w)) == np.min(np.abs(u) + np.abs(v) + np.abs(w))
-    half = np.asarray(size_m) / 2
-    points = np.stack([u, v, w], axis=-1)[keep] * half - [0.0, 0.0, half[2]]
-    return points, volume_m3(shape, size_m) / len(points)
 
 
 def _cells(length: float, spacing: float) -> tuple[NDArray[np.float64], float]:

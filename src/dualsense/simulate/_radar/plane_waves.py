@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.simulate._radar.stack import falling, passed, reflection
+from dualsense.simulate._radar.stack import decaying_root, reflection, transmission
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ _NODES = 48
 _PANEL = 32
 _HEIGHT_STEP_M = 0.005
 _OFFSET_STEP_M = 0.012
-_TOLD = (0.0, 0.125, 0.45, 1.0)
+_TABLE_PARTS = (0.0, 0.125, 0.45, 1.0)
 _LOW_PART = 0.1
 _ECHO_STEP_M = 0.004
 _MOST_BOUNCES = 12
@@ -53,7 +53,7 @@ LOWEST_M = 0.003
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Passage:
+class TransmissionTable:
     """What the surface lets through, at depths and frequencies asked for.
 
     Attributes
@@ -72,25 +72,25 @@ class Passage:
     offset_step_m: float
 
 
-def told(lowest_hz: float, highest_hz: float) -> Real:
-    """Frequencies (4,) of a band at which `passage` is tabulated."""
+def table_frequencies(lowest_hz: float, highest_hz: float) -> Real:
+    """Frequencies (4,) of a band at which `tabulate_transmission` is tabulated."""
     low = max(lowest_hz, _LOW_PART * highest_hz)
-    return low + (highest_hz - low) * np.array(_TOLD)
+    return low + (highest_hz - low) * np.array(_TABLE_PARTS)
 
 
-def between(told_hz: Real, frequency_hz: Real) -> Real:
+def interpolation_matrix(table_hz: Real, frequency_hz: Real) -> Real:
     """Matrix (b, k) from values at told frequencies to those at all tones: powers of 1 / f, as near fields have.
 
     Below the lowest of them values stay what they are there.
     """
-    powers = np.arange(len(told_hz))
-    known = (told_hz[-1] / told_hz)[:, None] ** powers
-    wanted = (told_hz[-1] / np.maximum(frequency_hz, told_hz[0]))[:, None] ** powers
+    powers = np.arange(len(table_hz))
+    known = (table_hz[-1] / table_hz)[:, None] ** powers
+    wanted = (table_hz[-1] / np.maximum(frequency_hz, table_hz[0]))[:, None] ** powers
     out: Real = np.linalg.solve(known.T, wanted.T)
     return out
 
 
-def echo(
+def surface_echo(
     frequency_hz: Real,
     ground: Stack,
     offset_m: float,
@@ -132,7 +132,7 @@ def _waves(
         k = 2 * np.pi * float(f) / C0_M_S
         eps = ground.permittivity[:, i]
         u, du = _axis(np.abs(eps) ** 0.5, _FADED / (k * table[0]), k * offset_m, k * (high + within))
-        w = falling(1 - u * u)
+        w = decaying_root(1 - u * u)
         te, tm = reflection(u * u, k, eps, ground.thickness_m)
         te, tm = te**power / w, tm**power * w
         j0, j2 = _bessel(k * offset_m * u)
@@ -145,14 +145,14 @@ def _waves(
     return out
 
 
-def passage(
+def tabulate_transmission(
     frequency_hz: Real,
     ground: Stack,
     *,
     heights_m: tuple[float, float],
     depths_m: Real,
     farthest_m: float,
-) -> Passage:
+) -> TransmissionTable:
     """Tabulate what passes into the ground, told at its frequencies (b,)."""
     from dualsense.simulate._radar._kernels import leg_table  # noqa: PLC0415 - compiled when first needed
 
@@ -176,11 +176,11 @@ def passage(
         reach = float(ground.index.max()) + _FADED / (k * low)
         u, du = _axis(ground.index, reach, k * offset[-1], k * (height[-1] + float(depth.max())))
         j0, j2 = _bessel(k * np.outer(u, offset))
-        roots = falling(eps[:, None] - u * u)
-        up = np.exp(-1j * k * np.outer(height, falling(1 - u * u)))
+        roots = decaying_root(eps[:, None] - u * u)
+        up = np.exp(-1j * k * np.outer(height, decaying_root(1 - u * u)))
         even, odd = np.empty((2, *time.shape), np.complex128)
         for j in np.unique(layer):
-            te, tm = passed(u * u, eps, int(j))
+            te, tm = transmission(u * u, eps, int(j))
             here = layer == j
             down = (np.exp(-1j * k * (above[here] @ roots))[:, None] * up).reshape(-1, len(u))
             even[here] = (down @ ((u * du * (te + tm))[:, None] * j0)).reshape(-1, nh, nr)
@@ -190,7 +190,7 @@ def passage(
             field = scale * (even + c * odd)
             at = 2 + 2 * (side * count + i)
             table[..., at], table[..., at + 1] = field.real, field.imag
-    return Passage(table, low, step, _OFFSET_STEP_M)
+    return TransmissionTable(table, low, step, _OFFSET_STEP_M)
 
 
 def _image(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.simulate._scene.library import Ring
+from dualsense.simulate._scene.parts import Ring
+from dualsense.simulate._scene.shapes import is_below_outline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.simulate._scene.library import Core, Model, Shape, Spheroid, Vector
+    from dualsense.simulate._scene.parts import Core, Model, Spheroid
 
 
 def cores_above(
@@ -36,18 +37,12 @@ def cores_above(
 def _under(core: Core, scale: float, own_m: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which points lie within a core's outline, seen from above."""
     x, y, z = core.size_m
-    return _within(core.shape, (scale * x, scale * y, scale * z), own_m - scale * np.array([*core.center_m, 0.0]))
+    return is_below_outline(
+        core.shape, (scale * x, scale * y, scale * z), own_m - scale * np.array([*core.center_m, 0.0])
+    )
 
 
-def _within(shape: Shape, size_m: Vector, own_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points lie within an outline, seen from above."""
-    out = np.abs(own_m[:, :2]) / (0.5 * np.asarray(size_m[:2]))
-    if shape in ("box", "rod"):
-        return np.asarray((out <= 1).all(axis=1))
-    return np.asarray((out**2).sum(axis=1) <= 1)
-
-
-def arriving(
+def field_at(
     model: Model, scale: float, own_m: NDArray[np.float64], index: float, k: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
     """Field (k,) about a part of a body over that in soil without the body, of a wave straight down.
@@ -58,7 +53,7 @@ def arriving(
     place = own_m[:1]
     depth = -float(place[0, 2])
     x, y, height = (scale * s for s in model.size_m)
-    if not _within(model.shape, (x, y, height), place)[0]:
+    if not is_below_outline(model.shape, (x, y, height), place)[0]:
         return np.ones(len(k), np.complex128)
     edges, body = {0.0, depth, height}, float(np.sqrt(model.relative_permittivity or 1.0))
     cores = [
@@ -86,7 +81,7 @@ def arriving(
     return out
 
 
-def host(model: Model, part: Spheroid | Ring, index: float) -> float:
+def host_permittivity(model: Model, part: Spheroid | Ring, index: float) -> float:
     """Permittivity about a metal part of a dielectric body: the body's, or a mean of core and body.
 
     A ring about the body has the mean of body and soil.
@@ -99,7 +94,7 @@ def host(model: Model, part: Spheroid | Ring, index: float) -> float:
     if isinstance(part, Ring):
         wire, length = part.wire_radius_m, 2 * np.pi * part.radius_m
         center = center + part.radius_m * np.cross(part.axis, np.roll(part.axis, 1))
-        if not _within(model.shape, model.size_m, center[None])[0]:
+        if not is_below_outline(model.shape, model.size_m, center[None])[0]:
             return 0.5 * (body + index**2)
     else:
         wire, length = sorted((part.semi_axis_m, 2 * part.polar_semi_axis_m))
