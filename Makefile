@@ -12,12 +12,13 @@ SAMPLE ?= sample_data/ts50_casing.h5
 DEMO := out/demo
 PYTEST_ARGS ?=
 
-.PHONY: help demo test lint bench calibrate picture clean
+.PHONY: help demo test lint docs bench calibrate picture clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "make lint   format, lint, types, layers"
+	@echo "make docs   this project's documentation, in out/docs/index.html"
 	@echo "make bench  speed of the heavy steps, in bench-out/bench.json"
 	@echo "make calibrate  the confidence model from simulated lanes, in calibration/ (hours; goes on where it stopped)"
 	@echo "make clean  remove .venv and everything made here"
@@ -45,6 +46,9 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/.installed-dev
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d out/docs-cache docs out/docs
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks --json bench-out/bench.json

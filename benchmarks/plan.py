@@ -27,6 +27,7 @@ STYLE = """
 .plan-name { font: 600 14px sans-serif; fill: var(--color-foreground-primary, #111); }
 .plan-small { font: 11.5px sans-serif; fill: var(--color-foreground-secondary, #50555c); }
 .plan-arrow { fill: none; stroke: var(--color-foreground-muted, #7a8089); stroke-width: 1.3; }
+.plan-wrong { stroke: #d11; stroke-width: 2; }
 .plan-head { fill: var(--color-foreground-muted, #7a8089); }
 """
 
@@ -142,6 +143,8 @@ def _part(floor: list[Place], widest: float) -> None:
 def _arrow(places: Sequence[Place]) -> str:
     """A smooth line from the bottom of the first place through those that it passes to the top of the last."""
     first, last = places[0], places[-1]
+    if first.floor > last.floor:
+        return f'<path class="plan-wrong" d="M{first.x:.1f} {first.y:.1f} L{last.x:.1f} {last.y:.1f}"/>'
     points = [(first.x, first.y + first.height / 2)]
     points += [(place.x, place.y + side) for place in places[1:-1] for side in (-PASS, PASS)]
     points.append((last.x, last.y - last.height / 2 - 7))
@@ -168,8 +171,18 @@ def _box(place: Place) -> str:
     return "".join(parts)
 
 
+def _boxes(house: House, floor_of: Mapping[str, int]) -> dict[str, Place]:
+    """A box for every room, from the top floor down."""
+    boxes = {}
+    for room in sorted({m.room for m in house.modules.values()} & floor_of.keys(), key=lambda r: (floor_of[r], r)):
+        words = _words(house, room)
+        width = 24 + max(TEXT * len(text) * (1.0 if row else 1.15) for row, text in enumerate(words))
+        boxes[room] = Place(room, floor_of[room], words, width)
+    return boxes
+
+
 def draw(house: House, layers: Sequence[Sequence[str]]) -> str:
-    """The plan as SVG.
+    """The plan as SVG. An arrow that leads upwards, which no contract allows, is red.
 
     Parameters
     ----------
@@ -181,39 +194,33 @@ def draw(house: House, layers: Sequence[Sequence[str]]) -> str:
     Raises
     ------
     ValueError
-        Where a room has no floor, or an arrow would lead upwards.
+        Where a room has no floor.
     """
     edges = house.between_rooms()
     floor_of = {room: floor for floor, rooms in enumerate(layers) for room in rooms}
     if homeless := sorted(edges.keys() - floor_of.keys()):
         msg = f"no floor for {', '.join(homeless)}"
         raise ValueError(msg)
-    places = {}
-    floors: list[list[Place]] = [[] for _ in layers]
-    for room in sorted(edges, key=lambda room: (floor_of[room], room)):
-        words = _words(house, room)
-        width = 24 + max(TEXT * len(text) * (1.15 if not row else 1.0) for row, text in enumerate(words))
-        places[room] = Place(room, floor_of[room], words, width)
-        floors[floor_of[room]].append(places[room])
     ground = len(layers) - 1
+    boxes = _boxes(house, floor_of)
+    floors = [[box for box in boxes.values() if box.floor == floor] for floor in range(len(layers))]
     arrows: list[list[Place]] = []
-    for upper, lower in reduced(edges):
-        if floor_of[upper] > floor_of[lower]:
-            msg = f"{upper} imports {lower}, which lies above it"
-            raise ValueError(msg)
+    for pair in reduced(edges):
+        upper, lower = sorted(pair, key=lambda room: floor_of[room])
         if floor_of[upper] == floor_of[lower] or floor_of[lower] == ground:
             continue
-        passed = [Place(f"{upper}>{lower}", floor) for floor in range(floor_of[upper] + 1, floor_of[lower])]
+        between = range(floor_of[upper] + 1, floor_of[lower])
+        passed = [Place(f"{upper}>{lower}@{floor}", floor) for floor in between]
         for place in passed:
-            place.key += f"@{place.floor}"
             floors[place.floor].append(place)
-        arrows.append([places[upper], *passed, places[lower]])
+        way = [boxes[upper], *passed, boxes[lower]]
+        arrows.append(way if pair == (upper, lower) else way[::-1])
     links = [(a, b) for arrow in arrows for a, b in pairwise(arrow)]
     _order(floors, links)
     width = _spread(floors, links)
     height = 50 + FLOOR * ground + 50
     slab = f'<path class="plan-arrow" d="M{GAP} {height - 94:.0f} H{width - GAP:.0f}"/>'
-    body = "\n".join([slab, *map(_arrow, arrows), *(_box(place) for place in places.values())])
+    body = "\n".join([slab, *map(_arrow, arrows), *map(_box, boxes.values())])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-label="Rooms of the package, on floors, with arrows to what they import">\n'

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "dualsense"
-INDEX_LINE = re.compile(r"^(\w+(?:, \w+)*)\s{2,}(\S.*)$")  # of a door's docstring: names and what they do
+INDEX_LINE = re.compile(r"^(\w+(?:, \w+)*)(?:\s{2,}(\S.*))?$")  # of a door's docstring: names and what they do
 
 
 @dataclass(frozen=True)
@@ -207,9 +207,12 @@ def door_topics(docstring: str) -> tuple[str, list[tuple[str, list[tuple[str, st
         entries: list[tuple[str, str]] = []
         for line in lines[start + 2 : stop]:
             if found := INDEX_LINE.match(line):
-                entries += [(name, found[2]) for name in found[1].split(", ")]
+                entries += [(name, found[2] or "") for name in found[1].split(", ")]
+                together = len(found[1].split(", "))
             elif line.startswith(" ") and entries:
-                entries[-1] = (entries[-1][0], f"{entries[-1][1]} {line.strip()}")
+                entries[-together:] = [
+                    (name, f"{words} {line.strip()}".strip()) for name, words in entries[-together:]
+                ]
         topics.append((lines[start], entries))
     return "\n".join(lines[: heads[0]] if heads else lines).strip(), topics
 

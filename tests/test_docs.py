@@ -15,7 +15,7 @@ from dualsense.simulate import Faults
 
 
 def documents(root):
-    return [*root.glob("*.md"), *(root / "docs").glob("*.md"), root / "sample_data" / "README.md"]
+    return [*root.glob("*.md"), *sorted((root / "docs").rglob("*.md")), root / "sample_data" / "README.md"]
 
 
 def test_every_link_leads_somewhere(project_root):

@@ -59,7 +59,7 @@ KNOWN_BEHIND_DOORS = {
     "simulate",
     "survey",
 }
-KNOWN_WITHOUT_INDEX = {"emi", "evaluate", "fusion", "induction", "recipe", "simulate", "survey"}
+KNOWN_WITHOUT_INDEX = {"fusion"}
 
 HEAVY = ("numpy", "scipy", "numba", "h5py", "matplotlib", "skimage", "pydantic", "jinja2", "tqdm", "starlette")
 

@@ -28,7 +28,7 @@ PMN_ASIDE_M = -0.006
 """Where its round body is along its pin, from the middle of the cells."""
 IN_CELLS_M = {("ts50_casing", "steel fragment"): (0.024, 0.006, 0.009)}
 """Size of what is metal in the full wave's cells of 3 mm, where rounding decides; two of them is a choice made
-after the comparison, see docs/methods.md.
+after the comparison, see docs/methods/twins.md.
 
 The sides of this piece, 9 mm wide as told, lie at 58.5 and 61.5 cells: two, three or four of them are metal."""
 MODELS = {"rock": "stone", "root": "stake", "void": "void", "metal": "fragment"}

@@ -1,19 +1,40 @@
 """Targets against truth.
 
 Many scans
-    `evaluate_folder` and `evaluate_files` process scans and score what comes out, as an `Evaluation` with its
-    `Failure` of each scan that could not be; `summary`, `to_json`, `to_text` and `write_evaluation` give it out.
+----------
+evaluate_folder             every scan of a folder processed and scored
+evaluate_files              the same of given files
+Evaluation, Failure         what comes out, and a scan that could not be processed
+summary                     the numbers of an evaluation
+to_json, to_text            them as JSON and as a table
+write_evaluation            numbers, table and picture as files
+
 One scan
-    `score_scan` matches the targets of a result with the truth, as a `ScanScore` of `ObjectScore` and
-    `TargetScore`; `HALO_M` and `MINE_LABELS` are its defaults.
+--------
+score_scan                  targets of a result matched with the truth
+ScanScore                   of a scan
+ObjectScore, TargetScore    of each buried object, and of each target
+HALO_M                      how far beside an object a target still finds it, unless another halo is given
+MINE_LABELS                 labels of the truth that stand for mines, unless others are given
+
 Operating points
-    `rates` counts detections and false alarms (`Rates`), `roc` does so at every threshold (`Roc`).
+----------------
+rates, Rates                detections and false alarms at one threshold
+roc, Roc                    at every threshold
+
 Groups
-    `breakdown` holds each sensor alone against both fused and divides mines by ground, type, depth and metal;
-    `clutter_rejected` and `calibration_scores` are parts of it.
+------
+breakdown                   each sensor alone against both; mines by ground, type, depth and metal
+clutter_rejected            clutter below every mine, or below all but a few
+calibration_scores          whether the confidences are probabilities
+
 Statistics
-    `clopper_pearson` and `poisson_rate` are exact intervals; `reliability` (a `Reliability`), `brier_score` and
-    `expected_calibration_error` hold probabilities against outcomes.
+----------
+clopper_pearson             exact interval of a proportion
+poisson_rate                exact interval of a rate
+reliability, Reliability    outcomes in bins of probability
+brier_score                 mean square of probability less outcome
+expected_calibration_error  mean distance of probabilities from outcomes
 """
 
 import lazy_loader

@@ -2,9 +2,16 @@
 
 Each table mirrors the keyword arguments of one step, so that who reads one knows the other.
 
-- `Recipe`: the whole, frozen; `recipe.gpr.migrate.depth_stop_m` is a parameter.
-- `load_recipe`, `dump_recipe`: from TOML and ``key=value`` overrides, and to TOML with comments.
-- `RadarStep`, `radar_steps`: the steps of the radar's chain in their order, and what is known of each.
+Recipes
+-------
+Recipe          the whole, frozen; ``recipe.gpr.migrate.depth_stop_m`` is a parameter
+load_recipe     from TOML and ``key=value`` overrides
+dump_recipe     to TOML with comments
+
+The radar's steps
+-----------------
+radar_steps     all of them in their order
+RadarStep       what is known of one
 """
 
 from __future__ import annotations

@@ -1,21 +1,47 @@
 """Scans of invented ground, always labelled as simulated.
 
 Scans
-    `simulate_scan` makes a scan of a scene and a seed, `simulate_file` writes one, `simulate_lanes` a folder of
-    them (each a `Lane`) with its `MANIFEST`; `write_simulated` writes a scan as its recorder left it.
+-----
+simulate_scan           a scan of a scene and a seed
+simulate_file           the same as a file
+simulate_lanes          a folder of lanes with their manifest
+Lane                    one of them
+MANIFEST                name of that manifest
+write_simulated         a scan as its recorder left it, faults and all
+INSTRUMENT              what a simulated scan names as its instrument
+
 Scenes
-    A `Scene` holds `Soil` with each `Layer`, every `Buried` object, `Motion`, `Radar`, `Detector` or an `Array` of
-    them, `Noise` (`SILENT` is none) and `Faults`. `read_scene` and `dump_scene` are TOML both ways; `parse_faults`
-    takes faults by name, `on_cart` gives a scene's patch to a cart.
+------
+Scene                   all that is simulated
+Soil, Layer             the ground, and flat layers in it
+Buried                  an object
+Motion                  how the head is carried
+Radar, Detector, Array  the head: one pair of antennas, one metal detector, or rows of them
+Noise, SILENT           what instruments add, and nothing of it
+Faults, parse_faults    what the recorder does wrong, and the same by name
+read_scene, dump_scene  TOML both ways
+on_cart                 the same patch, swept by a cart
+
 Lanes and models
-    `random_lane` draws a lane of a kind in `PRESETS`; objects are named in `MODELS`. `overview` lists both and
-    `describe` gives every number of one with its source.
+----------------
+random_lane             a lane of a kind, drawn
+PRESETS, MODELS         kinds of lane, and objects, by name
+overview                both as a list
+describe                every number of one of them with its source
+
 Physics
-    `realise_ground` draws a `Ground` of a soil; `ground_echo` is what the radar gets back from it, `emi_response`
-    what the metal detector does, both without noise, and `metal_dipoles` what it sees of buried metal.
+-------
+realise_ground, Ground  ground drawn of a soil
+ground_echo             what the radar gets back from it, without noise
+emi_response            what the metal detector does, without noise
+metal_dipoles           what it sees of buried metal
+
 gprMax
-    `simulate_with_gprmax` lets that program compute the radar's fields; a `GprmaxEngine` says how it is run, by
-    default by `GPRMAX_COMMAND` and at most `GPRMAX_RUNS` times. A scan's `INSTRUMENT` names who made it.
+------
+simulate_with_gprmax    the radar's fields by that program
+GprmaxEngine            how it is run
+GPRMAX_COMMAND          its command, unless another is given
+GPRMAX_RUNS             how many soundings it may compute, unless more are allowed
 """
 
 import lazy_loader

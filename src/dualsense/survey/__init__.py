@@ -1,17 +1,34 @@
 """Where each sample was taken, and what ground was covered.
 
 Track
-    `track_at` smooths the head's recorded track and brings it to a sensor's clock, as a `Track`; `lever_arm` gives
-    the places of antennas and coils on it, `near_ground` leaves out what was taken away from the ground.
+-----
+track_at            the head's recorded track, smoothed, at the times of a sensor
+Track               places, attitudes and errors at those times
+lever_arm           places of antennas and coils on a track
+near_ground         a track without what was taken away from the ground
+
 Line
-    `find_line` finds out whether a track is a single `Line`, a B-scan, and not a swept patch.
+----
+find_line           whether a track is a single line, a B-scan, and not a swept patch
+Line                such a line
+
 Grid
-    `grid_around` lays square cells over positions; `cells_of` and `nearest_cell` find the cells of points.
+----
+grid_around         square cells over positions
+cells_of            the cells of points
+nearest_cell        the cell nearest to a point
+
 Coverage
-    `coverage` maps what each sensor measured within the patch, `coverage_fractions` sums it up; `covered_cells`
-    and `patch_cells` are its two parts.
+--------
+coverage            what each sensor measured within the patch
+coverage_fractions  its parts of the patch, and the patch's area
+covered_cells       cells within reach of samples
+patch_cells         cells within the convex hull of the track
+
 Health
-    `noise_share` measures how much of a stream is noise; from `NOISE_ONLY` the sensor is dead.
+------
+noise_share         how much of a stream is noise
+NOISE_ONLY          the share from which a sensor is dead
 """
 
 import lazy_loader

@@ -1,0 +1,269 @@
+"""Parts of pages that are made from the package's own tables while building, so that they cannot go stale.
+
+A line ``<!-- generated: NAME ... -->`` in a page is replaced by what ``_MAKERS[NAME]`` returns. A table that is
+missing stops the build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from benchmarks.plan import draw
+from benchmarks.structure import PACKAGE, ROOT, House, door_topics, read_floors, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+    from sphinx.application import Sphinx
+
+_MARK = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
+_LIMITS = {"ge": "from {}", "gt": "over {}", "le": "to {}", "lt": "under {}"}
+
+
+def _house() -> House:
+    return House.of(ROOT / "src" / PACKAGE)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def rows(heads: list[str], body: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *body]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+# recipe
+
+
+def recipe_tables(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every table of the recipe by its dotted name, in the order of the file."""
+    if prefix:
+        yield prefix, model
+    for key, field in model.model_fields.items():
+        if hasattr(field.annotation, "model_fields"):
+            yield from recipe_tables(field.annotation, f"{prefix}.{key}" if prefix else key)
+
+
+def plain_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The keys of a table that are values."""
+    return {k: f for k, f in model.model_fields.items() if not hasattr(f.annotation, "model_fields")}
+
+
+def _metadata(annotation: Any) -> list[Any]:
+    """Constraints of a type, those of its parts included."""
+    found = list(getattr(annotation, "__metadata__", ()))
+    for part in get_args(annotation):
+        if get_origin(annotation) is not Literal:
+            found += _metadata(part)
+    return [inner for item in found for inner in getattr(item, "metadata", [item])]
+
+
+def _names(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [f"`{_toml(value)}`" for value in get_args(annotation)]
+    if annotation in {int, float, bool, str}:
+        return [{int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]]
+    if annotation is type(None):
+        return ["unset"]
+    if get_origin(annotation) is tuple:
+        inner = [_names(part)[0] for part in get_args(annotation) if part is not Ellipsis]
+        return [f"list of {inner[0]}" if Ellipsis in get_args(annotation) else f"[{', '.join(inner)}]"]
+    if hasattr(annotation, "__metadata__"):
+        return _names(get_args(annotation)[0])
+    parts = get_args(annotation)
+    if not parts:
+        msg = f"no words for the type {annotation!r} of a recipe key"
+        raise TypeError(msg)
+    return list(dict.fromkeys(name for part in parts for name in _names(part)))
+
+
+def _range(field: FieldInfo) -> str:
+    said = []
+    for item in (*field.metadata, *_metadata(field.annotation)):
+        for limit, words in _LIMITS.items():
+            value = getattr(item, limit, None)
+            if value is not None:
+                said.append(words.format(f"{value:g}"))
+    return ", ".join(dict.fromkeys(said))
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "unset"
+    return f"`{list(value) if isinstance(value, tuple) else _toml(value)}`"
+
+
+def make_recipe() -> str:
+    """Every table and key of the recipe."""
+    from dualsense.recipe import Recipe
+
+    parts = []
+    for name, model in recipe_tables(Recipe):
+        keys = plain_fields(model)
+        level = "##" if "." not in name else "###"
+        parts += [f"{level} {name}", " ".join((model.__doc__ or "").split())]
+        if keys:
+            body = [
+                [
+                    f"`{key}`",
+                    " or ".join(_names(f.annotation)),
+                    _default(f.default),
+                    _range(f),
+                    f.description or "",
+                ]
+                for key, f in keys.items()
+            ]
+            parts.append(rows(["key", "type", "default", "range", "meaning"], body))
+    return "\n\n".join(parts)
+
+
+def _anchor(table: str) -> str:
+    return f"gpr-{table.replace('_', '-')}"
+
+
+def make_steps() -> str:
+    """The radar's steps in their order."""
+    from dualsense.recipe import radar_steps
+
+    body = [
+        [
+            f"[`{step.name}`](recipe.md#{_anchor(step.name)})",
+            f"[`{step.facts.function}`](#dualsense.gpr.{step.facts.function})",
+            "when asked" if step.optional else "always",
+            step.facts.data + (", only samples in time" if step.needs_time_samples else ""),
+            ", ".join(f"`{name}`" for name in step.facts.reads),
+            {"none": "", "spectrum": "of its spectrum", "echo": "of a known echo"}[step.facts.loss],
+            step.meaning,
+        ]
+        for step in radar_steps()
+    ]
+    return rows(["step", "function of `ds.gpr`", "when", "works on", "also reads", "target loss", "what"], body)
+
+
+# faults and features
+
+
+def make_faults() -> str:
+    """Every kind of fault."""
+    from dualsense.faults import KINDS
+
+    parts = []
+    for code, kind in KINDS.items():
+        facts = [kind.sensor or "either sensor", kind.severity or "gravity by the numbers"]
+        if kind.path:
+            facts.append(f"`{kind.path}`")
+        parts.append(f"## {code}\n\n*{', '.join(facts)}*\n\n`{kind.wording}`\n\n{kind.meaning}")
+    return "\n\n".join(parts)
+
+
+# API
+
+
+def _directive(full: str, value: object) -> str:
+    if inspect.isclass(value):
+        kind, options = "autoexception" if issubclass(value, Exception) else "autoclass", "   :members:\n"
+    elif callable(value):
+        kind, options = "autofunction", ""
+    else:
+        kind, options = "autodata", "   :no-value:\n"
+    return f"```{{eval-rst}}\n.. {kind}:: {full}\n{options}```"
+
+
+def _home(door: str, name: str, house: House) -> str | None:
+    """Where a name of a door is documented: its own entry or that of a room behind it; None for a room."""
+    full = f"{door}.{name}"
+    if full in house.doors:
+        return None
+    rooms = [room for room, shown in house.doors.items() if door == PACKAGE != room and name in shown]
+    return f"{rooms[0]}.{name}" if rooms else full
+
+
+def _link(door: str, name: str, house: House) -> str:
+    home = _home(door, name, house)
+    page = ROOT / "docs" / "api" / f"{name}.md"
+    if home is None:
+        return f"[`{name}`]({name}.md)" if page.exists() else f"`{name}`"
+    return f"[`{name}`](#{home})"
+
+
+def make_api(door: str) -> str:
+    """The index of a door by topic, and the docstring of every name that is documented there."""
+    name = PACKAGE if door == PACKAGE else f"{PACKAGE}.{door}"
+    house = _house()
+    module = importlib.import_module(name)
+    intro, topics = door_topics(inspect.getdoc(module) or "")
+    known = {key for _, entries in topics for key, _ in entries}
+    if missing := sorted(set(house.doors[name]) - known - {"__version__"}):
+        topics.append(("Others", [(key, "") for key in missing]))
+    parts = [f"```{{eval-rst}}\n{intro}\n```"]
+    for topic, entries in topics:
+        parts += [
+            f"## {topic}",
+            rows(
+                ["name", "what"], [[_link(name, key, house), words.replace("``", "`")] for key, words in entries]
+            ),
+        ]
+        own = [key for key, _ in entries if _home(name, key, house) == f"{name}.{key}"]
+        parts += [_directive(f"{name}.{key}", getattr(module, key)) for key in own]
+    return "\n\n".join(parts)
+
+
+_CODE = re.compile(r"(``.*?``|`[^`]+`)")
+
+
+def _escape_bars(_app: Sphinx, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
+    """Keep |x| of a formula from being read as a substitution."""
+    for i, line in enumerate(lines):
+        parts = _CODE.split(line)
+        lines[i] = "".join(part if n % 2 else part.replace("|", "\\|") for n, part in enumerate(parts))
+
+
+# structure
+
+
+def make_plan() -> str:
+    """The rooms on their floors, drawn into the page."""
+    return f'```{{raw}} html\n<div class="plan">\n{draw(_house(), read_floors())}\n</div>\n```'
+
+
+def make_structure() -> str:
+    """The table of modules and lines."""
+    return table(_house())
+
+
+_MAKERS = {
+    "recipe": make_recipe,
+    "steps": make_steps,
+    "faults": make_faults,
+    "api": make_api,
+    "plan": make_plan,
+    "structure": make_structure,
+}
+
+
+def _fill(_app: Sphinx, _page: str, content: list[str]) -> None:
+    content[0] = _MARK.sub(lambda mark: _made(*mark[1].split()), content[0])
+
+
+def _made(name: str, *given: str) -> str:
+    return _MAKERS[name](*given)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Fill in the marked places of every page."""
+    app.connect("source-read", _fill)
+    app.connect("autodoc-process-docstring", _escape_bars, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
