@@ -97,10 +97,10 @@ def steps(rows: Response, noise: np.ndarray) -> dict[str, float]:
         return rows.values - q @ (q.T @ rows.values)
 
     rest, basis = resting.rest, np.concatenate(resting.blocks)
-    nodes = NodeGrid(rows, node_m=0.02, reach_m=0.3).nodes
+    nodes = NodeGrid.over(rows, node_m=0.02, reach_m=0.3).nodes
 
     def scan() -> object:
-        return NodeGrid(rows, node_m=0.02, reach_m=0.3).drops(rest, basis, np.ones(rows.time_s.size))
+        return NodeGrid.over(rows, node_m=0.02, reach_m=0.3).drops(rest, basis, np.ones(rows.time_s.size))
 
     def plain() -> None:
         plain_scan(rows, nodes, np.ascontiguousarray(rest.T), np.ascontiguousarray(basis.T), 0.3)

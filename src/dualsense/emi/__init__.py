@@ -33,6 +33,8 @@ find_dipoles, Inversion, Dipole
     All dipoles of a scan, found one after the other and fitted together with drift and soil.
 refine
     Each of them located by itself.
+isolate
+    Rows of some dipoles alone, without soil, drift and the others.
 locate, locate_many, DipoleEstimate
     Posterior of one dipole's place and tensors.
 separate, Separation

@@ -10,6 +10,7 @@ from ._latency import Latency as Latency
 from ._latency import estimate_latency as estimate_latency
 from ._locate.features import MetalFeatures as MetalFeatures
 from ._locate.features import metal_features as metal_features
+from ._locate.isolate import isolate as isolate
 from ._locate.locate import locate as locate
 from ._locate.locate import locate_many as locate_many
 from ._locate.prior import MetalPrior as MetalPrior

@@ -10,10 +10,9 @@ import pytest
 
 from dualsense.emi._balance import balance, with_soil
 from dualsense.emi._columns import dipole_columns, slope_rows
-from dualsense.emi._joint.fit import JointFit
+from dualsense.emi._joint.fit import JointFit, settled
 from dualsense.emi._joint.search import NODE_DEPTHS_M, RIDGE, NodeGrid
 from dualsense.emi._joint.span import Span
-from dualsense.emi._locate.refine import FREE
 from dualsense.emi._response import Response
 from oracles import joint
 
@@ -80,7 +79,7 @@ def test_the_search_is_that_of_the_plain_formulation(tilted, coils):
     rng = np.random.default_rng(5)
     weight = rng.uniform(0.3, 1.0, response.time_s.size)
     q, residual = joint.fit(rng.standard_normal((weight.size, 7)), rng.standard_normal((weight.size, 4)))
-    grid = NodeGrid(response, node_m=0.06, reach_m=0.15)
+    grid = NodeGrid.over(response, node_m=0.06, reach_m=0.15)
     found, depth = grid.drops(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), weight)
     assert grid.usable.any()
     for n, node in enumerate(grid.nodes):
@@ -102,7 +101,7 @@ def test_the_search_has_the_same_bytes_for_any_number_of_threads():
     try:
         for threads in {1, before}:
             numba.set_num_threads(threads)
-            grid = NodeGrid(response, node_m=0.03, reach_m=0.2)
+            grid = NodeGrid.over(response, node_m=0.03, reach_m=0.2)
             found_by_threads.append(
                 grid.drops(np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(140))
             )
@@ -165,9 +164,8 @@ def test_soil_of_the_joint_fit_is_that_of_the_balance_with_its_weights():
     columns = joint.columns(response, at)
     response = replace(response, values=response.values + columns @ np.full((6, 4), 1e-6) + 1e-6)
     response = replace(response, position_std_m=np.full((response.time_s.size, 3), 1e-12))
-    fit = JointFit(response, balance(response, NOISE), 0.003)
-    fit.settle([at], [FREE])
+    fit = settled(JointFit.of_ground(response, balance(response, NOISE), 0.003), [at])
     assert np.allclose(fit.weight, 1.0)
     found = balance(response, NOISE, objects=columns, row_weight=fit.weight)
-    assert np.allclose(fit.fitted.soil, found.soil, rtol=1e-7)
-    assert np.allclose(fit.fitted.whitener, found.whitener, rtol=1e-7)
+    assert np.allclose(fit.balance.soil, found.soil, rtol=1e-7)
+    assert np.allclose(fit.balance.whitener, found.whitener, rtol=1e-7)

@@ -8,10 +8,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from dualsense.emi._joint.descent import CLOSEST_M
 from dualsense.emi._joint.find import find_dipoles
-from dualsense.emi._joint.fit import CLOSEST_M
+from dualsense.emi._locate.isolate import isolate
+from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.refine import _allowed, _Limits, _Place, refine
-from dualsense.emi._response import bin_along_track, normalise, white_noise
+from dualsense.emi._response import bin_along_track, normalise, take_rows, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
 
@@ -113,3 +115,16 @@ def test_nothing_found_is_nothing_refined(cartridge):
     rows, found, _ = cartridge
     empty = replace(found, dipoles=())
     assert refine(rows, empty) is empty
+
+
+def test_rows_of_one_dipole_alone_hold_it_and_not_its_neighbour(cartridge):
+    rows, found, (centre,) = cartridge
+    strongest = max(range(len(found.dipoles)), key=lambda n: found.dipoles[n].statistic)
+    alone, covariance = isolate(rows, found, [strongest])
+    rest, _ = isolate(rows, found, [])
+    assert covariance.shape == (rows.values.shape[1],) * 2
+    near = np.linalg.norm(rows.center_m[:, :2] - centre[:2], axis=1) < 0.1
+    assert (alone.values[near] ** 2).sum() > 10.0 * (rest.values[near] ** 2).sum()
+    use = np.flatnonzero(np.linalg.norm(rows.center_m[:, :2] - centre[:2], axis=1) < 0.25)
+    located = locate(take_rows(alone, use), covariance, start_m=found.dipoles[strongest].position_m[:2])
+    assert np.linalg.norm((located.position_m - centre)[:2]) < 0.03

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._balance import Balance, balance
-from dualsense.emi._joint.fit import LOCAL_M, JointFit
+from dualsense.emi._joint.descent import Trial, accept, companion, newcomer
+from dualsense.emi._joint.fit import JointFit
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
+from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
@@ -63,6 +67,40 @@ class Inversion:
         return float(self.needed[i, j])
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a peak must reach; statistics are over all channels."""
+
+    max_dipoles: int
+    statistic: float
+    contrast: float
+    explained: float
+    relative: float
+
+    def least(self, peaks: Sequence[_Peak]) -> float:
+        """Drop below which a peak is noise, or what is left of the strongest dipole."""
+        return max(self.statistic, _strongest(peaks) * self.relative)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """Best drop (n,) and the depth's index at each node, what was left (c, m), and the median of the drops."""
+
+    drop: Real
+    depth: NDArray[np.intp]
+    residual: Real
+    middle: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Peak:
+    """A node at which a dipole was found: its drop, and how far that stood above the median."""
+
+    node: int
+    drop: float
+    contrast: float
+
+
 def find_dipoles(
     response: Response,
     noise: Real,
@@ -97,61 +135,99 @@ def find_dipoles(
     dynamic_range_db
         Weaker than this under the strongest dipole, what is left of that one cannot be told from another object.
     """
-    fitted = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m)
-    channels = response.values.shape[1]
-    grid = NodeGrid(response, node_m=node_m, reach_m=reach_m)
-    fit = JointFit(response, fitted, roughness_m)
-    first_map = np.zeros((grid.y_m.size, grid.x_m.size))
-    first = True
-    found: list[tuple[float, float]] = []
-    while True:
-        residual, q = fit.residual()
-        drop, depth = grid.drops(residual, q, fit.weight)
-        for position in fit.positions:  # what is left on a fitted dipole is model error, not another object
-            drop[np.linalg.norm(grid.nodes - position[:2], axis=1) < 0.5 * node_m] = 0.0
-        if first:
-            first = False
-            first_map = drop.reshape(grid.y_m.size, grid.x_m.size)
-        columns = fitted.basis.shape[1] + sum(TENSOR if kind.full else 1 for kind in fit.kinds) + TENSOR
-        few = response.time_s.size < columns + SPARE_ROWS
-        if not grid.usable.any() or len(found) >= max_dipoles or few:
-            break
-        peak = int(np.argmax(drop))
-        middle = max(float(np.median(drop[grid.usable])), channels)
-        near = _within(response, grid.nodes[peak], LOCAL_M)
-        explained = drop[peak] / max(float((residual[:, near] ** 2).sum()), 1e-300)
-        stands_out = drop[peak] >= min_contrast * middle or explained >= min_explained
-        strongest = max((before for before, _ in found), default=0.0)
-        least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
-        if drop[peak] < least or not stands_out:
-            break
-        start = np.array([*grid.nodes[peak], -NODE_DEPTHS_M[depth[peak]]])
-        strong = bool(drop[peak] >= STRONG * min_statistic * channels)
-        trials = [fit.newcomer(start, full=strong, weak=bool(drop[peak] < WEAK_RATIO * strongest))]
-        left = (residual**2).sum(axis=0)
-        gain = float(left.sum()) - trials[0].misfit
-        leads = [n for n, (before, _) in enumerate(found) if before > COMPANION_RATIO * strongest]
-        taken = {kind.lead for kind in fit.kinds}
-        trials += [
-            fit.companion(n)
-            for n in leads
-            if n not in taken
-            and fit.kinds[n].lead is None
-            and drop[peak] < WEAK_RATIO * found[n][0]
-            and gain < left[_within(response, fit.positions[n], COMPANION_REACH_M)].sum()
-        ]
-        best = min(trials, key=lambda trial: trial.misfit)
-        fit.accept(best)
-        # the kernel's last bit is not the same when it was just compiled and when it came from its cache
-        found.append((float(drop[peak]), float(f"{drop[peak] / middle:.12g}")))
-    dipoles = fit.dipoles([contrast for _, contrast in found])
-    middle = max(float(np.median(drop[grid.usable])) if grid.usable.any() else 0.0, channels)
-    strongest = max((before for before, _ in found), default=0.0)
-    least = max(min_statistic * channels, strongest * 10.0 ** (-dynamic_range_db / 10.0))
-    energy = grid.energy(residual, within_m=LOCAL_M)
-    needed = np.maximum(least, np.minimum(min_contrast * middle, min_explained * energy)).reshape(first_map.shape)
-    needed = np.maximum(needed, _highest_near(drop.reshape(first_map.shape), max(1, round(HIDDEN_M / node_m))))
-    return Inversion(dipoles, fit.fitted, grid.x_m, grid.y_m, first_map, needed, fit.weight)
+    fit = JointFit.of_ground(
+        response, balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m), roughness_m
+    )
+    grid = NodeGrid.over(response, node_m=node_m, reach_m=reach_m)
+    limits = _Limits(
+        max_dipoles=max_dipoles,
+        statistic=min_statistic * response.values.shape[1],
+        contrast=min_contrast,
+        explained=min_explained,
+        relative=10.0 ** (-dynamic_range_db / 10.0),
+    )
+    peaks: list[_Peak] = []
+    search = first = _searched(grid, fit, node_m=node_m)
+    while (peak := _next_peak(grid, fit, search, peaks, limits)) is not None:
+        fit = accept(fit, _best_trial(fit, grid, search, peak, peaks, limits))
+        peaks.append(peak)
+        search = _searched(grid, fit, node_m=node_m)
+    return Inversion(
+        dipoles=dipoles_of(fit, [peak.contrast for peak in peaks]),
+        balance=fit.balance,
+        x_m=grid.x_m,
+        y_m=grid.y_m,
+        statistic=first.drop.reshape(grid.shape),
+        needed=_needed(grid, search, peaks, limits, hidden_nodes=max(1, round(HIDDEN_M / node_m))),
+        weight=fit.weight,
+    )
+
+
+def _searched(grid: NodeGrid, fit: JointFit, *, node_m: float) -> _Search:
+    """Look for one more dipole in what the fit leaves."""
+    residual = fit.span.rest
+    drop, depth = grid.drops(residual, np.concatenate(fit.span.blocks), fit.weight)
+    for source in fit.sources:  # what is left on a fitted dipole is model error, not another object
+        drop[np.linalg.norm(grid.nodes - source.position_m[:2], axis=1) < 0.5 * node_m] = 0.0
+    usable = drop[grid.usable]
+    middle = max(float(np.median(usable)) if usable.size else 0.0, len(residual))
+    return _Search(drop, depth, residual, middle)
+
+
+def _next_peak(
+    grid: NodeGrid, fit: JointFit, search: _Search, peaks: Sequence[_Peak], limits: _Limits
+) -> _Peak | None:
+    """Return the highest node where it stands out and the rows can carry one more dipole."""
+    columns = fit.balance.basis.shape[1] + sum(TENSOR if s.kind.full else 1 for s in fit.sources) + TENSOR
+    few = fit.weight.size < columns + SPARE_ROWS
+    if not grid.usable.any() or len(peaks) >= limits.max_dipoles or few:
+        return None
+    node = int(np.argmax(search.drop))
+    drop = float(search.drop[node])
+    near = _within(fit.response, grid.nodes[node], LOCAL_M)
+    explained = drop / max(float((search.residual[:, near] ** 2).sum()), 1e-300)
+    stands_out = drop >= limits.contrast * search.middle or explained >= limits.explained
+    if drop < limits.least(peaks) or not stands_out:
+        return None
+    # the kernel's last bit is not the same when it was just compiled and when it came from its cache
+    return _Peak(node, drop, float(f"{drop / search.middle:.12g}"))
+
+
+def _best_trial(
+    fit: JointFit, grid: NodeGrid, search: _Search, peak: _Peak, peaks: Sequence[_Peak], limits: _Limits
+) -> Trial:
+    """One more object at the peak, or a companion of one that was found: whichever leaves least."""
+    start = np.array([*grid.nodes[peak.node], -NODE_DEPTHS_M[search.depth[peak.node]]])
+    strongest = _strongest(peaks)
+    strong, weak = peak.drop >= STRONG * limits.statistic, peak.drop < WEAK_RATIO * strongest
+    trials = [newcomer(fit, start, full=strong, weak=weak)]
+    left = (search.residual**2).sum(axis=0)
+    gain = float(left.sum()) - trials[0].misfit
+    taken = {source.kind.lead for source in fit.sources}
+    trials += [
+        companion(fit, n)
+        for n, (before, source) in enumerate(zip(peaks, fit.sources, strict=True))
+        if before.drop > COMPANION_RATIO * strongest
+        and n not in taken
+        and source.kind.lead is None
+        and peak.drop < WEAK_RATIO * before.drop
+        and gain < left[_within(fit.response, source.position_m, COMPANION_REACH_M)].sum()
+    ]
+    return min(trials, key=lambda trial: trial.misfit)
+
+
+def _needed(
+    grid: NodeGrid, search: _Search, peaks: Sequence[_Peak], limits: _Limits, *, hidden_nodes: int
+) -> Real:
+    """Drop (ny, nx) that one more dipole would have had to reach."""
+    energy = grid.energy(search.residual, within_m=LOCAL_M)
+    standing_out = np.minimum(limits.contrast * search.middle, limits.explained * energy)
+    needed = np.maximum(limits.least(peaks), standing_out).reshape(grid.shape)
+    return np.maximum(needed, _highest_near(search.drop.reshape(grid.shape), hidden_nodes))
+
+
+def _strongest(peaks: Sequence[_Peak]) -> float:
+    return max((peak.drop for peak in peaks), default=0.0)
 
 
 def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._joint.fit import JointFit, Kind
+from dualsense.emi._joint.fit import JointFit, settled
+from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.separate import FEWEST_M, separate
 from dualsense.emi._response import take_rows
@@ -45,7 +46,6 @@ BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
 """With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
 no more may be left than before, and the dipole is not carried away from where it was found."""
 NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
-FREE = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class _Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """One dipole to be told: where, how well, and from which of the found ones."""
+    """One dipole: where, how well that is known, and from which of the found ones it came."""
 
     position: Real
     lead: int
@@ -95,7 +95,7 @@ def refine(
     max_move_m
         Nor one that lies farther than this to the side of all dipoles that it stands for.
     pairs
-        Whether dipoles close together may be told as two.
+        Whether dipoles close together may be taken for two.
 
     Returns
     -------
@@ -104,18 +104,18 @@ def refine(
     """
     if not found.dipoles:
         return found
-    fit = JointFit(response, found.balance, roughness_m)
+    fit = JointFit.of_ground(response, found.balance, roughness_m)
     limits = _Limits(reach_m, max_misfit, max_move_m, pairs)
     groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
         earlier = [p for places in groups[:g] for p in places]
         later = [p for places in groups[g + 1 :] for p in places]
-        groups[g] = _located(fit, own, earlier, later, limits)
+        groups[g], fit = _located(fit, own, earlier, later, limits)
     known = [place for places in groups for place in places]
-    _settle(fit, known)
+    fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
-    dipoles = tuple(_with_estimate(d, p) for d, p in zip(fit.dipoles(contrasts), known, strict=True))
-    return replace(found, dipoles=dipoles, balance=fit.fitted, weight=fit.weight)
+    dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit, contrasts), known, strict=True))
+    return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 
 
 def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
@@ -131,44 +131,53 @@ def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
     return groups
 
 
-def _settle(fit: JointFit, places: Sequence[_Place]) -> None:
-    fit.settle([p.position for p in places], [FREE] * len(places))
+def _settled(fit: JointFit, places: Sequence[_Place]) -> JointFit:
+    return settled(fit, [p.position for p in places])
 
 
 def _located(
     fit: JointFit, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
-) -> list[_Place]:
-    """One or two dipoles for a group, or the group as it was found.
+) -> tuple[list[_Place], JointFit]:
+    """One or two dipoles for a group, or the group as it was found; and the fit from which weights go on.
 
     What was found later may be objects, or what a misplaced dipole left: it is fitted beside this one only where
     that explains the rows clearly better.
     """
-    start = own[0].position[:2]
-    away = np.linalg.norm(fit.response.center_m[:, :2] - start, axis=1)
-    best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
-    for others in (earlier, [*earlier, *later]) if later else (earlier,):
-        _settle(fit, others)
-        # where errors of the track make noise of other metal, that is all these rows tell
-        use = np.flatnonzero((away <= limits.reach_m) & (fit.weight >= CLEAR))
-        single = _iterated(fit, others, own, use) if use.size >= FEW_ROWS else None
-        if single is None:
-            continue
-        if best is None or _misfit(single) < BETTER * _misfit(best[0]):
-            best = (single, others, use)
+    best, fit = _single(fit, own, earlier, later, limits)
     if best is None:
-        return own
+        return own, fit
     single, others, use = best
     beside = [p for p in own[1:] if _aside(p, single) >= TOGETHER_M]
-    strain = _strain(fit, [*others, single, *beside], use)
+    strain, fit = _strain(fit, [*others, single, *beside], use)
     if limits.pairs and len(own) > 1 and not _beside(own, earlier, limits):
-        two = _two(fit, others, single, own, use)
-        if two is not None and _believed(two, own, limits) and _strain(fit, [*others, *two], use) < PAIR * strain:
-            return two
-    before = _strain(fit, [*earlier, *later, *own], use)
+        two, fit = _two(fit, others, single, own, use)
+        if two is not None and _believed(two, own, limits):
+            left, fit = _strain(fit, [*others, *two], use)
+            if left < PAIR * strain:
+                return two, fit
+    before, fit = _strain(fit, [*earlier, *later, *own], use)
     if not _believed([single], own, limits) or strain > _allowed(single, own, earlier, limits) * before:
-        return own
+        return own, fit
     # nothing is lost: what no longer lies beside the one that was located stays as it was found
-    return [single, *beside]
+    return [single, *beside], fit
+
+
+def _single(
+    fit: JointFit, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
+) -> tuple[tuple[_Place, list[_Place], NDArray[np.intp]] | None, JointFit]:
+    """One dipole for a group, what was fitted beside it, and the rows it was located with."""
+    away = np.linalg.norm(fit.response.center_m[:, :2] - own[0].position[:2], axis=1)
+    best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
+    for others in (earlier, [*earlier, *later]) if later else (earlier,):
+        fit = _settled(fit, others)
+        # where errors of the track make noise of other metal, that is all these rows hold
+        use = np.flatnonzero((away <= limits.reach_m) & (fit.weight >= CLEAR))
+        if use.size < FEW_ROWS:
+            continue
+        single, fit = _iterated(fit, others, own, use)
+        if single is not None and (best is None or _misfit(single) < BETTER * _misfit(best[0])):
+            best = (single, others, use)
+    return best, fit
 
 
 def _allowed(single: _Place, own: list[_Place], earlier: list[_Place], limits: _Limits) -> float:
@@ -185,41 +194,43 @@ def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
     return any(_aside(p, own[0]) <= 2.0 * limits.reach_m for p in earlier)
 
 
-def _iterated(fit: JointFit, others: list[_Place], own: list[_Place], use: NDArray[np.intp]) -> _Place | None:
+def _iterated(
+    fit: JointFit, others: list[_Place], own: list[_Place], use: NDArray[np.intp]
+) -> tuple[_Place | None, JointFit]:
     """Locate, fit soil and drift again beside that, and locate again."""
     here = own
     for _ in range(ROUNDS):
-        _settle(fit, [*others, *here])
+        fit = _settled(fit, [*others, *here])
         estimate = _attempt(fit, range(len(others), len(others) + len(here)), use, own[0].position[:2])
         if estimate is None:
-            return None
+            return None, fit
         here = [_Place(estimate.position_m, own[0].lead, estimate)]
-    return here[0]
+    return here[0], fit
 
 
 def _two(
     fit: JointFit, others: list[_Place], single: _Place, own: list[_Place], use: NDArray[np.intp]
-) -> list[_Place] | None:
+) -> tuple[list[_Place] | None, JointFit]:
     """Two dipoles where the evidence is for them, each with its posterior beside the other."""
-    _settle(fit, [*others, single])
+    fit = _settled(fit, [*others, single])
     try:
-        apart = separate(_rows(fit, [len(others)], use), fit.fitted.covariance, start_m=single.position[:2])
+        apart = separate(_rows(fit, [len(others)], use), fit.balance.covariance, start_m=single.position[:2])
     except NUMERICAL:
-        return None
+        return None, fit
     if apart.count != 2 or not np.isfinite(apart.covariance_m2).all():
-        return None
-    _settle(fit, [*others, *(_Place(position, own[0].lead) for position in apart.positions_m)])
+        return None, fit
+    fit = _settled(fit, [*others, *(_Place(position, own[0].lead) for position in apart.positions_m)])
     out = []
     for k in range(2):
         estimate = _attempt(fit, [len(others) + k], use, apart.positions_m[k][:2])
         if estimate is None:
-            return None
+            return None, fit
         shared = apart.covariance_m2[3 * k : 3 * k + 3, 3 * k : 3 * k + 3]
         wider = estimate.covariance_m2 if np.trace(estimate.covariance_m2) > np.trace(shared) else shared
         out.append(_Place(estimate.position_m, own[k].lead, estimate, wider))
     if np.linalg.norm(out[0].position - out[1].position) < FEWEST_M:
-        return None
-    return out + [p for p in own[2:] if min(_aside(p, o) for o in out) >= TOGETHER_M]
+        return None, fit
+    return out + [p for p in own[2:] if min(_aside(p, o) for o in out) >= TOGETHER_M], fit
 
 
 def _aside(one: _Place, other: _Place) -> float:
@@ -240,23 +251,22 @@ def _believed(after: list[_Place], before: list[_Place], limits: _Limits) -> boo
 
 
 def _rows(fit: JointFit, which: Sequence[int], use: NDArray[np.intp]) -> Response:
-    return take_rows(replace(fit.response, values=fit.alone(list(which))), use)
+    return take_rows(replace(fit.response, values=fit.alone(which)), use)
 
 
 def _attempt(fit: JointFit, which: Sequence[int], use: NDArray[np.intp], start_m: Real) -> DipoleEstimate | None:
     try:
-        estimate = locate(_rows(fit, which, use), fit.fitted.covariance, start_m=start_m)
+        estimate = locate(_rows(fit, which, use), fit.balance.covariance, start_m=start_m)
     except NUMERICAL:
         return None
     numbers = (*estimate.position_m, *estimate.covariance_m2.ravel(), estimate.misfit, estimate.coherence)
     return estimate if np.isfinite(numbers).all() else None
 
 
-def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> float:
+def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> tuple[float, JointFit]:
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
-    _settle(fit, places)
-    rest, _ = fit.residual()
-    return float((rest[:, use] ** 2).mean())
+    fit = _settled(fit, places)
+    return float((fit.span.rest[:, use] ** 2).mean()), fit
 
 
 def _with_estimate(dipole: Dipole, place: _Place) -> Dipole:

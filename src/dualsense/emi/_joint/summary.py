@@ -1,0 +1,61 @@
+"""What a joint fit says of each of its dipoles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.emi._columns import tensors_from_elements
+from dualsense.emi._dipole import Dipole
+from dualsense.emi._joint.fit import JointFit, parts_of, steepness
+from dualsense.emi._loss import kept_energy, shrink_along_soil
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Real = NDArray[np.float64]
+
+LOCAL_M = 0.12
+"""Rows this close to the side of a place are its neighbourhood."""
+
+
+def dipoles_of(fit: JointFit, contrasts: Sequence[float]) -> tuple[Dipole, ...]:
+    """Tensors, covariance and coherence of all dipoles, each with the contrast at which it was found."""
+    parts = parts_of(fit.span, fit.sources)
+    return tuple(_dipole(fit, n, parts[n], contrasts[n]) for n in range(len(fit.sources)))
+
+
+def _dipole(fit: JointFit, n: int, part: Real, contrast: float) -> Dipole:
+    """Dipole n, of coefficients part (q, c)."""
+    source, span = fit.sources[n], fit.span
+    variance = max(float((span.rest**2).mean()), 1e-12)
+    normal, _ = steepness([source], [part], span, fit.weight)
+    covariance = np.linalg.inv(normal + 1e-9 * np.trace(normal) * np.eye(3) + 1e-6 * np.eye(3)) * variance
+    near = np.linalg.norm(fit.response.center_m[:, :2] - source.position_m[:2], axis=1) < LOCAL_M
+    own = source.columns
+    model = part.T @ (own * fit.weight)
+    ground = fit.ground.blocks[0]
+    model = model - (model @ ground.T) @ ground
+    signal, left = float((model[:, near] ** 2).sum()), float((span.rest[:, near] ** 2).sum())
+    unwhiten = np.linalg.inv(fit.balance.whitener)
+    elements = shrink_along_soil(part @ unwhiten.T, _own_gram(fit, n), fit.balance)
+    return Dipole(
+        position_m=source.position_m,
+        covariance_m2=covariance,
+        tensor=tensors_from_elements(elements),
+        statistic=float((model**2).sum()),
+        contrast=contrast,
+        coherence=signal / (signal + left) if signal + left > 0 else 0.0,
+        kept=kept_energy(own.T @ elements, fit.balance),
+    )
+
+
+def _own_gram(fit: JointFit, n: int) -> Real:
+    """Gram matrix of one dipole's columns without what drift, soil and the other dipoles could explain."""
+    others = fit.beside([*fit.sources[:n], *fit.sources[n + 1 :]])
+    own = fit.sources[n].columns * fit.weight
+    along = others.coordinates(own)
+    return own @ own.T - along.T @ along
