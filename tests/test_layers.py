@@ -39,12 +39,10 @@ KNOWN_LONG = {
     "extrapolate_plane",
     "find_dipoles",
     "gather",
-    "import_gprmax",
     "invert",
     "least_squares",
     "position_terms",
     "search",
-    "simulate",
     "visit",
 }
 KNOWN_BEHIND_DOORS = {

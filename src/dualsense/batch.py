@@ -119,7 +119,7 @@ def process_batch(
     overwrite
         Replace results that are there already.
     progress
-        Told the name of each scan that is finished, and the part of the batch that is.
+        Called with the name of each scan that is finished, and the part of the batch that is.
 
     Returns
     -------

@@ -192,7 +192,7 @@ class Fault:
 class Scan:
     """A sweep: its header, the head's track, and one or both sensors.
 
-    A sensor is None when the file has none, or when it failed; the latter is told by ``faults``.
+    A sensor is None when the file has none, or when it failed; then ``faults`` says why.
     ``sha256`` is that of the file's bytes (or of a simulated scan's arrays), for provenance.
     """
 

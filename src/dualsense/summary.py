@@ -1,4 +1,4 @@
-"""What a scan file holds, told without reading its samples."""
+"""What a scan file holds, said without reading its samples."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ScanSummary:
     coverage_fraction
         Part of the patch that both sensors covered.
     samples_read
-        Whether ``faults`` tells of the samples too, or of the axes only.
+        Whether ``faults`` are those of the samples too, or of the axes only.
     """
 
     path: str
@@ -124,7 +124,7 @@ def summarise(path: Path, *, with_data: bool = False) -> ScanSummary:
     path
         A file of the scan format.
     with_data
-        Read the samples too, so that the faults in them are told as well.
+        Read the samples too, so that the faults in them are found as well.
 
     Raises
     ------

@@ -70,7 +70,7 @@ def test_a_sparkline_has_gaps_where_nothing_was_measured():
     assert sparkline(np.zeros(3)) == BARS[0] * 3
 
 
-def test_a_map_tells_uncovered_from_low():
+def test_uncovered_differs_from_low_on_a_map():
     values = np.zeros((8, 8))
     values[:, :4] = np.nan
     values[0, 7] = 100.0
@@ -127,7 +127,7 @@ def test_provisional_targets_are_marked_as_such():
     assert "PROVISIONAL" not in frame_text(final)
 
 
-def test_a_frame_tells_what_was_covered():
+def test_a_frame_says_what_was_covered():
     text = frame_text(frame(result(np.ones((4, 4)))))
     assert "0.25 m² swept, of which covered: metal detector 50 %, radar 100 %" in text
     assert "no target so far in what was covered" in text

@@ -428,8 +428,8 @@ def test_threads_are_limited(sample, tmp_path):
     assert process.communicate(timeout=60)[0] == "1\n"
 
 
-@pytest.mark.parametrize(("option", "heard"), ((None, ["warning"]), ("-v", ["info", "warning"]), ("-q", [])))
-def test_verbosity(option, heard, sample, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("option", "logged"), ((None, ["warning"]), ("-v", ["info", "warning"]), ("-q", [])))
+def test_verbosity(option, logged, sample, tmp_path, monkeypatch, capsys):
     def talk(*_, **__):
         log = logging.getLogger("dualsense.somewhere")
         log.info("a note")
@@ -440,11 +440,11 @@ def test_verbosity(option, heard, sample, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(dualsense.chain.process, "process_scan", talk)
     assert run(["process", str(sample), "-o", str(tmp_path / "out"), *([option] if option else [])]) == 1
     *notes, last = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in notes] == heard
+    assert [line.split(": ")[1] for line in notes] == logged
     assert last == f"dualsense: error: {sample}: enough"
 
 
-def test_info_tells_a_person(sample, capsys):
+def test_info_for_a_person(sample, capsys):
     assert run(["info", str(sample)]) == 0
     said = capsys.readouterr().out
     assert "simulated" in said
@@ -453,7 +453,7 @@ def test_info_tells_a_person(sample, capsys):
     assert "no faults found (in the axes; --check reads the samples too)" in said
 
 
-def test_info_tells_a_program(sample, capsys):
+def test_info_for_a_program(sample, capsys):
     assert run(["info", str(sample), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["source"] == "simulated"

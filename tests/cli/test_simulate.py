@@ -76,7 +76,7 @@ def test_another_seed_is_another_scan(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     (
         ("[soil]\nrelative_permitivity = 4", "scene.toml: unknown key soil.relative_permitivity; known are"),
         ("[soil", "scene.toml: cannot be read as a scene: "),
@@ -87,12 +87,12 @@ def test_another_seed_is_another_scan(tmp_path):
         ),
     ),
 )
-def test_a_wrong_scene_is_one_line_that_names_the_key(text, told, tmp_path, capsys):
+def test_a_wrong_scene_is_one_line_that_names_the_key(text, expected, tmp_path, capsys):
     (tmp_path / "scene.toml").write_text(text, encoding="utf-8")
     assert run(["simulate", str(tmp_path / "scene.toml"), "--seed", "1", "-o", str(tmp_path / "x.h5")]) == 2
     said = capsys.readouterr().err
     assert one_line(said)
-    assert told in said
+    assert expected in said
     assert not (tmp_path / "x.h5").exists()
 
 

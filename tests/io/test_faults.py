@@ -235,7 +235,7 @@ def test_empty_sensor_fails_and_the_other_goes_on(scan_file, edit):
 # The track
 
 
-def test_gap_in_the_track_is_told_and_the_samples_kept(scan_file, edit):
+def test_gap_in_the_track_is_a_fault_and_the_samples_kept(scan_file, edit):
     def gap(file):
         keep = np.ones(400, bool)
         keep[100:140] = False  # 5 to 7 s

@@ -140,7 +140,7 @@ def _target_table(frame: Frame) -> str:
 
 
 def frame_line(frame: Frame, *, bars: str = BARS) -> str:
-    """Tell a frame in one line, for a log or a pipe."""
+    """Put a frame in one line, for a log or a pipe."""
     trace = sparkline(frame.metal_trace, width=24, bars=bars)
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
     if frame.result is None:
@@ -155,7 +155,7 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
 
 
 class LiveView:
-    """Shows frames on a terminal, or tells them line by line to anything else, and draws PNGs on request.
+    """Shows frames on a terminal, or writes them line by line to anything else, and draws PNGs on request.
 
     Parameters
     ----------

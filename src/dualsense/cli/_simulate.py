@@ -13,6 +13,8 @@ from dualsense.cli._console import DONE, FAILED, PROGRAM, Console
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dualsense.simulate import Scene
+
 
 @click.command()
 @click.argument("scene", type=options.FILE, metavar="[SCENE.toml]", required=False)
@@ -93,29 +95,44 @@ def simulate(
         msg = "one scan needs a --seed"
         raise click.UsageError(msg, click.get_current_context())
     options.refuse_existing(out, overwrite=overwrite)
+    ground = _ground(scene or scene_file, preset or "", out=out, seed=seed, faults=faults, cart=cart)
+    console.subject = str(out)
+    if write_scene:
+        return _write_scene(console, ground, out=out, seed=seed)
+    if engine is not None:
+        return _gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
+    return _simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite)
+
+
+def _ground(file: Path | None, preset: str, *, out: Path, seed: int, faults: dict[str, Any], cart: bool) -> Scene:
+    """Read the scene, or invent one of the preset, with the faults and the head that were asked for."""
     from dataclasses import replace
 
     import numpy as np
 
-    from dualsense.simulate import Array, dump_scene, on_cart, parse_faults, random_lane, read_scene, simulate_file
+    from dualsense.simulate import Array, on_cart, parse_faults, random_lane, read_scene
 
-    file = scene or scene_file
     if file is not None and out.exists() and out.samefile(file):
         msg = f"{out} is the scene itself: choose another OUT"
         raise click.UsageError(msg, click.get_current_context())
     name = f"{preset}-{seed:06d}"  # as in a folder of lanes
     rng = np.random.default_rng(seed)
-    ground = read_scene(file) if file else random_lane(preset or "", rng=rng, scan_id=name)
+    ground = read_scene(file) if file else random_lane(preset, rng=rng, scan_id=name)
     ground = replace(ground, faults=parse_faults(faults, ground.faults))
-    if cart:
-        ground = on_cart(ground, ground.array or Array())
-    console.subject = str(out)
-    if write_scene:
-        out.write_text(dump_scene(ground), encoding="utf-8")
-        console.report(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
-        return DONE
-    if engine is not None:
-        return _gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
+    return on_cart(ground, ground.array or Array()) if cart else ground
+
+
+def _write_scene(console: Console, ground: Scene, *, out: Path, seed: int) -> int:
+    from dualsense.simulate import dump_scene
+
+    out.write_text(dump_scene(ground), encoding="utf-8")
+    console.report(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
+    return DONE
+
+
+def _simulate_one(console: Console, ground: Scene, *, seed: int, out: Path, overwrite: bool) -> int:
+    from dualsense.simulate import simulate_file
+
     scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
     mines = scan.truth.label.count("mine") if scan.truth else 0
     console.report(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")

@@ -40,7 +40,7 @@ def isolated(count: int, total: int) -> bool:
 def usable_times(
     source: Source, field: schema.Field, time: NDArray[np.float64], channel: NDArray[np.intp], stream: Stream
 ) -> tuple[NDArray[np.bool_], tuple[Fault, ...]]:
-    """Tell which soundings have a time; refuse a clock that does not run forward.
+    """Find which soundings have a time; refuse a clock that does not run forward.
 
     Parameters
     ----------
@@ -77,7 +77,26 @@ def usable_times(
 
 
 def channel_index(source: Source, field: schema.Field, n: int, channels: int) -> NDArray[np.intp]:
-    """Read which of the antenna or coil pairs made each of n soundings; the first where there is one only."""
+    """Read which of the antenna or coil pairs made each sounding; the first where there is one only.
+
+    Parameters
+    ----------
+    source, field
+        Open scan file, and the dataset in it.
+    n
+        Soundings.
+    channels
+        Pairs that the file describes.
+
+    Returns
+    -------
+    (n,) intp
+
+    Raises
+    ------
+    ScanError
+        Missing where there are several pairs, of another length, or no such pair.
+    """
     found = source.vector(field)
     if found is None:
         if channels > 1:
@@ -174,7 +193,28 @@ def antenna_positions(source: Source, group: str) -> tuple[NDArray[np.float64], 
 def per_channel(
     source: Source, group: str, name: str, channels: int, expected: str, *, default: float | None = None
 ) -> NDArray[np.float64]:
-    """Read a positive number per channel, (c,); one number serves every channel."""
+    """Read a positive number per channel; one number serves every channel.
+
+    Parameters
+    ----------
+    source, group, name
+        Open scan file, the sensor's group, and its attribute.
+    channels
+        c.
+    expected
+        What messages say that it should be.
+    default
+        For every channel where the file is silent; None makes the attribute mandatory.
+
+    Returns
+    -------
+    (c,) float64
+
+    Raises
+    ------
+    ScanError
+        Missing, of another length, or not positive.
+    """
     values = source.numbers(group, name, expected)
     where = attribute_path(group, name)
     if values is None:

@@ -144,7 +144,7 @@ def _origin(source: Source) -> tuple[float, float, float, float] | None:
 def _coverage(
     sensor: SensorName, field: schema.Field, pose: Pose, data: GprData | EmiData | None
 ) -> tuple[bool, tuple[Fault, ...]]:
-    """Tell whether the track covers any sounding, and how many it does not cover."""
+    """Find whether the track covers any sounding, and how many it does not cover."""
     if data is None:
         return False, ()
     covered = covered_by_pose(pose.time_s, data.time_s)

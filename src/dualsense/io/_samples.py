@@ -1,6 +1,6 @@
 """What is wrong with the numbers of one sensor: missing, constant, stuck.
 
-Nothing here guesses: what cannot be trusted becomes NaN and is told. A zero that no instrument can measure
+Nothing here guesses: what cannot be trusted becomes NaN and a fault. A zero that no instrument can measure
 would look like empty ground, so it counts as missing.
 """
 
@@ -157,7 +157,7 @@ def _too_few(result: _Channel, stream: Stream, shape: tuple[int, ...], live: int
 
 
 def _constant_columns(part: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell the columns whose finite values, at least two, are all the same."""
+    """Find the columns whose finite values, at least two, are all the same."""
     # nearly every column differs within a few soundings; only the others are looked at throughout
     candidates = np.flatnonzero(_same(part[:_GLANCE]))
     result = np.zeros(part.shape[1], dtype=bool)
@@ -167,7 +167,7 @@ def _constant_columns(part: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _same(part: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell the columns that hold no two finite values that differ."""
+    """Find the columns that hold no two finite values that differ."""
     finite = np.isfinite(part)
     first = part[finite.argmax(axis=0), np.arange(part.shape[1])]
     same: NDArray[np.bool_] = ((part == first) | ~finite).all(axis=0)
@@ -175,7 +175,7 @@ def _same(part: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _silent(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
-    """Tell the soundings without any signal: zero throughout, or for a radar any one value throughout."""
+    """Find the soundings without any signal: zero throughout, or for a radar any one value throughout."""
     n, k = part.shape
     silent = np.zeros(n, dtype=bool)
     if k < 2:
@@ -186,7 +186,7 @@ def _silent(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
 
 
 def _stuck(part: NDArray[Any], stream: Stream) -> NDArray[np.bool_]:
-    """Tell the soundings that repeat the one before, in runs that cannot be chance."""
+    """Find the soundings that repeat the one before, in runs that cannot be chance."""
     n, k = part.shape
     stuck = np.zeros(n, dtype=bool)
     if k == 1 and not np.iscomplexobj(part):

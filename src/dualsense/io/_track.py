@@ -1,4 +1,4 @@
-"""Read the head's track from a scan file, and tell which samples it covers."""
+"""Read the head's track from a scan file, and find which samples it covers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def read_pose(source: Source) -> tuple[Pose, tuple[Fault, ...]]:
 
 
 def covered_by_pose(pose_time_s: NDArray[np.float64], time_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell at which times the head's position is known.
+    """Find at which times the head's position is known.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def test_spacing_given_wins(made, signal):
         import_scan(made(signal), trace_spacing_m=0)
 
 
-def test_cut_off_trace_is_told(made, signal):
+def test_cut_off_trace_is_a_fault(made, signal):
     path = made(signal)
     path.write_bytes(path.read_bytes()[:-10])
     scan = import_scan(path)

@@ -132,7 +132,7 @@ def test_headers_that_make_no_sense(made, signal, options, message):
         import_scan(made(signal, **options))
 
 
-def test_cut_off_record_is_told(made, signal):
+def test_cut_off_record_is_a_fault(made, signal):
     path = made(signal)
     path.write_bytes(path.read_bytes()[:-10])
     scan = import_scan(path)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.io._nodes import Source
+    from dualsense.scan import Fault
 
 ELECTRIC = ("Ex", "Ey", "Ez")
 COMPONENTS = (*ELECTRIC, "Hx", "Hy", "Hz", "Ix", "Iy", "Iz")
@@ -118,33 +119,21 @@ def import_gprmax(
         numbers = _receivers(file, receiver, tx_m, only_one=rx_position_m is not None)
         model = _model(file, numbers, tx_m, rx_position_m)
         chosen = component or _strongest(file, numbers)
-        traces = [_traces(file, number, chosen) for number in numbers]
-        runs, samples = traces[0].shape
-        for number, one in zip(numbers, traces, strict=True):
-            if one.shape != (runs, samples):
-                where = f"{_RECEIVERS}/rx{number}/{chosen}"
-                raise file.error(
-                    where, f"found shape {one.shape[::-1]}, expected {(samples, runs)} as rx{numbers[0]}"
-                )
+        traces = _all_traces(file, numbers, chosen)
+        runs, receivers, samples = traces.shape
         _check_steps(file, model, runs)
         title = file.text(schema.ROOT, "Title") or path.stem
         version = file.text(schema.ROOT, "gprMax") or "of an unstated version"
         name = file.name
-    data = np.stack(traces, axis=1).reshape(runs * len(numbers), samples)
-    channel = np.tile(np.arange(len(numbers), dtype=np.intp), runs)
+    channel = np.tile(np.arange(receivers, dtype=np.intp), runs)
     run_time_s = RUN_INTERVAL_S * np.arange(runs, dtype=np.float64)
-    columns = [f"sample {i}" for i in range(samples)]
-    stream = Stream("gpr", f"{_RECEIVERS}/{chosen}", columns, len(numbers), quiet_columns=True)
-    examined, faults = examine_samples(data, channel, stream)
-    if examined is None:
-        msg = f"{name}: {stream.path}: no sensor works: {faults[0].message}"
-        raise ScanError(one_line(msg))
+    examined, faults = _examined(traces.reshape(-1, samples), channel, f"{_RECEIVERS}/{chosen}", name)
     track = model.tx_m + np.arange(runs)[:, None] * model.step_m
     gpr = GprData(
         modality="impulse",
-        time_s=np.repeat(run_time_s, len(numbers)),
+        time_s=np.repeat(run_time_s, receivers),
         data=examined,
-        tx_position_m=np.zeros((len(numbers), 3)),
+        tx_position_m=np.zeros((receivers, 3)),
         rx_position_m=_local(model.rx_m - model.tx_m, vertical, 0.0),
         channel=channel,
         sample_time_s=model.dt_s * np.arange(samples, dtype=np.float64),
@@ -275,6 +264,30 @@ def _traces(file: Source, number: int, component: str) -> NDArray[np.float64]:
     if found.ndim != 2 or found.shape[0] < 2 or found.shape[1] < 1:
         raise file.error(path, f"found shape {found.shape}, expected (samples,) or (samples, runs)")
     return np.ascontiguousarray(found.T)
+
+
+def _all_traces(file: Source, numbers: list[int], component: str) -> NDArray[np.float64]:
+    """Read one component of several receivers, (runs, receivers, samples)."""
+    traces = [_traces(file, number, component) for number in numbers]
+    runs, samples = traces[0].shape
+    for number, one in zip(numbers, traces, strict=True):
+        if one.shape != (runs, samples):
+            where = f"{_RECEIVERS}/rx{number}/{component}"
+            raise file.error(where, f"found shape {one.shape[::-1]}, expected {(samples, runs)} as rx{numbers[0]}")
+    return np.stack(traces, axis=1)
+
+
+def _examined(
+    data: NDArray[np.float64], channel: NDArray[np.intp], where: str, name: str
+) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:
+    """Mask what cannot be a signal in traces (n, samples), refused where nothing is left."""
+    columns = [f"sample {i}" for i in range(data.shape[1])]
+    stream = Stream("gpr", where, columns, int(channel.max()) + 1, quiet_columns=True)
+    examined, faults = examine_samples(data, channel, stream)
+    if examined is None:
+        msg = f"{name}: {where}: no sensor works: {faults[0].message}"
+        raise ScanError(one_line(msg))
+    return examined, faults
 
 
 def _stated(file: Source, option: str, value: Sequence[float]) -> NDArray[np.float64]:
