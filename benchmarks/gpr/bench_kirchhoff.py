@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from dualsense.gpr._migrate.kirchhoff import gather, geometry, scatter
+from dualsense.gpr._migrate.geometry import geometry
+from dualsense.gpr._migrate.sums import gather, scatter
 from dualsense.result import Grid
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def lay_out(tx: np.ndarray, rx: np.ndarray, grid: Grid, *, full: bool) -> Any:
 
 
 def ours(tx: np.ndarray, rx: np.ndarray, grid: Grid, *, full: bool, data: np.ndarray | None = None) -> Any:
-    """Tables and sum: what :func:`dualsense.gpr._migrate.migrate.kirchhoff` does but for the density."""
+    """Tables and sum: what :func:`dualsense.gpr.kirchhoff` does but for the density."""
     return gather(lay_out(tx, rx, grid, full=full), noise(len(tx)) if data is None else data, DT_S)
 
 

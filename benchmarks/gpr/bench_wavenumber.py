@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.gpr._migrate.migrate import kirchhoff
+from dualsense.gpr._migrate.kirchhoff import kirchhoff
 from dualsense.gpr._migrate.stolt import stolt
 from dualsense.gpr._migrate.wavenumber import wavenumber
 from dualsense.gpr._rays.traveltime import refracted_time
@@ -19,7 +19,7 @@ from dualsense.result import Grid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dualsense.gpr._migrate.migrate import Migrated
+    from dualsense.gpr._migrate.migrated import Migrated
 
 POINT_M = (0.0225, -0.0525, 0.08)
 EPS = 6.0

@@ -15,6 +15,8 @@ from dualsense import gpr
 from dualsense.recipe import Recipe
 
 STUB = ast.parse(Path(gpr.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+ORDER = ("_rays", "_soundings", "_prepare", "_clean", "_traces", "_migrate", "_soil", "_bodies")
+"""From what knows least to what knows most; ``_radargram`` stands beside, over the traces."""
 STEPS = {
     "declip": "declip",
     "offset": "remove_offset",
@@ -69,3 +71,19 @@ def test_a_step_has_the_keywords_and_defaults_of_its_table(table, step):
     has = inspect.signature(getattr(gpr, step)).parameters
     assert {name: has[name].default for name in wanted} == wanted
     assert all(has[name].kind is inspect.Parameter.KEYWORD_ONLY for name in wanted)
+
+
+def test_alcoves_import_downwards_only():
+    """Imports inside functions and for types alone count too, and nobody comes in by the room's own door."""
+    room = Path(gpr.__file__).parent
+    rank = {name: i for i, name in enumerate(ORDER)} | {"_radargram": ORDER.index("_traces") + 0.5}
+    wrong = []
+    for path in sorted(room.rglob("*.py")):
+        own = path.relative_to(room).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dualsense.gpr")):
+                continue
+            other = [*node.module.split("."), "the door"][2]
+            if other == "the door" or rank[other] > rank[own] or (other == "_radargram" != own):
+                wrong.append(f"{path.relative_to(room)}:{node.lineno} imports {node.module}")
+    assert wrong == []

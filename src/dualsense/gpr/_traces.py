@@ -117,3 +117,10 @@ def spectral_window(
         edge = np.maximum(np.abs(u) - flat, 0.0) / max(1.0 - flat, np.finfo(float).tiny)
         weights = 0.5 * (1.0 + np.cos(np.pi * edge))
     return weights
+
+
+def check_finite(traces: Traces) -> None:
+    """Raise ValueError when a trace is not finite."""
+    if not np.isfinite(traces.values).all():
+        msg = "radar traces must be finite: their amplitudes are too large for single precision"
+        raise ValueError(msg)

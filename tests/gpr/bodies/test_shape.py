@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.gpr._bodies.image import find_bodies
+from dualsense.gpr._bodies.find import find_bodies
 from dualsense.gpr._bodies.shape import body_shape, relative_noise
-from dualsense.gpr._migrate.migrate import Migrated
+from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.survey import grid_around
 
 GRID = grid_around(np.array([[-0.2, -0.2], [0.2, 0.2]]), cell_m=0.005)

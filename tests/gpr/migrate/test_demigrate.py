@@ -9,7 +9,8 @@ import pytest
 
 from dualsense.gpr._clean.surface import Surface
 from dualsense.gpr._migrate.demigrate import demigrate
-from dualsense.gpr._migrate.migrate import kirchhoff, migrate
+from dualsense.gpr._migrate.kirchhoff import kirchhoff
+from dualsense.gpr._migrate.migrate import migrate
 from dualsense.gpr._traces import analytic_traces
 from dualsense.result import Grid
 from oracles import forward

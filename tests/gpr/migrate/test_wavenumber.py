@@ -15,7 +15,7 @@ from dualsense.constants import C0_M_S as C
 from dualsense.gpr._clean.background import remove_background
 from dualsense.gpr._clean.surface import fit_surface
 from dualsense.gpr._migrate import _wave_kernels
-from dualsense.gpr._migrate.migrate import kirchhoff
+from dualsense.gpr._migrate.kirchhoff import kirchhoff
 from dualsense.gpr._migrate.stolt import stolt
 from dualsense.gpr._migrate.wavenumber import wavenumber
 from dualsense.gpr._rays.layers import Layers

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.gpr._clean.line_background import remove_line_background
 from dualsense.gpr._clean.surface import Surface
-from dualsense.gpr._prepare.line import direct_time_zero, remove_line_background
+from dualsense.gpr._prepare.direct_wave import direct_time_zero
 from dualsense.gpr._rays.traveltime import refracted_time
 from dualsense.gpr._soil import _trace_kernels
 from dualsense.gpr._soil.hyperbola import fit_hyperbolas
 from dualsense.gpr._soundings import Soundings, calibrate
 from dualsense.gpr._traces import analytic_traces
 from dualsense.io import import_scan
-from dualsense.scan import GprData
 from dualsense.survey import track_at
 
 FREQUENCY_HZ = np.arange(0.5e9, 2.6e9, 0.05e9)
@@ -236,45 +236,6 @@ def test_background_of_the_line_goes_and_bars_stay():
     rest = remove_line_background(both, x).spectrum
     assert np.linalg.norm(rest - bars.spectrum) < 0.35 * np.linalg.norm(bars.spectrum)
     assert fitted(remove_line_background(both, x), x).velocity_m_s == pytest.approx(0.1e9, rel=0.03)
-
-
-@pytest.mark.parametrize("sign", (-1.0, 1.0))
-def test_time_zero_by_the_direct_wave(sign):
-    time = np.arange(400) * 2e-11
-    t0, separation, width = 1.1e-9, 0.06, 0.15e-9
-    u = (time - t0 - separation / C - width) / width
-    trace = sign * 1e4 * np.exp(-0.5 * u**2) + 300.0
-    data = np.tile(trace, (20, 1)) + np.random.default_rng(0).normal(0.0, 20.0, (20, 400))
-    half = np.array([[0.5 * separation, 0.0, 0.0]])
-    gpr = GprData("impulse", np.arange(20.0), data, -half, half, np.zeros(20, np.intp), sample_time_s=time)
-    found, std = direct_time_zero(gpr)
-    # half of the peak of a Gaussian pulse is reached 1.177 widths before it
-    assert found == pytest.approx(t0 + (1.0 - 1.177) * width, abs=0.01e-9)
-    assert std == pytest.approx(2.448 * width / np.sqrt(12.0), rel=0.1)
-
-
-def test_no_direct_wave():
-    half = np.zeros((1, 3))
-    silent = GprData(
-        "impulse",
-        np.arange(9.0),
-        np.zeros((9, 64)),
-        half,
-        half,
-        np.zeros(9, np.intp),
-        sample_time_s=np.arange(64.0),
-    )
-    assert direct_time_zero(silent) is None
-    tones = GprData(
-        "sfcw",
-        np.arange(9.0),
-        np.zeros((9, 4)),
-        half,
-        half,
-        np.zeros(9, np.intp),
-        frequency_hz=np.arange(1.0, 5.0),
-    )
-    assert direct_time_zero(tones) is None
 
 
 # Real recordings

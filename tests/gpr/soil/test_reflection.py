@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
-from dualsense.gpr._soil.instrument import Antennas, fields, find_antennas
+from dualsense.constants import EPSILON0_F_M
+from dualsense.gpr._soil.antennas import Antennas, fields, find_antennas
 from dualsense.gpr._soil.reflection import surface_permittivity, typical_conductivity
 from oracles import forward
 
@@ -24,7 +24,7 @@ def over_ground(eps, *, seed=0, rough_m=0.0, noise=0.003, response=None, offset_
     )
     f, n = heard.frequency_hz, heard.time_s.size
     true = heard.midpoint_m[:, 2] + offset_m + rough_m * rng.standard_normal(n)
-    lossy = eps - 1j * typical_conductivity(np.array(eps)) / (2 * np.pi * f * VACUUM_PERMITTIVITY)
+    lossy = eps - 1j * typical_conductivity(np.array(eps)) / (2 * np.pi * f * EPSILON0_F_M)
     node = np.linspace(true.min() - 1e-3, true.max() + 1e-3, 40)
     direct, echo = fields(antennas, f, node, lossy[None], distance_m=DISTANCE_M)
     k = 2 * np.pi * f / 299_792_458.0

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.gpr._migrate.migrate import Migrated
+    from dualsense.gpr._migrate.migrated import Migrated
     from dualsense.result import Grid
 
     Real = NDArray[np.float64]

@@ -22,8 +22,9 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate import _plane_kernels, _wave_kernels
-from dualsense.gpr._migrate.migrate import Migrated, aperture_radius, inverse_density
+from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.gpr._migrate.wavefield import Below, Heads, Kind, Tones, below, compress, place_heads, sort_heads
+from dualsense.gpr._migrate.weights import aperture_radius, inverse_density
 from dualsense.gpr._rays.layers import Ground, as_layers
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def wavenumber(
     height_m : (n,), optional
         Height of the antenna pair above the ground, instead of the pose's.
     aperture_m, aperture_growth, max_aperture_m, density_radius_m, loss_db_m
-        As for Kirchhoff's sum: :func:`dualsense.gpr._migrate.migrate.kirchhoff`.
+        As for Kirchhoff's sum: :func:`dualsense.gpr.kirchhoff`.
     offset_step_m
         Soundings whose antennas' offset differs by less are migrated with one kernel: heads turn.
     tolerance

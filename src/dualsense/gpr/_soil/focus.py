@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._migrate.migrate import kirchhoff
+from dualsense.gpr._migrate.kirchhoff import kirchhoff
 from dualsense.gpr._soil.permittivity import LogNormal
 from dualsense.result import Grid
 

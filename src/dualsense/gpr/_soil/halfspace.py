@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
 
-VACUUM_PERMITTIVITY = 8.8541878128e-12
 ARCH = 0.35
 """How far the path of integration rises above the real axis."""
 DECAY = 30.0

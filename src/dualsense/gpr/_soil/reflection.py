@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.constants import C0_M_S
-from dualsense.gpr._soil.halfspace import VACUUM_PERMITTIVITY
-from dualsense.gpr._soil.instrument import Antennas, fields
+from dualsense.constants import C0_M_S, EPSILON0_F_M
+from dualsense.gpr._soil.antennas import Antennas, fields
 from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class _Fit:
         distance = float(np.median(np.linalg.norm(across, axis=1)))
         node = np.linspace(max(height.min() - 0.015, 0.006), height.max() + 0.015, HEIGHT_NODES)
         eps = np.exp(LOG_NODES)[:, None]
-        lossy = eps - 1j * typical_conductivity(eps) / (2.0 * np.pi * f * VACUUM_PERMITTIVITY)
+        lossy = eps - 1j * typical_conductivity(eps) / (2.0 * np.pi * f * EPSILON0_F_M)
         direct, echo = fields(antennas, f, node, lossy, distance_m=distance)
         k = 2.0 * np.pi * f / C0_M_S
         smooth = echo * np.exp(1j * k[:, None] * np.hypot(distance, 2.0 * node))

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.gpr._bodies.image import MIN_FOLD, envelope_volume, find_bodies
-from dualsense.gpr._migrate.migrate import Migrated
+from dualsense.gpr._bodies.find import find_bodies
+from dualsense.gpr._bodies.volume import MIN_FOLD, envelope_volume
+from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.result import Grid
 
 CELL_M = 0.005

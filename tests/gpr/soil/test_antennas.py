@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from dualsense.gpr._soil.antennas import Antennas, fields, find_antennas, known_antennas, read_profile
 from dualsense.gpr._soil.halfspace import direct_field, reflected_field
-from dualsense.gpr._soil.instrument import Antennas, fields, find_antennas, known_antennas, read_profile
 
 F = np.linspace(0.8e9, 3.2e9, 25)
 H = np.array([0.04, 0.06, 0.1])

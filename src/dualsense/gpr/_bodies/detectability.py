@@ -107,10 +107,3 @@ def would_detect(found: Detectability, x_m: float, y_m: float, depth_m: float) -
     measured = found.measured[slices][:, near]
     quiet = found.quiet[slices][:, near][measured]
     return bool(near.any() and measured.mean(axis=1).min() >= ENOUGH and quiet.all())
-
-
-def measured_columns(volume: Volume) -> NDArray[np.bool_]:
-    """Cells (ny, nx) where at least half of the slices hold something: the rest of the map was not measured."""
-    with np.errstate(invalid="ignore"):
-        columns: NDArray[np.bool_] = (volume.values > 0.0).mean(axis=0) >= 0.5
-    return columns

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.gpr._bodies.silence import detectability, measured_columns, would_detect
+from dualsense.gpr._bodies.detectability import detectability, would_detect
+from dualsense.gpr._bodies.volume import measured_columns
 from dualsense.result import Grid, Volume
 
 AXIS = 0.005 * np.arange(41)

@@ -1,0 +1,135 @@
+"""A body below ground, measured at one voxel of the migrated volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.gpr._bodies.shape import UNMEASURED, Shape, body_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._migrate.migrated import Migrated
+    from dualsense.result import Grid
+
+MAX_HIDDEN_M = 0.035
+"""How far above its contrast's peak an echo may lie in clutter that falls off with depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Something below ground that scatters the radar.
+
+    Attributes
+    ----------
+    x_m, y_m
+        Centre of the part within 6 dB of the strongest return, weighted with its energy.
+    depth_m
+        Depth of that return's envelope peak: the top of a body whose top reflects.
+    width_m, length_m
+        Second-moment diameters of that part in the horizontal plane, short and long, with the resolution in them.
+    contrast
+        Amplitude over the median that clutter has around it.
+    amplitude
+        Relative to the surface echo where traces were whitened by it.
+    coherence
+        Coherence factor at the peak, 0-1.
+    phase_rad
+        Of the analytic signal at the envelope's peak.
+    edge
+        Part of the body's outline that touches ground the radar did not cover, 0-1.
+    hidden
+        Whether the clutter above is brighter, so that the depth is told by less than the envelope's own peak.
+    shape
+        Its column, symmetry and focus.
+    """
+
+    x_m: float
+    y_m: float
+    depth_m: float
+    width_m: float
+    length_m: float
+    contrast: float
+    amplitude: float
+    coherence: float
+    phase_rad: float
+    edge: float
+    hidden: bool = False
+    shape: Shape = UNMEASURED
+
+
+def measure_body(
+    migrated: Migrated,
+    grid: Grid,
+    envelope: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    contrast: NDArray[np.float64],
+    at: tuple[int, int, int],
+) -> Body:
+    from scipy.ndimage import binary_dilation, label  # noqa: PLC0415
+
+    k, j, i = at
+    plane = envelope[k]
+    parts, _ = label(plane >= 0.5 * plane[j, i])
+    part = parts == parts[j, i]
+    rows, columns = np.nonzero(part)
+    energy = plane[rows, columns] ** 2
+    x, y = grid.x_m[columns], grid.y_m[rows]
+    cx, cy = float(np.average(x, weights=energy)), float(np.average(y, weights=energy))
+    spread = np.cov(np.stack([x, y]), aweights=np.ones_like(energy), ddof=0) if x.size > 1 else np.zeros((2, 2))
+    short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(np.atleast_2d(spread)), (grid.cell_m / 4.0) ** 2))
+    outline = np.pad(part, 1)  # beyond the map nothing was measured
+    rim = binary_dilation(outline) & ~outline
+    edge = float((~np.pad(inside[k], 1))[rim].mean())
+    column = envelope[:, j, i]
+    hidden = bool(0 < k < column.size - 1 and column[k - 1] > column[k])
+    return Body(
+        x_m=cx,
+        y_m=cy,
+        depth_m=(
+            _hidden_depth(column, contrast[:, j, i], migrated.depth_m, k)
+            if hidden
+            else _peak_depth(column, migrated.depth_m, k)
+        ),
+        width_m=float(4.0 * short),
+        length_m=float(4.0 * long),
+        contrast=float(contrast[at]),
+        amplitude=float(plane[j, i]),
+        coherence=float(migrated.coherence[at]),
+        phase_rad=float(np.angle(migrated.amplitude[at])),
+        edge=edge,
+        hidden=hidden,
+        shape=body_shape(migrated, grid, envelope, at),
+    )
+
+
+def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int) -> float:
+    """Depth of the envelope's peak between the planes, by a parabola through three of them."""
+    if k == 0 or k == depth.size - 1:
+        return float(depth[k])
+    low, middle, high = column[k - 1], column[k], column[k + 1]
+    bend = low - 2.0 * middle + high
+    shift = 0.5 * (low - high) / bend if bend < 0.0 else 0.0
+    return float(depth[k] + np.clip(shift, -0.5, 0.5) * (depth[k + 1] - depth[k]))
+
+
+def _hidden_depth(
+    column: NDArray[np.float64], over_clutter: NDArray[np.float64], depth: NDArray[np.float64], k: int
+) -> float:
+    """Depth of an echo that is a peak of the contrast only.
+
+    A Gaussian echo over clutter that falls off as exp(-a z) has its contrast's peak a sigma^2 too deep; sigma is
+    told by how the contrast bends, a by the level.
+    """
+    level = column / np.maximum(over_clutter, 1e-300)
+    if not (column[k - 1 : k + 2] > 0.0).all() or not (level[k - 1 : k + 2] > 0.0).all():
+        return float(depth[k])
+    step = 0.5 * (depth[k + 1] - depth[k - 1])
+    contrast = np.log(column[k - 1 : k + 2] / level[k - 1 : k + 2])
+    bend = (contrast[0] - 2.0 * contrast[1] + contrast[2]) / step**2
+    fall = np.log(level[k - 1] / level[k + 1]) / (2.0 * step)
+    shift = fall / -bend if bend < 0.0 else MAX_HIDDEN_M
+    return float(max(depth[k] - np.clip(shift, 0.0, MAX_HIDDEN_M), 0.0))

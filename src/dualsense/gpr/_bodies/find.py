@@ -1,0 +1,167 @@
+"""Where the radar sees a body: what stands out of the clutter, and what stands out most at a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.gpr._bodies.body import Body, measure_body
+from dualsense.gpr._bodies.cfar import clutter_level
+from dualsense.gpr._bodies.volume import measured_voxels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._migrate.migrated import Migrated
+    from dualsense.result import Grid
+
+GAP, ECHO_CONTRAST = 0.8, 2.5
+"""An echo of this contrast has a reverberation where the envelope between them falls to this part of it."""
+ASIDE_M = 0.03
+SHALLOWEST_M, DEEPEST_M = 0.004, 0.14
+"""Where beside metal an echo is looked for that is too weak to be listed by itself."""
+
+
+def find_bodies(
+    migrated: Migrated,
+    grid: Grid,
+    covered: NDArray[np.bool_],
+    *,
+    min_contrast: float = 4.5,
+    top_m: float = 0.012,
+    separation_m: float = 0.05,
+    max_bodies: int = 30,
+) -> tuple[Body, ...]:
+    """Local maxima of the envelope over the level of clutter around them, strongest first.
+
+    The level is that of :func:`dualsense.gpr.clutter_level`. A maximum below or beside a stronger one, within that
+    one's outline, is the same object's: its bottom, or a reverberation inside it.
+
+    Parameters
+    ----------
+    min_contrast
+        Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
+        a million cells.
+    top_m
+        Shallower than this the rough surface itself scatters.
+    separation_m
+        Smallest distance between two bodies.
+    """
+    from scipy.ndimage import maximum_filter  # noqa: PLC0415
+
+    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
+    cells = 2 * max(1, round(0.5 * separation_m / grid.cell_m)) + 1
+    top = (migrated.depth_m >= top_m)[:, None, None]
+    window = (3, cells, cells)
+    seen = inside & top & (contrast >= min_contrast)
+    bright = (envelope == maximum_filter(envelope, window)) & seen
+    # A shallow mine is darker than the surface's clutter above it, and a peak of the contrast only. So is what
+    # reverberates below a brighter body.
+    peak = bright | ((contrast == maximum_filter(contrast, window)) & seen)
+    for k, j, i in np.argwhere(peak & ~bright):
+        near = np.s_[
+            : k + 1, max(j - cells // 2, 0) : j + cells // 2 + 1, max(i - cells // 2, 0) : i + cells // 2 + 1
+        ]
+        peak[k, j, i] = not _reverberates(envelope[near].max(axis=(1, 2)), contrast[near].max(axis=(1, 2)))
+    # Strongest by energy and contrast together: a deep reverberation has the contrast, its cause the energy.
+    places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
+    bodies: list[Body] = []
+    for k, j, i in places:
+        if len(bodies) >= max_bodies:
+            break
+        body = measure_body(migrated, grid, envelope, inside, contrast, (k, j, i))
+        if not any(_same_object(body, other, separation_m) for other in bodies):
+            bodies.append(body)
+    return tuple(bodies)
+
+
+def add_bodies(
+    bodies: tuple[Body, ...],
+    places_m: NDArray[np.float64],
+    migrated: Migrated,
+    grid: Grid,
+    covered: NDArray[np.bool_],
+    *,
+    separation_m: float = 0.05,
+    search_m: float = 0.02,
+) -> tuple[Body, ...]:
+    """Add what another method found and the contrast did not, as in a row of bodies that are each other's clutter.
+
+    Parameters
+    ----------
+    bodies
+        Already found; a place within ``separation_m`` of one, or inside it, is that one.
+    places_m : (p, 3)
+        x, y and depth.
+    search_m
+        How far from a place the envelope's peak may lie, along each axis.
+    """
+    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
+    found = list(bodies)
+    for x, y, depth in places_m:
+        near = [
+            np.abs(axis - at) <= search_m for axis, at in ((migrated.depth_m, depth), (grid.y_m, y), (grid.x_m, x))
+        ]
+        if not all(one.any() for one in near):
+            continue
+        block = np.ix_(*near)
+        k, j, i = np.unravel_index(int(envelope[block].argmax()), envelope[block].shape)
+        at = tuple(int(np.flatnonzero(one)[n]) for one, n in zip(near, (k, j, i), strict=True))
+        if not envelope[at] > 0.0:
+            continue
+        body = measure_body(migrated, grid, envelope, inside, contrast, (at[0], at[1], at[2]))
+        if not any(
+            np.hypot(body.x_m - o.x_m, body.y_m - o.y_m) < separation_m
+            and abs(body.depth_m - o.depth_m) < search_m
+            for o in found
+        ):
+            found.append(body)
+    return tuple(found)
+
+
+def echo_finder(
+    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
+) -> Callable[[float, float], Body | None]:
+    """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
+
+    Returns
+    -------
+    callable
+        From x and y to a body; None where nothing was measured.
+    """
+    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
+    deep = (migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M)
+
+    def near(x_m: float, y_m: float) -> Body | None:
+        aside = np.hypot(*np.meshgrid(grid.x_m - x_m, grid.y_m - y_m)) <= ASIDE_M
+        seen = np.where(deep[:, None, None] & aside & inside, contrast, 0.0)
+        k, j, i = (int(n) for n in np.unravel_index(int(seen.argmax()), seen.shape))
+        if not seen[k, j, i] > 0.0:
+            return None
+        return measure_body(migrated, grid, envelope, inside, contrast, (k, j, i))
+
+    return near
+
+
+def _over_clutter(
+    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Find what was measured, the envelope there, and its contrast to the clutter; each (nz, ny, nx)."""
+    inside = measured_voxels(migrated, covered)
+    envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
+    return inside, envelope, envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
+
+
+def _reverberates(bright: NDArray[np.float64], contrast: NDArray[np.float64]) -> bool:
+    """Tell whether a column's last slice lies below a brighter echo that stands out, with a gap between."""
+    lowest = np.minimum.accumulate(bright[::-1])[::-1]
+    above = (bright > bright[-1]) & (lowest < GAP * bright[-1]) & (contrast >= ECHO_CONTRAST)
+    return bool(above.any())
+
+
+def _same_object(body: Body, other: Body, separation_m: float) -> bool:
+    distance = float(np.hypot(body.x_m - other.x_m, body.y_m - other.y_m))
+    return distance < max(separation_m, 0.5 * other.length_m + 0.01)

@@ -1,0 +1,127 @@
+"""The Kirchhoff sum over irregular, bistatic soundings, and its adjoint."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+
+from dualsense.gpr._migrate import _kirchhoff_kernels as _kernels
+from dualsense.gpr._migrate._vectors import LANES, PARTS, TAIL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.gpr._migrate.geometry import Geometry
+
+LINE = 64
+
+
+def gather(
+    geometry: Geometry, values: NDArray[Any], dt_s: float
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Sum traces into the volume: Kirchhoff migration.
+
+    Parameters
+    ----------
+    geometry
+    values : (n, t) complex64 or complex128
+        Analytic traces from time zero, finite; their precision is that of the sum.
+    dt_s
+        Their step.
+
+    Returns
+    -------
+    sum(w s) complex, sum(w), sum(w |s|^2), each (nz, ny, nx)
+    """
+    real = values.real.dtype
+    nz, ny, nx = geometry.shape
+    image = _aligned((ny, nx, _padded(nz) // LANES, PARTS, LANES), real)
+    traces = _parts(values)
+    total, fold, energy = (np.zeros(geometry.shape, kind) for kind in (values.dtype, real, real))
+    if traces.shape[1] > 1 and image.size:
+        tables, scale, radius, cells = _tables(geometry, dt_s, real)
+        room = _aligned((numba.get_num_threads(), _kernels.BATCH, 3, *tables[3].shape[1:]), real)
+        depths = _padded(nz, TAIL)
+        _kernels.gather(traces, *tables, scale, _first_depths(geometry), depths, radius, *cells, room, image)
+        _kernels.take_out(image, total, fold, energy)
+    return total, fold, energy
+
+
+def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) -> NDArray[Any]:
+    """Echoes of a volume of reflectors, each a spike at its time: demigration, the adjoint of :func:`gather`.
+
+    Parameters
+    ----------
+    geometry
+    model : (nz, ny, nx) complex64 or complex128
+    dt_s, samples
+        Step and number of samples of the traces.
+
+    Returns
+    -------
+    (n, samples) complex
+    """
+    real = model.real.dtype
+    nz, ny, nx = geometry.shape
+    volume = np.zeros((ny, nx, 2, _padded(nz)), real)
+    volume[:, :, 0, :nz] = model.real.transpose(1, 2, 0)
+    volume[:, :, 1, :nz] = model.imag.transpose(1, 2, 0)
+    traces = np.zeros((len(geometry.tx_m), samples, 2), real)
+    if samples > 1 and volume.size:
+        tables, scale, radius, cells = _tables(geometry, dt_s, real)
+        _kernels.scatter(volume, *tables, scale, radius, *cells, traces)
+    echoes: NDArray[Any] = traces.view(model.dtype)[..., 0]
+    return echoes
+
+
+def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[Any], ...], Any, Any, Any]:
+    """Geometry in the precision and units of the compiled loops: what they tabulate from, and the cells."""
+    table = geometry.table
+    antennas = np.stack([geometry.tx_m, geometry.rx_m, 0.5 * (geometry.tx_m + geometry.rx_m)], axis=1)
+    rho2 = table.rho_m**2
+    taper = np.maximum(1.0 - rho2[:, None] / geometry.aperture_m**2, 0.0) ** 2
+    radius = table.rho_m[np.searchsorted(table.rho_m, geometry.aperture_m.max(initial=0.0))]
+    depths = table.depth_m.size
+    more = [(0, _padded(depths) - depths)]  # depths of no weight, so that all rows are as many full vectors
+    tables = (
+        np.ascontiguousarray(antennas[:, :, :2]).astype(real),
+        np.ascontiguousarray(antennas[:, :, 2]),
+        geometry.density.astype(real),
+        np.pad((table.time_s / dt_s).astype(real), [(0, 0), (0, 0), *more]),
+        np.pad(table.gain.astype(real), [(0, 0), (0, 0), *more]),
+        np.array([math.sqrt(table.height_m[0]), 1.0 / table.height_root_step]),
+        rho2.astype(real),
+        np.pad(geometry.apparent_depth_m.astype(real), more),
+        np.pad(taper.astype(real), [(0, 0), *more]),
+    )
+    number = real.type
+    cells = geometry.x_m.astype(real), geometry.y_m.astype(real)
+    # the weights end where a look-up between two distances gives 0
+    return tables, number(1.0 / table.rho_root_step), number(radius), cells
+
+
+def _first_depths(geometry: Geometry) -> NDArray[np.int64]:
+    """First depth, down to a multiple of the lanes, whose aperture reaches each distance of the table."""
+    reaches = geometry.aperture_m > geometry.table.rho_m[:, None]
+    first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
+    return first // LANES * LANES
+
+
+def _padded(depths: int, step: int = LANES) -> int:
+    return -(-depths // step) * step
+
+
+def _parts(values: NDArray[Any]) -> NDArray[Any]:
+    real = np.ascontiguousarray(values).view(values.real.dtype)
+    return real.reshape(*values.shape, 2)
+
+
+def _aligned(shape: tuple[int, ...], real: Any) -> NDArray[Any]:
+    """Room that begins with a line of the cache: vectors read from there do not straddle two."""
+    size = math.prod(shape) * real.itemsize
+    room = np.empty(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(real).reshape(shape)
