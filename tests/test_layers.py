@@ -22,8 +22,6 @@ KNOWN_CIRCLES = {
     "dualsense.render._figures.fused",
     "dualsense.render._figures.lines",
     "dualsense.render._figures.volume",
-    "dualsense.simulate._scene.array",
-    "dualsense.simulate._scene.scene",
 }
 KNOWN_LONG = {
     "_adder",
@@ -44,13 +42,10 @@ KNOWN_LONG = {
 KNOWN_BEHIND_DOORS = {
     "chain",
     "emi",
-    "evaluate",
     "fusion",
     "induction",
     "io",
     "render",
-    "simulate",
-    "survey",
 }
 KNOWN_WITHOUT_INDEX = {"fusion"}
 

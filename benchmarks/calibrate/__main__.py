@@ -73,7 +73,7 @@ def odds_to_expect(rows: list[dict[str, Any]]) -> float:
     for row in rows:
         lanes_.setdefault(row["seed"], []).append(row)
     mines = [r for r in rows if r["is_mine"]]
-    told = sum(r["id"] is not None for r in mines) / len(mines)
+    found = sum(r["id"] is not None for r in mines) / len(mines)
     metal = np.array([sum(r["label"] == "metal" for r in lane) for lane in lanes_.values()], dtype=np.float64)
     other = np.array(
         [sum(r["label"] is not None and not r["is_mine"] for r in lane) for lane in lanes_.values()],
@@ -87,7 +87,7 @@ def odds_to_expect(rows: list[dict[str, Any]]) -> float:
     count = MINES_PER_LANE["sealed"]
     clutter = COLUMNS * ROWS - count
     expected = line @ np.array([1.0, METAL_SHARE * clutter, (1.0 - METAL_SHARE) * clutter])
-    return told * count / float(expected)
+    return found * count / float(expected)
 
 
 def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -97,11 +97,11 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     targets = [r for r in rows if r["id"] is not None]
     experts, ratio, facts = fit(targets)
     mine = np.array([r["is_mine"] for r in targets], dtype=bool)
-    asked = np.array([r["in_envelope"] for r in targets], dtype=bool)
+    inside = np.array([r["in_envelope"] for r in targets], dtype=bool)
     odds = odds_to_expect(rows)
     confidence = 1.0 / (1.0 + np.exp(-(np.log(odds) + ratio)))
     missed = sum(r["in_envelope"] for r in rows if r["id"] is None)
-    limit, bound = threshold(confidence[asked], missed=missed)
+    limit, bound = threshold(confidence[inside], missed=missed)
     prior = float(odds / (1 + odds))
     model = {
         "id": MODEL_ID,
@@ -149,8 +149,8 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
     from dualsense.fusion._confidence import read_model
 
     model = read_model((out / f"{MODEL_ID}.json").read_bytes())
-    told = read_lanes(folder, wanted)
-    scores = tuple(judged(model, score, rows) for score, rows in told)
+    lanes_ = read_lanes(folder, wanted)
+    scores = tuple(judged(model, score, rows) for score, rows in lanes_)
     evaluation = Evaluation(HALO_M, scores, (), ())
     write_evaluation(evaluation, folder / "evaluation")
     whole = json.loads(to_json(evaluation))
@@ -168,8 +168,8 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
             "least_reflection": ENVELOPE_REFLECTION,
             "most_loss_db": ENVELOPE_LOSS_DB,
         }
-        | envelope(scores, [rows for _, rows in told], model.suspect_threshold),
-        "radar_confirmed": confirmed(scores, [rows for _, rows in told]),
+        | envelope(scores, [rows for _, rows in lanes_], model.suspect_threshold),
+        "radar_confirmed": confirmed(scores, [rows for _, rows in lanes_]),
         "known_soils": calibration_scores(known),
     } | whole
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.calibrate.fit import found
 
-from dualsense.evaluate import ObjectScore, ScanScore, TargetScore, clopper_pearson, clutter_rejected
+from dualsense.evaluate import (
+    ObjectScore,
+    ScanScore,
+    TargetScore,
+    clopper_pearson,
+    clutter_rejected,
+    localisation_errors,
+    root_mean_square,
+)
 from dualsense.fusion._targets import judge
 from dualsense.fusion._weigh import by_experts
 
@@ -25,19 +33,19 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
     if model.experts is None:
         msg = f"{model.id} holds no experts"
         raise ValueError(msg)
-    said = {}
+    stated = {}
     for row in rows:
         if row["id"] is not None:
             what = found(row)
             weight = by_experts(model.experts, what)
-            said[row["id"]] = (weight, judge(model, what, weight))
+            stated[row["id"]] = (weight, judge(model, what, weight))
     targets = tuple(
         replace(
             TargetScore(**t),
-            confidence=said[t["id"]][1].confidence,
-            call=said[t["id"]][1].call,
-            emi_ratio=None if t["emi_ratio"] is None else said[t["id"]][0].emi,
-            gpr_ratio=None if t["gpr_ratio"] is None else said[t["id"]][0].gpr,
+            confidence=stated[t["id"]][1].confidence,
+            call=stated[t["id"]][1].call,
+            emi_ratio=None if t["emi_ratio"] is None else stated[t["id"]][0].emi,
+            gpr_ratio=None if t["gpr_ratio"] is None else stated[t["id"]][0].gpr,
         )
         for t in score["targets"]
     )
@@ -49,7 +57,7 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
             | (
                 {}
                 if o["target"] is None
-                else {"confidence": said[o["target"]][1].confidence, "call": said[o["target"]][1].call}
+                else {"confidence": stated[o["target"]][1].confidence, "call": stated[o["target"]][1].call}
             )
         )
         for o in score["objects"]
@@ -65,21 +73,20 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
         mines += [o for o in score.objects if o.is_mine and (o.model, round(o.depth_m, 6)) in inside]
     if not mines:
         return {"mines": 0}
-    said = np.sort([o.confidence if o.confidence is not None else 0.0 for o in mines])
+    stated = np.sort([o.confidence if o.confidence is not None else 0.0 for o in mines])
     out: dict[str, Any] = {
         "mines": len(mines),
         "suspect": sum(o.call == "suspect" for o in mines),
         "not_assessable": sum(o.call == "not-assessable" for o in mines),
         "likely_clutter": sum(o.call == "likely-clutter" for o in mines),
         "without_target": sum(o.target is None for o in mines),
-        "least_confidence": float(said[0]),
+        "least_confidence": float(stated[0]),
     }
-    errors = np.array([o.error_m for o in mines if o.error_m is not None]).reshape(-1, 3)
-    out["horizontal_rms_m"] = float(np.sqrt((errors[:, :2] ** 2).sum(axis=1).mean()))
-    out["depth_rms_m"] = float(np.sqrt(np.nanmean(errors[:, 2] ** 2)))
+    errors = localisation_errors(mines)
+    out |= {name: errors[name] for name in ("horizontal_rms_m", "depth_rms_m")}
     out["suspect_interval"] = list(clopper_pearson(out["suspect"], len(mines)))
     for lost in (0, 1, 3, 10):
-        at = float(said[min(lost, said.size - 1)])
+        at = float(stated[min(lost, stated.size - 1)])
         out[f"rejected_with_{lost}_below"] = _rejected(scores, at)
     out["rejected_at_threshold"] = _rejected(scores, threshold)
     return out
@@ -87,20 +94,15 @@ def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: floa
 
 def confirmed(scores: Sequence[ScanScore], lanes: Sequence[Rows]) -> dict[str, Any]:
     """Errors of mines that the radar lists as bodies, and their root mean square in stated deviations."""
-    errors, sigmas = [], []
+    listed: list[ObjectScore] = []
     for score, rows in zip(scores, lanes, strict=True):
         bodies = {r["id"] for r in rows if r["id"] is not None and r["gpr"] and r["gpr"]["score"] > 0}
-        for o in score.objects:
-            if o.is_mine and o.target in bodies and o.error_m is not None and o.sigma is not None:
-                errors.append(o.error_m)
-                sigmas.append(o.sigma)
-    error, sigma = np.array(errors).reshape(-1, 3), np.array(sigmas).reshape(-1, 3)
-    return {
-        "mines": len(error),
-        "horizontal_rms_m": float(np.sqrt((error[:, :2] ** 2).sum(axis=1).mean())),
-        "depth_rms_m": float(np.sqrt((error[:, 2] ** 2).mean())),
-        "depth_bias_m": float(error[:, 2].mean()),
-        "z_rms": np.sqrt((sigma**2).mean(axis=0)).tolist(),
+        listed += [o for o in score.objects if o.is_mine and o.target in bodies]
+    errors = localisation_errors(listed)
+    sigma = np.array([o.sigma for o in listed if o.sigma is not None]).reshape(-1, 3)
+    return {"mines": errors["matched"]} | {
+        **{name: errors[name] for name in ("horizontal_rms_m", "depth_rms_m", "depth_bias_m")},
+        "z_rms": [root_mean_square(column) for column in sigma.T],
     }
 
 

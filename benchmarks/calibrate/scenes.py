@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dualsense.simulate import MODELS, PRESETS, Buried, Motion, Scene
-from dualsense.simulate._scene.lanes import vary_soil
+from dualsense.simulate import MODELS, PRESETS, Buried, Motion, Scene, vary_soil
 
 SOILS = ("sand", "loam", "wet-clay", "laterite", "ukraine-chernozem", "afghanistan-gravel")
 HELD_OUT_SOIL = "bosnia-loam"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from dualsense.evaluate._breakdown import (
-    alone,
     breakdown,
     by_depth,
     by_metal,
@@ -22,10 +21,13 @@ from dualsense.evaluate._breakdown import (
     deviations,
     false_alarms_at,
     full_detection_threshold,
+    single_sensor,
 )
 from dualsense.evaluate._figures import picture
-from dualsense.evaluate._lanes import Evaluation, summary, to_text, write_evaluation
-from dualsense.evaluate._score import roc, score_scan
+from dualsense.evaluate._folder import Evaluation
+from dualsense.evaluate._rates import roc
+from dualsense.evaluate._report import summarise, to_text, write_evaluation
+from dualsense.evaluate._score import score_scan
 from dualsense.evaluate._statistics import clopper_pearson
 from dualsense.result import Evidence
 
@@ -56,19 +58,19 @@ def score(make_target, make_truth, make_result):
 
 
 def test_a_sensor_alone_knows_only_what_it_found(score):
-    (metal,) = alone([score], "emi", prior=0.5)
+    (metal,) = single_sensor([score], "emi", prior=0.5)
     assert [t.id for t in metal.targets] == ["a", "c", "d"]
     assert metal.targets[0].confidence == pytest.approx(1 / (1 + math.exp(-1.0)))
     assert [o.target for o in metal.objects if o.is_mine] == ["a", None]
     assert max(roc([metal]).detection_rate) == 0.5
-    assert max(roc(alone([score], "gpr", prior=0.5)).detection_rate) == 1.0
-    assert alone([score], "fused", prior=0.5) == [score]
+    assert max(roc(single_sensor([score], "gpr", prior=0.5)).detection_rate) == 1.0
+    assert single_sensor([score], "fused", prior=0.5) == [score]
 
 
 def test_false_alarms_of_a_sensor_alone_are_its_own(score):
-    assert false_alarms_at(roc(alone([score], "gpr", prior=0.5)), 1.0) == 0.0
-    assert false_alarms_at(roc(alone([score], "emi", prior=0.5)), 0.5) == 1.0  # the can speaks louder
-    assert math.isnan(false_alarms_at(roc(alone([score], "emi", prior=0.5)), 1.0))
+    assert false_alarms_at(roc(single_sensor([score], "gpr", prior=0.5)), 1.0) == 0.0
+    assert false_alarms_at(roc(single_sensor([score], "emi", prior=0.5)), 0.5) == 1.0  # the can speaks louder
+    assert math.isnan(false_alarms_at(roc(single_sensor([score], "emi", prior=0.5)), 1.0))
 
 
 @pytest.mark.parametrize(
@@ -99,10 +101,10 @@ def test_clutter_is_rejected_below_the_least_sure_mine(score):
 
 
 def test_skill_is_measured_against_the_share_of_mines(score):
-    told = calibration_scores([score])
+    got = calibration_scores([score])
     p, y = np.array([0.9, 0.4, 0.3, 0.6, 0.2]), np.array([1, 1, 0, 0, 0])
-    assert told["brier"] == pytest.approx(((p - y) ** 2).mean())
-    assert told["brier_skill"] == pytest.approx(1 - ((p - y) ** 2).mean() / (0.4 * 0.6))
+    assert got["brier"] == pytest.approx(((p - y) ** 2).mean())
+    assert got["brier_skill"] == pytest.approx(1 - ((p - y) ** 2).mean() / (0.4 * 0.6))
     assert math.isnan(calibration_scores([])["brier_skill"])
 
 
@@ -113,18 +115,18 @@ def test_deviations_are_of_mines_only(score):
 
 
 def test_without_scores_everything_is_unknown_and_nothing_breaks():
-    told = breakdown([], prior=0.2)
-    assert told["fused"]["clutter_rejected_at_full_detection"]["objects"] == 0
-    assert told["detection_by"]["soil"] == {}
+    got = breakdown([], prior=0.2)
+    assert got["fused"]["clutter_rejected_at_full_detection"]["objects"] == 0
+    assert got["detection_by"]["soil"] == {}
 
 
 def test_the_evaluation_is_written_as_numbers_text_and_picture(score, tmp_path):
     evaluation = Evaluation(0.1, (score,))
     write_evaluation(evaluation, tmp_path)
-    told = json.loads((tmp_path / "evaluation.json").read_text())
-    assert told == summary(evaluation)
-    assert told["sensors"]["gpr"]["highest_detection"] == 1.0
+    got = json.loads((tmp_path / "evaluation.json").read_text())
+    assert got == summarise(evaluation)
+    assert got["sensors"]["gpr"]["highest_detection"] == 1.0
     assert "minimum metal: 1/1" in to_text(evaluation)
     png = (tmp_path / "evaluation.png").read_bytes()
     assert png.startswith(b"\x89PNG")
-    assert png == picture(told)
+    assert png == picture(got)

@@ -54,16 +54,16 @@ def test_the_threshold_gives_up_no_more_mines_than_its_bound_allows():
     from dualsense.evaluate._statistics import clopper_pearson
 
     confidence = np.linspace(0.1, 0.9, 1500)
-    value, told = threshold(confidence, missed=1)
+    value, facts = threshold(confidence, missed=1)
     lost = int((confidence < value).sum())
-    assert lost == told["below"] > 0
+    assert lost == facts["below"] > 0
     assert clopper_pearson(1500 - lost, 1501, level=0.9)[0] >= DETECTION
     assert clopper_pearson(1500 - lost - 1, 1501, level=0.9)[0] < DETECTION
-    few, told = threshold(confidence[:20], missed=0)
-    assert (few, told["below"]) == (0.1, 0)
+    few, facts = threshold(confidence[:20], missed=0)
+    assert (few, facts["below"]) == (0.1, 0)
 
 
-def test_the_envelope_is_told_from_the_truth():
+def test_the_envelope_follows_from_the_truth():
     from benchmarks.calibrate.scenes import in_envelope, lanes
 
     by_soil = {lane.soil: lane for lane in lanes("train", 6)}

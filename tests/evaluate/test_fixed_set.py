@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from dualsense.chain.process import process_scan
-from dualsense.evaluate._breakdown import alone, false_alarms_at
-from dualsense.evaluate._score import rates, roc, score_scan
+from dualsense.evaluate._breakdown import false_alarms_at, single_sensor
+from dualsense.evaluate._rates import rates, roc
+from dualsense.evaluate._score import score_scan
 from dualsense.io import read_scan
 
 NAMES = ("clutter_only", "pma_laterite", "pmn_wet", "ts50_casing")
@@ -32,13 +33,13 @@ def test_every_mine_is_found_with_no_more_false_alarms_than_before(scores):
 
 @pytest.mark.slow
 def test_fusion_finds_all_with_fewer_false_alarms_than_either_sensor(scores):
-    fused, metal = (false_alarms_at(roc(alone(scores, s, prior=0.15)), 1.0) for s in ("fused", "emi"))
+    fused, metal = (false_alarms_at(roc(single_sensor(scores, s, prior=0.15)), 1.0) for s in ("fused", "emi"))
     assert fused == 0.0
     assert metal > 0.0
 
 
 @pytest.mark.slow
-def test_mines_lie_where_they_are_told(scores):
+def test_mines_lie_where_their_targets_are(scores):
     errors = [o.error_m for s in scores for o in s.objects if o.is_mine]
     assert max(abs(z) for _, _, z in errors) < 0.015
     assert max(x * x + y * y for x, y, _ in errors) < 0.025**2

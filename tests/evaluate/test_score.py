@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualsense.evaluate._score import confidences, match, rates, roc, score_scan
+from dualsense.evaluate._rates import confidences, rates, roc
+from dualsense.evaluate._score import match, score_scan
 from dualsense.evaluate._statistics import clopper_pearson, poisson_rate
 
 MINE = (0.5, 0.5, 0.05, 0.1, "mine")

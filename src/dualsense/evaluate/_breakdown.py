@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.evaluate import _score as scoring
+from dualsense.evaluate import _rates as operating
 from dualsense.evaluate import _statistics as statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from dualsense.evaluate._score import ObjectScore, ScanScore
 
@@ -25,25 +27,25 @@ MUCH_METAL = ("PMN", "PMN-voxel", "PFM-1", "PROM-1", "TM-62M")
 SENSORS = ("emi", "gpr", "fused")
 
 
-def alone(scores: Sequence[ScanScore], sensor: str, *, prior: float) -> list[ScanScore]:
+def single_sensor(scores: Sequence[ScanScore], sensor: str, *, prior: float) -> list[ScanScore]:
     """Score one sensor by itself: its targets, at the confidence that it alone gives; "fused" changes nothing."""
     if sensor == "fused":
         return list(scores)
     shift = math.log(prior) - math.log1p(-prior)
     out = []
     for score in scores:
-        said = {
+        stated = {
             t.id: None if (r := t.emi_ratio if sensor == "emi" else t.gpr_ratio) is None else _logistic(shift + r)
             for t in score.targets
         }
-        kept = [n for n, t in enumerate(score.targets) if said[t.id] is not None]
+        kept = [n for n, t in enumerate(score.targets) if stated[t.id] is not None]
         new = {n: k for k, n in enumerate(kept)}
-        targets = tuple(replace(score.targets[n], confidence=said[score.targets[n].id] or 0.0) for n in kept)
+        targets = tuple(replace(score.targets[n], confidence=stated[score.targets[n].id] or 0.0) for n in kept)
         objects = tuple(
             replace(
                 o,
-                confidence=None if o.target is None else said[o.target],
-                target=None if o.target is None or said[o.target] is None else o.target,
+                confidence=None if o.target is None else stated[o.target],
+                target=None if o.target is None or stated[o.target] is None else o.target,
                 candidates=tuple(new[n] for n in o.candidates if n in new),
             )
             for o in score.objects
@@ -122,11 +124,11 @@ def clutter_rejected(scores: Sequence[ScanScore], *, threshold: float, label: st
 
 def full_detection_threshold(scores: Sequence[ScanScore]) -> float:
     """Lowest confidence of the mines that have a target: no higher threshold keeps them all."""
-    said = [o.confidence for s in scores for o in s.objects if o.is_mine and o.confidence is not None]
-    return min(said, default=0.0)
+    stated = [o.confidence for s in scores for o in s.objects if o.is_mine and o.confidence is not None]
+    return min(stated, default=0.0)
 
 
-def false_alarms_at(curve: scoring.Roc, detection: float) -> float:
+def false_alarms_at(curve: operating.Roc, detection: float) -> float:
     """Fewest false alarms per square metre with which a detection rate is reached; NaN where it is not."""
     reached = curve.detection_rate >= detection - 1e-12
     return float(np.min(curve.false_alarms_m2[reached])) if reached.any() else float("nan")
@@ -134,16 +136,16 @@ def false_alarms_at(curve: scoring.Roc, detection: float) -> float:
 
 def calibration_scores(scores: Sequence[ScanScore]) -> dict[str, Any]:
     """Brier score, its skill against always saying the share of mines, and the calibration error."""
-    said, mine = scoring.confidences(scores)
-    brier = statistics.brier_score(said, mine)
+    stated, mine = operating.confidences(scores)
+    brier = statistics.brier_score(stated, mine)
     share = float(mine.mean()) if mine.size else float("nan")
     plain = share * (1.0 - share)
     return {
-        "targets": len(said),
+        "targets": len(stated),
         "mines": int(mine.sum()),
         "brier": brier,
         "brier_skill": 1.0 - brier / plain if plain > 0.0 else float("nan"),
-        "expected_calibration_error": statistics.expected_calibration_error(said, mine),
+        "expected_calibration_error": statistics.expected_calibration_error(stated, mine),
     }
 
 
@@ -151,19 +153,48 @@ def deviations(scores: Sequence[ScanScore]) -> dict[str, Any]:
     """Errors of matched mines in units of what their targets state: the root mean square of x, y and depth."""
     z = np.array([o.sigma for s in scores for o in s.objects if o.is_mine and o.sigma is not None]).reshape(-1, 3)
     names = ("x", "y", "depth")
-    return {"matched": len(z)} | {
-        n: float(np.sqrt(np.nanmean(c**2))) if np.isfinite(c).any() else float("nan")
-        for n, c in zip(names, z.T, strict=True)
+    return {"matched": len(z)} | {n: statistics.root_mean_square(c) for n, c in zip(names, z.T, strict=True)}
+
+
+def localisation_errors(objects: Sequence[ObjectScore]) -> dict[str, Any]:
+    """How far targets lie from the objects that they were matched with.
+
+    Parameters
+    ----------
+    objects
+        Those without a target are passed over.
+
+    Returns
+    -------
+    dict
+        ``matched`` objects; ``horizontal_rms_m``, ``horizontal_median_m``, ``horizontal_worst_m``; of the
+        ``depth_known`` ones ``depth_bias_m`` (positive where targets lie too deep) and ``depth_rms_m``; and the
+        part ``within_one_sigma`` of the target's own deviation along x, y and depth. NaN where nothing is known.
+    """
+    found = [o for o in objects if o.error_m is not None]
+    error = np.array([o.error_m for o in found], dtype=np.float64).reshape(-1, 3)
+    sigma = np.array([o.sigma for o in found], dtype=np.float64).reshape(-1, 3)
+    horizontal = np.hypot(error[:, 0], error[:, 1])
+    depth = error[np.isfinite(error[:, 2]), 2]
+    return {
+        "matched": len(found),
+        "horizontal_rms_m": statistics.root_mean_square(horizontal),
+        "horizontal_median_m": float(np.median(horizontal)) if len(horizontal) else float("nan"),
+        "horizontal_worst_m": float(horizontal.max()) if len(horizontal) else float("nan"),
+        "depth_known": len(depth),
+        "depth_bias_m": float(depth.mean()) if len(depth) else float("nan"),
+        "depth_rms_m": statistics.root_mean_square(depth),
+        "within_one_sigma": [_within(column) for column in sigma.T],
     }
 
 
 def breakdown(scores: Sequence[ScanScore], *, prior: float) -> dict[str, Any]:
     """Everything at once, for the fused list and for each sensor alone."""
     out: dict[str, Any] = {}
-    fused_level = max(scoring.roc(scores).detection_rate, default=float("nan")) if scores else float("nan")
+    fused_level = max(operating.roc(scores).detection_rate, default=float("nan")) if scores else float("nan")
     for sensor in SENSORS:
-        own = alone(scores, sensor, prior=prior)
-        curve = scoring.roc(own)
+        own = single_sensor(scores, sensor, prior=prior)
+        curve = operating.roc(own)
         full = full_detection_threshold(own)
         out[sensor] = {
             "highest_detection": float(np.max(curve.detection_rate))
@@ -193,3 +224,9 @@ def breakdown(scores: Sequence[ScanScore], *, prior: float) -> dict[str, Any]:
 
 def _logistic(value: float) -> float:
     return 0.5 + 0.5 * math.tanh(0.5 * value)
+
+
+def _within(column: NDArray[np.float64]) -> float:
+    """Part of the known values whose size is at most one."""
+    known = column[np.isfinite(column)]
+    return float(np.mean(np.abs(known) <= 1)) if len(known) else float("nan")

@@ -24,7 +24,7 @@ _SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"
 
 
 def picture(summary: Mapping[str, Any]) -> bytes:
-    """Draw a summary (`dualsense.evaluate._lanes.summary`) as PNG."""
+    """Draw a summary (`dualsense.evaluate.summarise`) as PNG."""
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=(13.0, 4.6), dpi=100, layout="constrained")
         FigureCanvasAgg(figure)
@@ -60,12 +60,12 @@ def _roc(axes: Axes, sensors: Mapping[str, Any]) -> None:
 
 
 def _reliability(axes: Axes, table: Mapping[str, Any]) -> None:
-    said, fraction, low, high = (_numbers(table[k]) for k in ("mean_confidence", "fraction", "low", "high"))
+    stated, fraction, low, high = (_numbers(table[k]) for k in ("mean_confidence", "fraction", "low", "high"))
     axes.plot([0, 1], [0, 1], color="#888888", linewidth=1.0)
-    used = np.isfinite(said)
+    used = np.isfinite(stated)
     error = np.maximum(np.stack([fraction - low, high - fraction])[:, used], 0.0)
-    axes.errorbar(said[used], fraction[used], yerr=error, fmt="o", color="#000000", capsize=3)
-    for x, y, n in zip(said[used], fraction[used], np.array(table["count"])[used], strict=True):
+    axes.errorbar(stated[used], fraction[used], yerr=error, fmt="o", color="#000000", capsize=3)
+    for x, y, n in zip(stated[used], fraction[used], np.array(table["count"])[used], strict=True):
         axes.annotate(f"{n}", (x, y), xytext=(5, -11), textcoords="offset points", fontsize=8, color="#555555")
     ece = table["expected_calibration_error"]
     title = "Honesty" if ece is None else f"Honesty: calibration error {ece:.3f}"

@@ -115,6 +115,11 @@ def expected_calibration_error(confidence: ArrayLike, happened: ArrayLike, *, bi
     return float(np.sum(table.count[used] * gap) / total)
 
 
+def root_mean_square(values: NDArray[np.float64]) -> float:
+    """Root mean square of the values (n,) that are not NaN; NaN where none is."""
+    return float(np.sqrt(np.nanmean(values**2))) if np.isfinite(values).any() else float("nan")
+
+
 def _outcomes(confidence: ArrayLike, happened: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     p = np.asarray(confidence, dtype=np.float64)
     y = np.asarray(happened, dtype=np.float64)

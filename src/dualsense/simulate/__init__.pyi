@@ -26,6 +26,7 @@ from ._scene.handling import Noise as Noise
 from ._scene.instrument import Detector as Detector
 from ._scene.instrument import Radar as Radar
 from ._scene.lanes import random_lane as random_lane
+from ._scene.lanes import vary_soil as vary_soil
 from ._scene.library import MODELS as MODELS
 from ._scene.presets import PRESETS as PRESETS
 from ._scene.scene import Buried as Buried

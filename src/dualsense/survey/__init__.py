@@ -2,33 +2,33 @@
 
 Track
 -----
-track_at            the head's recorded track, smoothed, at the times of a sensor
-Track               places, attitudes and errors at those times
-lever_arm           places of antennas and coils on a track
-near_ground         a track without what was taken away from the ground
+track_at              the smoothed track at the samples of a sensor
+Track                 where the head was, and how it was turned, at given times
+lever_arm             positions of antennas or coils along a track
+near_ground           a track on which only samples close above the ground count
 
 Line
 ----
-find_line           whether a track is a single line, a B-scan, and not a swept patch
-Line                such a line
+find_line             the line along which a track runs, or None for a swept patch
+Line                  a straight or slightly curved track: a single B-scan
 
 Grid
 ----
-grid_around         square cells over positions
-cells_of            the cells of points
-nearest_cell        the cell nearest to a point
+grid_around           square cells over positions and a margin
+cells_of              rows and columns of the cells that hold points
+nearest_cell          row and column of the cell that holds one point
 
 Coverage
 --------
-coverage            what each sensor measured within the patch
-coverage_fractions  its parts of the patch, and the patch's area
-covered_cells       cells within reach of samples
-patch_cells         cells within the convex hull of the track
+coverage              which cells of the patch each sensor measured
+coverage_fractions    area of the patch, and the part of it that each sensor and both covered
+covered_cells         cells within reach of a sample
+patch_cells           cells of the ground that was set out to be swept
 
 Health
 ------
-noise_share         how much of a stream is noise
-NOISE_ONLY          the share from which a sensor is dead
+noise_share           how much of a stream is noise: 1 for white noise
+NOISE_ONLY            the share from which a sensor is dead
 """
 
 import lazy_loader

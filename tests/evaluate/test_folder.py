@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dualsense.errors import ScanError
-from dualsense.evaluate import evaluate_files, evaluate_folder, summary, to_json, to_text
+from dualsense.evaluate import evaluate_files, evaluate_folder, summarise, to_json, to_text
 from dualsense.io import write_scan
 from dualsense.simulate import Buried, Motion, Scene, simulate_scan
 
@@ -42,7 +42,7 @@ def finder(make_result, make_target):
 
 
 def test_a_folder_adds_up(folder, finder):
-    got = summary(evaluate_folder(folder, finder))
+    got = summarise(evaluate_folder(folder, finder))
     assert got["scans"] == 3
     assert got["rates"]["mines"] == 2
     assert got["rates"]["detected"] == 2
@@ -88,7 +88,7 @@ def test_a_scan_that_fails_misses_its_mines(folder, finder):
         return finder(scan)
 
     evaluation = evaluate_folder(folder, moody)
-    got = summary(evaluation)
+    got = summarise(evaluation)
     assert got["rates"]["mines"] == 2
     assert got["rates"]["missed"] == 1
     assert got["rates"]["area_m2"] == 2.0
@@ -113,7 +113,7 @@ def test_files_without_truth_are_named(folder, finder, tmp_path):
     assert [f.scan for f in evaluation.unscored] == ["blind.h5", "torn.h5"]
     assert evaluation.unscored[0].cause == "holds no truth"
     assert not evaluation.complete  # the torn file may have held mines
-    got = summary(evaluation)
+    got = summarise(evaluation)
     assert got["scans"] == 0
     assert got["rates"]["detection_rate"] is None
     assert "not scored: blind.h5: holds no truth" in to_text(evaluation)

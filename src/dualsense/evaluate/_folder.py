@@ -1,0 +1,148 @@
+"""Many scans with truth through one processing chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dualsense.errors import DualsenseError, ScanError
+from dualsense.evaluate._score import HALO_M, MINE_LABELS, ObjectScore, ScanScore, score_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from dualsense.result import Result
+    from dualsense.scan import Scan, Truth
+
+NO_TRUTH = "holds no truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A scan that could not be processed. Its mines count as missed."""
+
+    scan: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All scans of a folder.
+
+    Attributes
+    ----------
+    scores
+        One per scan, failed ones included.
+    unscored
+        Names of files that hold no truth, or cannot be read.
+    """
+
+    halo_m: float
+    scores: tuple[ScanScore, ...]
+    failures: tuple[Failure, ...] = ()
+    unscored: tuple[Failure, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every scan that may hold mines was read and processed; without it a score hides misses."""
+        return not self.failures and all(f.cause == NO_TRUTH for f in self.unscored)
+
+
+def evaluate_folder(
+    folder: Path,
+    process: Callable[[Scan], Result],
+    *,
+    pattern: str = "*.h5",
+    halo_m: float = HALO_M,
+    mine_labels: Sequence[str] = MINE_LABELS,
+) -> Evaluation:
+    """Evaluate all scans of a folder, in the order of their names; see `evaluate_files`.
+
+    Raises
+    ------
+    ScanError
+        No file matches.
+    """
+    files = sorted(folder.glob(pattern))
+    if not files:
+        msg = f"{folder.name}: no file matches {pattern}"
+        raise ScanError(msg)
+    return evaluate_files(files, process, halo_m=halo_m, mine_labels=mine_labels)
+
+
+def evaluate_files(
+    files: Iterable[Path],
+    process: Callable[[Scan], Result],
+    *,
+    halo_m: float = HALO_M,
+    mine_labels: Sequence[str] = MINE_LABELS,
+) -> Evaluation:
+    """Process scans and score what comes out.
+
+    Parameters
+    ----------
+    files : iterable of Path
+    process : callable
+        From a scan to its result. It is given the scan without its truth.
+    halo_m : float
+        Beyond an object's own radius.
+    mine_labels : sequence of str
+        Labels that count as mines.
+
+    Returns
+    -------
+    Evaluation
+    """
+    from dualsense.io import read_scan  # noqa: PLC0415 - HDF5 is slow to load
+
+    scores: list[ScanScore] = []
+    failures: list[Failure] = []
+    unscored: list[Failure] = []
+    for path in files:
+        try:
+            scan = read_scan(path)
+        except DualsenseError as error:
+            unscored.append(Failure(path.name, str(error)))
+            continue
+        if scan.truth is None:
+            unscored.append(Failure(path.name, NO_TRUTH))
+            continue
+        try:
+            result = process(replace(scan, truth=None))
+        except DualsenseError as error:
+            failures.append(Failure(path.name, str(error)))
+            scores.append(_all_missed(scan, scan.truth, mine_labels))
+            continue
+        scores.append(score_scan(result, scan.truth, halo_m=halo_m, mine_labels=mine_labels))
+    return Evaluation(halo_m, tuple(scores), tuple(failures), tuple(unscored))
+
+
+def _all_missed(scan: Scan, truth: Truth, mine_labels: Sequence[str]) -> ScanScore:
+    """Score a scan that left no result: nothing found, no area to its credit."""
+    return ScanScore(
+        scan_id=scan.header.scan_id,
+        model="none",
+        area_m2=0.0,
+        objects=tuple(
+            ObjectScore(
+                label=label,
+                model=model,
+                x_m=float(x),
+                y_m=float(y),
+                depth_m=float(depth),
+                is_mine=label in mine_labels,
+                assessable=True,
+                target=None,
+                confidence=None,
+                call=None,
+                error_m=None,
+                sigma=None,
+                candidates=(),
+            )
+            for label, model, x, y, depth in zip(
+                truth.label, truth.model, truth.x_m, truth.y_m, truth.depth_m, strict=True
+            )
+        ),
+        targets=(),
+    )

@@ -1,0 +1,193 @@
+"""An evaluation as plain numbers, as JSON, and as a table for the terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from dualsense.evaluate import _statistics as statistics
+from dualsense.evaluate._breakdown import breakdown, localisation_errors
+from dualsense.evaluate._rates import Rates, confidences, rates, roc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dualsense.evaluate._folder import Evaluation
+    from dualsense.evaluate._score import ObjectScore, ScanScore
+
+SCHEMA = "dualsense-evaluation"
+SCHEMA_VERSION = "1.1"
+PRIOR = 0.15
+"""At which each sensor alone is scored; it moves no curve, only what is said of the sensor's honesty."""
+
+
+def summarise(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything as plain numbers, text and lists; what is unknown is None."""
+    scores = evaluation.scores
+    confidence, is_mine = confidences(scores)
+    curve = roc(scores)
+    table = statistics.reliability(confidence, is_mine)
+    out: dict[str, Any] = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "halo_m": evaluation.halo_m,
+        "interval_level": statistics.LEVEL,
+        "confidence_models": sorted({s.model for s in scores}),
+        "scans": len(scores),
+        "failures": [asdict(f) for f in evaluation.failures],
+        "unscored": [asdict(f) for f in evaluation.unscored],
+        "rates": asdict(rates(scores)),
+        "localisation": {
+            name: localisation_errors(_objects(scores, mines=mines))
+            for name, mines in (("mines", True), ("other", False))
+        },
+        "roc": {
+            "threshold": [None if math.isinf(t) else t for t in curve.threshold.tolist()],
+            "detection_rate": curve.detection_rate.tolist(),
+            "false_alarms_m2": curve.false_alarms_m2.tolist(),
+        },
+        "reliability": {
+            "targets": len(confidence),
+            "brier": statistics.brier_score(confidence, is_mine),
+            "expected_calibration_error": statistics.expected_calibration_error(confidence, is_mine),
+            "edges": table.edges.tolist(),
+            "count": table.count.tolist(),
+            "mean_confidence": table.mean_confidence.tolist(),
+            "fraction": table.fraction.tolist(),
+            "low": table.low.tolist(),
+            "high": table.high.tolist(),
+        },
+        "sensors": breakdown(scores, prior=PRIOR),
+        "sensor_prior": PRIOR,
+        "per_scan": [
+            {
+                "scan_id": s.scan_id,
+                **asdict(rates([s])),
+                "outside": s.outside,
+                "objects": [_plain_object(o) for o in s.objects],
+                "targets": [asdict(t) for t in s.targets],
+            }
+            for s in scores
+        ],
+    }
+    plain: dict[str, Any] = _without_nan(out)
+    return plain
+
+
+def to_json(evaluation: Evaluation) -> str:
+    """Write the summary as JSON text, keys in a fixed order."""
+    return json.dumps(summarise(evaluation), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """Write the summary as a table for the terminal."""
+    header = ("scan", "mines", "found", "missed", "unknown", "alarms", "m²")
+    rows: list[tuple[str, ...]] = [header]
+    rows += [(s.scan_id, *_cells(rates([s]))) for s in evaluation.scores]
+    total = rates(evaluation.scores)
+    rows.append(("all", *_cells(total)))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    percent = round(100 * statistics.LEVEL)
+    low, high = total.detection_interval
+    lines += ["", f"detection   {_number(total.detection_rate)} ({percent} % interval {low:.3f} to {high:.3f})"]
+    low, high = total.false_alarm_interval
+    lines.append(
+        f"false alarms {_number(total.false_alarms_m2)} per m² "
+        f"({percent} % interval {_number(low)} to {_number(high)}), halo {evaluation.halo_m:.2f} m"
+    )
+    for name, mines in (("mines", True), ("other objects", False)):
+        where = localisation_errors(_objects(evaluation.scores, mines=mines))
+        lines.append(
+            f"{name}: {where['matched']} matched, horizontal error rms {_millimetres(where['horizontal_rms_m'])}, "
+            f"depth bias {_millimetres(where['depth_bias_m'])}, depth rms {_millimetres(where['depth_rms_m'])}"
+        )
+    confidence, is_mine = confidences(evaluation.scores)
+    models = ", ".join(sorted({s.model for s in evaluation.scores})) or "none"
+    brier = statistics.brier_score(confidence, is_mine)
+    error = statistics.expected_calibration_error(confidence, is_mine)
+    lines.append(
+        f"confidence ({models}): {len(confidence)} targets, Brier score {_number(brier)}, "
+        f"calibration error {_number(error)}"
+    )
+    lines += _sensor_lines(scores=evaluation.scores)
+    lines += [f"failed, its mines counted as missed: {f.scan}: {f.cause}" for f in evaluation.failures]
+    lines += [f"not scored: {f.scan}: {f.cause}" for f in evaluation.unscored]
+    return "\n".join(lines) + "\n"
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write evaluation.json, evaluation.txt and evaluation.png into a folder."""
+    from dualsense.evaluate._figures import picture  # noqa: PLC0415 - matplotlib is slow to load
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = to_json(evaluation)
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+    (folder / "evaluation.txt").write_text(to_text(evaluation), encoding="utf-8")
+    (folder / "evaluation.png").write_bytes(picture(json.loads(text)))
+
+
+def _sensor_lines(scores: Sequence[ScanScore]) -> list[str]:
+    """Each sensor alone and both fused, and the groups of mines, as lines."""
+    if not any(o.is_mine for s in scores for o in s.objects):
+        return []
+    parts = breakdown(scores, prior=PRIOR)
+    lines = ["", "            highest detection  false alarms/m² there  metal rejected with all found  skill"]
+    for name, label in (("emi", "metal only"), ("gpr", "radar only"), ("fused", "fused")):
+        row = parts[name]
+        metal = row["metal_rejected_at_full_detection"]
+        curve = row["curve"]
+        reached = [f for d, f in zip(*curve.values(), strict=True) if d >= row["highest_detection"] - 1e-12]
+        lines.append(
+            f"{label:<11s} {_number(row['highest_detection']):>18s} {_number(min(reached)):>22s} "
+            f"{_number(metal['rate']):>30s} {_number(row['honesty']['brier_skill']):>6s}"
+        )
+    for name, groups in parts["detection_by"].items():
+        counts = [f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items()]
+        lines.append(f"by {name:<8s} " + ", ".join(counts))
+    return lines
+
+
+def _objects(scores: Sequence[ScanScore], *, mines: bool) -> list[ObjectScore]:
+    return [o for s in scores for o in s.objects if o.is_mine == mines]
+
+
+def _plain_object(thing: ObjectScore) -> dict[str, Any]:
+    plain = asdict(thing)
+    del plain["candidates"]
+    return plain
+
+
+def _cells(r: Rates) -> tuple[str, ...]:
+    return (
+        str(r.mines),
+        str(r.detected),
+        str(r.missed),
+        str(r.not_assessable),
+        str(r.false_alarms),
+        f"{r.area_m2:.2f}",
+    )
+
+
+def _number(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:.3f}"
+
+
+def _millimetres(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{1000 * value:.0f} mm"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
