@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.fusion._confidence import NO_SILENCE, Silence
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree
-from dualsense.fusion._weigh import Found, by_experts, told
+from dualsense.fusion._weigh import Findings, by_experts, expert_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,13 +40,13 @@ LARGEST = 1e300
 """Instead of infinity, which JSON has not."""
 
 
-def found(row: Mapping[str, Any]) -> Found:
+def found(row: Mapping[str, Any]) -> Findings:
     """What a row's target told, as the model is given it; see `benchmarks.calibrate.dataset` for rows."""
     emi, gpr = row["emi"], row["gpr"]
     metal = emi if emi and emi["score"] > 0 else None
     body = gpr if gpr and gpr["score"] > 0 else None
     weak = {k.removeprefix(WEAK): v for k, v in (gpr or {}).items() if k.startswith(WEAK)}
-    return Found(
+    return Findings(
         metal=metal,
         body=body,
         weak=weak or None,
@@ -54,9 +55,9 @@ def found(row: Mapping[str, Any]) -> Found:
         body_score=body["score"] if body else 0.0,
         emi_here=emi is not None,
         gpr_here=gpr is not None,
-        radar_silence=row["silence"],
-        radar_blind=bool((gpr or {}).get("blind", 0.0)),
-        heard=bool((gpr or {}).get("heard", 0.0)),
+        metal_silence=NO_SILENCE,  # a matter of the model's own numbers, which are fitted to nothing here
+        radar_silence=Silence(row["silence"], bool((gpr or {}).get("blind", 0.0))),
+        would_detect=bool((gpr or {}).get("heard", 0.0)),
         reflects=bool((gpr or {}).get("reflects", 0.0)),
         detection_limit_m3=(emi or {}).get("detection_limit_m3", np.nan),
         relative_permittivity=row["eps"],
@@ -179,7 +180,7 @@ def fit(rows: Sequence[dict[str, Any]]) -> tuple[Experts, Real, dict[str, Any]]:
     fold = np.array([lanes.index(row["seed"]) % FOLDS for row in rows], dtype=np.intp)
     odds = float(np.log(mine.sum() / (~mine).sum()))
     what = [found(row) for row in rows]
-    inputs = [told(w) for w in what]
+    inputs = [expert_inputs(w) for w in what]
     final: dict[str, Expert] = {}
     unseen: list[dict[str, Expert]] = [{} for _ in range(FOLDS)]
     facts: dict[str, Any] = {"log_odds": odds}

@@ -17,6 +17,7 @@ from dualsense.evaluate import (
     localisation_errors,
     root_mean_square,
 )
+from dualsense.fusion._confidence import metal_silence
 from dualsense.fusion._targets import judge
 from dualsense.fusion._weigh import by_experts
 
@@ -37,6 +38,9 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
     for row in rows:
         if row["id"] is not None:
             what = found(row)
+            if what.metal is None and what.emi_here:
+                limit_m3 = what.detection_limit_m3
+                what = replace(what, metal_silence=metal_silence(model, detection_limit_m3=limit_m3))
             weight = by_experts(model.experts, what)
             stated[row["id"]] = (weight, judge(model, what, weight))
     targets = tuple(

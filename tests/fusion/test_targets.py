@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import Candidate
+from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import body_ratio, decide, load_model, metal_silence, probability, radar_silence
 from dualsense.fusion._targets import make_targets
 from dualsense.gpr import Body
@@ -20,6 +21,25 @@ MODEL = load_model("uncalibrated-rules-1")
 GRID = grid_around(np.array([[0.0, 0.0], [0.5, 0.5]]), cell_m=0.01)
 ALL = np.ones((GRID.y_m.size, GRID.x_m.size), bool)
 NONE = np.zeros_like(ALL)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """Metal detector and radar that would have found the same everywhere."""
+
+    limit: float = 5e-9
+    detects: bool = True
+
+    def limit_m3(self, x_m, y_m, depth_m):
+        return self.limit
+
+    def would_detect(self, x_m, y_m, depth_m):
+        return self.detects
+
+
+def conditions(*, emi=ALL, gpr=ALL, permittivity=6.0, limit=5e-9) -> Conditions:
+    cover, sensor = Coverage(GRID, ALL, emi=emi, gpr=gpr), Sensor(limit)
+    return Conditions(cover, permittivity, 1.0, metal=sensor, radar=sensor)
 
 
 def body(**change) -> Body:
@@ -38,11 +58,8 @@ def metal(amount=1e-6, depth=0.06) -> Dipole:
 def one(candidate, *, emi=ALL, gpr=ALL, permittivity=6.0, limit=5e-9):
     (target,) = make_targets(
         [candidate],
-        Coverage(GRID, ALL, emi=emi, gpr=gpr),
+        conditions(emi=emi, gpr=gpr, permittivity=permittivity, limit=limit),
         MODEL,
-        relative_permittivity=permittivity,
-        relative_permittivity_std=1.0,
-        detection_limit=lambda *_: limit,
     )
     return target
 
@@ -122,7 +139,7 @@ def test_silence_tells_nothing_in_soil_that_may_be_like_plastic(permittivity, st
 
 def test_a_radar_that_would_not_have_listed_a_body_is_blind():
     ratio, blind = radar_silence(
-        MODEL, relative_permittivity=9.0, relative_permittivity_std=0.5, depth_m=0.06, heard=False
+        MODEL, relative_permittivity=9.0, relative_permittivity_std=0.5, depth_m=0.06, would_detect=False
     )
     assert blind
     assert ratio == 0.0
@@ -158,25 +175,19 @@ def test_probability_is_bayes():
 
 def test_prior_and_threshold_are_the_users():
     candidates = [Candidate(None, (metal(),))]
-    cover = Coverage(GRID, ALL, emi=ALL, gpr=ALL)
-    options = {"relative_permittivity": 6.0, "relative_permittivity_std": 1.0, "detection_limit": lambda *_: 5e-9}
-    (low,) = make_targets(candidates, cover, MODEL, prior=0.01, **options)
-    (high,) = make_targets(candidates, cover, MODEL, prior=0.6, **options)
+    (low,) = make_targets(candidates, conditions(), MODEL, prior=0.01)
+    (high,) = make_targets(candidates, conditions(), MODEL, prior=0.6)
     assert low.confidence < high.confidence
-    (strict,) = make_targets(candidates, cover, MODEL, suspect_threshold=0.001, **options)
+    (strict,) = make_targets(candidates, conditions(), MODEL, suspect_threshold=0.001)
     assert strict.call == "suspect"
     assert decide(MODEL, 0.99, emi_assessed=False, gpr_assessed=False) == "suspect"
 
 
 def test_targets_are_numbered_by_confidence():
-    cover = Coverage(GRID, ALL, emi=ALL, gpr=ALL)
     targets = make_targets(
         [Candidate(None, (metal(),)), Candidate(body(x_m=0.1), (metal(),))],
-        cover,
+        conditions(),
         MODEL,
-        relative_permittivity=6.0,
-        relative_permittivity_std=1.0,
-        detection_limit=lambda *_: 5e-9,
     )
     assert [t.id for t in targets] == ["T1", "T2"]
     assert targets[0].confidence >= targets[1].confidence
@@ -209,9 +220,11 @@ def test_no_reason_ever_says_safe_or_clear():
 
 
 def test_silence_of_a_picture_that_does_not_hold_the_metal_tells_nothing():
-    seen = radar_silence(MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, heard=True)
+    seen = radar_silence(
+        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, would_detect=True
+    )
     below = radar_silence(
-        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, heard=False
+        MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05, would_detect=False
     )
     assert seen == radar_silence(MODEL, relative_permittivity=6.0, relative_permittivity_std=0.5, depth_m=0.05)
     assert seen[0] < 0.0

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.fusion._confidence import load_model
+from dualsense.fusion._conditions import Conditions
+from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
 from dualsense.fusion._features import body_features, dipole_features, pair_features
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
-from dualsense.fusion._weigh import HIDDEN, SILENCE, Found, by_experts, by_rules, joined
-from fusion.test_targets import ALL, GRID, body, metal, one
+from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, by_experts, by_rules, joint_inputs
+from fusion.test_targets import ALL, GRID, Sensor, body, metal, one
 
 RULES = load_model("uncalibrated-rules-1")
 
@@ -50,7 +51,7 @@ WITHIN = {
 }  # fmt: skip
 METAL = dipole_features(metal(), count=1)
 BODY = body_features(body())
-NOTHING = Found(
+NOTHING = Findings(
     metal=None,
     body=None,
     weak=None,
@@ -59,9 +60,9 @@ NOTHING = Found(
     body_score=0.0,
     emi_here=True,
     gpr_here=True,
-    radar_silence=0.0,
-    radar_blind=False,
-    heard=True,
+    metal_silence=metal_silence(RULES, detection_limit_m3=1e-8),
+    radar_silence=NO_SILENCE,
+    would_detect=True,
     reflects=False,
     detection_limit_m3=1e-8,
     relative_permittivity=6.0,
@@ -101,7 +102,9 @@ def test_a_silent_radar_says_no_more_than_it_may():
     against = replace(EXPERTS, both=expert("depth", bias=-4.0))
     assert by_experts(against, found).gpr == 0.0  # a mine would not have reflected
     assert by_experts(against, replace(found, reflects=True)).gpr == HIDDEN
-    assert by_experts(against, replace(found, reflects=True, radar_silence=-1.0)).gpr == SILENCE
+    assert (
+        by_experts(against, replace(found, reflects=True, radar_silence=Silence(-1.0, blind=False))).gpr == SILENCE
+    )
     assert by_experts(EXPERTS, found).gpr == pytest.approx(2.5 - 0.4)  # an echo like a mine's is heard
     assert by_experts(against, replace(found, weak=None, gpr_here=False)).gpr == 0.0
 
@@ -119,7 +122,7 @@ def test_one_sensor_alone_is_heard_alone():
 def test_inputs_of_the_sensors_do_not_collide():
     echo = BODY | pair_features(body(), metal())
     parts = metal_inputs(METAL, 5.0), body_inputs(BODY, 9.0, relative_permittivity=6.0)
-    told = joined(*parts, echo, WITHIN, listed=True)
+    told = joint_inputs(*parts, echo, WITHIN, listed=True)
     assert told["metal: depth"] == pytest.approx(0.06)
     assert told["body: depth"] == pytest.approx(0.05)
     assert told["body: index"] == pytest.approx(math.sqrt(6.0))
@@ -156,11 +159,8 @@ def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
     strange = replace(EXPERTS, both=pair, gpr=expert("depth"))
     (target,) = make_targets(
         [Candidate(body(), (metal(),))],
-        Coverage(GRID, ALL, emi=ALL, gpr=ALL),
+        Conditions(Coverage(GRID, ALL, emi=ALL, gpr=ALL), 6.0, 0.5, metal=Sensor(5e-9), radar=Sensor()),
         replace(RULES, experts=strange),
-        relative_permittivity=6.0,
-        relative_permittivity_std=0.5,
-        detection_limit=lambda *_: 5e-9,
     )
     assert target.call == call
     assert target.gpr.features["strangeness"] == pytest.approx((0.06**2) / limit, rel=1e-6)
@@ -184,7 +184,7 @@ def test_a_lower_prior_calls_nothing_clutter_that_the_models_own_would_not():
     from dualsense.fusion._weigh import Weight
 
     model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
-    found = replace(NOTHING, body=BODY, body_score=9.0, detection_limit_m3=1e-12)
+    found = replace(NOTHING, body=BODY, body_score=9.0, metal_silence=NO_SILENCE)
     for ratio, calls in ((-0.5, ("suspect", "not-assessable")), (-4.0, ("likely-clutter", "likely-clutter"))):
         told = tuple(judge(model, found, Weight(0.0, ratio), prior=p).call for p in (None, 0.001))
         assert told == calls

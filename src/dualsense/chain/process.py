@@ -37,7 +37,7 @@ from dualsense.emi import (
     white_noise,
 )
 from dualsense.errors import ScanError
-from dualsense.fusion import load_model, make_targets, match
+from dualsense.fusion import Conditions, load_model, make_targets, match
 from dualsense.gpr import Soil, measured_columns
 from dualsense.io._schema import MAX_POSE_GAP_S
 from dualsense.recipe import Recipe
@@ -82,8 +82,8 @@ class _Metal:
     maps: dict[str, Image]
     notes: dict[str, str]
 
-    def limit(self, x_m: float, y_m: float, depth_m: float) -> float:
-        """Smallest polarizability (m^3) that would have been found at a place."""
+    def limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
+        """Smallest polarizability that would have been found at a place."""
         found = self.inversion
         return detection_limit(
             self.response,
@@ -93,14 +93,14 @@ class _Metal:
             row_weight=found.weight,
         )
 
-    def within(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
-        """Features of the metal in each radar body; none where there is no echo or it was not passed over."""
+    def within(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Candidates with the metal in each radar body; none where there is no echo or it was not passed over."""
         try:
             prober = Prober(self.response, self.inversion)
         except NUMERICAL:
             log.warning("metal in bodies not asked for", exc_info=True)
-            return [{} for _ in candidates]
-        return [self._within(prober, candidate) for candidate in candidates]
+            return tuple(candidates)
+        return tuple(replace(c, within=self._within(prober, c)) for c in candidates)
 
     def _within(self, prober: Prober, candidate: Candidate) -> dict[str, float]:
         own = [n for n, d in enumerate(self.inversion.dipoles) if any(d is c for c in candidate.dipoles)]
@@ -183,16 +183,19 @@ def _process(scan: Scan, recipe: Recipe, tell: Progress) -> Result:
     )
     if radar is not None:
         candidates = tuple(c if c.body is not None else _with_echo(c, radar) for c in candidates)
+    if metal is not None:
+        candidates = metal.within(candidates)
     targets = make_targets(
         candidates,
-        cover,
+        Conditions(
+            cover,
+            soil.relative_permittivity,
+            soil.relative_permittivity_std,
+            metal=metal,
+            radar=radar,
+            track_trusted=radar is None or radar.heights_agree,
+        ),
         model,
-        metal_within=None if metal is None else metal.within(candidates),
-        relative_permittivity=soil.relative_permittivity,
-        relative_permittivity_std=soil.relative_permittivity_std,
-        detection_limit=(lambda *_: float("inf")) if metal is None else metal.limit,
-        radar_heard=(lambda *_: False) if radar is None else radar.would_tell,
-        track_trusted=radar is None or radar.heights_agree,
         prior=recipe.fusion.prior,
         suspect_threshold=recipe.fusion.suspect_threshold,
     )

@@ -119,7 +119,7 @@ class Radar:
     heights_agree: bool
     """Whether the surface's echo comes from where the track has the ground."""
 
-    def would_tell(self, x_m: float, y_m: float, depth_m: float) -> bool:
+    def would_detect(self, x_m: float, y_m: float, depth_m: float) -> bool:
         """Whether a body at a place would have been listed."""
         return would_detect(self.detectability, x_m, y_m, depth_m)
 

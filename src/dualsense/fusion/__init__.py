@@ -17,6 +17,8 @@ Confidence
 Targets
 -------
 - `make_targets`: each candidate weighed, called, and given its reasons.
+- `Conditions`: under what conditions they were found: coverage, soil, and what either sensor would have found, by
+  `MetalSensitivity` and `RadarSensitivity`.
 """
 
 from __future__ import annotations

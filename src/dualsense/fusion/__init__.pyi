@@ -2,6 +2,9 @@ from ._candidates import Candidate as Candidate
 from ._candidates import group_dipoles as group_dipoles
 from ._candidates import match as match
 from ._candidates import separation as separation
+from ._conditions import Conditions as Conditions
+from ._conditions import MetalSensitivity as MetalSensitivity
+from ._conditions import RadarSensitivity as RadarSensitivity
 from ._confidence import DEFAULT_MODEL as DEFAULT_MODEL
 from ._confidence import Model as Model
 from ._confidence import decide as decide

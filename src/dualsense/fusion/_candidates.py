@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,14 +31,25 @@ _APART = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One object below ground: a radar body, or metal, or both. ``dipoles`` begins with the strongest.
+    """One object below ground: a radar body, or metal, or both.
 
-    ``weak`` is what the radar hears of metal without a body: an echo that nobody would list by itself.
+    Attributes
+    ----------
+    body
+        What the radar lists.
+    dipoles
+        Metal, the strongest first.
+    weak
+        Of metal without a body, the echo at its place: one that would not be listed by itself.
+    within
+        Features of the metal at the place of ``body`` or ``weak`` (`dualsense.emi.probe_features`); empty where
+        that is not known.
     """
 
     body: Body | None
     dipoles: tuple[Dipole, ...]
     weak: Body | None = None
+    within: Mapping[str, float] = field(default_factory=dict)
 
 
 def group_dipoles(dipoles: Sequence[Dipole]) -> list[list[Dipole]]:

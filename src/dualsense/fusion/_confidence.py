@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualsense.fusion._fitted import read_experts
 
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 SPEAKS = 1.0
 """A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
 DEFAULT_MODEL = "simulated-2"
+
+
+class Silence(NamedTuple):
+    """What finding nothing tells, as a log-likelihood ratio; and whether the sensor could have missed a mine."""
+
+    ratio: float
+    blind: bool
+
+
+NO_SILENCE = Silence(0.0, blind=False)
+"""Of a sensor that did find something, or did not measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +103,12 @@ def body_ratio(model: Model, body: Body) -> float:
     return g["present"] + strength + g["size_gain"] * size
 
 
-def radar_silence(
-    model: Model,
-    *,
-    relative_permittivity: float,
-    relative_permittivity_std: float,
-    depth_m: float,
-    heard: bool = True,
-) -> tuple[float, bool]:
-    """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
+def reflection_certainty(model: Model, *, relative_permittivity: float, relative_permittivity_std: float) -> float:
+    """How surely a mine reflects in a soil, 0-1.
 
     Plastic and explosive reflect with (sqrt(eps_soil) - sqrt(eps_mine)) / (sum); in soil of nearly the same
-    permittivity a mine leaves no echo, and silence tells nothing. What counts is the least reflection within one
-    standard deviation of the soil's permittivity: a soil that is not known may be the one that hides a mine. Nor
-    does silence tell anything close to the surface, whose own echo covers a shallow body; nor where the metal lies
-    so deep that an unknown loss may have swallowed the echo, or where the radar would not have told of a body.
-
-    Parameters
-    ----------
-    depth_m
-        Of the metal.
-    heard
-        Whether the radar, set as it was, would have listed a body there.
+    permittivity a mine leaves no echo. What counts is the least reflection within one standard deviation of the
+    soil's permittivity: a soil that is not known may be the one that hides a mine.
     """
     g = model.gpr
     low = max(relative_permittivity - relative_permittivity_std, 1.0)
@@ -122,12 +117,51 @@ def radar_silence(
     mine = math.sqrt(g["mine_permittivity"])
     reflection = abs(soil - mine) / (soil + mine)
     sure = (reflection - g["blind_reflection"]) / (g["sure_reflection"] - g["blind_reflection"])
-    in_sight = heard and g["surface_depth_m"] <= depth_m <= g["silent_depth_m"]
-    sure = min(max(sure, 0.0), 1.0) if in_sight else 0.0
-    return g["silent"] * sure, sure < 1.0
+    return min(max(sure, 0.0), 1.0)
 
 
-def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bool]:
+def radar_silence(
+    model: Model,
+    *,
+    relative_permittivity: float,
+    relative_permittivity_std: float,
+    depth_m: float,
+    would_detect: bool = True,
+) -> Silence:
+    """Log-likelihood ratio of seeing no body where the radar did measure, and whether it was blind.
+
+    It tells as much as a mine would surely reflect (`reflection_certainty`), and nothing close to the surface,
+    whose own echo covers a shallow body; nor where the metal lies so deep that an unknown loss may have swallowed
+    the echo, or where the radar would not have told of a body.
+
+    Parameters
+    ----------
+    model
+        Its numbers for the radar.
+    relative_permittivity, relative_permittivity_std
+        Of the soil.
+    depth_m
+        Of the metal.
+    would_detect
+        Whether the radar, set as it was, would have listed a body there.
+
+    Returns
+    -------
+    Silence
+    """
+    g = model.gpr
+    in_sight = would_detect and g["surface_depth_m"] <= depth_m <= g["silent_depth_m"]
+    sure = 0.0
+    if in_sight:
+        sure = reflection_certainty(
+            model,
+            relative_permittivity=relative_permittivity,
+            relative_permittivity_std=relative_permittivity_std,
+        )
+    return Silence(g["silent"] * sure, sure < 1.0)
+
+
+def metal_silence(model: Model, *, detection_limit_m3: float) -> Silence:
     """Log-likelihood ratio of finding no metal under a radar body, and whether the detector was blind for it.
 
     Counts in full only where the few millimetres of metal of a minimum-metal mine would have been found at that
@@ -135,9 +169,9 @@ def metal_silence(model: Model, *, detection_limit_m3: float) -> tuple[float, bo
     """
     sure, none = model.emi["reference_polarizability_m3"], model.emi["blind_polarizability_m3"]
     if not detection_limit_m3 < none:
-        return model.emi["silent_blind"], True
+        return Silence(model.emi["silent_blind"], blind=True)
     lost = math.log(max(detection_limit_m3, sure) / sure) / math.log(none / sure)
-    return model.emi["silent"] + lost * (model.emi["silent_blind"] - model.emi["silent"]), lost > 0.0
+    return Silence(model.emi["silent"] + lost * (model.emi["silent_blind"] - model.emi["silent"]), lost > 0.0)
 
 
 def probability(model: Model, *ratios: float, prior: float | None = None) -> float:

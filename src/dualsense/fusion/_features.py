@@ -13,8 +13,6 @@ from dualsense.fusion._posterior import depth_interval_m, posterior_features
 from dualsense.gpr import relative_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dualsense.emi import Dipole
     from dualsense.fusion._candidates import Candidate
     from dualsense.gpr import Body
@@ -180,15 +178,16 @@ def reasons(
     radar_blind: bool,
     metal_blind: bool,
     strange: bool = False,
-    within: Mapping[str, float] | None = None,
 ) -> tuple[str, ...]:
-    """Short phrases, the weightiest first; ``within`` are features of the metal at the body's place."""
+    """Short phrases, the weightiest first."""
     body, dipoles = candidate.body, candidate.dipoles
     out = []
     if body is not None:
         out += _body_words(body, dipoles, emi_assessed=emi_assessed, metal_blind=metal_blind)
     if dipoles:
-        amount = (within or {}).get("at_body_amount_m3", metal_amount(dipoles[0]))
+        amount = metal_amount(dipoles[0])
+        if body is not None:
+            amount = candidate.within.get("at_body_amount_m3", amount)
         much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
         located = body is None or dipoles[0].estimate is not None
         out.append(f"{much} metal, {_depth_words(dipoles[0])}" if located else f"{much} metal in it")

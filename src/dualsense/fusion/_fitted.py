@@ -89,19 +89,19 @@ class Expert:
     precision: Real
     domain_limit: float
 
-    def ratio(self, told: Mapping[str, float]) -> float:
+    def ratio(self, inputs: Mapping[str, float]) -> float:
         """Natural log-likelihood ratio, mine against clutter; an input that is not told is not known."""
-        values = self._values(told)
+        values = self._values(inputs)
         return min(max(self.bias + math.fsum(tree.value(values) for tree in self.trees), self.low), self.high)
 
-    def strangeness(self, told: Mapping[str, float]) -> float:
+    def strangeness(self, inputs: Mapping[str, float]) -> float:
         """Out-of-domain score: squared Mahalanobis distance over its limit; above 1 is out of domain."""
-        z = (self._values(told) - self.mean) / self.std
+        z = (self._values(inputs) - self.mean) / self.std
         z = np.clip(np.where(np.isnan(z), 0.0, z), -FARTHEST, FARTHEST)
         return float(z @ self.precision @ z) / self.domain_limit
 
-    def _values(self, told: Mapping[str, float]) -> Real:
-        return np.array([told.get(name, math.nan) for name in self.inputs], dtype=np.float64)
+    def _values(self, inputs: Mapping[str, float]) -> Real:
+        return np.array([inputs.get(name, math.nan) for name in self.inputs], dtype=np.float64)
 
 
 def read_expert(tree: Mapping[str, Any]) -> Expert:

@@ -14,51 +14,51 @@ PLASTIC_INDEX = 1.7
 """Refractive index of explosive and plastic, 2.9 ** 0.5: where soil has it the echo changes its sign."""
 
 
-def metal_inputs(told: Mapping[str, float], score: float) -> Numbers:
+def metal_inputs(values: Mapping[str, float], score: float) -> Numbers:
     """Numbers of the metal detector, from the evidence of a target that it found."""
     return {
-        "log10 amount": _log10(told["metal_amount_m3"]),
-        "log10 amount deviation": _log10(told["metal_amount_log_std"]),
-        "depth": told["depth_m"],
+        "log10 amount": _log10(values["metal_amount_m3"]),
+        "log10 amount deviation": _log10(values["metal_amount_log_std"]),
+        "depth": values["depth_m"],
         "log10 statistic": _log10(score),
-        "first share": told["first_channel_share"],
-        "last share": told["last_channel_share"],
-        "roundness": told["roundness"],
-        "coherence": told["coherence"],
-        "dipoles": min(told["dipole_count"], 3.0),
-        "soil kept": told["soil_kept_fraction"],
+        "first share": values["first_channel_share"],
+        "last share": values["last_channel_share"],
+        "roundness": values["roundness"],
+        "coherence": values["coherence"],
+        "dipoles": min(values["dipole_count"], 3.0),
+        "soil kept": values["soil_kept_fraction"],
     }
 
 
-def body_inputs(told: Mapping[str, float], score: float, *, relative_permittivity: float) -> Numbers:
+def body_inputs(values: Mapping[str, float], score: float, *, relative_permittivity: float) -> Numbers:
     """Numbers of the radar, from the evidence of a target that it found."""
-    width, length = told["width_m"], told["length_m"]
+    width, length = values["width_m"], values["length_m"]
     index = math.sqrt(relative_permittivity) if relative_permittivity > 0.0 else math.nan
-    in_phase, gap = math.cos(told["phase_rad"]), told.get("lower_gap_m", 0.0)
-    lower = told.get("lower_phase_rad", math.nan) if gap > 0.0 else math.nan
+    in_phase, gap = math.cos(values["phase_rad"]), values.get("lower_gap_m", 0.0)
+    lower = values.get("lower_phase_rad", math.nan) if gap > 0.0 else math.nan
     return {
         "log10 contrast": _log10(score),
-        "log10 amplitude": _log10(told["amplitude"]),
+        "log10 amplitude": _log10(values["amplitude"]),
         "log10 size": _log10(math.sqrt(width * length)),
         "log10 width": _log10(width),
         "elongation": _log10(length / width),
-        "coherence": told["coherence"],
+        "coherence": values["coherence"],
         "in phase": in_phase,
-        "out of phase": math.sin(told["phase_rad"]),
+        "out of phase": math.sin(values["phase_rad"]),
         "in phase by index": in_phase * (index - PLASTIC_INDEX),
-        "thickness": told.get("thickness_m", math.nan),
-        "lower echo": told.get("lower_ratio", math.nan),
+        "thickness": values.get("thickness_m", math.nan),
+        "lower echo": values.get("lower_ratio", math.nan),
         "lower gap": gap if gap > 0.0 else math.nan,
         "lower in phase": math.cos(lower),
         "lower out of phase": math.sin(lower),
-        "wavenumber": told.get("wavenumber_per_m", math.nan),
-        "asymmetry": told.get("asymmetry", math.nan),
-        "focus": told.get("focus", math.nan),
-        "spread": told.get("spread_m", math.nan),
-        "log10 tail": _log10(told.get("tail", math.nan)),
-        "depth": told["depth_m"],
-        "hidden": told["hidden"],
-        "edge": told["edge_fraction"],
+        "wavenumber": values.get("wavenumber_per_m", math.nan),
+        "asymmetry": values.get("asymmetry", math.nan),
+        "focus": values.get("focus", math.nan),
+        "spread": values.get("spread_m", math.nan),
+        "log10 tail": _log10(values.get("tail", math.nan)),
+        "depth": values["depth_m"],
+        "hidden": values["hidden"],
+        "edge": values["edge_fraction"],
         "index": index,
     }
 
@@ -74,26 +74,26 @@ def pair_inputs(gpr: Mapping[str, float]) -> Numbers:
     }
 
 
-def within_inputs(told: Mapping[str, float], amplitude: float) -> Numbers:
+def within_inputs(values: Mapping[str, float], amplitude: float) -> Numbers:
     """Numbers of the metal at a body's place, from the metal detector's evidence; none where it was not asked."""
-    if "at_body_amount_m3" not in told:
+    if "at_body_amount_m3" not in values:
         return {}
-    amount, std = told["at_body_amount_m3"], told["at_body_amount_std_m3"]
-    across, across_std = told["at_body_across_m3"], told["at_body_across_std_m3"]
+    amount, std = values["at_body_amount_m3"], values["at_body_amount_std_m3"]
+    across, across_std = values["at_body_across_m3"], values["at_body_across_std_m3"]
     out = {
         "log10 amount": _log10(amount),
         "log10 deviation": _log10(std / max(amount, 1e-300)),
         "log10 across": _log10(across),
         "log10 across deviation": _log10(across_std / max(across, 1e-300)),
-        "log10 statistic": _log10(told["at_body_statistic"]),
-        "deeper": math.asinh(told["at_body_deeper"]),
-        "aside": told["at_body_aside_m"],
-        "first share": told["at_body_first_share"],
-        "last share": told["at_body_last_share"],
+        "log10 statistic": _log10(values["at_body_statistic"]),
+        "deeper": math.asinh(values["at_body_deeper"]),
+        "aside": values["at_body_aside_m"],
+        "first share": values["at_body_first_share"],
+        "last share": values["at_body_last_share"],
         "for its echo": _log10(amount) - 2.0 * _log10(amplitude),
     }
     for name in ("low", "high"):
-        phase = told.get(f"at_body_{name}_phase_rad", math.nan)
+        phase = values.get(f"at_body_{name}_phase_rad", math.nan)
         out |= {f"{name} in phase": math.cos(phase), f"{name} out of phase": math.sin(phase)}
     return out
 

@@ -4,62 +4,35 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dualsense.fusion import _confidence as model_room
 from dualsense.fusion import _features as features
-from dualsense.fusion._weigh import Found, Weight, by_experts, by_rules
-from dualsense.result import Coverage, Evidence, Target
+from dualsense.fusion._candidates import BELOW_TOP_M
+from dualsense.fusion._confidence import (
+    NO_SILENCE,
+    decide,
+    metal_silence,
+    probability,
+    radar_silence,
+    reflection_certainty,
+)
+from dualsense.fusion._weigh import Findings, Weight, by_experts, by_rules
+from dualsense.result import Evidence, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from dualsense.fusion._candidates import Candidate
+    from dualsense.fusion._conditions import Conditions
     from dualsense.fusion._confidence import Model
     from dualsense.result import Call
-
-ASSESSED_RADIUS_M = 0.05
-ASSESSED_FRACTION = 0.8
-
-
-def assessed(mask: NDArray[np.bool_], cover: Coverage, x_m: float, y_m: float) -> bool:
-    """Tell whether a sensor covered most of the ground within 5 cm of a point."""
-    gx, gy = np.meshgrid(cover.grid.x_m, cover.grid.y_m)
-    near = np.hypot(gx - x_m, gy - y_m) <= ASSESSED_RADIUS_M
-    return bool(near.any() and mask[near].mean() >= ASSESSED_FRACTION)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Conditions:
-    """What holds for all candidates of a scan; see `make_targets`."""
-
-    cover: Coverage
-    model: Model
-    permittivity: float
-    permittivity_std: float
-    detection_limit: Callable[[float, float, float], float]
-    radar_heard: Callable[[float, float, float], bool]
-    trusted: bool
-    prior: float | None
-    threshold: float | None
 
 
 def make_targets(
     candidates: Sequence[Candidate],
-    cover: Coverage,
+    conditions: Conditions,
     model: Model,
     *,
-    relative_permittivity: float,
-    relative_permittivity_std: float,
-    detection_limit: Callable[[float, float, float], float],
-    radar_heard: Callable[[float, float, float], bool] = lambda *_: True,
-    metal_within: Sequence[Mapping[str, float]] | None = None,
-    track_trusted: bool = True,
     prior: float | None = None,
     suspect_threshold: float | None = None,
 ) -> tuple[Target, ...]:
@@ -67,14 +40,12 @@ def make_targets(
 
     Parameters
     ----------
-    detection_limit
-        Smallest polarizability (m^3) the metal detector would have found at x, y and depth.
-    radar_heard
-        Whether the radar would have listed a body at x, y and depth.
-    metal_within
-        Of each candidate, the features of the metal at its body (`dualsense.emi._probe`).
-    track_trusted
-        Whether the track is as good as it states; with a worse one nothing is called clutter.
+    candidates
+        Of `match`; ``weak`` and ``within`` filled in where they are known.
+    conditions
+        Under which they were found.
+    model
+        Confidence model.
     prior, suspect_threshold
         Instead of the model's.
 
@@ -83,91 +54,77 @@ def make_targets(
     tuple of Target
         Highest confidence first; ids T1, T2, ... in that order.
     """
-    conditions = _Conditions(
-        cover,
-        model,
-        relative_permittivity,
-        relative_permittivity_std,
-        detection_limit,
-        radar_heard,
-        track_trusted,
-        prior,
-        suspect_threshold,
-    )
-    within = [{}] * len(candidates) if metal_within is None else metal_within
-    rough = [_weigh(c, w, conditions) for c, w in zip(candidates, within, strict=True)]
+    rough = [_target(c, conditions, model, prior=prior, threshold=suspect_threshold) for c in candidates]
     order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
     return tuple(replace(rough[n], id=f"T{k}") for k, n in enumerate(order, start=1))
 
 
-def _found(
-    candidate: Candidate, within: Mapping[str, float], place_m: tuple[float, float, float], at: _Conditions
-) -> Found:
+def _findings(
+    candidate: Candidate, place_m: tuple[float, float, float], conditions: Conditions, model: Model
+) -> Findings:
     """Collect what the sensors found at one place, and what they would have."""
     x, y, depth = place_m
-    emi_here, gpr_here = assessed(at.cover.emi, at.cover, x, y), assessed(at.cover.gpr, at.cover, x, y)
-    metal = body = None
-    limit, silence, heard = math.inf, (0.0, False), False
+    emi_here = conditions.assessed(conditions.cover.emi, x, y)
+    gpr_here = conditions.assessed(conditions.cover.gpr, x, y)
+    metal = body = weak = None
+    limit, missed, silence = math.inf, NO_SILENCE, NO_SILENCE
+    would_detect = reflects = False
     if candidate.dipoles:
         metal = features.dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
     elif emi_here:
-        limit = at.detection_limit(x, y, depth + 0.02)
+        limit = conditions.metal_limit_m3(x, y, depth + BELOW_TOP_M)
+        missed = metal_silence(model, detection_limit_m3=limit)
     if candidate.body is not None:
         body = features.body_features(candidate.body)
         if candidate.dipoles:
             body |= features.pair_features(candidate.body, candidate.dipoles[0])
-    weak = None
-    reflects = False
-    if body is None and gpr_here:
+    elif gpr_here:
         if candidate.weak is not None:
             weak = features.body_features(candidate.weak)
             weak |= features.pair_features(candidate.weak, candidate.dipoles[0])
-        heard = at.radar_heard(x, y, depth)
-        quiet = partial(
-            model_room.radar_silence,
-            at.model,
-            relative_permittivity=at.permittivity,
-            relative_permittivity_std=at.permittivity_std,
-        )
-        silence = quiet(depth_m=depth, heard=heard)
-        told = at.model.gpr
-        reflects = not quiet(depth_m=max(told["surface_depth_m"], min(depth, told["silent_depth_m"])))[1]
-    return Found(
+        would_detect = conditions.radar_would_detect(x, y, depth)
+        soil = {
+            "relative_permittivity": conditions.relative_permittivity,
+            "relative_permittivity_std": conditions.relative_permittivity_std,
+        }
+        silence = radar_silence(model, **soil, depth_m=depth, would_detect=would_detect)
+        reflects = not reflection_certainty(model, **soil) < 1.0
+    return Findings(
         metal=metal,
         body=body,
         weak=weak,
-        within=within,
+        within=candidate.within,
         metal_score=candidate.dipoles[0].statistic if candidate.dipoles else 0.0,
         body_score=candidate.body.contrast if candidate.body is not None else 0.0,
         emi_here=emi_here,
         gpr_here=gpr_here,
-        radar_silence=silence[0],
-        radar_blind=silence[1],
-        heard=heard,
+        metal_silence=missed,
+        radar_silence=silence,
+        would_detect=would_detect,
         reflects=reflects,
         detection_limit_m3=limit,
-        relative_permittivity=at.permittivity,
+        relative_permittivity=conditions.relative_permittivity,
     )
 
 
-def _evidence(found: Found, weight: Weight, *, fitted: bool) -> tuple[Evidence | None, Evidence | None]:
+def _evidence(found: Findings, weight: Weight, *, fitted: bool) -> tuple[Evidence | None, Evidence | None]:
     """Tell what each sensor found, or that it found nothing where it measured."""
     emi = gpr = None
     if found.metal is not None or found.emi_here:
-        told = {"detection_limit_m3": found.detection_limit_m3} if found.metal is None else dict(found.metal)
+        values = {"detection_limit_m3": found.detection_limit_m3} if found.metal is None else dict(found.metal)
         if fitted and found.metal is not None and found.body is None:
-            told["strangeness"] = weight.strangeness
-        emi = Evidence(found.metal_score, told | dict(found.within), weight.emi)
+            values["strangeness"] = weight.strangeness
+        emi = Evidence(found.metal_score, values | dict(found.within), weight.emi)
     if found.body is not None:
         extra = {"joint_log_likelihood_ratio": weight.joint, "strangeness": weight.strangeness} if fitted else {}
         gpr = Evidence(found.body_score, dict(found.body) | extra, weight.gpr)
     elif found.gpr_here:
         silent = {
             "relative_permittivity": found.relative_permittivity,
-            "heard": float(found.heard),
+            "heard": float(found.would_detect),
             "reflects": float(found.reflects),
-            "silence": found.radar_silence,
-            "blind": float(found.radar_blind),
+            "silence": found.radar_silence.ratio,
+            "blind": float(found.radar_silence.blind),
         }
         weak = {f"weak_{name}": value for name, value in (found.weak or {}).items()}
         gpr = Evidence(0.0, silent | weak, weight.gpr)
@@ -186,7 +143,7 @@ class Verdict:
 
 def judge(
     model: Model,
-    found: Found,
+    found: Findings,
     weight: Weight,
     *,
     trusted: bool = True,
@@ -194,40 +151,45 @@ def judge(
     threshold: float | None = None,
 ) -> Verdict:
     """Turn what the sensors say into a probability and a call."""
-    metal_blind = False
-    if found.metal is None and found.emi_here:
-        _, metal_blind = model_room.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
+    metal_blind = found.metal_silence.blind
     hidden = found.body is not None and found.body["hidden"] > 0.0
-    radar_blind = found.radar_blind or (hidden and model.experts is None)  # the rules do not weigh what hides
+    radar_blind = found.radar_silence.blind or (
+        hidden and model.experts is None
+    )  # the rules do not weigh what hides
     known = trusted and weight.strangeness <= 1.0
-    value = model_room.probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
-    call = model_room.decide(
+    value = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    call = decide(
         model,
         value,
         emi_assessed=found.emi_here and not metal_blind and known,
         gpr_assessed=found.gpr_here and not radar_blind and known,
         threshold=threshold,
         strongest=max(weight.emi, weight.gpr),
-        at_own_prior=model_room.probability(model, weight.emi, weight.gpr, weight.joint),
+        at_own_prior=probability(model, weight.emi, weight.gpr, weight.joint),
     )
     return Verdict(value, call, metal_blind, radar_blind)
 
 
-def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -> Target:
-    place, std = features.place(
-        candidate, relative_permittivity=at.permittivity, relative_permittivity_std=at.permittivity_std
+def _target(
+    candidate: Candidate, conditions: Conditions, model: Model, *, prior: float | None, threshold: float | None
+) -> Target:
+    """Weigh one candidate and call it; its id is given later."""
+    place_m, std_m = features.place(
+        candidate,
+        relative_permittivity=conditions.relative_permittivity,
+        relative_permittivity_std=conditions.relative_permittivity_std,
     )
-    found = _found(candidate, within, place, at)
-    experts = at.model.experts
-    weight = by_rules(at.model, found, candidate.body) if experts is None else by_experts(experts, found)
+    found = _findings(candidate, place_m, conditions, model)
+    experts = model.experts
+    weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
     emi, gpr = _evidence(found, weight, fitted=experts is not None)
-    verdict = judge(at.model, found, weight, trusted=at.trusted, prior=at.prior, threshold=at.threshold)
+    verdict = judge(model, found, weight, trusted=conditions.track_trusted, prior=prior, threshold=threshold)
     return Target(
         id="",
-        x_m=place[0],
-        y_m=place[1],
-        depth_m=place[2],
-        position_std_m=std,
+        x_m=place_m[0],
+        y_m=place_m[1],
+        depth_m=place_m[2],
+        position_std_m=std_m,
         confidence=verdict.confidence,
         call=verdict.call,
         emi=emi,
@@ -239,6 +201,5 @@ def _weigh(candidate: Candidate, within: Mapping[str, float], at: _Conditions) -
             radar_blind=verdict.radar_blind,
             metal_blind=verdict.metal_blind,
             strange=weight.strangeness > 1.0,
-            within=within if candidate.body is not None else None,
         ),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dualsense.fusion import _confidence as rules
+from dualsense.fusion._confidence import body_ratio
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dualsense.fusion._confidence import Model
+    from dualsense.fusion._confidence import Model, Silence
     from dualsense.fusion._fitted import Experts
     from dualsense.gpr import Body
 
@@ -24,7 +24,7 @@ reflect but its echo may have been hidden. What would not reflect at all is not 
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Findings:
     """What the sensors found at one place.
 
     Attributes
@@ -40,10 +40,9 @@ class Found:
         Their detection statistics.
     emi_here, gpr_here
         Whether each sensor measured there.
-    radar_silence, radar_blind
-        Log-likelihood ratio of the radar's silence by the rules: what a silent radar may say at most; and whether
-        it could have missed a mine here.
-    heard
+    metal_silence, radar_silence
+        What it tells, by the rules, that the sensor found nothing here; nothing where it did find something.
+    would_detect
         Whether the radar would have listed a body here.
     reflects
         Whether a mine in this soil would surely reflect.
@@ -61,9 +60,9 @@ class Found:
     body_score: float
     emi_here: bool
     gpr_here: bool
-    radar_silence: float
-    radar_blind: bool
-    heard: bool
+    metal_silence: Silence
+    radar_silence: Silence
+    would_detect: bool
     reflects: bool
     detection_limit_m3: float
     relative_permittivity: float
@@ -83,21 +82,21 @@ class Weight:
     strangeness: float = 0.0
 
 
-def by_rules(model: Model, found: Found, body: Body | None) -> Weight:
+def by_rules(model: Model, found: Findings, body: Body | None) -> Weight:
     """Weigh by rules that nothing was fitted to. What hides under the surface's clutter says nothing."""
     emi = gpr = 0.0
     if found.metal is not None:
         emi = model.emi["present"]
     elif found.emi_here:
-        emi, _ = rules.metal_silence(model, detection_limit_m3=found.detection_limit_m3)
+        emi = found.metal_silence.ratio
     if body is not None and not body.hidden:
-        gpr = rules.body_ratio(model, body) + (model.agreement if found.metal is not None else 0.0)
+        gpr = body_ratio(model, body) + (model.agreement if found.metal is not None else 0.0)
     elif body is None and found.gpr_here:
-        gpr = found.radar_silence
+        gpr = found.radar_silence.ratio
     return Weight(emi, gpr)
 
 
-def told(found: Found) -> dict[str, dict[str, float] | None]:
+def expert_inputs(found: Findings) -> dict[str, dict[str, float] | None]:
     """Put together the inputs of each expert, by its name; None where it is not asked.
 
     The radar's are those of a body that it lists, or else of the echo beside metal.
@@ -109,14 +108,14 @@ def told(found: Found) -> dict[str, dict[str, float] | None]:
     score = echo["contrast"] if found.body is None else found.body_score
     body = body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
     listed = found.body is not None
-    heard = metal is not None or found.emi_here
-    both = joined(metal, body, echo, found.within, listed=listed) if heard else None
+    measured = metal is not None or found.emi_here
+    both = joint_inputs(metal, body, echo, found.within, listed=listed) if measured else None
     return {"emi": metal, "gpr": body if listed else None, "both": both}
 
 
-def by_experts(experts: Experts, found: Found) -> Weight:
+def by_experts(experts: Experts, found: Findings) -> Weight:
     """Weigh by what was fitted. A radar that lists no body says no more than the rules allow silence to say."""
-    inputs = told(found)
+    inputs = expert_inputs(found)
     metal, body, both = inputs["emi"], inputs["gpr"], inputs["both"]
     emi = 0.0 if metal is None else experts.emi.ratio(metal)
     gpr = 0.0 if body is None else experts.gpr.ratio(body)
@@ -127,11 +126,11 @@ def by_experts(experts: Experts, found: Found) -> Weight:
     total, strange = experts.both.ratio(both), experts.both.strangeness(both)
     if body is not None:
         return Weight(emi, gpr, total - emi - gpr, strange)
-    least = SILENCE if found.radar_silence < 0.0 else HIDDEN if found.reflects else 0.0
+    least = SILENCE if found.radar_silence.ratio < 0.0 else HIDDEN if found.reflects else 0.0
     return Weight(emi, max(total - emi, least), 0.0, strange)
 
 
-def joined(
+def joint_inputs(
     metal: Numbers | None, body: Numbers, echo: Numbers, within: Numbers, *, listed: bool
 ) -> dict[str, float]:
     """Put all that both sensors tell of a place under names that differ.

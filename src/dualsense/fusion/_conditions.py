@@ -1,0 +1,75 @@
+"""What holds for all candidates of a scan: the ground that was covered, what either sensor would have found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.result import Coverage
+
+ASSESSED_RADIUS_M = 0.05
+ASSESSED_FRACTION = 0.8
+
+
+class MetalSensitivity(Protocol):
+    """What the metal detector would have found."""
+
+    def limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
+        """Smallest polarizability that would have been found at a place."""
+
+
+class RadarSensitivity(Protocol):
+    """What the radar would have listed."""
+
+    def would_detect(self, x_m: float, y_m: float, depth_m: float) -> bool:
+        """Whether a body at a place would have been listed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """Under what conditions the candidates of a scan were found.
+
+    Attributes
+    ----------
+    cover
+        Ground that each sensor covered.
+    relative_permittivity, relative_permittivity_std
+        Of the soil.
+    metal, radar
+        What each sensor would have found; None where it did not work.
+    track_trusted
+        Whether the track is as good as it states; with a worse one nothing is called clutter.
+    """
+
+    cover: Coverage
+    relative_permittivity: float
+    relative_permittivity_std: float
+    metal: MetalSensitivity | None = None
+    radar: RadarSensitivity | None = None
+    track_trusted: bool = True
+
+    def metal_limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
+        """Smallest polarizability that would have been found at a place; infinite without a metal detector."""
+        return math.inf if self.metal is None else self.metal.limit_m3(x_m, y_m, depth_m)
+
+    def radar_would_detect(self, x_m: float, y_m: float, depth_m: float) -> bool:
+        """Whether a body at a place would have been listed; False without a radar."""
+        return self.radar is not None and self.radar.would_detect(x_m, y_m, depth_m)
+
+    def assessed(self, mask: NDArray[np.bool_], x_m: float, y_m: float) -> bool:
+        """Whether a sensor covered most of the ground within 5 cm of a point.
+
+        Parameters
+        ----------
+        mask : (ny, nx) bool
+            Cells that the sensor covered.
+        """
+        gx, gy = np.meshgrid(self.cover.grid.x_m, self.cover.grid.y_m)
+        near = np.hypot(gx - x_m, gy - y_m) <= ASSESSED_RADIUS_M
+        return bool(near.any() and mask[near].mean() >= ASSESSED_FRACTION)
