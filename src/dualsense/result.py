@@ -6,8 +6,11 @@ not assessed, never ground that is empty.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
+
+from dualsense.scan import SENSOR_NAMES, facts_html, facts_text, failure, fault_counts, shown_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dualsense.scan import Fault, ScanHeader
+    from dualsense.scan import Facts, Fault, ScanHeader, SensorName
 
 Call = Literal["suspect", "likely-clutter", "not-assessable"]
 CALLS: tuple[Call, ...] = get_args(Call)
@@ -189,3 +192,41 @@ class Result:
     radargram: Radargram | None = None
     suspect_threshold: float | None = None
     stated_detection: float | None = None
+
+    def __repr__(self) -> str:
+        return facts_text(shown_as("result", self.header), _result_facts(self))
+
+    def _repr_html_(self) -> str:
+        """Return a table of what was found and what was not assessed, for notebooks."""
+        return facts_html(shown_as("result", self.header), _result_facts(self))
+
+
+def _result_facts(result: Result) -> Facts:
+    return [
+        ("id", result.header.scan_id or "none"),
+        ("targets", _target_words(result)),
+        ("patch", f"{result.area_m2:.2f} m², by both sensors {_share_words(result.coverage_fraction)}"),
+        *((SENSOR_NAMES[sensor], _sensor_words(result, sensor)) for sensor in ("emi", "gpr")),
+        ("faults", fault_counts(result.faults)),
+        ("model", result.model),
+    ]
+
+
+def _target_words(result: Result) -> str:
+    given = [target.call for target in result.targets]
+    counts = [f"{given.count(call)} {call}" for call in CALLS if call in given]
+    if counts:
+        return ", ".join(counts)
+    return "none found in the part that was assessed" if result.coverage_fraction > 0.0 else "NOTHING ASSESSED"
+
+
+def _share_words(fraction: float) -> str:
+    """Part of the patch that was measured, never rounded up, and the rest of it, which must not look smaller."""
+    if not math.isfinite(fraction):
+        return "an unknown part measured"
+    percent = math.floor(100.0 * min(max(fraction, 0.0), 1.0) + 1e-9)
+    return f"{percent} % measured, {100 - percent} % not assessable"
+
+
+def _sensor_words(result: Result, sensor: SensorName) -> str:
+    return failure(result.faults, sensor) or _share_words(result.sensor_coverage.get(sensor, math.nan))

@@ -7,11 +7,14 @@ values are NaN.
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -22,6 +25,8 @@ Severity = Literal["info", "degraded", "failed"]
 GprModality = Literal["sfcw", "impulse"]
 EmiModality = Literal["frequency", "pulse"]
 Source = Literal["recorded", "simulated", "unknown"]
+SENSOR_NAMES: Mapping[SensorOrPose, str] = {"emi": "metal detector", "gpr": "radar", "pose": "position tracking"}
+SEVERITIES: tuple[Severity, ...] = ("failed", "degraded", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +208,89 @@ class Scan:
     truth: Truth | None = None
     faults: tuple[Fault, ...] = ()
     sha256: str = ""
+
+    def __repr__(self) -> str:
+        return facts_text(shown_as("scan", self.header), _scan_facts(self))
+
+    def _repr_html_(self) -> str:
+        """Return a table of what the scan holds, for notebooks."""
+        return facts_html(shown_as("scan", self.header), _scan_facts(self))
+
+
+Facts = list[tuple[str, str]]
+"""Name and value of each line that is shown of a scan or a result."""
+
+
+def facts_text(title: str, facts: Facts) -> str:
+    """Set facts below a title, one a line."""
+    return "\n".join((title, *(f"  {name}: {plain(value, 160)}" for name, value in facts)))
+
+
+def facts_html(title: str, facts: Facts) -> str:
+    """Set facts in a small table, escaped."""
+    shown = ((escape(name), escape(plain(value, 160))) for name, value in facts)
+    rows = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in shown)
+    return f"<table><caption>{escape(title)}</caption>{rows}</table>"
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """Text of a foreign file made fit to show: no control characters, no halves of characters, one line.
+
+    Parameters
+    ----------
+    text
+        Anything a scan file may hold.
+    limit
+        Longest text to return; what is longer ends in an ellipsis.
+    """
+    shown = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text)
+    shown = shown.encode("utf-8", "replace").decode("utf-8")
+    shown = " ".join(shown.split())
+    if limit is not None and len(shown) > limit:
+        return shown[: limit - 1].rstrip() + "…"
+    return shown
+
+
+def shown_as(what: str, header: ScanHeader) -> str:
+    """Title of a scan or a result, which says in capitals where it is simulated."""
+    return f"SIMULATED {what}" if header.source == "simulated" else what.capitalize()
+
+
+def fault_counts(faults: Iterable[Fault]) -> str:
+    """How many faults of each severity there are, the gravest first."""
+    given = [fault.severity for fault in faults]
+    counts = [f"{given.count(severity)} {severity}" for severity in SEVERITIES if severity in given]
+    return ", ".join(counts) or "none known"
+
+
+def failure(faults: Iterable[Fault], sensor: SensorOrPose) -> str:
+    """Say why a sensor failed; empty when it did not."""
+    return next((f"FAILED, {f.message}" for f in faults if f.sensor == sensor and f.severity == "failed"), "")
+
+
+def _scan_facts(scan: Scan) -> Facts:
+    facts: Facts = [("id", scan.header.scan_id or "none")]
+    streams: tuple[tuple[SensorName, GprData | EmiData | None], ...] = (("emi", scan.emi), ("gpr", scan.gpr))
+    for name, data in streams:
+        failed = failure(scan.faults, name)
+        facts.append((SENSOR_NAMES[name], failed or ("not recorded" if data is None else _samples(data))))
+    facts.append(("track", failure(scan.faults, "pose") or _track(scan.pose)))
+    return [*facts, ("faults", fault_counts(scan.faults))]
+
+
+def _samples(data: GprData | EmiData) -> str:
+    rows, columns = data.data.shape
+    axis = {"sfcw": "frequencies", "frequency": "frequencies", "impulse": "samples", "pulse": "gates"}
+    channels = len(data.tx_position_m)
+    shape = f"{rows} soundings of {columns} {axis[data.modality]}"
+    return f"{shape}{f' in {channels} channels' if channels > 1 else ''}, {_span(data.time_s):.1f} s"
+
+
+def _track(pose: Pose) -> str:
+    along_m, across_m = (_span(pose.position_m[:, axis]) for axis in (0, 1))
+    return f"{len(pose.time_s)} positions in {_span(pose.time_s):.1f} s within {along_m:.2f} × {across_m:.2f} m"
+
+
+def _span(values: NDArray[np.float64]) -> float:
+    known = values[abs(values) < math.inf]
+    return float(known.max() - known.min()) if known.size else 0.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.io import read_scan
+from dualsense.render import fault_document
 from dualsense.survey import coverage, coverage_fractions, grid_around, lever_arm, track_at
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.scan import EmiData, Fault, GprData, Pose, ScanHeader
+    from dualsense.scan import EmiData, Fault, GprData, Pose, ScanHeader, SensorOrPose
 
 NAN = float("nan")
 
@@ -40,7 +41,7 @@ class StreamSummary:
         Part of the patch it covered; NaN for the pose.
     """
 
-    name: str
+    name: SensorOrPose
     shape: tuple[int, ...]
     rate_hz: float
     first_s: float
@@ -108,10 +109,7 @@ class ScanSummary:
                 }
                 for stream in self.streams
             },
-            "faults": [
-                {"sensor": f.sensor, "severity": f.severity, "path": f.path, "message": f.message}
-                for f in self.faults
-            ],
+            "faults": [fault_document(fault) for fault in self.faults],
             "samples_read": self.samples_read,
         }
 

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from dualsense.render import _words as words
-from dualsense.scan import Fault
+from dualsense.scan import Fault, plain
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless|mine-free)\b", re.IGNORECASE)
 
@@ -161,8 +161,8 @@ def test_order_does_not_depend_on_the_input_order(full_result):
 
 
 def test_plain_text_is_one_printable_line():
-    assert words.plain("a\n\tb\u2028c\x00d\udc80") == "a b c d?"
-    assert words.plain("x" * 50, 10) == "x" * 9 + "…"
+    assert plain("a\n\tb\u2028c\x00d\udc80") == "a b c d?"
+    assert plain("x" * 50, 10) == "x" * 9 + "…"
 
 
 def test_nothing_said_of_ground_is_a_comfort(any_result):

@@ -11,6 +11,7 @@ import numpy as np
 from dualsense import render
 from dualsense.cli._text import number, table
 from dualsense.errors import UsageError, one_line
+from dualsense.scan import SENSOR_NAMES
 from dualsense.survey import nearest_cell
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     targets = render.ordered_targets(result)
     lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
     covered = ", ".join(
-        f"{render.SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, float('nan')))}"
+        f"{SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, float('nan')))}"
         for name in render.SENSORS
     )
     lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 targets, as listed")

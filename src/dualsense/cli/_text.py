@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense import render
 from dualsense.errors import one_line
 from dualsense.result import CALLS
+from dualsense.scan import SENSOR_NAMES, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,8 +44,7 @@ def number(value: float, pattern: str) -> str:
 
 def fault_lines(faults: Iterable[Fault]) -> list[str]:
     """Return one line for each fault, the worst first."""
-    order = ("failed", "degraded", "info")
-    ranked = sorted(faults, key=lambda fault: order.index(fault.severity))
+    ranked = sorted(faults, key=lambda fault: SEVERITIES.index(fault.severity))
     return [f"  {one_line(render.fault_words(fault))}" for fault in ranked]
 
 
@@ -67,7 +67,7 @@ def summary_text(summary: ScanSummary) -> str:
     rows = [("stream", "samples", "rate", "measures", "covers")]
     rows += [
         (
-            render.SENSOR_NAMES[stream.name],
+            SENSOR_NAMES[stream.name],
             " × ".join(str(n) for n in stream.shape),
             f"{number(stream.rate_hz, '.1f')} Hz",
             stream.measures,
@@ -77,7 +77,7 @@ def summary_text(summary: ScanSummary) -> str:
     ]
     lines += ["", table(rows, align="<>><>"), ""]
     absent = [name for name in render.SENSORS if name not in {stream.name for stream in summary.streams}]
-    lines += [f"no {render.SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
+    lines += [f"no {SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
     faults = fault_lines(summary.faults)
     looked = (
         "in the samples and the axes" if summary.samples_read else "in the axes; --check reads the samples too"
@@ -95,7 +95,7 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
     """Say what processing found, the gravest first, in the words of the report."""
     verdict = render.headline(result)
     sensors = ", ".join(
-        f"{render.SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, math.nan))}"
+        f"{SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, math.nan))}"
         for name in render.SENSORS
     )
     covered = f"both sensors covered {render.percent_down(result.coverage_fraction)} ({sensors})"
@@ -132,14 +132,8 @@ def result_summary(result: Result, scan: Path, out: Path) -> dict[str, Any]:
         "out": str(out),
         "calls": render.call_counts(result.targets),
         "sensor_coverage": {name: finite(value) for name, value in sorted(result.sensor_coverage.items())},
-        "faults": [fault_object(fault) for fault in result.faults],
         "files": sorted(path.name for path in out.iterdir()),
     }
-
-
-def fault_object(fault: Fault) -> dict[str, str]:
-    """Return a fault as JSON holds it."""
-    return {"sensor": fault.sensor, "severity": fault.severity, "path": fault.path, "message": fault.message}
 
 
 def finite(value: float) -> float | None:

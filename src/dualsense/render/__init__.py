@@ -45,7 +45,6 @@ ADVICE              what no result claims
 CALL_NAMES          call to its words
 GRAVEST_FIRST       calls in the order in which they matter
 SENSORS             sensors in the order in which they are shown
-SENSOR_NAMES        sensor to its words
 """
 
 import lazy_loader

@@ -15,7 +15,6 @@ from ._report.report import write_report as write_report
 from ._words import ADVICE as ADVICE
 from ._words import CALL_NAMES as CALL_NAMES
 from ._words import GRAVEST_FIRST as GRAVEST_FIRST
-from ._words import SENSOR_NAMES as SENSOR_NAMES
 from ._words import SENSORS as SENSORS
 from ._words import Banner as Banner
 from ._words import Headline as Headline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.result import CALLS
+from dualsense.scan import SENSOR_NAMES, SEVERITIES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,6 @@ SensorState = Literal["working", "absent", "failed", "uncovered"]
 Tone = Literal["danger", "unknown", "advice"]
 
 SENSORS: tuple[Sensor, ...] = ("emi", "gpr")
-SEVERITIES: tuple[Severity, ...] = ("failed", "degraded", "info")
-SENSOR_NAMES = {"emi": "metal detector", "gpr": "radar", "pose": "position tracking"}
 CALL_NAMES = {
     "suspect": "suspect",
     "likely-clutter": "likely clutter",
@@ -33,24 +31,6 @@ CALL_NAMES = {
 GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "not-assessable", "likely-clutter")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
-
-
-def plain(text: str, limit: int | None = None) -> str:
-    """Text of a foreign file made fit to show: no control characters, no halves of characters, one line.
-
-    Parameters
-    ----------
-    text
-        Anything a scan file may hold.
-    limit
-        Longest text to return; what is longer ends in an ellipsis.
-    """
-    shown = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text)
-    shown = shown.encode("utf-8", "replace").decode("utf-8")
-    shown = " ".join(shown.split())
-    if limit is not None and len(shown) > limit:
-        return shown[: limit - 1].rstrip() + "…"
-    return shown
 
 
 def ordered_targets(result: Result) -> tuple[Target, ...]:

@@ -17,10 +17,10 @@ from dualsense.render._words import (
     confidence_words,
     depth_words,
     ordered_targets,
-    plain,
     sensor_message,
     soil_words,
 )
+from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

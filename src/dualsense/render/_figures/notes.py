@@ -18,9 +18,9 @@ from dualsense.render._words import (
     ordered_targets,
     percent_up,
     place_words,
-    plain,
     sensor_message,
 )
+from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

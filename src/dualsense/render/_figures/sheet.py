@@ -10,7 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from dualsense.render._figures import style
 from dualsense.render._figures.panels import inch_axes, nice_step
-from dualsense.render._words import SIMULATED, plain
+from dualsense.render._words import SIMULATED
+from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patheffects import Normal, Stroke
 
 from dualsense.render._figures import style
-from dualsense.render._words import CALL_NAMES, confidence_words, plain
+from dualsense.render._words import CALL_NAMES, confidence_words
+from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,6 +23,7 @@ from dualsense.render._figures.style import View
 from dualsense.render._files.export import significant
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._report.viewer import viewer_data
+from dualsense.scan import SENSOR_NAMES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def _evidence_rows(target: Target) -> list[tuple[str, list[tuple[str, str]]]]:
             # spectra are for machines, in targets.json
             shown = (key for key in sorted(evidence.features) if not key.endswith(SPECTRUM))
             numbers |= {key: evidence.features[key] for key in shown}
-            rows = [(words.plain(key), _number(value)) for key, value in numbers.items()]
+            rows = [(plain(key), _number(value)) for key, value in numbers.items()]
         table.append((name, rows))
     return table
 
@@ -85,7 +86,7 @@ def _target(target: Target, origin: tuple[float, float, float, float] | None) ->
         latitude, longitude = local_to_wgs84(target.x_m, target.y_m, origin)
         place = f"{float(latitude):.8f}°, {float(longitude):.8f}°"
     return {
-        "id": words.plain(target.id, 24),
+        "id": plain(target.id, 24),
         "call": target.call,
         "call_words": words.CALL_NAMES[target.call],
         "confidence": words.confidence_words(target),
@@ -94,7 +95,7 @@ def _target(target: Target, origin: tuple[float, float, float, float] | None) ->
         "bearing": words.bearing_words(target, None if origin is None else origin[3]),
         "xy": f"{_centimetres(target.x_m, x_std_m)}, {_centimetres(target.y_m, y_std_m)}",
         "wgs84": place,
-        "reasons": [words.plain(reason) for reason in target.reasons],
+        "reasons": [plain(reason) for reason in target.reasons],
         "evidence": _evidence_rows(target),
     }
 
@@ -107,7 +108,7 @@ def _centimetres(value_m: float, std_m: float) -> str:
 def _coverage_rows(result: Result) -> list[dict[str, Any]]:
     parts = [("Both sensors", result.coverage_fraction)]
     parts += [
-        (words.SENSOR_NAMES[sensor].capitalize(), result.sensor_coverage.get(sensor, math.nan))
+        (SENSOR_NAMES[sensor].capitalize(), result.sensor_coverage.get(sensor, math.nan))
         for sensor in words.SENSORS
     ]
     return [
@@ -152,7 +153,7 @@ def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str,
         "SHA-256 of the recipe": result.recipe_sha256,
         "Confidence model": result.model,
     }
-    rows = [(name, words.plain(value)) for name, value in facts.items() if value]
+    rows = [(name, plain(value)) for name, value in facts.items() if value]
     long_texts = []
     said = set(facts.values())
     for name in sorted(result.provenance):
@@ -160,10 +161,10 @@ def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str,
         if value in said:
             continue
         if "\n" in value or len(value) > LONG_TEXT:
-            lines = [words.plain(line.replace("\t", "    ")) for line in value.splitlines()]
-            long_texts.append((words.plain(name), "\n".join(lines)))
+            lines = [plain(line.replace("\t", "    ")) for line in value.splitlines()]
+            long_texts.append((plain(name), "\n".join(lines)))
         else:
-            rows.append((words.plain(name), words.plain(value)))
+            rows.append((plain(name), plain(value)))
     return rows, long_texts
 
 
@@ -180,8 +181,7 @@ def _targets_alt(result: Result) -> str:
     if not targets:
         return "no targets"
     return "; ".join(
-        f"{words.plain(target.id, 24)} {words.CALL_NAMES[target.call]} {words.place_words(target)}"
-        for target in targets
+        f"{plain(target.id, 24)} {words.CALL_NAMES[target.call]} {words.place_words(target)}" for target in targets
     )
 
 
@@ -256,12 +256,12 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
     )
     environment.filters["together"] = _together
     return environment.get_template("report.html.j2").render(
-        title=words.plain(result.header.scan_id, 80) or "without a name",
+        title=plain(result.header.scan_id, 80) or "without a name",
         simulated=words.SIMULATED if result.header.source == "simulated" else None,
         advice=words.ADVICE,
         headline=words.headline(result),
         banners=words.banners(result),
-        model=words.plain(result.model, 60),
+        model=plain(result.model, 60),
         calibrated=words.is_calibrated(result),
         calibration=words.calibration_words(result),
         threshold=words.threshold_words(result),

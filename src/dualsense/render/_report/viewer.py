@@ -12,7 +12,8 @@ from skimage.measure import find_contours
 
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import gained
-from dualsense.render._words import CALL_NAMES, ordered_targets, plain
+from dualsense.render._words import CALL_NAMES, ordered_targets
+from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
