@@ -19,9 +19,6 @@ KNOWN_CIRCLES = {
     "dualsense.emi._locate.locate",
     "dualsense.emi._locate.row_errors",
     "dualsense.emi._locate.search",
-    "dualsense.render._figures.fused",
-    "dualsense.render._figures.lines",
-    "dualsense.render._figures.volume",
 }
 KNOWN_LONG = {
     "_adder",
@@ -45,7 +42,6 @@ KNOWN_BEHIND_DOORS = {
     "fusion",
     "induction",
     "io",
-    "render",
 }
 KNOWN_WITHOUT_INDEX = {"fusion"}
 
