@@ -95,12 +95,12 @@ def test_what_exists_is_refused_before_any_work(tmp_path, monkeypatch):
 
 def test_failures_are_listed_and_the_order_is_that_of_the_scans(tmp_path, faked):
     touch(tmp_path, "a.h5", "bad.h5", "c.h5", "dies.h5")
-    told = []
+    reported = []
     entries = process_batch(
-        find_scans([tmp_path]), tmp_path / "out", load_recipe(), progress=lambda *it: told.append(it)
+        find_scans([tmp_path]), tmp_path / "out", load_recipe(), progress=lambda *it: reported.append(it)
     )
     assert [entry.name for entry in entries] == ["a", "bad", "c", "dies"]
-    assert told == [("dies", 0.25), ("c", 0.5), ("bad", 0.75), ("a", 1.0)]
+    assert reported == [("dies", 0.25), ("c", 0.5), ("bad", 0.75), ("a", 1.0)]
     document = json.loads((tmp_path / "out" / "batch.json").read_text(encoding="utf-8"))
     assert document["failed"] == 2
     assert [scan["status"] for scan in document["scans"]] == ["done", "failed", "done", "failed"]
@@ -114,6 +114,14 @@ def test_failures_are_listed_and_the_order_is_that_of_the_scans(tmp_path, faked)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["batch.csv", "batch.json"]
 
 
+def test_paths_may_be_texts_and_folders_and_the_recipe_left_out(tmp_path, faked):
+    touch(tmp_path, "in/a.h5", "in/b.h5")
+    (a, b) = process_batch([str(tmp_path / "in")], str(tmp_path / "out"))
+    assert (a.name, b.name) == ("a", "b")
+    (alone,) = process_batch({"mine": str(tmp_path / "in" / "a.h5")}, str(tmp_path / "other"))
+    assert (alone.name, alone.scan, alone.error) == ("mine", str(tmp_path / "in" / "a.h5"), "")
+
+
 def test_the_summary_says_nothing_of_the_hour():
     entries = [BatchEntry("a", "a.h5", calls=CALLS, area_m2=0.5, coverage_fraction=1.0)]
     assert batch_json(entries) == batch_json(entries)
@@ -121,7 +129,7 @@ def test_the_summary_says_nothing_of_the_hour():
     assert batch_csv(entries).count("\n") == 2
 
 
-def test_the_command_tells_each_failure_in_a_line(tmp_path, faked, capsys):
+def test_the_command_says_each_failure_in_a_line(tmp_path, faked, capsys):
     touch(tmp_path, "a.h5", "bad.h5")
     assert run(["batch", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     said = capsys.readouterr()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense import render
 from dualsense.errors import UsageError, about, cause
+from dualsense.recipe import Recipe
 from dualsense.result import CALLS
 from dualsense.runtime.logs import start_logging
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from dualsense.recipe import Recipe
     from dualsense.result import Call
 
 SCHEMA = "dualsense-batch"
@@ -54,7 +55,7 @@ class BatchEntry:
     faults: int = 0
 
 
-def find_scans(paths: Iterable[Path]) -> dict[str, Path]:
+def find_scans(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Path]:
     """Find the scans of a batch and name each one's folder.
 
     Parameters
@@ -74,7 +75,7 @@ def find_scans(paths: Iterable[Path]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in paths:
-        for name, scan in _scans_at(path):
+        for name, scan in _scans_at(Path(path)):
             if name in found and found[name] != scan:
                 msg = (
                     f"{scan} and {found[name]} would both write to the folder {name}: process them in two batches"
@@ -97,9 +98,9 @@ def _scans_at(path: Path) -> list[tuple[str, Path]]:
 
 
 def process_batch(
-    scans: Mapping[str, Path],
-    out: Path,
-    recipe: Recipe,
+    scans: Mapping[str, str | os.PathLike[str]] | Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    recipe: Recipe | None = None,
     *,
     jobs: int | None = None,
     overwrite: bool = False,
@@ -110,9 +111,12 @@ def process_batch(
     Parameters
     ----------
     scans
-        Folder name to scan file, as :func:`find_scans` gives them.
+        Scan files, and folders that are searched through for them; or folder name below ``out`` to scan file, as
+        :func:`find_scans` gives them.
+    out
+        Folder for all results; made where it is not there.
     recipe
-        For all of them.
+        For all of them; the defaults when None.
     jobs
         Worker processes; by default one per core, and never more than scans. The cores are shared out among
         the workers' own threads.
@@ -129,8 +133,12 @@ def process_batch(
     Raises
     ------
     UsageError
-        Before any work, when an output is there already.
+        Before any work, when an output is there already, a folder holds no scan, or two scans would share one
+        output folder.
     """
+    out, recipe = Path(out), Recipe() if recipe is None else recipe
+    if not isinstance(scans, Mapping):
+        scans = find_scans(scans)
     for name in scans:
         render.check_output(out / name, overwrite=overwrite)
     for summary in (out / "batch.json", out / "batch.csv"):

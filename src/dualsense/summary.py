@@ -14,6 +14,7 @@ from dualsense.render import fault_document
 from dualsense.survey import coverage, coverage_fractions, grid_around, lever_arm, track_at
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ class ScanSummary:
         }
 
 
-def summarise(path: Path, *, with_data: bool = False) -> ScanSummary:
+def summarise(path: str | os.PathLike[str], *, with_data: bool = False) -> ScanSummary:
     """Summarise a scan file.
 
     Parameters

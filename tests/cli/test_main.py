@@ -164,6 +164,12 @@ def test_a_second_run_gives_the_same_bytes(processed_sample, sample, tmp_path):
     assert sum(summary["calls"].values()) == len(summary["targets"])
 
 
+@pytest.mark.parametrize("verb", ("process", "import"))
+def test_a_scan_without_its_samples_is_refused(verb, sample, tmp_path, capsys):
+    assert run([verb, str(sample), "-o", str(tmp_path / "out"), "--option", "with_data=false"]) == 2
+    assert "nothing can be done without the samples" in capsys.readouterr().err
+
+
 def test_results_are_not_overwritten_unasked(processed_sample, sample, monkeypatch, capsys):
     out, _ = processed_sample
     before = digests(out)

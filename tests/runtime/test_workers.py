@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -11,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from dualsense.runtime import workers
-from dualsense.runtime.workers import WorkerDiedError, run_tasks
+from dualsense.runtime.workers import WorkerDiedError, _interrupts_withheld, run_tasks
 
 WORK = """
 import os, pathlib, signal, sys, time
@@ -125,3 +126,12 @@ def test_an_end_that_a_callback_swallows_is_not_told(capfd):
         assert "ValueError: told" in capfd.readouterr().err
     finally:
         sys.unraisablehook = before
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be withheld here")
+def test_ctrl_c_reaches_no_process_that_is_being_started():
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with _interrupts_withheld():
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -100,7 +100,7 @@ def process(
     SCAN may also be another instrument's recording: what `import` reads.
     """
     recipe = _load_recipe(recipe_file, overrides)
-    given = options.keywords(pairs)
+    given = options.foreign_keywords(pairs)
     from dualsense.render import check_output, write_outputs
 
     check_output(out, overwrite=overwrite)
@@ -250,7 +250,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
 
     FOREIGN is a GSSI DZT file, an IDS dt file or a gprMax output, known by what it holds and not by its name.
     """
-    given = options.keywords(pairs)
+    given = options.foreign_keywords(pairs)
     options.refuse_existing(out, overwrite=overwrite)
     console.subject = str(foreign)
     from dualsense.io import import_scan, write_scan

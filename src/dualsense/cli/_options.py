@@ -140,6 +140,21 @@ def keywords(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def foreign_keywords(pairs: Sequence[str]) -> dict[str, Any]:
+    """Understand what a foreign file does not say.
+
+    Raises
+    ------
+    click.UsageError
+        As `keywords`, and for the one option of our own reader, which leaves nothing to work on.
+    """
+    found = keywords(pairs)
+    if "with_data" in found:
+        msg = "--option with_data is not for here: nothing can be done without the samples"
+        raise click.UsageError(msg, click.get_current_context(silent=True))
+    return found
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Refuse before the work what could not be written after it."""
     if path.exists() and not overwrite:

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 from collections import deque
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from multiprocessing.connection import Connection
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -75,7 +76,8 @@ class _Worker(Generic[Task, Answer]):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
-        self._process.start()
+        with _interrupts_withheld():
+            self._process.start()
         theirs.close()
         self._tasks: list[Task] = []
 
@@ -108,6 +110,22 @@ class _Worker(Generic[Task, Answer]):
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
+
+
+@contextmanager
+def _interrupts_withheld() -> Iterator[None]:
+    """Withhold Ctrl-C from a process that is started meanwhile; this one still gets it.
+
+    The new process ignores it from its first own line on, but Python itself takes a while to get there.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _how_it_ended(exitcode: int | None) -> str:
