@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from benchmarks.plan import draw
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _MARK = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
-_LIMITS = {"ge": "from {}", "gt": "over {}", "le": "to {}", "lt": "under {}"}
+_LIMITS = {"ge": "from {}", "gt": "over {}", "le": "up to {}", "lt": "under {}"}
 
 
 def _house() -> House:
@@ -85,13 +86,11 @@ def _names(annotation: Any) -> list[str]:
 
 
 def _range(field: FieldInfo) -> str:
-    said = []
-    for item in (*field.metadata, *_metadata(field.annotation)):
-        for limit, words in _LIMITS.items():
-            value = getattr(item, limit, None)
-            if value is not None:
-                said.append(words.format(f"{value:g}"))
-    return ", ".join(dict.fromkeys(said))
+    items = (*field.metadata, *_metadata(field.annotation))
+    limits = {name: f"{v:g}" for item in items for name in _LIMITS if (v := getattr(item, name, None)) is not None}
+    if limits.keys() == {"ge", "le"}:
+        return f"{limits['ge']} to {limits['le']}"
+    return ", ".join(words.format(limits[name]) for name, words in _LIMITS.items() if name in limits)
 
 
 def _toml(value: object) -> str:
@@ -141,19 +140,20 @@ def make_steps() -> str:
     body = [
         [
             f"[`{step.name}`](recipe.md#{_anchor(step.name)})",
+            step.meaning,
             f"[`{step.facts.function}`](#dualsense.gpr.{step.facts.function})",
             "when asked" if step.optional else "always",
-            step.facts.data + (", only samples in time" if step.needs_time_samples else ""),
-            ", ".join(f"`{name}`" for name in step.facts.reads),
-            {"none": "", "spectrum": "of its spectrum", "echo": "of a known echo"}[step.facts.loss],
-            step.meaning,
+            step.facts.data + (" in time" if step.needs_time_samples else ""),
+            {"none": "", "spectrum": "of its spectrum", "echo": "of an echo"}[step.facts.loss],
         ]
         for step in radar_steps()
     ]
-    return rows(["step", "function of `ds.gpr`", "when", "works on", "also reads", "target loss", "what"], body)
+    return rows(["step", "what", "function", "when", "works on", "loss"], body)
 
 
 # faults and features
+
+_SENSORS = {None: "Either sensor", "gpr": "Radar", "emi": "Metal detector", "pose": "Position tracking"}
 
 
 def make_faults() -> str:
@@ -161,11 +161,44 @@ def make_faults() -> str:
     from dualsense.faults import KINDS
 
     parts = []
-    for code, kind in KINDS.items():
-        facts = [kind.sensor or "either sensor", kind.severity or "gravity by the numbers"]
-        if kind.path:
-            facts.append(f"`{kind.path}`")
-        parts.append(f"## {code}\n\n*{', '.join(facts)}*\n\n`{kind.wording}`\n\n{kind.meaning}")
+    for sensor, name in _SENSORS.items():
+        parts.append(f"## {name}")
+        for code, kind in KINDS.items():
+            if kind.sensor == sensor:
+                facts = [
+                    f"*{kind.severity or 'gravity by the numbers'}*",
+                    *([f"`{kind.path}`"] if kind.path else []),
+                ]
+                parts.append(f"### {code}\n\n{', '.join(facts)}: {kind.meaning}\n\n> {_quoted(kind.wording)}")
+    return "\n\n".join(parts)
+
+
+def _quoted(wording: str) -> str:
+    """A sentence with the values that it is worded with as code."""
+    return re.sub(r"\{(.+?)\}", lambda value: f"`{value[1].split(':')[0]}`", wording)
+
+
+def make_features() -> str:
+    """Every feature, by the sensor that gives it."""
+    from dualsense.features import FEATURES
+
+    parts = []
+    for sensor in ("gpr", "emi"):
+        body = [
+            [
+                f"`{feature.key}`",
+                "" if feature.unit == "1" else feature.unit,
+                feature.meaning,
+                f"`{feature.deviation}`" if feature.deviation else "",
+                ", ".join(feature.inputs),
+            ]
+            for feature in FEATURES
+            if feature.sensor == sensor
+        ]
+        parts += [
+            f"## {_SENSORS[sensor]}",
+            rows(["feature", "unit", "what", "deviation", "input of the model"], body),
+        ]
     return "\n\n".join(parts)
 
 
@@ -248,6 +281,7 @@ _MAKERS = {
     "recipe": make_recipe,
     "steps": make_steps,
     "faults": make_faults,
+    "features": make_features,
     "api": make_api,
     "plan": make_plan,
     "structure": make_structure,
@@ -258,12 +292,18 @@ def _fill(_app: Sphinx, _page: str, content: list[str]) -> None:
     content[0] = _MARK.sub(lambda mark: _made(*mark[1].split()), content[0])
 
 
+def _marked(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
+    """Pages that are made anew at every build, whether their own text changed or not."""
+    return [page for page in env.found_docs if _MARK.search(Path(env.doc2path(page)).read_text(encoding="utf-8"))]
+
+
 def _made(name: str, *given: str) -> str:
     return _MAKERS[name](*given)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Fill in the marked places of every page."""
+    app.connect("env-get-outdated", _marked)
     app.connect("source-read", _fill)
     app.connect("autodoc-process-docstring", _escape_bars, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

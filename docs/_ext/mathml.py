@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 
+def _mathml(latex: str, display: str) -> str:
+    made = convert(latex.strip(), display=display)
+    if "<mi>&</mi>" in made:
+        msg = f"no alignment marks in equations, got {latex!r}"
+        raise ValueError(msg)
+    # browsers know no bold letters of MathML, but those of style sheets
+    return made.replace('mathvariant="bold"', 'mathvariant="normal" class="bold"')
+
+
 def _inline(writer: Any, node: Element) -> None:
-    writer.body.append(convert(node.astext().strip()))
+    writer.body.append(_mathml(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def _block(writer: Any, node: Element) -> None:
     number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
     name = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    made = convert(node.astext().strip(), display="block")
+    made = _mathml(node.astext(), "block")
     writer.body.append(f'<div class="math"{name}>{number}{made}</div>\n')
     raise nodes.SkipNode
 
