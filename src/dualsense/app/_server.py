@@ -105,6 +105,10 @@ def create_app(folder: Path) -> Starlette:
     folder
         What ``process`` or ``batch`` wrote.
 
+    Returns
+    -------
+    Starlette
+
     Raises
     ------
     UsageError

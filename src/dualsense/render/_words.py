@@ -9,47 +9,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.result import CALLS
+from dualsense.render._targets import call_counts
 from dualsense.scan import SENSOR_NAMES, SEVERITIES, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from dualsense.result import Result
+    from dualsense.scan import Fault, SensorName, Severity
 
-    from dualsense.result import Call, Result, Target
-    from dualsense.scan import Fault, Severity
-
-Sensor = Literal["emi", "gpr"]
 SensorState = Literal["working", "absent", "failed", "uncovered"]
 Tone = Literal["danger", "unknown", "advice"]
 
-SENSORS: tuple[Sensor, ...] = ("emi", "gpr")
-CALL_NAMES = {
-    "suspect": "suspect",
-    "likely-clutter": "likely clutter",
-    "not-assessable": "not assessable",
-}
-GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "not-assessable", "likely-clutter")
+SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
-
-
-def ordered_targets(result: Result) -> tuple[Target, ...]:
-    """Targets in the order in which they matter: suspects, then not assessable, then likely clutter.
-
-    Within a call the higher confidence comes first; equal ones keep the order of their ids.
-    """
-
-    def key(target: Target) -> tuple[int, float, int, str]:
-        confidence = target.confidence if math.isfinite(target.confidence) else -1.0
-        return GRAVEST_FIRST.index(target.call), -confidence, len(target.id), target.id
-
-    return tuple(sorted(result.targets, key=key))
-
-
-def call_counts(targets: Iterable[Target]) -> dict[Call, int]:
-    """Count the targets of each call, every call named, in the order of `dualsense.result.CALLS`."""
-    given = [target.call for target in targets]
-    return {call: given.count(call) for call in CALLS}
 
 
 def is_calibrated(result: Result) -> bool:
@@ -58,14 +30,36 @@ def is_calibrated(result: Result) -> bool:
 
 
 def calibration_words(result: Result) -> str:
-    """Say on what ground a model was calibrated, where that was not real ground; else empty."""
+    """Say on what ground a model was calibrated, where that was not real ground; else empty.
+
+    Parameters
+    ----------
+    result
+        Its model decides.
+
+    Returns
+    -------
+    str
+        Words without a full stop.
+    """
     if not result.model.startswith("simulated"):
         return ""
     return "calibrated on simulated ground only; real ground may differ"
 
 
 def threshold_words(result: Result) -> str:
-    """Say from which confidence on a target is suspect, and how many mines that leaves out; empty if not told."""
+    """Say from which confidence on a target is suspect, and how many mines that leaves out; empty if not told.
+
+    Parameters
+    ----------
+    result
+        Its `suspect_threshold` and `stated_detection`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     if result.suspect_threshold is None:
         return ""
     why = ""
@@ -75,7 +69,7 @@ def threshold_words(result: Result) -> str:
     return f"A target is suspect from {result.suspect_threshold:.2f} up{why}."
 
 
-def sensor_state(result: Result, sensor: Sensor) -> SensorState:
+def sensor_state(result: Result, sensor: SensorName) -> SensorState:
     """Whether a sensor worked, is missing from the scan, failed, or measured none of the patch."""
     if any(fault.sensor == sensor and fault.severity == "failed" for fault in result.faults):
         return "failed"
@@ -90,7 +84,7 @@ def sensor_state(result: Result, sensor: Sensor) -> SensorState:
     return "working" if measured else "uncovered"
 
 
-def sensor_message(result: Result, sensor: Sensor) -> str | None:
+def sensor_message(result: Result, sensor: SensorName) -> str | None:
     """Sentence about a sensor that tells nothing of the ground; None when it worked."""
     ending = {
         "absent": "not recorded",
@@ -103,7 +97,17 @@ def sensor_message(result: Result, sensor: Sensor) -> str | None:
 
 
 def percent_up(fraction: float) -> str:
-    """Part of the patch in whole per cent, never rounded down: what is missing must not look smaller."""
+    """Part of the patch in whole per cent, never rounded down: what is missing must not look smaller.
+
+    Parameters
+    ----------
+    fraction
+        0-1; NaN is an unknown part.
+
+    Returns
+    -------
+    str
+    """
     if not math.isfinite(fraction):
         return "an unknown part"
     percent = 100.0 * min(max(fraction, 0.0), 1.0)
@@ -113,7 +117,17 @@ def percent_up(fraction: float) -> str:
 
 
 def percent_down(fraction: float) -> str:
-    """Part of the patch in whole per cent, never rounded up: what was measured must not look larger."""
+    """Part of the patch in whole per cent, never rounded up: what was measured must not look larger.
+
+    Parameters
+    ----------
+    fraction
+        0-1; NaN is an unknown part.
+
+    Returns
+    -------
+    str
+    """
     if not math.isfinite(fraction):
         return "an unknown part"
     percent = 100.0 * min(max(fraction, 0.0), 1.0)
@@ -124,7 +138,15 @@ def percent_down(fraction: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The verdict: ``tone`` chooses the look, ``main`` is said first, ``rest`` after it."""
+    """The verdict of a scan.
+
+    Attributes
+    ----------
+    tone
+        "danger", "unknown" or "advice"; chooses the look.
+    main, rest
+        The sentence that comes first, and those after it.
+    """
 
     tone: Tone
     main: str
@@ -133,6 +155,11 @@ class Headline:
 
 def headline(result: Result) -> Headline:
     """Verdict of a scan in plain words. It never says that ground holds nothing.
+
+    Parameters
+    ----------
+    result
+        What processing found.
 
     Returns
     -------
@@ -166,57 +193,18 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def confidence_words(target: Target) -> str:
-    """Confidence with two digits, so that it never reads as certainty."""
-    if not math.isfinite(target.confidence):
-        return "unknown"
-    if target.confidence < 0.01:
-        return "below 0.01"
-    return "above 0.99" if target.confidence > 0.99 else f"{target.confidence:.2f}"
-
-
-def depth_words(target: Target) -> str:
-    """Depth of the top of a target in centimetres, with one standard deviation."""
-    if not math.isfinite(target.depth_m):
-        return "depth unknown"
-    spread_m = target.position_std_m[2]
-    shown = f"{100.0 * target.depth_m:.1f}"
-    if math.isfinite(spread_m):
-        return f"{shown} ± {100.0 * spread_m:.1f} cm"
-    return f"{shown} cm, uncertainty unknown"
-
-
-def place_words(target: Target) -> str:
-    """Where a target lies, seen from the start point by someone who looks along the lane."""
-    ahead_cm, left_cm = 100.0 * target.x_m, 100.0 * target.y_m
-    along = f"{abs(ahead_cm):.0f} cm {'ahead' if ahead_cm >= 0.0 else 'behind'}"
-    return f"{along}, {abs(left_cm):.0f} cm to the {'left' if left_cm >= 0.0 else 'right'}"
-
-
-def distance_m(target: Target) -> float:
-    """Horizontal distance from the start point, the origin of the local frame."""
-    return math.hypot(target.x_m, target.y_m)
-
-
-def lane_bearing_deg(target: Target) -> float:
-    """Direction from the start point to a target, degrees clockwise from the lane direction +x, 0 to 360."""
-    bearing_deg = math.degrees(math.atan2(-target.y_m, target.x_m)) % 360.0
-    return 0.0 if bearing_deg >= 360.0 else bearing_deg
-
-
-def bearing_words(target: Target, azimuth_deg: float | None) -> str:
-    """Bearing and distance from the start point: from true north where the scan knows it, else from the lane."""
-    lane_deg = lane_bearing_deg(target)
-    reach = f"{100.0 * distance_m(target):.0f} cm"
-    if azimuth_deg is not None:
-        return f"{(lane_deg + azimuth_deg) % 360.0:03.0f}° from true north, {reach}".replace("360°", "000°")
-    if lane_deg <= 180.0:
-        return f"{lane_deg:.0f}° right of the lane direction, {reach}"
-    return f"{360.0 - lane_deg:.0f}° left of the lane direction, {reach}"
-
-
 def fault_words(fault: Fault) -> str:
-    """Fault of a sensor as a sentence that says what it means for the ground."""
+    """Fault of a sensor as a sentence that says what it means for the ground.
+
+    Parameters
+    ----------
+    fault
+        Of a scan or a result.
+
+    Returns
+    -------
+    str
+    """
     name = SENSOR_NAMES[fault.sensor].capitalize()
     message = plain(fault.message).rstrip(".")
     if fault.severity == "failed":
@@ -228,7 +216,17 @@ def fault_words(fault: Fault) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One limit of the answer: how grave, the sentence, and the code of its fault, empty where there is none."""
+    """One limit of the answer.
+
+    Attributes
+    ----------
+    severity
+        As that of a fault.
+    sentence
+        What it means for the ground.
+    code
+        Of its fault, see `dualsense.faults.KINDS`; empty where there is none.
+    """
 
     severity: Severity
     sentence: str
@@ -236,7 +234,17 @@ class Banner:
 
 
 def banners(result: Result) -> tuple[Banner, ...]:
-    """List what limits the answer, gravest first; a sensor that is missing without a fault counts as "failed"."""
+    """List what limits the answer, gravest first; a sensor that is missing without a fault counts as "failed".
+
+    Parameters
+    ----------
+    result
+        What processing found.
+
+    Returns
+    -------
+    tuple of Banner
+    """
     limits = []
     for sensor in SENSORS:
         message = sensor_message(result, sensor)
@@ -265,8 +273,3 @@ def soil_words(result: Result) -> str:
         return f"soil: εᵣ {permittivity:.1f}, wave speed {speed_m_s / 1e7:.1f} cm/ns, uncertainty unknown"
     speed = f"{speed_m_s / 1e7:.1f} ± {speed_std_m_s / 1e7:.1f} cm/ns"
     return f"soil: εᵣ {permittivity:.1f} ± {std:.1f}, wave speed {speed}"
-
-
-def join_reasons(reasons: Sequence[str]) -> str:
-    """Reasons of a target in one line, "; " between them."""
-    return "; ".join(plain(reason) for reason in reasons)

@@ -23,7 +23,7 @@ from dualsense.render._figures.figures import FIGURES, emi_figure, render_figure
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.style import View
 from dualsense.render._figures.volume import section_points, sections_figure, slices_figure, window_cm
-from dualsense.render._words import ordered_targets
+from dualsense.render._targets import ordered_targets
 
 NAMES = ("fused.png", "emi_map.png", "gpr_slices.png", "gpr_sections.png")
 

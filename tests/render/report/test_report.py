@@ -19,7 +19,8 @@ from dualsense.render._figures.echo import gained
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
 from dualsense.render._report.report import report_html, write_report
-from dualsense.render._words import ADVICE, ordered_targets
+from dualsense.render._targets import ordered_targets
+from dualsense.render._words import ADVICE
 from dualsense.scan import Fault
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless)\b", re.IGNORECASE)

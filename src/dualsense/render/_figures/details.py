@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from dualsense.render._figures import notes, panels, sheet, style
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
-from dualsense.render._words import ordered_targets
+from dualsense.render._targets import ordered_targets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,8 @@ from dualsense.render._figures.radargram import radargram_figure
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._figures.volume import sections_figure, slices_figure
-from dualsense.render._words import ordered_targets, sensor_message
+from dualsense.render._targets import ordered_targets
+from dualsense.render._words import sensor_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,10 +91,10 @@ def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]
     view = view or style.View()
     pictures = {}
     with style.house_style():
-        asked = {} if result.radargram is None else {"gpr_radargram.png": radargram_figure}
+        optional = {} if result.radargram is None else {"gpr_radargram.png": radargram_figure}
         if has_details(result):
-            asked["emi_details.png"] = metal_details_figure
-        for name, draw in (FIGURES | asked).items():
+            optional["emi_details.png"] = metal_details_figure
+        for name, draw in (FIGURES | optional).items():
             pictures[name] = style.png_bytes(draw(result, view))
     return pictures
 

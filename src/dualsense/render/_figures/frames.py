@@ -10,7 +10,8 @@ from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import depth_maximum
 from dualsense.render._figures.sheet import fit
 from dualsense.render._figures.symbols import draw_targets
-from dualsense.render._words import SENSORS, SIMULATED, ordered_targets, sensor_message
+from dualsense.render._targets import ordered_targets
+from dualsense.render._words import SENSORS, SIMULATED, sensor_message
 from dualsense.scan import plain
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from dualsense.render._figures.ground import draw_ground, ground_subtitle
 from dualsense.render._figures.lines import strip_map_figure
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
-from dualsense.render._words import SENSORS, ordered_targets, sensor_message
+from dualsense.render._targets import ordered_targets
+from dualsense.render._words import SENSORS, sensor_message
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

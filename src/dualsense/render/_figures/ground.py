@@ -37,7 +37,26 @@ def _spacing(depth_m: NDArray[np.float64]) -> float:
 def draw_ground(
     axes: Axes, result: Result, view: View, limits: Limits
 ) -> tuple[AxesImage | None, tuple[float, ...]]:
-    """Colours of the ground, its hatching and the metal contours; gives the image and the contour levels."""
+    """Colours of the ground, its hatching and the metal contours; gives the image and the contour levels.
+
+    Parameters
+    ----------
+    axes
+        Of a map in centimetres.
+    result
+        What processing found; a sensor may be missing.
+    view
+        The operator's controls.
+    limits
+        Colour limits of the radar and of the metal map.
+
+    Returns
+    -------
+    image
+        For the colour bar; None where neither sensor has a map.
+    levels
+        Of the metal contours, in the units of the metal map; empty without one.
+    """
     metal, volume, coverage = result.emi_maps.get("metal_response"), result.gpr_volume, result.coverage
     levels: tuple[float, ...] = ()
     image = None

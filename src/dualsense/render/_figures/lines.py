@@ -12,14 +12,8 @@ from dualsense.render._figures.echo import gained, slabs
 from dualsense.render._figures.ground import draw_ground, ground_subtitle
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
-from dualsense.render._words import (
-    SENSORS,
-    confidence_words,
-    depth_words,
-    ordered_targets,
-    sensor_message,
-    soil_words,
-)
+from dualsense.render._targets import confidence_words, depth_words, ordered_targets
+from dualsense.render._words import SENSORS, sensor_message, soil_words
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -222,8 +216,8 @@ def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
     if abs(times - 1.0) < 1e-6:
         scale_words = "equal scales for depth and distance"
     figure = sheet.open_sheet(result, "Radar, section along the line", scale_words, width_in, height_in)
-    said = [soil_words(result), "labels: depth of the top ± one standard deviation, cm" if targets else ""]
-    line = "  ·  ".join(words for words in said if words)
+    notes_shown = [soil_words(result), "labels: depth of the top ± one standard deviation, cm" if targets else ""]
+    line = "  ·  ".join(words for words in notes_shown if words)
     figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, line, fontsize=12.5, va="center")
     scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
     drawn = stack.open(figure, height_in - sheet.HEAD_IN - 0.55)

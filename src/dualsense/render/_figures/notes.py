@@ -9,17 +9,8 @@ from matplotlib.patches import Rectangle
 
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.symbols import draw_symbol
-from dualsense.render._words import (
-    CALL_NAMES,
-    calibration_words,
-    confidence_words,
-    depth_words,
-    is_calibrated,
-    ordered_targets,
-    percent_up,
-    place_words,
-    sensor_message,
-)
+from dualsense.render._targets import CALL_NAMES, confidence_words, depth_words, ordered_targets, place_words
+from dualsense.render._words import calibration_words, is_calibrated, percent_up, sensor_message
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -36,7 +27,19 @@ BANNER_IN = 0.5
 
 
 def draw_banner(figure: Figure, message: str, top_in: float, width_in: float) -> None:
-    """Say of a sensor that it tells nothing of this ground."""
+    """Say of a sensor that it tells nothing of this ground.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    message
+        Sentence without a full stop, such as `sensor_message` gives.
+    top_in
+        Upper edge of the banner above the lower edge of the sheet, inches.
+    width_in
+        Width of the sheet, inches.
+    """
     height_in = figure.get_size_inches()[1]
     figure.text(
         0.3 / width_in,
@@ -55,7 +58,17 @@ def draw_banner(figure: Figure, message: str, top_in: float, width_in: float) ->
 
 
 def draw_grey_key(figure: Figure, left_in: float, middle_in: float, words: str = "not measured") -> None:
-    """Say what grey with hatching means, where there is no legend."""
+    """Say what grey with hatching means, where there is no legend.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    left_in, middle_in
+        Left end and middle of the key from the lower left corner of the sheet, inches.
+    words
+        What grey means.
+    """
     key = panels.inch_axes(figure, left_in, middle_in - 0.13, 2.75, 0.26)
     key.set_xlim(0.0, 2.75)
     key.set_ylim(0.0, 0.26)
@@ -68,7 +81,19 @@ def draw_grey_key(figure: Figure, left_in: float, middle_in: float, words: str =
 
 
 def draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_in: float) -> None:
-    """Say what hatching, lines and contours mean, in two rows under the map."""
+    """Say what hatching, lines and contours mean, in two rows under the map.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    result
+        Whether it has a metal map, and in which units.
+    levels
+        Of the contours that were drawn.
+    top_in
+        Upper edge of the legend above the lower edge of the sheet, inches.
+    """
     width_in = figure.get_size_inches()[0]
     legend = panels.inch_axes(figure, 0.3, top_in - 0.62, width_in - 0.6, 0.62)
     legend.set_xlim(0.0, width_in - 0.6)
@@ -119,7 +144,21 @@ def draw_list(
     *,
     place: Callable[[Target], str] = place_words,
 ) -> None:
-    """Every target with its symbol, number, call, confidence, depth and place, under the upper left corner."""
+    """Every target with its symbol, number, call, confidence, depth and place, under the upper left corner.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    result
+        Whose targets are listed, the most important first.
+    corner_in
+        Upper left corner of the list from the lower left corner of the sheet, inches.
+    columns
+        Of the list; each holds at most seven targets.
+    place
+        Words for where a target lies.
+    """
     targets = ordered_targets(result)
     shown = targets[: LISTED * columns]
     height_in = list_height_in(len(targets), columns)

@@ -53,13 +53,33 @@ def nice_step(span: float, parts: int) -> float:
 
 
 def inch_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches from the lower left corner of the figure."""
+    """Axes at a place given in inches from the lower left corner of the figure.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    left, bottom
+        Lower left corner of the axes, inches.
+    width, height
+        Of the axes, inches.
+    """
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
 def centimetre_axes(axes: Axes, extent: Extent, *, x_label: str = "", y_label: str = "") -> None:
-    """Equal aspect and round centimetre ticks over an extent."""
+    """Equal aspect and round centimetre ticks over an extent.
+
+    Parameters
+    ----------
+    axes
+        Must have their final size: the ticks are spaced for it.
+    extent
+        Outer edges: left, right, bottom, top, cm; top below bottom turns the axis over.
+    x_label, y_label
+        Names of the axes, none by default.
+    """
     left, right, bottom, top = extent
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
@@ -86,7 +106,23 @@ def draw_cells(
     scale: Normalize,
     aspect: Literal["equal", "auto"] = "equal",
 ) -> AxesImage:
-    """Cells as they are: no smoothing, edges exactly on the extent, NaN left out."""
+    """Cells as they are: no smoothing, edges exactly on the extent, NaN left out.
+
+    Parameters
+    ----------
+    axes
+        To draw on.
+    extent
+        Outer edges of the cells: left, right, bottom, top.
+    values : (rows, columns)
+        Row 0 lies at the bottom.
+    colours
+        Name of the colour map.
+    scale
+        From values to colours, see `norm`.
+    aspect
+        "auto" lets the axes stretch the cells.
+    """
     return axes.imshow(
         np.ma.masked_invalid(values),
         extent=extent,
@@ -140,7 +176,19 @@ def mask_outline(mask: NDArray[np.bool_], extent: Extent) -> Outline | None:
 def draw_unmeasured(
     axes: Axes, extent: Extent, mask: NDArray[np.bool_], sensors: Literal["none", "one"] = "none"
 ) -> None:
-    """Hatch the true cells: grey where no sensor measured, lines alone over what one sensor saw."""
+    """Hatch the true cells: grey where no sensor measured, lines alone over what one sensor saw.
+
+    Parameters
+    ----------
+    axes
+        To draw on.
+    extent
+        Outer edges of the cells: left, right, bottom, top.
+    mask : (rows, columns) bool
+        Row 0 lies at the bottom.
+    sensors
+        How many sensors measured the true cells.
+    """
     outline = mask_outline(mask, extent)
     if outline is None:
         return
@@ -190,7 +238,19 @@ def contour_levels(image: Image, limit: float) -> tuple[float, ...]:
 
 
 def draw_metal_contours(axes: Axes, image: Image, levels: tuple[float, ...], *, width: float = 1.8) -> None:
-    """Contours of the metal map: white on black, thicker the higher."""
+    """Contours of the metal map: white on black, thicker the higher.
+
+    Parameters
+    ----------
+    axes
+        Of a map in centimetres.
+    image
+        The metal map; NaN interrupts the contours.
+    levels
+        In its units, increasing, see `contour_levels`.
+    width
+        Of the lines in points, before they are made thicker with the level.
+    """
     if not levels or min(image.values.shape) < 2:
         return
     axes.contour(
@@ -205,7 +265,17 @@ def draw_metal_contours(axes: Axes, image: Image, levels: tuple[float, ...], *, 
 
 
 def draw_crosshair(axes: Axes, x_cm: float, y_cm: float, gap_pt: float = 17.0) -> None:
-    """Lines through a point from edge to edge, open around it so that they never cover the find."""
+    """Lines through a point from edge to edge, open around it so that they never cover the find.
+
+    Parameters
+    ----------
+    axes
+        Must have their final size and limits.
+    x_cm, y_cm
+        The point.
+    gap_pt
+        Half of the opening, points.
+    """
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
     width_pt = axes.get_window_extent().width / style.DPI * 72.0

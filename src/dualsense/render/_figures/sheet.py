@@ -51,7 +51,17 @@ def is_wide(extent: Extent) -> bool:
 
 
 def open_sheet(result: Result, title: str, subtitle: str, width_in: float, height_in: float) -> Figure:
-    """Figure with its title, the scan's name, and the label of simulated data where it applies."""
+    """Figure with its title, the scan's name, and the label of simulated data where it applies.
+
+    Parameters
+    ----------
+    result
+        Whose header names the scan and its source.
+    title, subtitle
+        First line, and what follows the scan's name on the second.
+    width_in, height_in
+        Of the sheet, inches.
+    """
     figure = style.new_figure(width_in, height_in)
     left = 0.3 / width_in
     figure.text(left, 1.0 - 0.34 / height_in, title, fontsize=19, fontweight="bold", va="center")
@@ -87,7 +97,21 @@ def colour_bar(
     *,
     right_in: float | None = None,
 ) -> None:
-    """Colour bar right of the maps it belongs to, or of a place, and as tall as the maps are together."""
+    """Colour bar right of the maps it belongs to, or of a place, and as tall as the maps are together.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    drawn
+        Axes of the maps, at their final places.
+    image
+        Any of the maps: they share one scale.
+    quantity, units
+        What the colours mean.
+    right_in
+        Left of which the bar must not stand, inches; by default the right edge of the maps.
+    """
     for axes in drawn:
         axes.apply_aspect()
     boxes = [axes.get_position() for axes in drawn]
@@ -111,7 +135,19 @@ def colour_bar(
 def flat_colour_bar(
     figure: Figure, image: AxesImage, corner_in: tuple[float, float], quantity: str, units: str
 ) -> None:
-    """Lying colour bar with its upper left corner at a place, for maps too low to have one at their side."""
+    """Lying colour bar with its upper left corner at a place, for maps too low to have one at their side.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    image
+        The map.
+    corner_in
+        Upper left corner from the lower left corner of the sheet, inches.
+    quantity, units
+        What the colours mean.
+    """
     wide_in = 3.6
     bar = inch_axes(figure, corner_in[0], corner_in[1] - 0.2, wide_in, 0.2)
     figure.colorbar(image, cax=bar, extend="max", orientation="horizontal")

@@ -84,7 +84,17 @@ def plan(labels: Sequence[Label], width_in: float, *, rows: int) -> Shelf:
 
 
 def draw(figure: Figure, shelf: Shelf, left_in: float, bottom_in: float) -> Axes | None:
-    """Draw the labels over a picture whose upper left corner is at a place; None when there is none."""
+    """Draw the labels over a picture whose upper left corner is at a place; None when there is none.
+
+    Parameters
+    ----------
+    figure
+        The sheet.
+    shelf
+        Labels and their spots, from `plan`.
+    left_in, bottom_in
+        Upper left corner of the picture from the lower left corner of the sheet, inches.
+    """
     if not any(shelf.spots):
         return None
     axes = panels.inch_axes(figure, left_in, bottom_in, shelf.width_in, shelf.height_in)

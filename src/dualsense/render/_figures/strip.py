@@ -156,7 +156,19 @@ def distances_m(strip: Strip, grid: Grid) -> NDArray[np.float64]:
 
 
 def section(strip: Strip, grid: Grid, values: NDArray[Any], along_m: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Vertical section under the track, (nz, n), of a volume (nz, ny, nx); NaN outside the grid."""
+    """Vertical section under the track, (nz, n), of a volume (nz, ny, nx); NaN outside the grid.
+
+    Parameters
+    ----------
+    strip
+        How the track runs.
+    grid
+        Of the volume.
+    values : (nz, ny, nx)
+        The volume.
+    along_m : (n,)
+        Distances along the strip.
+    """
     across_m = np.interp(along_m, strip.track_m[:, 0], strip.track_m[:, 1])
     return sampled(strip, grid, values, along_m, across_m)
 
@@ -164,7 +176,19 @@ def section(strip: Strip, grid: Grid, values: NDArray[Any], along_m: NDArray[np.
 def sampled(
     strip: Strip, grid: Grid, values: NDArray[Any], along_m: NDArray[np.float64], across_m: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Values (k, ny, nx) of the cells that hold the points, (k, n); NaN outside the grid."""
+    """Values (k, ny, nx) of the cells that hold the points, (k, n); NaN outside the grid.
+
+    Parameters
+    ----------
+    strip
+        Whose frame the points are in.
+    grid
+        Of the values.
+    values : (k, ny, nx)
+        Maps or slices on the grid.
+    along_m, across_m : (n,)
+        Points along the strip and to the left of its middle line.
+    """
     u, v = strip.direction
     x_m = strip.zero_m[0] + along_m * u - across_m * v
     y_m = strip.zero_m[1] + along_m * v + across_m * u
@@ -228,7 +252,21 @@ def _across_m(strip: Strip, grid: Grid) -> NDArray[np.float64]:
 
 
 def pieces(start_cm: float, stop_cm: float, longest_cm: float, most: int) -> list[tuple[float, float]]:
-    """Equal pieces of a strip, each no longer than asked for unless there would be too many."""
+    """Equal pieces of a strip, each no longer than asked for unless there would be too many.
+
+    Parameters
+    ----------
+    start_cm, stop_cm
+        Ends of the strip.
+    longest_cm
+        Longest piece.
+    most
+        How many pieces there may be; fewer and longer ones where that is not enough.
+
+    Returns
+    -------
+    list of (start_cm, stop_cm)
+    """
     span = stop_cm - start_cm
     count = min(max(math.ceil(span / longest_cm - 1e-9), 1), most)
     edges = [start_cm + span * n / count for n in range(count + 1)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patheffects import Normal, Stroke
 
 from dualsense.render._figures import style
-from dualsense.render._words import CALL_NAMES, confidence_words
+from dualsense.render._targets import CALL_NAMES, confidence_words
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -30,7 +30,21 @@ FULL_TAGS = 8
 def draw_symbol(
     axes: Axes, x: float, y: float, call: Call, *, size_pt: float = SYMBOL_PT, zorder: float = 8
 ) -> None:
-    """Symbol of a call: filled diamond, hollow circle, or a square with a question mark."""
+    """Symbol of a call: filled diamond, hollow circle, or a square with a question mark.
+
+    Parameters
+    ----------
+    axes
+        To draw on.
+    x, y
+        Place, in the units of the axes.
+    call
+        Which decides the shape.
+    size_pt
+        Size, points.
+    zorder
+        What is higher is drawn over it.
+    """
     common: dict[str, Any] = {"linestyle": "none", "clip_on": False, "scalex": False, "scaley": False}
     if call == "suspect":
         axes.plot(
@@ -90,6 +104,17 @@ def draw_targets(axes: Axes, targets: Sequence[Target], *, tags: bool = True, si
     """Symbols at the targets, the most important on top, each with its number, call and confidence beside it.
 
     With more than eight targets the tags hold the number alone.
+
+    Parameters
+    ----------
+    axes
+        Of a map in centimetres, at its final place.
+    targets
+        The most important first.
+    tags
+        False draws the symbols alone.
+    size_pt
+        Of a symbol, points.
     """
     for rank, target in enumerate(reversed(targets)):
         draw_symbol(

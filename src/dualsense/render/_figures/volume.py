@@ -13,7 +13,8 @@ from dualsense.render._figures.lines import line_section_figure, line_slices_fig
 from dualsense.render._figures.shelf import text_width_in
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_depth, draw_targets
-from dualsense.render._words import CALL_NAMES, depth_words, ordered_targets, sensor_message, soil_words
+from dualsense.render._targets import CALL_NAMES, depth_words, ordered_targets
+from dualsense.render._words import sensor_message, soil_words
 from dualsense.scan import plain
 
 if TYPE_CHECKING:

@@ -110,6 +110,10 @@ def read_result(path: str | PathLike[str]) -> Result:
     path
         A ``result.h5``.
 
+    Returns
+    -------
+    Result
+
     Raises
     ------
     ScanError

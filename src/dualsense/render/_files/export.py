@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._files.plain import fault_document
-from dualsense.render._words import distance_m, join_reasons, lane_bearing_deg, ordered_targets
+from dualsense.render._targets import distance_m, join_reasons, lane_bearing_deg, ordered_targets
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -86,7 +86,18 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def targets_document(result: Result) -> dict[str, Any]:
-    """Content of ``targets.json``: the keys of the contract in its order, NaN as None, targets as they matter."""
+    """Content of ``targets.json``: the keys of the contract in its order, NaN as None, targets as they matter.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,

@@ -16,7 +16,18 @@ Plain = str | bool | int | float | None
 
 
 def fault_document(fault: Fault) -> dict[str, Any]:
-    """Plain objects of a fault: its code and what its sentence was worded with, beside the sentence."""
+    """Plain objects of a fault: its code and what its sentence was worded with, beside the sentence.
+
+    Parameters
+    ----------
+    fault
+        Of a scan or a result.
+
+    Returns
+    -------
+    dict
+        Code (None where it has none), sensor, severity, path, message, values; ready for JSON.
+    """
     return {
         "code": fault.code or None,
         "sensor": fault.sensor,

@@ -23,6 +23,14 @@ from dualsense.render._figures.style import View
 from dualsense.render._files.export import significant
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._report.viewer import viewer_data
+from dualsense.render._targets import (
+    CALL_NAMES,
+    bearing_words,
+    confidence_words,
+    depth_words,
+    ordered_targets,
+    place_words,
+)
 from dualsense.scan import SENSOR_NAMES, plain
 
 if TYPE_CHECKING:
@@ -88,11 +96,11 @@ def _target(target: Target, origin: tuple[float, float, float, float] | None) ->
     return {
         "id": plain(target.id, 24),
         "call": target.call,
-        "call_words": words.CALL_NAMES[target.call],
-        "confidence": words.confidence_words(target),
-        "depth": words.depth_words(target),
-        "place": words.place_words(target),
-        "bearing": words.bearing_words(target, None if origin is None else origin[3]),
+        "call_words": CALL_NAMES[target.call],
+        "confidence": confidence_words(target),
+        "depth": depth_words(target),
+        "place": place_words(target),
+        "bearing": bearing_words(target, None if origin is None else origin[3]),
         "xy": f"{_centimetres(target.x_m, x_std_m)}, {_centimetres(target.y_m, y_std_m)}",
         "wgs84": place,
         "reasons": [plain(reason) for reason in target.reasons],
@@ -155,10 +163,10 @@ def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str,
     }
     rows = [(name, plain(value)) for name, value in facts.items() if value]
     long_texts = []
-    said = set(facts.values())
+    shown = set(facts.values())
     for name in sorted(result.provenance):
         value = result.provenance[name]
-        if value in said:
+        if value in shown:
             continue
         if "\n" in value or len(value) > LONG_TEXT:
             lines = [plain(line.replace("\t", "    ")) for line in value.splitlines()]
@@ -177,11 +185,11 @@ def _start_words(result: Result) -> str | None:
 
 
 def _targets_alt(result: Result) -> str:
-    targets = words.ordered_targets(result)
+    targets = ordered_targets(result)
     if not targets:
         return "no targets"
     return "; ".join(
-        f"{plain(target.id, 24)} {words.CALL_NAMES[target.call]} {words.place_words(target)}" for target in targets
+        f"{plain(target.id, 24)} {CALL_NAMES[target.call]} {place_words(target)}" for target in targets
     )
 
 
@@ -210,7 +218,7 @@ def _first_slice(result: Result, depths_cm: list[float]) -> int:
     if volume is None:
         return 0
     echo = np.fmax.reduce(volume.values.reshape(volume.depth_m.size, -1), axis=1)
-    for target in words.ordered_targets(result):
+    for target in ordered_targets(result):
         row = int(np.argmin(np.abs(volume.grid.y_m - target.y_m)))
         column = int(np.argmin(np.abs(volume.grid.x_m - target.x_m)))
         under = volume.values[:, row, column]
@@ -265,7 +273,7 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         calibrated=words.is_calibrated(result),
         calibration=words.calibration_words(result),
         threshold=words.threshold_words(result),
-        targets=[_target(target, origin) for target in words.ordered_targets(result)],
+        targets=[_target(target, origin) for target in ordered_targets(result)],
         no_targets="Nothing was assessed by both sensors."
         if nothing
         else "No target found in the part that was assessed.",

@@ -12,7 +12,7 @@ from skimage.measure import find_contours
 
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import gained
-from dualsense.render._words import CALL_NAMES, ordered_targets
+from dualsense.render._targets import CALL_NAMES, ordered_targets
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
