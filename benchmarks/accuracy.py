@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dualsense.features import GprFeature
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -58,10 +60,10 @@ def judge(scan: Scan, result: Result) -> list[dict[str, Any]]:
                 "call": target.call,
                 "confidence": target.confidence,
             }
-            if target.gpr is not None and "depth_m" in target.gpr.features:
+            if target.gpr is not None and GprFeature.DEPTH in target.gpr.features:
                 body = target.gpr.features
-                row["body_distance_m"] = math.hypot(body["x_m"] - x, body["y_m"] - y)
-                row["depth_error_m"] = body["depth_m"] - float(truth.depth_m[n])
+                row["body_distance_m"] = math.hypot(body[GprFeature.X] - x, body[GprFeature.Y] - y)
+                row["depth_error_m"] = body[GprFeature.DEPTH] - float(truth.depth_m[n])
         row["verdict"] = _verdict(label, row)
         rows.append(row)
     if "mine" not in truth.label:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.calibrate.scenes import in_envelope
 
 from dualsense.evaluate import score_scan
+from dualsense.features import GprFeature
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "place": [t.x_m, t.y_m, t.depth_m],
                 "std_m": list(t.position_std_m),
                 "error_m": None if thing is None else list(thing.error_m or ()),
-                "silence": t.gpr.features["silence"] if silent and t.gpr is not None else 0.0,
+                "silence": t.gpr.features[GprFeature.SILENCE] if silent and t.gpr is not None else 0.0,
             }
         )
     rows += [

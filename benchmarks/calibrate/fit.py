@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.features import WEAK, EmiFeature, GprFeature
 from dualsense.fusion._confidence import NO_SILENCE, Silence
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree
 from dualsense.fusion._weigh import Findings, by_experts, expert_inputs
@@ -35,7 +36,6 @@ GROWTH: dict[str, Any] = {
 }
 SHRINK = 0.2
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
-WEAK = "weak_"
 LARGEST = 1e300
 """Instead of infinity, which JSON has not."""
 
@@ -56,10 +56,10 @@ def found(row: Mapping[str, Any]) -> Findings:
         emi_here=emi is not None,
         gpr_here=gpr is not None,
         metal_silence=NO_SILENCE,  # a matter of the model's own numbers, which are fitted to nothing here
-        radar_silence=Silence(row["silence"], bool((gpr or {}).get("blind", 0.0))),
-        would_detect=bool((gpr or {}).get("heard", 0.0)),
-        reflects=bool((gpr or {}).get("reflects", 0.0)),
-        detection_limit_m3=(emi or {}).get("detection_limit_m3", np.nan),
+        radar_silence=Silence(row["silence"], bool((gpr or {}).get(GprFeature.BLIND, 0.0))),
+        would_detect=bool((gpr or {}).get(GprFeature.WOULD_DETECT, 0.0)),
+        reflects=bool((gpr or {}).get(GprFeature.REFLECTS, 0.0)),
+        detection_limit_m3=(emi or {}).get(EmiFeature.DETECTION_LIMIT, np.nan),
         relative_permittivity=row["eps"],
     )
 

@@ -11,8 +11,10 @@ from dualsense.emi._dipole import Dipole
 from dualsense.emi._locate.features import metal_features
 from dualsense.emi._locate.locate import locate
 from dualsense.fusion._candidates import Candidate
-from dualsense.fusion._features import dipole_features, place, reasons
+from dualsense.fusion._evidence import dipole_features
+from dualsense.fusion._place import place
 from dualsense.fusion._posterior import depth_interval_m, posterior_features
+from dualsense.fusion._reasons import reasons
 from emi.locate.test_locate import HZ, buried, frequency_tensors, pulse_tensors
 
 

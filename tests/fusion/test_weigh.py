@@ -10,7 +10,7 @@ import pytest
 
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
-from dualsense.fusion._features import body_features, dipole_features, pair_features
+from dualsense.fusion._evidence import body_features, dipole_features, pair_features
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, by_experts, by_rules, joint_inputs

@@ -16,6 +16,7 @@ import numpy as np
 from dualsense.emi._balance import known_std
 from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._loss import PRIOR_RATIO
+from dualsense.features import EmiFeature
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -195,19 +196,19 @@ def probe_features(probe: Probe, *, channel_hz: Real, imaginary: NDArray[np.bool
     """Give a probe as features; phases, at the lowest and the highest frequency, where both parts are measured."""
     spectrum = probe.spectrum_m3
     largest = max(float(np.abs(spectrum).max()), 1e-300)
-    out = {
-        "at_body_aside_m": probe.aside_m,
-        "at_body_amount_m3": probe.amount_m3,
-        "at_body_amount_std_m3": probe.amount_std_m3,
-        "at_body_across_m3": probe.across_m3,
-        "at_body_across_std_m3": probe.across_std_m3,
-        "at_body_statistic": probe.statistic,
-        "at_body_deeper": probe.deeper,
-        "at_body_first_share": float(spectrum[0] / largest),
-        "at_body_last_share": float(spectrum[-1] / largest),
+    out: dict[str, float] = {
+        EmiFeature.BODY_ASIDE: probe.aside_m,
+        EmiFeature.BODY_AMOUNT: probe.amount_m3,
+        EmiFeature.BODY_AMOUNT_STD: probe.amount_std_m3,
+        EmiFeature.BODY_ACROSS: probe.across_m3,
+        EmiFeature.BODY_ACROSS_STD: probe.across_std_m3,
+        EmiFeature.BODY_STATISTIC: probe.statistic,
+        EmiFeature.BODY_DEEPER: probe.deeper,
+        EmiFeature.BODY_FIRST_SHARE: float(spectrum[0] / largest),
+        EmiFeature.BODY_LAST_SHARE: float(spectrum[-1] / largest),
     }
     both = np.intersect1d(channel_hz[imaginary], channel_hz[~imaginary])
-    for name, hz in (("low", both.min()), ("high", both.max())) if both.size else ():
+    for end, hz in (("low", both.min()), ("high", both.max())) if both.size else ():
         real, imag = (float(spectrum[(channel_hz == hz) & (imaginary == i)][0]) for i in (False, True))
-        out[f"at_body_{name}_phase_rad"] = float(np.arctan2(imag, real))
+        out[EmiFeature.BODY_PHASE.format(end=end)] = float(np.arctan2(imag, real))
     return out

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dualsense.fusion import _features as features
+from dualsense.features import GprFeature
 from dualsense.fusion._candidates import BELOW_TOP_M
 from dualsense.fusion._confidence import (
     NO_SILENCE,
@@ -16,8 +16,11 @@ from dualsense.fusion._confidence import (
     radar_silence,
     reflection_certainty,
 )
+from dualsense.fusion._evidence import body_features, dipole_features, evidence, pair_features
+from dualsense.fusion._place import place
+from dualsense.fusion._reasons import reasons
 from dualsense.fusion._weigh import Findings, Weight, by_experts, by_rules
-from dualsense.result import Evidence, Target
+from dualsense.result import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,25 +73,28 @@ def _findings(
     limit, missed, silence = math.inf, NO_SILENCE, NO_SILENCE
     would_detect = reflects = False
     if candidate.dipoles:
-        metal = features.dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
+        metal = dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
     elif emi_here:
         limit = conditions.metal_limit_m3(x, y, depth + BELOW_TOP_M)
         missed = metal_silence(model, detection_limit_m3=limit)
     if candidate.body is not None:
-        body = features.body_features(candidate.body)
+        body = body_features(candidate.body)
         if candidate.dipoles:
-            body |= features.pair_features(candidate.body, candidate.dipoles[0])
+            body |= pair_features(candidate.body, candidate.dipoles[0])
     elif gpr_here:
         if candidate.weak is not None:
-            weak = features.body_features(candidate.weak)
-            weak |= features.pair_features(candidate.weak, candidate.dipoles[0])
+            weak = body_features(candidate.weak)
+            weak |= pair_features(candidate.weak, candidate.dipoles[0])
         would_detect = conditions.radar_would_detect(x, y, depth)
-        soil = {
-            "relative_permittivity": conditions.relative_permittivity,
-            "relative_permittivity_std": conditions.relative_permittivity_std,
-        }
-        silence = radar_silence(model, **soil, depth_m=depth, would_detect=would_detect)
-        reflects = not reflection_certainty(model, **soil) < 1.0
+        eps, std = conditions.relative_permittivity, conditions.relative_permittivity_std
+        silence = radar_silence(
+            model,
+            relative_permittivity=eps,
+            relative_permittivity_std=std,
+            depth_m=depth,
+            would_detect=would_detect,
+        )
+        reflects = not reflection_certainty(model, relative_permittivity=eps, relative_permittivity_std=std) < 1.0
     return Findings(
         metal=metal,
         body=body,
@@ -105,30 +111,6 @@ def _findings(
         detection_limit_m3=limit,
         relative_permittivity=conditions.relative_permittivity,
     )
-
-
-def _evidence(found: Findings, weight: Weight, *, fitted: bool) -> tuple[Evidence | None, Evidence | None]:
-    """Tell what each sensor found, or that it found nothing where it measured."""
-    emi = gpr = None
-    if found.metal is not None or found.emi_here:
-        values = {"detection_limit_m3": found.detection_limit_m3} if found.metal is None else dict(found.metal)
-        if fitted and found.metal is not None and found.body is None:
-            values["strangeness"] = weight.strangeness
-        emi = Evidence(found.metal_score, values | dict(found.within), weight.emi)
-    if found.body is not None:
-        extra = {"joint_log_likelihood_ratio": weight.joint, "strangeness": weight.strangeness} if fitted else {}
-        gpr = Evidence(found.body_score, dict(found.body) | extra, weight.gpr)
-    elif found.gpr_here:
-        silent = {
-            "relative_permittivity": found.relative_permittivity,
-            "heard": float(found.would_detect),
-            "reflects": float(found.reflects),
-            "silence": found.radar_silence.ratio,
-            "blind": float(found.radar_silence.blind),
-        }
-        weak = {f"weak_{name}": value for name, value in (found.weak or {}).items()}
-        gpr = Evidence(0.0, silent | weak, weight.gpr)
-    return emi, gpr
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +132,23 @@ def judge(
     prior: float | None = None,
     threshold: float | None = None,
 ) -> Verdict:
-    """Turn what the sensors say into a probability and a call."""
+    """Turn what the sensors say into a probability and a call.
+
+    Parameters
+    ----------
+    model
+        Confidence model.
+    found, weight
+        What the sensors found, and what that says of a mine.
+    trusted
+        Whether the track is as good as it states.
+    prior, threshold
+        Instead of the model's.
+    """
     metal_blind = found.metal_silence.blind
-    hidden = found.body is not None and found.body["hidden"] > 0.0
-    radar_blind = found.radar_silence.blind or (
-        hidden and model.experts is None
-    )  # the rules do not weigh what hides
+    hidden = found.body is not None and found.body[GprFeature.HIDDEN] > 0.0
+    # the rules do not weigh what hides
+    radar_blind = found.radar_silence.blind or (hidden and model.experts is None)
     known = trusted and weight.strangeness <= 1.0
     value = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
     call = decide(
@@ -174,7 +167,7 @@ def _target(
     candidate: Candidate, conditions: Conditions, model: Model, *, prior: float | None, threshold: float | None
 ) -> Target:
     """Weigh one candidate and call it; its id is given later."""
-    place_m, std_m = features.place(
+    place_m, std_m = place(
         candidate,
         relative_permittivity=conditions.relative_permittivity,
         relative_permittivity_std=conditions.relative_permittivity_std,
@@ -182,7 +175,7 @@ def _target(
     found = _findings(candidate, place_m, conditions, model)
     experts = model.experts
     weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
-    emi, gpr = _evidence(found, weight, fitted=experts is not None)
+    emi, gpr = evidence(found, weight, fitted=experts is not None)
     verdict = judge(model, found, weight, trusted=conditions.track_trusted, prior=prior, threshold=threshold)
     return Target(
         id="",
@@ -194,7 +187,7 @@ def _target(
         call=verdict.call,
         emi=emi,
         gpr=gpr,
-        reasons=features.reasons(
+        reasons=reasons(
             candidate,
             emi_assessed=found.emi_here,
             gpr_assessed=found.gpr_here,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dualsense.features import GprFeature
 from dualsense.fusion._confidence import body_ratio
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 
@@ -105,7 +106,7 @@ def expert_inputs(found: Findings) -> dict[str, dict[str, float] | None]:
     echo = found.weak if found.body is None else found.body
     if echo is None:
         return {"emi": metal, "gpr": None, "both": None}
-    score = echo["contrast"] if found.body is None else found.body_score
+    score = echo[GprFeature.CONTRAST] if found.body is None else found.body_score
     body = body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
     listed = found.body is not None
     measured = metal is not None or found.emi_here
@@ -147,6 +148,6 @@ def joint_inputs(
     out = {"metal: found": float(metal is not None), "body: listed": float(listed)}
     out |= {f"metal: {k}": v for k, v in (metal or {}).items()}
     out |= {f"body: {k}": v for k, v in body.items()}
-    if "metal_aside_m" in echo:
+    if GprFeature.METAL_ASIDE in echo:
         out |= {f"pair: {k}": v for k, v in pair_inputs(echo).items()}
-    return out | {f"within: {k}": v for k, v in within_inputs(within, echo["amplitude"]).items()}
+    return out | {f"within: {k}": v for k, v in within_inputs(within, echo[GprFeature.AMPLITUDE]).items()}

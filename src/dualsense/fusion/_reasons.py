@@ -1,0 +1,89 @@
+"""Why a target was called as it was, in words that a deminer understands."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dualsense.features import EmiFeature
+from dualsense.fusion._place import BODY_DEPTH_STD_M, UNLOCATED_STD_M, metal_amount, top_m
+from dualsense.fusion._posterior import depth_interval_m
+
+if TYPE_CHECKING:
+    from dualsense.emi import Dipole
+    from dualsense.fusion._candidates import Candidate
+    from dualsense.gpr import Body
+
+MINE_SIZED_M = 0.06
+SHALLOW_M = 0.04
+UNSURE_M = 0.04
+"""A depth whose 90 % interval is wider than this is told as an interval."""
+LITTLE_METAL_M3 = 5e-7
+MUCH_METAL_M3 = 1e-5
+
+
+def _depth_words(dipole: Dipole) -> str:
+    """Depth of the metal, and from where to where it may lie when that is wide or it could not be located."""
+    depth = float(-dipole.position_m[2])
+    interval = depth_interval_m(dipole)
+    low, high = interval or (max(depth - 2.0 * UNLOCATED_STD_M, 0.0), depth + 2.0 * UNLOCATED_STD_M)
+    if high - low > UNSURE_M:
+        return f"somewhere {100 * low:.0f} to {100 * high:.0f} cm deep"
+    return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
+
+
+def _above(body: Body, dipole: Dipole) -> bool:
+    """Tell whether metal lies above a body's top, by more than the errors of both."""
+    std = math.hypot(BODY_DEPTH_STD_M, math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0)))
+    return body.depth_m + float(dipole.position_m[2]) > 2.0 * std
+
+
+def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, metal_blind: bool) -> list[str]:
+    """Say what the radar saw, and how metal lies to it."""
+    size = math.sqrt(body.width_m * body.length_m)
+    kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
+    where = f"{100 * top_m(body):.0f} cm deep"
+    if dipoles:
+        above = ["the metal lies above the body: it may hide what is below"] if _above(body, dipoles[0]) else []
+        return [f"metal with a {kind} on radar, {where}", *above]
+    out = [f"{kind} on radar, {where}, about {100 * size:.0f} cm across"]
+    if emi_assessed:
+        missed = ": the metal of a minimum-metal mine could have been missed" if metal_blind else ""
+        out.append("no metal found" + missed)
+    return out
+
+
+def reasons(
+    candidate: Candidate,
+    *,
+    emi_assessed: bool,
+    gpr_assessed: bool,
+    radar_blind: bool,
+    metal_blind: bool,
+    strange: bool = False,
+) -> tuple[str, ...]:
+    """Short phrases, the weightiest first."""
+    body, dipoles = candidate.body, candidate.dipoles
+    out = []
+    if body is not None:
+        out += _body_words(body, dipoles, emi_assessed=emi_assessed, metal_blind=metal_blind)
+    if dipoles:
+        amount = metal_amount(dipoles[0])
+        if body is not None:
+            amount = candidate.within.get(EmiFeature.BODY_AMOUNT, amount)
+        much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
+        located = body is None or dipoles[0].estimate is not None
+        out.append(f"{much} metal, {_depth_words(dipoles[0])}" if located else f"{much} metal in it")
+        if body is None and gpr_assessed:
+            out.append(
+                "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")
+            )
+    if body is not None and body.edge > 0.2:
+        out.append("reaches beyond the ground that was covered")
+    if strange:
+        out.append("unlike anything that the confidence model has been fitted to")
+    if not emi_assessed:
+        out.append("the metal detector did not measure here")
+    if not gpr_assessed:
+        out.append("the radar did not measure here")
+    return tuple(out)
