@@ -23,7 +23,6 @@ KNOWN_CIRCLES = {
 KNOWN_LONG = {
     "_adder",
     "_process",
-    "buried_echo",
     "calibrate",
     "dualsense.chain.process",
     "constrained",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.simulate import _soil as soil
-from dualsense.simulate._radar import _buried_kernels, _kernels, delays, echo, plane_waves, scatterers
+from dualsense.simulate._radar import _kernels, _row_kernels, delays, echo, plane_waves, scatterers
 from dualsense.simulate._radar.stack import Stack
 from oracles import echoes
 
@@ -122,7 +122,7 @@ def test_rows_between_heights_are_cubic():
     table[:] = (height**3 - 0.1 * height)[:, None, None] * np.arange(1, 4)[:, None]
     row = np.zeros((3, table.shape[2]))
     for h in (0.02, 0.0231, 0.0449):
-        _buried_kernels.fill_row(table, h, 0.02, 0.005, 1, 3, row)
+        _row_kernels.fill_row(table, h, 0.02, 0.005, 1, 3, row)
         np.testing.assert_allclose(row[1:, 0], (h**3 - 0.1 * h) * np.array([2, 3]), rtol=1e-9)
     assert not row[0].any()
 

@@ -11,7 +11,7 @@ from scipy.special import hankel2
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M, MU0_H_M
 from dualsense.gpr import reflected_field
-from dualsense.simulate._radar import _buried_kernels, _kernels, interior, metal, plane_waves, scatterers, wires
+from dualsense.simulate._radar import _kernels, _row_kernels, interior, metal, plane_waves, scatterers, wires
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._radar.echo import Soundings, _scattered
 from dualsense.simulate._radar.stack import Stack
@@ -131,9 +131,9 @@ def passed(height, depth, rho, across2, index=2.0):
     )
     rows, fields = np.zeros((1, *table.table.shape[2:])), np.zeros((1, 1, 8))
     size, step = table.table.shape[2], table.offset_step_m
-    _buried_kernels.fill_row(table.table[0], height, table.low_height_m, table.height_step_m, 0, size, rows[0])
+    _row_kernels.fill_row(table.table[0], height, table.low_height_m, table.height_step_m, 0, size, rows[0])
     near = 1 / np.hypot(rho, height + depth / index)
-    time, _ = _buried_kernels.read_row(rows, 0, rho, step, 1 / step, across2, near, fields, 0)
+    time, _ = _row_kernels.read_row(rows, 0, rho, step, 1 / step, across2, near, fields, 0)
     ray = _kernels.leg(rho, height, depth, index)
     assert time == pytest.approx(ray[0], abs=1e-13)
     return (fields[0, 0, ::2] + 1j * fields[0, 0, 1::2])[:3] / ray[1], ray

@@ -20,6 +20,7 @@ OVER_C0 = 1.0 / C0_M_S
 _NEWTON_STEPS = 40
 _NEWTON_TOLERANCE = 1e-9
 WIDTH = 6
+"""Nodes of the grid of delays that one delay is spread over."""
 LINES = 8
 """Of a series of delays: real and imaginary part at each of four frequencies (`plane_waves.table_frequencies`)."""
 
@@ -34,6 +35,13 @@ def leg(rho: float, height: float, depth: float, index: float) -> tuple[float, f
     With u = tan(angle in air) and s = n^2 + (n^2 - 1) u^2 the offset is rho = h u + d u / sqrt(s), rising and
     concave in u, so Newton's steps from the left never overshoot. The spreading 1/L^2 = tan / (rho drho/dtheta)
     of a thin tube of rays tends to 1 / (h + d/n)^2 straight below.
+
+    Parameters
+    ----------
+    rho, height, depth
+        Offset, height above the surface and depth below it, m.
+    index
+        Refractive index of the soil.
     """
     n2 = index * index
     u = rho / (height + depth / index)
@@ -57,7 +65,15 @@ def leg(rho: float, height: float, depth: float, index: float) -> tuple[float, f
 
 @jit()
 def leg_through(rho, height, thickness, index):
-    """`leg` through layers (m,): travel time, and its slope over the offset, sin(angle in air) / c."""
+    """`leg` through layers: travel time, s, and its slope over the offset, sin(angle in air) / c, s/m.
+
+    Parameters
+    ----------
+    rho, height
+        Offset and height above the surface, m.
+    thickness, index : (m,)
+        How much of each layer lies above the point, m, and the layers' refractive indices.
+    """
     below = 0.0
     for j in range(thickness.shape[0]):
         below += thickness[j] / index[j]
@@ -85,7 +101,17 @@ def leg_through(rho, height, thickness, index):
 
 @jit()
 def leg_table(offset, height, thickness, index):
-    """Travel time and its slope over offset (nd, nh, nr) of rays through layers (nd, m) of indices (m,)."""
+    """Tabulate `leg_through`: travel time and its slope over depth, height and offset, (nd, nh, nr) each.
+
+    Parameters
+    ----------
+    offset, height : (nr,), (nh,)
+        From the antenna to the point, and of the antenna above the surface, m.
+    thickness : (nd, m)
+        How much of each layer lies above each depth, m.
+    index : (m,)
+        The layers' refractive indices.
+    """
     shape = (thickness.shape[0], height.shape[0], offset.shape[0])
     time, slope = np.empty(shape), np.empty(shape)
     for i in range(shape[0]):
@@ -97,7 +123,19 @@ def leg_table(offset, height, thickness, index):
 
 @jit(checked_division=False)
 def height_at(x: float, y: float, x0: float, y0: float, over_cell: float, height: NDArray[np.float64]) -> float:
-    """Bilinear surface height on cells of one over ``over_cell``; the rim's value outside."""
+    """Bilinear surface height, m; the rim's value outside.
+
+    Parameters
+    ----------
+    x, y
+        Place, m.
+    x0, y0
+        Centre of the first cell, m.
+    over_cell
+        One over the cells' side, 1/m.
+    height : (ny, nx)
+        At the cells' centres, m.
+    """
     ny, nx = height.shape
     fx = min(max((x - x0) * over_cell, 0.0), nx - 1.000001)
     fy = min(max((y - y0) * over_cell, 0.0), ny - 1.000001)
@@ -110,7 +148,7 @@ def height_at(x: float, y: float, x0: float, y0: float, over_cell: float, height
 
 @jit(checked_division=False)
 def taper(distance: float, reach: float) -> float:
-    """One up to two thirds of the reach, then a cosine down to zero."""
+    """Weight by a distance: one up to two thirds of the reach, both in metres, then a cosine down to zero."""
     if distance >= reach:
         return 0.0
     part = 3.0 * distance / reach - 2.0
@@ -121,9 +159,16 @@ def taper(distance: float, reach: float) -> float:
 
 @jit(checked_division=False)
 def nodes_at(place, weights, nodes):
-    """First of the nodes (of ``nodes``) that share a place, the row of ``weights`` below it and how far beyond.
+    """First node that shares a place, -1 off the grid, then the row of weights below the place and how far beyond.
 
-    The first is -1 when the place is off the grid.
+    Parameters
+    ----------
+    place
+        Counted in nodes from the grid's first.
+    weights : (s + 1, WIDTH)
+        Of the nodes about a place, at even parts of the way from one node to the next.
+    nodes
+        How many the grid has.
     """
     node = int(np.floor(place))
     first = node - (WIDTH // 2 - 1)
@@ -136,9 +181,18 @@ def nodes_at(place, weights, nodes):
 
 @jit(checked_division=False)
 def spread_over(place, weights, values, series):
-    """Add ``values`` (LINES,) at a place on the grid, counted in nodes, to a series (g, LINES).
+    """Add values at a place on the grid of delays; returns the first node.
 
-    Returns the first node, or -1 when the place is off the grid; the caller's bounds are to make sure it is not.
+    It returns -1 when the place is off the grid; the caller's bounds are to make sure it is not.
+
+    Parameters
+    ----------
+    place, weights
+        As in `nodes_at`.
+    values : (LINES,)
+        To add.
+    series : (g, LINES)
+        Output.
     """
     first, i, a = nodes_at(place, weights, series.shape[0])
     if first < 0:
@@ -152,7 +206,17 @@ def spread_over(place, weights, values, series):
 
 @jit(checked_division=False)
 def spread_pair(place, weights, one, two, series):
-    """`spread_over` of two real values into a series (g, 2)."""
+    """`spread_over` of two real values.
+
+    Parameters
+    ----------
+    place, weights
+        As in `nodes_at`.
+    one, two
+        To add.
+    series : (g, 2)
+        Output.
+    """
     first, i, a = nodes_at(place, weights, series.shape[0])
     if first < 0:
         return -1
@@ -165,7 +229,19 @@ def spread_pair(place, weights, one, two, series):
 
 @jit(checked_division=False)
 def add_tones(first, last, a, b, real, imag, sum_real, sum_imag):
-    """Add the waves of nodes ``first`` to ``last`` - 1, weighed by complex numbers a + i b, to the tones' sums."""
+    """Add the waves of nodes, each weighed by a complex number, to the tones' sums.
+
+    Parameters
+    ----------
+    first, last
+        Nodes ``first`` to ``last`` - 1 are added.
+    a, b : (g,)
+        Real and imaginary part of each node's weight.
+    real, imag : (g, k)
+        Wave of a unit at each node.
+    sum_real, sum_imag : (k,)
+        Output.
+    """
     for g in range(first, last):
         x, y = a[g], b[g]
         if x == 0.0 and y == 0.0:

@@ -10,18 +10,56 @@ from dualsense.runtime.jit import jit
 from dualsense.simulate._radar._kernels import add_tones, spread_pair, taper
 
 
+@jit(checked_division=False, inline=True)
+def interpolate_coefficient(coefficient, cosine, across2):
+    """Coefficient at a cosine, linear between its even steps, of a field partly across the dipole.
+
+    Parameters
+    ----------
+    coefficient : (2, q)
+        Across and along the dipole over the cosine from 0 to 1.
+    cosine
+        Of the mean angle of incidence; held to that range.
+    across2
+        Squared cosine between the offset and the plane across the dipole.
+    """
+    at = min(max(cosine, 0.0), 1.0) * (coefficient.shape[1] - 1)
+    q = min(int(at), coefficient.shape[1] - 2)
+    a = at - q
+    return (across2 * coefficient[0, q] + (1.0 - across2) * coefficient[1, q]) * (1.0 - a) + (
+        across2 * coefficient[0, q + 1] + (1.0 - across2) * coefficient[1, q + 1]
+    ) * a
+
+
 @jit(parallel=True, checked_division=False)
 def rough_echo(
     tx, rx, coefficient, reach, surface_origin, cell, height, start, step, real, imag, weights, wave_number, out
 ):
-    """Add up what roughness adds to a flat surface's echo, into out (n, k).
+    """Add what roughness adds to a flat surface's echo.
 
     (1/2 pi) int R cos (i k + (1/r1 + 1/r2)/2) [exp(-i k r) of the rough less that of the flat surface] / (r1 r2)
     dA: Kirchhoff's integral without the slopes, which for small heights is the small-perturbation method for a
     field across the plane of incidence, R the Fresnel coefficient. In the dipole's own plane it is the method's
-    other coefficient times the dipole's pattern. ``coefficient`` (2, q) holds R cos across and along the dipole at
-    even steps of the cosine from 0 to 1. ``start`` to ``weights`` are a grid of delays (`delays.DelayGrid`), which
-    collects the part to multiply with i k apart from the rest.
+    other coefficient times the dipole's pattern. The part to multiply with i k is collected apart from the rest.
+
+    Parameters
+    ----------
+    tx, rx : (n, 3)
+        Antennas, m.
+    coefficient : (2, q)
+        R cos across and along the dipole at even steps of the cosine from 0 to 1.
+    reach
+        Where the taper ends, m.
+    surface_origin, cell, height : (2,), scalar, (ny, nx)
+        Centre of the surface's first cell, the cells' side and the height above the mean, m.
+    start, step, real, imag : scalars, s, and (g, k)
+        A grid of delays (`delays.DelayGrid`).
+    weights : (s + 1, WIDTH)
+        Of its nodes (`delays.spreading_weights`).
+    wave_number : (k,)
+        In air, 1/m.
+    out : (n, k) complex
+        Output, added to; NaN where a delay is off the grid.
     """
     ny, nx = height.shape
     cells = int(reach / cell) + 2
@@ -51,13 +89,10 @@ def rough_echo(
                     r2 = np.sqrt(rx_rho2 + rx_z * rx_z)
                     over = 1.0 / (r1 * r2)
                     if rough == 0:
-                        at = min(max(0.5 * (tx_z * r2 + rx_z * r1) * over, 0.0), 1.0) * (coefficient.shape[1] - 1)
-                        q = min(int(at), coefficient.shape[1] - 2)
-                        a = at - q
-                        share = (
-                            (across2 * coefficient[0, q] + (1.0 - across2) * coefficient[1, q]) * (1.0 - a)
-                            + (across2 * coefficient[0, q + 1] + (1.0 - across2) * coefficient[1, q + 1]) * a
-                        ) * (-window * cell * cell / (2.0 * np.pi))
+                        cosine = 0.5 * (tx_z * r2 + rx_z * r1) * over
+                        share = interpolate_coefficient(coefficient, cosine, across2) * (
+                            -window * cell * cell / (2.0 * np.pi)
+                        )
                     size = (share if rough == 0 else -share) * over
                     near = size * 0.5 * (r1 + r2) * over
                     if spread_pair(((r1 + r2) / C0_M_S - start) / step, weights, near, size, series) < 0:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from dualsense.simulate._radar._kernels import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
 
-WIDTH: Final = 6
-"""Nodes that one delay is spread over."""
 _OVERSAMPLING = 2.0
 _BETA = 2.3 * WIDTH
 _SUBSTEPS = 256
