@@ -21,18 +21,12 @@ KNOWN_CIRCLES = {
     "dualsense.emi._locate.search",
 }
 KNOWN_LONG = {
-    "_adder",
     "_process",
-    "calibrate",
     "dualsense.chain.process",
     "constrained",
-    "extrapolate_plane",
     "find_dipoles",
-    "gather",
     "invert",
-    "least_squares",
     "position_terms",
-    "search",
     "visit",
 }
 KNOWN_BEHIND_DOORS = {

@@ -82,7 +82,11 @@ def repair_tones(data: NDArray[Any], axis: NDArray[np.float64]) -> tuple[NDArray
 
     Returns
     -------
-    data (n, k), usable (n,), number of values bridged
+    data : (n, k)
+        0 where a sounding was given up.
+    usable : (n,) bool
+    bridged : int
+        How many values.
     """
     bad = ~np.isfinite(data)
     out = np.where(bad, 0.0, data)
@@ -113,7 +117,7 @@ def calibrate(
     reference_path_m: float | None = None,
     band_floor_db: float = -26.0,
 ) -> tuple[Soundings, tuple[Fault, ...]]:
-    """Bring soundings of either modality to one form.
+    """Bring recorded soundings of either modality to spectra from antenna to antenna.
 
     Stepped-frequency soundings are used as they are, less the tones that most of them lack; impulse traces are
     transformed over the band in which their mean spectrum lies above ``band_floor_db`` of its peak, and above the
@@ -142,45 +146,33 @@ def calibrate(
 
     Returns
     -------
-    Soundings, faults
+    Soundings
+        Those with a position and with few missing values, in their order.
+    tuple of Fault
+        What was missing, bridged or left out.
+
+    Raises
+    ------
+    ValueError
+        When the data have neither tones nor samples in time.
     """
-    faults: list[Fault] = []
-    raw, reference = _present(gpr.data), None if gpr.reference is None else _present(gpr.reference)[None]
-    axis = gpr.sample_time_s if gpr.frequency_hz is None else gpr.frequency_hz
-    if axis is None:
-        msg = "radar data need frequency_hz or sample_time_s, got neither"
-        raise ValueError(msg)
-    if gpr.frequency_hz is not None:
-        delay = np.exp(2j * np.pi * axis * gpr.system_delay_s)
-        raw, reference = raw * delay, None if reference is None else reference * delay
-        kept = _kept_tones(raw, gpr.channel)
-        if not kept.all():
-            faults.append(fault("gpr-tones-left-out", count=int((~kept).sum()), total=kept.size))
-            raw, axis = raw[:, kept], axis[kept]
-            reference = None if reference is None else reference[:, kept]
+    raw, reference, axis, left_out = _recorded(gpr)
     data, usable, bridged = repair_tones(raw, axis)
-    if bridged:
-        what = "samples" if gpr.frequency_hz is None else "tones"
-        faults.append(fault("gpr-values-bridged", count=bridged, axis=what))
-    reference = _whole_reference(reference if use_reference else None, axis, faults)
+    reference, mended = _whole_reference(reference if use_reference else None, axis)
     if reference is not None and reference_mode != "divide":
         data = data - reference
+    frequency = axis
     if gpr.frequency_hz is None:
         data = data - data.mean(axis=1, keepdims=True)  # an amplifier's offset would leak into all frequencies
         frequency, kernel = _impulse_band(data[usable], axis, band_floor_db)
         kernel = kernel * np.exp(2j * np.pi * frequency * gpr.system_delay_s)
         data = data @ kernel
         reference = None if reference is None else (reference - reference.mean()) @ kernel
-    else:
-        frequency = axis
     if reference is not None and reference_mode != "subtract":
         apart_m = np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m, axis=1)[gpr.channel]
         path_m = apart_m if reference_path_m is None else np.full(apart_m.size, reference_path_m)
         data = data * _inverse(reference[0], reference_floor)
         data = data * np.exp(-2j * np.pi / C0_M_S * frequency * path_m[:, None])
-    lost = int((~usable).sum())
-    if lost:
-        faults.append(fault("gpr-soundings-incomplete", count=lost, total=usable.size))
     keep = usable & track.covered
     return Soundings(
         time_s=gpr.time_s[keep],
@@ -191,7 +183,27 @@ def calibrate(
         channel=gpr.channel[keep],
         position_std_m=track.position_std_m[keep],
         boresight=-track.rotation[keep, :, 2],
-    ), tuple(faults)
+    ), (*left_out, *_missing(gpr, usable, bridged, mended))
+
+
+def _recorded(
+    gpr: GprData,
+) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64], tuple[Fault, ...]]:
+    """Take data (n, k), reference (1, k) and their axis (k,); of tones those that most have, without the delay."""
+    data, reference = _present(gpr.data), None if gpr.reference is None else _present(gpr.reference)[None]
+    axis = gpr.sample_time_s if gpr.frequency_hz is None else gpr.frequency_hz
+    if axis is None:
+        msg = "radar data need frequency_hz or sample_time_s, got neither"
+        raise ValueError(msg)
+    if gpr.frequency_hz is None:
+        return data, reference, axis, ()
+    delay = np.exp(2j * np.pi * axis * gpr.system_delay_s)
+    data, reference = data * delay, None if reference is None else reference * delay
+    kept = _kept_tones(data, gpr.channel)
+    if kept.all():
+        return data, reference, axis, ()
+    left_out = fault("gpr-tones-left-out", count=int((~kept).sum()), total=kept.size)
+    return data[:, kept], None if reference is None else reference[:, kept], axis[kept], (left_out,)
 
 
 def _kept_tones(data: NDArray[Any], channel: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -208,18 +220,26 @@ def _kept_tones(data: NDArray[Any], channel: NDArray[np.intp]) -> NDArray[np.boo
 
 
 def _whole_reference(
-    reference: NDArray[Any] | None, axis: NDArray[np.float64], faults: list[Fault]
-) -> NDArray[Any] | None:
+    reference: NDArray[Any] | None, axis: NDArray[np.float64]
+) -> tuple[NDArray[Any] | None, tuple[Fault, ...]]:
     """Return the reference (1, k) with few missing values bridged; None without one, or with too many."""
     if reference is None:
-        return None
+        return None, ()
     reference, whole, mended = repair_tones(reference, axis)
     if not whole.all():
-        faults.append(fault("gpr-reference-incomplete"))
-        return None
-    if mended:
-        faults.append(fault("gpr-reference-bridged", count=mended))
-    return reference
+        return None, (fault("gpr-reference-incomplete"),)
+    return reference, (fault("gpr-reference-bridged", count=mended),) if mended else ()
+
+
+def _missing(
+    gpr: GprData, usable: NDArray[np.bool_], bridged: int, of_reference: tuple[Fault, ...]
+) -> tuple[Fault, ...]:
+    """Faults of missing values, the reference's among them."""
+    what = "samples" if gpr.frequency_hz is None else "tones"
+    some = (fault("gpr-values-bridged", count=bridged, axis=what),) if bridged else ()
+    lost = int((~usable).sum())
+    many = (fault("gpr-soundings-incomplete", count=lost, total=usable.size),) if lost else ()
+    return (*some, *of_reference, *many)
 
 
 def _inverse(reference: NDArray[np.complex128], floor: float) -> NDArray[np.complex128]:

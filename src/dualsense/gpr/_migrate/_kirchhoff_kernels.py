@@ -12,8 +12,8 @@ import numba
 import numpy as np
 from numba.extending import overload
 
-from dualsense.gpr._migrate import _vectors as _lanes
-from dualsense.gpr._migrate._vectors import GROUP, LANES, PARTS, TILE
+from dualsense.gpr._migrate import _vectors
+from dualsense.gpr._migrate._vectors import GROUP, PARTS, TILE, WIDTH
 from dualsense.runtime.jit import jit
 
 prange = numba.prange
@@ -59,8 +59,8 @@ def _layer(height, height_scale, heights):
 
 @jit()
 def _between(low, high, f, out):
-    for step in range(out.size // LANES):  # a vector each: the compiler's own loop is left with many single depths
-        for j in range(step * LANES, (step + 1) * LANES):
+    for step in range(out.size // WIDTH):  # a vector each: the compiler's own loop is left with many single depths
+        for j in range(step * WIDTH, (step + 1) * WIDTH):
             out[j] = low[j] + f * (high[j] - low[j])
 
 
@@ -78,9 +78,9 @@ def add_one(table, trace, which, place, part, room, image, g, column, last, star
 
     table is flat; its rows of n depths begin at ``place`` (soundings, 3, columns), for both legs and the weight,
     and are read between that row and the next at ``part``. trace is flat, with the parts of a sample side by
-    side; that of the g-th sounding begins at ``which[g]``. room (steps, 3, soundings, lanes) is for the sample
+    side; that of the g-th sounding begins at ``which[g]``. room (steps, 3, soundings, entries) is for the sample
     before each time, the part of the way to the next, and the weight. image is flat; a column (steps, parts,
-    lanes) begins at ``offset``. Depths before ``start`` and from ``stop`` on are left out; a time beyond
+    entries) begins at ``offset``. Depths before ``start`` and from ``stop`` on are left out; a time beyond
     ``last`` neither adds nor counts.
     """
     _add(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n)
@@ -99,28 +99,30 @@ def _add(table, trace, which, place, part, room, image, g, column, last, start, 
         time = table[down + k] + part[g, 0, column] * (table[down + n + k] - table[down + k])
         time += table[up + k] + part[g, 1, column] * (table[up + n + k] - table[up + k])
         w = table[over + k] + part[g, 2, column] * (table[over + n + k] - table[over + k])
-        heard = time < last
-        step, lane = k // LANES, k % LANES
-        room[step, 0, g, lane] = math.floor(time) if heard else 0.0
-        room[step, 1, g, lane] = time - room[step, 0, g, lane] if heard else 0.0
-        room[step, 2, g, lane] = w if heard else 0.0
+        inside = time < last
+        step, entry = k // WIDTH, k % WIDTH
+        room[step, 0, g, entry] = math.floor(time) if inside else 0.0
+        room[step, 1, g, entry] = time - room[step, 0, g, entry] if inside else 0.0
+        room[step, 2, g, entry] = w if inside else 0.0
     for k in range(start, stop):
-        step, lane = k // LANES, k % LANES
-        i, f, w = which[g] + 2 * int(room[step, 0, g, lane]), room[step, 1, g, lane], room[step, 2, g, lane]
+        step, entry = k // WIDTH, k % WIDTH
+        i, f, w = which[g] + 2 * int(room[step, 0, g, entry]), room[step, 1, g, entry], room[step, 2, g, entry]
         re = trace[i] + f * (trace[i + 2] - trace[i])
         im = trace[i + 1] + f * (trace[i + 3] - trace[i + 1])
-        at = offset + step * PARTS * LANES + lane
+        at = offset + step * PARTS * WIDTH + entry
         image[at] += w * re
-        image[at + LANES] += w * im
-        image[at + 2 * LANES] += w
-        image[at + 3 * LANES] += w * (re * re + im * im)
+        image[at + WIDTH] += w * im
+        image[at + 2 * WIDTH] += w
+        image[at + 3 * WIDTH] += w * (re * re + im * im)
 
 
 @overload(add_one, inline="always")
 def _add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
     if table.dtype == numba.float32:
         return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
-            _lanes.add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n)
+            _vectors.add_one(
+                table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n
+            )
         )
     return add_one
 
@@ -129,7 +131,7 @@ def _add_one(table, trace, which, place, part, room, image, g, column, last, sta
 def _add_group(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
     if table.dtype == numba.float32:
         return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
-            _lanes.add_group(
+            _vectors.add_group(
                 table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n
             )
         )
@@ -217,7 +219,7 @@ def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, ra
     flat = trace.reshape(trace.size)
     place = np.empty((GROUP, 3, TILE), np.int32)
     part = np.empty((GROUP, 3, TILE), table.dtype)
-    room = np.empty((n // LANES, 3, GROUP, LANES), table.dtype)
+    room = np.empty((n // WIDTH, 3, GROUP, WIDTH), table.dtype)
     which = np.empty(GROUP, np.int64)
     node = np.empty(x.size, np.int32)
     begin = np.empty(x.size, np.int64)
@@ -250,27 +252,42 @@ def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, ra
                         add_one(rows, flat, which, place, part, room, image, g, i, last, k, depths, to, n)
 
 
+@jit()
+def _tabulate_batch(
+    batch, x, y, at, scale, height, density, time, gain, height_scale, rho2, reach, taper, numbers, own
+):
+    """Tabulate a batch of soundings for a part of a map: :func:`tabulate`, and the numbers of the tables.
+
+    batch (b,) soundings; x, y the cells of the part; at to taper as for :func:`gather`. numbers (b, 3) and
+    own (b, 3, rho, padded depths) are filled.
+    """
+    rows = rho2.size
+    for b in range(batch.size):
+        s = batch[b]
+        p, q = _read_rows(x, y, at[s, 0], scale, rows)
+        u, v = _read_rows(x, y, at[s, 1], scale, rows)
+        mid = _read_rows(x, y, at[s, 2], scale, rows)
+        both = min(p, u), max(q, v)
+        tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, both, mid, own[b])
+        numbers[b, 0] = 3 * b
+        numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
+        numbers[b, 2] = 3 * b + 2
+
+
+@jit()
+def _patch(job, across, along, nx, ny):
+    """Begin and end of a job's part of the map: cells i0 to i1 of the lines j0 to j1."""
+    tiles = (nx + TILE - 1) // TILE
+    i0 = min(tiles * (job % across) // across * TILE, nx)
+    i1 = min(tiles * (job % across + 1) // across * TILE, nx)
+    return i0, i1, ny * (job // across) // along, ny * (job // across + 1) // along
+
+
 @jit(parallel=True)
 def gather(
-    trace,
-    at,
-    height,
-    density,
-    time,
-    gain,
-    height_scale,
-    rho2,
-    reach,
-    taper,
-    scale,
-    start,
-    depths,
-    radius,
-    x,
-    y,
-    table,
-    image,
-):
+    trace, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, start, depths, radius, x, y,
+    table, image,
+):  # fmt: skip
     """Sum the soundings into the columns of voxels along their refracted bistatic times.
 
     Each iteration of the parallel loop owns a patch of the map and adds the soundings in their order, so the bits
@@ -279,22 +296,17 @@ def gather(
 
     trace (n, t, 2); at (n, 3, 2) both antennas and the midpoint; height to taper as for :func:`tabulate`; scale
     the tables' rows per root of metres; start (rho,) the first depth to which a sounding at that distance
-    reaches; depths how many are summed; radius of the widest aperture; table (threads, BATCH, 3, rho, padded
-    depths) is room. image (ny, nx, steps, parts, lanes) is filled: both parts of the sum, the weights, and the
-    weighted energy.
+    reaches; depths how many are summed; radius of the widest aperture; x (nx,), y (ny,) the cells; table (threads,
+    BATCH, 3, rho, padded depths) is room. image (ny, nx, steps, parts, entries) is filled: both parts of the sum,
+    the weights, and the weighted energy.
     """
-    rows = rho2.size
     sums = image.reshape(image.size)
     every = np.arange(trace.shape[0])
-    tiles = (x.size + TILE - 1) // TILE
     across = (x.size + PATCH - 1) // PATCH
     strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (2 * table.shape[0] + across - 1) // across)
     along = max((y.size + PATCH - 1) // PATCH, strips)
     for job in prange(across * along):
-        i0 = min(tiles * (job % across) // across * TILE, x.size)
-        i1 = min(tiles * (job % across + 1) // across * TILE, x.size)
-        j0 = y.size * (job // across) // along
-        j1 = y.size * (job // across + 1) // along
+        i0, i1, j0, j1 = _patch(job, across, along, x.size, y.size)
         image[j0:j1, i0:i1] = 0.0
         near = np.empty(trace.shape[0], np.int64)
         count = _select(x[i0:i1], y[j0:j1], at, every, radius, near)
@@ -303,16 +315,10 @@ def gather(
         chosen = np.empty(BATCH, np.int64)
         for first in range(0, count, BATCH):
             batch = near[first : min(first + BATCH, count)]
-            for b in range(batch.size):
-                s = batch[b]
-                p, q = _read_rows(x[i0:i1], y[j0:j1], at[s, 0], scale, rows)
-                u, v = _read_rows(x[i0:i1], y[j0:j1], at[s, 1], scale, rows)
-                mid = _read_rows(x[i0:i1], y[j0:j1], at[s, 2], scale, rows)
-                both = min(p, u), max(q, v)
-                tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, both, mid, own[b])
-                numbers[b, 0] = 3 * b
-                numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
-                numbers[b, 2] = 3 * b + 2
+            _tabulate_batch(
+                batch, x[i0:i1], y[j0:j1], at, scale, height, density, time, gain, height_scale, rho2, reach,
+                taper, numbers, own,
+            )  # fmt: skip
             for j in range(j0, j1, TILE_ROWS):
                 for i in range(i0, i1, TILE):
                     tx = x[i : min(i + TILE, i1)]
@@ -320,34 +326,21 @@ def gather(
                     some = chosen[: _select(tx, ty, at, batch, radius, chosen)]
                     cell = j * x.size + i
                     _sum_tile(
-                        trace,
-                        at,
-                        batch,
-                        some,
-                        numbers,
-                        own,
-                        scale,
-                        start,
-                        depths,
-                        radius,
-                        tx,
-                        ty,
-                        cell,
-                        x.size,
+                        trace, at, batch, some, numbers, own, scale, start, depths, radius, tx, ty, cell, x.size,
                         sums,
-                    )
+                    )  # fmt: skip
 
 
 @jit(parallel=True)
 def take_out(image, total, fold, energy):
-    """Columns (ny, nx, steps, parts, lanes) as volumes (nz, ny, nx): the sum, complex, the weights, the energy."""
+    """Columns (ny, nx, steps, parts, entries) as volumes (nz, ny, nx): the sum, the weights, the energy."""
     for j in prange(image.shape[0]):
         for k in range(total.shape[0]):
             for i in range(image.shape[1]):
-                own = image[j, i, k // LANES]
-                total[k, j, i] = own[0, k % LANES] + 1j * own[1, k % LANES]
-                fold[k, j, i] = own[2, k % LANES]
-                energy[k, j, i] = own[3, k % LANES]
+                own = image[j, i, k // WIDTH]
+                total[k, j, i] = own[0, k % WIDTH] + 1j * own[1, k % WIDTH]
+                fold[k, j, i] = own[2, k % WIDTH]
+                energy[k, j, i] = own[3, k % WIDTH]
 
 
 @jit(parallel=True)

@@ -83,12 +83,12 @@ def to_space(spectra, cos_x, sin_x, cos_y, sin_y, unit, least_fold, first_y, fir
         for j in range(count_y):
             for i in range(count_x):
                 weight = planes[1, j, i]
-                heard = weight > least
-                over = 1.0 / weight if heard else spectra.dtype.type(0.0)
+                inside = weight > least
+                over = 1.0 / weight if inside else spectra.dtype.type(0.0)
                 re, im = planes[0, j, i] * over, planes[3, j, i] * over
                 power = (re * re + im * im) * weight
                 image[iz, first_y + j, first_x + i] = unit * re + 1j * (unit * im)
-                fold[iz, first_y + j, first_x + i] = weight if heard else 0.0
+                fold[iz, first_y + j, first_x + i] = weight if inside else 0.0
                 coherence[iz, first_y + j, first_x + i] = (
-                    power / max(planes[2, j, i], power) if heard and power > 0.0 else 0.0
+                    power / max(planes[2, j, i], power) if inside and power > 0.0 else 0.0
                 )

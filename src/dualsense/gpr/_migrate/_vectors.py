@@ -11,6 +11,7 @@ processor's window holds hardly more than one; apart, times are streamed, and lo
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -23,7 +24,7 @@ from dualsense.runtime.jit import FASTMATH
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-LANES = 8
+WIDTH = 8
 TAIL = 4
 """Depths of one step of the loops, and of the last one where no more than so many are left."""
 PARTS = 4
@@ -38,16 +39,16 @@ _QUAD = ir.VectorType(_F32, 4)
 
 
 class _Vectors:
-    """The few operations that the loops are made of, on a builder, for a multiple of four lanes."""
+    """The few operations that the loops are made of, on a builder, for a multiple of four depths."""
 
-    def __init__(self, builder: ir.IRBuilder, lanes: int) -> None:
-        self.b, self.lanes = builder, lanes
-        self.real, self.whole = ir.VectorType(_F32, lanes), ir.VectorType(_I32, lanes)
+    def __init__(self, builder: ir.IRBuilder, width: int) -> None:
+        self.b, self.width = builder, width
+        self.real, self.whole = ir.VectorType(_F32, width), ir.VectorType(_I32, width)
 
     def splat(self, value: Any) -> Any:
         empty = ir.Constant(self.real, ir.Undefined)
         one = self.b.insert_element(empty, value, ir.Constant(_I32, 0))
-        return self.b.shuffle_vector(one, empty, ir.Constant(self.whole, [0] * self.lanes))
+        return self.b.shuffle_vector(one, empty, ir.Constant(self.whole, [0] * self.width))
 
     def load(self, pointer: Any, kind: Any = None) -> Any:
         value = self.b.load(self.b.bitcast(pointer, (kind or self.real).as_pointer()))
@@ -67,18 +68,19 @@ class _Vectors:
         return self.add(a, self.mul(part, self.b.fsub(b, a, flags=_FLAGS)))
 
     def interleave(self, a: Any, b: Any, order: Sequence[int]) -> Any:
-        """Two of each four lanes of a and b: ``order`` counts those of a from 0 and those of b from 4."""
-        lanes = [4 * four + k % 4 + (self.lanes if k > 3 else 0) for four in range(self.lanes // 4) for k in order]
-        return self.b.shuffle_vector(a, b, ir.Constant(self.whole, lanes))
+        """Two of each four entries of a and b: ``order`` counts those of a from 0 and those of b from 4."""
+        fours = range(self.width // 4)
+        which = [4 * four + k % 4 + (self.width if k > 3 else 0) for four in fours for k in order]
+        return self.b.shuffle_vector(a, b, ir.Constant(self.whole, which))
 
     def samples(self, trace: Any, places: Any) -> tuple[Any, Any, Any, Any]:
         """Real and imaginary parts at the indices that lie at ``places``, and at those after them."""
         quads = []
-        for lane in range(self.lanes):
-            i = self.b.zext(self.b.load(self.b.gep(places, [ir.Constant(_I64, lane)])), _I64)
+        for entry in range(self.width):
+            i = self.b.zext(self.b.load(self.b.gep(places, [ir.Constant(_I64, entry)])), _I64)
             quads.append(self.load(self.b.gep(trace, [self.b.shl(i, ir.Constant(_I64, 1))]), _QUAD))
-        if self.lanes > TAIL:
-            both = ir.Constant(self.whole, list(range(self.lanes)))
+        if self.width > TAIL:
+            both = ir.Constant(self.whole, list(range(self.width)))
             quads = [self.b.shuffle_vector(quads[k], quads[k + 4], both) for k in range(4)]
         first = [self.interleave(quads[k], quads[k + 1], (0, 4, 1, 5)) for k in (0, 2)]
         after = [self.interleave(quads[k], quads[k + 1], (2, 6, 3, 7)) for k in (0, 2)]
@@ -92,13 +94,72 @@ def _steps(
 ) -> None:
     """Call ``body`` for steps of as many depths as the first width says, then at most one of each other width."""
     done = start
-    for lanes in widths:
-        step = ir.Constant(_I64, lanes)
-        left = builder.and_(builder.sub(stop, done), ir.Constant(_I64, -lanes))
+    for width in widths:
+        step = ir.Constant(_I64, width)
+        left = builder.and_(builder.sub(stop, done), ir.Constant(_I64, -width))
         end = builder.add(done, left)
         with cgutils.for_range_slice(builder, done, end, step, intp=_I64) as (k, _):
-            body(_Vectors(builder, lanes), k)
+            body(_Vectors(builder, width), k)
         done = end
+
+
+def _int(value: int) -> Any:
+    return ir.Constant(_I64, value)
+
+
+def _table_rows(
+    builder: ir.IRBuilder, table: Any, places: Any, parts: Any, m: int, n: Any
+) -> tuple[list[Any], list[Any]]:
+    """Both rows between which each table of the m-th sounding is read, and the part of the way between them.
+
+    table, places and parts are pointers: to the tables, and to the first sounding's entries of a cell.
+    """
+    rows, between = [], []
+    for i in range(3):
+        at = _int((3 * m + i) * TILE)
+        row = builder.zext(builder.load(builder.gep(places, [at])), _I64)
+        rows += [builder.gep(table, [row]), builder.gep(table, [builder.add(row, n)])]
+        between.append(builder.load(builder.gep(parts, [at])))
+    return rows, between
+
+
+def _look_up(
+    v: _Vectors, k: Any, *, rows: Sequence[Any], between: Sequence[Any], last: Any, room: Any, m: int
+) -> None:
+    """Keep for depths from k on where the m-th sounding is read: the sample, the part to the next, the weight."""
+    b = v.b
+    read = [v.load(b.gep(one, [k])) for one in rows]
+    down = v.between(read[0], read[1], v.splat(between[0]))
+    time = v.add(down, v.between(read[2], read[3], v.splat(between[1])))
+    inside = b.fcmp_ordered("<", time, v.splat(last))
+    zero = ir.Constant(v.real, [0.0] * v.width)
+    time = b.select(inside, time, zero)
+    index = b.fptosi(time, v.whole)
+    w = v.between(read[4], read[5], v.splat(between[2]))
+    rest = b.fsub(time, b.sitofp(index, v.real), flags=_FLAGS)
+    at = b.add(b.mul(k, _int(3 * GROUP)), _int(m * WIDTH))
+    for value in (index, rest, b.select(inside, w, zero)):
+        v.store(value, b.gep(room, [at]))
+        at = b.add(at, _int(GROUP * WIDTH))
+
+
+def _add_up(v: _Vectors, k: Any, *, traces: Sequence[Any], room: Any, column: Any) -> None:
+    """Add what the soundings hold at the kept places to the sums of depths from k on."""
+    b = v.b
+    into = b.gep(column, [b.mul(k, _int(PARTS))])
+    pointers = [b.gep(into, [_int(i * WIDTH)]) for i in range(PARTS)]
+    sums = [v.load(pointer) for pointer in pointers]
+    kept = b.gep(room, [b.mul(k, _int(3 * GROUP))])
+    for m, values in enumerate(traces):
+        index, f, w = (b.gep(kept, [_int((i * GROUP + m) * WIDTH)]) for i in range(3))
+        re0, im0, re1, im1 = v.samples(values, b.bitcast(index, _I32.as_pointer()))
+        f, w = v.load(f), v.load(w)
+        re, im = v.between(re0, re1, f), v.between(im0, im1, f)
+        energy = v.add(v.mul(re, re), v.mul(im, im))
+        more = v.mul(w, re), v.mul(w, im), w, v.mul(w, energy)
+        sums = [v.add(total, one) for total, one in zip(sums, more, strict=True)]
+    for total, pointer in zip(sums, pointers, strict=True):
+        v.store(total, pointer)
 
 
 def _adder(count: int) -> Callable[..., Any]:
@@ -110,58 +171,17 @@ def _adder(count: int) -> Callable[..., Any]:
             for kind, arg in zip(signature.args[:7], args, strict=False)
         )
         g, column, last, start, stop, offset, n = args[7:]
-        by = {k: ir.Constant(_I64, k) for k in (LANES, 3 * TILE, PARTS, 3 * GROUP)}
-        room = builder.gep(room, [builder.mul(g, by[LANES])])
-        first = builder.add(builder.mul(g, by[3 * TILE]), column)
+        room = builder.gep(room, [builder.mul(g, _int(WIDTH))])
+        first = builder.add(builder.mul(g, _int(3 * TILE)), column)
         places, parts = builder.gep(place, [first]), builder.gep(part, [first])
-
         for m in range(count):
-            own = ir.Constant(_I64, m * LANES)
-            rows, between = [], []
-            for i in range(3):
-                at = ir.Constant(_I64, (3 * m + i) * TILE)
-                row = builder.zext(builder.load(builder.gep(places, [at])), _I64)
-                rows += [builder.gep(table, [row]), builder.gep(table, [builder.add(row, n)])]
-                between.append(builder.load(builder.gep(parts, [at])))
-
-            def look_up(v: _Vectors, k: Any, rows: Any = rows, between: Any = between, own: Any = own) -> None:
-                column_of = [v.load(builder.gep(one, [k])) for one in rows]
-                down = v.between(column_of[0], column_of[1], v.splat(between[0]))
-                time = v.add(down, v.between(column_of[2], column_of[3], v.splat(between[1])))
-                heard = builder.fcmp_ordered("<", time, v.splat(last))
-                zero = ir.Constant(v.real, [0.0] * v.lanes)
-                time = builder.select(heard, time, zero)
-                index = builder.fptosi(time, v.whole)
-                w = v.between(column_of[4], column_of[5], v.splat(between[2]))
-                rest = builder.fsub(time, builder.sitofp(index, v.real), flags=_FLAGS)
-                at = builder.add(builder.mul(k, by[3 * GROUP]), own)
-                for value in (index, rest, builder.select(heard, w, zero)):
-                    v.store(value, builder.gep(room, [at]))
-                    at = builder.add(at, ir.Constant(_I64, GROUP * LANES))
-
-            _steps(builder, start, stop, (LANES, TAIL), look_up)
-
-        rows_of_group = [builder.add(g, ir.Constant(_I64, m)) for m in range(count)]
-        traces = [builder.gep(trace, [builder.load(builder.gep(which, [m]))]) for m in rows_of_group]
-        column_sums = builder.gep(image, [offset])
-
-        def add_up(v: _Vectors, k: Any) -> None:
-            into = builder.gep(column_sums, [builder.mul(k, by[PARTS])])
-            pointers = [builder.gep(into, [ir.Constant(_I64, i * LANES)]) for i in range(PARTS)]
-            sums = [v.load(pointer) for pointer in pointers]
-            found = builder.gep(room, [builder.mul(k, by[3 * GROUP])])
-            for m, values in enumerate(traces):
-                index, f, w = (builder.gep(found, [ir.Constant(_I64, (i * GROUP + m) * LANES)]) for i in range(3))
-                re0, im0, re1, im1 = v.samples(values, builder.bitcast(index, _I32.as_pointer()))
-                f, w = v.load(f), v.load(w)
-                re, im = v.between(re0, re1, f), v.between(im0, im1, f)
-                energy = v.add(v.mul(re, re), v.mul(im, im))
-                more = v.mul(w, re), v.mul(w, im), w, v.mul(w, energy)
-                sums = [v.add(total, one) for total, one in zip(sums, more, strict=True)]
-            for total, pointer in zip(sums, pointers, strict=True):
-                v.store(total, pointer)
-
-        _steps(builder, start, stop, (LANES, TAIL), add_up)
+            rows, between = _table_rows(builder, table, places, parts, m, n)
+            read = partial(_look_up, rows=rows, between=between, last=last, room=room, m=m)
+            _steps(builder, start, stop, (WIDTH, TAIL), read)
+        numbers = [builder.add(g, _int(m)) for m in range(count)]
+        traces = [builder.gep(trace, [builder.load(builder.gep(which, [m]))]) for m in numbers]
+        add = partial(_add_up, traces=traces, room=room, column=builder.gep(image, [offset]))
+        _steps(builder, start, stop, (WIDTH, TAIL), add)
         return context.get_dummy_value()
 
     return generate

@@ -239,28 +239,30 @@ def multiply_add(data, kernel, even, sx, sy, columns, out):
 
 
 @jit()
-def extrapolate_plane(
-    data,
-    kind,
-    omega,
-    field,
-    columns,
-    x,
-    y,
-    cos_x,
-    sin_x,
-    cos_y,
-    sin_y,
-    thickness,
-    index,
-    loss,
-    reach,
-    radius,
-    c,
-    end,
-    out,
+def transform_parities(
+    parts, turned, odd_x, odd_y, cos_x, sin_x, cos_y, sin_y, count_x, count_y, columns, half, out
 ):
-    """One depth of :func:`extrapolate`."""
+    """Transform the parities (4, 2, y, x) of :func:`fill_parities` that are not zero, into out (4, 2, l, m).
+
+    turned, odd_x and odd_y say whether the kernel has a part that is odd in x and y, in x, in y; the rest as for
+    :func:`transform`.
+    """
+    for i in range(2):
+        transform(parts[0, i], cos_y, cos_x, count_x, count_y, columns, half, out[0, i])
+        if turned:
+            transform(parts[1, i], sin_y, sin_x, count_x, count_y, columns, half, out[1, i])
+        if odd_x:
+            transform(parts[2, i], cos_y, sin_x, count_x, count_y, columns, half, out[2, i])
+        if odd_y:
+            transform(parts[3, i], sin_y, cos_x, count_x, count_y, columns, half, out[3, i])
+
+
+@jit()
+def extrapolate_plane(
+    data, kind, omega, field, columns, x, y, cos_x, sin_x, cos_y, sin_y, thickness, index, loss, reach, radius, c,
+    end, out,
+):  # fmt: skip
+    """One depth of :func:`extrapolate`: thickness (layers,), reach and radius are those of this depth."""
     count_x = min(x.size, int(radius / (x[1] - x[0])) + 1) if x.size > 1 else 1
     count_y = min(y.size, int(radius / (y[1] - y[0])) + 1) if y.size > 1 else 1
     tx_rays = np.empty((3, RAYS))
@@ -303,14 +305,9 @@ def extrapolate_plane(
                 fill_waves(step, count_x, count_y, quadrants, time, turn)
             fill_parities(count_x, count_y, wave, weight, even, parts)
             n = columns[f]
-            for i in range(2):
-                transform(parts[0, i], cos_y, cos_x, count_x, count_y, n, half, kernel[0, i])
-                if turned:
-                    transform(parts[1, i], sin_y, sin_x, count_x, count_y, n, half, kernel[1, i])
-                if odd_x:
-                    transform(parts[2, i], cos_y, sin_x, count_x, count_y, n, half, kernel[2, i])
-                if odd_y:
-                    transform(parts[3, i], sin_y, cos_x, count_x, count_y, n, half, kernel[3, i])
+            transform_parities(
+                parts, turned, odd_x, odd_y, cos_x, sin_x, cos_y, sin_y, count_x, count_y, n, half, kernel
+            )
             for q in range(4):
                 sx = single(1.0 - 2.0 * (q & 1))
                 sy = single(1.0 - 2.0 * (q >> 1))
@@ -319,26 +316,9 @@ def extrapolate_plane(
 
 @jit(parallel=True)
 def extrapolate(
-    data,
-    kind,
-    omega,
-    field,
-    columns,
-    x,
-    y,
-    cos_x,
-    sin_x,
-    cos_y,
-    sin_y,
-    thickness,
-    index,
-    loss,
-    reach,
-    radius,
-    c,
-    end,
-    out,
-):
+    data, kind, omega, field, columns, x, y, cos_x, sin_x, cos_y, sin_y, thickness, index, loss, reach, radius, c,
+    end, out,
+):  # fmt: skip
     """Multiply the soundings' wavenumber spectra with the migration kernel of every depth and sum over frequency.
 
     Each iteration of the parallel loop owns one depth. data (kinds, frequencies, 4, 2, ny, nx) float32 holds the

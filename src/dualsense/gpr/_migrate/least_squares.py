@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from dualsense.gpr._traces import check_finite
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.gpr._migrate.geometry import Geometry
     from dualsense.gpr._rays.layers import Ground
     from dualsense.gpr._soundings import Soundings
     from dualsense.gpr._traces import Traces
@@ -76,38 +77,72 @@ def least_squares(
         on_ground=on_ground,
     )
     start = weighted_mean(plan, traces)
-    values = traces.values
     if not start.fold.any():
         return start
-    count = np.sqrt(plan.density).astype(np.float32)[:, None]
-    plan = replace(plan, density=np.ones(len(count)))
-    wave, window = pulse_band(traces)
-    wave, band = wave.astype(np.complex64), window.astype(np.float32)
-
-    def pulses(spikes: NDArray[Any]) -> NDArray[Any]:
-        """Send the band's pulse at each spike; its own adjoint, for the window is real."""
-        out: NDArray[Any] = ((spikes @ wave.conj()) * band) @ wave.T
-        return out
-
-    def forward(model: NDArray[Any]) -> NDArray[Any]:
-        volume = model.astype(np.float32).view(np.complex64).reshape(plan.shape)
-        echoes = count * pulses(scatter(plan, volume, traces.dt_s, values.shape[1]))
-        return echoes.astype(np.complex64).view(np.float32).ravel()
-
-    def adjoint(echoes: NDArray[Any]) -> NDArray[Any]:
-        weighted = count * echoes.astype(np.float32).view(np.complex64).reshape(values.shape)
-        volume = gather(plan, pulses(weighted).astype(np.complex64), traces.dt_s)[0]
-        return volume.view(np.float32).ravel()
-
-    unit = float(np.abs(values).max(initial=0.0)) or 1.0
-    data = (count * (values / unit)).astype(np.complex64).view(np.float32).ravel()
+    echoes = _Echoes.of(plan, traces)
+    data = echoes.data(traces)
     shape = (data.size, 2 * start.fold.size)
-    operator = LinearOperator(shape, matvec=forward, rmatvec=adjoint, dtype=np.float32)
-    guess = adjoint(data)
-    norm = float(np.linalg.norm(forward(guess)) / max(np.linalg.norm(guess), np.finfo(np.float32).tiny))
+    operator = LinearOperator(shape, matvec=echoes.forward, rmatvec=echoes.adjoint, dtype=np.float32)
+    guess = echoes.adjoint(data)
+    norm = float(np.linalg.norm(echoes.forward(guess)) / max(np.linalg.norm(guess), np.finfo(np.float32).tiny))
     found = lsqr(operator, data, damp=damping * norm, iter_lim=iterations, atol=1e-6, btol=1e-6)[0]
     volume = found.astype(np.float32).view(np.complex64).reshape(plan.shape)
     at = np.unravel_index(int(np.abs(volume).argmax()), plan.shape)
     level = float(np.abs(volume[at]))
     gain = float(np.abs(start.amplitude[at])) / level if level > 0.0 else 0.0
     return Migrated((gain * volume).astype(np.complex64), start.fold, start.coherence, start.depth_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Echoes:
+    """From reflectors to weighted echoes and back, as vectors of real numbers.
+
+    Attributes
+    ----------
+    plan
+        Geometry, of density 1.
+    count : (n, 1) float32
+        Weight of each sounding: the root of its inverse density.
+    wave : (t, k) complex64
+        exp(2 pi i f t).
+    window : (k,) float32
+        Over the band.
+    dt_s
+        Step of the traces.
+    """
+
+    plan: Geometry
+    count: NDArray[np.float32]
+    wave: NDArray[np.complex64]
+    window: NDArray[np.float32]
+    dt_s: float
+
+    @classmethod
+    def of(cls, plan: Geometry, traces: Traces) -> _Echoes:
+        """Weigh soundings by the density of a plan, and take the band of traces."""
+        count = np.sqrt(plan.density).astype(np.float32)[:, None]
+        wave, window = pulse_band(traces)
+        even = replace(plan, density=np.ones(len(count)))
+        return cls(even, count, wave.astype(np.complex64), window.astype(np.float32), traces.dt_s)
+
+    def data(self, traces: Traces) -> NDArray[Any]:
+        """Weighted traces (2 n t,), the largest sample being 1."""
+        unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
+        return (self.count * (traces.values / unit)).astype(np.complex64).view(np.float32).ravel()
+
+    def pulses(self, spikes: NDArray[Any]) -> NDArray[Any]:
+        """Send the band's pulse at each spike (n, t); its own adjoint, for the window is real."""
+        out: NDArray[Any] = ((spikes @ self.wave.conj()) * self.window) @ self.wave.T
+        return out
+
+    def forward(self, model: NDArray[Any]) -> NDArray[Any]:
+        """Echoes (2 n t,) of reflectors (2 nz ny nx,)."""
+        volume = model.astype(np.float32).view(np.complex64).reshape(self.plan.shape)
+        spikes = scatter(self.plan, volume, self.dt_s, len(self.wave))
+        return (self.count * self.pulses(spikes)).astype(np.complex64).view(np.float32).ravel()
+
+    def adjoint(self, echoes: NDArray[Any]) -> NDArray[Any]:
+        """Sum echoes (2 n t,) into the volume (2 nz ny nx,)."""
+        weighted = self.count * echoes.astype(np.float32).view(np.complex64).reshape(-1, len(self.wave))
+        volume = gather(self.plan, self.pulses(weighted).astype(np.complex64), self.dt_s)[0]
+        return volume.view(np.float32).ravel()

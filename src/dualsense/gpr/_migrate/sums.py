@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from dualsense.gpr._migrate import _kirchhoff_kernels as _kernels
-from dualsense.gpr._migrate._vectors import LANES, PARTS, TAIL
+from dualsense.gpr._migrate._vectors import PARTS, TAIL, WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def gather(
     """
     real = values.real.dtype
     nz, ny, nx = geometry.shape
-    image = _aligned((ny, nx, _padded(nz) // LANES, PARTS, LANES), real)
+    image = _aligned((ny, nx, _padded(nz) // WIDTH, PARTS, WIDTH), real)
     traces = _parts(values)
     total, fold, energy = (np.zeros(geometry.shape, kind) for kind in (values.dtype, real, real))
     if traces.shape[1] > 1 and image.size:
@@ -104,13 +104,13 @@ def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[A
 
 
 def _first_depths(geometry: Geometry) -> NDArray[np.int64]:
-    """First depth, down to a multiple of the lanes, whose aperture reaches each distance of the table."""
+    """First depth, down to a multiple of the vectors' width, whose aperture reaches each distance of the table."""
     reaches = geometry.aperture_m > geometry.table.rho_m[:, None]
     first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
-    return first // LANES * LANES
+    return first // WIDTH * WIDTH
 
 
-def _padded(depths: int, step: int = LANES) -> int:
+def _padded(depths: int, step: int = WIDTH) -> int:
     return -(-depths // step) * step
 
 

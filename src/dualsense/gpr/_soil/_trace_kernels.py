@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 prange = numba.prange
 NEWTON_STEPS = 20
-ON_GROUND_M = 1e-6
+TOUCHING_M = 1e-6
 MOST_TRACES = 16
 """On each side of an apex; of more, every second, third, ... is enough to find it."""
 
@@ -28,7 +28,7 @@ def leg_time(rho: float, height: float, depth: float, speed: float) -> float:
     The ray crosses the surface at a share u of the way; the derivative of the time over u is monotonic, so Newton
     held inside a bracket always arrives.
     """
-    if height <= ON_GROUND_M:
+    if height <= TOUCHING_M:
         return math.sqrt(rho * rho + depth * depth) / speed
     if rho <= 0.0:
         return height / C0_M_S + depth / speed
@@ -77,6 +77,53 @@ def point_times(
         out[i] = total
 
 
+@jit()
+def sum_along(
+    parts: NDArray[np.float32],
+    rate: float,
+    x: NDArray[np.float64],
+    antennas: NDArray[np.float64],
+    apex: int,
+    depth: float,
+    speed: float,
+    aperture: float,
+    stride: int,
+) -> tuple[float, float, float, int, int]:
+    """Sum analytic traces (n, t, 2) along the hyperbola of a point below the apex-th of them.
+
+    rate are the samples per second, x (n,) and antennas (n, 5) as for :func:`point_times`; depth is the point's,
+    speed that in its ground. Every ``stride``-th trace within ``aperture`` of the apex counts.
+
+    Returns both parts of the sum, the energy sum|s|^2, and how many traces there were up to the apex and after it.
+    """
+    samples = parts.shape[1]
+    sum_re, sum_im, energy = 0.0, 0.0, 0.0
+    left, right = 0, 0
+    for way in range(2):
+        i = apex if way == 0 else apex + stride
+        while 0 <= i < x.size and abs(x[i] - x[apex]) <= aperture:
+            t = 0.0
+            for k in range(2):
+                along = x[i] + antennas[i, 2 * k] - x[apex]
+                rho = math.sqrt(along * along + antennas[i, 2 * k + 1] * antennas[i, 2 * k + 1])
+                t += leg_time(rho, antennas[i, 4], depth, speed)
+            at = t * rate
+            j = int(at)
+            if j >= 0 and j + 1 < samples:
+                w = at - j
+                re = parts[i, j, 0] * (1.0 - w) + parts[i, j + 1, 0] * w
+                im = parts[i, j, 1] * (1.0 - w) + parts[i, j + 1, 1] * w
+                sum_re += re
+                sum_im += im
+                energy += re * re + im * im
+                if way == 0:
+                    left += 1
+                else:
+                    right += 1
+            i += -stride if way == 0 else stride
+    return sum_re, sum_im, energy, left, right
+
+
 @jit(parallel=True)
 def search(
     parts: NDArray[np.float32],
@@ -96,10 +143,12 @@ def search(
 ) -> None:
     """Sum analytic traces (n, t, 2) along hyperbolas with their apex at each of the centres and times.
 
-    Of all speeds the one with the largest coherent power |sum|^4 / (n^3 sum|s|^2) is kept. All outputs are
-    (centres, times); they stay 0 where no hyperbola has enough traces on both sides.
+    Of all speeds the one with the largest coherent power |sum|^4 / (n^3 sum|s|^2) is kept. rate are the samples
+    per second; x (n,) and antennas (n, 5) as for :func:`point_times`; centres (c,) the apexes' traces, apex_time
+    (m,) their two-way times, speeds those that are tried. A curve is summed over reach times the length of its ray
+    to either side, at least least_reach, and needs more than least_traces on both. Of the outputs (c, m) power,
+    semblance, speed and depth, those stay 0 where no hyperbola has as many.
     """
-    samples = parts.shape[1]
     gap = (x[x.size - 1] - x[0]) / max(x.size - 1, 1)
     for c in prange(centres.size):
         i0 = centres[c]
@@ -116,33 +165,12 @@ def search(
                 z = math.sqrt(length * length - across * across)
                 aperture = max(reach * (length + height), least_reach)
                 stride = max(1, int(aperture / (max(gap, 1e-9) * MOST_TRACES)))
-                sum_re, sum_im, energy = 0.0, 0.0, 0.0
-                count, left, right = 0, 0, 0
-                for way in range(2):
-                    i = i0 if way == 0 else i0 + stride
-                    while 0 <= i < x.size and abs(x[i] - x[i0]) <= aperture:
-                        t = 0.0
-                        for k in range(2):
-                            along = x[i] + antennas[i, 2 * k] - x[i0]
-                            rho = math.sqrt(along * along + antennas[i, 2 * k + 1] * antennas[i, 2 * k + 1])
-                            t += leg_time(rho, antennas[i, 4], z, v)
-                        at = t * rate
-                        j = int(at)
-                        if j >= 0 and j + 1 < samples:
-                            w = at - j
-                            re = parts[i, j, 0] * (1.0 - w) + parts[i, j + 1, 0] * w
-                            im = parts[i, j, 1] * (1.0 - w) + parts[i, j + 1, 1] * w
-                            sum_re += re
-                            sum_im += im
-                            energy += re * re + im * im
-                            count += 1
-                            if way == 0:
-                                left += 1
-                            else:
-                                right += 1
-                        i += -stride if way == 0 else stride
+                sum_re, sum_im, energy, left, right = sum_along(
+                    parts, rate, x, antennas, i0, z, v, aperture, stride
+                )
                 if left <= least_traces or right < least_traces or energy <= 0.0:
                     continue
+                count = left + right
                 whole = sum_re * sum_re + sum_im * sum_im
                 strength = whole * whole / (energy * float(count) ** 3)
                 if strength > power[c, m]:
