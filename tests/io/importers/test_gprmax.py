@@ -209,3 +209,10 @@ def test_dead_receiver(merged):
 
     with pytest.raises(ScanError, match=r"^scan_merged\.out: /rxs/Ex: no sensor works: all 12 soundings are zero"):
         import_scan(merged(silence), component="Ex")
+
+
+@pytest.mark.parametrize("value", ("abc", float("nan"), float("inf"), [1.0, 2.0], True, 1e30))
+@pytest.mark.parametrize("option", ("surface_m", "system_delay_s"))
+def test_an_option_that_is_no_sensible_number_is_refused_by_its_name(merged, option, value):
+    with pytest.raises(UsageError, match=rf"^\S+: {option} must be a number of [^\n]*got [^\n]*$"):
+        import_scan(merged(), **{option: value})

@@ -218,3 +218,17 @@ def test_impossible_date_is_left_empty(made, signal):
     content[32:36] = b"\0\0\0\0"
     path.write_bytes(content)
     assert import_scan(path).header.created == ""
+
+
+@pytest.mark.parametrize("value", ("abc", float("nan"), float("inf"), [1.0, 2.0], True, 1e30))
+@pytest.mark.parametrize("option", ("height_m", "antenna_separation_m", "system_delay_s"))
+def test_an_option_that_is_no_sensible_number_is_refused_by_its_name(made, signal, option, value):
+    with pytest.raises(UsageError, match=rf"^\S+: {option} must be a number of [^\n]*got [^\n]*$"):
+        import_scan(made(signal), **{option: value})
+
+
+@pytest.mark.parametrize("value", ("abc", 1.5, True, [1]))
+@pytest.mark.parametrize("option", ("marker_samples", "channel"))
+def test_an_option_that_is_no_whole_number_is_refused_by_its_name(made, signal, option, value):
+    with pytest.raises(UsageError, match=rf"^\S+: {option} must be a whole number, got "):
+        import_scan(made(signal), **{option: value})

@@ -181,3 +181,17 @@ def test_a_header_of_noise_is_refused_or_read_but_never_crashes(made, signal):
             continue
         assert np.isfinite(scan.pose.position_m).all()
         assert scan.gpr.data.shape[1] == SAMPLES - 2
+
+
+@pytest.mark.parametrize("value", ("abc", float("nan"), float("inf"), [1.0, 2.0], True, 1e30))
+@pytest.mark.parametrize("option", ("height_m", "antenna_separation_m", "trace_spacing_m", "system_delay_s"))
+def test_an_option_that_is_no_sensible_number_is_refused_by_its_name(made, signal, option, value):
+    with pytest.raises(UsageError, match=rf"^\S+: {option} must be a number of [^\n]*got [^\n]*$"):
+        import_scan(made(signal), **{option: value})
+
+
+@pytest.mark.parametrize("value", ("abc", 1.5, True, [1]))
+@pytest.mark.parametrize("option", ("marker_samples",))
+def test_an_option_that_is_no_whole_number_is_refused_by_its_name(made, signal, option, value):
+    with pytest.raises(UsageError, match=rf"^\S+: {option} must be a whole number, got "):
+        import_scan(made(signal), **{option: value})

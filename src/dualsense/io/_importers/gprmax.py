@@ -16,6 +16,7 @@ import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import _schema as schema
+from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option
 from dualsense.io._nodes import attribute_path, open_source
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line, single_line
@@ -111,9 +112,12 @@ def import_gprmax(
         There is no such component, receiver or axis.
     """
     path = Path(path)
-    if vertical not in {"y", "z"}:
-        msg = f'{one_line(path.name)}: vertical must be "y" or "z", got {vertical!r}'
-        raise UsageError(msg)
+    named = one_line(path.name)
+    if vertical not in ("y", "z"):
+        msg = f'{named}: vertical must be "y" or "z", got {vertical!r}'
+        raise UsageError(one_line(msg))
+    surface_m = number_option(named, "surface_m", surface_m, unit="metres", most=MAX_HEIGHT_M)
+    system_delay_s = number_option(named, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
     with open_source(path) as file:
         tx_m = _source_position(file, source, tx_position_m)
         numbers = _receivers(file, receiver, tx_m, only_one=rx_position_m is not None)

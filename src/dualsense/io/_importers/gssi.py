@@ -19,6 +19,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
+from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option, whole_option
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -120,6 +121,11 @@ def import_gssi(
     """
     path = Path(path)
     name, content = read_content(path)
+    if channel is not None:
+        channel = whole_option(name, "channel", channel)
+    height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
+    apart_m = number_option(name, "antenna_separation_m", antenna_separation_m, unit="metres", most=MAX_HEIGHT_M)
+    system_delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
     header = read_dzt_header(content, name, channel or 0)
     chosen = _channel(header, channel, name)
     counts, faults = _traces(content, header, chosen, name)
@@ -135,7 +141,7 @@ def import_gssi(
     numbers = np.zeros(len(data), dtype=np.intp)
     examined, sample_faults = examine_traces(data, marker_samples, path, name)
     position = np.column_stack([index * spacing_m, np.zeros_like(index), np.full_like(index, height_m)])
-    half = 0.5 * antenna_separation_m
+    half = 0.5 * apart_m
     gpr = GprData(
         modality="impulse",
         time_s=time_s,
@@ -241,7 +247,7 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
 
 def _spacing(header: DztHeader, stated_m: float | None, name: str) -> float:
     if stated_m is not None:
-        if not (math.isfinite(stated_m) and stated_m > 0.0):
+        if not (is_number(stated_m) and stated_m > 0.0):
             msg = f"{name}: trace_spacing_m must be a positive number of metres, got {stated_m}"
             raise UsageError(msg)
         return stated_m

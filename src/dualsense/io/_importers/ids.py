@@ -22,6 +22,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
+from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -126,7 +127,9 @@ def import_ids(
     name, content = read_content(path)
     header = read_ids_header(content, name)
     check_markers(marker_samples, header.samples, name)
-    if antenna_axis not in {"across", "along"}:
+    height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
+    system_delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
+    if antenna_axis not in ("across", "along"):
         msg = f'{name}: antenna_axis must be "across" or "along", got {antenna_axis!r}'
         raise UsageError(one_line(msg))
     spacing_m = _length("trace_spacing_m", trace_spacing_m, header.spacing_m, name, least=1e-9)
@@ -273,7 +276,7 @@ def _length(option: str, stated: float | None, default: float, name: str, *, lea
             msg = f"{name}: header: found no spacing of the traces, expected one in metres; state {option}"
             raise ScanError(msg)
         return default
-    if not (math.isfinite(stated) and least <= stated <= 10.0):
+    if not (is_number(stated) and least <= stated <= 10.0):
         msg = f"{name}: {option} must be a number of metres, at least {least:g} and at most 10, got {stated}"
         raise UsageError(msg)
     return float(stated)

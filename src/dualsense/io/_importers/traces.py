@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
+from dualsense.io._importers.options import whole_option
 from dualsense.io._nodes import check_file
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line
@@ -38,7 +39,7 @@ def read_content(path: Path) -> tuple[str, bytes]:
 
 def check_markers(marker_samples: int, samples: int, name: str) -> None:
     """Raise UsageError unless at least two samples are left below the marks."""
-    if not 0 <= marker_samples < samples - 1:
+    if not 0 <= whole_option(name, "marker_samples", marker_samples) < samples - 1:
         msg = f"{name}: marker_samples must be 0 to {samples - 2}, got {marker_samples}"
         raise UsageError(msg)
 
