@@ -60,7 +60,19 @@ class Soundings:
 
 
 def pick_rows(soundings: Soundings, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Soundings:
-    """Soundings of some rows, with all that belongs to each."""
+    """Soundings of some rows, with all that belongs to each.
+
+    Parameters
+    ----------
+    soundings
+        n soundings.
+    rows : (n,) bool or (m,) intp
+        Mask or numbers of those wanted.
+
+    Returns
+    -------
+    Soundings
+    """
     names = ("time_s", "spectrum", "tx_m", "rx_m", "channel", "position_std_m")
     boresight = None if soundings.boresight is None else soundings.boresight[rows]
     return replace(soundings, **{name: getattr(soundings, name)[rows] for name in names}, boresight=boresight)

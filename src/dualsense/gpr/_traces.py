@@ -60,6 +60,8 @@ def analytic_traces(
 
     Parameters
     ----------
+    soundings, surface
+        n soundings over k frequencies, and the surface that was fitted to them.
     window_s
         Length of the traces; cut where stepped tones would repeat themselves.
     window
@@ -68,12 +70,19 @@ def analytic_traces(
         Shape of Kaiser's window: more lowers the side lobes and widens the pulse.
     tukey_fraction
         Part of the band that Tukey's window tapers.
+    whiten
+        Whether to divide by the surface echo, where one was fitted.
     whitening_floor
         Regularisation, relative to the mean of |S|.
     oversampling
         Samples per period of the highest frequency, for the linear look-up in the migration. This is the zero
         padding: the sum over the tones is evaluated at these times, as if zeros followed up to ``oversampling``
         times the highest frequency. It interpolates and adds no resolution.
+
+    Returns
+    -------
+    Traces
+        From time zero on.
     """
     f = soundings.frequency_hz
     spectrum = soundings.spectrum
@@ -102,6 +111,27 @@ def spectral_window(
 
     "kaiser" after Kaiser and Schafer (1980); "hann", "tukey" and the four-term "blackman-harris" (side lobes 92 dB
     down) after Harris (1978); "none" is 1 everywhere: the sharpest pulse, with side lobes 13 dB down.
+
+    Parameters
+    ----------
+    frequency_hz : (k,)
+        In ascending order.
+    window
+        As above.
+    kaiser_beta, tukey_fraction
+        As for :func:`analytic_traces`.
+
+    Returns
+    -------
+    (k,) float64
+
+    References
+    ----------
+    Kaiser, J. F. and Schafer, R. W. (1980). On the use of the I0-sinh window for spectrum analysis. IEEE
+    Transactions on Acoustics, Speech, and Signal Processing 28, 105-107.
+
+    Harris, F. J. (1978). On the use of windows for harmonic analysis with the discrete Fourier transform.
+    Proceedings of the IEEE 66, 51-83.
     """
     f = frequency_hz
     if window == "none" or f.size < 2:

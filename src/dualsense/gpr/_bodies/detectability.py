@@ -74,6 +74,11 @@ def detectability(
         Whether the band tells a shallow body from the surface.
     soil_disputed
         What speaks against the permittivity that was used, if anything does.
+
+    Returns
+    -------
+    Detectability
+        With no voxel measured, and the reasons in ``excluded``, where a body would be listed nowhere.
     """
     step_m = float(np.diff(volume.depth_m).max(initial=0.0))
     worst = max(losses, default=0.0)
@@ -99,6 +104,17 @@ def would_detect(found: Detectability, x_m: float, y_m: float, depth_m: float) -
 
     All slices from 2 cm down to 2 cm below the place must have been measured on most of the ground within 5 cm,
     and what was measured there must be quiet: an echo just under the threshold is none, and yet no silence.
+
+    Parameters
+    ----------
+    found
+        Of :func:`detectability`.
+    x_m, y_m, depth_m
+        The place, in the frame of the grid.
+
+    Returns
+    -------
+    bool
     """
     slices = (found.depth_m >= SHALLOW_M - 1e-9) & (found.depth_m <= depth_m + BOTTOM_M)
     if not slices.any() or found.depth_m[-1] < depth_m + BOTTOM_M:

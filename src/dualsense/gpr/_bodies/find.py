@@ -42,6 +42,12 @@ def find_bodies(
 
     Parameters
     ----------
+    migrated
+        Volume of nz depths over ny by nx cells.
+    grid
+        Its cells.
+    covered : (ny, nx) bool
+        Coverage of the radar on the same grid.
     min_contrast
         Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
@@ -49,6 +55,18 @@ def find_bodies(
         Shallower than this the rough surface itself scatters.
     separation_m
         Smallest distance between two bodies.
+    max_bodies
+        The strongest so many are listed.
+
+    Returns
+    -------
+    tuple of Body
+        Strongest first.
+
+    References
+    ----------
+    Rohling, H. (1983). Radar CFAR thresholding in clutter and multiple target situations. IEEE Transactions on
+    Aerospace and Electronic Systems 19, 608-621.
     """
     from scipy.ndimage import maximum_filter  # noqa: PLC0415
 
@@ -96,8 +114,21 @@ def add_bodies(
         Already found; a place within ``separation_m`` of one, or inside it, is that one.
     places_m : (p, 3)
         x, y and depth.
+    migrated
+        Volume of nz depths over ny by nx cells.
+    grid
+        Its cells.
+    covered : (ny, nx) bool
+        Coverage of the radar on the same grid.
+    separation_m
+        How near two places are the same body's.
     search_m
         How far from a place the envelope's peak may lie, along each axis.
+
+    Returns
+    -------
+    tuple of Body
+        Those already found, and then the new ones in the order of their places.
     """
     inside, envelope, contrast = _over_clutter(migrated, grid, covered)
     found = list(bodies)
@@ -126,6 +157,15 @@ def echo_finder(
     migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
 ) -> Callable[[float, float], Body | None]:
     """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
+
+    Parameters
+    ----------
+    migrated
+        Volume of nz depths over ny by nx cells.
+    grid
+        Its cells.
+    covered : (ny, nx) bool
+        Coverage of the radar on the same grid.
 
     Returns
     -------

@@ -107,7 +107,17 @@ def body_shape(migrated: Migrated, grid: Grid, envelope: Real, at: tuple[int, in
 
 
 def relative_noise(contrast: float) -> float:
-    """Give the standard deviation of clutter in phase with a body's echo, as a part of that echo."""
+    """Give the standard deviation of clutter in phase with a body's echo, as a part of that echo.
+
+    Parameters
+    ----------
+    contrast
+        Amplitude of the echo over the clutter's median, which is 1.1774 deviations of a Rayleigh amplitude.
+
+    Returns
+    -------
+    float
+    """
     return 1.0 / (MEDIAN_OVER_STD * max(contrast, 1e-6))
 
 

@@ -23,8 +23,15 @@ def envelope_volume(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) 
 
     Parameters
     ----------
+    migrated, grid
+        Volume of nz depths, and its ny by nx cells.
     covered : (ny, nx) bool
         Coverage of the radar on the same grid.
+
+    Returns
+    -------
+    Volume
+        (nz, ny, nx) float32.
     """
     envelope = np.abs(migrated.amplitude).astype(np.float32)
     envelope[~measured_voxels(migrated, covered)] = np.nan
@@ -38,7 +45,17 @@ def measured_voxels(migrated: Migrated, covered: NDArray[np.bool_]) -> NDArray[n
 
 
 def measured_columns(volume: Volume) -> NDArray[np.bool_]:
-    """Cells (ny, nx) where at least half of the slices hold something: the rest of the map was not measured."""
+    """Cells (ny, nx) where at least half of the slices hold something: the rest of the map was not measured.
+
+    Parameters
+    ----------
+    volume
+        Envelope; NaN, or 0, where nothing was measured.
+
+    Returns
+    -------
+    (ny, nx) bool
+    """
     with np.errstate(invalid="ignore"):
         columns: NDArray[np.bool_] = (volume.values > 0.0).mean(axis=0) >= 0.5
     return columns

@@ -61,6 +61,10 @@ def remove_background(
 
     Parameters
     ----------
+    soundings, surface
+        n soundings over k frequencies, and the surface that was fitted to them.
+    method
+        As in the table above.
     radius_m
         Moving: standard deviation of the weights exp(-d^2 / 2 radius^2), which end at 2.5 radii; of many
         neighbours, ``MAX_NEIGHBOURS`` evenly along the track are enough. It must be well above the size of what is
@@ -80,11 +84,17 @@ def remove_background(
     Returns
     -------
     Soundings
+        What is left; :func:`unchanged_channels` names the channels from which nothing was taken.
 
     Raises
     ------
     ScanError
         When a channel has no sounding in the reference's stretch, or no stretch is given.
+
+    References
+    ----------
+    Gavish, M. and Donoho, D. L. (2014). The optimal hard threshold for singular values is 4/sqrt(3). IEEE
+    Transactions on Information Theory 60, 5040-5053.
     """
     if method == "none" or soundings.time_s.size == 0:
         return soundings
@@ -173,13 +183,35 @@ def alignment(soundings: Soundings, surface: Surface) -> Complex:
 
 
 def reference_spectra(soundings: Soundings, surface: Surface) -> dict[int, Complex]:
-    """Mean spectrum (k,) of each channel, aligned at the surface: a recording over ground without targets."""
+    """Mean spectrum (k,) of each channel, aligned at the surface: a recording over ground without targets.
+
+    Parameters
+    ----------
+    soundings, surface
+        n soundings over k frequencies, and the surface that was fitted to them.
+
+    Returns
+    -------
+    dict of int to (k,) complex128
+        By channel.
+    """
     aligned = soundings.spectrum * alignment(soundings, surface)
     return {int(c): aligned[soundings.channel == c].mean(axis=0) for c in np.unique(soundings.channel)}
 
 
 def subtract_reference(soundings: Soundings, surface: Surface, reference: dict[int, Complex]) -> Soundings:
     """Subtract another scan's :func:`reference_spectra`, moved to the surface of each sounding.
+
+    Parameters
+    ----------
+    soundings, surface
+        n soundings over k frequencies, and the surface that was fitted to them.
+    reference
+        By channel, spectra over the same k frequencies.
+
+    Returns
+    -------
+    Soundings
 
     Raises
     ------

@@ -97,8 +97,17 @@ def background_loss(
 
     Parameters
     ----------
+    soundings, surface
+        n soundings, and the surface to align the echo with.
+    width_m, body, depth_m, relative_permittivity
+        The echo: as for :func:`target_loss`.
     options
         Those of the background removal.
+
+    Returns
+    -------
+    float
+        0 where nothing is lost, 1 where all of it is.
     """
     near = np.ones(soundings.time_s.size, dtype=bool)
     moving = str(options.get("method", "moving-median")).startswith("moving")

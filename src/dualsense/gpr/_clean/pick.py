@@ -55,6 +55,8 @@ def find_surface(
 
     Parameters
     ----------
+    soundings
+        n soundings over k frequencies.
     method
         "phase" is :func:`~gpr._clean.surface.fit_surface`, "pick" :func:`pick_surface`, and "pose" keeps the
         heights of the pose. "auto" fits the phase, and where that does not apply takes the pick if it explains at

@@ -85,13 +85,33 @@ def robust_pca(
         from the median size of what lies outside the low-rank part's columns.
     tolerance
         Relative to the norm of the matrix: of the constraint's residual and of the last change.
+    max_steps
+        At most so many.
     seed
         Of the first directions.
+
+    Returns
+    -------
+    LowRankPlusSparse
 
     Raises
     ------
     ValueError
         For a matrix that is not two-dimensional and finite.
+
+    References
+    ----------
+    Candès, E. J., Li, X., Ma, Y. and Wright, J. (2011). Robust principal component analysis? Journal of the ACM
+    58, 11.
+
+    Zhou, Z., Li, X., Wright, J., Candès, E. and Ma, Y. (2010). Stable principal component pursuit. IEEE
+    International Symposium on Information Theory, 1518-1522.
+
+    Lin, Z., Chen, M. and Ma, Y. (2010). The augmented Lagrange multiplier method for exact recovery of corrupted
+    low-rank matrices. arXiv:1009.5055.
+
+    Halko, N., Martinsson, P. G. and Tropp, J. A. (2011). Finding structure with randomness. SIAM Review 53,
+    217-288.
     """
     data = np.ascontiguousarray(matrix, dtype=np.complex128 if np.iscomplexobj(matrix) else np.float64)
     if data.ndim != 2 or not np.isfinite(data).all():

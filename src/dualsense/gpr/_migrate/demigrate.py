@@ -47,8 +47,10 @@ def demigrate(
         Where the antennas are; what they heard is not looked at.
     like
         Traces whose band, step and length the echoes take.
-    grid, depth_m, relative_permittivity, height_m, loss_db_m, on_ground
-        And the aperture's parameters: as for :func:`dualsense.gpr.kirchhoff`.
+    grid, depth_m, relative_permittivity, height_m
+        As for :func:`dualsense.gpr.kirchhoff`.
+    aperture_m, aperture_growth, max_aperture_m, loss_db_m, on_ground
+        As for :func:`dualsense.gpr.kirchhoff`.
 
     Returns
     -------

@@ -72,6 +72,12 @@ def kirchhoff(
     ------
     ValueError
         When a trace is not finite: its place would look empty. When the soil would be faster than air.
+
+    References
+    ----------
+    Mallart, R. and Fink, M. (1994). Adaptive focusing in scattering media through sound-speed inhomogeneities: the
+    van Cittert Zernike approach and focusing criterion. Journal of the Acoustical Society of America 96,
+    3721-3732.
     """
     check_finite(traces)
     plan = lay_out(

@@ -50,8 +50,10 @@ def least_squares(
 
     Parameters
     ----------
-    soundings, traces, grid, depth_m
-        As for :func:`dualsense.gpr.kirchhoff`, and so all parameters up to ``on_ground``.
+    soundings, traces, grid, depth_m, relative_permittivity, height_m
+        As for :func:`dualsense.gpr.kirchhoff`.
+    aperture_m, aperture_growth, max_aperture_m, density_radius_m, loss_db_m, on_ground
+        As for :func:`dualsense.gpr.kirchhoff`.
     iterations
         At most.
     damping
@@ -61,6 +63,11 @@ def least_squares(
     -------
     Migrated
         Amplitudes are scaled so that the strongest is the sum's there; fold and coherence are the sum's.
+
+    References
+    ----------
+    Paige, C. C. and Saunders, M. A. (1982). LSQR: an algorithm for sparse linear equations and sparse least
+    squares. ACM Transactions on Mathematical Software 8, 43-71.
     """
     from scipy.sparse.linalg import LinearOperator, lsqr  # noqa: PLC0415
 

@@ -56,14 +56,15 @@ def migrate(
 
     Parameters
     ----------
+    soundings, traces, grid, depth_m, relative_permittivity, height_m
+        As for :func:`dualsense.gpr.kirchhoff`.
     method
         "kirchhoff": sum along refracted bistatic times, the reference. "wavenumber": the same sum as a product of
         spectra by non-uniform FFT; several times as fast, needs the extra ``fast``. "stolt": on a grid, for a
         quick look. "least-squares": the reflectors whose echoes come closest to what was heard.
-    soundings, traces, grid, depth_m, relative_permittivity, height_m
-        As for :func:`dualsense.gpr.kirchhoff`, and so the parameters from ``aperture_m`` to ``on_ground``. The
-        wavenumber route needs antennas above the ground; Stolt's has neither aperture nor loss, and finds out
-        itself whether the antennas stand on the ground.
+    aperture_m, aperture_growth, max_aperture_m, density_radius_m, loss_db_m, on_ground
+        As for :func:`dualsense.gpr.kirchhoff`. The wavenumber route needs antennas above the ground; Stolt's has
+        neither aperture nor loss, and finds out itself whether the antennas stand on the ground.
     iterations, damping
         Of "least-squares".
 

@@ -76,6 +76,10 @@ def stolt(
     ------
     ValueError
         When a trace is not finite, or the soil has layers or would be faster than air.
+
+    References
+    ----------
+    Stolt, R. H. (1978). Migration by Fourier transform. Geophysics 43, 23-48.
     """
     layers = as_layers(relative_permittivity)
     if layers.index.size > 1:

@@ -95,6 +95,11 @@ def wavenumber(
     A turning head is followed in steps of ``offset_step_m``, a tilting one in steps of 2 cm between the antennas'
     heights, the rest as a shift of the midpoint. Height enters by interpolation between Chebyshev nodes, of which
     there are as many as ``tolerance`` asks for.
+
+    References
+    ----------
+    Barnett, A. H., Magland, J. and af Klinteberg, L. (2019). A parallel nonuniform fast Fourier transform library
+    based on an "exponential of semicircle" kernel. SIAM Journal on Scientific Computing 41, C479-C504.
     """
     nufft = _finufft()
     parts = np.ascontiguousarray(traces.values).view(traces.values.real.dtype)

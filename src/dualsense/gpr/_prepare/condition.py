@@ -32,7 +32,17 @@ UNEVEN = 0.01
 
 
 def sample_axis(gpr: GprData) -> Real | None:
-    """Tell the times of the samples (k,), None where there are no samples in time to work on."""
+    """Give the times of the samples (k,), None where there are no samples in time to work on.
+
+    Parameters
+    ----------
+    gpr
+        n soundings.
+
+    Returns
+    -------
+    (k,) float64 or None
+    """
     axis = gpr.sample_time_s
     return None if axis is None or axis.size < 2 or gpr.time_s.size == 0 else axis
 
@@ -63,6 +73,16 @@ def find_clipped(gpr: GprData) -> Mask:
 
     A run of at least ``MIN_RUN`` samples at the highest or lowest value that a channel ever gave tells a rail;
     then all samples there are clipped.
+
+    Parameters
+    ----------
+    gpr
+        n traces of k samples.
+
+    Returns
+    -------
+    (n, k) bool
+        False everywhere for tones.
     """
     data = gpr.data
     clipped = np.zeros(data.shape, dtype=bool)
@@ -130,6 +150,8 @@ def remove_offset(
 
     Parameters
     ----------
+    gpr
+        n traces of k samples; tones pass as they are.
     method
         Mean or median of the samples.
     from_s, to_s
@@ -176,6 +198,8 @@ def dewow(
 
     Parameters
     ----------
+    gpr
+        n traces of k samples; tones pass as they are.
     method
         The mean leaves a pulse as it is while all of it is within the window, and a shadow where part of it is;
         the Gaussian's is weaker. The median leaves none on level traces, and follows steps, but on a slope a

@@ -28,6 +28,11 @@ def direct_time_zero(gpr: GprData) -> tuple[float, float] | None:
     the one and not of the other. So the time is taken in the middle of the pulse's first rise, at half of its
     first peak, with the rise from first break to peak as the width of a uniform distribution for the error.
 
+    Parameters
+    ----------
+    gpr
+        n traces of k samples.
+
     Returns
     -------
     time_s, std_s

@@ -41,6 +41,19 @@ def bandpass(
     (1 + cos(pi u))/2. "butterworth" is the squared magnitude of Butterworth's filters of that order, as of a
     pass forwards and one backwards: 1/(1 + (low/f)^2n)/(1 + (f/high)^2n), one half at both corners.
 
+    Parameters
+    ----------
+    soundings
+        n soundings over k frequencies.
+    shape
+        "cosine" or "butterworth".
+    low_hz, high_hz
+        Corners of the band.
+    taper_hz
+        cosine: width of its edges.
+    order
+        butterworth: its order.
+
     Returns
     -------
     Soundings
@@ -75,6 +88,8 @@ def whiten_spectrum(soundings: Soundings, *, smoothing_hz: float = 0.3e9, floor:
 
     Parameters
     ----------
+    soundings
+        n soundings over k frequencies.
     smoothing_hz
         Standard deviation of the smoothing; 0 does without.
     floor
@@ -149,6 +164,8 @@ def spiking(
 
     Parameters
     ----------
+    soundings
+        n soundings over k frequencies.
     length_s
         Length of the filter.
     gap_s
@@ -164,6 +181,10 @@ def spiking(
     ------
     ScanError
         When the gap is longer than the tones can tell apart.
+
+    References
+    ----------
+    Peacock, K. L. and Treitel, S. (1969). Predictive deconvolution: theory and practice. Geophysics 34, 155-169.
     """
     f = soundings.frequency_hz
     if f.size < 3:
@@ -192,7 +213,20 @@ def spiking(
 
 
 def estimate_wavelet(spectrum: Complex, frequency_hz: Real, gate_s: float) -> Complex:
-    """Spectrum (k,) of the strongest arrival that soundings (n, k) share, its envelope's peak at time zero."""
+    """Spectrum (k,) of the strongest arrival that soundings (n, k) share, its envelope's peak at time zero.
+
+    Parameters
+    ----------
+    spectrum : (n, k)
+        Of soundings of one channel.
+    frequency_hz : (k,)
+    gate_s
+        Full width of the Hann window about the arrival.
+
+    Returns
+    -------
+    (k,) complex128
+    """
     mean = spectrum.mean(axis=0)
     if frequency_hz.size < 2 or not mean.any():
         return mean
@@ -216,6 +250,16 @@ def spectral_loss(before: Soundings, after: Soundings) -> float:
 
     The transfer function is what the spectra of ``after`` are of those of ``before``, least squares per frequency;
     a filter that amplifies has a loss of 0.
+
+    Parameters
+    ----------
+    before, after
+        n soundings over k frequencies, and what a filter over frequency has made of them.
+
+    Returns
+    -------
+    float
+        0 where nothing is lost, 1 where all of it is.
     """
     cross = (after.spectrum * before.spectrum.conj()).sum(axis=0)
     power = (np.abs(before.spectrum) ** 2).sum(axis=0)

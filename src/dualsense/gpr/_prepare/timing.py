@@ -36,6 +36,8 @@ def resample(gpr: GprData, *, dt_s: float = 25e-12) -> GprData:
 
     Parameters
     ----------
+    gpr
+        n traces of k samples; tones pass as they are.
     dt_s
         New spacing of the samples.
 
@@ -96,6 +98,8 @@ def time_zero(
 
     Parameters
     ----------
+    gpr
+        n traces of k samples; tones pass as they are.
     pick
         "first-break": where the median trace first exceeds ``threshold`` of its largest magnitude; "maximum": that
         largest magnitude, by a parabola.

@@ -38,6 +38,10 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
 
     Parameters
     ----------
+    traces
+        n traces of t samples.
+    name
+        Which one, as above.
     window_s
         Full width of the Hann window of the energy-weighted means.
 
@@ -45,6 +49,13 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
     -------
     (n, t) float64
         In :data:`ATTRIBUTE_UNITS`. Phase, frequency, bandwidth and sweetness are NaN where a trace is silent.
+
+    References
+    ----------
+    Taner, M. T., Koehler, F. and Sheriff, R. E. (1979). Complex seismic trace analysis. Geophysics 44, 1041-1063.
+
+    Barnes, A. E. (1993). Instantaneous spectral bandwidth and dominant frequency with applications to seismic
+    reflection data. Geophysics 58, 419-428.
     """
     z = traces.values.astype(np.complex128)
     envelope = np.abs(z)

@@ -44,6 +44,8 @@ def apply_gain(
     ----------
     traces
         n traces; ``spectrum`` of the result stays that without gain.
+    method
+        As above.
     start_s
         Earlier nothing is raised.
     power

@@ -69,6 +69,10 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
     relative_permittivity
         Of the soil, a number or layers; air is 1.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError
@@ -113,6 +117,10 @@ def time_table(
         Resolution; a linear look-up errs by its square. The default keeps it within 0.1 ps for heights of up
         to 15 cm, depths to 50 cm, distances to 60 cm and permittivities to 30. A head that was lifted far off
         the ground gets longer steps in height, for at most ``MAX_HEIGHTS`` of them.
+
+    Returns
+    -------
+    TimeTable
 
     Raises
     ------

@@ -112,18 +112,42 @@ def _folder() -> Path:
 
 @cache
 def known_antennas() -> tuple[Antennas, ...]:
-    """Every profile that comes with the program, by id."""
+    """Every profile that comes with the program, by id.
+
+    Returns
+    -------
+    tuple of Antennas
+    """
     return tuple(read_profile(path) for path in sorted(_folder().glob("*.json")))
 
 
 def find_antennas(instrument: str) -> Antennas | None:
-    """Find the profile of an instrument, None when there is none; upper and lower case are the same."""
+    """Find the profile of an instrument, None when there is none; upper and lower case are the same.
+
+    Parameters
+    ----------
+    instrument
+        Name as a scan has it.
+
+    Returns
+    -------
+    Antennas or None
+    """
     name = instrument.strip().casefold()
     return next((a for a in known_antennas() if name in {i.casefold() for i in a.instruments}), None)
 
 
 def read_profile(path: Path) -> Antennas:
     """Read one profile.
+
+    Parameters
+    ----------
+    path
+        A JSON file.
+
+    Returns
+    -------
+    Antennas
 
     Raises
     ------

@@ -43,6 +43,15 @@ def direct_field(frequency_hz: Real, distance_m: float | Real, *, along: float |
         Broadcast against each other.
     along
         Cosine a of the angle between dipoles and baseline; 0 for dipoles side by side.
+
+    Returns
+    -------
+    complex128
+        Of the shape that frequencies and distances have together.
+
+    References
+    ----------
+    Balanis, C. A. (2016). Antenna Theory: Analysis and Design, 4th edition, section 4.2. Wiley.
     """
     kr = 2.0 * np.pi * frequency_hz / C0_M_S * distance_m
     near = (1.0 - 1j / kr - kr**-2) - np.square(along) * (1.0 - 3j / kr - 3.0 * kr**-2)
@@ -80,6 +89,10 @@ def reflected_field(
     ------
     ValueError
         When a height is not positive, or the ground would amplify.
+
+    References
+    ----------
+    Chew, W. C. (1990). Waves and Fields in Inhomogeneous Media, chapter 2. Van Nostrand Reinhold.
     """
     if not (height_m > 0.0).all():
         msg = f"antennas must be above the ground, got a height of {height_m.min()} m"
@@ -113,9 +126,17 @@ def mirrored_field(
 ) -> Complex:
     """Echo as that of the mirrored dipole times Fresnel's coefficient at its angle: the limit of great height.
 
-    Parameters and result as :func:`reflected_field`; for dipoles side by side (``along`` 0), whose field lies
-    across the plane of incidence, and for dipoles in line, where it lies within. At a height of a wave it is 2 %
-    off, at a sixth of a wave a third.
+    For dipoles side by side (``along`` 0), whose field lies across the plane of incidence, and for dipoles in
+    line, where it lies within. At a height of a wave it is 2 % off, at a sixth of a wave a third.
+
+    Parameters
+    ----------
+    frequency_hz, height_m, permittivity, distance_m, along
+        As for :func:`reflected_field`.
+
+    Returns
+    -------
+    (e, k, h) complex128
     """
     path = np.hypot(distance_m, 2.0 * height_m)
     cos = 2.0 * height_m / path

@@ -152,6 +152,10 @@ def fit_hyperbolas(
     ------
     ValueError
         When ``along_m`` does not have one finite number per trace.
+
+    References
+    ----------
+    DerSimonian, R. and Laird, N. (1986). Meta-analysis in clinical trials. Controlled Clinical Trials 7, 177-188.
     """
     if along_m.shape != (traces.values.shape[0],) or not np.isfinite(along_m).all():
         msg = (

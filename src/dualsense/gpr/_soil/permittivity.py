@@ -33,6 +33,15 @@ class LogNormal:
 def join_permittivities(parts: Iterable[LogNormal]) -> LogNormal:
     """Join independent knowledge, weighted by the inverse variance of the logarithm.
 
+    Parameters
+    ----------
+    parts
+        Independent of each other.
+
+    Returns
+    -------
+    LogNormal
+
     Raises
     ------
     ValueError
@@ -74,6 +83,11 @@ def plate_permittivity(
     ------
     ValueError
         When the two do not match, no tone has a plate echo, or the ground reflects as much as the plate.
+
+    References
+    ----------
+    Saarenketo, T. and Scullion, T. (2000). Road evaluation with ground penetrating radar. Journal of Applied
+    Geophysics 43, 119-138.
     """
     if soil_echo.shape[-1:] != plate_echo.shape[-1:] or not 0.0 < cos_incidence <= 1.0:
         msg = (

@@ -99,6 +99,14 @@ def surface_permittivity(
     SurfaceEcho or None
         The channels joined. None when there are too few soundings over too little ground, or what the antennas
         heard is not a direct wave and an echo of flat ground.
+
+    References
+    ----------
+    Lambot, S., Slob, E. C., van den Bosch, I., Stockbroeckx, B. and Vanclooster, M. (2004). Modeling of ground-
+    penetrating radar for accurate characterization of subsurface electric properties. IEEE Transactions on
+    Geoscience and Remote Sensing 42, 2555-2568.
+
+    Ament, W. S. (1953). Toward a theory of reflection by a rough surface. Proceedings of the IRE 41, 142-146.
     """
     found = []
     for c in np.unique(soundings.channel):
