@@ -19,8 +19,9 @@ from matplotlib.path import Path as Outline
 
 from dualsense.render._figures import panels, style, symbols
 from dualsense.render._figures.echo import gained, slabs
-from dualsense.render._figures.figures import FIGURES, emi_figure, render_figures, write_figures
+from dualsense.render._figures.figures import FIGURES, render_figures, write_figures
 from dualsense.render._figures.fused import fused_figure
+from dualsense.render._figures.metal import emi_figure
 from dualsense.render._figures.style import View
 from dualsense.render._figures.volume import section_points, sections_figure, slices_figure, window_cm
 from dualsense.render._targets import ordered_targets

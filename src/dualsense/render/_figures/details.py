@@ -14,6 +14,7 @@ from dualsense.render._targets import ordered_targets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from dualsense.render._figures.style import View
     from dualsense.result import Result
@@ -70,7 +71,7 @@ def _colours(name: str) -> str:
     return "cividis" if name == "metal_phase" else style.METAL_MAP
 
 
-def _scale(name: str, values: np.ndarray) -> Normalize:
+def _scale(name: str, values: NDArray[np.float32]) -> Normalize:
     if name == "metal_coherence":
         return Normalize(0.0, 1.0)
     if name == "metal_phase":

@@ -48,13 +48,15 @@ def frame_png(
     header
         Of the scan.
     result
-        Of the recording up to this moment; None when there is not enough to process, and ``reason`` says why.
+        Of the recording up to this moment; None when there is not enough to process.
     time_s, duration_s
         Since the recording began, and its length.
     trace_time_s, trace : (m,)
         Metal response over time; may be empty.
     provisional
         Whether the sweep goes on.
+    reason
+        Why there is no result.
 
     Returns
     -------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.render._figures.style import Limits, View
-    from dualsense.result import Result
+    from dualsense.result import Image, Result
 
 
 def ground_subtitle(result: Result, view: View) -> str:
@@ -83,3 +83,24 @@ def draw_ground(
         levels = panels.contour_levels(metal, limits.metal)
         panels.draw_metal_contours(axes, metal, levels)
     return image, levels
+
+
+def draw_metal(axes: Axes, metal: Image, extent: panels.Extent, limit: float) -> AxesImage:
+    """Metal map in colours with its contours, hatched where it was not measured; gives the image.
+
+    Parameters
+    ----------
+    axes
+        Of a map in centimetres.
+    metal
+        The map of the response.
+    extent
+        Outer edges of its cells: left, right, bottom, top, cm.
+    limit
+        Top of the colour scale, in the units of the map.
+    """
+    values, scale = np.abs(metal.values), panels.norm(limit, style.METAL_GAMMA)
+    image = panels.draw_cells(axes, extent, values, colours=style.METAL_MAP, scale=scale)
+    panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
+    panels.draw_metal_contours(axes, metal, panels.contour_levels(metal, limit), width=1.2)
+    return image

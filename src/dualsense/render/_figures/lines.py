@@ -9,7 +9,7 @@ from matplotlib.ticker import MultipleLocator
 
 from dualsense.render._figures import notes, panels, sheet, shelf, style
 from dualsense.render._figures.echo import gained, slabs
-from dualsense.render._figures.ground import draw_ground, ground_subtitle
+from dualsense.render._figures.ground import draw_ground, draw_metal, ground_subtitle
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
 from dualsense.render._targets import confidence_words, depth_words, ordered_targets
@@ -146,7 +146,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     drawn = stack.open(figure, height_in - head_in)
     for axes, cut in zip(drawn, cuts, strict=True):
         if metal_only:
-            image = _draw_metal(axes, flat, limits.metal)
+            image = _draw_metal_or_grey(axes, flat, limits.metal)
         else:
             image, levels = draw_ground(axes, flat, view, limits)
         panels.draw_track(axes, flat.track_m)
@@ -174,17 +174,13 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     return figure
 
 
-def _draw_metal(axes: Axes, flat: Result, limit: float) -> AxesImage | None:
+def _draw_metal_or_grey(axes: Axes, flat: Result, limit: float) -> AxesImage | None:
     """Metal map and its contours; grey where there is none."""
     metal, extent = flat.emi_maps.get("metal_response"), panels.extent_cm(flat.coverage.grid)
     if metal is None:
         panels.draw_unmeasured(axes, extent, np.ones_like(flat.coverage.patch))
         return None
-    values, scale = np.abs(metal.values), panels.norm(limit, style.METAL_GAMMA)
-    image = panels.draw_cells(axes, extent, values, colours=style.METAL_MAP, scale=scale)
-    panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
-    panels.draw_metal_contours(axes, metal, panels.contour_levels(metal, limit), width=1.2)
-    return image
+    return draw_metal(axes, metal, extent, limit)
 
 
 def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:

@@ -73,11 +73,14 @@ def draw_grey_key(figure: Figure, left_in: float, middle_in: float, words: str =
     key.set_xlim(0.0, 2.75)
     key.set_ylim(0.0, 0.26)
     key.set_axis_off()
-    grey, lines = style.UNMEASURED, style.UNMEASURED_LINES
-    key.add_patch(
-        Rectangle((0.02, 0.02), 0.42, 0.22, hatch="////", linewidth=1.0, facecolor=grey, edgecolor=lines)
-    )
+    key.add_patch(_grey_box((0.02, 0.02)))
     key.text(0.54, 0.13, words, va="center", fontsize=11.5)
+
+
+def _grey_box(corner_in: tuple[float, float]) -> Rectangle:
+    """Swatch of ground that was not measured."""
+    grey, lines = style.UNMEASURED, style.UNMEASURED_LINES
+    return Rectangle(corner_in, 0.42, 0.22, hatch="////", linewidth=1.0, facecolor=grey, edgecolor=lines)
 
 
 def draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_in: float) -> None:
@@ -99,10 +102,7 @@ def draw_legend(figure: Figure, result: Result, levels: tuple[float, ...], top_i
     legend.set_xlim(0.0, width_in - 0.6)
     legend.set_ylim(0.0, 0.62)
     legend.set_axis_off()
-    grey, lines = style.UNMEASURED, style.UNMEASURED_LINES
-    legend.add_patch(
-        Rectangle((0.02, 0.36), 0.42, 0.22, hatch="////", linewidth=1.0, facecolor=grey, edgecolor=lines)
-    )
+    legend.add_patch(_grey_box((0.02, 0.36)))
     legend.text(0.54, 0.47, "not measured: not assessable", va="center", fontsize=11.5)
     legend.add_patch(
         Rectangle(

@@ -37,7 +37,7 @@ OUTPUT_FILES = (
 OPTIONAL_FILES = ("emi_details.png", "gpr_radargram.png")
 
 
-def check_output(folder: str | PathLike[str], overwrite: bool = False) -> Path:  # noqa: FBT001, FBT002
+def check_output(folder: str | PathLike[str], *, overwrite: bool = False) -> Path:
     """Refuse a folder that the outputs must not go to, before any work is done.
 
     Parameters
@@ -108,7 +108,7 @@ def write_outputs(
     DualsenseError
         When the files cannot be written, such as on a full disk.
     """
-    folder = check_output(folder, overwrite)
+    folder = check_output(folder, overwrite=overwrite)
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name or 'out'}-", dir=_workplace(folder)) as place:
             # The folder inside gets the usual permissions; the temporary one is private to the user.
