@@ -36,6 +36,7 @@ from twin_scene import FDTD, Recorded, even, load
 
 from dualsense.simulate import GprmaxEngine, Radar, ground_echo
 from dualsense.simulate._gprmax import engine as gprmax
+from dualsense.simulate._gprmax.plan import plan_runs
 
 MINE, SCAN = "PMN", "pmn_sand"
 CELL_M, TIMES = 0.003, 3
@@ -110,7 +111,7 @@ def study(engine: GprmaxEngine, models: Path, count: int) -> None:
 
     def by_gprmax(objects: tuple[Any, ...], name: str, voxels: Path | None) -> np.ndarray:
         with_voxels = replace(engine, voxels=voxels)
-        soundings = gprmax.plan(objects, ground, Radar(), tx, rx, with_voxels)
+        soundings = plan_runs(objects, ground, Radar(), tx, rx, with_voxels)
         folder = models / name
         folder.mkdir(parents=True, exist_ok=True)
         return gprmax.run_all(soundings, (objects, ground), folder, r.frequency, with_voxels).echo

@@ -26,6 +26,7 @@ import numpy as np
 
 from dualsense.simulate import Buried, GprmaxEngine, Layer, Radar, Soil, ground_echo, realise_ground
 from dualsense.simulate._gprmax import engine as gprmax
+from dualsense.simulate._gprmax.plan import plan_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def tones(
     ground = realise_ground(soil, low_m=(-0.6, -0.6), high_m=(0.6, 0.6), rng=np.random.default_rng(1))
     frequency = frequencies()
     folder.mkdir(parents=True, exist_ok=True)
-    plan = gprmax.plan(objects, ground, RADAR, TX_M, RX_M, engine)
+    plan = plan_runs(objects, ground, RADAR, TX_M, RX_M, engine)
     found = gprmax.run_all(plan, (objects, ground), folder, frequency, engine)
     own = ground_echo(objects, ground, TX_M, RX_M, frequency)
     return found.echo[0], own[0], found

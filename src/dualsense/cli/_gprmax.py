@@ -75,7 +75,7 @@ def simulate_one(
                 voxels=engine["voxels"],
                 write_only=only,
                 most_runs=engine["runs"] or GPRMAX_RUNS,
-                tell=lambda text: console.report(f"gprMax: {text}"),
+                announce=lambda text: console.report(f"gprMax: {text}"),
                 progress=progress,
             ),
         )

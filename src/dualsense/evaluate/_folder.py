@@ -20,7 +20,7 @@ NO_TRUTH = "holds no truth"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A scan that could not be processed. Its mines count as missed."""
+    """A scan that could not be read or processed, and why."""
 
     scan: str
     cause: str
@@ -32,10 +32,14 @@ class Evaluation:
 
     Attributes
     ----------
+    halo_m
+        Beyond each object's own radius.
     scores
         One per scan, failed ones included.
+    failures
+        Scans that could not be processed; their mines count as missed.
     unscored
-        Names of files that hold no truth, or cannot be read.
+        Files that hold no truth, or cannot be read.
     """
 
     halo_m: float
@@ -58,6 +62,21 @@ def evaluate_folder(
     mine_labels: Sequence[str] = MINE_LABELS,
 ) -> Evaluation:
     """Evaluate all scans of a folder, in the order of their names; see `evaluate_files`.
+
+    Parameters
+    ----------
+    folder
+        With scan files.
+    process
+        From a scan to its result.
+    pattern
+        Of the files' names.
+    halo_m, mine_labels
+        As in `score_scan`.
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------

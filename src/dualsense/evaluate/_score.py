@@ -136,7 +136,28 @@ def match(distance_m: ArrayLike, reach_m: ArrayLike) -> NDArray[np.intp]:
 def score_scan(
     result: Result, truth: Truth, *, halo_m: float = HALO_M, mine_labels: Sequence[str] = MINE_LABELS
 ) -> ScanScore:
-    """Score one result. Mines are matched first, then what is left of the targets with the other objects."""
+    """Score one result. Mines are matched first, then what is left of the targets with the other objects.
+
+    Parameters
+    ----------
+    result
+        Of processing a scan.
+    truth
+        What lies in its ground.
+    halo_m
+        How far beyond half of its larger extent an object still owns a target.
+    mine_labels
+        Labels that count as mines.
+
+    Returns
+    -------
+    ScanScore
+
+    Raises
+    ------
+    ValueError
+        A negative halo.
+    """
     if not halo_m >= 0:
         msg = f"halo_m must not be negative, got {halo_m}"
         raise ValueError(msg)

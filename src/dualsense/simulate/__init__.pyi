@@ -1,9 +1,9 @@
 from ._coils.coils import emi_response as emi_response
-from ._coils.coils import metal_dipoles as metal_dipoles
-from ._gprmax.engine import GPRMAX_COMMAND as GPRMAX_COMMAND
-from ._gprmax.engine import GPRMAX_RUNS as GPRMAX_RUNS
-from ._gprmax.engine import GprmaxEngine as GprmaxEngine
+from ._coils.metal import metal_dipoles as metal_dipoles
 from ._gprmax.engine import simulate_with_gprmax as simulate_with_gprmax
+from ._gprmax.program import GPRMAX_COMMAND as GPRMAX_COMMAND
+from ._gprmax.program import GPRMAX_RUNS as GPRMAX_RUNS
+from ._gprmax.program import GprmaxEngine as GprmaxEngine
 from ._many import MANIFEST as MANIFEST
 from ._many import Lane as Lane
 from ._many import simulate_lanes as simulate_lanes

@@ -67,8 +67,31 @@ def simulate_lanes(
     """Invent lanes with the seeds ``seed``, ``seed`` + 1, ... and write them and their manifest.
 
     Each file is that of the one seed alone, whatever the number of lanes and of worker processes; by default there
-    is one process per core, with one thread. ``faults`` spoil every lane; with an ``array`` a cart
-    carries it over each.
+    is one process per core, with one thread.
+
+    Parameters
+    ----------
+    preset
+        Key of `PRESETS`.
+    out
+        Folder, made where it is not there.
+    lanes, seed
+        How many, and the seed of the first.
+    faults
+        Spoil every lane.
+    array
+        A cart carries it over each lane, instead of one pair by hand.
+    jobs
+        Worker processes at most.
+    overwrite
+        Whether files of the same names may be replaced.
+    progress
+        Called with the name of each file that is done and the part of all.
+
+    Returns
+    -------
+    list of Lane
+        In the order of their seeds; one that failed holds its error.
 
     Raises
     ------

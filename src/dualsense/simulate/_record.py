@@ -80,14 +80,46 @@ def simulate_scan(scene: Scene, *, seed: int, echo: Echo = ground_echo) -> Scan:
 
 
 def simulate_file(scene: Scene, path: Path, *, seed: int, overwrite: bool = False) -> Scan:
-    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so."""
+    """Write what `simulate_scan` makes to a file, and cut the file where the scene's faults say so.
+
+    Parameters
+    ----------
+    scene, seed
+        As in `simulate_scan`.
+    path
+        Scan file.
+    overwrite
+        Whether a file there may be replaced.
+
+    Returns
+    -------
+    Scan
+        Whole, whatever was cut from the file.
+
+    Raises
+    ------
+    UsageError
+        The file is there already.
+    """
     scan = simulate_scan(scene, seed=seed)
     write_simulated(scan, path, scene.faults, overwrite=overwrite)
     return scan
 
 
 def write_simulated(scan: Scan, path: Path, faults: Faults, *, overwrite: bool = False) -> None:
-    """Write a simulated scan, whole or as its recorder left it."""
+    """Write a simulated scan, whole or as its recorder left it.
+
+    Parameters
+    ----------
+    scan
+        Simulated.
+    path
+        Scan file.
+    faults
+        Of which ``truncated_part`` says how much of the file is left.
+    overwrite
+        Whether a file there may be replaced.
+    """
     from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
 
     write_scan(scan, path, overwrite=overwrite)

@@ -78,7 +78,23 @@ class Ground:
 def realise_ground(
     soil: Soil, *, low_m: tuple[float, float], high_m: tuple[float, float], rng: np.random.Generator
 ) -> Ground:
-    """Draw a ground over the rectangle from ``low_m`` to ``high_m`` (x, y)."""
+    """Draw a ground over a rectangle.
+
+    Its unevenness is that of points whose echoes have the strength of a Gaussian correlation, in Born's limit.
+
+    Parameters
+    ----------
+    soil
+        Whose mean, roughness, unevenness and layers it has.
+    low_m, high_m
+        Corners (x, y) of the rectangle.
+    rng
+        Draws surface and points.
+
+    Returns
+    -------
+    Ground
+    """
     nx, ny = (int(np.ceil((high_m[i] - low_m[i]) / _CELL_M)) + 1 for i in range(2))
     height = soil.roughness_rms_m * correlated_field((ny, nx), soil.roughness_length_m / _CELL_M, rng)
     epsilon = soil.relative_permittivity

@@ -10,7 +10,8 @@ from dualsense.constants import MU0_H_M
 from dualsense.induction._field import Coil, emf, loop_field, received
 from dualsense.induction._ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
 from dualsense.induction._polarizability import polarizability
-from dualsense.simulate._coils.coils import emi_response, metal_dipoles
+from dualsense.simulate._coils.coils import emi_response
+from dualsense.simulate._coils.metal import metal_dipoles
 from dualsense.simulate._scene.instrument import Detector
 from dualsense.simulate._scene.library import MODELS
 from dualsense.simulate._scene.scene import Buried, Soil

@@ -12,10 +12,10 @@ import pytest
 from dualsense.constants import C0_M_S, EPSILON0_F_M
 from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import cells as gprmax_cells
-from dualsense.simulate._gprmax import engine as gprmax
 from dualsense.simulate._gprmax import files as gprmax_files
-from dualsense.simulate._gprmax.engine import GprmaxEngine
 from dualsense.simulate._gprmax.grid import AIR, METAL, Grid
+from dualsense.simulate._gprmax.plan import plan_runs
+from dualsense.simulate._gprmax.program import GprmaxEngine
 from dualsense.simulate._scene import placement, shapes
 from dualsense.simulate._scene.instrument import Radar
 from dualsense.simulate._scene.library import MODELS
@@ -87,7 +87,7 @@ def test_layers_lie_at_their_depths_with_their_own_losses():
         assert cells.permittivity[material] == pytest.approx(permittivity, rel=1e-5)
         assert cells.conductivity_s_m[material] == pytest.approx(loss, abs=1e-6)
     ground = ground_of(layered)
-    deep = gprmax.plan(
+    deep = plan_runs(
         (), ground, Radar(), np.array([[-0.05, 0.0, 0.05]]), np.array([[0.05, 0.0, 0.05]]), GprmaxEngine()
     )[1]
     assert deep.grid.origin_m[2] < -0.0615 - 0.02

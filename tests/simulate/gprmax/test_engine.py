@@ -18,7 +18,9 @@ from dualsense.gpr import find_antennas
 from dualsense.io import read_scan, write_scan
 from dualsense.simulate import _soil as soil
 from dualsense.simulate._gprmax import engine as gprmax
-from dualsense.simulate._gprmax.engine import GprmaxEngine, simulate_with_gprmax
+from dualsense.simulate._gprmax.engine import simulate_with_gprmax
+from dualsense.simulate._gprmax.plan import plan_runs
+from dualsense.simulate._gprmax.program import GprmaxEngine
 from dualsense.simulate._radar import radar as gpr
 from dualsense.simulate._record import simulate_scan
 from dualsense.simulate._scene.handling import SILENT, Motion
@@ -90,7 +92,7 @@ def test_tilted_heads_get_receivers_on_the_nearest_nodes():
     tilted = replace(SCENE, motion=replace(SCENE.motion, tilt_std_deg=8.0), detector=None)
     ground = soil.realise_ground(SCENE.soil, low_m=(-0.5, -0.5), high_m=(0.5, 0.5), rng=np.random.default_rng(0))
     tx, rx = np.array([[-0.05, 0.0, 0.06], [0.0, 0.0, 0.06]]), np.array([[0.05, 0.002, 0.054], [0.1, 0.0, 0.06]])
-    air, *over = gprmax.plan((), ground, SCENE.radar, tx, rx, GprmaxEngine())
+    air, *over = plan_runs((), ground, SCENE.radar, tx, rx, GprmaxEngine())
     assert len(air.rx) == 2
     for one, from_m, to_m in zip(over, tx, rx, strict=True):
         np.testing.assert_allclose(one.grid.point_m(one.tx), from_m, atol=1e-12)
@@ -148,7 +150,7 @@ def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
 
 def test_models_are_run_once_and_again_only_when_they_change(tmp_path):
     told = []
-    first = simulate_with_gprmax(SCENE, seed=0, engine=stand_in(folder=tmp_path, tell=told.append))
+    first = simulate_with_gprmax(SCENE, seed=0, engine=stand_in(folder=tmp_path, announce=told.append))
     assert "million cells" in told[0]
     # nothing is run any more: the command would fail
     again = simulate_with_gprmax(SCENE, seed=0, engine=stand_in("fails", folder=tmp_path))

@@ -9,7 +9,7 @@ import pytest
 
 from dualsense.errors import RecipeError
 from dualsense.induction._polarizability import polarizability, spheroid_spectrum
-from dualsense.simulate._coils.coils import metal_dipoles
+from dualsense.simulate._coils.metal import metal_dipoles
 from dualsense.simulate._radar import metal
 from dualsense.simulate._scene.catalogue import describe, overview
 from dualsense.simulate._scene.library import MODELS, find_model, sources_of

@@ -30,7 +30,26 @@ def record_voltage(
     time_s: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[Any]:
-    """Response (m, k) of one coil as it is written, but for `mains_hum`: off balance, drifting, clipped, noisy."""
+    """Response of one coil as it is written, but for `mains_hum`: off balance, drifting, clipped, noisy.
+
+    Parameters
+    ----------
+    clean : (m, k) complex128 or float64
+        Without noise, V/A.
+    detector, noise
+        Whose amplifier clips, and what is added.
+    track
+        Of the whole sweep, over which drifts are drawn.
+    time_s : (m,)
+        Of the samples.
+    rng
+        Draws drift, offset and noise.
+
+    Returns
+    -------
+    (m, k)
+        V/A; NaN where a clipped sample is written as missing.
+    """
     (cold,) = rng.spawn(1)
     scale = _scale(detector, noise)
     parts = 2 if np.iscomplexobj(clean) else 1

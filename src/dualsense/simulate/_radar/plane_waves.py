@@ -101,9 +101,32 @@ def surface_echo(
 ) -> Complex:
     """Echo (n, k) of flat ground between dipoles ``offset_m`` apart whose heights add up to ``heights_m`` (n,).
 
-    ``across2`` is the squared cosine between the baseline and the plane across the dipoles. ``head`` reflects as a
-    plane at the antennas' mean height does; each time that a wave goes to and fro between it and the ground it is
-    an echo of its own, of the ground's coefficient to the power of its bounces there.
+    Each time that a wave goes to and fro between the ground and a reflecting head it is an echo of its own, of the
+    ground's coefficient to the power of its bounces there.
+
+    Parameters
+    ----------
+    frequency_hz : (k,)
+        Tones.
+    ground
+        Layers at these.
+    offset_m
+        Horizontal distance of the dipoles.
+    heights_m : (n,)
+        Sum of both heights in each sounding.
+    across2 : (n,) or float
+        Squared cosine between the baseline and the plane across the dipoles.
+    head
+        Reflection coefficient of a plane at the antennas' mean height.
+
+    Returns
+    -------
+    (n, k) complex128
+        In units of the far field at one metre.
+
+    References
+    ----------
+    W. C. Chew, Waves and Fields in Inhomogeneous Media, 1990, chapter 2.
     """
     out = np.zeros((len(heights_m), len(frequency_hz)), np.complex128)
     for bounce in range(_MOST_BOUNCES):

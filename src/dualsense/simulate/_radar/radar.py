@@ -43,7 +43,27 @@ def simulate_gpr(
     rng: np.random.Generator,
     echo: Echo = ground_echo,
 ) -> GprData:
-    """Record the scene with its radar along a track; ``echo`` stands in for `ground_echo`."""
+    """Record the scene with its radar along a track.
+
+    Parameters
+    ----------
+    scene
+        Whose objects, noise and array are used.
+    radar
+        Of the scene.
+    ground
+        One realisation of its soil.
+    track
+        Where the head really was.
+    rng
+        Draws times, ringing, drift and noise.
+    echo
+        What comes back from the ground, in the place of `ground_echo`.
+
+    Returns
+    -------
+    GprData
+    """
     time_s = motion.sample_times(track.end_s, radar.rate_hz, jitter=radar.clock_jitter, rng=rng)
     position, rotation = motion.pose_at(track, time_s)
     tx_position, rx_position = np.asarray(radar.tx_position_m), np.asarray(radar.rx_position_m)
