@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from dualsense.faults import KINDS
+from dualsense.features import FEATURES
 from dualsense.recipe import Recipe, radar_steps
 
 pytestmark = pytest.mark.slow
@@ -116,6 +117,13 @@ def test_every_fault_is_in_its_reference(page):
     faults = page("reference/faults")
     assert set(KINDS) <= faults.ids
     assert all(" ".join(kind.meaning.split()) in " ".join(faults.text.split()) for kind in KINDS.values())
+
+
+def test_every_feature_is_in_its_reference(page):
+    shown = page("reference/features").source
+    assert len(FEATURES) > 50
+    for feature in FEATURES:
+        assert f'<span class="pre">{feature.key}</span></code>' in shown, feature.key
 
 
 def test_every_public_name_has_its_entry(site, project_root):

@@ -238,9 +238,6 @@ def make_api(door: str) -> str:
     house = _house()
     module = importlib.import_module(name)
     intro, topics = door_topics(inspect.getdoc(module) or "")
-    known = {key for _, entries in topics for key, _ in entries}
-    if missing := sorted(set(house.doors[name]) - known - {"__version__"}):
-        topics.append(("Others", [(key, "") for key in missing]))
     parts = [f"```{{eval-rst}}\n{intro}\n```"]
     for topic, entries in topics:
         parts += [

@@ -2,23 +2,26 @@
 
 Candidates
 ----------
-- `match`: radar bodies and dipoles assigned to each other, one candidate per object.
-- `group_dipoles`: dipoles of one object together, strongest first.
-- `separation`: how far metal lies from a body, in metres and in standard deviations.
-- `Candidate`: what `match` returns.
+match               radar bodies and dipoles assigned to each other
+Candidate           one of what `match` returns: what either sensor has of one object
+group_dipoles       dipoles of one object together, strongest first
+separation          how far metal lies from a body, in metres and in standard deviations
 
 Confidence
 ----------
-- `load_model`: a confidence model by its id; `read_model` from the bytes of its file.
-- `Model`, `DEFAULT_MODEL`: what they return, and the id of the one that is taken unless the recipe names another.
-- `probability`: prior odds times likelihood ratios.
-- `decide`: suspect, likely clutter, or not assessable.
+load_model          a confidence model by its id
+read_model          from the bytes of its file
+Model               what they return
+DEFAULT_MODEL       id of the one that is taken unless the recipe names another
+probability         prior odds times likelihood ratios
+decide              suspect, likely clutter, or not assessable
 
 Targets
 -------
-- `make_targets`: each candidate weighed, called, and given its reasons.
-- `Conditions`: under what conditions they were found: coverage, soil, and what either sensor would have found, by
-  `MetalSensitivity` and `RadarSensitivity`.
+make_targets        each candidate weighed, called, and given its reasons
+Conditions          under what conditions they were found: coverage, soil, what either sensor would have found
+MetalSensitivity    how small a piece of metal would have been found at a place
+RadarSensitivity    whether a body would have been listed at a place
 """
 
 from __future__ import annotations
