@@ -171,6 +171,9 @@ class Result:
     stated_detection
         Least part of mines within range that is suspect by that threshold, 0-1; None where the model does not
         state it, or the recipe set another threshold or prior.
+    kept
+        States after steps that `process_scan` was asked to keep, by the names they were asked for as; not written
+        to files.
     """
 
     header: ScanHeader
@@ -192,6 +195,7 @@ class Result:
     radargram: Radargram | None = None
     suspect_threshold: float | None = None
     stated_detection: float | None = None
+    kept: Mapping[str, object] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return facts_text(shown_as("result", self.header), _result_facts(self))

@@ -10,9 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
-from dualsense.chain import radar as _radar
-from dualsense.chain.process import _on_time, process_scan
-from dualsense.chain.radar import calibrated
+from dualsense import gpr
+from dualsense.chain import process_scan
+from dualsense.chain.metal import SAMPLING, begin_metal
+from dualsense.chain.radar import begin_radar
+from dualsense.chain.radar_steps import RECORDING
+from dualsense.chain.steps import Run, advance
 from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._locate.refine import refine
 from dualsense.emi._maps.image import metal_maps
@@ -20,31 +23,13 @@ from dualsense.emi._response import bin_along_track
 from dualsense.errors import ScanError
 from dualsense.fusion._candidates import match
 from dualsense.gpr import (
-    analytic_traces,
-    apply_gain,
-    attribute,
-    bandpass,
     calibrate,
-    compensate_attitude,
-    compensate_height,
-    declip,
-    dewow,
     estimate_soil,
-    find_bodies,
-    find_surface,
-    fk_fan,
     migrate,
-    remove_background,
-    remove_offset,
-    resample,
-    spiking,
     surface_permittivity,
-    time_zero,
-    whiten_spectrum,
-    wiener,
 )
 from dualsense.io import read_scan
-from dualsense.recipe import Recipe, load_recipe
+from dualsense.recipe import Recipe, load_recipe, radar_steps
 from dualsense.survey import coverage, grid_around, near_ground, track_at
 
 LIMIT_M = {"mine": 0.04, "metal": 0.05}
@@ -58,22 +43,11 @@ SAMPLES = (
     "ts50_deep",
 )
 
-OPTIONAL_STEPS = {
-    "declip": declip,
-    "offset": remove_offset,
-    "dewow": dewow,
-    "time_zero": time_zero,
-    "resample": resample,
-    "attitude": compensate_attitude,
-    "bandpass": bandpass,
-    "spiking": spiking,
-    "wiener": wiener,
-    "whitening": whiten_spectrum,
-    "height": compensate_height,
-    "fk": fk_fan,
-    "gain": apply_gain,
-    "radargram": attribute,
-}
+STEPS = {step.name: step for step in radar_steps()}
+BEFORE_THE_GROUND = [
+    name for name, step in STEPS.items() if step.optional and step.facts.data in {"samples", "soundings"}
+]
+BEFORE_THE_GROUND.remove("fk")
 
 
 @pytest.fixture(scope="session")
@@ -177,12 +151,15 @@ def test_a_lag_that_the_recipe_tells_is_taken_as_it_is(sample_dir):
     scan = read_scan(sample_dir / "pmn_wet.h5")
     emi = replace(scan.emi, time_s=scan.emi.time_s + 0.02)
     recipe = load_recipe(overrides=["emi.latency.delay_s=0.02"])
-    faults, notes = [], {}
-    assert _on_time(scan, emi, recipe, faults, notes).time_s == pytest.approx(scan.emi.time_s, abs=1e-12)
-    assert faults == []
-    assert notes == {"emi_latency_corrected_s": "0.0200"}
+    run = Run()
+    late = begin_metal(replace(scan, emi=emi), recipe.survey, run)
+    passage, log = advance(late, SAMPLING, recipe.emi, run)
+    assert passage.state.recording.time_s == pytest.approx(scan.emi.time_s, abs=1e-12)
+    assert log.faults == ()
+    assert log.notes == {"emi_latency_corrected_s": "0.0200"}
     off = load_recipe(overrides=["emi.latency.delay_s=0"])
-    assert np.array_equal(_on_time(scan, emi, off, faults, notes).time_s, emi.time_s)
+    passage, _ = advance(late, SAMPLING, off.emi, run)
+    assert np.array_equal(passage.state.recording.time_s, emi.time_s)
 
 
 def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):
@@ -270,7 +247,7 @@ def test_a_chain_that_breaks_takes_only_its_own_sensor_along(wet, monkeypatch):
         msg = "singular"
         raise np.linalg.LinAlgError(msg)
 
-    monkeypatch.setattr("dualsense.chain.process.find_dipoles", broken)
+    monkeypatch.setattr("dualsense.emi.find_dipoles", broken)
     scan, _ = wet
     result = process_scan(scan)
     assert result.gpr_volume is not None
@@ -412,10 +389,6 @@ def test_a_given_permittivity_is_used(sample_dir):
         (near_ground, Recipe().survey, {"max_height_m"}),
         (grid_around, Recipe().survey, {"cell_m", "margin_m"}),
         (coverage, Recipe().survey, {"emi_reach_m", "gpr_reach_m"}),
-        (calibrate, Recipe().gpr.calibrate, None),
-        (find_surface, Recipe().gpr.surface, None),
-        (remove_background, Recipe().gpr.background, None),
-        (analytic_traces, Recipe().gpr.traces, None),
         (
             estimate_soil,
             Recipe().gpr.soil,
@@ -427,13 +400,16 @@ def test_a_given_permittivity_is_used(sample_dir):
             Recipe().gpr.migrate,
             set(Recipe().gpr.migrate.model_dump()) - {"depth_stop_m", "depth_step_m", "on_ground"},
         ),
-        (find_bodies, Recipe().gpr.image, None),
         (bin_along_track, Recipe().emi.calibrate, None),
         (find_dipoles, Recipe().emi.invert, None),
         (refine, Recipe().emi.locate, None),
         (metal_maps, Recipe().emi.image, None),
         (match, Recipe().fusion, {"match_m"}),
-        *((step, getattr(Recipe().gpr, name), None) for name, step in OPTIONAL_STEPS.items()),
+        *(
+            (getattr(gpr, step.facts.function), getattr(Recipe().gpr, name), None)
+            for name, step in STEPS.items()
+            if name not in {"soil", "migrate"}  # some of whose keys are for the composer
+        ),
     ),
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -443,19 +419,19 @@ def test_the_recipe_mirrors_the_steps(step, table, renamed):
     assert defaults == {k: v for k, v in table.model_dump().items() if k in names}
 
 
-def test_every_optional_step_is_off_and_every_table_with_a_switch_is_tested():
-    switched = {name for name, table in Recipe().gpr if hasattr(table, "on")}
-    assert switched == set(OPTIONAL_STEPS)
-    assert not any(getattr(Recipe().gpr, name).on for name in switched)
+def test_every_optional_step_is_off():
+    assert [name for name, step in STEPS.items() if step.optional]
+    assert not any(getattr(Recipe().gpr, name).on for name, step in STEPS.items() if step.optional)
 
 
-def heard(scan, *overrides):
-    faults = []
-    track = track_at(scan.pose, scan.gpr.time_s)
-    return calibrated(scan.gpr, track, load_recipe(None, overrides), faults), faults
+def recorded(scan, *overrides):
+    """Soundings before the ground is looked for, and the faults until then."""
+    recipe, run = load_recipe(None, overrides), Run()
+    passage, log = advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run)
+    return passage.state.soundings, log.faults
 
 
-@pytest.mark.parametrize("name", (*_radar.TRACE_STEPS, *_radar.SPECTRUM_STEPS))
+@pytest.mark.parametrize("name", BEFORE_THE_GROUND)
 def test_an_optional_step_is_taken_when_the_recipe_asks(sample_dir, name):
     """The same as calling it, with the recipe's parameters, where it belongs in the chain."""
     scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
@@ -465,10 +441,11 @@ def test_an_optional_step_is_taken_when_the_recipe_asks(sample_dir, name):
         scan.pose, orientation=np.tile([np.cos(half), 0.0, np.sin(half), 0.0], (scan.pose.time_s.size, 1))
     )
     scan = replace(scan, pose=pose, gpr=replace(scan.gpr, data=data))
-    plain, _ = heard(scan)
-    found, _ = heard(scan, f"gpr.{name}.on=true")
-    step, track = OPTIONAL_STEPS[name], track_at(scan.pose, scan.gpr.time_s)
-    expected = calibrate(step(scan.gpr), track)[0] if name in _radar.TRACE_STEPS else step(plain)
+    plain, _ = recorded(scan)
+    found, _ = recorded(scan, f"gpr.{name}.on=true")
+    step, track = getattr(gpr, STEPS[name].facts.function), track_at(scan.pose, scan.gpr.time_s)
+    on_samples = STEPS[name].needs_time_samples
+    expected = calibrate(step(scan.gpr), track)[0] if on_samples else step(plain)
     np.testing.assert_array_equal(found.spectrum, expected.spectrum)
     np.testing.assert_array_equal(found.frequency_hz, expected.frequency_hz)
     assert not np.array_equal(found.spectrum, plain.spectrum) or name == "offset"  # calibration takes the mean too
@@ -476,10 +453,10 @@ def test_an_optional_step_is_taken_when_the_recipe_asks(sample_dir, name):
 
 def test_clipping_is_told_whether_or_not_it_is_mended(sample_dir):
     scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
-    assert not [f for f in heard(scan)[1] if "clipped" in f.message]
+    assert not [f for f in recorded(scan)[1] if "clipped" in f.message]
     clipped = replace(scan, gpr=replace(scan.gpr, data=np.minimum(scan.gpr.data, 0.5 * scan.gpr.data.max())))
     for on in ("true", "false"):
-        _, faults = heard(clipped, f"gpr.declip.on={on}")
+        _, faults = recorded(clipped, f"gpr.declip.on={on}")
         (fault,) = [f for f in faults if "clipped" in f.message]
         assert f"{scan.gpr.time_s.size} radar traces" in fault.message
 
@@ -487,15 +464,15 @@ def test_clipping_is_told_whether_or_not_it_is_mended(sample_dir):
 def test_steps_on_samples_say_that_tones_have_none(sample_dir):
     tones, traces = (read_scan(sample_dir / name) for name in ("pmn_wet.h5", "pmn_sand_impulse.h5"))
     asked = ("gpr.declip.on=true", "gpr.dewow.on=true")
-    (fault,) = [f for f in heard(tones, *asked)[1] if "change nothing" in f.message]
+    (fault,) = [f for f in recorded(tones, *asked)[1] if "change nothing" in f.message]
     assert "gpr.declip, gpr.dewow of the recipe" in fault.message
     for scan, overrides in ((tones, ()), (traces, asked)):
-        assert not [f for f in heard(scan, *overrides)[1] if "change nothing" in f.message]
+        assert not [f for f in recorded(scan, *overrides)[1] if "change nothing" in f.message]
 
 
 def test_a_bandpass_narrows_what_silence_can_tell(sample_dir):
     scan = read_scan(sample_dir / "pmn_wet.h5")
-    _, faults = heard(scan, "gpr.bandpass.on=true", "gpr.bandpass.low_hz=1.2e9", "gpr.bandpass.high_hz=1.9e9")
+    _, faults = recorded(scan, "gpr.bandpass.on=true", "gpr.bandpass.low_hz=1.2e9", "gpr.bandpass.high_hz=1.9e9")
     assert any(f.severity == "degraded" and "0.70 GHz is too narrow" in f.message for f in faults)
     assert any("of a target's energy" in f.message for f in faults)
 

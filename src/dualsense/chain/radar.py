@@ -1,398 +1,220 @@
-"""The radar's part of the chain, from recorded soundings to bodies, composed as the recipe asks."""
+"""The radar's part of the chain: its state, and the steps that any number of steps may be like.
+
+Which steps there are, in which order, is the table `dualsense.recipe.gpr.Gpr`. A step on samples in time or on
+soundings that is added there is taken here without a word; what the others do is in `recording` and `imaging`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from dualsense.chain.line import along_strip, at_time_zero, line_soil
-from dualsense.gpr import (
-    ATTRIBUTE_UNITS,
-    MAX_TARGET_LOSS,
-    ON_GROUND_M,
-    SMALL_MINE_M,
-    Body,
-    Detectability,
-    Ground,
-    Layers,
-    Migrated,
-    Soil,
-    Soundings,
-    SurfaceEcho,
-    Traces,
-    add_bodies,
-    analytic_traces,
-    apply_gain,
-    attribute,
-    background_loss,
-    bandpass,
-    calibrate,
-    compensate_attitude,
-    compensate_height,
-    declip,
-    detectability,
-    dewow,
-    echo_finder,
-    envelope_volume,
-    estimate_soil,
-    find_antennas,
-    find_bodies,
-    find_clipped,
-    find_surface,
-    fk_fan,
-    migrate,
-    remove_background,
-    remove_line_background,
-    remove_offset,
-    resample,
-    sample_axis,
-    spectral_loss,
-    spiking,
-    surface_permittivity,
-    target_loss,
-    time_zero,
-    whiten_spectrum,
-    wiener,
-    would_detect,
-)
-from dualsense.recipe.gpr import GprBackground
-from dualsense.result import Coverage, Grid, Radargram, Volume
-from dualsense.scan import Fault, GprData
-from dualsense.survey import NOISE_ONLY, find_line, lever_arm, noise_share
+from dualsense import gpr
+from dualsense.chain.cache import content_key
+from dualsense.chain.log import Log
+from dualsense.chain.steps import Passage, Run, taken
+from dualsense.chain.tracks import absent
+from dualsense.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from dualsense.gpr import Surface
-    from dualsense.recipe import Recipe
-    from dualsense.survey import Track
+    from dualsense.gpr import (
+        Body,
+        Detectability,
+        Migrated,
+        Soil,
+        Soundings,
+        Surface,
+        SurfaceEcho,
+        Traces,
+    )
+    from dualsense.recipe.base import Table
+    from dualsense.recipe.gpr import Gpr, RadarStep, TargetLoss
+    from dualsense.recipe.survey import Survey
+    from dualsense.result import Coverage, Radargram, Volume
+    from dualsense.scan import GprData, Pose, Scan
+    from dualsense.survey import Line, Track
 
-    Progress = Callable[[str, float], None]
-
-T = TypeVar("T")
-
-MIN_SOUNDINGS = 12
-FAN = "the fan filter"
-DISPUTED, TOP_SPREAD = 2.5, 0.1
-"""Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
-MIN_BAND_HZ = 1e9
-"""A narrower band cannot separate a shallow body from the surface, so its silence tells nothing."""
-
-MAX_HEIGHT_DIFFERENCE_M = 0.009
-"""Standard deviation; simulated lanes have 3 to 7 mm, and 12 to 14 mm with 10 mm of error in the track."""
-
-TRACE_STEPS: Mapping[str, Callable[..., GprData]] = {
-    "declip": declip,
-    "offset": remove_offset,
-    "dewow": dewow,
-    "time_zero": time_zero,
-    "resample": resample,
-}
-SPECTRUM_STEPS: Mapping[str, Callable[..., Soundings]] = {
-    "attitude": compensate_attitude,
-    "bandpass": bandpass,
-    "spiking": spiking,
-    "wiener": wiener,
-    "whitening": whiten_spectrum,
-}
-"""Steps by the name of their table in the recipe, in the order in which they happen where it asks for them."""
+    Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Radar:
-    """What the radar tells of the ground below."""
+class RadarState:
+    """What is known of the radar's data after a step; what is not known yet is None.
 
-    volume: Volume
-    bodies: tuple[Body, ...]
-    soil: Soil
-    detectability: Detectability
-    radargram: Radargram | None
-    notes: Mapping[str, str]
-    """Entries of the provenance: what the background removal costs a target."""
-    echo_near: Callable[[float, float], Body | None]
-    """What stands out most at a place, listed as a body or not."""
-    heights_agree: bool
-    """Whether the surface's echo comes from where the track has the ground."""
+    Attributes
+    ----------
+    recording, conditioned
+        The radar's data as recorded, and after the steps on samples in time.
+    pose, survey, instrument
+        The head's track, how it is smoothed, and whose head it is.
+    track, line
+        The head at the soundings; the line they lie along, None for a patch.
+    calibrated
+        Soundings as calibrated and filtered, with direct wave and surface in them.
+    bare
+        As recorded and calibrated without the free-air reference, where that is what the calibration gave.
+    band_hz
+        Width of the band that is used.
+    soundings
+        After the last step on them.
+    cover
+        The map and what of it is covered.
+    echo
+        What the ground's echo tells of the permittivity.
+    surface, heights_agree
+        The ground's surface, and whether it is where the track has it.
+    losses
+        Part of a small mine's energy that each step takes away, 0-1.
+    traces, shown
+        Analytic traces, and the same gained for the eye.
+    radargram
+        What is shown of them.
+    soil, apexes_m
+        Permittivity; places (p, 3) of hyperbolas: x, y and depth.
+    migrated, volume
+        The migrated volume, and its envelope where the ground is covered.
+    bodies, detectability, echo_finder
+        Bodies in it, where one would have been listed, and what stands out most at a place.
+    """
+
+    recording: GprData
+    conditioned: GprData
+    pose: Pose
+    survey: Survey
+    instrument: str
+    track: Track | None = None
+    line: Line | None = None
+    calibrated: Soundings | None = None
+    bare: Soundings | None = None
+    band_hz: float = float("nan")
+    soundings: Soundings | None = None
+    cover: Coverage | None = None
+    echo: SurfaceEcho | None = None
+    surface: Surface | None = None
+    heights_agree: bool = True
+    losses: tuple[float, ...] = ()
+    traces: Traces | None = None
+    shown: Traces | None = None
+    radargram: Radargram | None = None
+    soil: Soil | None = None
+    apexes_m: Real | None = None
+    migrated: Migrated | None = None
+    volume: Volume | None = None
+    bodies: tuple[Body, ...] = ()
+    detectability: Detectability | None = None
+    echo_finder: Callable[[float, float], Body | None] | None = None
+
+    def with_cover(self, cover: Coverage) -> RadarState:
+        """Give the same once it is known what ground was swept."""
+        return replace(self, cover=cover)
 
     def would_detect(self, x_m: float, y_m: float, depth_m: float) -> bool:
         """Whether a body at a place would have been listed."""
-        return would_detect(self.detectability, x_m, y_m, depth_m)
+        return gpr.would_detect(taken(self.detectability), x_m, y_m, depth_m)
 
 
-def calibrated(gpr: GprData, track: Track, recipe: Recipe, faults: list[Fault]) -> Soundings | None:
-    """Condition, calibrate and filter; None, with a fault that says why, when nothing usable is left."""
-    clipped = find_clipped(gpr)
-    if clipped.any():
-        fate = "rebuilt where the runs are short" if recipe.gpr.declip.on else "used as they are"
-        message = f"{clipped.sum()} samples of {clipped.any(axis=1).sum()} radar traces are clipped, and {fate}"
-        most = clipped.any(axis=1).mean() > 0.5
-        faults.append(Fault("gpr", "degraded" if most else "info", "/gpr/data", message))
-    idle = [name for name in TRACE_STEPS if getattr(recipe.gpr, name).on] if sample_axis(gpr) is None else []
-    if idle:
-        tables = ", ".join(f"gpr.{name}" for name in idle)
-        message = f"{tables} of the recipe work on samples in time and change nothing: the radar recorded tones"
-        faults.append(Fault("gpr", "info", "/gpr/data", message))
-    data = _asked(gpr, TRACE_STEPS, recipe)
-    zero_std_s = 0.0
-    pairs_m = lever_arm(track, 0.5 * (gpr.tx_position_m + gpr.rx_position_m), gpr.channel)
-    if find_line(pairs_m, reach_m=recipe.survey.gpr_reach_m) is not None:
-        data, zero_std_s = at_time_zero(data, faults, settled=recipe.gpr.time_zero.on)
-    soundings, found = calibrate(data, track, **recipe.gpr.calibrate.model_dump())
-    soundings = replace(soundings, time_zero_std_s=zero_std_s)
-    faults += found
-    if soundings.time_s.size < MIN_SOUNDINGS:
-        message = (
-            f"{soundings.time_s.size} usable radar soundings with a position, at least {MIN_SOUNDINGS} are needed"
-        )
-        faults.append(Fault("gpr", "failed", "/gpr/data", message))
-        return None
-    band_hz = _band_hz(soundings, recipe)
-    if band_hz < MIN_BAND_HZ:
-        message = (
-            f"the radar's band of {band_hz / 1e9:.2f} GHz is too narrow to tell a shallow body from the surface"
-        )
-        faults.append(Fault("gpr", "degraded", "/gpr/data", message))
-    if noise_share(soundings.spectrum, soundings.channel) > NOISE_ONLY:
-        message = (
-            "the radar recorded nothing but noise, or too few soundings too far apart: neighbours have nothing in "
-            "common"
-        )
-        faults.append(Fault("gpr", "failed", "/gpr/data", message))
-        return None
-    if recipe.gpr.bandpass.on:
-        loss = spectral_loss(soundings, bandpass(soundings, **recipe.gpr.bandpass.model_dump(exclude={"on"})))
-        message = f"the band-pass takes {loss:.0%} of a target's energy"
-        faults.append(Fault("gpr", "degraded" if loss > MAX_TARGET_LOSS else "info", "/gpr/data", message))
-    return _asked(soundings, SPECTRUM_STEPS, recipe)
+def begin_radar(scan: Scan, tables: Survey, run: Run) -> Passage[RadarState]:
+    """Take the radar's data out of a scan."""
+    if scan.gpr is None:
+        return Passage("gpr", None, said=absent(scan, "gpr"))
+    instrument = scan.header.instrument
+    key = content_key(scan.gpr, scan.pose, tables.model_dump(), instrument) if run.cache is not None else ""
+    return Passage("gpr", RadarState(scan.gpr, scan.gpr, scan.pose, tables, instrument), key)
 
 
-def _asked(data: T, steps: Mapping[str, Callable[..., T]], recipe: Recipe) -> T:
-    """Take the steps that the recipe asks for, in their order."""
-    for name, step in steps.items():
-        table = getattr(recipe.gpr, name)
-        if table.on:
-            data = step(data, **table.model_dump(exclude={"on"}))
-    return data
+def parameters(table: Table) -> dict[str, Any]:
+    """Give the keyword arguments of a step: its table without the switch."""
+    return table.model_dump(exclude={"on"})
 
 
-def _band_hz(soundings: Soundings, recipe: Recipe) -> float:
-    """Width of the band that is heard and not filtered out."""
-    f, band = soundings.frequency_hz, recipe.gpr.bandpass
-    if band.on:
-        f = f[(f >= band.low_hz) & (f <= band.high_hz)]
-    return float(np.ptp(f)) if f.size else 0.0
+def is_off(step: RadarStep, tables: Gpr) -> bool:
+    """Tell whether a step is optional and not asked for."""
+    return step.optional and not getattr(tables, step.name).on
 
 
-def ground_echo(
-    gpr: GprData, track: Track, instrument: str, recipe: Recipe, faults: list[Fault]
-) -> SurfaceEcho | None:
-    """Weigh the ground's echo against the direct wave, before reference and filters have taken that away.
+def take_samples_step(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Take a step on samples in time."""
+    if is_off(step, tables):
+        return state, Log()
+    function = getattr(gpr, step.facts.function)
+    return replace(state, conditioned=function(state.conditioned, **parameters(getattr(tables, step.name)))), Log()
 
-    None where the recipe does not want the echo, where the head's antennas are not known, and where what they
-    heard is no echo of flat ground; the latter two are said, unless the recipe gives the permittivity.
+
+def take_soundings_step(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Take a step from soundings to soundings, and measure what it takes of a target if it says that."""
+    if is_off(step, tables):
+        return state, Log()
+    table = getattr(tables, step.name)
+    before = taken(state.soundings)
+    function: Callable[[Soundings], Soundings] = partial(getattr(gpr, step.facts.function), **parameters(table))
+    after = function(before)
+    loss = step.facts.loss
+    if loss is None:
+        return replace(state, soundings=after), Log()
+    if loss.measure == "spectrum":
+        return replace(state, soundings=after), _spectral_loss(before, after)
+    flat, point = echo_losses(function, before, after, taken(state.surface))
+    return with_loss(replace(state, soundings=after), loss, loss.name.format(**parameters(table)), flat, point)
+
+
+def _spectral_loss(before: Soundings, after: Soundings) -> Log:
+    loss = gpr.spectral_loss(before, after)
+    much = loss > gpr.MAX_TARGET_LOSS
+    return Log((fault("gpr-bandpass-loss", severity="degraded" if much else "info", loss=loss),))
+
+
+def echo_losses(
+    function: Callable[[Soundings], Soundings], before: Soundings, after: Soundings, surface: Surface
+) -> tuple[float, float]:
+    """Measure what a step takes of a flat and of a point-like small mine.
+
+    Parameters
+    ----------
+    function
+        The step.
+    before, after
+        What it was given, and what it made of it.
+    surface
+        To align the echo with.
+
+    Returns
+    -------
+    flat, point
+        Parts of their energy, 0-1.
     """
-    wanted = recipe.gpr.soil
-    if not wanted.surface_echo:
-        return None
-    antennas = find_antennas(instrument)
-    given = wanted.relative_permittivity != "auto"
-    if antennas is None and given:
-        return None
-    if antennas is None:
-        message = (
-            f"the antennas of {instrument or 'an unnamed instrument'!r} are not known: the ground's echo does not "
-            "tell its permittivity"
-        )
-        faults.append(Fault("gpr", "info", "/gpr", message))
-        return None
-    bare, _ = calibrate(gpr, track, use_reference=False)
-    echo = surface_permittivity(bare, antennas, modality=gpr.modality, roughness_m=wanted.roughness_m)
-    if echo is None and not given:
-        message = "the ground's echo is not that of even ground below these antennas, and tells no permittivity"
-        faults.append(Fault("gpr", "info", "/gpr/data", message))
-    return echo
+    flat = gpr.target_loss(function, before, surface, body="flat", without=after)
+    point = gpr.target_loss(function, before, surface, body="point", without=after)
+    return flat, point
 
 
-def image_below(
-    soundings: Soundings,
-    echo: SurfaceEcho | None,
-    grid: Grid,
-    cover: Coverage,
-    recipe: Recipe,
-    faults: list[Fault],
-    tell: Progress,
-) -> Radar:
-    """Take surface and background away, find the soil, migrate, and look for bodies."""
-    below, surface = find_surface(soundings, **recipe.gpr.surface.model_dump())
-    heights_agree = _heights_agree(soundings, surface, faults)
-    if recipe.gpr.height.on:
-        below, surface = compensate_height(below, surface, **recipe.gpr.height.model_dump(exclude={"on"}))
-    notes: dict[str, str] = {}
-    line = find_line(soundings.midpoint_m, reach_m=recipe.survey.gpr_reach_m)
-    if line is not None and not surface.fitted and recipe.gpr.background == GprBackground():
-        step = partial(remove_line_background, along_m=line.along(soundings.midpoint_m))
-        notes |= {"gpr_background": "median in time along the line"}
-        below, loss = _measured("the median along the line", step, soundings, surface, notes, faults)
-        losses = [loss]
-    else:
-        losses = [_background_loss(below, surface, recipe, notes, faults)]
-        below = remove_background(below, surface, **recipe.gpr.background.model_dump())
-    if recipe.gpr.fk.on:
-        fan: Callable[[Soundings], Soundings] = partial(fk_fan, **recipe.gpr.fk.model_dump(exclude={"on"}))
-        below, loss = _measured(FAN, fan, below, surface, notes, faults)
-        losses.append(loss)
-    traces = analytic_traces(below, surface, **recipe.gpr.traces.model_dump())
-    tell("radar: soil", 0.5)
-    soil, apexes_m = None, np.zeros((0, 3))
-    if line is not None and recipe.gpr.soil.relative_permittivity == "auto":
-        soil, apexes_m, told = line_soil(below, traces, line, surface.height_m)
-        notes |= told
-    if soil is None:
-        soil = _soil(below, traces, grid, echo, surface.height_m, recipe)
-    tell("radar: migration", 0.65)
-    migrated = _migrated(below, traces, grid, soil, surface.height_m, recipe, faults)
-    if line is not None:
-        migrated = along_strip(migrated, grid, soundings, line)
-    bodies = find_bodies(migrated, grid, cover.gpr, **recipe.gpr.image.model_dump())
-    bodies = add_bodies(bodies, apexes_m, migrated, grid, cover.gpr)
-    volume = envelope_volume(migrated, grid, cover.gpr)
-    found = detectability(
-        volume,
-        top_m=recipe.gpr.image.top_m,
-        min_contrast=recipe.gpr.image.min_contrast,
-        listed_all=len(bodies) < recipe.gpr.image.max_bodies,
-        losses=losses,
-        band_ok=_band_hz(soundings, recipe) >= MIN_BAND_HZ,
-        soil_disputed=_disputed(soil, echo),
-    )
-    if found.excluded:
-        message = f"where the radar is silent there may still be a mine: {found.excluded}"
-        faults.append(Fault("gpr", "degraded", "/gpr", message))
-    near = echo_finder(migrated, grid, cover.gpr)
-    return Radar(volume, bodies, soil, found, _radargram(below, traces, recipe), notes, near, heights_agree)
+def with_loss(state: RadarState, loss: TargetLoss, name: str, flat: float, point: float) -> tuple[RadarState, Log]:
+    """Note what a step costs a small mine, and make it a fault where it is much.
 
+    Parameters
+    ----------
+    state
+        After the step.
+    loss
+        How the step says it.
+    name
+        Of the step in the sentence.
+    flat, point
+        From `echo_losses`.
 
-def _heights_agree(soundings: Soundings, surface: Surface, faults: list[Fault]) -> bool:
-    """Compare the heights that the surface's echo tells with the track's; rough ground makes up to 7 mm."""
-    if not surface.fitted:
-        return True
-    differ_m = float(np.std(surface.height_m - soundings.midpoint_m[:, 2]))
-    if differ_m <= MAX_HEIGHT_DIFFERENCE_M:
-        return True
-    message = (
-        f"the tracked heights differ by {1e3 * differ_m:.0f} mm from those that the ground's echo tells: the "
-        "tracker errs by more than it states, or the ground is very rough; nothing is called clutter"
-    )
-    faults.append(Fault("pose", "degraded", "/pose/position", message))
-    return False
-
-
-def _migrated(
-    below: Soundings,
-    traces: Traces,
-    grid: Grid,
-    soil: Soil,
-    height_m: NDArray[np.float64],
-    recipe: Recipe,
-    faults: list[Fault],
-) -> Migrated:
-    options = recipe.gpr.migrate.model_dump()
-    step, stop = options.pop("depth_step_m"), options.pop("depth_stop_m")
-    if options["on_ground"] == "auto":
-        options["on_ground"] = bool(np.median(height_m) <= ON_GROUND_M)
-    if options["on_ground"] and options["method"] == "wavenumber":
-        options["method"] = "kirchhoff"
-        message = "the antennas touch the ground: migrated by kirchhoff, the wavenumber route needs them above it"
-        faults.append(Fault("gpr", "info", "/gpr", message))
-    ground: Ground = soil.relative_permittivity
-    if recipe.gpr.soil.deeper_layers:
-        tops, permittivities = zip((0.0, ground), *recipe.gpr.soil.deeper_layers, strict=True)
-        ground = Layers(tops, permittivities)
-    depth = step * np.arange(round(stop / step) + 1, dtype=np.float64)
-    return migrate(below, traces, grid, depth, relative_permittivity=ground, height_m=height_m, **options)
-
-
-def _background_loss(
-    below: Soundings, surface: Surface, recipe: Recipe, notes: dict[str, str], faults: list[Fault]
-) -> float:
-    options = recipe.gpr.background.model_dump()
-    flat, point = (background_loss(below, surface, body=body, **options) for body in ("flat", "point"))
-    return _tell_loss(f"the background removal ({options['method']})", flat, point, notes, faults)
-
-
-def _measured(
-    name: str,
-    step: Callable[[Soundings], Soundings],
-    below: Soundings,
-    surface: Surface,
-    notes: dict[str, str],
-    faults: list[Fault],
-) -> tuple[Soundings, float]:
-    """Take a step, and tell what it costs."""
-    after = step(below)
-    flat, point = (target_loss(step, below, surface, body=body, without=after) for body in ("flat", "point"))
-    return after, _tell_loss(name, flat, point, notes, faults)
-
-
-def _tell_loss(name: str, flat: float, point: float, notes: dict[str, str], faults: list[Fault]) -> float:
-    """Note what a step costs a small mine, and make it a fault where it is much."""
-    key = "gpr_fan_loss" if name == FAN else "gpr_target_loss"
-    notes |= {key: f"{flat:.2f}", f"{key}_point": f"{point:.2f}"}
+    Returns
+    -------
+    RadarState, Log
+    """
     worst = max(flat, point)
-    message = f"{name} takes {worst:.0%} of the energy of a body {SMALL_MINE_M * 100:.0f} cm across"
-    if worst > MAX_TARGET_LOSS:
-        faults.append(Fault("gpr", "degraded", "/gpr/data", f"{message}: the radar may miss a small mine"))
-    elif name == FAN:
-        faults.append(Fault("gpr", "info", "/gpr/data", message))
-    return worst
-
-
-def _radargram(below: Soundings, traces: Traces, recipe: Recipe) -> Radargram | None:
-    """Gain and attribute for the eye, after all that measures is done."""
-    wanted = recipe.gpr.radargram
-    if not wanted.on:
-        return None
-    shown = _asked(traces, {"gain": apply_gain}, recipe)
-    values = attribute(shown, **wanted.model_dump(exclude={"on"})).astype(np.float32)
-    time_s = traces.dt_s * np.arange(values.shape[1], dtype=np.float64)
-    return Radargram(wanted.name, ATTRIBUTE_UNITS[wanted.name], time_s, below.midpoint_m, values)
-
-
-def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:
-    """Say how a permittivity that was given disagrees with the ground's echo; empty where it does not."""
-    if soil.method != "given" or echo is None:
-        return ""
-    told = echo.permittivity
-    spread = np.hypot(told.std, soil.relative_permittivity_std / soil.relative_permittivity) + TOP_SPREAD
-    if abs(np.log(soil.relative_permittivity) - told.mean) <= DISPUTED * spread:
-        return ""
-    given = soil.relative_permittivity
-    return f"a permittivity of {given:g} is given and the ground's echo tells {told.permittivity:.1f}"
-
-
-def _soil(
-    below: Soundings,
-    traces: Traces,
-    grid: Grid,
-    echo: SurfaceEcho | None,
-    height_m: NDArray[np.float64],
-    recipe: Recipe,
-) -> Soil:
-    settings = recipe.gpr.soil
-    if settings.relative_permittivity != "auto":
-        return Soil(settings.relative_permittivity, settings.relative_permittivity_std, "given")
-    not_here = {
-        "relative_permittivity",
-        "relative_permittivity_std",
-        "deeper_layers",
-        "surface_echo",
-        "roughness_m",
-    }
-    return estimate_soil(
-        below, traces, grid, echo=echo, height_m=height_m, **settings.model_dump(exclude=not_here)
-    )
+    notes = {loss.note: f"{flat:.2f}", f"{loss.note}_point": f"{point:.2f}"}
+    state = replace(state, losses=(*state.losses, worst))
+    if worst <= gpr.MAX_TARGET_LOSS and not loss.always:
+        return state, Log(notes=notes)
+    code = "gpr-target-loss" if worst > gpr.MAX_TARGET_LOSS else "gpr-target-loss-small"
+    return state, Log((fault(code, step=name, loss=worst, body_cm=gpr.SMALL_MINE_M * 100),), notes)

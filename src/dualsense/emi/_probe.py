@@ -19,7 +19,7 @@ from dualsense.emi._loss import PRIOR_RATIO
 from dualsense.features import EmiFeature
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,13 +80,23 @@ class _Rows:
 
 
 class Prober:
-    """All rows of a scan, with what was found in them."""
+    """All rows of a scan, with what was found in them.
 
-    def __init__(self, response: Response, found: Inversion) -> None:
+    Parameters
+    ----------
+    response
+        Rows (m).
+    found
+        Dipoles, and the balance that was fitted with them.
+    columns
+        Columns (m, 6) of each dipole by `dipole_columns`, where they are known already.
+    """
+
+    def __init__(self, response: Response, found: Inversion, *, columns: Sequence[Real] | None = None) -> None:
         self._response = response
         self._found = found
         self._std = np.maximum(known_std(response.position_std_m), MIN_STD_M)
-        self._columns = [dipole_columns(response, d.position_m) for d in found.dipoles]
+        self._columns = columns or [dipole_columns(response, d.position_m) for d in found.dipoles]
         self._slopes = [slope_rows(response, d.position_m).transpose(0, 2, 1) for d in found.dipoles]
         self._unwhiten = np.linalg.inv(found.balance.whitener)
         soil = found.balance.soil / found.balance.noise

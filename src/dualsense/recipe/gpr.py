@@ -30,7 +30,29 @@ from dualsense.recipe.gpr_steps import (
 )
 
 Data = Literal["samples", "calibration", "soundings", "surface", "traces", "display", "soil", "volume", "bodies"]
-Loss = Literal["none", "spectrum", "echo"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLoss:
+    """How a step says what it takes of a target.
+
+    Attributes
+    ----------
+    measure
+        "spectrum": part of the energy of a target's spectrum; "echo": part of the energy of a
+        known echo that is put in.
+    name
+        Of the step in the sentence that says so; parameters of the step may stand in it.
+    note
+        Entry of the provenance that holds it; empty for none.
+    always
+        Whether a small loss is said too.
+    """
+
+    measure: Literal["spectrum", "echo"]
+    name: str
+    note: str = ""
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +68,14 @@ class StepFacts:
         soundings of them, "soundings" (spectra), the ground's "surface", analytic "traces", the "display" of the
         radargram, the "soil", the migrated "volume", or "bodies" in it.
     loss
-        How the step says what it takes of a target: as part of the energy of its "spectrum", or of a known "echo"
-        that is put in; "none" when it says nothing.
+        What it says of what it takes of a target; None when it takes nothing, or nothing is said.
     reads
         Other tables that the step reads.
     """
 
     function: str
     data: Data
-    loss: Loss = "none"
+    loss: TargetLoss | None = None
     reads: tuple[str, ...] = ()
 
 
@@ -249,16 +270,25 @@ class Gpr(Table):
         GprCalibrate()
     )
     attitude: Annotated[GprAttitude, StepFacts("compensate_attitude", "soundings")] = GprAttitude()
-    bandpass: Annotated[GprBandpass, StepFacts("bandpass", "soundings", loss="spectrum")] = GprBandpass()
+    bandpass: Annotated[
+        GprBandpass, StepFacts("bandpass", "soundings", TargetLoss("spectrum", "the band-pass", always=True))
+    ] = GprBandpass()
     spiking: Annotated[GprSpiking, StepFacts("spiking", "soundings")] = GprSpiking()
     wiener: Annotated[GprWiener, StepFacts("wiener", "soundings")] = GprWiener()
     whitening: Annotated[GprWhitening, StepFacts("whiten_spectrum", "soundings")] = GprWhitening()
     surface: Annotated[GprSurface, StepFacts("find_surface", "surface", reads=("soil",))] = GprSurface()
     height: Annotated[GprHeight, StepFacts("compensate_height", "surface")] = GprHeight()
-    background: Annotated[GprBackground, StepFacts("remove_background", "soundings", loss="echo")] = (
-        GprBackground()
-    )
-    fk: Annotated[GprFk, StepFacts("fk_fan", "soundings", loss="echo")] = GprFk()
+    background: Annotated[
+        GprBackground,
+        StepFacts(
+            "remove_background",
+            "soundings",
+            TargetLoss("echo", "the background removal ({method})", "gpr_target_loss"),
+        ),
+    ] = GprBackground()
+    fk: Annotated[
+        GprFk, StepFacts("fk_fan", "soundings", TargetLoss("echo", "the fan filter", "gpr_fan_loss", always=True))
+    ] = GprFk()
     traces: Annotated[GprTraces, StepFacts("analytic_traces", "traces")] = GprTraces()
     gain: Annotated[GprGain, StepFacts("apply_gain", "display")] = GprGain()
     radargram: Annotated[GprRadargram, StepFacts("attribute", "display", reads=("gain",))] = GprRadargram()

@@ -165,7 +165,7 @@ def _read(file: h5py.File) -> Result:
         provenance=dict(
             zip(_read_texts(file["provenance"], "name"), _read_texts(file["provenance"], "value"), strict=True)
         ),
-        **{name: float(file.attrs[name]) for name in LIMITS if name in file.attrs},
+        **{name: float(file.attrs[name]) for name in LIMITS if name in file.attrs},  # type: ignore[arg-type]
     )
 
 

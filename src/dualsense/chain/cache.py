@@ -1,0 +1,103 @@
+"""What steps gave for what: a small cache that is keyed by content, so that nothing in it can be out of date."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+
+class StepCache:
+    """States after steps, the least recently used thrown away first.
+
+    A key is the hash of all that a state was made from: the sensor's samples and track, and the name and the
+    parameters of every step before. Equal keys are equal states, whatever scan or recipe they came from. What is
+    kept is shared, not copied: states are frozen, and steps never change their input.
+
+    Parameters
+    ----------
+    max_states
+        Kept at most; a state of a square metre takes tens of megabytes, much of it shared with its neighbours.
+
+    Raises
+    ------
+    ValueError
+        When ``max_states`` is not at least 1.
+    """
+
+    def __init__(self, max_states: int = 64) -> None:
+        if max_states < 1:
+            msg = f"max_states must be at least 1, got {max_states}"
+            raise ValueError(msg)
+        self._max_states = max_states
+        self._states: OrderedDict[str, Any] = OrderedDict()
+        self._hits = 0
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    @property
+    def hits(self) -> int:
+        """How often a step was spared."""
+        return self._hits
+
+    def get(self, key: str) -> Any | None:
+        """Return what is kept under a key, None when nothing is."""
+        found = self._states.get(key)
+        if found is not None:
+            self._states.move_to_end(key)
+            self._hits += 1
+        return found
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep a value under a key."""
+        self._states[key] = value
+        self._states.move_to_end(key)
+        while len(self._states) > self._max_states:
+            self._states.popitem(last=False)
+
+
+def content_key(*parts: Any) -> str:
+    """SHA-256 over values, arrays and frozen data, by content.
+
+    Parameters
+    ----------
+    *parts
+        Arrays, dataclasses of them, mappings, sequences and plain values.
+
+    Returns
+    -------
+    str
+        Equal for equal content and types.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        _update(digest, part)
+    return digest.hexdigest()
+
+
+def _update(digest: Any, part: Any) -> None:
+    """Add a value to a digest; each kind begins with a mark of its own, so that no two run together."""
+    if isinstance(part, np.ndarray):
+        digest.update(f"array {part.dtype.str} {part.shape} ".encode())
+        digest.update(np.ascontiguousarray(part).tobytes())
+    elif is_dataclass(part) and not isinstance(part, type):
+        digest.update(f"data {type(part).__name__} ".encode())
+        for entry in fields(part):
+            digest.update(f"{entry.name} ".encode())
+            _update(digest, getattr(part, entry.name))
+    elif isinstance(part, dict):
+        digest.update(f"mapping {len(part)} ".encode())
+        for key in sorted(part):
+            _update(digest, key)
+            _update(digest, part[key])
+    elif isinstance(part, (tuple, list)):
+        digest.update(f"sequence {len(part)} ".encode())
+        for item in part:
+            _update(digest, item)
+    else:
+        text = repr(part)
+        digest.update(f"value {type(part).__name__} {len(text)} {text} ".encode())

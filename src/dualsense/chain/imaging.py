@@ -1,0 +1,223 @@
+"""The radar's picture: ground surface, background, soil, migration, and the bodies in the volume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense import gpr
+from dualsense.chain.line import beside_line, soil_of_line
+from dualsense.chain.log import Log
+from dualsense.chain.radar import echo_losses, is_off, parameters, with_loss
+from dualsense.chain.recording import MIN_BAND_HZ
+from dualsense.chain.steps import taken
+from dualsense.faults import fault
+from dualsense.recipe.gpr import GprBackground
+from dualsense.result import Radargram
+
+if TYPE_CHECKING:
+    from dualsense.chain.radar import RadarState
+    from dualsense.gpr import Ground, Soil, SurfaceEcho
+    from dualsense.recipe.gpr import Gpr, RadarStep
+    from dualsense.survey import Line
+
+DISPUTED, TOP_SPREAD = 2.5, 0.1
+"""Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
+MAX_HEIGHT_DIFFERENCE_M = 0.009
+"""Standard deviation; simulated lanes have 3 to 7 mm, and 12 to 14 mm with 10 mm of error in the track."""
+
+
+def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Weigh the ground's echo against the direct wave, take both away, and hold the heights against the track."""
+    echo, log = _ground_echo(state, tables)
+    soundings = taken(state.soundings)
+    below, surface = gpr.find_surface(soundings, **parameters(tables.surface))
+    state = replace(state, calibrated=soundings, echo=echo, soundings=below, surface=surface)
+    if not surface.fitted:
+        return state, log
+    differ_m = float(np.std(surface.height_m - soundings.midpoint_m[:, 2]))
+    if differ_m <= MAX_HEIGHT_DIFFERENCE_M:
+        return state, log
+    log += Log((fault("track-heights-differ", difference_mm=1e3 * differ_m),))
+    return replace(state, heights_agree=False), log
+
+
+def _ground_echo(state: RadarState, tables: Gpr) -> tuple[SurfaceEcho | None, Log]:
+    """Weigh the ground's echo before reference and filters have taken the direct wave away.
+
+    None where the recipe does not want the echo, where the head's antennas are not known, and where what they
+    received is no echo of flat ground; the latter two are said, unless the recipe gives the permittivity.
+    """
+    wanted = tables.soil
+    if not wanted.surface_echo:
+        return None, Log()
+    antennas = gpr.find_antennas(state.instrument)
+    given = wanted.relative_permittivity != "auto"
+    if antennas is None:
+        unnamed = state.instrument or "an unnamed instrument"
+        return None, Log() if given else Log((fault("gpr-antennas-unknown", instrument=unnamed),))
+    bare = state.bare
+    if bare is None:
+        bare, _ = gpr.calibrate(state.recording, taken(state.track), use_reference=False)
+    echo = gpr.surface_permittivity(
+        bare, antennas, modality=state.recording.modality, roughness_m=wanted.roughness_m
+    )
+    uneven = echo is None and not given
+    return echo, Log((fault("gpr-ground-echo-uneven"),) if uneven else ())
+
+
+def level_heights(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Bring all soundings to one height, where the recipe asks for that."""
+    if not tables.height.on:
+        return state, Log()
+    below, surface = gpr.compensate_height(
+        taken(state.soundings), taken(state.surface), **parameters(tables.height)
+    )
+    return replace(state, soundings=below, surface=surface), Log()
+
+
+def remove_common(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Take away what soundings have in common: on a line without a surface of its own by the median along it."""
+    loss = taken(step.facts.loss)
+    before, surface = taken(state.soundings), taken(state.surface)
+    line, table = state.line, tables.background
+    if line is not None and not surface.fitted and table == GprBackground():
+        return _remove_along(step, state, line)
+    options = parameters(table)
+    flat = gpr.background_loss(before, surface, body="flat", **options)
+    point = gpr.background_loss(before, surface, body="point", **options)
+    after = gpr.remove_background(before, surface, **options)
+    state, log = with_loss(replace(state, soundings=after), loss, loss.name.format(**options), flat, point)
+    if table.method != "none" and gpr.unchanged_channels(before, after):
+        log += Log((fault("gpr-background-nothing-removed", method=table.method),))
+    return state, log
+
+
+def _remove_along(step: RadarStep, state: RadarState, line: Line) -> tuple[RadarState, Log]:
+    """Take the median along the line away: to antennas on the ground, coupling and surface are one."""
+    loss, before = taken(step.facts.loss), taken(state.calibrated)
+    function = partial(gpr.remove_line_background, along_m=line.along(before.midpoint_m))
+    after = function(before)
+    flat, point = echo_losses(function, before, after, taken(state.surface))
+    state, log = with_loss(replace(state, soundings=after), loss, "the median along the line", flat, point)
+    return state, Log(notes={"gpr_background": "median in time along the line"}) + log
+
+
+def make_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Transform spectra to analytic traces."""
+    traces = gpr.analytic_traces(taken(state.soundings), taken(state.surface), **parameters(tables.traces))
+    return replace(state, traces=traces, shown=traces), Log()
+
+
+def raise_shown(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Raise traces for the eye; detection, migration and confidence never see it."""
+    if is_off(step, tables):
+        return state, Log()
+    return replace(state, shown=gpr.apply_gain(taken(state.shown), **parameters(tables.gain))), Log()
+
+
+def draw_radargram(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Take the attribute that the radargram shows."""
+    if is_off(step, tables):
+        return state, Log()
+    shown, wanted = taken(state.shown), tables.radargram
+    values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32)
+    time_s = shown.dt_s * np.arange(values.shape[1], dtype=np.float64)
+    units = gpr.ATTRIBUTE_UNITS[wanted.name]
+    picture = Radargram(wanted.name, units, time_s, taken(state.soundings).midpoint_m, values)
+    return replace(state, radargram=picture), Log()
+
+
+def find_soil(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Find the permittivity: as given, by a line's hyperbolas, or from echo, focus and prior."""
+    below, traces, height_m = taken(state.soundings), taken(state.traces), taken(state.surface).height_m
+    wanted, log = tables.soil, Log()
+    if wanted.relative_permittivity != "auto":
+        given = gpr.Soil(wanted.relative_permittivity, wanted.relative_permittivity_std, "given")
+        return replace(state, soil=given), log
+    soil, apexes_m = None, np.zeros((0, 3))
+    if state.line is not None:
+        soil, apexes_m, log = soil_of_line(below, traces, state.line, height_m)
+    if soil is None:
+        joined = {"prior_permittivity", "prior_spread", "surface_spread", "focus_spread", "coarse_cell_m"}
+        soil = gpr.estimate_soil(
+            below,
+            traces,
+            taken(state.cover).grid,
+            echo=state.echo,
+            height_m=height_m,
+            **wanted.model_dump(include=joined),
+        )
+    return replace(state, soil=soil, apexes_m=apexes_m), log
+
+
+def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Migrate to a volume; of a line only what lies below it, given to all ground beside it."""
+    options, log = parameters(tables.migrate), Log()
+    height_m, soil = taken(state.surface).height_m, taken(state.soil)
+    step_m, stop_m = options.pop("depth_step_m"), options.pop("depth_stop_m")
+    if options["on_ground"] == "auto":
+        options["on_ground"] = bool(np.median(height_m) <= gpr.ON_GROUND_M)
+    if options["on_ground"] and options["method"] == "wavenumber":
+        options["method"] = "kirchhoff"
+        log = Log((fault("gpr-antennas-on-ground"),))
+    ground: Ground = soil.relative_permittivity
+    if tables.soil.deeper_layers:
+        tops, permittivities = zip((0.0, ground), *tables.soil.deeper_layers, strict=True)
+        ground = gpr.Layers(tops, permittivities)
+    depth_m = step_m * np.arange(round(stop_m / step_m) + 1, dtype=np.float64)
+    grid = taken(state.cover).grid
+    migrated = gpr.migrate(
+        taken(state.soundings),
+        taken(state.traces),
+        grid,
+        depth_m,
+        relative_permittivity=ground,
+        height_m=height_m,
+        **options,
+    )
+    if state.line is not None:
+        migrated = beside_line(migrated, grid, taken(state.calibrated), state.line)
+    return replace(state, migrated=migrated), log
+
+
+def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
+    """Find bodies in the volume, and tell where one would have been listed."""
+    migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
+    grid, covered = cover.grid, cover.gpr
+    bodies = gpr.find_bodies(migrated, grid, covered, **parameters(tables.image))
+    if state.apexes_m is not None:
+        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, covered)
+    volume = gpr.envelope_volume(migrated, grid, covered)
+    listed = gpr.detectability(
+        volume,
+        top_m=tables.image.top_m,
+        min_contrast=tables.image.min_contrast,
+        listed_all=len(bodies) < tables.image.max_bodies,
+        losses=state.losses,
+        band_ok=state.band_hz >= MIN_BAND_HZ,
+        soil_disputed=_disputed(soil, state.echo),
+    )
+    log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ())
+    return replace(
+        state,
+        bodies=bodies,
+        volume=volume,
+        detectability=listed,
+        echo_finder=gpr.echo_finder(migrated, grid, covered),
+    ), log
+
+
+def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:
+    """Say how a permittivity that was given disagrees with the ground's echo; empty where it does not."""
+    if soil.method != "given" or echo is None:
+        return ""
+    found = echo.permittivity
+    spread = np.hypot(found.std, soil.relative_permittivity_std / soil.relative_permittivity) + TOP_SPREAD
+    if abs(np.log(soil.relative_permittivity) - found.mean) <= DISPUTED * spread:
+        return ""
+    given = soil.relative_permittivity
+    return f"a permittivity of {given:g} is given and the ground's echo tells {found.permittivity:.1f}"

@@ -1,0 +1,211 @@
+"""The metal detector's part of the chain, from recorded samples to dipoles and maps."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense import emi, survey
+from dualsense.chain.cache import content_key
+from dualsense.chain.log import Log
+from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, taken
+from dualsense.chain.tracks import absent, sensor_track
+from dualsense.faults import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from dualsense.emi import Inversion, Latency, Response
+    from dualsense.recipe.emi import Emi
+    from dualsense.recipe.survey import Survey
+    from dualsense.result import Coverage, Image
+    from dualsense.scan import EmiData, Fault, Pose, Scan
+
+    Real = NDArray[np.float64]
+
+logger = logging.getLogger(__name__)
+
+MIN_ROWS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetalState:
+    """What is known of the metal detector's data after a step; what is not known yet is None.
+
+    Attributes
+    ----------
+    recording, pose, survey
+        The samples as recorded, the head's track, and how it is smoothed.
+    response
+        Normalised samples, without spikes; from "calibrate" on averaged along the way.
+    noise : (c,)
+        White noise of one row of the response.
+    cover
+        The map and what of it is covered.
+    inversion
+        Ground balance and dipoles.
+    columns
+        For each dipole, what each row receives of its six unit tensors, (m, 6).
+    maps
+        Maps by name.
+    """
+
+    recording: EmiData
+    pose: Pose
+    survey: Survey
+    response: Response | None = None
+    noise: Real | None = None
+    cover: Coverage | None = None
+    inversion: Inversion | None = None
+    columns: tuple[Real, ...] = ()
+    maps: Mapping[str, Image] = field(default_factory=dict)
+
+    def with_cover(self, cover: Coverage) -> MetalState:
+        """Give the same once it is known what ground was swept."""
+        return replace(self, cover=cover)
+
+
+def begin_metal(scan: Scan, tables: Survey, run: Run) -> Passage[MetalState]:
+    """Take the metal detector's samples out of a scan."""
+    if scan.emi is None:
+        return Passage("emi", None, said=absent(scan, "emi"))
+    key = content_key(scan.emi, scan.pose, tables.model_dump()) if run.cache is not None else ""
+    return Passage("emi", MetalState(scan.emi, scan.pose, tables), key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Samples:
+    """Normalised samples without spikes, their noise, and how many spikes; no noise where they are too few."""
+
+    response: Response
+    noise: Real | None
+    spikes: int
+    said: Log
+
+
+def _samples(state: MetalState) -> _Samples:
+    track, said = sensor_track(state.pose, state.recording, "emi", state.survey)
+    response = emi.normalise(state.recording, track)
+    if response.time_s.size < MIN_ROWS or response.values.shape[1] == 0:
+        return _Samples(response, None, 0, said)
+    noise = emi.white_noise(response)
+    response, spikes = emi.drop_spikes(response, noise)
+    return _Samples(response, noise, spikes, said)
+
+
+def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, Log]:
+    """Stamp the samples with when they were taken, normalise them, and refuse what is no measurement.
+
+    The lag is the recipe's, or what the scan tells of it where it tells it well.
+    """
+    delay_s = tables.latency.delay_s
+    if delay_s == "auto":
+        samples = _samples(state)
+        lag, log = _estimated(samples, max_s=tables.latency.max_s)
+        known = lag is not None and lag.significant(sigmas=tables.latency.sigmas)
+        if lag is not None and known:
+            state, corrected = _stamped(state, lag.delay_s)
+            samples = _samples(state)
+            log += Log((_latency_fault(lag),)) + corrected
+    else:
+        state, log = _stamped(state, delay_s)
+        samples = _samples(state)
+    log += samples.said
+    if samples.noise is None:
+        count = samples.response.time_s.size
+        return None, log + Log((fault("emi-too-few-samples", count=count, needed=MIN_ROWS),))
+    if samples.spikes:
+        log += Log((fault("emi-spikes", count=samples.spikes),))
+    if survey.noise_share(samples.response.values, samples.response.coil) > survey.NOISE_ONLY:
+        return None, log + Log((fault("emi-only-noise"),))
+    return replace(state, response=samples.response), log
+
+
+def _stamped(state: MetalState, delay_s: float) -> tuple[MetalState, Log]:
+    recording = replace(state.recording, time_s=state.recording.time_s - delay_s)
+    return replace(state, recording=recording), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
+
+
+def _estimated(samples: _Samples, *, max_s: float) -> tuple[Latency | None, Log]:
+    """Estimate the lag of samples; None where it cannot be."""
+    if samples.noise is None:
+        return None, Log()
+    try:
+        lag = emi.estimate_latency(samples.response, samples.noise, max_s=max_s)
+    except NUMERICAL as error:
+        logger.warning("latency not estimated", exc_info=error)
+        return None, Log()
+    notes = {"emi_latency_s": f"{lag.delay_s:.4f}", "emi_latency_std_s": f"{lag.std_s:.4f}"}
+    return lag, Log(notes=notes)
+
+
+def _latency_fault(lag: Latency) -> Fault:
+    return fault(
+        "emi-latency-corrected",
+        shift_ms=1e3 * abs(lag.delay_s),
+        std_ms=1e3 * lag.std_s,
+        sense="late" if lag.delay_s > 0.0 else "early",
+        way_cm=1e2 * abs(lag.delay_s) * lag.speed_m_s,
+    )
+
+
+def average_rows(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
+    """Average the samples along the way, and tell the noise of what that gives."""
+    response = taken(state.response)
+    rows = emi.bin_along_track(response, **tables.calibrate.model_dump())
+    noise = emi.white_noise(response) / np.sqrt(np.median(rows.count))
+    return replace(state, response=rows, noise=noise), Log()
+
+
+def find_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
+    """Balance ground and drift, and find dipoles, all in one fit."""
+    found = emi.find_dipoles(taken(state.response), taken(state.noise), **tables.invert.model_dump())
+    return replace(state, inversion=found), Log()
+
+
+def locate_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
+    """Locate dipoles one by one; should that break, they stay as they were found."""
+    found = taken(state.inversion)
+    how = tables.locate.model_dump()
+    if not how.pop("on") or not found.dipoles:
+        return state, Log()
+    try:
+        found = emi.refine(taken(state.response), found, roughness_m=tables.invert.roughness_m, **how)
+        done = sum(d.estimate is not None for d in found.dipoles)
+    except NUMERICAL as error:
+        logger.warning("dipoles not located", exc_info=error)
+        done = 0
+    return replace(state, inversion=found), Log(notes={"emi_located": f"{done} of {len(found.dipoles)}"})
+
+
+def map_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
+    """Draw the maps of what drift and ground leave, and tell what balancing took."""
+    rows, found, cover = taken(state.response), taken(state.inversion), taken(state.cover)
+    columns = tuple(emi.dipole_columns(rows, d.position_m) for d in found.dipoles)
+    objects = np.concatenate(columns, axis=1) if columns else None
+    rest = emi.apply_balance(rows, found.balance, objects=objects)
+    how = tables.image.model_dump()
+    maps = emi.metal_maps(rows, rest, cover.grid, cover.emi, balance=found.balance, row_weight=found.weight, **how)
+    maps["metal_coherence"] = emi.coherence_map(rows, rest, cover.grid, cover.emi, row_weight=found.weight)
+    kept = emi.small_metal_kept(rows, found.balance)
+    notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
+    notes["emi_soil_suppression_db"] = f"{emi.soil_suppression_db(found.balance, rest):.1f}"
+    if "metal_phase" in maps:
+        notes["emi_phase_hz"] = f"{emi.phase_hz(rows):g}"
+    return replace(state, columns=columns, maps=maps), Log(notes=notes)
+
+
+SAMPLING: tuple[ChainStep[MetalState, Emi], ...] = (ChainStep("latency", correct_latency, ("latency",)),)
+"""Before it is known what ground was swept."""
+MAPPING: tuple[ChainStep[MetalState, Emi], ...] = (
+    ChainStep("calibrate", average_rows, ("calibrate",)),
+    ChainStep("invert", find_metal, ("invert",)),
+    ChainStep("locate", locate_metal, ("locate", "invert")),
+    ChainStep("image", map_metal, ("image",)),
+)
+"""From rows to dipoles and maps."""

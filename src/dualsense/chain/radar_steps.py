@@ -1,0 +1,56 @@
+"""The radar's chain as the recipe's table of steps has it: each named step with the stage that takes it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dualsense.chain import imaging, recording
+from dualsense.chain.radar import take_samples_step, take_soundings_step
+from dualsense.chain.steps import ChainStep
+from dualsense.recipe import radar_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dualsense.chain.log import Log
+    from dualsense.chain.radar import RadarState
+    from dualsense.recipe.gpr import Gpr, RadarStep
+
+    Take = Callable[[RadarStep, RadarState, Gpr], tuple[RadarState | None, Log]]
+    Stage = Callable[[RadarState, Gpr], tuple[RadarState | None, Log]]
+
+_BY_NAME: Mapping[str, Stage] = {
+    "calibrate": recording.calibrate_recording,
+    "surface": imaging.find_ground,
+    "height": imaging.level_heights,
+    "traces": imaging.make_traces,
+    "soil": imaging.find_soil,
+    "migrate": imaging.migrate_traces,
+    "image": imaging.list_bodies,
+}
+"""Steps that do more than one function of `dualsense.gpr`."""
+_WITH_FACTS: Mapping[str, Take] = {
+    "background": imaging.remove_common,
+    "gain": imaging.raise_shown,
+    "radargram": imaging.draw_radargram,
+}
+_BY_DATA: Mapping[str, Take] = {"samples": take_samples_step, "soundings": take_soundings_step}
+
+
+def _stage(step: RadarStep) -> Stage:
+    if step.name in _BY_NAME:
+        return _BY_NAME[step.name]
+    return partial(_WITH_FACTS.get(step.name) or _BY_DATA[step.facts.data], step)
+
+
+def _chain() -> tuple[ChainStep[RadarState, Gpr], ...]:
+    steps = [ChainStep(step.name, _stage(step), (step.name, *step.facts.reads)) for step in radar_steps()]
+    samples = tuple(step.name for step in radar_steps() if step.needs_time_samples)
+    return (ChainStep("inspect", recording.inspect_recording, samples), *steps)
+
+
+CHAIN = _chain()
+_SURFACE = [step.name for step in CHAIN].index("surface")
+RECORDING, IMAGING = CHAIN[:_SURFACE], CHAIN[_SURFACE:]
+"""Before it is known what ground was swept, and after."""

@@ -1,0 +1,195 @@
+"""How a sensor's data go through their steps, and what happens when a step cannot go on."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+from dualsense.chain.cache import content_key
+from dualsense.chain.log import EMPTY, Log
+from dualsense.errors import ScanError
+from dualsense.faults import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dualsense.chain.cache import StepCache
+    from dualsense.recipe.base import Table
+    from dualsense.result import Coverage
+    from dualsense.scan import SensorName
+
+logger = logging.getLogger(__name__)
+
+NUMERICAL = (ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError)
+"""What numbers can do to a step; anything else is a fault of the program and goes up."""
+
+State = TypeVar("State", bound="SensorState")
+Tables_contra = TypeVar("Tables_contra", bound="Table", contravariant=True)
+T = TypeVar("T")
+
+
+class SensorState(Protocol):
+    """What is known of a sensor's data."""
+
+    def with_cover(self, cover: Coverage) -> Self:
+        """Give the same once it is known what ground was swept."""
+
+
+class Stage(Protocol[State, Tables_contra]):
+    """What a step does: from a frozen state and the sensor's tables to the next state and what there is to say."""
+
+    def __call__(self, state: State, tables: Tables_contra, /) -> tuple[State | None, Log]:
+        """Take the step; None when the sensor turns out to tell nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStep(Generic[State, Tables_contra]):
+    """One step of a sensor's chain.
+
+    Attributes
+    ----------
+    name
+        By which its state can be kept.
+    stage
+        What it does.
+    reads
+        Tables of the sensor's recipe that it reads: with the state before it, all that its outcome hangs on.
+    """
+
+    name: str
+    stage: Stage[State, Tables_contra]
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage(Generic[State]):
+    """How far a sensor's data have come.
+
+    Attributes
+    ----------
+    state
+        After the last step; None when there is no such sensor, or it failed.
+    key
+        Of all that the state was made from; empty without a cache.
+    said
+        What there was to say before the first step.
+    """
+
+    sensor: SensorName
+    state: State | None
+    key: str = ""
+    said: Log = EMPTY
+
+    def over(self, cover: Coverage) -> Passage[State]:
+        """Give the same once it is known what ground was swept, and where its map lies."""
+        key = content_key(self.key, cover) if self.key else ""
+        return replace(self, state=None if self.state is None else self.state.with_cover(cover), key=key)
+
+
+def silent(_name: str, _part: float) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a caller wants of a run beside its result.
+
+    Attributes
+    ----------
+    keep
+        Full names of the steps whose states are kept, such as "gpr.background", to what they were asked for as.
+    cache
+        Where steps that were taken before are looked up; None takes every step.
+    progress
+        Called with the name of what begins and the part done, 0-1.
+    """
+
+    keep: Mapping[str, str] = field(default_factory=dict)
+    cache: StepCache | None = None
+    progress: Callable[[str, float], None] = silent
+
+
+MILESTONES = {"gpr.soil": ("radar: soil", 0.5), "gpr.migrate": ("radar: migration", 0.65)}
+"""Steps that take long enough to be announced, with the part done when they begin."""
+
+
+def taken(part: T | None) -> T:
+    """Give a part of a state that an earlier step has to have filled in.
+
+    Raises
+    ------
+    LookupError
+        When it has not.
+    """
+    if part is None:
+        msg = "a step was taken before the one that gives what it works on"
+        raise LookupError(msg)
+    return part
+
+
+def advance(
+    passage: Passage[State], steps: Iterable[ChainStep[State, Tables_contra]], tables: Tables_contra, run: Run
+) -> tuple[Passage[State], Log]:
+    """Take a sensor's data through steps. Here, and only here, one sensor may fail without the other.
+
+    A step that cannot go on, or that finds that the sensor tells nothing, ends the sensor's chain: its state is
+    None from there on, a fault says why, and what was said before stands. The other sensor never notices.
+
+    Parameters
+    ----------
+    passage
+        How far the data have come.
+    steps
+        In their order.
+    tables
+        The sensor's part of the recipe.
+    run
+        What to keep, where to look steps up, whom to tell.
+
+    Returns
+    -------
+    Passage, Log
+    """
+    state, key, log = passage.state, passage.key, passage.said
+    for step in steps:
+        if state is None:
+            break
+        name = f"{passage.sensor}.{step.name}"
+        if name in MILESTONES:
+            run.progress(*MILESTONES[name])
+        key = _next_key(key, step, tables, run)
+        try:
+            state, said = _after(state, step, tables, key, run)
+        except (ScanError, MemoryError, *NUMERICAL) as error:
+            logger.warning("%s chain failed", passage.sensor, exc_info=error)
+            cause = " ".join(str(error).split())
+            state = None
+            said = Log(
+                (fault("processing-failed", sensor=passage.sensor, path=f"/{passage.sensor}", cause=cause),)
+            )
+        log += said
+        if state is not None and name in run.keep:
+            log += Log(kept={run.keep[name]: state})
+    return Passage(passage.sensor, state, key), log
+
+
+def _next_key(key: str, step: ChainStep[Any, Any], tables: Table, run: Run) -> str:
+    if run.cache is None:
+        return ""
+    return content_key(key, step.name, {name: getattr(tables, name).model_dump() for name in step.reads})
+
+
+def _after(
+    state: State, step: ChainStep[State, Tables_contra], tables: Tables_contra, key: str, run: Run
+) -> tuple[State | None, Log]:
+    """Take a step, or what it gave before for the same."""
+    if run.cache is None:
+        return step.stage(state, tables)
+    found: tuple[State | None, Log] | None = run.cache.get(key)
+    if found is None:
+        found = step.stage(state, tables)
+        run.cache.put(key, found)
+    return found

@@ -1,0 +1,129 @@
+"""Both sensors to one list of targets: the fusion's part of the chain."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense import emi, fusion, gpr
+from dualsense.chain.steps import NUMERICAL, taken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualsense.chain.metal import MetalState
+    from dualsense.chain.radar import RadarState
+    from dualsense.emi import Prober
+    from dualsense.fusion import Candidate
+    from dualsense.gpr import Soil
+    from dualsense.recipe import Recipe
+    from dualsense.result import Coverage, Target
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetalSensitivity:
+    """What the metal detector would have found, by the state after its chain."""
+
+    state: MetalState
+
+    def limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
+        """Smallest polarizability that would have been found at a place."""
+        rows, found = taken(self.state.response), taken(self.state.inversion)
+        return emi.detection_limit(
+            rows,
+            found.balance,
+            np.array([x_m, y_m, -depth_m]),
+            statistic=found.needed_near(x_m, y_m) / rows.values.shape[1],
+            row_weight=found.weight,
+        )
+
+
+def find_targets(
+    radar: RadarState | None, metal: MetalState | None, cover: Coverage, recipe: Recipe
+) -> tuple[Target, ...]:
+    """Match bodies and metal, ask each sensor about what the other found, and weigh all of it.
+
+    Parameters
+    ----------
+    radar, metal
+        State of each sensor's chain at its end; None for a sensor that failed.
+    cover
+        Ground that each sensor measured.
+    recipe
+        Its fusion, and the soil that is taken where there is no radar to tell it.
+
+    Returns
+    -------
+    tuple of Target
+        Highest confidence first.
+    """
+    tables = recipe.fusion
+    candidates = fusion.match(
+        () if radar is None else radar.bodies,
+        () if metal is None else taken(metal.inversion).dipoles,
+        match_m=tables.match_m,
+    )
+    if radar is not None:
+        candidates = tuple(c if c.body is not None else _with_echo(c, radar) for c in candidates)
+    if metal is not None:
+        candidates = _with_metal(candidates, metal)
+    soil = taken(radar.soil) if radar is not None else _prior_soil(recipe)
+    conditions = fusion.Conditions(
+        cover,
+        soil.relative_permittivity,
+        soil.relative_permittivity_std,
+        metal=None if metal is None else MetalSensitivity(metal),
+        radar=radar,
+        track_trusted=radar is None or radar.heights_agree,
+    )
+    return fusion.make_targets(
+        candidates,
+        conditions,
+        fusion.load_model(tables.model),
+        prior=tables.prior,
+        suspect_threshold=tables.suspect_threshold,
+    )
+
+
+def _prior_soil(recipe: Recipe) -> Soil:
+    return gpr.Soil(recipe.gpr.soil.prior_permittivity, float("nan"), "prior")
+
+
+def _with_echo(candidate: Candidate, radar: RadarState) -> Candidate:
+    """Give metal without a body what the radar shows there."""
+    x, y = candidate.dipoles[0].position_m[:2].tolist()
+    try:
+        return replace(candidate, weak=taken(radar.echo_finder)(x, y))
+    except NUMERICAL:
+        logger.warning("echo beside metal not measured", exc_info=True)
+        return candidate
+
+
+def _with_metal(candidates: tuple[Candidate, ...], metal: MetalState) -> tuple[Candidate, ...]:
+    """Give each candidate the features of the metal in its body."""
+    try:
+        prober = emi.Prober(taken(metal.response), taken(metal.inversion), columns=metal.columns)
+    except NUMERICAL:
+        logger.warning("metal in bodies not asked for", exc_info=True)
+        return candidates
+    return tuple(replace(c, within=_probed(c, prober, metal)) for c in candidates)
+
+
+def _probed(candidate: Candidate, prober: Prober, metal: MetalState) -> Mapping[str, float]:
+    """Features of the metal in a body; none where there is no echo or it was not passed over."""
+    rows, dipoles = taken(metal.response), taken(metal.inversion).dipoles
+    own = [n for n, d in enumerate(dipoles) if any(d is c for c in candidate.dipoles)]
+    body = candidate.body or candidate.weak
+    try:
+        probe = None if body is None else prober.at(body.x_m, body.y_m, body.depth_m, without=own)
+    except NUMERICAL:
+        logger.warning("metal in a body not asked for", exc_info=True)
+        return {}
+    if probe is None:
+        return {}
+    return emi.probe_features(probe, channel_hz=rows.channel_hz, imaginary=rows.imaginary)

@@ -1,0 +1,59 @@
+"""Where the samples were taken, and which sensors there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense import survey
+from dualsense.chain.log import Log
+from dualsense.faults import fault
+from dualsense.io import MAX_POSE_GAP_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.recipe.survey import Survey
+    from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
+    from dualsense.survey import Track
+
+SENSOR_NAMES = {"gpr": "radar", "emi": "metal"}
+
+
+def head_track(pose: Pose, tables: Survey) -> Track:
+    """Give the smoothed track of the head itself, at the times of its poses."""
+    return survey.track_at(pose, pose.time_s, smoothing_s=tables.smoothing_s)
+
+
+def sensor_track(pose: Pose, data: GprData | EmiData, sensor: SensorName, tables: Survey) -> tuple[Track, Log]:
+    """Give the track of the head at a sensor's samples; covered where the sensor was close above the ground."""
+    track = survey.track_at(pose, data.time_s, smoothing_s=tables.smoothing_s)
+    center = 0.5 * (data.tx_position_m + data.rx_position_m)
+    near = survey.near_ground(track, center, data.channel, max_height_m=tables.max_height_m)
+    lost = int((track.covered & ~near.covered).sum())
+    if not lost:
+        return near, Log()
+    off = fault(
+        "track-off-ground",
+        count=lost,
+        total=lost + int(near.covered.sum()),
+        sensor_name=SENSOR_NAMES[sensor],
+        max_height_m=tables.max_height_m,
+    )
+    return near, Log((off,))
+
+
+def absent(scan: Scan, sensor: SensorName) -> Log:
+    """Say that a sensor is missing, unless the reader has already said that it failed."""
+    if any(one.sensor == sensor and one.severity == "failed" for one in scan.faults):
+        return Log()
+    name = {"gpr": "radar", "emi": "metal detector"}[sensor]
+    return Log((fault("sensor-absent", sensor=sensor, path=f"/{sensor}", sensor_name=name),))
+
+
+def broken_track(head: Track) -> NDArray[np.float64]:
+    """Give the head's positions with a row of NaN where the pose has a gap."""
+    gaps = np.flatnonzero(np.diff(head.time_s) > MAX_POSE_GAP_S) + 1
+    track: NDArray[np.float64] = np.insert(head.position_m, gaps, np.nan, axis=0)
+    return track

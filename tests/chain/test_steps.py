@@ -1,0 +1,198 @@
+"""Steps are data: they can be kept by name, reused when nothing changed, and fail one sensor at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense import gpr
+from dualsense.chain import Log, StepCache, process_scan, step_names
+from dualsense.chain.cache import content_key
+from dualsense.chain.metal import begin_metal
+from dualsense.chain.steps import ChainStep, Run, advance, taken
+from dualsense.errors import UsageError
+from dualsense.faults import fault
+from dualsense.io import read_scan
+from dualsense.recipe import Recipe, load_recipe, radar_steps
+
+WARNING = fault("emi-spikes", count=1)
+
+
+@pytest.fixture(scope="module")
+def scan(sample_dir):
+    return read_scan(sample_dir / "ts50_casing.h5")
+
+
+def same(one, other):
+    assert one.targets == other.targets
+    assert one.faults == other.faults
+    assert dict(one.provenance) == dict(other.provenance)
+    np.testing.assert_array_equal(one.gpr_volume.values, other.gpr_volume.values)
+    for name, image in one.emi_maps.items():
+        np.testing.assert_array_equal(image.values, other.emi_maps[name].values)
+
+
+def test_logs_are_added_in_order_and_never_changed():
+    first, second = Log((WARNING,), {"a": "1"}), Log(notes={"a": "2", "b": "3"}, kept={"x": 1})
+    both = first + second
+    assert both == Log((WARNING,), {"a": "2", "b": "3"}, {"x": 1})
+    assert first == Log((WARNING,), {"a": "1"})
+    assert both.failures == ""
+    assert (both + Log((fault("emi-only-noise"),))).failures.startswith("the metal detector")
+
+
+def test_every_step_of_the_radar_is_a_function_of_its_room():
+    for step in radar_steps():
+        assert callable(getattr(gpr, step.facts.function)), step.name
+        assert step.meaning
+        assert set(step.facts.reads) <= set(type(Recipe().gpr).model_fields)
+
+
+def test_the_names_of_the_steps_are_those_of_the_recipe():
+    names = [name.removeprefix("gpr.") for name in step_names() if name.startswith("gpr.")]
+    assert names == ["inspect", *(step.name for step in radar_steps())]
+    assert {"emi.latency", "emi.calibrate", "emi.invert", "emi.locate", "emi.image"} <= set(step_names())
+
+
+def test_states_are_kept_by_the_name_of_the_step(scan):
+    result = process_scan(scan, keep=("background", "surface", "emi.locate", "traces"))
+    assert set(result.kept) == {"background", "surface", "emi.locate", "traces"}
+    surface, background = result.kept["surface"], result.kept["background"]
+    expected = gpr.remove_background(surface.soundings, surface.surface)
+    np.testing.assert_array_equal(background.soundings.spectrum, expected.spectrum)
+    assert background.traces is None
+    assert result.kept["traces"].traces is not None
+    assert result.kept["emi.locate"].inversion.dipoles
+    assert result.kept["emi.locate"].maps == {}
+    same(result, process_scan(scan))
+
+
+def test_a_step_that_nobody_knows_cannot_be_kept(scan):
+    with pytest.raises(UsageError, match="no step is called 'backgruond', expected one of gpr"):
+        process_scan(scan, keep=("backgruond",))
+
+
+def test_what_did_not_change_is_taken_from_the_cache(scan):
+    cache = StepCache()
+    first = process_scan(scan, cache=cache)
+    assert cache.hits == 0
+    again = process_scan(scan, cache=cache)
+    assert cache.hits == len(step_names())
+    same(first, again)
+    recipe = load_recipe(None, ["gpr.background.radius_m=0.2"])
+    before = cache.hits
+    changed = process_scan(scan, recipe, cache=cache)
+    spared = cache.hits - before
+    radar = [name for name in step_names() if name.startswith("gpr.")]
+    assert spared == len(step_names()) - len(radar) + radar.index("gpr.background")
+    same(changed, process_scan(scan, recipe))
+    assert changed.targets != first.targets
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    (["survey.cell_m=0.006"], ["survey.smoothing_s=0.2"], ["emi.invert.max_dipoles=1"], ["gpr.bandpass.on=true"]),
+    ids=" ".join,
+)
+def test_a_cache_never_gives_what_is_out_of_date(scan, overrides):
+    cache = StepCache()
+    process_scan(scan, cache=cache)
+    recipe = load_recipe(None, overrides)
+    same(process_scan(scan, recipe, cache=cache), process_scan(scan, recipe))
+
+
+def test_another_scan_is_another_key(scan):
+    cache = StepCache()
+    process_scan(scan, cache=cache)
+    louder = replace(scan, gpr=replace(scan.gpr, data=scan.gpr.data * 1.5))
+    metal = len([name for name in step_names() if name.startswith("emi.")])
+    same(process_scan(louder, cache=cache), process_scan(louder))
+    assert cache.hits == metal
+
+
+def test_a_small_cache_forgets_the_oldest():
+    cache = StepCache(2)
+    for key in "abc":
+        cache.put(key, key)
+    assert len(cache) == 2
+    assert cache.get("a") is None
+    assert cache.get("c") == "c"
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        StepCache(0)
+
+
+def test_keys_tell_content_apart():
+    one = np.arange(4.0)
+    assert content_key(one) == content_key(one.copy())
+    others = (
+        one.astype(np.float32),
+        one.reshape(2, 2),
+        one.tolist(),
+        tuple(one[:3]),
+        {"a": one},
+        {"b": one},
+        None,
+    )
+    keys = {content_key(one), *(content_key(other) for other in others)}
+    assert len(keys) == len(others) + 1
+    assert content_key("ab", "c") != content_key("a", "bc")
+
+
+def steps_of(*stages):
+    return tuple(ChainStep(f"step{n}", stage, ()) for n, stage in enumerate(stages))
+
+
+def warn(state, _tables):
+    return state, Log((WARNING,))
+
+
+def broken(_state, _tables):
+    msg = "singular\nmatrix"
+    raise np.linalg.LinAlgError(msg)
+
+
+def refuse(_state, _tables):
+    return None, Log((fault("emi-only-noise"),))
+
+
+def fail(_state, _tables):
+    msg = "a fault of the program"
+    raise TypeError(msg)
+
+
+def test_a_step_that_breaks_ends_its_sensor_and_keeps_what_was_said(scan):
+    recipe, run = Recipe(), Run()
+    begun = begin_metal(scan, recipe.survey, run)
+    passage, log = advance(begun, steps_of(warn, broken, warn), recipe.emi, run)
+    assert passage.state is None
+    assert [one.code for one in log.faults] == ["emi-spikes", "processing-failed"]
+    assert log.failures == "processing failed: singular matrix"
+    assert advance(passage, steps_of(warn), recipe.emi, run)[1] == Log()
+
+
+def test_a_sensor_that_tells_nothing_goes_no_further(scan):
+    recipe, run = Recipe(), Run()
+    passage, log = advance(begin_metal(scan, recipe.survey, run), steps_of(refuse, warn), recipe.emi, run)
+    assert passage.state is None
+    assert [one.code for one in log.faults] == ["emi-only-noise"]
+
+
+def test_a_fault_of_the_program_is_not_hidden(scan):
+    recipe, run = Recipe(), Run()
+    with pytest.raises(TypeError, match="fault of the program"):
+        advance(begin_metal(scan, recipe.survey, run), steps_of(fail), recipe.emi, run)
+
+
+def test_a_part_that_is_not_there_is_missed_by_name():
+    assert taken(0.0) == 0.0
+    with pytest.raises(LookupError, match="before the one that gives"):
+        taken(None)
+
+
+def test_svd_that_takes_nothing_away_says_so(scan):
+    result = process_scan(scan, load_recipe(None, ["gpr.background.method=svd"]))
+    assert "gpr-background-nothing-removed" in [one.code for one in result.faults]
+    usual = process_scan(scan, load_recipe(None, ["gpr.background.method=svd", "gpr.background.rank=1"]))
+    assert "gpr-background-nothing-removed" not in [one.code for one in usual.faults]
