@@ -96,6 +96,7 @@ def cases(folder: Path) -> list[Case]:
                 "gpr.soil.relative_permittivity=4.0",
                 "gpr.soil.deeper_layers=[[0.1, 9.0]]",
                 "gpr.background.method=svd",
+                "gpr.background.rank=2",
                 "gpr.migrate.method=least-squares",
                 "fusion.model=uncalibrated-rules-1",
             ),
