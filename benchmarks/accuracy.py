@@ -76,15 +76,15 @@ def judge(scan: Scan, result: Result) -> list[dict[str, Any]]:
 
 def _soil(result: Result, truth: float) -> dict[str, Any]:
     """One row for the permittivity of the soil."""
-    told, std = result.relative_permittivity, result.relative_permittivity_std
+    found, std = result.relative_permittivity, result.relative_permittivity_std
     verdict = "ok"
-    if not abs(told / truth - 1.0) <= PERMITTIVITY_LIMIT:
-        verdict = f"FAIL: off by {100 * (told / truth - 1.0):+.0f} %"
-    elif not abs(told - truth) <= 2.0 * std:
-        verdict = f"FAIL: off by {abs(told - truth) / std:.1f} standard deviations"
+    if not abs(found / truth - 1.0) <= PERMITTIVITY_LIMIT:
+        verdict = f"FAIL: off by {100 * (found / truth - 1.0):+.0f} %"
+    elif not abs(found - truth) <= 2.0 * std:
+        verdict = f"FAIL: off by {abs(found - truth) / std:.1f} standard deviations"
     return {
-        "object": f"soil {truth:g}: {told:.2f} ± {std:.2f}",
-        "permittivity": told,
+        "object": f"soil {truth:g}: {found:.2f} ± {std:.2f}",
+        "permittivity": found,
         "permittivity_std": std,
         "true_permittivity": truth,
         "verdict": verdict,

@@ -143,7 +143,7 @@ def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift
     covariance = (1 - SHRINK) * np.cov(z.T).reshape(len(names), len(names)) + SHRINK * np.eye(len(names))
     precision = np.linalg.inv(covariance)
     distance = np.einsum("ni,ij,nj->n", z, precision, z)
-    said = slope * logit + shift
+    calibrated = slope * logit + shift
     trees = tuple(
         replace(
             t, threshold=tuple(v if f != LEAF else slope * v for f, v in zip(t.feature, t.threshold, strict=True))
@@ -154,8 +154,8 @@ def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift
         inputs=tuple(names),
         trees=trees,
         bias=slope * grown.bias + shift,
-        low=float(np.quantile(said, 0.005)),
-        high=float(np.quantile(said, 0.995)),
+        low=float(np.quantile(calibrated, 0.005)),
+        high=float(np.quantile(calibrated, 0.995)),
         mean=mean,
         std=std,
         precision=precision,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dualsense.constants import PROBE_BELOW_TOP_M
 from dualsense.emi._joint.find import find_dipoles
-from dualsense.emi._probe import BELOW_TOP_M, Prober, probe_features
+from dualsense.emi._probe import Prober, probe_features
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._polarizability import polarizability
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
@@ -30,7 +31,7 @@ def prober(*objects, soil=BARE, noise=EXACT, seed=4):
 
 
 def where(centre):
-    return float(centre[0]), float(centre[1]), float(-centre[2]) - BELOW_TOP_M
+    return float(centre[0]), float(centre[1]), float(-centre[2]) - PROBE_BELOW_TOP_M
 
 
 def own(found, centre, reach_m=0.06):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dualsense.constants import METAL_BELOW_TOP_M
 from dualsense.emi._dipole import Dipole
-from dualsense.fusion._candidates import BELOW_TOP_M, group_dipoles, match, separation
+from dualsense.fusion._candidates import group_dipoles, match, separation
 from dualsense.gpr import Body
 
 
@@ -66,7 +67,7 @@ def vague(x, y, std_m, depth=0.05) -> Dipole:
 
 def test_distance_is_counted_in_what_is_known_of_both_places():
     exact, loose = (
-        separation(body(0.1, 0.1), vague(0.14, 0.1, std, depth=0.05 + BELOW_TOP_M)) for std in (0, 0.03)
+        separation(body(0.1, 0.1), vague(0.14, 0.1, std, depth=0.05 + METAL_BELOW_TOP_M)) for std in (0, 0.03)
     )
     assert exact[0] == loose[0] == pytest.approx(0.04)
     within2 = 0.008**2 + (0.25 * 0.09) ** 2

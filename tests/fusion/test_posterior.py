@@ -30,31 +30,31 @@ def located():
 
 
 def test_they_are_the_posteriors(located):
-    told, metal = posterior_features(located), metal_features(located.estimate)
-    assert told["magnetic_probability"] == located.estimate.magnetic
-    assert told["located_misfit"] == located.estimate.misfit
-    assert told["radius_m"] == metal.radius_m
-    assert told["relaxation_last_s"] == pytest.approx(10.0 ** metal.log10_time[2])
-    spectrum = [told[f"principal_first_{kind}_{hz:g}_hz_m3"] for kind in ("real", "imag") for hz in HZ]
+    values, metal = posterior_features(located), metal_features(located.estimate)
+    assert values["magnetic_probability"] == located.estimate.magnetic
+    assert values["located_misfit"] == located.estimate.misfit
+    assert values["radius_m"] == metal.radius_m
+    assert values["relaxation_last_s"] == pytest.approx(10.0 ** metal.log10_time[2])
+    spectrum = [values[f"principal_first_{kind}_{hz:g}_hz_m3"] for kind in ("real", "imag") for hz in HZ]
     assert spectrum == list(metal.principal_m3[0])
-    assert told["principal_first_m3"] > told["principal_middle_m3"] >= told["principal_last_m3"]
-    assert np.isfinite(list(told.values())).all()
+    assert values["principal_first_m3"] > values["principal_middle_m3"] >= values["principal_last_m3"]
+    assert np.isfinite(list(values.values())).all()
 
 
 def test_depth_counts_downwards_and_holds_what_it_says(located):
-    told = posterior_features(located)
-    quantiles = [told[f"depth_{q:02d}_m"] for q in (5, 25, 50, 75, 95)]
+    values = posterior_features(located)
+    quantiles = [values[f"depth_{q:02d}_m"] for q in (5, 25, 50, 75, 95)]
     assert quantiles == sorted(quantiles)
     assert (quantiles[0], quantiles[-1]) == pytest.approx(depth_interval_m(located))
-    assert quantiles[0] < told["depth_mode_1_m"] < quantiles[-1]
+    assert quantiles[0] < values["depth_mode_1_m"] < quantiles[-1]
     std = np.sqrt(np.diag(located.covariance_m2))
-    assert told["x_depth_correlation"] * std[0] * std[2] == pytest.approx(-located.covariance_m2[0, 2])
+    assert values["x_depth_correlation"] * std[0] * std[2] == pytest.approx(-located.covariance_m2[0, 2])
 
 
 def test_gates_are_named_as_such():
-    told = posterior_features(dipole_of(pulse_tensors(), pulse=True))
-    assert sum("_gate_" in name for name in told) == 3 * len(pulse_tensors())
-    assert not any("_real_" in name or "_imag_" in name for name in told)
+    values = posterior_features(dipole_of(pulse_tensors(), pulse=True))
+    assert sum("_gate_" in name for name in values) == 3 * len(pulse_tensors())
+    assert not any("_real_" in name or "_imag_" in name for name in values)
 
 
 def test_a_dipole_that_was_not_located_has_none_and_keeps_the_others(located):

@@ -194,10 +194,10 @@ def test_targets_are_numbered_by_confidence():
 
 
 def test_metal_above_a_body_is_told():
-    told = "the metal lies above the body: it may hide what is below"
-    assert told in one(Candidate(body(depth_m=0.09), (metal(depth=0.03),))).reasons
-    assert told not in one(Candidate(body(depth_m=0.05), (metal(depth=0.06),))).reasons
-    assert told not in one(Candidate(body(depth_m=0.05), (metal(depth=0.04),))).reasons
+    sentence = "the metal lies above the body: it may hide what is below"
+    assert sentence in one(Candidate(body(depth_m=0.09), (metal(depth=0.03),))).reasons
+    assert sentence not in one(Candidate(body(depth_m=0.05), (metal(depth=0.06),))).reasons
+    assert sentence not in one(Candidate(body(depth_m=0.05), (metal(depth=0.04),))).reasons
 
 
 def test_permittivity_error_is_in_the_depth():

@@ -122,22 +122,22 @@ def test_one_sensor_alone_is_heard_alone():
 def test_inputs_of_the_sensors_do_not_collide():
     echo = BODY | pair_features(body(), metal())
     parts = metal_inputs(METAL, 5.0), body_inputs(BODY, 9.0, relative_permittivity=6.0)
-    told = joint_inputs(*parts, echo, WITHIN, listed=True)
-    assert told["metal: depth"] == pytest.approx(0.06)
-    assert told["body: depth"] == pytest.approx(0.05)
-    assert told["body: index"] == pytest.approx(math.sqrt(6.0))
-    assert told["within: log10 amount"] == pytest.approx(-7.0)
-    assert (told["metal: found"], told["body: listed"]) == (1.0, 1.0)
+    inputs = joint_inputs(*parts, echo, WITHIN, listed=True)
+    assert inputs["metal: depth"] == pytest.approx(0.06)
+    assert inputs["body: depth"] == pytest.approx(0.05)
+    assert inputs["body: index"] == pytest.approx(math.sqrt(6.0))
+    assert inputs["within: log10 amount"] == pytest.approx(-7.0)
+    assert (inputs["metal: found"], inputs["body: listed"]) == (1.0, 1.0)
     extra = len(pair_inputs(echo)) + len(within_inputs(WITHIN, 1.0)) + 2
-    assert len(told) == sum(map(len, parts)) + extra
+    assert len(inputs) == sum(map(len, parts)) + extra
 
 
 def test_metal_in_a_body_is_told_only_where_it_was_asked():
     assert within_inputs({}, 0.5) == {}
-    told = within_inputs(WITHIN, 0.1)
-    assert told["for its echo"] == pytest.approx(-7.0 + 2.0)
-    assert told["low out of phase"] == pytest.approx(-1.0)
-    assert math.isnan(told["high in phase"])
+    inputs = within_inputs(WITHIN, 0.1)
+    assert inputs["for its echo"] == pytest.approx(-7.0 + 2.0)
+    assert inputs["low out of phase"] == pytest.approx(-1.0)
+    assert math.isnan(inputs["high in phase"])
 
 
 def test_rules_do_not_weigh_a_body_that_hides_and_call_nothing_clutter_by_it():
@@ -186,8 +186,8 @@ def test_a_lower_prior_calls_nothing_clutter_that_the_models_own_would_not():
     model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
     found = replace(NOTHING, body=BODY, body_score=9.0, metal_silence=NO_SILENCE)
     for ratio, calls in ((-0.5, ("suspect", "not-assessable")), (-4.0, ("likely-clutter", "likely-clutter"))):
-        told = tuple(judge(model, found, Weight(0.0, ratio), prior=p).call for p in (None, 0.001))
-        assert told == calls
+        found_calls = tuple(judge(model, found, Weight(0.0, ratio), prior=p).call for p in (None, 0.001))
+        assert found_calls == calls
 
 
 def test_an_input_beyond_all_bounds_is_strange_and_one_not_known_is_not():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import PROBE_BELOW_TOP_M
 from dualsense.emi._balance import known_std
 from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._loss import PRIOR_RATIO
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-BELOW_TOP_M = 0.015
-"""Depth below a body's top at which its metal is taken to lie: between a fragment's middle and a detonator."""
 SHALLOWER_M, DEEPER_M = 0.005, 0.05
 ASIDE_M = (-0.02, 0.0, 0.02)
 """Metal is looked for this far from the middle of the body, along x and y."""
@@ -123,8 +122,8 @@ class Prober:
         if np.count_nonzero(away <= NEAR_M) < FEWEST_ROWS:
             return None
         others = [n for n in range(len(self._columns)) if n not in without]
-        rows = self._alone(np.array([x_m, y_m, -top_m - BELOW_TOP_M]), others, use)
-        places = [np.array([x_m + dx, y_m + dy, -top_m - BELOW_TOP_M]) for dx in ASIDE_M for dy in ASIDE_M]
+        rows = self._alone(np.array([x_m, y_m, -top_m - PROBE_BELOW_TOP_M]), others, use)
+        places = [np.array([x_m + dx, y_m + dy, -top_m - PROBE_BELOW_TOP_M]) for dx in ASIDE_M for dy in ASIDE_M]
         aside_m = [float(np.hypot(dx, dy)) for dx in ASIDE_M for dy in ASIDE_M]
         best = int(np.argmax([self._drop(rows, at) for at in places]))
         x, y, _ = places[best]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.constants import METAL_BELOW_TOP_M
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,8 +23,8 @@ SHADOW_M = 0.15
 SHADOW_RATIO = 1e-3
 """A dipole this much weaker than one within ``SHADOW_M`` may be what a point dipole leaves of that one."""
 BODY_STD_M = 0.008
-BELOW_TOP_M, BELOW_TOP_STD_M = 0.02, 0.04
-"""Where in a body its metal lies, below the top that the radar tells."""
+BELOW_TOP_STD_M = 0.04
+"""Of the depth of metal below the top of its body, about ``METAL_BELOW_TOP_M``."""
 SIGMAS = 2.0
 MAX_WIDENING_M = 0.05
 """A metal position that is not well known widens the reach by so many deviations, and never by more than this."""
@@ -73,17 +75,22 @@ def group_dipoles(dipoles: Sequence[Dipole]) -> list[list[Dipole]]:
 
 
 def separation(body: Body, dipole: Dipole) -> tuple[float, float]:
-    """Tell how far metal lies from a body, in metres to the side and as a squared Mahalanobis distance.
+    """Measure how far metal lies from a body.
 
     The covariance is that of the metal's position, of the body's centre, and of where in a body metal may be: half
     of its radius along each axis to the side (uniform over a disc), and ``BELOW_TOP_STD_M`` about
-    ``BELOW_TOP_M`` below its top.
+    ``METAL_BELOW_TOP_M`` below its top.
+
+    Returns
+    -------
+    aside_m, squared : float
+        To the side, and the squared Mahalanobis distance.
     """
     apart = np.array(
         [
             dipole.position_m[0] - body.x_m,
             dipole.position_m[1] - body.y_m,
-            -dipole.position_m[2] - body.depth_m - BELOW_TOP_M,
+            -dipole.position_m[2] - body.depth_m - METAL_BELOW_TOP_M,
         ]
     )
     within = math.hypot(BODY_STD_M, 0.25 * body.length_m)
@@ -99,6 +106,10 @@ def match(bodies: Sequence[Body], dipoles: Sequence[Dipole], *, match_m: float =
 
     Parameters
     ----------
+    bodies
+        What the radar lists.
+    dipoles
+        What the metal detector found.
     match_m
         Largest distance of the metal from the body's outline centre; a body longer than that may hold its metal
         anywhere inside its outline and 2 cm beyond. Two standard deviations of the metal's position are added, at
@@ -108,6 +119,10 @@ def match(bodies: Sequence[Body], dipoles: Sequence[Dipole], *, match_m: float =
     -------
     tuple of Candidate
         Ordered by x, then y, so that numbering does not depend on strength.
+
+    Notes
+    -----
+    The sum of the squared distances (`separation`) of all pairs is the least (linear sum assignment).
     """
     groups = group_dipoles(dipoles)
     of_group = _assigned(bodies, [group[0] for group in groups], match_m)

@@ -70,7 +70,13 @@ def _folder() -> Path:
 
 @cache
 def load_model(name: str = DEFAULT_MODEL) -> Model:
-    """Read a model of ``calibration/`` by its id."""
+    """Read a model of ``calibration/`` by its id.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model.
+    """
     return read_model((_folder() / f"{name}.json").read_bytes())
 
 
@@ -175,7 +181,17 @@ def metal_silence(model: Model, *, detection_limit_m3: float) -> Silence:
 
 
 def probability(model: Model, *ratios: float, prior: float | None = None) -> float:
-    """Prior odds times the likelihood ratios, as a probability."""
+    """Prior odds times the likelihood ratios, as a probability.
+
+    Parameters
+    ----------
+    model
+        Whose prior is taken.
+    *ratios
+        Natural log-likelihood ratios, mine against clutter.
+    prior
+        Instead of the model's.
+    """
     p = model.prior if prior is None else prior
     return 0.5 + 0.5 * math.tanh(0.5 * (math.log(p) - math.log1p(-p) + sum(ratios)))
 
@@ -197,10 +213,22 @@ def decide(
 
     Parameters
     ----------
+    model
+        Whose thresholds are taken.
+    confidence
+        Probability of a mine.
+    emi_assessed, gpr_assessed
+        Whether each sensor measured here and would not have missed a mine.
+    threshold
+        Suspect from here on, instead of the model's.
     strongest
         The larger of the sensors' log-likelihood ratios: the silence of one does not outvote the other.
     at_own_prior
         The confidence with the model's own prior: a lower one that a user sets makes nothing clutter.
+
+    Returns
+    -------
+    {"suspect", "likely-clutter", "not-assessable"}
     """
     limit = model.suspect_threshold if threshold is None else threshold
     if confidence >= limit:

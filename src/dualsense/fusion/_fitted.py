@@ -133,8 +133,8 @@ def _tree(tree: Mapping[str, Any]) -> Tree:
 class Experts:
     """The experts of a model.
 
-    ``emi`` and ``gpr`` hear one sensor alone; ``both`` hears whatever both tell of a place: metal with a body, a
-    body and the little metal in it, metal and the little that the radar hears there.
+    ``emi`` and ``gpr`` weigh one sensor alone; ``both`` weighs whatever both found at a place: metal with a body,
+    a body and the little metal in it, metal and the weak echo of the radar there.
     """
 
     emi: Expert

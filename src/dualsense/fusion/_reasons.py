@@ -62,7 +62,19 @@ def reasons(
     metal_blind: bool,
     strange: bool = False,
 ) -> tuple[str, ...]:
-    """Short phrases, the weightiest first."""
+    """Say why in short phrases, the weightiest first.
+
+    Parameters
+    ----------
+    candidate
+        What the sensors found.
+    emi_assessed, gpr_assessed
+        Whether each sensor measured there.
+    radar_blind, metal_blind
+        Whether each sensor could have missed a mine there.
+    strange
+        Whether it is out of the confidence model's domain.
+    """
     body, dipoles = candidate.body, candidate.dipoles
     out = []
     if body is not None:

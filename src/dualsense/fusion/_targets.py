@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dualsense.constants import METAL_BELOW_TOP_M
 from dualsense.features import GprFeature
-from dualsense.fusion._candidates import BELOW_TOP_M
 from dualsense.fusion._confidence import (
     NO_SILENCE,
     decide,
@@ -75,7 +75,7 @@ def _findings(
     if candidate.dipoles:
         metal = dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
     elif emi_here:
-        limit = conditions.metal_limit_m3(x, y, depth + BELOW_TOP_M)
+        limit = conditions.metal_limit_m3(x, y, depth + METAL_BELOW_TOP_M)
         missed = metal_silence(model, detection_limit_m3=limit)
     if candidate.body is not None:
         body = body_features(candidate.body)

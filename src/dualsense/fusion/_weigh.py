@@ -98,7 +98,7 @@ def by_rules(model: Model, found: Findings, body: Body | None) -> Weight:
 
 
 def expert_inputs(found: Findings) -> dict[str, dict[str, float] | None]:
-    """Put together the inputs of each expert, by its name; None where it is not asked.
+    """Put together the inputs of each expert, by its name; None where it does not weigh.
 
     The radar's are those of a body that it lists, or else of the echo beside metal.
     """
@@ -139,7 +139,7 @@ def joint_inputs(
     Parameters
     ----------
     metal, body
-        Inputs of each sensor.
+        Inputs of each sensor; None where no metal was found.
     echo, within
         Features of the radar's echo and of the metal in it.
     listed
