@@ -19,7 +19,8 @@ prange = numba.prange
 def neighbours(xy, reach, limit, found, count):
     """Soundings within reach of each, in order; of more than ``limit`` every second, third, ... is taken.
 
-    found (n, limit) and count (n,) are filled.
+    xy (n, 2) are the soundings' places and reach is a distance in the same unit. found (n, limit) and count (n,)
+    are filled.
     """
     n = xy.shape[0]
     reach2 = reach * reach
@@ -41,7 +42,10 @@ def neighbours(xy, reach, limit, found, count):
 
 @jit()
 def _gauss(xy, i, found, count, radius, out):
-    """Weights of sounding i's neighbours, and their sum."""
+    """Fill out with the weights exp(-d^2 / 2 radius^2) of sounding i's neighbours, and return their sum.
+
+    xy (n, 2) places; found (limit,) the neighbours' numbers, of which the first count are meant.
+    """
     total = 0.0
     for m in range(count):
         j = found[m]
@@ -53,7 +57,11 @@ def _gauss(xy, i, found, count, radius, out):
 
 @jit(parallel=True)
 def moving_mean(xy, found, count, radius, values, out):
-    """Weighted mean over the neighbours of each sounding; values and out are (n, k, 2)."""
+    """Weighted mean over the neighbours of each sounding: fills out (n, k, parts), which comes zeroed.
+
+    xy (n, 2), found (n, limit) and count (n,) as of :func:`neighbours`; radius is the weights' standard deviation;
+    values (n, k, parts), parts being those of a complex number.
+    """
     n, k, parts = values.shape
     for i in prange(n):
         weight = np.empty(count[i])
@@ -68,7 +76,10 @@ def moving_mean(xy, found, count, radius, values, out):
 
 @jit(parallel=True)
 def moving_median(xy, found, count, radius, values, out):
-    """Weighted median over the neighbours of each sounding, for every column and both parts."""
+    """Weighted median over the neighbours of each sounding, for every column and part: fills out (n, k, parts).
+
+    Arguments as for :func:`moving_mean`.
+    """
     n, k, parts = values.shape
     for i in prange(n):
         weight = np.empty(count[i])

@@ -1,7 +1,7 @@
 """Compiled loops of the Kirchhoff sum and of its adjoint.
 
-No validation and no strings here; :mod:`gpr._migrate.kirchhoff` does that. Everything is written for single and
-for double precision: the arrays tell which.
+No validation and no strings here; :mod:`dualsense.gpr._migrate.sums` does that. Everything is written for single
+and for double precision: the arrays tell which.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import math
 
 import numba
 import numpy as np
-from numba.extending import overload
 
-from dualsense.gpr._migrate import _vectors
+from dualsense.gpr._migrate._column_kernels import add_group, add_one
 from dualsense.gpr._migrate._vectors import GROUP, PARTS, TILE, WIDTH
 from dualsense.runtime.jit import jit
 
@@ -51,7 +50,10 @@ def tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, l
 
 @jit()
 def _layer(height, height_scale, heights):
-    """Height of the tables below a height, and the part of the way to the next."""
+    """Height of the tables below a height, and the part of the way to the next.
+
+    height_scale as for :func:`tabulate`; heights is how many the tables have.
+    """
     u = (math.sqrt(height) - height_scale[0]) * height_scale[1]
     i = max(0, min(int(u), heights - 2))
     return i, min(max(u - i, 0.0), 1.0)
@@ -59,6 +61,7 @@ def _layer(height, height_scale, heights):
 
 @jit()
 def _between(low, high, f, out):
+    """Fill out with what lies the part f of the way from low to high, all (padded depths,)."""
     for step in range(out.size // WIDTH):  # a vector each: the compiler's own loop is left with many single depths
         for j in range(step * WIDTH, (step + 1) * WIDTH):
             out[j] = low[j] + f * (high[j] - low[j])
@@ -66,81 +69,26 @@ def _between(low, high, f, out):
 
 @jit(checked_division=False)
 def _weigh(low, high, f, density, taper, reach, height, rho2, out):
-    """Weights of a sounding at a distance: taper, cosine of a straight ray, both legs' gain."""
+    """Weights of a sounding at a distance: taper, cosine of a straight ray, both legs' gain.
+
+    low, high (padded depths,) are the gains at the heights below and above, f the part of the way between them;
+    density the sounding's; taper, reach (padded depths,) as for :func:`tabulate`; height the midpoint's; rho2 the
+    squared distance. out (padded depths,) is filled.
+    """
     for j in range(reach.size):
         gain = low[j] + f * (high[j] - low[j])
         r = height + reach[j]
         out[j] = density * taper[j] * gain * gain * r / math.sqrt(r * r + rho2)
 
 
-def add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
-    """Add the g-th sounding of a group to a column of voxels: both parts of the sum, weights, weighted energy.
-
-    table is flat; its rows of n depths begin at ``place`` (soundings, 3, columns), for both legs and the weight,
-    and are read between that row and the next at ``part``. trace is flat, with the parts of a sample side by
-    side; that of the g-th sounding begins at ``which[g]``. room (steps, 3, soundings, entries) is for the sample
-    before each time, the part of the way to the next, and the weight. image is flat; a column (steps, parts,
-    entries) begins at ``offset``. Depths before ``start`` and from ``stop`` on are left out; a time beyond
-    ``last`` neither adds nor counts.
-    """
-    _add(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n)
-
-
-def add_group(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
-    """Add all soundings of a group to a column of voxels; see :func:`add_one`. ``g`` is 0."""
-    for m in range(GROUP):
-        _add(table, trace, which, place, part, room, image, m, column, last, start, stop, offset, n)
-
-
-@jit()
-def _add(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
-    down, up, over = place[g, 0, column], place[g, 1, column], place[g, 2, column]
-    for k in range(start, stop):
-        time = table[down + k] + part[g, 0, column] * (table[down + n + k] - table[down + k])
-        time += table[up + k] + part[g, 1, column] * (table[up + n + k] - table[up + k])
-        w = table[over + k] + part[g, 2, column] * (table[over + n + k] - table[over + k])
-        inside = time < last
-        step, entry = k // WIDTH, k % WIDTH
-        room[step, 0, g, entry] = math.floor(time) if inside else 0.0
-        room[step, 1, g, entry] = time - room[step, 0, g, entry] if inside else 0.0
-        room[step, 2, g, entry] = w if inside else 0.0
-    for k in range(start, stop):
-        step, entry = k // WIDTH, k % WIDTH
-        i, f, w = which[g] + 2 * int(room[step, 0, g, entry]), room[step, 1, g, entry], room[step, 2, g, entry]
-        re = trace[i] + f * (trace[i + 2] - trace[i])
-        im = trace[i + 1] + f * (trace[i + 3] - trace[i + 1])
-        at = offset + step * PARTS * WIDTH + entry
-        image[at] += w * re
-        image[at + WIDTH] += w * im
-        image[at + 2 * WIDTH] += w
-        image[at + 3 * WIDTH] += w * (re * re + im * im)
-
-
-@overload(add_one, inline="always")
-def _add_one(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
-    if table.dtype == numba.float32:
-        return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
-            _vectors.add_one(
-                table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n
-            )
-        )
-    return add_one
-
-
-@overload(add_group, inline="always")
-def _add_group(table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n):
-    if table.dtype == numba.float32:
-        return lambda table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n: (
-            _vectors.add_group(
-                table, trace, which, place, part, room, image, g, column, last, start, stop, offset, n
-            )
-        )
-    return add_group
-
-
 @jit()
 def _rows(x, at, dy2, scale, top, base, n, node, place, part):
-    """Rows of a table, where they begin, and the part of the way to the next, for the cells of a line."""
+    """Rows of a table, where they begin, and the part of the way to the next, for the cells of a line.
+
+    x (cells,) and at are places along the line, dy2 the squared distance across; scale the rows per root of
+    metres, top the last row that has a next; base where the table begins, in rows of n. node, place and part
+    (cells,) are filled.
+    """
     for i in range(x.size):
         d = x[i] - at
         u = min(math.sqrt(math.sqrt(d * d + dy2)) * scale, top)
@@ -152,14 +100,21 @@ def _rows(x, at, dy2, scale, top, base, n, node, place, part):
 
 @jit()
 def _begin(node, start, begin):
-    """First depth to which a sounding reaches in each of the cells, or ``begin`` where that is less."""
+    """First depth to which a sounding reaches in each of the cells, or ``begin`` (cells,) where that is less.
+
+    node (cells,) are rows of the tables, start (rho,) the first depth at each of them.
+    """
     for i in range(node.size):
         begin[i] = min(begin[i], start[node[i]])
 
 
 @jit()
 def _chord(x, at, dy2, radius2, first, stop):
-    """Cells first to stop of a line that lie within the radius."""
+    """Cells first to stop of a line that lie within the radius.
+
+    x (cells,) evenly spaced and at are places along the line; dy2 and radius2 the squared distance across and
+    radius.
+    """
     room = radius2 - dy2
     if room <= 0.0:
         return first, first
@@ -174,7 +129,7 @@ def _chord(x, at, dy2, radius2, first, stop):
 
 @jit()
 def _distances(x, y, at):
-    """Least and greatest distance from a place to the cells of a part of a map."""
+    """Least and greatest distance from a place ``at`` (2,) to the cells x (nx,) by y (ny,) of a part of a map."""
     left, right = x[0] - at[0], x[x.size - 1] - at[0]
     low, high = y[0] - at[1], y[y.size - 1] - at[1]
     dx, dy = max(left, -right, 0.0), max(low, -high, 0.0)
@@ -184,7 +139,11 @@ def _distances(x, y, at):
 
 @jit()
 def _select(x, y, at, soundings, radius, chosen):
-    """Which of some soundings reach any cell of a part of a map: their places among those, and how many."""
+    """Which of some soundings reach any cell of a part of a map: their places among those, and how many.
+
+    x (nx,), y (ny,) the cells; at (n, 3, 2) the antennas and midpoints; soundings (m,) the numbers of those in
+    question; radius of the widest aperture. The begin of chosen (m,) is filled.
+    """
     count = 0
     for b in range(soundings.size):
         if _distances(x, y, at[soundings[b], 2])[0] < radius:
@@ -195,9 +154,10 @@ def _select(x, y, at, soundings, radius, chosen):
 
 @jit()
 def _read_rows(x, y, at, scale, rows):
-    """Rows of a table, first to stop, that the cells of a part of a map read, seen from a place.
+    """Rows of a table, first to stop, that the cells x by y of a map read, seen from a place ``at`` (2,).
 
-    One more on both sides, for cells whose own distance is rounded otherwise: rows that are read have been filled.
+    scale are the rows per root of metres, of ``rows`` in all. One more on both sides, for cells whose own distance
+    is rounded otherwise: rows that are read have been filled.
     """
     near, far = _distances(x, y, at)
     return max(int(math.sqrt(near) * scale) - 1, 0), min(int(math.sqrt(far) * scale) + 3, rows)
@@ -207,8 +167,9 @@ def _read_rows(x, y, at, scale, rows):
 def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, radius, x, y, cell, width, image):
     """Add the ``chosen`` of a batch of soundings to the columns of a tile.
 
-    numbers (batch, 3) are those of the tables of both antennas and of the weights. The tile begins with the cell
-    of that number, in lines of ``width`` cells; image is flat.
+    trace, at, scale, start, depths and radius as for :func:`gather`; table (batch, 3, rho, padded depths), of
+    which numbers (batch, 3) are those of both antennas and of the weights. The tile x by y begins with the cell of
+    that number, in lines of ``width`` cells; image is flat.
     """
     n = table.shape[3]
     n32 = np.int32(n)
@@ -258,8 +219,8 @@ def _tabulate_batch(
 ):
     """Tabulate a batch of soundings for a part of a map: :func:`tabulate`, and the numbers of the tables.
 
-    batch (b,) soundings; x, y the cells of the part; at to taper as for :func:`gather`. numbers (b, 3) and
-    own (b, 3, rho, padded depths) are filled.
+    batch (b,) are soundings; x, y the cells of the part; at and scale as for :func:`gather`, height to taper as
+    for :func:`tabulate`. numbers (b, 3) and own (b, 3, rho, padded depths) are filled.
     """
     rows = rho2.size
     for b in range(batch.size):
@@ -276,7 +237,10 @@ def _tabulate_batch(
 
 @jit()
 def _patch(job, across, along, nx, ny):
-    """Begin and end of a job's part of the map: cells i0 to i1 of the lines j0 to j1."""
+    """Begin and end of a job's part of a map of nx by ny cells: cells i0 to i1 of the lines j0 to j1.
+
+    The map is cut into across parts along a line, by whole tiles, times along parts of lines.
+    """
     tiles = (nx + TILE - 1) // TILE
     i0 = min(tiles * (job % across) // across * TILE, nx)
     i1 = min(tiles * (job % across + 1) // across * TILE, nx)
@@ -333,7 +297,10 @@ def gather(
 
 @jit(parallel=True)
 def take_out(image, total, fold, energy):
-    """Columns (ny, nx, steps, parts, entries) as volumes (nz, ny, nx): the sum, the weights, the energy."""
+    """Columns (ny, nx, steps, parts, entries) as volumes (nz, ny, nx): the sum, the weights, the energy.
+
+    image as :func:`gather` fills it; total (complex), fold and energy are filled.
+    """
     for j in prange(image.shape[0]):
         for k in range(total.shape[0]):
             for i in range(image.shape[1]):
@@ -345,9 +312,11 @@ def take_out(image, total, fold, energy):
 
 @jit(parallel=True)
 def scatter(model, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, radius, x, y, trace):
-    """Add the echoes (n, t, 2) of a model (ny, nx, 2, padded depths) of reflectors: the adjoint of :func:`gather`.
+    """Add the echoes of a model of reflectors: the adjoint of :func:`gather`.
 
-    Each iteration of the parallel loop owns one trace.
+    Each iteration of the parallel loop owns one trace. model (ny, nx, 2, padded depths); at and scale, radius, x
+    and y as for :func:`gather`; height to taper as for :func:`tabulate`. trace (n, t, 2) comes zeroed and is added
+    to.
     """
     n = model.shape[3]
     n32 = np.int32(n)

@@ -17,8 +17,9 @@ prange = numba.prange
 def _along_x(spectrum, cos_x, sin_x, even, odd):
     """Sum over kx of both signs, and take what is even and odd in ky: (2, ky, x) each, real and imaginary parts.
 
-    spectrum (4 quadrants, 2, ky, kx) as :func:`gpr._migrate._wave_kernels.extrapolate` gives it. With e and d the
-    sum and the difference of the two signs of kx, both of e^{i kx x} together are e cos + i d sin.
+    spectrum (4 quadrants, 2, ky, kx) as :func:`gpr._migrate._wave_kernels.extrapolate` gives it; cos_x, sin_x (kx,
+    x). With e and d the sum and the difference of the two signs of kx, both of e^{i kx x} together are e cos + i d
+    sin. ``even`` and ``odd`` are filled.
     """
     for half in range(2):  # ky > 0 in ``even``, ky < 0 in ``odd``
         plus, minus = spectrum[2 * half], spectrum[2 * half + 1]
@@ -42,7 +43,10 @@ def _along_x(spectrum, cos_x, sin_x, even, odd):
 
 @jit()
 def _along_y(even, odd, cos_y, sin_y, plane):
-    """Sum over ky into the rows of a plane (y, x): the real part of what :func:`_along_x` leaves."""
+    """Sum over ky into the rows of a plane (y, x): the real part of what :func:`_along_x` leaves.
+
+    even, odd (2, ky, x) as of that; cos_y, sin_y (ky, y). plane is filled.
+    """
     plane[:] = 0.0
     last = plane.shape[0] - 1
     for j in range(0, plane.shape[0], 2):  # two rows share what they read

@@ -18,7 +18,10 @@ single = np.float32
 
 @jit(parallel=True)
 def move_out(trace, inv_dt, time, out):
-    """Read each trace (n, t, 2) at its times (n, j), linearly; out (n, j, 2) is zero beyond the ends."""
+    """Read each trace (n, t, 2) at its times (n, j), linearly; out (n, j, 2) is zero beyond the ends.
+
+    inv_dt are the samples per second; time is in seconds from the first sample.
+    """
     last = trace.shape[1] - 1
     for s in prange(trace.shape[0]):
         for j in range(time.shape[1]):
@@ -43,6 +46,8 @@ def stolt_map(data, k, step, speed, air, height, middle, obliquity, depth, out):
     so that it varies slowly and eight values of a windowed sinc interpolate it. ``air`` is half the speed above
     the soil, through a ``height`` of which the field is carried first, beyond what a vertical ray takes; 0 where
     the antennas touch the ground. k (modes,); out (modes, depths, 2).
+
+    step is that of the frequencies in rad/s; speed, height, middle and depth (depths,) are in SI units.
     """
     count = data.shape[1]
     dkz = step / speed

@@ -25,6 +25,9 @@ def trace_rays(height, thickness, index, c, max_rho, rho, time, slowness):
     Snell: the sine in air is the ray parameter p, and a layer of index n adds d p / sqrt(n^2 - p^2) to the
     distance and d n^2 / sqrt(n^2 - p^2) to the time. The tangents in air are spaced by their area hyperbolic
     sine from the vertical to a ray that would reach max_rho within the air alone.
+
+    height is the antenna's; thickness, index (layers,) the ground's down to the depth; c the speed of light. rho,
+    time and slowness (rays,) are filled.
     """
     last = rho.size - 1
     span = math.asinh(max_rho / height)
@@ -46,7 +49,10 @@ def trace_rays(height, thickness, index, c, max_rho, rho, time, slowness):
 
 @jit()
 def ray_time(r, rho, time, slowness):
-    """Time at lateral distance r: cubic between the traced rays, whose slope is their slowness."""
+    """Time at lateral distance r: cubic between the traced rays, whose slope is their slowness.
+
+    rho, time and slowness (rays,) as of :func:`trace_rays`.
+    """
     lo = 0
     hi = rho.size - 1
     while hi - lo > 1:
@@ -67,7 +73,11 @@ def ray_time(r, rho, time, slowness):
 
 @jit()
 def two_way_times(x, y, count_x, count_y, offset, tx_rays, rx_rays, out):
-    """Two-way times (4, y, x) of a point at (x, y), (-x, y), (x, -y) and (-x, -y) from the midpoint."""
+    """Two-way times (4, y, x) of a point at (x, y), (-x, y), (x, -y) and (-x, -y) from the midpoint.
+
+    x, y are the kernel's samples, of which the first count_x and count_y are meant; offset (3,) is that of the
+    antennas; tx_rays, rx_rays (3, rays) are distance, time and slowness. out (4, y, x) is filled.
+    """
     for q in range(4):
         sx = 1.0 - 2.0 * (q & 1)
         sy = 1.0 - 2.0 * (q >> 1)
@@ -84,7 +94,10 @@ def two_way_times(x, y, count_x, count_y, offset, tx_rays, rx_rays, out):
 
 @jit()
 def ray_gains(height, thickness, index, loss, max_rho, gain):
-    """Amplitude of the rays of :func:`trace_rays` over that straight down."""
+    """Amplitude of the rays of :func:`trace_rays` over that straight down.
+
+    height, thickness, index and max_rho as there; loss (layers,) in nepers per metre. gain (rays,) is filled.
+    """
     last = gain.size - 1
     span = math.asinh(max_rho / height)
     x = np.empty(gain.size)
@@ -97,7 +110,12 @@ def ray_gains(height, thickness, index, loss, max_rho, gain):
 
 @jit()
 def fill_weights(x, y, count_x, count_y, radius, reach, end, rho, gain, time, out):
-    """Kirchhoff's weights (4, y, x): taper, cosine, both legs' gain; none after the end; 1/2 on the axes."""
+    """Kirchhoff's weights (4, y, x): taper, cosine, both legs' gain; none after the end; 1/2 on the axes.
+
+    x, y, count_x, count_y as for :func:`two_way_times`; radius of the aperture; reach is the height of the antenna
+    above the apparent depth; end that of the traces; rho, gain (rays,) as of :func:`ray_gains`; time (4, y, x)
+    two-way. out (4, y, x) is filled.
+    """
     for j in range(count_y):
         for i in range(count_x):
             e2 = x[i] * x[i] + y[j] * y[j]
@@ -120,7 +138,10 @@ def fill_weights(x, y, count_x, count_y, radius, reach, end, rho, gain, time, ou
 
 @jit()
 def fill_waves(omega, count_x, count_y, quadrants, time, out):
-    """Fill out (4, 2, y, x) with the real and imaginary parts of exp(i omega t)."""
+    """Fill out (4, 2, y, x) with the real and imaginary parts of exp(i omega t).
+
+    omega in rad/s; the first count_x, count_y samples of so many quadrants of time (4, y, x).
+    """
     for q in range(quadrants):
         for j in range(count_y):
             for i in range(count_x):
@@ -130,7 +151,11 @@ def fill_waves(omega, count_x, count_y, quadrants, time, out):
 
 @jit()
 def turn_waves(turn, count_x, count_y, quadrants, wave):
-    """Multiply waves (4, 2, y, x) by others: from one frequency to the next."""
+    """Multiply waves (4, 2, y, x) by others: from one frequency to the next.
+
+    turn (4, 2, y, x) multiplies wave of the same shape, in place, in the first count_x, count_y samples of so many
+    quadrants.
+    """
     for q in range(quadrants):
         for j in range(count_y):
             for i in range(count_x):
@@ -145,6 +170,8 @@ def fill_parities(count_x, count_y, wave, weight, even, out):
 
     wave (4, 2, y, x) is the exponential; out (4, 2, y, x) float32: part, real or imaginary. Of one that is
     ``even`` in both, one quadrant tells all.
+
+    weight (4, y, x) is that of :func:`fill_weights`; count_x, count_y as for :func:`two_way_times`.
     """
     for j in range(count_y):
         for i in range(count_x):
@@ -177,6 +204,8 @@ def transform(part, over_y, over_x, count_x, count_y, columns, half, out):
     """Cosine or sine transform of one quadrant: out[l, m] = sum_ji over_y[j, l] part[j, i] over_x[i, m].
 
     half (x, l) is scratch; columns (l,) tells how many m are wanted in row l.
+
+    count_x, count_y of the samples of part (y, x) count; over_y (y, l) and over_x (x, m) are the waves.
     """
     rows = columns.size
     for i in range(count_x):
@@ -212,6 +241,8 @@ def multiply_add(data, kernel, even, sx, sy, columns, out):
 
     The kernel there is cc - sx sy ss - i (sx sc + sy cs), of the transforms (4, 2, l, m) cc, ss, sc and cs, of
     which ``even`` says that only cc is not zero. data and out are (2, l, m).
+
+    sx and sy are the signs of kx and ky in the quadrant; columns (l,) as for :func:`transform`.
     """
     both = sx * sy
     for l in range(columns.size):  # noqa: E741
@@ -244,7 +275,8 @@ def transform_parities(
 ):
     """Transform the parities (4, 2, y, x) of :func:`fill_parities` that are not zero, into out (4, 2, l, m).
 
-    turned, odd_x and odd_y say whether the kernel has a part that is odd in x and y, in x, in y; the rest as for
+    turned, odd_x and odd_y say whether the kernel has a part that is odd in x and y, in x, in y; parts (4, 2, y,
+    x); cos_x, sin_x (x, m) and cos_y, sin_y (y, l) the waves; count_x, count_y, columns and half as for
     :func:`transform`.
     """
     for i in range(2):
@@ -262,7 +294,11 @@ def extrapolate_plane(
     data, kind, omega, field, columns, x, y, cos_x, sin_x, cos_y, sin_y, thickness, index, loss, reach, radius, c,
     end, out,
 ):  # fmt: skip
-    """One depth of :func:`extrapolate`: thickness (layers,), reach and radius are those of this depth."""
+    """One depth of :func:`extrapolate`, with its arguments.
+
+    thickness (layers,), reach and radius are those of this depth; data, kind, omega, field, columns, x, y, cos_x,
+    sin_x, cos_y, sin_y, index, loss, c and end as there. out (fields, 4, 2, ny, nx) is added to.
+    """
     count_x = min(x.size, int(radius / (x[1] - x[0])) + 1) if x.size > 1 else 1
     count_y = min(y.size, int(radius / (y[1] - y[0])) + 1) if y.size > 1 else 1
     tx_rays = np.empty((3, RAYS))
@@ -328,6 +364,8 @@ def extrapolate(
     transforms; thickness (depths, layers), index and loss (layers,), the loss in nepers per metre; reach (depths,)
     the depth as seen from air, radius (depths,) the aperture. out (depths, fields, 4, 2, ny, nx) float32 comes
     zeroed.
+
+    omega (frequencies,) is in rad/s, c the speed of light, end the end of the traces in seconds.
     """
     for iz in prange(radius.size):
         extrapolate_plane(

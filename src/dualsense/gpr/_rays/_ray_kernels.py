@@ -28,6 +28,9 @@ def crossings(rho, h, thickness, index, work, x):
     By Snell the sine in air s is n times that in every layer, so that a layer of thickness d adds
     d s / sqrt(n^2 - s^2) to the crossing x, s = x / sqrt(x^2 + h^2). The sum grows with x, so Newton inside a
     shrinking bracket always converges, from the values that x comes with.
+
+    rho is a distance; h (m,) the antennas' heights; thickness (layers, m) of each layer above each point, index
+    (layers,); work (ROWS, m) is room.
     """
     if rho <= NEAR_M:
         x[:] = rho
@@ -67,7 +70,10 @@ def crossings(rho, h, thickness, index, work, x):
 
 @jit(checked_division=False)
 def path_times(x, rho, h, thickness, index, c, work, time):
-    """Time rays that leave the air at x, led on to rho at their own slope: exact to second order."""
+    """Time rays that leave the air at x, led on to rho at their own slope: exact to second order.
+
+    x, rho, h, thickness, index and work as for :func:`crossings`; c is the speed above. time (m,) is filled.
+    """
     s, slant, reached = work[0], work[1], work[2]
     for i in range(x.size):
         a = math.sqrt(x[i] * x[i] + h[i] * h[i])
@@ -94,6 +100,8 @@ def path_gains(x, h, thickness, index, loss, work, gain):
     boundary changes its width by cos(b) / cos(a), which leaves the first and the last angle. There the field is
     that of a wave polarised across the plane of incidence, Fresnel's 2 n1 cos1 / (n1 cos1 + n2 cos2). ``loss`` is
     in nepers per metre of path in each layer.
+
+    x, h, thickness, index and work as for :func:`crossings`. gain (m,) is filled.
     """
     cos, tangent, spread, straight, last, lost = work[0], work[1], work[2], work[3], work[4], work[5]
     for i in range(x.size):
@@ -132,7 +140,10 @@ def path_gains(x, h, thickness, index, loss, work, gain):
 
 @jit(parallel=True)
 def fill_tables(height, rho, thickness, index, loss, c, time, gain):
-    """Fill ``time`` and ``gain`` (heights, rho, depths); height (heights, depths), thickness (layers, depths)."""
+    """Fill ``time`` and ``gain`` (heights, rho, depths); height (heights, depths), thickness (layers, depths).
+
+    rho (rho,) are distances, index and loss (layers,) as for :func:`path_gains`, c the speed above.
+    """
     for i in prange(height.shape[0]):
         work = np.empty((ROWS, height.shape[1]))
         x = np.zeros(height.shape[1])

@@ -27,6 +27,9 @@ def leg_time(rho: float, height: float, depth: float, speed: float) -> float:
 
     The ray crosses the surface at a share u of the way; the derivative of the time over u is monotonic, so Newton
     held inside a bracket always arrives.
+
+    rho is the distance along the surface, height the antenna's, depth the point's, speed that in the soil; SI
+    units.
     """
     if height <= TOUCHING_M:
         return math.sqrt(rho * rho + depth * depth) / speed
@@ -67,6 +70,8 @@ def point_times(
     """Two-way times (n,) to the surface of a cylinder across the line, its axis ``radius`` below ``depth``.
 
     ``antennas`` (n, 5): along and across offset of transmitter and receiver from ``x``, and their height.
+
+    x (n,) are the positions, centre that of the axis, speed that in the soil. out (n,) is filled.
     """
     for i in range(x.size):
         total = 0.0
