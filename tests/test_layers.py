@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,7 @@ KNOWN_LONG = {
     "visit",
 }
 KNOWN_BEHIND_DOORS = {"io"}
+KNOWN_UNDOCUMENTED = {"emi"}
 
 HEAVY = ("numpy", "scipy", "numba", "h5py", "matplotlib", "skimage", "pydantic", "jinja2", "tqdm", "starlette")
 
@@ -90,6 +92,36 @@ def test_the_doors_index_what_they_show(house):
     for name, shown in house.doors.items():
         indexed = {key for _, entries in house.index(name) for key, _ in entries}
         assert indexed == set(shown) - {"__version__"}, name
+
+
+def sections(docstring: str) -> dict[str, str]:
+    parts = re.split(r"(?:^|\n)(\w[\w ]*)\n-{3,}\n", docstring)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_public_functions_document_their_parameters(house):
+    functions = [
+        (f"{door}.{name}", node)
+        for door, names in house.doors.items()
+        for name, home in names.items()
+        if home in house.modules
+        for node in house.modules[home].tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    assert len(functions) > 150
+    missing = [name for name, node in functions if not ast.get_docstring(node)]
+    for name, node in functions:
+        given = node.args
+        arguments = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+        if len(arguments) <= 3:
+            continue
+        held = sections(ast.get_docstring(node) or "")
+        heads = [line.split(" :")[0] for line in held.get("Parameters", "").splitlines() if line[:1].strip()]
+        named = {part.strip() for head in heads for part in head.split(",")}
+        missing += [f"{name}: {argument}" for argument in arguments if argument not in named]
+        if ast.unparse(node.returns) != "None" and not {"Returns", "Yields"} & held.keys():
+            missing.append(f"{name} returns")
+    assert [name for name in missing if room_of(name) not in KNOWN_UNDOCUMENTED] == []
 
 
 def test_the_walker_sees_every_kind_of_import(tmp_path):

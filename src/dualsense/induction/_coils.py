@@ -63,9 +63,18 @@ def rectangular_coil(
 
     Parameters
     ----------
+    length_m, width_m : float
+        > 0.
     center_m : (3,) array_like
+        Middle of the rectangle.
     rotation : (3, 3) array_like or None
         From the coil's own axes (normal +z) to the frame of ``center_m``; None is the identity.
+    turns : float
+        Negative for a coil wound the other way round.
+
+    Returns
+    -------
+    Polygon
     """
     _check_lengths(length_m=length_m, width_m=width_m)
     x, y = 0.5 * length_m, 0.5 * width_m
@@ -91,6 +100,12 @@ def d_coil(
         Straight pieces of the arc; the field's error falls as 1 / sides^2.
     center_m, rotation
         As in `rectangular_coil`; the centre is the circle's.
+    turns : float
+        Negative for a coil wound the other way round.
+
+    Returns
+    -------
+    Polygon
     """
     _check_lengths(radius_m=radius_m)
     if not abs(chord_m) < radius_m:
@@ -111,10 +126,16 @@ def double_d(
 
     Parameters
     ----------
+    radius_m : float
+        Of the circle that each D is a part of.
     overlap_m : float
         Width of the strip in which they overlap; `balanced_overlap` finds the one without direct coupling.
     gap_m : float
         Height of the receiver's wire over the transmitter's, > 0: the wires cross.
+    sides : int
+        Straight pieces of each arc, as in `d_coil`.
+    turns : float
+        Of each coil.
 
     Returns
     -------
@@ -161,7 +182,20 @@ def winding_field(points_m: ArrayLike, winding: Winding) -> NDArray[np.float64]:
 def winding_emf(
     points_m: ArrayLike, polarizability_m3: ArrayLike, *, frequency_hz: ArrayLike, tx: Winding, rx: Winding
 ) -> NDArray[np.complex128]:
-    """Voltage per ampere of small targets, by reciprocity, as `induction._field.emf` for any windings."""
+    """Voltage per ampere of small targets, by reciprocity, as `emf` for any windings.
+
+    Parameters
+    ----------
+    points_m, polarizability_m3, frequency_hz
+        As in `emf`.
+    tx, rx : Winding
+        Transmitter and receiver.
+
+    Returns
+    -------
+    (..., k) complex128
+        V/A, each point on its own.
+    """
     return received(
         winding_field(points_m, rx), polarizability_m3, winding_field(points_m, tx), frequency_hz=frequency_hz
     )

@@ -140,8 +140,12 @@ def layered_inductance(
     ----------
     laplace_rad_s : (k,) complex array_like
         s; i omega for a frequency.
+    tx_radius_m, rx_radius_m : float
+        a and b, of the loops.
     height_sum_m : (m,) array_like
         h + h' > 0, the sum of both heights over the ground.
+    layers : sequence of Layer
+        From the top down; the last one reaches down without end.
     offset_m : float
         Horizontal distance of the coils' axes.
 
@@ -191,6 +195,11 @@ def layered_coupling(
         > 0.
     height_sum_m, layers, offset_m, tx_radius_m, rx_radius_m
         As in `layered_inductance`.
+
+    Returns
+    -------
+    (m, k) complex128
+        Ohm, one row per height.
     """
     frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
     if np.any(~(frequency > 0)):
@@ -224,8 +233,14 @@ def layered_gates(
     gate_time_s : (g, 2) array_like
         After the current has ended.
     current : Current
+        Of the transmitter.
     height_sum_m, layers, offset_m, tx_radius_m, rx_radius_m
         As in `layered_inductance`.
+
+    Returns
+    -------
+    (m, g) float64
+        V, one row per height.
 
     Notes
     -----

@@ -155,6 +155,13 @@ def sphere_poles(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Slowest relaxations of a sphere.
 
+    Parameters
+    ----------
+    radius_m, conductivity_s_m, relative_permeability : float
+        As in `sphere_polarizability`.
+    count : int
+        How many.
+
     Returns
     -------
     tau_s : (count,) float64
@@ -261,6 +268,19 @@ def spheroid_spectrum(
     semi-axes give the sphere. A finite-element disc of ratio 0.1, mu_r 32, differs from the spheroid of its
     radius and volume by up to 10 % of the span between the limits across, 12 % along. For making test objects,
     not for measuring real ones.
+
+    Parameters
+    ----------
+    semi_axis_m, polar_semi_axis_m : float
+        Across the axis of revolution, and along it; > 0.
+    conductivity_s_m : float
+        > 0.
+    relative_permeability : float
+        >= 1.
+
+    Returns
+    -------
+    Spectrum
     """
     static, inductive = spheroid_limits(
         semi_axis_m=semi_axis_m,

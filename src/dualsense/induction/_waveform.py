@@ -63,6 +63,14 @@ def rectangular_pulse(
     ----------
     width_s : float
         Of the flat top; > 0. The ramps, each 0 for a jump, come before and after it.
+    current_a : float
+        Of the flat top.
+    ramp_on_s, ramp_off_s : float
+        Before and after it.
+
+    Returns
+    -------
+    Current
     """
     _check_durations(width_s, ramp_on_s, ramp_off_s)
     top = -ramp_off_s
@@ -83,6 +91,14 @@ def bipolar_train(
         Of each flat top.
     off_s : float
         From the end of one pulse to the start of the next; gates lie within it.
+    current_a : float
+        Of the flat tops.
+    ramp_on_s, ramp_off_s : float
+        Before and after each flat top; 0 for a jump.
+
+    Returns
+    -------
+    Current
     """
     _check_durations(width_s, ramp_on_s, ramp_off_s)
     if not (np.isfinite(off_s) and off_s > 0):

@@ -80,6 +80,8 @@ def coverage(
 
     Parameters
     ----------
+    grid
+        The map's cells.
     head_m : (p, 3)
         The head's track; with the sensors' positions, which an array carries beside it, it spans the patch. A
         single line was set out to measure the strip that each sensor's samples reach.
@@ -87,6 +89,11 @@ def coverage(
         Centres of the coil pair and midpoints of the antenna pair at their valid samples.
     emi_reach_m, gpr_reach_m
         How far to the side one sample measures.
+
+    Returns
+    -------
+    Coverage
+        The patch, and the cells within it that each sensor measured.
     """
     swept = [head_m, *(sensor[:, :3] for sensor in (emi_m, gpr_m) if sensor is not None)]
     reach_m = [reach for sensor, reach in ((emi_m, emi_reach_m), (gpr_m, gpr_reach_m)) if sensor is not None]

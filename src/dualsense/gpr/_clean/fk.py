@@ -46,6 +46,8 @@ def fk_fan(
 
     Parameters
     ----------
+    soundings
+        Along lines, over frequency.
     mode
         "reject" subtracts the fan, "pass" keeps nothing else.
     low_s_m, high_s_m

@@ -48,6 +48,8 @@ def target_loss(
     ----------
     step
         Any function of soundings to soundings over the same frequencies that leaves amplitudes as they are.
+    soundings
+        What the step is given; the echo is put into them.
     surface
         To align the echo with.
     width_m

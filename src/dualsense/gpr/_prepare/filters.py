@@ -120,6 +120,8 @@ def wiener(
 
     Parameters
     ----------
+    soundings
+        Over frequency.
     wavelet : (k,), optional
         Spectrum of the wavelet over ``soundings.frequency_hz``; its phase is taken out as it is.
     gate_s
