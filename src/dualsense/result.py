@@ -1,4 +1,4 @@
-"""What processing leaves behind: images, targets, evidence, provenance. Frozen, without behaviour.
+"""What processing leaves behind: images, targets, evidence, provenance. Frozen; all it does is show itself.
 
 Axis order: maps are ``(y, x)``, volumes ``(depth, y, x)``. Axes hold cell centres. A NaN is ground that was
 not assessed, never ground that is empty.

@@ -1,4 +1,4 @@
-"""One recorded or simulated sweep as frozen arrays and axes, without behaviour.
+"""One recorded or simulated sweep as frozen arrays and axes; all it does is show itself.
 
 Axis order, everywhere: soundings first, then frequency, gate or sample time. Local frame: metres, x along
 the lane, y to its left, z up, z = 0 the nominal ground surface. Time dependence e^{+i omega t}. Missing
