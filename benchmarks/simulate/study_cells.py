@@ -116,7 +116,7 @@ def study(engine: GprmaxEngine, models: Path, count: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         return gprmax.run_all(soundings, (objects, ground), folder, r.frequency, with_voxels).echo
 
-    def tell(name: str, echo: np.ndarray) -> None:
+    def report(name: str, echo: np.ndarray) -> None:
         own, level = spectrum(some, echo * clock)
         print(f"{name:<24}{np.corrcoef(own, full)[0, 1]:>12.2f}{db(level / peak):>+12.1f} dB", flush=True)
 
@@ -126,12 +126,12 @@ def study(engine: GprmaxEngine, models: Path, count: int) -> None:
     bare = ground_echo((), ground, tx, rx, r.frequency)
     for model in (f"{MINE}-voxel", f"{MINE}-cells"):
         thing = (replace(mine[0], model=model),)
-        tell(f"simulator, {model}", ground_echo(thing, ground, tx, rx, r.frequency) - bare)
+        report(f"simulator, {model}", ground_echo(thing, ground, tx, rx, r.frequency) - bare)
     bare = by_gprmax((), "bare", None)
     thing = (replace(mine[0], model=f"{MINE}-voxel"),)
     for way in WAYS:
         voxels = write_voxels(engine.voxels, way, models / f"{way}-voxels")
-        tell(f"gprMax, {way}", by_gprmax(thing, way, voxels) - bare)
+        report(f"gprMax, {way}", by_gprmax(thing, way, voxels) - bare)
 
 
 def main() -> None:

@@ -103,8 +103,8 @@ def study(names: list[str], engine: GprmaxEngine, models: Path) -> dict[str, Any
         full, own, _ = tones(GROUNDS.get(name, FLAT), things, engine, models / name)
         one = compared(full - flat, own - own_flat)
         report[name] = one
-        told = f"{name:<12}{one['delay_ns']:>+11.3f}{one['peak_db']:>+11.1f}{one['energy_db']:>+12.1f}"
-        print(f"{told}{one['likeness']:>10.3f}", flush=True)
+        line = f"{name:<12}{one['delay_ns']:>+11.3f}{one['peak_db']:>+11.1f}{one['energy_db']:>+12.1f}"
+        print(f"{line}{one['likeness']:>10.3f}", flush=True)
     return report
 
 

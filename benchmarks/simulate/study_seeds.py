@@ -100,15 +100,15 @@ def check(task: Task) -> str:
 
 def differences(scene: Scene, scan: Any, back: Any) -> Iterator[str]:
     """Yield what the file does not hold as it was simulated."""
-    asked = scene.faults != Faults()
-    if back.faults and not asked:
+    spoiled = scene.faults != Faults()
+    if back.faults and not spoiled:
         yield f"faults that were not asked for: {back.faults}"
     for name in ("gpr", "emi"):
         ours, theirs = getattr(scan, name), getattr(back, name)
-        told = asked and any(fault.sensor == name for fault in back.faults)
-        if (ours is None) != (theirs is None) and not told:
+        reported = spoiled and any(fault.sensor == name for fault in back.faults)
+        if (ours is None) != (theirs is None) and not reported:
             yield f"/{name} is there on one side only"
-        elif ours is not None and theirs is not None and not asked:
+        elif ours is not None and theirs is not None and not spoiled:
             if not np.isfinite(theirs.data).all():
                 yield f"/{name}: not all finite"
             if not np.allclose(ours.data, theirs.data, rtol=1e-5, atol=1e-6 * np.abs(ours.data).max()):

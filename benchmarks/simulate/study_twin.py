@@ -242,9 +242,9 @@ def without_direct(r: Recorded, echo: np.ndarray) -> np.ndarray:
 
 def heights_m(r: Recorded) -> tuple[float, float]:
     """Mean height over the told track: as found, and as the radar's echo of the surface has it, unasked so far."""
-    flat = twin(replace(r, at=r.told, soil=even(r.soil)), 0, ())
+    flat = twin(replace(r, at=r.recorded_m, soil=even(r.soil)), 0, ())
     late = (surface_echo(without_direct(r, flat))[0] - surface_echo(flat)[0]).mean()
-    height = r.told[:, 2].mean()
+    height = r.recorded_m[:, 2].mean()
     steep = np.hypot(height, HALF_M[0]) / height
     return float(r.coils.moved(r.scan.gpr.time_s)[:, 2].mean()), float(0.5 * C0_M_S * steep * late)
 
@@ -261,7 +261,7 @@ def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, Any]:
         twins = [twin(r, 0) for r in (a, b)]
         full = [without_direct(r, echo) for r, echo in zip((a, b), twins, strict=True)]
         _, x, y, *_ = next(top for top in a.tops if top[0] in MINES)
-        over = np.hypot(a.told[:, 0] - x, a.told[:, 1] - y) < 1.5 * AWAY_M
+        over = np.hypot(a.recorded_m[:, 0] - x, a.recorded_m[:, 1] - y) < 1.5 * AWAY_M
         alike = np.abs(np.vdot(*full)) / np.linalg.norm(full[0]) / np.linalg.norm(full[1])
         spectra = [
             [measure(values, r)["targets"][0]["spectrum"] for values, r in zip(both, (a, b), strict=True)]

@@ -42,7 +42,7 @@ class Recorded:
     tones: np.ndarray
     frequency: np.ndarray
     at: np.ndarray
-    told: np.ndarray
+    recorded_m: np.ndarray
     coils: Coils
     soil: Soil
     objects: tuple[Buried, ...]
@@ -75,17 +75,17 @@ def load(path: Path, *, track: str = "found", as_told: bool = False) -> Recorded
     for n, raw in enumerate(columns["label"]):
         label, model = raw.decode(), columns["model"][n].decode()
         x, y, depth = (float(columns[k][n]) for k in ("x", "y", "depth"))
-        told = tuple(float(columns[f"size_{k}"][n]) for k in "xyz")
-        size = told if as_told else IN_CELLS_M.get((path.stem, model), told)
+        stated = tuple(float(columns[f"size_{k}"][n]) for k in "xyz")
+        size = stated if as_told else IN_CELLS_M.get((path.stem, model), stated)
         objects += bodies_of(label, model, x, y, depth, size, float(columns["permittivity"][n]))
         tops.append((model or label, x, y, depth, size[2], 0.5 * max(size[:2])))
     if as_told:
         objects = [replace(thing, model=BANDED.get(thing.model, thing.model)) for thing in objects]
     tones, frequency = to_tones(scan)
-    told = smoothed(scan.gpr.time_s, scan.pose.time_s, scan.pose.position_m)
+    recorded_m = smoothed(scan.gpr.time_s, scan.pose.time_s, scan.pose.position_m)
     coils = coils_of(path, scan, soil)
-    at = told + coils.moved(scan.gpr.time_s) if track == "found" else told
-    return Recorded(scan, tones, frequency, at, told, coils, soil, tuple(objects), tops)
+    at = recorded_m + coils.moved(scan.gpr.time_s) if track == "found" else recorded_m
+    return Recorded(scan, tones, frequency, at, recorded_m, coils, soil, tuple(objects), tops)
 
 
 def bodies_of(

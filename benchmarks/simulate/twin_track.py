@@ -67,7 +67,7 @@ class Coils:
     tensor: np.ndarray
 
     @cached_property
-    def told(self) -> np.ndarray:
+    def recorded_m(self) -> np.ndarray:
         """Track (m, 3) at the rows, as it is told."""
         return smoothed(self.scan.emi.time_s, self.scan.pose.time_s, self.scan.pose.position_m)
 
@@ -119,7 +119,7 @@ class Coils:
         count = splines.shape[1]
         out = np.zeros((count, 3))
         for _ in range(ROUNDS):
-            rows, rest = self._linear(self.told + splines @ out, splines)
+            rows, rest = self._linear(self.recorded_m + splines @ out, splines)
             for axis, step_m in enumerate(WALK_M):
                 walk = np.concatenate([np.diff(np.eye(count), axis=0) / step_m, np.eye(count) / FAR_M])
                 block = np.zeros((len(walk), 3 * count))
@@ -191,7 +191,7 @@ def induction(coils: Coils) -> dict[str, Any]:
     """The metal detector's fit on the track as told and on the one it tells itself."""
     moved = coils.moved(coils.scan.emi.time_s)
     return {
-        "told": coils.factors(coils.told),
-        "found": coils.factors(coils.told + moved),
+        "told": coils.factors(coils.recorded_m),
+        "found": coils.factors(coils.recorded_m + moved),
         "moved_rms_mm": (1e3 * np.sqrt((moved**2).mean(axis=0))).tolist(),
     }

@@ -32,7 +32,7 @@ from dualsense.evaluate._statistics import clopper_pearson
 from dualsense.result import Evidence
 
 
-def heard(target, *, emi=None, gpr=None):
+def with_evidence(target, *, emi=None, gpr=None):
     def evidence(ratio):
         return None if ratio is None else Evidence(5.0, {}, ratio)
 
@@ -48,11 +48,11 @@ def score(make_target, make_truth, make_result):
     )  # fmt: skip
     truth = replace(truth, model=("PMN", "M14", "nail", "can", "stone"))
     result = make_result(
-        heard(make_target("a", 0.1, 0.1, 0.9, depth=0.03), emi=1.0, gpr=2.0),
-        heard(make_target("b", 0.9, 0.1, 0.4, depth=0.10), gpr=1.0),
-        heard(make_target("c", 0.1, 0.9, 0.3, "likely-clutter"), emi=0.5, gpr=-2.0),
-        heard(make_target("d", 0.9, 0.9, 0.6), emi=2.0),
-        heard(make_target("e", 0.5, 0.1, 0.2, "not-assessable"), gpr=0.0),
+        with_evidence(make_target("a", 0.1, 0.1, 0.9, depth=0.03), emi=1.0, gpr=2.0),
+        with_evidence(make_target("b", 0.9, 0.1, 0.4, depth=0.10), gpr=1.0),
+        with_evidence(make_target("c", 0.1, 0.9, 0.3, "likely-clutter"), emi=0.5, gpr=-2.0),
+        with_evidence(make_target("d", 0.9, 0.9, 0.6), emi=2.0),
+        with_evidence(make_target("e", 0.5, 0.1, 0.2, "not-assessable"), gpr=0.0),
     )
     return score_scan(replace(result, header=replace(result.header, site="sand")), truth)
 

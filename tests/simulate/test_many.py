@@ -28,10 +28,10 @@ def test_a_lane_is_that_of_its_seed_alone(tmp_path):
     assert both[1] == alone
     assert [lane.error for lane in both] == ["", ""]
     assert (tmp_path / "both" / alone.file).read_bytes() == (tmp_path / "alone" / alone.file).read_bytes()
-    told = json.loads((tmp_path / "both" / MANIFEST).read_text())
-    assert [lane["seed"] for lane in told["lanes"]] == [4, 5]
-    assert told["sources"]["soil.roughness_rms_m"] == "assumed"
-    assert set(told["sources"]) == set(told["parameters"])
+    manifest = json.loads((tmp_path / "both" / MANIFEST).read_text())
+    assert [lane["seed"] for lane in manifest["lanes"]] == [4, 5]
+    assert manifest["sources"]["soil.roughness_rms_m"] == "assumed"
+    assert set(manifest["sources"]) == set(manifest["parameters"])
     with pytest.raises(UsageError, match="exists already"):
         simulate_lanes("no-mines", tmp_path / "alone", lanes=1, seed=5)
 

@@ -54,8 +54,8 @@ def test_two_scans_of_one_full_wave_are_one_on_the_tracks_found(study, sample_di
     """Tones and traces of the same soundings: what tells them apart is the error of their tracks."""
     pair = study.repeated(sample_dir)
     assert pair["echoes"] > 0.995
-    told, found = (np.array(pair[track]["apart_mm"]) for track in ("told", "found"))
-    assert (found < 0.6 * told).all()
+    recorded, found = (np.array(pair[track]["apart_mm"]) for track in ("told", "found"))
+    assert (found < 0.6 * recorded).all()
     assert pair["told"]["spectra_full_wave"] < 0.9
     assert pair["found"]["spectra_full_wave"] > 0.97
 
@@ -74,11 +74,11 @@ def test_the_metal_detector_tells_where_it_was(study, sample_dir):
     rng = np.random.default_rng(0)
     t = coils.scan.emi.time_s - coils.scan.emi.time_s[0]
     slow = np.sin(np.outer(t / t[-1], [4.0, 6.0, 0.0]) + np.arange(3.0)) * [0.006, 0.009, 0.004]
-    at = coils.told + slow + rng.normal(0, 1e-3, slow.shape)
+    at = coils.recorded_m + slow + rng.normal(0, 1e-3, slow.shape)
     data = coils.metal(at) + coils.ground(at)
     data += 1e-3 * np.abs(data).max() * (rng.standard_normal(data.shape) + 1j * rng.standard_normal(data.shape))
     astray = replace(coils, scan=replace(coils.scan, emi=replace(coils.scan.emi, data=data.astype(np.complex64))))
     found = astray.moved(coils.scan.emi.time_s)
-    over = np.hypot(*(coils.told[:, :2] - [0.11, 0.15]).T) < 0.1
+    over = np.hypot(*(coils.recorded_m[:, :2] - [0.11, 0.15]).T) < 0.1
     wrong, without = np.sqrt((((found - slow)[over]) ** 2).mean(axis=0)), np.sqrt((slow[over] ** 2).mean(axis=0))
     assert (wrong < 0.4 * without).all()

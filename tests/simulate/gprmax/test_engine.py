@@ -103,7 +103,7 @@ def test_tilted_heads_get_receivers_on_the_nearest_nodes():
 
 
 @pytest.mark.parametrize(
-    ("how", "error", "told"),
+    ("how", "error", "message"),
     (
         ("fails", DualsenseError, "air.in: gprMax failed with status 3: the model has 3 materials too many"),
         ("forgets", ScanError, "air.h5: gprMax wrote no such output"),
@@ -113,8 +113,8 @@ def test_tilted_heads_get_receivers_on_the_nearest_nodes():
         ("louder", DualsenseError, "air.h5: the direct wave in free air differs from its closed form by 200 %"),
     ),
 )
-def test_a_failure_of_gprmax_is_one_line_that_names_it(how, error, told):
-    with pytest.raises(error, match=told) as caught:
+def test_a_failure_of_gprmax_is_one_line_that_names_it(how, error, message):
+    with pytest.raises(error, match=message) as caught:
         simulate_with_gprmax(SCENE, seed=0, engine=stand_in(how))
     assert "\n" not in str(caught.value)
 
@@ -149,9 +149,9 @@ def test_what_cannot_be_done_is_refused_before_any_run(tmp_path):
 
 
 def test_models_are_run_once_and_again_only_when_they_change(tmp_path):
-    told = []
-    first = simulate_with_gprmax(SCENE, seed=0, engine=stand_in(folder=tmp_path, announce=told.append))
-    assert "million cells" in told[0]
+    announced = []
+    first = simulate_with_gprmax(SCENE, seed=0, engine=stand_in(folder=tmp_path, announce=announced.append))
+    assert "million cells" in announced[0]
     # nothing is run any more: the command would fail
     again = simulate_with_gprmax(SCENE, seed=0, engine=stand_in("fails", folder=tmp_path))
     assert again.sha256 == first.sha256
@@ -164,21 +164,21 @@ def test_models_are_run_once_and_again_only_when_they_change(tmp_path):
 def test_command_line_writes_models_and_reads_their_outputs_back(tmp_path, capsys):
     scene, models, scan = tmp_path / "scene.toml", tmp_path / "models", tmp_path / "scan.h5"
     scene.write_text(TOML)
-    asked = ["simulate", str(scene), "--seed", "2", "--engine", "gprmax"]
-    assert dualsense([*asked, "--write-only", "-o", str(models)]) == 0
+    arguments = ["simulate", str(scene), "--seed", "2", "--engine", "gprmax"]
+    assert dualsense([*arguments, "--write-only", "-o", str(models)]) == 0
     inputs = sorted(models.glob("*.in"))
     assert inputs[0].name == "air.in"
     assert len(inputs) > 2
     for model in inputs:
         subprocess.run([sys.executable, FAKE, "works", model.name], cwd=models, check=True, capture_output=True)
     fails = shlex.join([sys.executable, FAKE, "fails"])
-    assert dualsense([*asked, "--gprmax-models", str(models), "--gprmax-command", fails, "-o", str(scan)]) == 0
+    assert dualsense([*arguments, "--gprmax-models", str(models), "--gprmax-command", fails, "-o", str(scan)]) == 0
     assert len(read_scan(scan).gpr.time_s) == len(inputs) - 1
     assert "simulated with gprMax" in capsys.readouterr().out
     gpu = shlex.join([sys.executable, FAKE, "works"])
-    assert dualsense([*asked, "--gprmax-gpu", "--gprmax-command", gpu, "--overwrite", "-o", str(scan)]) == 0
+    assert dualsense([*arguments, "--gprmax-gpu", "--gprmax-command", gpu, "--overwrite", "-o", str(scan)]) == 0
     (models / "air.h5").unlink()
-    again = [*asked, "--gprmax-gpu", "--gprmax-models", str(models), "--gprmax-command", gpu, "--overwrite"]
+    again = [*arguments, "--gprmax-gpu", "--gprmax-models", str(models), "--gprmax-command", gpu, "--overwrite"]
     assert dualsense([*again, "-o", str(scan)]) == 0
     assert "-gpu" in (models / "air.log").read_text()
 

@@ -40,7 +40,7 @@ EVEN = Ground(
 SHEETS = (Bed(0.04, 3.0, 0.0, 0.0), Bed(0.1, 1.6, 0.0, 0.0))
 
 
-def heard(ground, height, objects=()):
+def response_over(ground, height, objects=()):
     at = np.array([[0.0, 0.0, height]])
     return echo.ground_echo(objects, ground, at - HALF, at + HALF, TONES)[0]
 
@@ -56,7 +56,7 @@ def airy(indices, thickness):
 
 @pytest.mark.parametrize(("height", "tolerance"), ((1.9, 0.06), (8.0, 0.02)))
 def test_high_above_layers_the_echo_is_airys(height, tolerance):
-    value = heard(replace(EVEN, beds=SHEETS), height)
+    value = response_over(replace(EVEN, beds=SHEETS), height)
     wanted = airy([1.0, 2.0, 3.0, 1.6], [0.04, 0.06]) * np.exp(-2j * K * height) / (2 * height)
     np.testing.assert_allclose(value, wanted, atol=tolerance * np.abs(wanted).max())
 
@@ -65,7 +65,7 @@ def test_a_layer_of_the_same_soil_is_none():
     same = replace(EVEN, loss_np_m=0.4, beds=(Bed(0.05, 2.0, 0.4, 0.0),))
     stone = Buried("stone", 0.0, 0.03, 0.08)
     np.testing.assert_allclose(
-        heard(same, 0.05, (stone,)), heard(replace(same, beds=()), 0.05, (stone,)), rtol=1e-6
+        response_over(same, 0.05, (stone,)), response_over(replace(same, beds=()), 0.05, (stone,)), rtol=1e-6
     )
 
 
@@ -116,7 +116,7 @@ def test_a_point_under_layers_is_seen_through_them():
     """Delay and transmission, down and up, and the spreading of refracted rays."""
     height, ball = 8.0, Buried("bullet", 0.0, 0.0, 0.14, body_size_m=(0.004, 0.004, 0.004))
     ground = replace(EVEN, beds=SHEETS)
-    value = heard(ground, height, (ball,)) - heard(ground, height)
+    value = response_over(ground, height, (ball,)) - response_over(ground, height)
     (points,) = metal.metal_points((ball,), index=1.6, frequency_hz=TONES)
     depth = -points.position_m[0, 2]
     through = 2 / 3 * (4 / 5) * (6 / 4.6)
@@ -130,7 +130,7 @@ def test_a_point_under_layers_is_seen_through_them():
 @pytest.mark.parametrize("height", (1.2, 4.0))
 def test_between_ground_and_head_images_are_a_geometric_series(height):
     for gamma in (0.4, -0.4):
-        value = heard(replace(EVEN, head_reflection=gamma), height)
+        value = response_over(replace(EVEN, head_reflection=gamma), height)
         r, path = -1 / 3, 2 * height
         wanted = sum(
             gamma**m * r ** (m + 1) * np.exp(-1j * K * path * (m + 1)) / (path * (m + 1)) for m in range(9)
@@ -142,9 +142,9 @@ def test_a_head_near_the_ground_rings_after_the_echo():
     """What it adds is the second image and the third, later by a way to and fro each."""
     height, gamma = 0.15, 0.5
     t = np.linspace(0, 4e-9, 801)
-    added = heard(replace(EVEN, head_reflection=gamma), height) - heard(EVEN, height)
+    added = response_over(replace(EVEN, head_reflection=gamma), height) - response_over(EVEN, height)
     trace = np.abs((added * np.hanning(31)) @ np.exp(2j * np.pi * np.outer(TONES, t)))
-    first = np.abs((heard(EVEN, height) * np.hanning(31)) @ np.exp(2j * np.pi * np.outer(TONES, t)))
+    first = np.abs((response_over(EVEN, height) * np.hanning(31)) @ np.exp(2j * np.pi * np.outer(TONES, t)))
     assert t[trace.argmax()] == pytest.approx(4 * height / C0_M_S, abs=0.06e-9)
     assert trace.max() / first.max() == pytest.approx(gamma / 3 / 2, rel=0.1)
 
@@ -152,8 +152,8 @@ def test_a_head_near_the_ground_rings_after_the_echo():
 def test_an_object_below_is_heard_again_by_way_of_the_head():
     ball, height = Buried("nail", 0.0, 0.0, 0.03, yaw_deg=90.0), 0.12
     clear, ringing = EVEN, replace(EVEN, head_reflection=0.5)
-    once = heard(clear, height, (ball,)) - heard(clear, height)
-    both = heard(ringing, height, (ball,)) - heard(ringing, height)
+    once = response_over(clear, height, (ball,)) - response_over(clear, height)
+    both = response_over(ringing, height, (ball,)) - response_over(ringing, height)
     expected = -2 * 0.5 / 3 * (height + 0.015) / (3 * height + 0.015) * np.exp(-2j * K * height)
     np.testing.assert_allclose(both / once - 1, expected, rtol=0.05)
 

@@ -13,28 +13,28 @@ TONES = np.arange(0.8e9, 3.21e9, 20e6)
 ONES = np.ones((2000, len(TONES)), dtype=np.complex128)
 
 
-def heard(response=ONES, **what):
+def received(response=ONES, **what):
     noise = Noise(**{"gpr_std": 0.0, "gpr_phase_noise_rad": 0.0, "gpr_interference_part": 0.0, **what})
     return radar_noise.received_tones(response, TONES, noise, np.random.default_rng(3))
 
 
 def test_thermal_noise_is_round_and_of_its_size():
-    rest = heard(gpr_std=1e-2) - ONES
+    rest = received(gpr_std=1e-2) - ONES
     assert np.sqrt(np.mean(np.abs(rest) ** 2)) == pytest.approx(1e-2, rel=0.01)
     assert rest.real.std() == pytest.approx(rest.imag.std(), rel=0.02)
 
 
 def test_phase_noise_turns_and_leaves_the_size():
-    out = heard(gpr_phase_noise_rad=0.02)
+    out = received(gpr_phase_noise_rad=0.02)
     np.testing.assert_allclose(np.abs(out), 1.0, rtol=1e-6)
     assert np.angle(out).std() == pytest.approx(0.02, rel=0.01)
-    strong = heard(5.0 * ONES, gpr_phase_noise_rad=0.02)
+    strong = received(5.0 * ONES, gpr_phase_noise_rad=0.02)
     assert (strong - 5.0).imag.std() == pytest.approx(5 * out.imag.std(), rel=1e-3)
 
 
 def test_interference_is_in_its_band_and_in_its_share_of_soundings():
     rest = (
-        heard(
+        received(
             gpr_interference=0.1,
             gpr_interference_part=0.2,
             gpr_interference_hz=2e9,
@@ -44,13 +44,13 @@ def test_interference_is_in_its_band_and_in_its_share_of_soundings():
     )
     inside = np.abs(TONES - 2e9) <= 50.5e6
     np.testing.assert_array_equal(rest[:, ~inside], 0)
-    struck = np.abs(rest[:, inside]).max(axis=1) > 0
-    assert struck.mean() == pytest.approx(0.2, abs=0.03)  # 3.4 standard deviations of the binomial
-    assert np.sqrt(np.mean(np.abs(rest[struck][:, inside]) ** 2)) == pytest.approx(0.1, rel=0.05)
+    interfered = np.abs(rest[:, inside]).max(axis=1) > 0
+    assert interfered.mean() == pytest.approx(0.2, abs=0.03)  # 3.4 standard deviations of the binomial
+    assert np.sqrt(np.mean(np.abs(rest[interfered][:, inside]) ** 2)) == pytest.approx(0.1, rel=0.05)
 
 
 def test_dead_tones_are_missing_and_noisy_ones_loud():
-    out = heard(gpr_std=1e-3, gpr_dead_tone_part=0.1, gpr_noisy_tone_part=0.2, gpr_noisy_tone_factor=20.0)
+    out = received(gpr_std=1e-3, gpr_dead_tone_part=0.1, gpr_noisy_tone_part=0.2, gpr_noisy_tone_factor=20.0)
     dead = np.isnan(out).all(axis=0)
     np.testing.assert_array_equal(np.isnan(out).any(axis=0), dead)
     assert 4 <= dead.sum() <= 22
@@ -99,15 +99,18 @@ def test_a_foreign_carrier_is_a_sine_in_the_traces_it_strikes():
         gpr_interference_hz=2e9, gpr_interference_width_hz=0.0,
     )  # fmt: skip
     got = radar_noise.received_traces(np.zeros((800, 400)), t, noise, np.random.default_rng(4))
-    struck = got.any(axis=1)
-    assert struck.mean() == pytest.approx(0.25, abs=0.05)
+    interfered = got.any(axis=1)
+    assert interfered.mean() == pytest.approx(0.25, abs=0.05)
     # 400 samples are 20 whole periods
-    np.testing.assert_allclose(got[struck].std(axis=1), 0.3 / np.sqrt(2), rtol=1e-6)
-    line = np.abs(np.fft.rfft(got[struck], axis=1))
+    np.testing.assert_allclose(got[interfered].std(axis=1), 0.3 / np.sqrt(2), rtol=1e-6)
+    line = np.abs(np.fft.rfft(got[interfered], axis=1))
     np.testing.assert_array_equal(line.argmax(axis=1), 20)
 
 
 def test_one_imperfection_leaves_the_draws_of_the_others():
-    quiet, struck = heard(gpr_std=1e-3), heard(gpr_std=1e-3, gpr_interference=0.1, gpr_interference_part=0.5)
+    quiet, interfered = (
+        received(gpr_std=1e-3),
+        received(gpr_std=1e-3, gpr_interference=0.1, gpr_interference_part=0.5),
+    )
     outside = np.abs(TONES - 2.437e9) > 10e6
-    np.testing.assert_array_equal(quiet[:, outside], struck[:, outside])
+    np.testing.assert_array_equal(quiet[:, outside], interfered[:, outside])

@@ -129,19 +129,19 @@ def test_an_array_is_read_from_toml():
     scene = parse_scene(tomllib.loads("[array]\npairs = 5\n"))
     assert scene.array == Array(pairs=5)
     assert parse_scene({}).array is None
-    for wrong, told in (
+    for wrong, message in (
         ("[array]\npairs = 0", "array.pairs must be at least 1"),
         ("[array]\npairs = 2.5", "array.pairs must be of type int"),
     ):
-        with pytest.raises(RecipeError, match=told):
+        with pytest.raises(RecipeError, match=message):
             parse_scene(tomllib.loads(wrong))
 
 
 @pytest.mark.slow
 def test_lanes_and_single_scans_go_on_a_cart_by_the_same_option(tmp_path):
-    asked = ["simulate", "--preset", "no-mines", "--cart", "--seed", "3"]
-    assert dualsense([*asked, "--lanes", "1", "-j", "1", "-o", str(tmp_path / "lanes")]) == 0
-    assert dualsense([*asked, "-o", str(tmp_path / "one.h5")]) == 0
+    arguments = ["simulate", "--preset", "no-mines", "--cart", "--seed", "3"]
+    assert dualsense([*arguments, "--lanes", "1", "-j", "1", "-o", str(tmp_path / "lanes")]) == 0
+    assert dualsense([*arguments, "-o", str(tmp_path / "one.h5")]) == 0
     lane, one = read_scan(tmp_path / "lanes" / "no-mines-000003.h5"), read_scan(tmp_path / "one.h5")
     assert json.loads((tmp_path / "lanes" / "lanes.json").read_text())["array"]["pairs"] == Array().pairs
     assert lane.gpr.tx_position_m.shape == (Array().pairs, 3)

@@ -64,28 +64,28 @@ def test_what_a_deminer_meets_is_there():
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_number_of_a_model_says_where_it_comes_from(name):
     model = MODELS[name]
-    told = sources_of(model)
-    assert all(isinstance(source, str) and len(source) > 2 for source in told.values())
+    sources = sources_of(model)
+    assert all(isinstance(source, str) and len(source) > 2 for source in sources.values())
     numbers = 2 + (model.relative_permittivity is not None) + len(model.metal) + len(model.cores)
-    assert len(told) == numbers
-    assert {key for key, _ in model.sources} <= {"shape", "size_m", "relative_permittivity"} & set(told)
+    assert len(sources) == numbers
+    assert {key for key, _ in model.sources} <= {"shape", "size_m", "relative_permittivity"} & set(sources)
     text = describe(name)
     assert text.count("[") == numbers
-    assert all(f"[{source}]" in text for source in told.values())
+    assert all(f"[{source}]" in text for source in sources.values())
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_number_of_a_preset_says_where_it_comes_from(name):
     kind = PRESETS[name]
-    told = parameters_of(kind)
+    sources = parameters_of(kind)
     soil = {f"soil.{f.name}" for f in fields(Soil)}
-    assert set(told) == soil | ({f.name for f in fields(Preset)} - {"soil", "sources"})
-    assert all(isinstance(source, str) and len(source) > 2 for _, source in told.values())
-    assert {key for key, _ in kind.sources} <= set(told) | {"soil"}
+    assert set(sources) == soil | ({f.name for f in fields(Preset)} - {"soil", "sources"})
+    assert all(isinstance(source, str) and len(source) > 2 for _, source in sources.values())
+    assert {key for key, _ in kind.sources} <= set(sources) | {"soil"}
     assert set(kind.mines) | set(kind.clutter) <= set(MODELS)
     assert all(MODELS[mine].label == "mine" for mine in kind.mines)
     assert not any(MODELS[thing].label == "mine" for thing in kind.clutter)
-    assert describe(name).count("[") == len(told)
+    assert describe(name).count("[") == len(sources)
 
 
 def test_the_overview_names_everything():
@@ -137,17 +137,17 @@ def test_a_spring_pulled_straight_is_a_rod_and_an_open_one_no_ring(monkeypatch):
     assert abs(tensor[2, 2]) < 0.5 * abs(tensor[0, 0])  # the wire lies across the axis
 
 
-def heard(thing):
+def scattering(thing):
     found = metal.metal_points((thing,), index=2.0, frequency_hz=np.linspace(0.8e9, 3.2e9, 5))
     return np.concatenate([f.front for f in found]), np.concatenate([f.position_m for f in found])
 
 
 def test_the_radar_meets_a_spring_as_its_wire(monkeypatch):
-    front, place = heard(with_metal(monkeypatch, SPRING))
-    wires, places = heard(with_metal(monkeypatch, *SPRING.pieces()))
+    front, place = scattering(with_metal(monkeypatch, SPRING))
+    wires, places = scattering(with_metal(monkeypatch, *SPRING.pieces()))
     assert len(front) == 18
     np.testing.assert_array_equal(front, wires)
     np.testing.assert_array_equal(place, places)
     bare = with_metal(monkeypatch, SPRING, permittivity=None)
     assert metal.is_parts_only(bare, index=2.0, band_hz=(0.8e9, 3.2e9))
-    assert len(heard(bare)[0]) == 18
+    assert len(scattering(bare)[0]) == 18
