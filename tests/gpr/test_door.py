@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dualsense import gpr
+from dualsense.io import read_scan
 from dualsense.recipe import Recipe
+from dualsense.survey import grid_around, track_at
 
 STUB = ast.parse(Path(gpr.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 ORDER = ("_rays", "_soundings", "_prepare", "_clean", "_traces", "_migrate", "_soil", "_bodies")
@@ -87,3 +90,28 @@ def test_alcoves_import_downwards_only():
             if other == "the door" or rank[other] > rank[own] or (other == "_radargram" != own):
                 wrong.append(f"{path.relative_to(room)}:{node.lineno} imports {node.module}")
     assert wrong == []
+
+
+def test_the_chain_by_hand_finds_the_body(sample_dir):
+    """What the index shows, with nothing but the doors; the body is where the whole chain puts it."""
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    soundings, faults = gpr.calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s))
+    assert all(fault.severity != "failed" for fault in faults)
+    below, surface = gpr.find_surface(soundings)
+    cleaned = gpr.remove_background(below, surface)
+    assert gpr.unchanged_channels(below, cleaned) == ()
+    traces = gpr.analytic_traces(cleaned, surface)
+    grid = grid_around(soundings.midpoint_m, cell_m=0.01)
+    soil = gpr.estimate_soil(cleaned, traces, grid, height_m=surface.height_m, coarse_cell_m=0.02)
+    assert {name for name, _, _ in soil.sources} >= {"prior"}
+    volume = gpr.migrate(
+        cleaned,
+        traces,
+        grid,
+        0.005 * np.arange(31),
+        relative_permittivity=soil.relative_permittivity,
+        height_m=surface.height_m,
+    )
+    bodies = gpr.find_bodies(volume, grid, np.ones(volume.fold.shape[1:], bool))
+    assert bodies
+    assert 0.01 < bodies[0].depth_m < 0.12

@@ -14,6 +14,7 @@ import numpy as np
 from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
 from dualsense.gpr._clean import _background_kernels as _kernels
+from dualsense.gpr._clean.robust_pca import robust_pca
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -274,8 +275,6 @@ def _low_rank(values: Complex, sparse_weight: float) -> Complex:
     The transform is unitary, so that it changes neither rank nor noise. Unevenly spaced tones are taken as they
     are numbered; that blurs time, and less of an echo is sparse.
     """
-    from dualsense.gpr._clean.robust_pca import robust_pca  # noqa: PLC0415
-
     traces = np.fft.ifft(values, axis=1, norm="ortho")
     weight = sparse_weight / np.sqrt(max(values.shape))
     found = robust_pca(traces, weight=weight, tolerance=PCA_TOLERANCE, max_steps=PCA_STEPS)

@@ -40,7 +40,7 @@ TAPER_BLUR = 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Below:
+class GroundSlices:
     """The ground at each depth of the volume.
 
     Attributes
@@ -61,11 +61,13 @@ class Below:
     loss: NDArray[np.float64]
 
 
-def below(layers: Layers, depth_m: NDArray[np.float64], radius_m: NDArray[np.float64], loss_db_m: float) -> Below:
+def slice_ground(
+    layers: Layers, depth_m: NDArray[np.float64], radius_m: NDArray[np.float64], loss_db_m: float
+) -> GroundSlices:
     """Cut the layers at each depth."""
     thickness = thicknesses(layers, depth_m)
     loss = np.full(layers.index.size, loss_db_m * NEPER_PER_DB)
-    return Below(depth_m, radius_m, thickness @ (1.0 / layers.index), thickness, layers.index, loss)
+    return GroundSlices(depth_m, radius_m, thickness @ (1.0 / layers.index), thickness, layers.index, loss)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +88,7 @@ class Heads:
     slant: NDArray[np.float64]
 
 
-def place_heads(soundings: Soundings, height_m: NDArray[np.float64] | None, ground: Below) -> Heads:
+def place_heads(soundings: Soundings, height_m: NDArray[np.float64] | None, ground: GroundSlices) -> Heads:
     """Antennas above the ground; which of the two transmits makes no difference, so offsets point to +x."""
     tx, rx = soundings.tx_m.copy(), soundings.rx_m.copy()
     if height_m is not None:
@@ -193,7 +195,7 @@ class Tones:
     top_hz: float
     end_s: float
 
-    def cut_rad_m(self, ground: Below) -> NDArray[np.float64]:
+    def cut_rad_m(self, ground: GroundSlices) -> NDArray[np.float64]:
         """Highest horizontal wavenumber of each tone: beyond it nothing propagates in air."""
         top = 4.0 * math.pi * self.top_hz / C0_M_S
         k = 4.0 * math.pi * np.abs(self.frequency_hz) / C0_M_S
@@ -201,7 +203,7 @@ class Tones:
         return np.where(self.field == FOLD, top, np.minimum(k + blur, top))
 
 
-def compress(traces: Traces, unit: float, heads: Heads, ground: Below) -> Tones:
+def compress(traces: Traces, unit: float, heads: Heads, ground: GroundSlices) -> Tones:
     """Fit the traces, over the times that the volume asks for, by as many tones as those times can tell apart."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
@@ -245,7 +247,7 @@ def _fit(basis: NDArray[Any]) -> NDArray[Any]:
     return np.linalg.pinv(basis, rcond=1e-3).astype(np.complex64 if np.iscomplexobj(basis) else np.float32)
 
 
-def _two_way_range(heads: Heads, ground: Below) -> tuple[float, float]:
+def _two_way_range(heads: Heads, ground: GroundSlices) -> tuple[float, float]:
     """Earliest and latest time of the volume within the aperture."""
     rays = np.empty((3, _wave_kernels.RAYS))
     half = 0.5 * float(np.hypot(heads.offset_m[:, 0], heads.offset_m[:, 1]).max())

@@ -23,7 +23,16 @@ import numpy as np
 from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate import _plane_kernels, _wave_kernels
 from dualsense.gpr._migrate.migrated import Migrated
-from dualsense.gpr._migrate.wavefield import Below, Heads, Kind, Tones, below, compress, place_heads, sort_heads
+from dualsense.gpr._migrate.wavefield import (
+    GroundSlices,
+    Heads,
+    Kind,
+    Tones,
+    compress,
+    place_heads,
+    slice_ground,
+    sort_heads,
+)
 from dualsense.gpr._migrate.weights import aperture_radius, inverse_density
 from dualsense.gpr._rays.layers import Ground, as_layers
 
@@ -117,7 +126,7 @@ def wavenumber(
     )
     unit = float(max(peaks)) or 1.0
     if len(traces.values) and traces.values.shape[1] > 1 and image.size:
-        ground = below(
+        ground = slice_ground(
             layers, depth, aperture_radius(depth, aperture_m, aperture_growth, max_aperture_m), loss_db_m
         )
         heads = place_heads(soundings, height_m, ground)
@@ -152,7 +161,7 @@ def _tiles(grid: Grid) -> Iterator[tuple[slice, slice]]:
             yield slice(j, j + cells), slice(i, i + cells)
 
 
-def _near(heads: Heads, x: NDArray[np.float64], y: NDArray[np.float64], ground: Below) -> NDArray[np.intp]:
+def _near(heads: Heads, x: NDArray[np.float64], y: NDArray[np.float64], ground: GroundSlices) -> NDArray[np.intp]:
     """Soundings that reach the tile."""
     reach, at = ground.radius_m.max(), heads.midpoint_m
     inside = (at > np.array([x[0], y[0]]) - reach) & (at < np.array([x[-1], y[-1]]) + reach)
@@ -198,7 +207,7 @@ def _modes(
     y: NDArray[np.float64],
     cell_m: float,
     kinds: list[Kind],
-    ground: Below,
+    ground: GroundSlices,
     tones: Tones,
 ) -> _Modes:
     """Wavenumbers that can propagate in air, at the spacing that keeps the aperture from wrapping round."""
@@ -276,7 +285,7 @@ def _to_wavenumbers(
 
 
 def _extrapolate(
-    data: NDArray[np.float32], kinds: list[Kind], tones: Tones, ground: Below, modes: _Modes
+    data: NDArray[np.float32], kinds: list[Kind], tones: Tones, ground: GroundSlices, modes: _Modes
 ) -> NDArray[np.float32]:
     """Spectra of image, fold and energy at each depth, (nz, 3, 4 quadrants, 2, ky, kx)."""
     nx, ny = modes.x.count, modes.y.count
