@@ -199,7 +199,18 @@ def _failed(task: _Task, text: str) -> BatchEntry:
 
 
 def batch_json(entries: Sequence[BatchEntry]) -> str:
-    """Return the summary of a batch as JSON text; a failed scan has its error and nulls."""
+    """Sum a batch up as JSON; a failed scan has its error and nulls.
+
+    Parameters
+    ----------
+    entries
+        From :func:`process_batch`.
+
+    Returns
+    -------
+    str
+        Content of ``batch.json``.
+    """
     scans = [_row(entry) for entry in entries]
     failed = sum(bool(entry.error) for entry in entries)
     document = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, "failed": failed, "scans": scans}
@@ -217,7 +228,18 @@ def _row(entry: BatchEntry) -> dict[str, Any]:
 
 
 def batch_csv(entries: Sequence[BatchEntry]) -> str:
-    """Return the summary of a batch as CSV text, one line for each scan."""
+    """Sum a batch up as CSV, one line for each scan.
+
+    Parameters
+    ----------
+    entries
+        From :func:`process_batch`.
+
+    Returns
+    -------
+    str
+        Content of ``batch.csv``.
+    """
     columns = ["name", "scan", "status", "scan_id", "scan_sha256", "model", "area_m2", "coverage_fraction"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -34,6 +34,10 @@ def cause(error: BaseException) -> str:
     ----------
     error
         Any: what is none of the house's own is named by its type.
+
+    Returns
+    -------
+    str
     """
     match error:
         case DualsenseError():
@@ -51,12 +55,35 @@ def cause(error: BaseException) -> str:
 
 
 def about(subject: str, text: str) -> str:
-    """Return the text with its subject, a file, in front, unless it names it in full already."""
+    """Put the subject of a text, a file, in front of it, unless it names it in full already.
+
+    Parameters
+    ----------
+    subject
+        Path of the file; empty where there is none.
+    text
+        May begin with the file's name alone, which the path then replaces.
+
+    Returns
+    -------
+    str
+    """
     if not subject or subject in text:
         return text
     return f"{subject}: {text.removeprefix(f'{os.path.basename(subject)}: ')}"  # noqa: PTH119
 
 
 def one_line(text: str) -> str:
-    """Return the text on one line, fit for a terminal: no line breaks, no control characters."""
+    """Put a text on one line, fit for a terminal: no line breaks, no control characters.
+
+    Parameters
+    ----------
+    text
+        From anywhere.
+
+    Returns
+    -------
+    str
+        Runs of blanks are one blank, what cannot be printed is U+FFFD.
+    """
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))

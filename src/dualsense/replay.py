@@ -122,14 +122,38 @@ def replay_scan(
 
 
 def time_span(scan: Scan) -> tuple[float, float]:
-    """Return the first and the last time of any stream of the scan, in its own seconds."""
+    """Find the first and the last time of any stream.
+
+    Parameters
+    ----------
+    scan
+        With at least a track.
+
+    Returns
+    -------
+    first_s, last_s : float
+        In the scan's own seconds.
+    """
     clocks = [scan.pose.time_s, *(s.time_s for s in (scan.gpr, scan.emi) if s is not None)]
     return min(float(t[0]) for t in clocks), max(float(t[-1]) for t in clocks)
 
 
 def scan_until(scan: Scan, time_s: float) -> Scan:
-    """Return the recording as it stood at a moment: every stream up to and including ``time_s``.
+    """Cut a recording to what it was at a moment.
 
+    Parameters
+    ----------
+    scan
+        The whole recording.
+    time_s
+        In its own seconds; every stream ends with it, this moment included.
+
+    Returns
+    -------
+    Scan
+
+    Notes
+    -----
     A sensor that has not yet delivered a sample is None. The truth, if any, is left out, and so is the hash:
     no file holds these bytes.
     """
@@ -168,6 +192,13 @@ def _frame(
 
 def metal_trace(scan: Scan, result: Result | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Follow the metal response along the sweep: the value of the metal map under the coils at every sample.
+
+    Parameters
+    ----------
+    scan
+        The recording.
+    result
+        Of processing it; None where there is none yet.
 
     Returns
     -------

@@ -125,6 +125,10 @@ def summarise(path: str | os.PathLike[str], *, with_data: bool = False) -> ScanS
     with_data
         Read the samples too, so that the faults in them are found as well.
 
+    Returns
+    -------
+    ScanSummary
+
     Raises
     ------
     ScanError

@@ -42,6 +42,16 @@ def one_line(message: str) -> str:
     """Escape what would break a line or steer a terminal, and bound the length.
 
     A file names things as it likes; an error message must still be one line.
+
+    Parameters
+    ----------
+    message
+        Which may quote a file.
+
+    Returns
+    -------
+    str
+        With line breaks and control characters as escapes, and at most `MAX_MESSAGE` characters.
     """
     shown = "".join(
         c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _BREAKING else c for c in message

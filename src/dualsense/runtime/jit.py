@@ -21,11 +21,23 @@ def jit(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0.
 
-    ``checked_division=False`` lets a division by zero give inf or NaN as NumPy does, instead of raising
-    ZeroDivisionError: the check is a branch, and a loop with a branch does not become vectors.
-    ``inline`` puts the body into its callers before they are optimised: a loop around a call that is only inlined
-    later does not become vectors either.
     Where neither the code's folder nor the user's cache can be written, the kernel is compiled anew in each run.
+
+    Parameters
+    ----------
+    parallel
+        Spread ``prange`` over threads.
+    checked_division
+        False lets a division by zero give inf or NaN as NumPy does, instead of raising ZeroDivisionError: the check
+        is a branch, and a loop with a branch does not become vectors.
+    inline
+        Put the body into its callers before they are optimised: a loop around a call that is only inlined later
+        does not become vectors either.
+
+    Returns
+    -------
+    callable
+        The decorator.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
