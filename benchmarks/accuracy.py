@@ -122,7 +122,7 @@ def _verdict(label: str, row: dict[str, Any]) -> str:
 
 def run(paths: Iterable[Path] | None = None) -> dict[str, Any]:
     """Process the scans and judge them; the entry point of ``make bench``."""
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.io import read_scan
 
     rows = []

@@ -15,7 +15,7 @@ RUNS = 3
 
 def run() -> dict[str, float]:
     """Median seconds of each step over some runs, after one that compiles."""
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.io import read_scan
     from dualsense.render import write_outputs
 

@@ -105,7 +105,7 @@ def invented(count: int, change: Change = lambda scene: scene) -> Scans:
 
 def run(sets: dict[str, tuple[list[tuple[str, Scan]], Spoil, float]], model: str) -> dict[str, Any]:
     """Count the calls of mines and of the rest under each condition."""
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.evaluate import score_scan
     from dualsense.recipe import load_recipe
 

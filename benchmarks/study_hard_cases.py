@@ -30,7 +30,7 @@ def scenes() -> dict[str, object]:
 
 
 def main() -> int:
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.recipe import load_recipe
     from dualsense.simulate import simulate_scan
 

@@ -105,7 +105,7 @@ def _write_one(task: tuple[str, Lane]) -> str:
 
     from benchmarks.calibrate.scenes import scene
 
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.simulate import simulate_scan
 
     folder, lane = task

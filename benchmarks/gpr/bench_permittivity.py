@@ -114,7 +114,7 @@ def rows(permittivity: float) -> list[tuple[float, float, float, float]]:
 
 def told() -> list[tuple[str, float, float, float]]:
     """Each sample: name, true permittivity, the program's and its standard deviation."""
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.io import read_scan
 
     out = []

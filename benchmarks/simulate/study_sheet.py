@@ -30,7 +30,7 @@ OFFSET_M = np.array([0.03, 0.0, 0.0])
 
 def depth_slices(r: Recorded, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the pipeline's migration makes of tones: the strongest amplitude over 2 to 14 cm, and its extent."""
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
 
     tones = (values + direct(r.frequency)) * np.exp(-2j * np.pi * r.frequency * r.scan.gpr.system_delay_s)
     volume = process_scan(replace(r.scan, gpr=replace(r.scan.gpr, data=tones.astype(np.complex64)))).gpr_volume

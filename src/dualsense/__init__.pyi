@@ -11,7 +11,7 @@ from . import simulate as simulate
 from . import survey as survey
 from ._version import __version__ as __version__
 from .batch import process_batch as process_batch
-from .chain.process import process_scan as process_scan
+from .chain import process_scan as process_scan
 from .errors import DualsenseError as DualsenseError
 from .errors import RecipeError as RecipeError
 from .errors import ScanError as ScanError

@@ -174,7 +174,7 @@ def _process_one(task: _Task) -> BatchEntry:
     """Process one scan; whatever goes wrong stands in the entry, so that the other scans go on."""
     start_logging(verbosity=-1)
     try:
-        from dualsense.chain.process import process_scan  # noqa: PLC0415
+        from dualsense.chain import process_scan  # noqa: PLC0415
         from dualsense.io import read_scan  # noqa: PLC0415
 
         result = process_scan(read_scan(Path(task.scan)), task.recipe)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dualsense.chain.process import process_scan
+from dualsense.chain import process_scan
 from dualsense.errors import ScanError
 from dualsense.survey import lever_arm, track_at
 

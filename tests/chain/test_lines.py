@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dualsense.chain.process import process_scan
+from dualsense.chain import process_scan
 from dualsense.cli import cli
 from dualsense.io import import_scan
 from dualsense.recipe import load_recipe

@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 import pytest
 
-import dualsense.chain.process
+import dualsense.chain
 import dualsense.errors
 import dualsense.io
 import dualsense.render
@@ -43,13 +43,13 @@ FILES = {
 }
 FAKE = """
 import sys, time
-import dualsense.chain.process
+import dualsense.chain
 from dualsense.cli import main
 
 def process_scan(scan, recipe=None, *, progress=None):
 {body}
 
-dualsense.chain.process.process_scan = process_scan
+dualsense.chain.process_scan = process_scan
 sys.argv[0] = "dualsense"
 main()
 """
@@ -279,7 +279,7 @@ def test_whatever_goes_wrong_is_one_line(error, said, sample, tmp_path, monkeypa
         raise error
 
     monkeypatch.delenv("DUALSENSE_DEBUG", raising=False)
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
     assert run(["process", str(sample), "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == f"dualsense: error: {sample}: {said}\n"
     assert not (tmp_path / "out").exists()
@@ -290,7 +290,7 @@ def test_a_traceback_is_there_for_whoever_asks(how, sample, tmp_path, monkeypatc
     def fail(*_, **__):
         raise ValueError
 
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
     monkeypatch.setenv("DUALSENSE_DEBUG", "1" if how == "DUALSENSE_DEBUG" else "0")
     assert run(["process", str(sample), "-o", str(tmp_path / "out"), *(["-vv"] if how == "-vv" else [])]) == 1
     said = capsys.readouterr().err
@@ -305,7 +305,7 @@ def test_a_disk_that_is_full_names_the_results_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", lambda *_, **__: result)
+    monkeypatch.setattr(dualsense.chain, "process_scan", lambda *_, **__: result)
     monkeypatch.setattr("dualsense.render._files.archive.write_result", fail)
     monkeypatch.setattr("pathlib.Path.write_bytes", fail)
     monkeypatch.setattr("pathlib.Path.write_text", fail)
@@ -443,7 +443,7 @@ def test_verbosity(option, logged, sample, tmp_path, monkeypatch, capsys):
         msg = "enough"
         raise dualsense.errors.ScanError(msg)
 
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", talk)
+    monkeypatch.setattr(dualsense.chain, "process_scan", talk)
     assert run(["process", str(sample), "-o", str(tmp_path / "out"), *([option] if option else [])]) == 1
     *notes, last = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[1] for line in notes] == logged
@@ -527,7 +527,7 @@ def test_what_cannot_be_imported_is_one_line(tmp_path, capsys):
 def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, monkeypatch, capsys):
     shutil.copyfile(sample, tmp_path / "scan.h5")
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", lambda *_, **__: result)
+    monkeypatch.setattr(dualsense.chain, "process_scan", lambda *_, **__: result)
     assert run(["evaluate", str(tmp_path), "--json"]) == 0
     rates = json.loads(capsys.readouterr().out)["rates"]
     assert (rates["mines"], rates["detected"]) == (1, 1)
@@ -541,7 +541,7 @@ def test_a_mine_in_a_scan_that_fails_is_a_missed_mine(sample, tmp_path, monkeypa
         raise dualsense.errors.ScanError(msg)
 
     shutil.copyfile(sample, tmp_path / "scan.h5")
-    monkeypatch.setattr(dualsense.chain.process, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
     assert run(["evaluate", str(tmp_path), "--json"]) == 1
     rates = json.loads(capsys.readouterr().out)["rates"]
     assert (rates["mines"], rates["detected"]) == (1, 0)

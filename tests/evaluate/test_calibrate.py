@@ -92,7 +92,7 @@ def test_rows_are_judged_as_the_scan_is(number):
     from benchmarks.calibrate.judge import judged
     from benchmarks.calibrate.scenes import lanes, scene
 
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.evaluate import score_scan
     from dualsense.fusion._confidence import load_model
     from dualsense.simulate import simulate_scan

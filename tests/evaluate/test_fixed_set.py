@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dualsense.chain.process import process_scan
+from dualsense.chain import process_scan
 from dualsense.evaluate._breakdown import false_alarms_at, single_sensor
 from dualsense.evaluate._rates import rates, roc
 from dualsense.evaluate._score import score_scan

@@ -1,10 +1,16 @@
 """The composer: the only room that puts the others together.
 
-- `process_scan`: from a scan and a recipe to a `Result`.
-- `StepCache`: what steps gave for what, so that a changed recipe runs only the steps it changes.
-- `RadarState`, `MetalState`: what is known of a sensor's data after a step; `process_scan` keeps those asked for.
-- `step_names`: every step whose state can be kept, by name.
-- `Log`: what a stage says beside its value, faults and entries of the provenance.
+Processing
+----------
+process_scan        from a scan and a recipe to a `Result`
+StepCache           what steps gave for what, so that a changed recipe runs only the steps it changes
+
+States between the steps
+------------------------
+RadarState          what is known of the radar's data after a step; `process_scan` keeps those asked for
+MetalState          the same of the metal detector's
+step_names          every step whose state can be kept, by name
+Log                 what a stage says beside its value: faults and entries of the provenance
 """
 
 from __future__ import annotations

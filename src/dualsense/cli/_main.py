@@ -105,7 +105,7 @@ def process(
 
     check_output(out, overwrite=overwrite)
     console.subject = str(scan)
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
     from dualsense.io import import_scan
 
     with console.progress() as progress:
@@ -294,7 +294,7 @@ def evaluate(
 
     if out is not None:
         options.refuse_existing(out, overwrite=overwrite)
-    from dualsense.chain.process import process_scan
+    from dualsense.chain import process_scan
 
     with console.progress() as progress:
 

@@ -28,8 +28,8 @@ def jit(
     parallel
         Spread ``prange`` over threads.
     checked_division
-        False lets a division by zero give inf or NaN as NumPy does, instead of raising ZeroDivisionError: the check
-        is a branch, and a loop with a branch does not become vectors.
+        False lets a division by zero give inf or NaN as NumPy does, instead of raising ZeroDivisionError: the
+        check is a branch, and a loop with a branch does not become vectors.
     inline
         Put the body into its callers before they are optimised: a loop around a call that is only inlined later
         does not become vectors either.
