@@ -21,10 +21,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense.emi._columns import dipole_columns, tensors_from_elements
-from dualsense.emi._locate.fit import rows_of
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.posterior import visit
-from dualsense.emi._locate.search import problem_of
+from dualsense.emi._locate.rows import rows_of
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import polarizability, rotate_spectrum, spheroid_spectrum
 from dualsense.simulate._motion import correlated_noise
@@ -150,9 +149,8 @@ def informed(response: Response, position: np.ndarray) -> list[float]:
     The bound of van Trees for tensors of the class that fits best there; `bound` has tensors free.
     """
     rows_ = rows_of(response, np.ones(6), None, (0.005, 0.3))
-    problem, _ = problem_of(response, rows_, (0.0, 0.0), (0.005, 0.3))
-    there = visit(problem, position[None, :], None)
-    there = visit(problem, position[None, :], there, renew=True)
+    there = visit(rows_, position[None, :], None)
+    there = visit(rows_, position[None, :], there, renew=True)
     return np.diag(np.linalg.inv(there.information)).tolist()
 
 

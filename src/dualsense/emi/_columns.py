@@ -29,7 +29,7 @@ def dipole_columns(response: Response, position_m: Real) -> Real:
 def column_rows(response: Response, position_m: Real) -> Real:
     """`dipole_columns` the other way round, (6, m)."""
     out = np.empty((6, response.time_s.size))
-    kernels.values(_one(position_m), *coil_arrays(response), out)
+    kernels.values(_one(position_m), coil_arrays(response), out)
     return out
 
 
@@ -37,7 +37,7 @@ def slope_rows(response: Response, position_m: Real) -> Real:
     """Change (3, 6, m) of the columns with each coordinate of the dipole."""
     m = response.time_s.size
     slope = np.empty((3, 6, m))
-    kernels.columns(_one(position_m), *coil_arrays(response), np.zeros((m, 3)), np.empty((6, m)), slope)
+    kernels.columns(_one(position_m), coil_arrays(response), np.zeros((m, 3)), np.empty((6, m)), slope)
     return slope
 
 
@@ -45,11 +45,11 @@ def _one(position_m: Real) -> Real:
     return np.ascontiguousarray(position_m, dtype=np.float64)[None]
 
 
-def coil_arrays(response: Response) -> tuple[Real, ...]:
-    """Places (m, 3), rotation (m, 3, 3) and radii (m,) of the rows' coils, in the order of the kernels."""
+def coil_arrays(response: Response) -> kernels.RowCoils:
+    """Coils of the rows as kernels take them: places (m, 3), rotation (m, 3, 3) and radii (m,)."""
     radii = (response.tx_radius_m[response.coil], response.rx_radius_m[response.coil])
     arrays = (response.tx_m, response.rx_m, response.rotation, *radii)
-    return tuple(np.ascontiguousarray(a, dtype=np.float64) for a in arrays)
+    return kernels.RowCoils(*(np.ascontiguousarray(a, dtype=np.float64) for a in arrays))
 
 
 def tensors_from_elements(elements: Real) -> Real:
@@ -59,6 +59,6 @@ def tensors_from_elements(elements: Real) -> Real:
     if elements.shape[0] == 1:
         out[:, range(3), range(3)] = elements[0][:, None]
         return out
-    for n, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
+    for n, (i, j) in enumerate(zip(kernels.ROW, kernels.COLUMN, strict=True)):
         out[:, i, j] = out[:, j, i] = elements[n]
     return out

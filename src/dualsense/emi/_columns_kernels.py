@@ -5,7 +5,7 @@ Plain arrays, no validation, the caller allocates. Rows come last, so that loops
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,35 @@ if TYPE_CHECKING:
 _STEP = 5e-4
 """Of the coil's radius, for differences along its axis; the field keeps thirteen digits, so nine are left."""
 
-_ROW = np.array([0, 1, 2, 0, 0, 1])
-_COLUMN = np.array([0, 1, 2, 1, 2, 2])
+ROW = np.array([0, 1, 2, 0, 0, 1])
+COLUMN = np.array([0, 1, 2, 1, 2, 2])
+"""Of the elements of a symmetric tensor in the one order that is used everywhere: xx, yy, zz, xy, xz, yz."""
+
 _SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
-"""Where the element of a symmetric tensor is, in the order xx, yy, zz, xy, xz, yz."""
+"""Where each element of a symmetric tensor is in that order."""
 
 _FIELD, _SLOPE, _BEND = 0, 3, 9
 """First rows of a loop's terms (12, m): field, symmetric gradient, second derivative along the axis."""
+
+
+class RowCoils(NamedTuple):
+    """Two loops per row.
+
+    Attributes
+    ----------
+    tx, rx : (m, 3)
+        Centres of transmitter and receiver, m.
+    rotation : (m, 3, 3)
+        From the head's axes to the local ones.
+    tx_radius, rx_radius : (m,)
+        In m.
+    """
+
+    tx: Real
+    rx: Real
+    rotation: Real
+    tx_radius: Real
+    rx_radius: Real
 
 
 @jit(checked_division=False)
@@ -104,7 +126,7 @@ def _turn(rotation: Real, out: Real) -> None:
             for k in range(3):
                 half[j, k] = turn[j, 0] * g[0, k] + turn[j, 1] * g[1, k] + turn[j, 2] * g[2, k]
         for q in range(6):
-            j, k = _ROW[q], _COLUMN[q]
+            j, k = ROW[q], COLUMN[q]
             out[_SLOPE + q, i] = half[j, 0] * turn[k, 0] + half[j, 1] * turn[k, 1] + half[j, 2] * turn[k, 2]
 
 
@@ -129,40 +151,52 @@ def fields(target: Real, where: Real, rotation: Real, radius: Real, work: Real, 
 
 
 @jit()
-def values(
-    target: Real, tx: Real, rx: Real, rotation: Real, tx_radius: Real, rx_radius: Real, value: Real
-) -> None:
-    """Columns value (6 n, m) of n dipoles at target (n, 3), as `columns` makes them without position errors."""
+def values(target: Real, coils: RowCoils, value: Real) -> None:
+    """Columns of n dipoles, as `columns` makes them without position errors.
+
+    Parameters
+    ----------
+    target : (n, 3)
+        Places of the dipoles, m.
+    coils
+        Loops of the m rows.
+    value : (6 n, m)
+        Filled with H_T,j H_R,k (+ H_T,k H_R,j off the diagonal), 1/m^2: what a row receives of each element.
+    """
+    tx, rx, rotation, tx_radius, rx_radius = coils
     m = tx.shape[0]
     t, r, work = np.empty((3, m)), np.empty((3, m)), np.empty((6, m))
     for n in range(target.shape[0]):
         fields(target[n], tx, rotation, tx_radius, work, t)
         fields(target[n], rx, rotation, rx_radius, work, r)
         for q in range(6):
-            v, tj, rk, tk, rj = value[6 * n + q], t[_ROW[q]], r[_COLUMN[q]], t[_COLUMN[q]], r[_ROW[q]]
+            v, tj, rk, tk, rj = value[6 * n + q], t[ROW[q]], r[COLUMN[q]], t[COLUMN[q]], r[ROW[q]]
             both = 1.0 if q >= 3 else 0.0
             for i in range(m):
                 v[i] = tj[i] * rk[i] + both * tk[i] * rj[i]
 
 
 @jit()
-def columns(
-    target: Real,
-    tx: Real,
-    rx: Real,
-    rotation: Real,
-    tx_radius: Real,
-    rx_radius: Real,
-    std: Real,
-    value: Real,
-    slope: Real,
-) -> None:
-    """Columns value (6 n, m) of n dipoles at target (n, 3), and slope (3, 6 n, m) by each one's own position.
+def columns(target: Real, coils: RowCoils, std: Real, value: Real, slope: Real) -> None:
+    """Columns of n dipoles and their slopes.
 
-    The value is the mean over the rows' position errors std (m, 3), to second order: what a row measures on
-    average is blurred. Radii are per row. The error's horizontal part is taken as round, the vertical one along
-    the coil's axis.
+    The value is the mean over the rows' position errors, to second order: what a row measures on average is
+    blurred. The error's horizontal part is taken as round, the vertical one along the coil's axis.
+
+    Parameters
+    ----------
+    target : (n, 3)
+        Places of the dipoles, m.
+    coils
+        Loops of the m rows.
+    std : (m, 3)
+        Standard deviation of the rows' positions, m.
+    value : (6 n, m)
+        Filled with what a row receives of each element, 1/m^2.
+    slope : (3, 6 n, m)
+        Filled with its change by each dipole's own x, y and z, 1/m^3.
     """
+    tx, rx, rotation, tx_radius, rx_radius = coils
     m = tx.shape[0]
     t, r, work = np.empty((12, m)), np.empty((12, m)), np.empty((11, m))
     flat, tall = np.empty(m), np.empty(m)
@@ -178,7 +212,7 @@ def columns(
         for q in range(6):
             v = value[6 * n + q]
             for side in range(1 if q < 3 else 2):
-                j, k = (_ROW[q], _COLUMN[q]) if side == 0 else (_COLUMN[q], _ROW[q])
+                j, k = (ROW[q], COLUMN[q]) if side == 0 else (COLUMN[q], ROW[q])
                 ta, rb, taa, rbb = t[j], r[k], t[_BEND + j], r[_BEND + k]
                 tg, rg = t[_SLOPE:_BEND], r[_SLOPE:_BEND]
                 t0, t1, t2 = tg[_SYMMETRIC[j, 0]], tg[_SYMMETRIC[j, 1]], tg[_SYMMETRIC[j, 2]]

@@ -213,5 +213,5 @@ def _isotropic(rows: Response, nodes: Real) -> Real:
     n, k = rows.time_s.size, len(nodes)
     start, every = n * np.arange(k + 1), np.tile(np.arange(n), k)
     out = np.empty(n * k)
-    kernels.columns(nodes, np.array([SOURCE_DEPTH_M]), start, every, *coil_arrays(rows), out)
+    kernels.columns(nodes, np.array([SOURCE_DEPTH_M]), start, every, coil_arrays(rows), out)
     return out.reshape(k, n).T

@@ -7,7 +7,9 @@ import pytest
 
 from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi._locate import _axes_kernels as axes_kernels
-from dualsense.emi._locate import _locate_kernels as kernels
+from dualsense.emi._locate import _channel_kernels as kernels
+from dualsense.emi._locate import _grid_kernels as grid_kernels
+from dualsense.emi._locate import _solver_kernels as solver_kernels
 from dualsense.induction._field import loop_field
 from dualsense.induction._kernels import loop_terms
 
@@ -41,7 +43,8 @@ def plain(target, tx, rx, rotation, a, b):
 def run_columns(target, where, std):
     m, n = len(where[0]), len(target)
     value, slope = np.empty((6 * n, m)), np.empty((3, 6 * n, m))
-    columns_kernels.columns(target, *where, np.broadcast_to(std, (m, 3)).copy(), value, slope)
+    coils = columns_kernels.RowCoils(*where)
+    columns_kernels.columns(target, coils, np.broadcast_to(std, (m, 3)).copy(), value, slope)
     return value.T, slope.transpose(2, 0, 1)
 
 
@@ -164,13 +167,13 @@ def test_cholesky_solves_and_refuses():
     half = rng.standard_normal((6, 6))
     a, x = half @ half.T + np.eye(6), rng.standard_normal(6)
     factor, solved = a.copy(), x.copy()
-    assert axes_kernels.cholesky(factor)
-    axes_kernels.substitute(factor, solved)
+    assert solver_kernels.cholesky(factor)
+    solver_kernels.substitute(factor, solved)
     np.testing.assert_allclose(a @ solved, x, atol=1e-10)
-    assert not axes_kernels.cholesky(np.diag([1.0, -1.0]))
+    assert not solver_kernels.cholesky(np.diag([1.0, -1.0]))
     noise = rng.standard_normal((3, 6))
     drawn = noise.copy()
-    axes_kernels.coloured(factor, drawn)
+    solver_kernels.coloured(factor, drawn)
     np.testing.assert_allclose(drawn, np.linalg.solve(np.linalg.cholesky(a).T, noise.T).T, atol=1e-10)
 
 
@@ -238,6 +241,6 @@ def test_the_search_explains_most_at_the_target():
     nodes = np.array([[0.0, 0.0, -0.05], [0.06, 0.0, -0.05], [0.0, 0.0, -0.15]])
     data = plain(nodes[0], *where) @ np.array([[1.0], [0.5], [2.0], [0.1], [0.0], [0.2]])
     drop = np.empty(3)
-    kernels.explained(nodes, *where, np.ones(30), data, drop)
+    grid_kernels.explained(nodes, columns_kernels.RowCoils(*where), np.ones(30), data, drop)
     assert drop[0] == pytest.approx((data**2).sum(), rel=1e-4)
     assert drop[0] > drop[1:].max()

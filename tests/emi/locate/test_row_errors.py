@@ -7,9 +7,10 @@ import pytest
 
 from dualsense.emi._columns import dipole_columns
 from dualsense.emi._locate import row_errors as _row_errors
-from dualsense.emi._locate.fit import columns, rows_of, solve
+from dualsense.emi._locate.fit import columns, solve
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.row_errors import blurred, lasting
+from dualsense.emi._locate.rows import rows_of
 from dualsense.emi._response import Response
 from dualsense.induction._polarizability import polarizability, sphere_spectrum
 from dualsense.simulate._motion import correlated_noise

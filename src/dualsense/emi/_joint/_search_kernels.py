@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from dualsense.emi._columns_kernels import evaluate
+from dualsense.emi._columns_kernels import RowCoils, evaluate
 from dualsense.induction import VECTOR_FROM, loop_terms
 from dualsense.runtime.jit import jit
 
@@ -86,19 +86,25 @@ def _field(
 
 
 @jit(parallel=True, checked_division=False)
-def columns(
-    nodes: Real,
-    depths: Real,
-    start: Index,
-    rows: Index,
-    tx: Real,
-    rx: Real,
-    rotation: Real,
-    tx_radius: Real,
-    rx_radius: Real,
-    column: Real,
-) -> None:
-    """Fill in how the rows within reach of every node (k, 2) respond to a dipole at each depth; radii per row."""
+def columns(nodes: Real, depths: Real, start: Index, rows: Index, coils: RowCoils, column: Real) -> None:
+    """Columns of an isotropic dipole below every node.
+
+    Parameters
+    ----------
+    nodes : (k, 2)
+        x and y, m.
+    depths : (d,)
+        Below the surface, m.
+    start : (k + 1,)
+        Where each node's rows begin in ``rows``.
+    rows
+        Indices of the rows within reach, node after node.
+    coils
+        Loops of all m rows.
+    column : (d start[k],)
+        Filled with H_T . H_R, 1/m^2; node after node, depth after depth.
+    """
+    tx, rx, rotation, tx_radius, rx_radius = coils
     for n in numba.prange(nodes.shape[0]):
         use = rows[start[n] : start[n + 1]]
         r = use.shape[0]

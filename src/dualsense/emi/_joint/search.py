@@ -68,7 +68,7 @@ class NodeGrid:
         start, rows, nearest_m = _rows_around(nodes, places_m, reach_m)
         usable = (nearest_m < COVERED_M) & (np.diff(start) >= MIN_ROWS)
         columns = np.empty(len(NODE_DEPTHS_M) * rows.size)
-        kernels.columns(nodes, np.array(NODE_DEPTHS_M), start, rows, *coil_arrays(response), columns)
+        kernels.columns(nodes, np.array(NODE_DEPTHS_M), start, rows, coil_arrays(response), columns)
         return cls(x_m, y_m, nodes, usable, places_m, start, rows, columns)
 
     @property

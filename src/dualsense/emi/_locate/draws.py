@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._locate import _axes_kernels as kernels
+from dualsense.emi._locate import _solver_kernels as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.posterior import Problem
+    from dualsense.emi._locate.rows import Rows
     from dualsense.emi._locate.search import Posterior
 
     Real = NDArray[np.float64]
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 DRAWS = 48
 
 
-def magnetic(problem: Problem, found: Posterior) -> float:
+def magnetic(rows: Rows, found: Posterior) -> float:
     """Probability of the magnetic classes over the posterior of the depth."""
-    level = np.stack([n.visit.level[0] for n in found.nodes])
+    level = np.stack([n.visit.levels.level[0] for n in found.nodes])
     p = np.exp(level - level.max(axis=1, keepdims=True))
-    share = (p @ problem.classes.magnetic) / p.sum(axis=1)
+    share = (p @ rows.classes.magnetic) / p.sum(axis=1)
     z = np.array([n.z for n in found.nodes])
     along = np.interp(-found.depth, z, share)
     return float(along @ found.density / found.density.sum())
 
 
-def draws(problem: Problem, found: Posterior, back: Real) -> Real:
-    """Tensors (48, c, 3, 3) in m^3; back (c, c) takes whitened channels to metres."""
-    channels = problem.data.shape[0]
+def draws(rows: Rows, found: Posterior) -> Real:
+    """Tensors (48, c, 3, 3) in m^3, evenly over the depth's posterior and always the same ones."""
+    channels = rows.data.shape[0]
     cumulated = np.cumsum(found.density)
     z = -np.interp((np.arange(DRAWS) + 0.5) / DRAWS * cumulated[-1], cumulated, found.depth)
     nodes = np.array([n.z for n in found.nodes])
@@ -49,7 +49,7 @@ def draws(problem: Problem, found: Posterior, back: Real) -> Real:
         part = noise[use]
         kernels.coloured(found.nodes[k].visit.factor, part)
         coordinates[use] += part
-    return tensors_from_coordinates(coordinates.reshape(DRAWS, 6, channels) @ back.T)
+    return tensors_from_coordinates(coordinates.reshape(DRAWS, 6, channels) @ rows.to_metres.T)
 
 
 def tensors_from_coordinates(coordinates: Real) -> Real:

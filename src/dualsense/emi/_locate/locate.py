@@ -23,17 +23,17 @@ import numpy as np
 
 from dualsense.emi._dipole import DipoleEstimate
 from dualsense.emi._locate.draws import draws, magnetic
-from dualsense.emi._locate.fit import rows_of, solve
+from dualsense.emi._locate.fit import solve
 from dualsense.emi._locate.row_errors import blurred, lasting
-from dualsense.emi._locate.search import problem_of, search
+from dualsense.emi._locate.rows import rows_of
+from dualsense.emi._locate.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.fit import Rows
-    from dualsense.emi._locate.posterior import Problem
+    from dualsense.emi._locate.rows import Rows
     from dualsense.emi._locate.search import Posterior
     from dualsense.emi._response import Response
 
@@ -46,7 +46,7 @@ LOG_SIZE_SHARE = float(np.log(np.sqrt(2 * np.pi) * 0.3 / np.log(1e6)))
 MODE_SHARE = 0.05
 WIDENS, WIDE_SHARE = 0.6, 0.05
 """A posterior as wide as the second number of the range from the coils varies by the first more than it claims, a
-narrower one by the square of its width less: tensors' freedom counts for a part only (`_evidence_kernels`), and
+narrower one by the square of its width less: tensors' freedom counts for a part only (`_visit_kernels`), and
 the weights of the rows are those of one place. Chosen on targets of ``benchmarks/emi/study_inversion.py`` with
 seeds from 10,000 on, which its report does not use."""
 
@@ -90,12 +90,11 @@ def locate(
     if response.time_s.size < MIN_ROWS:
         msg = f"an inversion needs at least {MIN_ROWS} rows, got {response.time_s.size}"
         raise ValueError(msg)
-    rows = rows_of(response, noise, position_std_m, depth_range_m)
     prior = (
         (0.0, 0.0) if radar_depth_m is None or not radar_depth_std_m else (-radar_depth_m, radar_depth_std_m**-2)
     )
-    problem, back = problem_of(response, rows, prior, depth_range_m)
-    return estimate(response, rows, problem, back, search(problem, start_m))
+    rows = rows_of(response, noise, position_std_m, depth_range_m, prior)
+    return estimate(response, rows, search(rows, start_m))
 
 
 def locate_many(
@@ -110,12 +109,12 @@ def locate_many(
         return list(pool.map(one, responses))
 
 
-def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found: Posterior) -> DipoleEstimate:
+def estimate(response: Response, rows: Rows, found: Posterior) -> DipoleEstimate:
     """Moments of a posterior, and tensors with common axes at its mean."""
     top = found.top
     degrees = max(rows.data.size - 3 * rows.sign.size - 6, 1)
     misfit = top.misfit / degrees
-    quiet = float((problem.data**2).sum())
+    quiet = float((rows.data**2).sum())
     depth = found.depth
     p = found.density / found.density.sum()
     range_m = p @ depth + response.center_m[:, 2].mean()
@@ -128,10 +127,10 @@ def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found
     away = np.column_stack([found.xy, -depth]) - mean
     covariance = np.einsum("k,ki,kj->ij", p, away, away)
     covariance[:2, :2] += widen * np.einsum("k,kij->ij", p, found.inner)
-    rows = replace(rows, std=rows.std * np.sqrt(1.0 + found.excess))
-    fit = solve(rows, mean[None, :], None)
-    covariance += lasting(rows, fit, covariance, response.time_s)
-    depths, density = blurred(depth, found.density, covariance[2, 2], problem.depth_range_m)
+    wider = rows.widened(found.excess)
+    fit = solve(wider, mean[None, :], None)
+    covariance += lasting(wider, fit, covariance, response.time_s)
+    depths, density = blurred(depth, found.density, covariance[2, 2], rows.depth_range_m)
     tensor, axes, principal, spread = fit.tensors(rows, covariance, widen)
     signal = max(top.energy - top.misfit, 0.0)
     beyond = signal + max(top.misfit - degrees, 0.0)
@@ -147,22 +146,22 @@ def estimate(response: Response, rows: Rows, problem: Problem, back: Real, found
         principal_m3=principal,
         misfit=misfit,
         coherence=signal / beyond if beyond > 0 else 0.0,
-        log_evidence=found.log_integral + log_position_prior(problem) + LOG_SIZE_SHARE,
+        log_evidence=found.log_integral + log_position_prior(rows) + LOG_SIZE_SHARE,
         log_evidence_none=-0.5 * quiet,
-        magnetic=magnetic(problem, found),
-        draws_m3=draws(problem, found, back),
+        magnetic=magnetic(rows, found),
+        draws_m3=draws(rows, found),
         channel_hz=response.channel_hz,
         imaginary=response.imaginary,
     )
 
 
-def log_position_prior(problem: Problem) -> float:
+def log_position_prior(rows: Rows) -> float:
     """Log density of a dipole that may lie anywhere under the rows."""
-    area = float(np.prod(np.maximum(np.ptp(problem.tx[:, :2], axis=0), LEAST_SIDE_M)))
-    low, high = problem.depth_range_m
-    if problem.prior[1] == 0.0:
+    area = float(np.prod(np.maximum(np.ptp(rows.coils.tx[:, :2], axis=0), LEAST_SIDE_M)))
+    low, high = rows.depth_range_m
+    if rows.depth_prior[1] == 0.0:
         return float(-np.log(area * (high - low)))
-    return float(-np.log(area) + 0.5 * np.log(problem.prior[1] / (2 * np.pi)))
+    return float(-np.log(area) + 0.5 * np.log(rows.depth_prior[1] / (2 * np.pi)))
 
 
 def _modes(depth: Real, p: Real) -> tuple[float, ...]:

@@ -16,7 +16,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.fit import Fit, Rows
+    from dualsense.emi._locate.fit import Fit
+    from dualsense.emi._locate.rows import Rows
 
     Real = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def lasting(rows: Rows, fit: Fit, covariance: Real, time_s: Real) -> Real:
         Of the rows, in their order.
     """
     moved = fit.slope @ fit.elements
-    noise = rows.data - fit.value @ fit.elements
+    noise = rows.channels - fit.value @ fit.elements
     jolt = moved * rows.std[:, :, None]
     weighted = jolt @ fit.weight
     score = (weighted @ noise[:, :, None])[:, :, 0]

@@ -1,35 +1,21 @@
-"""Behind `dualsense.emi._locate.locate`: where to start, which optima there are, and the posterior along depth."""
+"""The search for one dipole: where to start, which optima there are, and the posterior through them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._locate import _locate_kernels as locate_kernels
-from dualsense.emi._locate.posterior import (
-    LEAST_STEP_M,
-    NEAR,
-    Classes,
-    Node,
-    Problem,
-    Visit,
-    beside,
-    climb,
-    extend,
-    node,
-    rough_weight,
-    step,
-    visit,
-)
-from dualsense.emi._locate.prior import metal_prior
+from dualsense.emi._locate import _grid_kernels as kernels
+from dualsense.emi._locate.depth import LEAST_STEP_M, NEAR, Node, beside, climb, extend, node
+from dualsense.emi._locate.posterior import Visit, step, visit
+from dualsense.emi._locate.rows import rough_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.fit import Rows
-    from dualsense.emi._response import Response
+    from dualsense.emi._locate.rows import Rows
 
     Real = NDArray[np.float64]
 
@@ -38,10 +24,10 @@ GRID_HALF_M = 0.05
 GRID_NODES = 3
 GRID_ROWS = 80
 REACH_M = 0.25
-UNSURE = 3.0
-RIVAL = 14.0
-"""Depths of the coarse search that are so much less likely than the best, in nats, are left."""
-TAIL = 5.5
+BESIDE_GAIN_NATS = 3.0
+RIVAL_NATS = 14.0
+"""Depths of the coarse search that are so much less likely than the best are left."""
+TAIL_NATS = 5.5
 EXCESS_LEAST, EXCESS_MAX = 0.03, 8.0
 DEPTHS = 401
 ROUNDS = 5
@@ -68,98 +54,67 @@ class Posterior:
         return max(self.nodes, key=lambda n: n.level).visit
 
 
-def problem_of(
-    response: Response, rows: Rows, prior: tuple[float, float], depth_range_m: tuple[float, float]
-) -> tuple[Problem, Real]:
-    """Rows with white noise of unit size, and the matrix that takes whitened channels back to metres."""
-    mix = np.linalg.cholesky(rows.noise)
-    unmix = np.linalg.inv(mix) / rows.scale
-    classes = Classes.of(metal_prior(response.channel_hz, response.imaginary), unmix)
-    problem = Problem(
-        data=np.ascontiguousarray((response.values @ unmix.T).T),
-        std=rows.std,
-        tx=rows.tx,
-        rx=rows.rx,
-        rotation=rows.rotation,
-        tx_radius=rows.tx_radius,
-        rx_radius=rows.rx_radius,
-        classes=classes,
-        depth_range_m=depth_range_m,
-        prior=prior,
-    )
-    return problem, rows.scale[:, None] * mix
-
-
-def middle(problem: Problem) -> Real:
+def middle(rows: Rows) -> Real:
     """Where the energy is, x and y."""
-    weight = rough_weight(problem)[0]
-    power: Real = (problem.data**2).sum(axis=0) * weight
+    weight = rough_weight(rows)[0]
+    power: Real = (rows.data**2).sum(axis=0) * weight
     power = np.maximum(power - 2.0 * np.median(power), 1e-3 * power)
-    at = 0.5 * (problem.tx + problem.rx)[:, :2]
+    at = 0.5 * (rows.coils.tx + rows.coils.rx)[:, :2]
     return np.asarray(power @ at / power.sum() if power.any() else at.mean(axis=0))
 
 
-def near(problem: Problem, at: Real, count: int = GRID_ROWS) -> NDArray[np.intp]:
+def near(rows: Rows, at: Real, count: int = GRID_ROWS) -> NDArray[np.intp]:
     """Choose some of the rows within reach."""
-    away = np.linalg.norm(problem.tx[:, :2] - at, axis=1)
+    away = np.linalg.norm(rows.coils.tx[:, :2] - at, axis=1)
     use = np.flatnonzero(away <= max(REACH_M, float(np.sort(away)[min(away.size, 40) - 1])))
     return use[np.linspace(0, use.size - 1, min(use.size, count)).astype(np.intp)]
 
 
-def grid_search(problem: Problem, start: Real) -> Real:
+def grid_search(rows: Rows, start: Real) -> Real:
     """Best node (k, 3) of each depth with free tensors."""
     side = np.linspace(-GRID_HALF_M, GRID_HALF_M, GRID_NODES)
-    low, high = problem.depth_range_m
+    low, high = rows.depth_range_m
     depths = np.array([d for d in GRID_DEPTHS_M if low <= d <= high] or [0.5 * (low + high)])
     z, x, y = np.meshgrid(-depths, side + start[0], side + start[1], indexing="ij")
     nodes = np.column_stack([x.ravel(), y.ravel(), z.ravel()])
     explained = np.empty(len(nodes))
-    locate_kernels.explained(
-        nodes,
-        problem.tx,
-        problem.rx,
-        problem.rotation,
-        problem.tx_radius,
-        problem.rx_radius,
-        np.sqrt(rough_weight(problem)[0]),
-        np.ascontiguousarray(problem.data.T),
-        explained,
-    )
+    weight = np.sqrt(rough_weight(rows)[0])
+    kernels.explained(nodes, rows.coils, weight, np.ascontiguousarray(rows.data.T), explained)
     drop = explained.reshape(depths.size, -1)
     grid = nodes.reshape(depths.size, -1, 3)
     return grid[np.arange(depths.size), drop.argmax(axis=1)]
 
 
-def coarse(problem: Problem, nodes: Real) -> list[Node]:
+def coarse(rows: Rows, nodes: Real) -> list[Node]:
     """Visit the best node of every depth, from the middle one outwards."""
     start = len(nodes) // 2
-    found = {start: node(visit(problem, nodes[start : start + 1], None))}
-    found[start] = beside(problem, found[start], found[start].z)
+    found = {start: node(visit(rows, nodes[start : start + 1], None))}
+    found[start] = beside(rows, found[start], found[start].z)
     for way in (range(start + 1, len(nodes)), range(start - 1, -1, -1)):
         for k in way:
             near = found[k - 1 if k > start else k + 1].visit
-            here = node(visit(problem, nodes[k : k + 1], near))
-            if here.gain > UNSURE:
-                here = beside(problem, here, here.z)
+            here = node(visit(rows, nodes[k : k + 1], near))
+            if here.gain > BESIDE_GAIN_NATS:
+                here = beside(rows, here, here.z)
             found[k] = here
     return [found[k] for k in range(len(nodes))]
 
 
-def search(problem: Problem, start: Real | None, *, trusting: bool = False) -> Posterior:
+def search(rows: Rows, start: Real | None, *, trusting: bool = False) -> Posterior:
     """One dipole: all optima that matter, and the posterior along depth through them.
 
     Where ``trusting``, position errors are as stated, whatever the residual says.
     """
-    begin = middle(problem) if start is None else np.asarray(start, dtype=np.float64)
-    few = problem.some(near(problem, begin))
+    begin = middle(rows) if start is None else np.asarray(start, dtype=np.float64)
+    few = rows.some(near(rows, begin))
     tried = coarse(few, grid_search(few, begin))
     level = np.array([n.level for n in tried])
     padded = np.concatenate([[-np.inf], level, [-np.inf]])
-    peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL))
+    peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL_NATS))
     peaks = peaks[np.argsort(-level[peaks])]
     starts = [tried[k] for k in peaks]
     for _ in range(SETTLES):
-        top, settled, excess = settle(problem, starts[0], trusting=trusting)
+        top, settled, excess = settle(rows, starts[0], trusting=trusting)
         found: list[list[Node]] = []
         for begun in starts:
             if not any(some[0].z <= begun.z <= some[-1].z for some in found):
@@ -167,14 +122,14 @@ def search(problem: Problem, start: Real | None, *, trusting: bool = False) -> P
         starts = sorted((max(some, key=lambda n: n.level) for some in found), key=lambda n: -n.level)
         if abs(starts[0].z - top.position[2]) * np.sqrt(starts[0].bend) < MOVED:
             break
-    problem = settled
+    rows = settled
     best = max(n.level for some in found for n in some)
-    found = [some for some in found if max(n.level for n in some) > best - TAIL]
-    found = [extend(problem, some, tail=TAIL) for some in found]
+    found = [some for some in found if max(n.level for n in some) > best - TAIL_NATS]
+    found = [extend(rows, some, tail=TAIL_NATS) for some in found]
     return _along_depth(sorted((n for some in found for n in some), key=lambda n: n.z), max(excess, 0.0))
 
 
-def settle(problem: Problem, start: Node, *, trusting: bool) -> tuple[Visit, Problem, float]:
+def settle(rows: Rows, start: Node, *, trusting: bool) -> tuple[Visit, Rows, float]:
     """Weights of the rows that belong to the dipole they lead to, and position errors as large as they seem.
 
     What the rows' variances themselves would tell of the depth is not used: position errors are Gaussian,
@@ -183,15 +138,15 @@ def settle(problem: Problem, start: Node, *, trusting: bool) -> tuple[Visit, Pro
     """
     at, excess, here = np.array([[*start.xy, start.z]]), 0.0, start.visit
     for again in range(ROUNDS):
-        here = visit(problem, at, here, renew=True)
-        at, gain = step(problem, here)
+        here = visit(rows, at, here, renew=True)
+        at, gain = step(rows, here)
         if again and gain < 1.0:
             break
     excess = 0.0 if trusting else min(here.excess, EXCESS_MAX)
     if excess > EXCESS_LEAST:
-        problem = replace(problem, std=problem.std * np.sqrt(1.0 + excess))
-        here = visit(problem, at, here, renew=True)
-    return here, problem, max(excess, 0.0)
+        rows = rows.widened(excess)
+        here = visit(rows, at, here, renew=True)
+    return here, rows, max(excess, 0.0)
 
 
 def _along_depth(found: list[Node], excess: float) -> Posterior:

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi._columns_kernels import columns
+from dualsense.emi._locate._rows_kernels import to_coordinates
 from dualsense.emi._locate.draws import tensors_from_coordinates
-from dualsense.emi._locate.fit import rows_of
 from dualsense.emi._locate.locate import LOG_SIZE_SHARE, DipoleEstimate, estimate, log_position_prior
 from dualsense.emi._locate.posterior import Visit, ascend, visit
-from dualsense.emi._locate.search import EXCESS_LEAST, grid_search, near, problem_of, search
+from dualsense.emi._locate.rows import rows_of
+from dualsense.emi._locate.search import EXCESS_LEAST, grid_search, near, search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._locate.posterior import Problem
+    from dualsense.emi._locate.rows import Rows
     from dualsense.emi._response import Response
 
     Real = NDArray[np.float64]
@@ -72,20 +74,18 @@ def separate(
 ) -> Separation:
     """Decide between no, one and two dipoles; arguments as in `dualsense.emi._locate.locate.locate`."""
     rows = rows_of(response, noise, position_std_m, depth_range_m)
-    problem, back = problem_of(response, rows, (0.0, 0.0), depth_range_m)
-    begin = search(problem, start_m)
-    pair = _pair(problem, begin.top, begin.top.position)
+    begin = search(rows, start_m)
+    pair = _pair(rows, begin.top, begin.top.position)
     if pair.excess > EXCESS_LEAST:
         # what one dipole leaves may be a second one: how large the position errors seem is told by two
-        problem = replace(problem, std=problem.std * np.sqrt(1.0 + pair.excess))
-        rows = replace(rows, std=problem.std)
-        pair = _settled(problem, pair)
-    one = estimate(response, rows, problem, back, search(problem, start_m, trusting=True))
+        rows = rows.widened(pair.excess)
+        pair = _settled(rows, pair)
+    one = estimate(response, rows, search(rows, start_m, trusting=True))
     sign, logdet = np.linalg.slogdet(pair.information / (2.0 * np.pi))
     two = (
         pair.value
         - 0.5 * logdet
-        + 2.0 * (log_position_prior(problem) + LOG_SIZE_SHARE)
+        + 2.0 * (log_position_prior(rows) + LOG_SIZE_SHARE)
         + np.log(2.0)  # which is called the first makes no difference
     )
     if sign <= 0 or np.linalg.norm(pair.positions[0] - pair.positions[1]) < FEWEST_M:
@@ -93,8 +93,8 @@ def separate(
     log_odds = np.array([one.log_evidence_none, one.log_evidence, two])
     probability = np.exp(log_odds - log_odds.max())
     probability /= probability.sum()
-    channels = problem.data.shape[0]
-    tensors = tensors_from_coordinates((pair.coordinates @ back.T).reshape(2, 6, channels))
+    channels = rows.data.shape[0]
+    tensors = tensors_from_coordinates((pair.coordinates @ rows.to_metres.T).reshape(2, 6, channels))
     order = np.argsort(-(tensors**2).sum(axis=(1, 2, 3)))
     covariance: Real = np.asarray(np.linalg.pinv(pair.information, hermitian=True), dtype=np.float64)
     covariance = covariance.reshape(2, 3, 2, 3)
@@ -108,9 +108,9 @@ def separate(
     )
 
 
-def _pair(problem: Problem, top: Visit, middle: Real) -> Visit:
+def _pair(rows: Rows, top: Visit, middle: Real) -> Visit:
     """Try several starts: on either side of the one dipole, and where its residual is best explained."""
-    few = problem.some(near(problem, middle[:2], START_ROWS))
+    few = rows.some(near(rows, middle[:2], START_ROWS))
     starts = []
     for angle in np.pi * np.arange(TURNS) / TURNS:
         way = np.array([np.cos(angle), np.sin(angle), 0.0])
@@ -121,41 +121,28 @@ def _pair(problem: Problem, top: Visit, middle: Real) -> Visit:
     ranked = []
     here: Visit | None = None
     for start in starts:
-        start[:, 2] = np.clip(start[:, 2], -problem.depth_range_m[1], -problem.depth_range_m[0])
+        start[:, 2] = np.clip(start[:, 2], -rows.depth_range_m[1], -rows.depth_range_m[0])
         if np.linalg.norm(start[0] - start[1]) < FEWEST_M:
             continue
         here = visit(few, start, here, renew=True)
         ranked.append(ascend(few, here, steps=2))
     ranked.sort(key=lambda v: -v.value)
-    best = [_settled(problem, v) for v in ranked[:FOLLOWED]]
+    best = [_settled(rows, v) for v in ranked[:FOLLOWED]]
     return max(best, key=lambda v: v.value)
 
 
-def _settled(problem: Problem, start: Visit) -> Visit:
-    here = visit(problem, start.positions, start, renew=True)
+def _settled(rows: Rows, start: Visit) -> Visit:
+    here = visit(rows, start.positions, start, renew=True)
     for _ in range(3):
-        here = ascend(problem, here, steps=4)
-        here = visit(problem, here.positions, here, renew=True)
+        here = ascend(rows, here, steps=4)
+        here = visit(rows, here.positions, here, renew=True)
     return here
 
 
-def _residual(problem: Problem, here: Visit) -> Problem:
+def _residual(rows: Rows, here: Visit) -> Rows:
     """Take one dipole out of the rows."""
-    from dualsense.emi import _columns_kernels  # noqa: PLC0415
-    from dualsense.emi._locate import _posterior_kernels  # noqa: PLC0415
-
-    m = problem.data.shape[1]
+    m = rows.data.shape[1]
     f, g = np.empty((6, m)), np.empty((3, 6, m))
-    _columns_kernels.columns(
-        here.positions,
-        problem.tx,
-        problem.rx,
-        problem.rotation,
-        problem.tx_radius,
-        problem.rx_radius,
-        problem.std,
-        f,
-        g,
-    )
-    _posterior_kernels.to_coordinates(f, g)
-    return replace(problem, data=problem.data - here.coordinates.T @ f)
+    columns(here.positions, rows.coils, rows.std, f, g)
+    to_coordinates(f, g)
+    return replace(rows, data=rows.data - here.coordinates.T @ f)

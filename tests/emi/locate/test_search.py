@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._locate.fit import rows_of
+from dualsense.emi._locate.depth import climb, node
 from dualsense.emi._locate.locate import locate
-from dualsense.emi._locate.posterior import climb, node, visit
-from dualsense.emi._locate.search import problem_of
+from dualsense.emi._locate.posterior import visit
+from dualsense.emi._locate.rows import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,9 @@ def test_a_slope_on_which_a_step_seems_to_lose_is_not_taken_for_the_top(study, s
 
 def test_a_climb_ends_between_lower_nodes(study):
     response, position, _, _ = study.buried((1, 0.0, 100.0), 330)
-    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
-    start = visit(problem, np.array([[-0.0033, 0.0645, -0.11]]), None)
-    found = climb(problem, start)
+    rows = rows_of(response, np.ones(6), None, (0.005, 0.3))
+    start = visit(rows, np.array([[-0.0033, 0.0645, -0.11]]), None)
+    found = climb(rows, start)
     level = np.array([n.level for n in found])
     assert level.max() > node(start).level + 50.0
     assert 0 < level.argmax() < len(found) - 1
@@ -49,26 +49,26 @@ def test_a_climb_ends_between_lower_nodes(study):
 def test_a_place_without_information_ends_the_search_at_once(study, spoilt):
     """Rounding left none on a lane with a PMN; the climb then went on from NaN to NaN until memory was full."""
     response, position, _, _ = study.buried((1, 0.0, 100.0), 330)
-    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
-    start = visit(problem, position[None], None)
+    rows = rows_of(response, np.ones(6), None, (0.005, 0.3))
+    start = visit(rows, position[None], None)
     wrong = {
         "singular": replace(start, information=np.zeros_like(start.information)),
         "indefinite": replace(start, information=start.information * np.array([1.0, -1.0, 1.0])[:, None]),
         "no number": replace(start, value=float("nan")),
     }[spoilt]
     with pytest.raises(ArithmeticError, match="no information"):
-        climb(problem, wrong)
+        climb(rows, wrong)
 
 
 def test_a_size_does_not_depend_on_where_its_search_began(study):
     """At a signal of 100 times the noise a size is known to a hundredth; searched with differences of a third it
     stayed where it was, and the same position came out 3 nats more or less likely."""
     response, position, _, _ = study.buried((2, 0.0, 100.0), 183)
-    problem, _ = problem_of(response, rows_of(response, np.ones(6), None, (0.005, 0.3)), (0.0, 0.0), (0.005, 0.3))
-    there = visit(problem, position[None], None)
-    there = visit(problem, position[None], there, renew=True)
-    value = [
-        visit(problem, position[None], replace(there, log_size=there.log_size + push)).value
-        for push in (-0.1, -0.05, 0.0, 0.05, 0.1)
-    ]
+    rows = rows_of(response, np.ones(6), None, (0.005, 0.3))
+    there = visit(rows, position[None], None)
+    there = visit(rows, position[None], there, renew=True)
+    value = []
+    for push in (-0.1, -0.05, 0.0, 0.05, 0.1):
+        pushed = there.levels._replace(log_size=there.levels.log_size + push)
+        value.append(visit(rows, position[None], replace(there, levels=pushed)).value)
     assert np.ptp(value) < 0.15

@@ -1,4 +1,4 @@
-"""Kernels of the locator's posterior: rows, their weights, and the normal equations of all of them.
+"""Kernels of the locator's rows: their weights, and the normal equations of all of them.
 
 Plain arrays, no validation, the caller allocates. A tensor of c channels has six coordinates of unit length: the
 isotropic one, then five deviatoric ones; unknowns are ordered coordinate by coordinate, dipole after dipole,
@@ -180,31 +180,25 @@ def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> 
 
 
 @jit()
-def position_terms(
-    value: Real,
-    weight: Real,
-    moved: Real,
-    data: Real,
-    coordinates: Real,
-    factor: Real,
-    square: Real,
-    gradient: Real,
-) -> tuple[float, float]:
-    """Add the positions: information with tensors free, square (3 n, 3 n), and the gradient (3 n,).
+def _misfit(weight: Real, rest: Real, white: Real) -> tuple[float, float]:
+    """Misfit of a residual, and how much larger the position errors' variance seems than stated.
 
-    factor is the tensors' Cholesky factor. Returns the misfit, and by how much the variance of the position errors
-    seems larger than stated: one step of scoring for a variance component, (sum r'WJWr - tr WJ) / sum tr WJWJ, J
-    the covariance that they make.
+    One step of scoring for a variance component, (sum r'WJWr - tr WJ) / sum tr WJWJ, J the covariance that
+    position errors make.
+
+    Parameters
+    ----------
+    weight : (p, m)
+        Packed.
+    rest : (c, m)
+        Residual r.
+    white : (c, m)
+        W r.
     """
-    count, m = value.shape
-    channels = data.shape[0]
-    unknown = square.shape[0]
-    rest = data - np.dot(np.ascontiguousarray(coordinates.T), value)
-    white = np.empty((unknown + 1, channels, m))
-    weigh(weight, rest, white[unknown])
+    channels, m = rest.shape
     misfit, above, known = 0.0, 0.0, 0.0
     for k in range(channels):
-        w, r = white[unknown, k], rest[k]
+        w, r = white[k], rest[k]
         for i in range(m):
             misfit += w[i] * r[i]
             above += w[i] * (r[i] - w[i])
@@ -221,11 +215,57 @@ def position_terms(
                 for i in range(m):
                     known += 2.0 * w[i] * w[i]
             p += 1
+    return misfit, above / known if known > 1.0 else 0.0
+
+
+@jit()
+def position_terms(
+    value: Real,
+    weight: Real,
+    moved: Real,
+    data: Real,
+    coordinates: Real,
+    cross: Real,
+    square: Real,
+    gradient: Real,
+) -> tuple[float, float]:
+    """Equations of the positions beside those of the tensors, with weights held.
+
+    Parameters
+    ----------
+    value : (6 n, m)
+        Columns.
+    weight : (p, m)
+        Packed inverse covariance of every row.
+    moved : (3, n, c, m)
+        From `shifts`.
+    data : (c, m)
+        In unit noise.
+    coordinates : (6 n, c)
+        Of the tensors.
+    cross : (3 n, 6 n c)
+        Filled: positions with tensors.
+    square : (3 n, 3 n)
+        Filled in its lower triangle: positions with positions.
+    gradient : (3 n,)
+        Filled.
+
+    Returns
+    -------
+    misfit, excess
+        As `_misfit` has them.
+    """
+    count, m = value.shape
+    channels = data.shape[0]
+    unknown = square.shape[0]
+    rest = data - np.dot(np.ascontiguousarray(coordinates.T), value)
+    white = np.empty((unknown + 1, channels, m))
+    weigh(weight, rest, white[unknown])
+    misfit, excess = _misfit(weight, rest, white[unknown])
     for u in range(unknown):
         weigh(weight, moved[u % 3, u // 3], white[u])
     flat = white.reshape(((unknown + 1) * channels, m))
     sums = np.dot(flat, value.T)
-    cross = np.empty((unknown, count * channels))
     for u in range(unknown):
         mine = moved[u % 3, u // 3]
         s = 0.0
@@ -244,14 +284,30 @@ def position_terms(
         for q in range(count):
             for k in range(channels):
                 cross[u, q * channels + k] = sums[u * channels + k, q]
+    return misfit, excess
+
+
+@jit()
+def eliminate(factor: Real, cross: Real, square: Real) -> None:
+    """Set the tensors free: square becomes S - X A^-1 X^T, the information on the positions alone.
+
+    Parameters
+    ----------
+    factor : (6 n c, 6 n c)
+        Lower Cholesky factor of the tensors' precision A.
+    cross : (3 n, 6 n c)
+        X; becomes X L'^-1.
+    square : (3 n, 3 n)
+        S in its lower triangle; becomes whole.
+    """
+    unknown, count = cross.shape
     for u in range(unknown):
-        for i in range(count * channels):
+        for i in range(count):
             s = cross[u, i]
             for k in range(i):
                 s -= factor[i, k] * cross[u, k]
             cross[u, i] = s / factor[i, i]
         for v in range(u + 1):
-            for i in range(count * channels):
+            for i in range(count):
                 square[u, v] -= cross[u, i] * cross[v, i]
             square[v, u] = square[u, v]
-    return misfit, above / known if known > 1.0 else 0.0

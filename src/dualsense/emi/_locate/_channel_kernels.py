@@ -1,5 +1,7 @@
-"""Kernels of the locator: whitening, normal equations, the grid search.
+"""Kernels of tensors with common axes: rows and equations in channels that keep their noise's correlation.
 
+Signs and axes belong to channels, not to mixtures of them, so these are not the whitened channels of
+`dualsense.emi._locate._rows_kernels`; in those the same sums come out otherwise in the last bit.
 Plain arrays, no validation, the caller allocates. Unknowns of n dipoles over c channels are ordered element by
 element (xx, yy, zz, xy, xz, yz of the first dipole, then the next), channels innermost.
 """
@@ -10,17 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._columns_kernels import fields
-from dualsense.emi._locate._axes_kernels import cholesky
+from dualsense.emi._locate._solver_kernels import cholesky
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
-
-_ROW = np.array([0, 1, 2, 0, 0, 1])
-_COLUMN = np.array([0, 1, 2, 1, 2, 2])
 
 
 @jit()
@@ -132,9 +130,7 @@ def position_terms(
     square[:] = 0.0
     gradient[:] = 0.0
     misfit = 0.0
-    rest = np.empty(channels)
-    moved = np.empty((unknown, channels))
-    weighed = np.empty((unknown, channels))
+    rest, moved, weighed = np.empty(channels), np.empty((unknown, channels)), np.empty((unknown, channels))
     for i in range(value.shape[0]):
         for k in range(channels):
             rest[k] = data[i, k]
@@ -176,64 +172,3 @@ def position_terms(
         for v in range(u):
             square[v, u] = square[u, v]
     return misfit
-
-
-@jit()
-def _dot(a: Real, b: Real) -> float:
-    s = 0.0
-    for i in range(a.shape[0]):
-        s += a[i] * b[i]
-    return s
-
-
-@jit()
-def explained(
-    nodes: Real,
-    tx: Real,
-    rx: Real,
-    rotation: Real,
-    tx_radius: Real,
-    rx_radius: Real,
-    weight: Real,
-    data: Real,
-    drop: Real,
-) -> None:
-    """Energy that a dipole with free tensors explains at every node (k, 3), into drop (k,); weight (m,) per row.
-
-    One factorisation of the six columns serves all channels.
-    """
-    channels, m = data.shape[1], data.shape[0]
-    columns = np.empty((6, m))
-    t, r, work = np.empty((3, m)), np.empty((3, m)), np.empty((6, m))
-    gram = np.empty((6, 6))
-    b = np.empty((channels, 6))
-    heavy = np.empty((channels, m))
-    for k in range(channels):
-        for i in range(m):
-            heavy[k, i] = weight[i] * data[i, k]
-    for node in range(nodes.shape[0]):
-        fields(nodes[node], tx, rotation, tx_radius, work, t)
-        fields(nodes[node], rx, rotation, rx_radius, work, r)
-        for q in range(6):
-            f, tj, rk, tk, rj = columns[q], t[_ROW[q]], r[_COLUMN[q]], t[_COLUMN[q]], r[_ROW[q]]
-            both = 1.0 if q >= 3 else 0.0
-            for i in range(m):
-                f[i] = weight[i] * (tj[i] * rk[i] + both * tk[i] * rj[i])
-            for p in range(q + 1):
-                gram[q, p] = _dot(f, columns[p])
-            for k in range(channels):
-                b[k, q] = _dot(f, heavy[k])
-        trace = 0.0
-        for q in range(6):
-            trace += gram[q, q]
-        for q in range(6):
-            gram[q, q] += 1e-9 * trace
-        drop[node] = 0.0
-        if cholesky(gram):
-            for k in range(channels):
-                for q in range(6):
-                    s = b[k, q]
-                    for p in range(q):
-                        s -= gram[q, p] * b[k, p]
-                    b[k, q] = s / gram[q, q]
-                    drop[node] += b[k, q] * b[k, q]

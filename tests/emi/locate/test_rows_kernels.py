@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualsense.emi._locate import _evidence_kernels as evidence_kernels
-from dualsense.emi._locate import _posterior_kernels as kernels
+from dualsense.emi._locate import _rows_kernels as kernels
 
 pytestmark = pytest.mark.kernel
 
@@ -94,9 +94,9 @@ def test_evidence_is_the_gaussian_integral_over_tensors():
     rows = 4
     design, data = rng.standard_normal((rows, size)), rng.standard_normal(rows)
     factor, solution = np.empty((size, size)), np.empty(size)
-    found, _ = evidence_kernels.evidence(
-        design.T @ design, design.T @ data, kind, log_size, mean, inner, outer, constant, factor, solution
-    )
+    equations = evidence_kernels.Equations(design.T @ design, design.T @ data, factor, solution)
+    classes = evidence_kernels.Classes(np.zeros(2), mean, inner, outer, constant, np.zeros(2))
+    found, _ = evidence_kernels.evidence(equations, kind, log_size, classes)
     at, covariance = np.zeros(size), np.zeros((size, size))
     for n in range(N):
         s = np.exp(log_size[n])
@@ -120,15 +120,16 @@ def test_position_terms_are_those_of_the_tensors_set_free():
     size = 6 * N * C
     half = rng.standard_normal((size, size))
     precision = half @ half.T + 50 * np.eye(size)
-    square, gradient = np.empty((3 * N, 3 * N)), np.empty(3 * N)
-    misfit, excess = kernels.position_terms(
-        value, packed, moved, data, coordinates, np.linalg.cholesky(precision), square, gradient
-    )
+    square, gradient, across = np.empty((3 * N, 3 * N)), np.empty(3 * N), np.empty((3 * N, size))
+    misfit, excess = kernels.position_terms(value, packed, moved, data, coordinates, across, square, gradient)
     rest = data - coordinates.T @ value
     u = moved.transpose(1, 0, 2, 3).reshape(3 * N, C, M)
     design = np.einsum("qm,kl->mkql", value, np.eye(C)).reshape(M, C, size)
     cross = np.einsum("ukm,mkl,mlv->uv", u, full, design)
     inner = np.einsum("ukm,mkl,vlm->uv", u, full, u)
+    np.testing.assert_allclose(across, cross, atol=1e-9)
+    np.testing.assert_allclose(np.tril(square), np.tril(inner), atol=1e-9)
+    kernels.eliminate(np.linalg.cholesky(precision), across, square)
     np.testing.assert_allclose(square, inner - cross @ np.linalg.solve(precision, cross.T), atol=1e-8)
     np.testing.assert_allclose(gradient, np.einsum("ukm,mkl,lm->u", u, full, rest), atol=1e-8)
     assert misfit == pytest.approx(np.einsum("km,mkl,lm->", rest, full, rest))
