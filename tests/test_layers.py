@@ -16,7 +16,6 @@ import pytest
 KNOWN_LONG = {
     "_process",
 }
-KNOWN_UNDOCUMENTED = {"emi"}
 
 HEAVY = ("numpy", "scipy", "numba", "h5py", "matplotlib", "skimage", "pydantic", "jinja2", "tqdm", "starlette")
 
@@ -116,7 +115,7 @@ def test_public_functions_document_their_parameters(house):
         missing += [f"{name}: {argument}" for argument in arguments if argument not in named]
         if ast.unparse(node.returns) != "None" and not {"Returns", "Yields"} & held.keys():
             missing.append(f"{name} returns")
-    assert [name for name in missing if room_of(name) not in KNOWN_UNDOCUMENTED] == []
+    assert missing == []
 
 
 def test_the_walker_sees_every_kind_of_import(tmp_path):

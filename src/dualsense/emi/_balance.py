@@ -133,6 +133,8 @@ def balance(
 
     Parameters
     ----------
+    response
+        m rows over c channels.
     noise : (c,)
         White noise of one row.
     drift_knot_s
@@ -145,6 +147,10 @@ def balance(
         Given with ``objects``; without it outlying rows are weighted down (Huber).
     earlier
         A balance of the same rows, whose basis is taken over: only the fit is done again.
+
+    Returns
+    -------
+    Balance
     """
     if earlier is None:
         geometry = ground_factor(response)

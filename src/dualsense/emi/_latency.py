@@ -84,6 +84,10 @@ def estimate_latency(
         White noise of one sample.
     max_s
         Longest delay, either way.
+    roughness_m
+        Of the ground, as in `dualsense.emi.balance`.
+    bin_m
+        Length of way per row, as in `dualsense.emi.bin_along_track`.
 
     Returns
     -------

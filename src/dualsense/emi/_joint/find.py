@@ -123,6 +123,10 @@ def find_dipoles(
         Binned rows.
     noise : (c,)
         White noise of one row.
+    drift_knot_s
+        Distance of the knots of the drift's splines.
+    roughness_m
+        Standard deviation of the ground's height under the coil.
     node_m, reach_m
         Spacing of the grid and how far a row sees a target.
     max_dipoles
@@ -134,6 +138,15 @@ def find_dipoles(
         or, on a small patch that its signal fills, explain this part of the energy within 12 cm.
     dynamic_range_db
         Weaker than this under the strongest dipole, what is left of that one cannot be told from another object.
+
+    Returns
+    -------
+    Inversion
+        Without dipoles where nothing stands out.
+
+    References
+    ----------
+    Golub and Pereyra 1973, SIAM J. Numer. Anal. 10, 413; Kaufman 1975, BIT 15, 49: variable projection.
     """
     fit = JointFit.of_ground(
         response, balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m), roughness_m

@@ -76,8 +76,14 @@ def locate(
     radar_depth_m, radar_depth_std_m
         What the radar says of the depth of the metal's centre; a Gaussian prior. Flat within
         ``depth_range_m`` otherwise.
+    depth_range_m
+        Least and greatest depth of the metal's centre.
     start_m : (2,), optional
         Where to look, x and y; by default where the energy is.
+
+    Returns
+    -------
+    DipoleEstimate
 
     Raises
     ------

@@ -72,7 +72,17 @@ def separate(
     depth_range_m: tuple[float, float] = (0.005, 0.3),
     start_m: Real | None = None,
 ) -> Separation:
-    """Decide between no, one and two dipoles; arguments as in `dualsense.emi._locate.locate.locate`."""
+    """Decide between no, one and two dipoles.
+
+    Parameters
+    ----------
+    response, noise, position_std_m, depth_range_m, start_m
+        As in `dualsense.emi.locate`.
+
+    Returns
+    -------
+    Separation
+    """
     rows = rows_of(response, noise, position_std_m, depth_range_m)
     begin = search(rows, start_m)
     pair = _pair(rows, begin.top, begin.top.position)

@@ -41,11 +41,17 @@ def coherence_map(
 
     Parameters
     ----------
+    response
+        m rows over c channels.
     rest : (m, c)
         Whitened, balanced rows.
+    grid
+        Cells of the map.
     covered : (ny, nx) bool
     row_weight : (m,), optional
         Of rows that position errors make uncertain.
+    window_m
+        Rows within this distance of a cell are explained.
 
     Returns
     -------

@@ -38,6 +38,8 @@ def metal_maps(
     ----------
     response, rest
         Rows and their whitened, balanced channels (m, c).
+    grid
+        Cells of the maps.
     covered : (ny, nx) bool
     balance
         What whitened them; without it there is no phase.
@@ -141,10 +143,20 @@ def detection_limit(
 
     Parameters
     ----------
+    response
+        Rows in which it would be looked for.
+    balance
+        Drift and soil, as they were fitted.
+    position_m : (3,)
+        The place.
     statistic
         Drop of the misfit per channel that makes a detection there.
     row_weight : (m,), optional
         Of the fit, which trusts rows less where metal is strong.
+
+    Returns
+    -------
+    float
     """
     weight = np.ones((response.time_s.size, 1)) if row_weight is None else row_weight[:, None]
     column = weight * dipole_columns(response, position_m)[:, :3].sum(axis=1, keepdims=True)
