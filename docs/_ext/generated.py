@@ -144,7 +144,9 @@ def make_steps() -> str:
             f"[`{step.facts.function}`](#dualsense.gpr.{step.facts.function})",
             "when asked" if step.optional else "always",
             step.facts.data + (" in time" if step.needs_time_samples else ""),
-            {"none": "", "spectrum": "of its spectrum", "echo": "of an echo"}[step.facts.loss],
+            ""
+            if step.facts.loss is None
+            else f"of {'an' if step.facts.loss.measure == 'echo' else 'its'} {step.facts.loss.measure}",
         ]
         for step in radar_steps()
     ]
