@@ -28,6 +28,18 @@ def test_every_link_leads_somewhere(project_root):
     assert broken == []
 
 
+def test_every_source_file_that_is_named_exists(project_root):
+    package = project_root / "src" / "dualsense"
+    roots = [project_root, package, package / "simulate"]
+    roots += [project_root / "benchmarks" / room for room in ("", "emi", "simulate")]
+    gone = []
+    for page in documents(project_root):
+        text = "" if page.name == "CHANGELOG.md" else page.read_text(encoding="utf-8")
+        named = re.findall(r"[`(]((?:\w+/)*\w+\.py)\b", text) + re.findall(r"python ((?:\w+/)+\w+\.py)", text)
+        gone += [f"{page.name}: {name}" for name in named if not any((root / name).is_file() for root in roots)]
+    assert gone == []
+
+
 def test_every_command_and_target_that_is_named_exists(project_root):
     made = set(re.findall(r"^(\w+):", (project_root / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     for page in documents(project_root):
