@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -186,21 +187,14 @@ def make_features() -> str:
 
     parts = []
     for sensor in ("gpr", "emi"):
-        body = [
-            [
-                f"`{feature.key}`",
-                "" if feature.unit == "1" else feature.unit,
-                feature.meaning,
-                f"`{feature.deviation}`" if feature.deviation else "",
-                ", ".join(feature.inputs),
-            ]
-            for feature in FEATURES
-            if feature.sensor == sensor
-        ]
-        parts += [
-            f"## {_SENSORS[sensor]}",
-            rows(["feature", "unit", "what", "deviation", "input of the model"], body),
-        ]
+        body = []
+        for feature in FEATURES:
+            if feature.sensor == sensor:
+                also = f" Deviation: `{feature.deviation}`." if feature.deviation else ""
+                model = f" *Model: {', '.join(feature.inputs)}.*" if feature.inputs else ""
+                unit = "" if feature.unit == "1" else feature.unit
+                body.append([f"`{feature.key}`", unit, f"{feature.meaning}{also}{model}"])
+        parts += [f"## {_SENSORS[sensor]}", rows(["feature", "unit", "what"], body)]
     return "\n\n".join(parts)
 
 
@@ -242,12 +236,11 @@ def make_api(door: str) -> str:
     intro, topics = door_topics(inspect.getdoc(module) or "")
     parts = [f"```{{eval-rst}}\n{intro}\n```"]
     for topic, entries in topics:
-        parts += [
-            f"## {topic}",
-            rows(
-                ["name", "what"], [[_link(name, key, house), words.replace("``", "`")] for key, words in entries]
-            ),
+        index = [
+            [", ".join(_link(name, key, house) for key, _ in held), words.replace("``", "`")]
+            for words, held in groupby(entries, key=lambda entry: entry[1])
         ]
+        parts += [f"## {topic}", rows(["name", "what"], index)]
         own = [key for key, _ in entries if _home(name, key, house) == f"{name}.{key}"]
         parts += [_directive(f"{name}.{key}", getattr(module, key)) for key in own]
     return "\n\n".join(parts)
