@@ -76,6 +76,8 @@ class Radargram:
         Half-way between the antennas.
     values : (n, t) float32
         NaN where the attribute is not told.
+    gain
+        Kind of gain over time, such as "sec"; "none" without one, None where that is not known.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Radargram:
     time_s: NDArray[np.float64]
     position_m: NDArray[np.float64]
     values: NDArray[np.float32]
+    gain: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -127,7 +127,8 @@ def draw_radargram(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[Rad
     values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32)
     time_s = shown.dt_s * np.arange(values.shape[1], dtype=np.float64)
     units = gpr.ATTRIBUTE_UNITS[wanted.name]
-    picture = Radargram(wanted.name, units, time_s, taken(state.soundings).midpoint_m, values)
+    gain = tables.gain.method if tables.gain.on else "none"
+    picture = Radargram(wanted.name, units, time_s, taken(state.soundings).midpoint_m, values, gain)
     return replace(state, radargram=picture), Log()
 
 

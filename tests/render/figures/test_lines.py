@@ -274,8 +274,8 @@ def test_radargram_on_request_only(line, full_result, tmp_path):
 @pytest.mark.parametrize("kind", ("line", "patch"))
 def test_radargram_shows_traces_against_time(line, full_result, kind):
     result = _radargram(line if kind == "line" else full_result)
-    recipe = {"recipe": '[gpr.gain]\non = true\nmethod = "sec"\n'}
-    figure = _drawn(radargram_figure, dataclasses.replace(result, provenance=recipe))
+    raised = dataclasses.replace(result.radargram, gain="sec")
+    figure = _drawn(radargram_figure, dataclasses.replace(result, radargram=raised))
     axes = next(a for a in figure.axes if a.get_images())
     shown = axes.get_images()[0].get_array()
     assert shown.shape == (200, 60)

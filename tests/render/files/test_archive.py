@@ -57,10 +57,11 @@ def test_round_trip_is_exact(any_result, tmp_path):
     same(read_result(path), _ordered(any_result))
 
 
-def test_a_radargram_comes_back(full_result, tmp_path):
+@pytest.mark.parametrize("gain", ("sec", "none", None))
+def test_a_radargram_comes_back(full_result, gain, tmp_path):
     values = np.linspace(-1.0, 1.0, 15, dtype=np.float32).reshape(3, 5)
     values[1, 2] = np.nan
-    shown = Radargram("phase", "rad", 1e-10 * np.arange(5.0), np.arange(9.0).reshape(3, 3), values)
+    shown = Radargram("phase", "rad", 1e-10 * np.arange(5.0), np.arange(9.0).reshape(3, 3), values, gain)
     result = dataclasses.replace(full_result, radargram=shown)
     path = write_result(result, tmp_path / "result.h5")
     same(read_result(path), _ordered(result))

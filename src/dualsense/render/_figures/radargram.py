@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -24,15 +23,11 @@ BRIGHT = 0.995
 SIGNED = {"amplitude": "RdBu_r", "phase": "twilight"}
 
 
-def gain_words(result: Result) -> str:
-    """Say which gain the recipe asked for; the pictures and targets are never made from gained traces."""
-    try:
-        table: dict[str, Any] = tomllib.loads(result.provenance["recipe"])["gpr"]["gain"]
-    except (KeyError, TypeError, tomllib.TOMLDecodeError):
+def gain_words(radargram: Radargram) -> str:
+    """Say which gain a radargram has; the pictures and targets are never made from gained traces."""
+    if radargram.gain is None:
         return "gain not stated; for display only"
-    if not table.get("on"):
-        return "no gain; for display only"
-    return f"gain: {table.get('method', 'as in the recipe')}, for display only"
+    return "no gain; for display only" if radargram.gain == "none" else f"gain: {radargram.gain}, for display only"
 
 
 def radargram_figure(result: Result, view: View) -> Figure:
@@ -52,7 +47,7 @@ def radargram_figure(result: Result, view: View) -> Figure:
     extent = (*edges, float(time_ns[-1]) + half_ns, float(time_ns[0]) - half_ns)
     width_in = sheet.LEFT_IN + WIDTH_IN + sheet.BAR_IN + 0.2
     height_in = sheet.HEAD_IN + 0.35 + TALL_IN + 1.25
-    head = f"{shown.name} against two-way time  ·  {gain_words(result)}"
+    head = f"{shown.name} against two-way time  ·  {gain_words(shown)}"
     figure = sheet.open_sheet(result, "Radargram", head, width_in, height_in)
     length_m = float(np.nansum(np.hypot(*np.diff(shown.position_m[:, :2], axis=0).T)))
     words = f"{shown.values.shape[0]} soundings over {length_m:.2f} m of track, before migration"

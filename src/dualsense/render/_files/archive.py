@@ -14,7 +14,7 @@ path                                      meaning
 ``/track``                                (p, 3) track of the head
 ``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
-``/radargram``                            ``time``, ``position``, ``values``; attribute ``name``; where asked for
+``/radargram``                            ``time``, ``position``, ``values``; ``name``, ``gain``; where asked for
 ``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence
 ``/faults``                               equal-length columns; since 1.1 ``code``, and ``values`` as JSON
 ========================================  =====================================================================
@@ -251,6 +251,8 @@ def _read_volume(group: h5py.Group) -> Volume:
 
 def _write_radargram(group: h5py.Group, radargram: Radargram) -> None:
     group.attrs["name"] = radargram.name
+    if radargram.gain is not None:
+        group.attrs["gain"] = radargram.gain
     _array(group, "time", radargram.time_s, "s")
     _array(group, "position", radargram.position_m, "m")
     _array(group, "values", radargram.values, radargram.units)
@@ -259,7 +261,12 @@ def _write_radargram(group: h5py.Group, radargram: Radargram) -> None:
 def _read_radargram(group: h5py.Group) -> Radargram:
     values = group["values"]
     return Radargram(
-        group.attrs["name"], values.attrs["units"], group["time"][()], group["position"][()], values[()]
+        group.attrs["name"],
+        values.attrs["units"],
+        group["time"][()],
+        group["position"][()],
+        values[()],
+        group.attrs.get("gain"),
     )
 
 
