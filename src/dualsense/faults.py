@@ -236,8 +236,8 @@ _CALIBRATION: Final = (
         "the radar recorded nothing but noise, or too few soundings too far apart: neighbours have nothing in "
         "common",
         "Neighbouring soundings should resemble each other, and do not. Nothing can be said by the radar."),
-    FaultKind("gpr-bandpass-loss", "gpr", None, "/gpr/data",
-        "the band-pass takes {loss:.0%} of a target's energy",
+    FaultKind("gpr-spectral-loss", "gpr", None, "/gpr/data",
+        "{step} takes {loss:.0%} of a target's energy",
         "The recipe's filter takes part of the target away with the rest. Much of it, and the radar may miss a "
         "small mine."),
     FaultKind("emi-too-few-samples", "emi", "failed", "/emi/data",

@@ -158,15 +158,17 @@ def take_soundings_step(step: RadarStep, state: RadarState, tables: Gpr) -> tupl
     if loss is None:
         return replace(state, soundings=after), Log()
     if loss.measure == "spectrum":
-        return replace(state, soundings=after), _spectral_loss(before, after)
+        return replace(state, soundings=after), _spectral_loss(loss, before, after)
     flat, point = echo_losses(function, before, after, taken(state.surface))
     return with_loss(replace(state, soundings=after), loss, loss.name.format(**parameters(table)), flat, point)
 
 
-def _spectral_loss(before: Soundings, after: Soundings) -> Log:
-    loss = gpr.spectral_loss(before, after)
-    much = loss > gpr.MAX_TARGET_LOSS
-    return Log((fault("gpr-bandpass-loss", severity="degraded" if much else "info", loss=loss),))
+def _spectral_loss(loss: TargetLoss, before: Soundings, after: Soundings) -> Log:
+    part = gpr.spectral_loss(before, after)
+    much = part > gpr.MAX_TARGET_LOSS
+    if not much and not loss.always:
+        return Log()
+    return Log((fault("gpr-spectral-loss", severity="degraded" if much else "info", step=loss.name, loss=part),))
 
 
 def echo_losses(
