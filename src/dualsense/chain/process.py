@@ -54,10 +54,11 @@ def process_scan(
     recipe
         Parameters of every step; None takes the defaults.
     keep
-        Names of steps (see `step_names`) whose states are wanted, such as "background": they come as
+        Name or names of steps (see `step_names`) whose states are wanted, such as "background": they come as
         ``result.kept["background"]``, a `RadarState` or a `MetalState`. A sensor that failed before has none.
     cache
         Where steps whose input and parameters did not change are looked up, and the others left for the next time.
+        Arrays of the scan and of the result are the cache's too then: change copies of them.
     progress
         Called with the name of the step that begins and the part done, 0-1.
 
@@ -112,15 +113,16 @@ def step_names() -> tuple[str, ...]:
     return radar + tuple(f"emi.{step.name}" for step in (*SAMPLING, *MAPPING))
 
 
-def _full_names(keep: Iterable[str]) -> dict[str, str]:
-    """Give the full name of each step to what it was asked for as."""
-    known, names = step_names(), {}
-    for asked in keep:
+def _full_names(keep: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the full name of each step to all that it was asked for as."""
+    known = step_names()
+    names: dict[str, tuple[str, ...]] = {}
+    for asked in (keep,) if isinstance(keep, str) else keep:
         full = next((name for name in (asked, f"gpr.{asked}", f"emi.{asked}") if name in known), None)
         if full is None:
             msg = f"no step is called {asked!r}, expected one of {', '.join(known)}"
             raise UsageError(msg)
-        names[full] = asked
+        names[full] = (*names.get(full, ()), asked)
     return names
 
 
@@ -164,7 +166,7 @@ def _result(
         coverage=cover,
         track_m=broken_track(head),
         targets=targets,
-        emi_maps={} if metal is None else metal.maps,
+        emi_maps={} if metal is None else dict(metal.maps),
         gpr_volume=None if radar is None else radar.volume,
         relative_permittivity=float("nan") if soil is None else soil.relative_permittivity,
         relative_permittivity_std=float("nan") if soil is None else soil.relative_permittivity_std,

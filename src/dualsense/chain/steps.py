@@ -100,14 +100,14 @@ class Run:
     Attributes
     ----------
     keep
-        Full names of the steps whose states are kept, such as "gpr.background", to what they were asked for as.
+        Full names of the steps whose states are kept, such as "gpr.background", to every name they are wanted by.
     cache
         Where steps that were taken before are looked up; None takes every step.
     progress
         Called with the name of what begins and the part done, 0-1.
     """
 
-    keep: Mapping[str, str] = field(default_factory=dict)
+    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cache: StepCache | None = None
     progress: Callable[[str, float], None] = silent
 
@@ -172,7 +172,7 @@ def advance(
             )
         log += said
         if state is not None and name in run.keep:
-            log += Log(kept={run.keep[name]: state})
+            log += Log(kept=dict.fromkeys(run.keep[name], state))
     return Passage(passage.sensor, state, key), log
 
 
