@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ class StepCache:
 
     A key is the hash of all that a state was made from: the sensor's samples and track, and the name and the
     parameters of every step before. Equal keys are equal states, whatever scan or recipe they came from. What is
-    kept is shared, not copied: states are frozen, and steps never change their input.
+    kept is shared, not copied: states are frozen, and steps never change their input. Who writes into an array of
+    a scan that was processed, or of its result, writes into the cache. One thread uses it at a time.
 
     Parameters
     ----------
@@ -66,12 +68,17 @@ def content_key(*parts: Any) -> str:
     Parameters
     ----------
     *parts
-        Arrays, dataclasses of them, mappings, sequences and plain values.
+        Arrays, dataclasses of them, mappings, tuples, lists and plain values.
 
     Returns
     -------
     str
-        Equal for equal content and types.
+        Equal for equal content and types, but that a list is as good as a tuple.
+
+    Raises
+    ------
+    TypeError
+        For anything else, of which it is not known what its content is.
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -89,7 +96,7 @@ def _update(digest: Any, part: Any) -> None:
         for entry in fields(part):
             digest.update(f"{entry.name} ".encode())
             _update(digest, getattr(part, entry.name))
-    elif isinstance(part, dict):
+    elif isinstance(part, Mapping):
         digest.update(f"mapping {len(part)} ".encode())
         for key in sorted(part):
             _update(digest, key)
@@ -98,6 +105,9 @@ def _update(digest: Any, part: Any) -> None:
         digest.update(f"sequence {len(part)} ".encode())
         for item in part:
             _update(digest, item)
-    else:
+    elif part is None or isinstance(part, (bool, int, float, complex, str, bytes, np.generic)):
         text = repr(part)
         digest.update(f"value {type(part).__name__} {len(text)} {text} ".encode())
+    else:
+        msg = f"no key can be made of a {type(part).__name__}"
+        raise TypeError(msg)
