@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from dualsense import gpr
 from dualsense.chain import Log, StepCache, process_scan, step_names
 from dualsense.chain.cache import content_key
-from dualsense.chain.metal import begin_metal
+from dualsense.chain.ground import swept_ground
+from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
+from dualsense.chain.radar import begin_radar
+from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import ChainStep, Run, advance, taken
+from dualsense.chain.tracks import head_track
 from dualsense.errors import UsageError
 from dualsense.faults import fault
 from dualsense.io import read_scan
@@ -69,6 +74,14 @@ def test_states_are_kept_by_the_name_of_the_step(scan):
     same(result, process_scan(scan))
 
 
+def test_a_state_comes_by_every_name_that_it_was_asked_for_as(scan):
+    kept = process_scan(scan, keep=("calibrate", "gpr.calibrate", "emi.calibrate")).kept
+    assert set(kept) == {"calibrate", "gpr.calibrate", "emi.calibrate"}
+    assert kept["calibrate"] is kept["gpr.calibrate"]
+    assert kept["emi.calibrate"].response is not None
+    assert set(process_scan(scan, keep="surface").kept) == {"surface"}
+
+
 def test_a_step_that_nobody_knows_cannot_be_kept(scan):
     with pytest.raises(UsageError, match="no step is called 'backgruond', expected one of gpr"):
         process_scan(scan, keep=("backgruond",))
@@ -112,6 +125,53 @@ def test_another_scan_is_another_key(scan):
     assert cache.hits == metal
 
 
+class Watched:
+    """Tables of a recipe that remember which of them were read."""
+
+    def __init__(self, tables):
+        self.tables, self.read = tables, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self.tables, name)
+
+
+def follow(passage, steps, tables):
+    watched, undeclared = Watched(tables), []
+    for step in steps:
+        watched.read.clear()
+        passage, _ = advance(passage, (step,), watched, Run())
+        undeclared += [f"{step.name} reads {name}" for name in sorted(watched.read - set(step.reads))]
+    assert passage.state is not None
+    return passage, undeclared
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    (
+        ("ts50_casing", ["gpr.soil.deeper_layers=[[0.1, 9.0]]", "gpr.background.method=mean"]),
+        (
+            "pmn_sand_impulse",
+            [f"gpr.{step.name}.on=true" for step in radar_steps() if step.optional] + ["gpr.migrate.method=stolt"],
+        ),
+    ),
+)
+def test_a_step_reads_no_table_that_its_key_does_not_hold(sample_dir, name, overrides):
+    scan, recipe, run = read_scan(sample_dir / f"{name}.h5"), load_recipe(None, overrides), Run()
+    radar, first = follow(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr)
+    metal, second = follow(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi)
+    swept = swept_ground(head_track(scan.pose, recipe.survey), radar.state, metal.state, recipe.survey)
+    _, third = follow(metal.over(swept), MAPPING, recipe.emi)
+    _, fourth = follow(radar.over(swept), IMAGING, recipe.gpr)
+    assert first + second + third + fourth == []
+
+
+def test_what_is_added_to_the_maps_of_a_result_is_not_added_to_the_cache(scan):
+    cache = StepCache()
+    process_scan(scan, cache=cache).emi_maps["mine"] = None
+    assert "mine" not in process_scan(scan, cache=cache).emi_maps
+
+
 def test_a_small_cache_forgets_the_oldest():
     cache = StepCache(2)
     for key in "abc":
@@ -138,6 +198,9 @@ def test_keys_tell_content_apart():
     keys = {content_key(one), *(content_key(other) for other in others)}
     assert len(keys) == len(others) + 1
     assert content_key("ab", "c") != content_key("a", "bc")
+    assert content_key(MappingProxyType({"a": one})) == content_key({"a": one})
+    with pytest.raises(TypeError, match="no key can be made of a set"):
+        content_key({1, 2})
 
 
 def steps_of(*stages):

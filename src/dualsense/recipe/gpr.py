@@ -291,10 +291,10 @@ class Gpr(Table):
     ] = GprFk()
     traces: Annotated[GprTraces, StepFacts("analytic_traces", "traces")] = GprTraces()
     gain: Annotated[GprGain, StepFacts("apply_gain", "display")] = GprGain()
-    radargram: Annotated[GprRadargram, StepFacts("attribute", "display", reads=("gain",))] = GprRadargram()
+    radargram: Annotated[GprRadargram, StepFacts("attribute", "display")] = GprRadargram()
     soil: Annotated[GprSoil, StepFacts("estimate_soil", "soil")] = GprSoil()
     migrate: Annotated[GprMigrate, StepFacts("migrate", "volume", reads=("soil",))] = GprMigrate()
-    image: Annotated[GprImage, StepFacts("find_bodies", "bodies", reads=("bandpass",))] = GprImage()
+    image: Annotated[GprImage, StepFacts("find_bodies", "bodies")] = GprImage()
 
 
 def radar_steps() -> tuple[RadarStep, ...]:
