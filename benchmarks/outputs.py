@@ -134,9 +134,9 @@ def record(folder: Path, source: Path, jobs: int, only: str = "") -> dict[str, s
 
 def _process(source: Path, case: Case, out: Path) -> None:
     options = [part for override in case.overrides for part in ("--set", override)]
-    told = _run(source, "process", str(case.scan), "-o", str(out), "--overwrite", *options)
+    status = _run(source, "process", str(case.scan), "-o", str(out), "--overwrite", *options)
     out.mkdir(exist_ok=True)
-    (out / "status.txt").write_text(told)
+    (out / "status.txt").write_text(status)
 
 
 def _run(source: Path, *arguments: str) -> str:

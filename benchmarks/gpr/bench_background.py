@@ -71,7 +71,7 @@ def line(rng: np.random.Generator) -> tuple[Soundings, Surface]:
     noise = 0.02 * (rng.standard_normal(SHAPE) + 1j * rng.standard_normal(SHAPE))
     path = mirror_path(middle - half, middle + half, middle[:, 2])
     turn = np.exp(-2j * np.pi * frequency * path[:, None] / 299_792_458.0)
-    heard = Soundings(
+    measured = Soundings(
         time_s=0.02 * np.arange(n),
         frequency_hz=frequency,
         spectrum=(layers + body) * turn + noise,
@@ -80,7 +80,7 @@ def line(rng: np.random.Generator) -> tuple[Soundings, Surface]:
         channel=np.zeros(n, np.intp),
         position_std_m=np.full((n, 3), np.nan),
     )
-    return heard, Surface(middle[:, 2], path, np.ones(SHAPE, complex), np.zeros(n), fitted=True)
+    return measured, Surface(middle[:, 2], path, np.ones(SHAPE, complex), np.zeros(n), fitted=True)
 
 
 def run() -> dict[str, float]:
@@ -93,10 +93,10 @@ def run() -> dict[str, float]:
             out[f"robust_pca_{name}_{kind}_s"] = best_s(lambda data=data: robust_pca(data))
             error = np.linalg.norm(robust_pca(data).low - low) / np.linalg.norm(low)
             out[f"robust_pca_{name}_{kind}_error"] = float(error)
-    heard, surface = line(np.random.default_rng(1))
+    measured, surface = line(np.random.default_rng(1))
     for method, options in METHODS.items():
         name = method.replace("-", "_")
-        out[f"{name}_s"] = best_s(lambda m=method, o=options: remove_background(heard, surface, method=m, **o))
+        out[f"{name}_s"] = best_s(lambda m=method, o=options: remove_background(measured, surface, method=m, **o))
     scan = read_scan(SAMPLE)
     soundings, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
     below, ground = fit_surface(soundings)

@@ -112,7 +112,7 @@ def rows(permittivity: float) -> list[tuple[float, float, float, float]]:
     return out
 
 
-def told() -> list[tuple[str, float, float, float]]:
+def found_in_samples() -> list[tuple[str, float, float, float]]:
     """Each sample: name, true permittivity, the program's and its standard deviation."""
     from dualsense.chain import process_scan
     from dualsense.io import read_scan
@@ -134,7 +134,7 @@ def run() -> dict[str, float]:
             names = ("noise", "track", "track_and_roundness")
             for name, value in zip(names, values, strict=True):
                 measured[f"bound_ln_eps_{eps:g}_at_{100 * depth:.0f}_cm_{name}_1"] = value
-    for name, truth, value, std in told():
+    for name, truth, value, std in found_in_samples():
         measured[f"error_of_{name}_1"] = value / truth - 1.0
         measured[f"std_of_{name}_1"] = std / value
     return measured
@@ -146,7 +146,7 @@ def main() -> None:
     for eps in (4.0, 9.0):
         for depth, *values in rows(eps):
             print(f"eps {eps:g}, {100 * depth:.0f} cm:  " + "   ".join(f"{v:8.3f}" for v in values))
-    for name, truth, value, std in told():
+    for name, truth, value, std in found_in_samples():
         print(f"{name:18s} {truth:4.1f}  {value:5.2f} ± {std:4.2f}  {100 * (value / truth - 1):+5.1f} %")
 
 

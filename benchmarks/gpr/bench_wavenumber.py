@@ -53,7 +53,7 @@ def scan() -> tuple[Soundings, Traces]:
     t = np.arange(0.0, 10e-9, dt)
     values = (spectrum @ np.exp(2j * np.pi * f[:, None] * t)).astype(np.complex64)
     n = len(middle)
-    heard = Soundings(
+    soundings = Soundings(
         np.arange(float(n)),
         f,
         spectrum,
@@ -62,7 +62,7 @@ def scan() -> tuple[Soundings, Traces]:
         np.zeros(n, np.intp),
         np.full((n, 3), np.nan),
     )
-    return heard, Traces(values, dt, f, spectrum)
+    return soundings, Traces(values, dt, f, spectrum)
 
 
 def peak_m(migrated: Migrated, grid: Grid) -> np.ndarray:
@@ -77,19 +77,19 @@ def peak_m(migrated: Migrated, grid: Grid) -> np.ndarray:
 
 
 def run() -> dict[str, float]:
-    heard, traces = scan()
+    soundings, traces = scan()
     at = CELL_M * (np.arange(200) - 99.5)
     grid, depth = Grid(at, at, CELL_M), CELL_M * np.arange(51)
     ways: dict[str, Callable[..., Any]] = {"kirchhoff": kirchhoff, "wavenumber": wavenumber, "stolt": stolt}
     out, peaks, heights = {}, {}, {}
     for name, way in ways.items():
         began = time.perf_counter()
-        found = way(heard, traces, grid, depth, relative_permittivity=EPS)
+        found = way(soundings, traces, grid, depth, relative_permittivity=EPS)
         out[f"{name}_first_s"] = time.perf_counter() - began  # with what had to be compiled or read from the cache
         seconds = []
         for _ in range(REPEATS):
             began = time.perf_counter()
-            found = way(heard, traces, grid, depth, relative_permittivity=EPS)
+            found = way(soundings, traces, grid, depth, relative_permittivity=EPS)
             seconds.append(time.perf_counter() - began)
         out[f"{name}_s"] = min(seconds)
         peaks[name] = peak_m(found, grid)

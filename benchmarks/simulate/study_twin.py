@@ -277,12 +277,17 @@ def repeated(folder: Path, names: tuple[str, str] = REPEATED) -> dict[str, Any]:
 
 
 def study(
-    folder: Path, *, seeds: tuple[int, ...] = SEEDS, names: str = "*", track: str = "found", as_told: bool = False
+    folder: Path,
+    *,
+    seeds: tuple[int, ...] = SEEDS,
+    names: str = "*",
+    track: str = "found",
+    as_stated: bool = False,
 ) -> dict[str, Any]:
     """Compare every scan of a folder with its twins."""
     out = {}
     for path in sorted(folder.glob(f"{names}.h5")):
-        r = load(path, track=track, as_told=as_told)
+        r = load(path, track=track, as_stated=as_stated)
         twins = [twin(r, seed) for seed in seeds]
         full = measure(without_direct(r, twins[0]), r)
         ours = [measure(values, r) for values in twins]
@@ -333,7 +338,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     track = "told" if options.told_track else "found"
-    found = study(options.data, track=track, as_told=options.told_objects)
+    found = study(options.data, track=track, as_stated=options.told_objects)
     print(table(found))
     pair = repeated(options.data)
     print(f"\n{' and '.join(REPEATED)}: echoes alike {pair['echoes']:.4f}")

@@ -50,11 +50,11 @@ class Recorded:
     """Name, x, y, depth, height and outer radius of each target."""
 
 
-def load(path: Path, *, track: str = "found", as_told: bool = False) -> Recorded:
+def load(path: Path, *, track: str = "found", as_stated: bool = False) -> Recorded:
     """Read a scan and build the simulator's objects from its /truth.
 
-    ``track`` is that of the file ("told") or the one without its slow error ("found"); ``as_told`` leaves objects
-    as the truth has them, whatever cells of 3 mm make of them.
+    ``track`` is that of the file ("told") or the one without its slow error ("found"); ``as_stated`` leaves
+    objects as the truth has them, whatever cells of 3 mm make of them.
     """
     scan = read_scan(path)
     with h5py.File(path) as file:
@@ -76,10 +76,10 @@ def load(path: Path, *, track: str = "found", as_told: bool = False) -> Recorded
         label, model = raw.decode(), columns["model"][n].decode()
         x, y, depth = (float(columns[k][n]) for k in ("x", "y", "depth"))
         stated = tuple(float(columns[f"size_{k}"][n]) for k in "xyz")
-        size = stated if as_told else IN_CELLS_M.get((path.stem, model), stated)
+        size = stated if as_stated else IN_CELLS_M.get((path.stem, model), stated)
         objects += bodies_of(label, model, x, y, depth, size, float(columns["permittivity"][n]))
         tops.append((model or label, x, y, depth, size[2], 0.5 * max(size[:2])))
-    if as_told:
+    if as_stated:
         objects = [replace(thing, model=BANDED.get(thing.model, thing.model)) for thing in objects]
     tones, frequency = to_tones(scan)
     recorded_m = smoothed(scan.gpr.time_s, scan.pose.time_s, scan.pose.position_m)

@@ -74,12 +74,12 @@ class Coils:
     def metal(self, at: np.ndarray) -> np.ndarray:
         """Response (m, k) of the file's dipoles."""
         emi = self.scan.emi
-        sent, heard = (float(radius[0]) for radius in (emi.tx_radius_m, emi.rx_radius_m))
+        transmitter_m, receiver_m = (float(radius[0]) for radius in (emi.tx_radius_m, emi.rx_radius_m))
         return sum(
             received(
-                loop_field(p - at, radius_m=heard),
+                loop_field(p - at, radius_m=receiver_m),
                 m,
-                loop_field(p - at, radius_m=sent),
+                loop_field(p - at, radius_m=transmitter_m),
                 frequency_hz=emi.frequency_hz,
             )
             for p, m in zip(self.place, self.tensor, strict=True)

@@ -163,9 +163,9 @@ def test_time_zero_of_a_foreign_line_is_found_and_told():
         ),
     )
     result = process_scan(unknown)
-    told = [f.message for f in result.faults if "time zero" in f.message]
-    assert len(told) == 1
-    assert "ns" in told[0]
+    messages = [f.message for f in result.faults if "time zero" in f.message]
+    assert len(messages) == 1
+    assert "ns" in messages[0]
     # the pulse's rise lies a quarter of a period before its middle: within the error that is stated
     eps = (299792458.0 / SPEED_M_S) ** 2
     assert abs(result.relative_permittivity - eps) < 2.5 * result.relative_permittivity_std

@@ -116,9 +116,9 @@ def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
 
 def test_metal_is_located_unless_the_recipe_says_no(wet):
     scan, result = wet
-    told = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
-    assert told.emi.features["depth_05_m"] < told.emi.features["depth_95_m"]
-    assert 0.0 <= told.emi.features["magnetic_probability"] <= 1.0
+    located = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
+    assert located.emi.features["depth_05_m"] < located.emi.features["depth_95_m"]
+    assert 0.0 <= located.emi.features["magnetic_probability"] <= 1.0
     assert (
         result.provenance["emi_located"] == "1 of 2"
     )  # the fragment beside the mine stays as the joint fit had it
@@ -134,10 +134,10 @@ def late(file):
 
 def test_samples_that_are_late_are_put_where_they_were_taken_and_that_is_told(sample_dir, tmp_path, wet):
     _, result = changed(sample_dir, tmp_path, late)
-    told = [f.message for f in result.faults if f.path == "/emi/time"]
-    assert len(told) == 1
-    assert "too late" in told[0]
-    assert told[0].endswith("corrected")
+    messages = [f.message for f in result.faults if f.path == "/emi/time"]
+    assert len(messages) == 1
+    assert "too late" in messages[0]
+    assert messages[0].endswith("corrected")
     assert float(result.provenance["emi_latency_corrected_s"]) == pytest.approx(0.08, abs=0.01)
     scan, usual = wet
     assert not [f for f in usual.faults if f.path == "/emi/time"]

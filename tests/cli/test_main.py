@@ -461,17 +461,17 @@ def test_info_for_a_person(sample, capsys):
 
 def test_info_for_a_program(sample, capsys):
     assert run(["info", str(sample), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["source"] == "simulated"
-    assert told["streams"]["gpr"]["shape"] == [400, 121]
-    assert told["streams"]["emi"]["shape"] == [1270, 3]
-    assert told["duration_s"] == pytest.approx(25.53, abs=0.01)
-    assert 0.05 < told["area_m2"] < 0.2
-    assert 0.8 < told["coverage_fraction"] <= 1.0
-    assert told["faults"] == []
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["source"] == "simulated"
+    assert facts["streams"]["gpr"]["shape"] == [400, 121]
+    assert facts["streams"]["emi"]["shape"] == [1270, 3]
+    assert facts["duration_s"] == pytest.approx(25.53, abs=0.01)
+    assert 0.05 < facts["area_m2"] < 0.2
+    assert 0.8 < facts["coverage_fraction"] <= 1.0
+    assert facts["faults"] == []
     with h5py.File(sample) as file:
         median_s = np.median(np.diff(file["gpr/time"][()]))
-    assert told["streams"]["gpr"]["rate_hz"] == pytest.approx(1.0 / median_s)
+    assert facts["streams"]["gpr"]["rate_hz"] == pytest.approx(1.0 / median_s)
 
 
 def test_info_reads_the_samples_only_when_asked(sample, tmp_path, capsys):
@@ -499,8 +499,8 @@ def test_a_foreign_recording_becomes_a_scan(shared_data, tmp_path, capsys):
     assert run(["import", str(foreign), "-o", str(scan), "--option", "height_m=0.01"]) == 0
     assert run(["info", str(scan), "--json"]) == 0
     said = capsys.readouterr().out
-    told = json.loads(said[said.index("{") :])
-    assert told["streams"]["gpr"]["shape"][0] == 332
+    facts = json.loads(said[said.index("{") :])
+    assert facts["streams"]["gpr"]["shape"][0] == 332
     before = scan.read_bytes()
     assert run(["import", str(foreign), "-o", str(scan)]) == 2
     assert scan.read_bytes() == before

@@ -14,7 +14,7 @@ from oracles import forward
 FREQUENCY_HZ = np.linspace(0.8e9, 3.2e9, 121)
 
 
-def heard(spectrum, frequency=FREQUENCY_HZ):
+def soundings_of(spectrum, frequency=FREQUENCY_HZ):
     silent = forward.soundings(np.full((len(spectrum), 3), 0.04), frequency_hz=frequency)
     return replace(silent, spectrum=np.asarray(spectrum, complex))
 
@@ -37,7 +37,7 @@ def test_an_echo_peaks_at_its_delay_with_its_amplitude(delay_s, uneven):
     if uneven:
         jitter = np.random.default_rng(0).uniform(-8e6, 8e6, frequency.size)
         frequency = np.sort(frequency + jitter)
-    sounded = heard(0.25 * np.exp(1j) * echo(delay_s, frequency)[None], frequency)
+    sounded = soundings_of(0.25 * np.exp(1j) * echo(delay_s, frequency)[None], frequency)
     traces = analytic_traces(sounded, surface(sounded), whiten=False)
     envelope = np.abs(traces.values[0])
     at = int(np.argmax(envelope))
@@ -50,7 +50,7 @@ def test_an_echo_peaks_at_its_delay_with_its_amplitude(delay_s, uneven):
 def test_the_phase_is_that_of_the_analytic_signal():
     """Sampled between, the value turns with the middle of the band: what a linear look-up has to follow."""
     delay_s = 2.0e-9
-    sounded = heard(echo(delay_s)[None])
+    sounded = soundings_of(echo(delay_s)[None])
     traces = analytic_traces(sounded, surface(sounded), whiten=False)
     at = delay_s / traces.dt_s
     k = int(at)
@@ -63,7 +63,7 @@ def test_the_phase_is_that_of_the_analytic_signal():
 def test_linear_look_up_is_good_to_a_percent():
     """``oversampling`` 24 at the highest frequency."""
     delays = np.linspace(1.0e-9, 1.1e-9, 101)
-    sounded = heard(np.array([echo(d) for d in delays]))
+    sounded = soundings_of(np.array([echo(d) for d in delays]))
     traces = analytic_traces(sounded, surface(sounded), whiten=False)
     at = delays / traces.dt_s
     k = at.astype(int)
@@ -75,7 +75,7 @@ def test_linear_look_up_is_good_to_a_percent():
 def test_whitening_takes_the_antennas_out():
     """Band shape and delay of the antennas are in the surface's echo: half as strong a target comes out as 0.5."""
     wavelet = 7.0 * forward.wavelet(FREQUENCY_HZ, delay_s=0.6e-9)
-    sounded = heard(0.5 * (wavelet * echo(1.5e-9))[None])
+    sounded = soundings_of(0.5 * (wavelet * echo(1.5e-9))[None])
     white = analytic_traces(sounded, surface(sounded, wavelet))
     envelope = np.abs(white.values[0])
     assert np.argmax(envelope) * white.dt_s == pytest.approx(1.5e-9, abs=white.dt_s)
@@ -90,7 +90,7 @@ def test_whitening_does_not_blow_up_where_the_echo_is_silent():
     shape = forward.wavelet(FREQUENCY_HZ)
     shape[40:60] *= 1e-6
     noise = 1e-3 * np.exp(1j * np.arange(121.0) ** 2)
-    sounded = heard((shape * echo(1.5e-9) + noise)[None])
+    sounded = soundings_of((shape * echo(1.5e-9) + noise)[None])
     traces = analytic_traces(sounded, surface(sounded, shape))
     envelope = np.abs(traces.values[0])
     assert envelope.max() < 1.0
@@ -99,7 +99,7 @@ def test_whitening_does_not_blow_up_where_the_echo_is_silent():
 
 
 def test_window_ends_before_the_tones_repeat():
-    sounded = heard(echo(1.0e-9)[None])
+    sounded = soundings_of(echo(1.0e-9)[None])
     long = analytic_traces(sounded, surface(sounded), window_s=1e-6)
     assert long.values.shape[1] * long.dt_s == pytest.approx(1.0 / 20e6, rel=0.01)
     short = analytic_traces(sounded, surface(sounded), window_s=3e-9)
@@ -108,7 +108,7 @@ def test_window_ends_before_the_tones_repeat():
 
 
 def test_more_beta_less_side_lobes_wider_pulse():
-    sounded = heard(echo(4.0e-9)[None])
+    sounded = soundings_of(echo(4.0e-9)[None])
     width, lobe = [], []
     for beta in (0.0, 5.0, 9.0):
         traces = analytic_traces(sounded, surface(sounded), kaiser_beta=beta)
@@ -124,21 +124,21 @@ def test_more_beta_less_side_lobes_wider_pulse():
 def test_the_window_is_over_frequency_not_over_the_count():
     """Tones twice as dense in half of the band make the same trace."""
     dense = np.concatenate([np.arange(0.8e9, 2.0e9, 10e6), np.arange(2.0e9, 3.21e9, 20e6)])
-    one, other = heard(echo(3.0e-9)[None]), heard(echo(3.0e-9, dense)[None], dense)
+    one, other = soundings_of(echo(3.0e-9)[None]), soundings_of(echo(3.0e-9, dense)[None], dense)
     even = analytic_traces(one, surface(one), window_s=8e-9)
     uneven = analytic_traces(other, surface(other), window_s=8e-9)
     np.testing.assert_allclose(uneven.values, even.values, rtol=0, atol=0.01)
 
 
 def test_oversampling_sets_the_step():
-    sounded = heard(echo(1.0e-9)[None])
+    sounded = soundings_of(echo(1.0e-9)[None])
     assert analytic_traces(sounded, surface(sounded)).dt_s == pytest.approx(1 / (24 * 3.2e9))
     assert analytic_traces(sounded, surface(sounded), oversampling=8.0).dt_s == pytest.approx(1 / (8 * 3.2e9))
 
 
 @pytest.mark.parametrize("n", (0, 1))
 def test_empty_and_silent(n):
-    sounded = heard(np.zeros((n, 121)))
+    sounded = soundings_of(np.zeros((n, 121)))
     for fitted in (True, False):
         traces = analytic_traces(sounded, surface(sounded, 0.0, fitted=fitted))
         assert traces.values.shape[0] == n
@@ -147,13 +147,13 @@ def test_empty_and_silent(n):
 
 
 def test_one_tone():
-    sounded = heard(np.ones((2, 1)), np.array([2e9]))
+    sounded = soundings_of(np.ones((2, 1)), np.array([2e9]))
     traces = analytic_traces(sounded, surface(sounded))
     np.testing.assert_allclose(np.abs(traces.values), 1.0 / 1.01, rtol=1e-5)
 
 
 def test_input_is_left_alone():
-    sounded = heard(echo(1.0e-9)[None])
+    sounded = soundings_of(echo(1.0e-9)[None])
     before = sounded.spectrum.copy()
     analytic_traces(sounded, surface(sounded, 2.0))
     np.testing.assert_array_equal(sounded.spectrum, before)
@@ -193,7 +193,7 @@ def test_tukey_lies_between_none_and_hann():
 
 @pytest.mark.parametrize("window", ("kaiser", "hann", "blackman-harris", "tukey", "none"))
 def test_every_window_keeps_place_and_amplitude(window):
-    sounded = heard(0.25 * echo(2.0e-9)[None])
+    sounded = soundings_of(0.25 * echo(2.0e-9)[None])
     traces = analytic_traces(sounded, surface(sounded), whiten=False, window=window)
     at = int(np.argmax(np.abs(traces.values[0])))
     assert at * traces.dt_s == pytest.approx(2.0e-9, abs=0.6 * traces.dt_s)
@@ -205,7 +205,7 @@ def test_a_few_tones_that_lack_do_not_shorten_the_traces():
     kept = np.ones(FREQUENCY_HZ.size, bool)
     kept[50:70] = False
     frequency = FREQUENCY_HZ[kept]
-    sounded = heard(echo(6.0e-9, frequency)[None], frequency)
+    sounded = soundings_of(echo(6.0e-9, frequency)[None], frequency)
     traces = analytic_traces(sounded, surface(sounded), whiten=False)
     assert traces.values.shape[1] * traces.dt_s == pytest.approx(10e-9, rel=0.01)
     at = int(np.argmax(np.abs(traces.values[0])))

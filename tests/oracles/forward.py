@@ -59,7 +59,7 @@ def sweep(
 
 
 def point_echo(
-    heard: Soundings,
+    measured: Soundings,
     place_m: Sequence[float],
     relative_permittivity: float,
     *,
@@ -68,22 +68,22 @@ def point_echo(
 ) -> np.ndarray:
     """Spectra (n, k) of a point at (x, y, depth): one refracted leg down, one up, no loss with range."""
     x, y, depth = place_m
-    out = np.empty_like(heard.spectrum)
-    lift = 0.0 * heard.tx_m[:, 2] if height_m is None else height_m - heard.midpoint_m[:, 2]
+    out = np.empty_like(measured.spectrum)
+    lift = 0.0 * measured.tx_m[:, 2] if height_m is None else height_m - measured.midpoint_m[:, 2]
     for s in range(len(out)):
         legs = [
             fermat.time_s(float(np.hypot(x - a[0], y - a[1])), float(a[2] + lift[s]), depth, relative_permittivity)
-            for a in (heard.tx_m[s], heard.rx_m[s])
+            for a in (measured.tx_m[s], measured.rx_m[s])
         ]
-        out[s] = amplitude * np.exp(-2j * np.pi * heard.frequency_hz * sum(legs))
+        out[s] = amplitude * np.exp(-2j * np.pi * measured.frequency_hz * sum(legs))
     return out
 
 
-def surface_echo(heard: Soundings, height_m: np.ndarray, wavelet: np.ndarray) -> np.ndarray:
+def surface_echo(measured: Soundings, height_m: np.ndarray, wavelet: np.ndarray) -> np.ndarray:
     """Spectra (n, k) of flat ground: wavelet(f) exp(-ikL)/L over the path L of the mirrored antenna."""
-    across2 = ((heard.rx_m - heard.tx_m)[:, :2] ** 2).sum(axis=1)
+    across2 = ((measured.rx_m - measured.tx_m)[:, :2] ** 2).sum(axis=1)
     path = np.sqrt(across2 + (2.0 * height_m) ** 2)[:, None]
-    return wavelet * np.exp(-2j * np.pi * heard.frequency_hz * path / fermat.C_M_S) / path
+    return wavelet * np.exp(-2j * np.pi * measured.frequency_hz * path / fermat.C_M_S) / path
 
 
 def wavelet(frequency_hz: np.ndarray, delay_s: float = 0.15e-9) -> np.ndarray:

@@ -48,11 +48,11 @@ def test_a_deaf_radar_tells_nothing_anywhere_and_says_why(changes, words):
 
 
 def test_an_echo_just_under_the_threshold_is_no_silence():
-    for strength, tells in ((2.5, True), (3.5, False), (40.0, False)):
+    for strength, expected in ((2.5, True), (3.5, False), (40.0, False)):
         values = volume().values.copy()
         values[10:13, 20:23, 20:23] = strength
         found = detect(Volume("radar_envelope", "1", GRID, DEPTH_M, values))
-        assert would_detect(found, *PLACE) is tells
+        assert would_detect(found, *PLACE) is expected
         assert would_detect(found, 0.03, 0.03, 0.08)
 
 

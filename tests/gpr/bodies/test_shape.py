@@ -28,14 +28,14 @@ def volume(amplitude):
     return Migrated(amplitude.astype(np.complex64), fold, 0.5 * fold, DEPTH)
 
 
-def told(amplitude):
+def measured(amplitude):
     envelope = np.abs(amplitude)
     at = np.unravel_index(int(envelope.argmax()), envelope.shape)
     return body_shape(volume(amplitude), GRID, envelope, tuple(int(n) for n in at))
 
 
 def test_one_gaussian_spot():
-    shape = told(blob(slope=40.0))
+    shape = measured(blob(slope=40.0))
     assert shape.lower_ratio == shape.lower_gap_m == 0.0
     assert shape.wavenumber_per_m == pytest.approx(40.0, rel=1e-3)
     assert shape.asymmetry == pytest.approx(0.0, abs=0.02)
@@ -46,16 +46,16 @@ def test_one_gaussian_spot():
 
 
 def test_top_and_bottom_are_told_apart_with_their_phase():
-    shape = told(blob() + blob(depth=0.10, amplitude=0.5, phase=2.0))
+    shape = measured(blob() + blob(depth=0.10, amplitude=0.5, phase=2.0))
     assert shape.lower_ratio == pytest.approx(0.5, rel=0.02)
     assert shape.lower_gap_m == pytest.approx(0.04, abs=0.003)
     assert shape.lower_phase_rad == pytest.approx(2.0, abs=0.02)
-    assert shape.tail > told(blob()).tail
+    assert shape.tail > measured(blob()).tail
 
 
 def test_a_wide_spot_is_less_focused_and_a_lopsided_one_less_symmetric():
-    assert told(blob(sigma=0.035)).focus < told(blob()).focus
-    assert told(blob() + blob(x=0.04, amplitude=0.6)).asymmetry > 0.1
+    assert measured(blob(sigma=0.035)).focus < measured(blob()).focus
+    assert measured(blob() + blob(x=0.04, amplitude=0.6)).asymmetry > 0.1
 
 
 def test_noise_is_a_part_of_the_echo():

@@ -35,15 +35,15 @@ def options(method):
     return {"reference_start_s": 0.0, "reference_stop_s": 1.0} if method == "reference" else {}
 
 
-def flat(heard):
+def flat(soundings):
     """A surface that every sounding knows exactly."""
-    height = heard.midpoint_m[:, 2]
-    path = mirror_path(heard.tx_m, heard.rx_m, height)
-    return Surface(height, path, np.ones_like(heard.spectrum), np.zeros(height.size), fitted=True)
+    height = soundings.midpoint_m[:, 2]
+    path = mirror_path(soundings.tx_m, soundings.rx_m, height)
+    return Surface(height, path, np.ones_like(soundings.spectrum), np.zeros(height.size), fitted=True)
 
 
-def noise(rng, heard):
-    return rng.standard_normal(heard.spectrum.shape) + 1j * rng.standard_normal(heard.spectrum.shape)
+def noise(rng, soundings):
+    return rng.standard_normal(soundings.spectrum.shape) + 1j * rng.standard_normal(soundings.spectrum.shape)
 
 
 def level_sweep(rng, **options):
@@ -53,20 +53,20 @@ def level_sweep(rng, **options):
     )
 
 
-def aligned_background(heard, surface, method, radius_m):
+def aligned_background(soundings, surface, method, radius_m):
     """What was taken away, aligned at the surface."""
-    phase = np.exp(2j * np.pi / 299_792_458.0 * heard.frequency_hz * surface.path_m[:, None])
-    rest = remove_background(heard, surface, method=method, radius_m=radius_m)
-    return (heard.spectrum - rest.spectrum) * phase, heard.spectrum * phase
+    phase = np.exp(2j * np.pi / 299_792_458.0 * soundings.frequency_hz * surface.path_m[:, None])
+    rest = remove_background(soundings, surface, method=method, radius_m=radius_m)
+    return (soundings.spectrum - rest.spectrum) * phase, soundings.spectrum * phase
 
 
 @pytest.mark.kernel
 def test_median_is_the_definition():
     rng = np.random.default_rng(0)
     silent = level_sweep(rng, side_m=0.3, lines=5, per_line=9)
-    heard = replace(silent, spectrum=noise(rng, silent))
-    found, values = aligned_background(heard, flat(heard), "moving-median", 0.05)
-    expected = moving_median(values, heard.midpoint_m[:, :2], 0.05)
+    soundings = replace(silent, spectrum=noise(rng, silent))
+    found, values = aligned_background(soundings, flat(soundings), "moving-median", 0.05)
+    expected = moving_median(values, soundings.midpoint_m[:, :2], 0.05)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
@@ -74,9 +74,9 @@ def test_median_is_the_definition():
 def test_mean_is_the_definition():
     rng = np.random.default_rng(1)
     silent = level_sweep(rng, side_m=0.3, lines=5, per_line=9)
-    heard = replace(silent, spectrum=noise(rng, silent))
-    found, values = aligned_background(heard, flat(heard), "moving-mean", 0.05)
-    xy = heard.midpoint_m[:, :2]
+    soundings = replace(silent, spectrum=noise(rng, silent))
+    found, values = aligned_background(soundings, flat(soundings), "moving-mean", 0.05)
+    xy = soundings.midpoint_m[:, :2]
     d2 = ((xy[:, None] - xy[None]) ** 2).sum(axis=-1)
     weight = np.where(d2 <= 0.125**2, np.exp(-d2 / (2 * 0.05**2)), 0.0)
     np.testing.assert_allclose(found, weight @ values / weight.sum(axis=1)[:, None], rtol=0, atol=1e-12)
@@ -143,9 +143,9 @@ def test_a_flat_reflector_is_removed(method):
     layer = forward.wavelet(silent.frequency_hz) * np.exp(-2j * np.pi * silent.frequency_hz * 0.8e-9)
     surface = flat(silent)
     k = 2 * np.pi * silent.frequency_hz / 299_792_458.0
-    heard = replace(silent, spectrum=layer * np.exp(-1j * k * surface.path_m[:, None]))
-    rest = remove_background(heard, surface, method=method, **options(method))
-    assert np.abs(rest.spectrum).max() < TOLERANCE.get(method, 1e-12) * np.abs(heard.spectrum).max()
+    soundings = replace(silent, spectrum=layer * np.exp(-1j * k * surface.path_m[:, None]))
+    rest = remove_background(soundings, surface, method=method, **options(method))
+    assert np.abs(rest.spectrum).max() < TOLERANCE.get(method, 1e-12) * np.abs(soundings.spectrum).max()
 
 
 @pytest.mark.parametrize("method", ("moving-mean", "moving-median", "mean", "median"))
@@ -154,8 +154,8 @@ def test_a_small_body_is_kept(method):
     silent = level_sweep(rng)
     d2 = (silent.midpoint_m[:, :2] ** 2).sum(axis=1)
     body = np.exp(-4 * np.log(2) * d2 / 0.06**2)[:, None] * np.ones(7)
-    heard = replace(silent, spectrum=1.0 + 0.3 * body)
-    rest = np.abs(remove_background(heard, flat(heard), method=method).spectrum)
+    soundings = replace(silent, spectrum=1.0 + 0.3 * body)
+    rest = np.abs(remove_background(soundings, flat(soundings), method=method).spectrum)
     at = int(np.argmin(d2))
     assert rest[at].min() > 0.2
     assert rest[d2 > 0.15**2].max() < 0.03
@@ -167,9 +167,9 @@ def test_a_median_ignores_what_a_mean_smears():
     wild = np.zeros(silent.spectrum.shape, complex)
     wild[100] = 1e3
     far = np.hypot(*(silent.midpoint_m[:, :2] - silent.midpoint_m[100, :2]).T) > 1e-9
-    heard = replace(silent, spectrum=1.0 + wild)
-    mean = remove_background(heard, flat(heard), method="moving-mean").spectrum[far]
-    median = remove_background(heard, flat(heard), method="moving-median").spectrum[far]
+    soundings = replace(silent, spectrum=1.0 + wild)
+    mean = remove_background(soundings, flat(soundings), method="moving-mean").spectrum[far]
+    median = remove_background(soundings, flat(soundings), method="moving-median").spectrum[far]
     assert np.abs(mean).max() > 1.0
     assert np.abs(median).max() < 1e-9
 
@@ -179,50 +179,50 @@ def test_channels_do_not_mix():
     points = forward.sweep(rng, height_jitter_m=0.0)
     channel = np.arange(len(points)) % 2
     silent = forward.soundings(points, channel=channel, frequency_hz=np.array([1e9, 2e9]))
-    heard = replace(silent, spectrum=np.where(channel == 0, 1.0, -5.0)[:, None] * np.ones((1, 2), complex))
+    soundings = replace(silent, spectrum=np.where(channel == 0, 1.0, -5.0)[:, None] * np.ones((1, 2), complex))
     for method in ALL:
-        assert np.abs(remove_background(heard, flat(heard), method=method, **options(method)).spectrum).max() < (
-            10 * TOLERANCE.get(method, 1e-12)
-        )
+        assert np.abs(
+            remove_background(soundings, flat(soundings), method=method, **options(method)).spectrum
+        ).max() < (10 * TOLERANCE.get(method, 1e-12))
 
 
 def test_none_is_identity():
     rng = np.random.default_rng(7)
     silent = level_sweep(rng)
-    heard = replace(silent, spectrum=noise(rng, silent))
-    assert remove_background(heard, flat(heard), method="none") is heard
-    assert background_loss(heard, flat(heard), method="none") == pytest.approx(0.0, abs=1e-9)
+    soundings = replace(silent, spectrum=noise(rng, silent))
+    assert remove_background(soundings, flat(soundings), method="none") is soundings
+    assert background_loss(soundings, flat(soundings), method="none") == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("method", (*MOVING, "mean", "median", "none"))
 def test_few_soundings(method):
     for n in (0, 1, 2):
-        heard = forward.soundings(np.full((n, 3), 0.03))
-        rest = remove_background(heard, flat(heard), method=method)
-        assert rest.spectrum.shape == heard.spectrum.shape
+        soundings = forward.soundings(np.full((n, 3), 0.03))
+        rest = remove_background(soundings, flat(soundings), method=method)
+        assert rest.spectrum.shape == soundings.spectrum.shape
         assert not rest.spectrum.any()
         all_is_lost = float(method != "none" and n > 0)  # alone, a sounding is its own background
-        loss = background_loss(heard, flat(heard), method=method, radius_m=0.1, width_m=0.1)
+        loss = background_loss(soundings, flat(soundings), method=method, radius_m=0.1, width_m=0.1)
         assert loss == pytest.approx(all_is_lost, abs=1e-9)
 
 
 def test_input_is_left_alone():
     rng = np.random.default_rng(8)
     silent = level_sweep(rng)
-    heard = replace(silent, spectrum=noise(rng, silent))
-    kept = heard.spectrum.copy()
+    soundings = replace(silent, spectrum=noise(rng, silent))
+    kept = soundings.spectrum.copy()
     for method in ALL:
-        remove_background(heard, flat(heard), method=method, **options(method))
-    np.testing.assert_array_equal(heard.spectrum, kept)
+        remove_background(soundings, flat(soundings), method=method, **options(method))
+    np.testing.assert_array_equal(soundings.spectrum, kept)
 
 
 @pytest.mark.parametrize("method", MOVING)
 def test_the_wider_the_radius_the_less_is_lost(method):
     rng = np.random.default_rng(9)
     silent = level_sweep(rng, side_m=0.6, lines=20, per_line=30)
-    heard = replace(silent, spectrum=0.2 * noise(rng, silent))
+    soundings = replace(silent, spectrum=0.2 * noise(rng, silent))
     losses = [
-        background_loss(heard, flat(heard), method=method, radius_m=radius, width_m=0.10)
+        background_loss(soundings, flat(soundings), method=method, radius_m=radius, width_m=0.10)
         for radius in (0.03, 0.06, 0.12, 0.24)
     ]
     assert losses == sorted(losses, reverse=True)
@@ -236,8 +236,8 @@ def test_crowded_soundings_stay_bounded():
     rng = np.random.default_rng(10)
     points = np.column_stack([0.001 * rng.standard_normal((3000, 2)), np.full(3000, 0.03)])
     silent = forward.soundings(points, frequency_hz=np.array([1e9]))
-    heard = replace(silent, spectrum=1.0 + 0.1 * noise(rng, silent))
-    rest = remove_background(heard, flat(heard), method="moving-median")
+    soundings = replace(silent, spectrum=1.0 + 0.1 * noise(rng, silent))
+    rest = remove_background(soundings, flat(soundings), method="moving-median")
     assert len(points) > 10 * MAX_NEIGHBOURS
     assert abs(rest.spectrum.mean()) < 0.02
 
@@ -260,14 +260,14 @@ def layered(rng, count, **sweep):
 @pytest.mark.parametrize("count", (1, 2, 3))
 def test_svd_takes_what_extends_over_the_track(count):
     """Layers that vary along it are components, and are counted; a given number is obeyed."""
-    heard = layered(np.random.default_rng(11), count)
-    noisy = replace(heard, spectrum=heard.spectrum + 1e-3 * noise(np.random.default_rng(12), heard))
-    size = np.linalg.norm(heard.spectrum)
-    rest = remove_background(noisy, flat(heard), method="svd").spectrum
+    soundings = layered(np.random.default_rng(11), count)
+    noisy = replace(soundings, spectrum=soundings.spectrum + 1e-3 * noise(np.random.default_rng(12), soundings))
+    size = np.linalg.norm(soundings.spectrum)
+    rest = remove_background(noisy, flat(soundings), method="svd").spectrum
     assert np.linalg.norm(rest) < 0.01 * size
-    fewer = remove_background(noisy, flat(heard), method="svd", rank=count - 1).spectrum
+    fewer = remove_background(noisy, flat(soundings), method="svd", rank=count - 1).spectrum
     assert np.linalg.norm(fewer) > 0.1 * size
-    exact = remove_background(noisy, flat(heard), method="svd", rank=count).spectrum
+    exact = remove_background(noisy, flat(soundings), method="svd", rank=count).spectrum
     np.testing.assert_allclose(exact, rest, atol=1e-12)
 
 
@@ -275,9 +275,12 @@ def test_svd_takes_what_extends_over_the_track(count):
 def test_svd_leaves_a_body_that_dominates(strength):
     """What one place alone has is not background, even when it is the strongest component of all."""
     rng = np.random.default_rng(13)
-    heard = layered(rng, 1)
+    soundings = layered(rng, 1)
     loss = target_loss(
-        lambda s: remove_background(s, flat(heard), method="svd"), heard, flat(heard), strength=strength
+        lambda s: remove_background(s, flat(soundings), method="svd"),
+        soundings,
+        flat(soundings),
+        strength=strength,
     )
     assert loss < 0.1
 
@@ -285,11 +288,11 @@ def test_svd_leaves_a_body_that_dominates(strength):
 def test_svd_that_finds_no_component_says_so():
     """Noise alone has nothing that extends over the track: "auto" takes nothing, and two channels are not one."""
     rng = np.random.default_rng(21)
-    heard = layered(rng, 1)
-    n = heard.time_s.size
+    soundings = layered(rng, 1)
+    n = soundings.time_s.size
     channel = np.repeat(np.arange(2, dtype=np.intp), [n // 2, n - n // 2])
-    spectrum = np.where((channel == 1)[:, None], noise(rng, heard), heard.spectrum)
-    mixed = replace(heard, channel=channel, spectrum=spectrum)
+    spectrum = np.where((channel == 1)[:, None], noise(rng, soundings), soundings.spectrum)
+    mixed = replace(soundings, channel=channel, spectrum=spectrum)
     rest = remove_background(mixed, flat(mixed), method="svd")
     assert unchanged_channels(mixed, rest) == (1,)
     shares = removed_energy(mixed, rest)
@@ -301,9 +304,9 @@ def test_svd_that_finds_no_component_says_so():
 
 @pytest.mark.parametrize("method", ALL)
 def test_every_method_removes_what_all_have_in_common(method):
-    heard = layered(np.random.default_rng(22), 1)
-    rest = remove_background(heard, flat(heard), method=method, **options(method))
-    assert removed_energy(heard, rest)[0] == pytest.approx(1.0, abs=1e-2)
+    soundings = layered(np.random.default_rng(22), 1)
+    rest = remove_background(soundings, flat(soundings), method=method, **options(method))
+    assert removed_energy(soundings, rest)[0] == pytest.approx(1.0, abs=1e-2)
 
 
 def test_a_silent_channel_has_nothing_to_remove():
@@ -329,29 +332,31 @@ def test_robust_pca_takes_layers_and_leaves_bodies():
     )
     body = np.exp(-4 * np.log(2) * (points[:, :2] ** 2).sum(axis=1) / 0.06**2)[:, None]
     body = 2.0 * body * np.exp(-2j * np.pi * silent.frequency_hz * 3.3e-9)
-    heard = replace(silent, spectrum=(layers + body) * turn + 0.01 * noise(rng, silent))
-    rest = remove_background(heard, surface, method="robust-pca").spectrum / turn
+    soundings = replace(silent, spectrum=(layers + body) * turn + 0.01 * noise(rng, silent))
+    rest = remove_background(soundings, surface, method="robust-pca").spectrum / turn
     assert np.linalg.norm(rest - body) < 0.2 * np.linalg.norm(body)
-    mean = remove_background(heard, surface, method="moving-mean").spectrum / turn
+    mean = remove_background(soundings, surface, method="moving-mean").spectrum / turn
     assert np.linalg.norm(mean - body) > 5.0 * np.linalg.norm(body)
 
 
 def test_a_stretch_of_the_scan_is_the_reference():
     rng = np.random.default_rng(15)
-    heard = layered(rng, 1)
-    wild = replace(heard, spectrum=heard.spectrum + noise(rng, heard) * (heard.time_s > 2.0)[:, None])
+    soundings = layered(rng, 1)
+    wild = replace(
+        soundings, spectrum=soundings.spectrum + noise(rng, soundings) * (soundings.time_s > 2.0)[:, None]
+    )
     rest = remove_background(wild, flat(wild), method="reference", reference_start_s=0.5, reference_stop_s=2.0)
-    np.testing.assert_allclose(rest.spectrum, wild.spectrum - heard.spectrum, atol=1e-12)
+    np.testing.assert_allclose(rest.spectrum, wild.spectrum - soundings.spectrum, atol=1e-12)
 
 
 @pytest.mark.parametrize(("start_s", "stop_s"), ((None, None), (0.0, None), (None, 1.0), (90.0, 99.0), (1.0, 0.5)))
 def test_a_reference_without_soundings_is_refused(start_s, stop_s):
-    heard = layered(np.random.default_rng(16), 1)
+    soundings = layered(np.random.default_rng(16), 1)
     with pytest.raises(
         ScanError, match=f"from {start_s} s to {stop_s} s: channel 0 has no sounding in it.*0.000 s"
     ):
         remove_background(
-            heard, flat(heard), method="reference", reference_start_s=start_s, reference_stop_s=stop_s
+            soundings, flat(soundings), method="reference", reference_start_s=start_s, reference_stop_s=stop_s
         )
 
 
@@ -365,64 +370,64 @@ def test_another_scan_is_the_reference():
         silent = forward.soundings(points, channel=np.arange(len(points)) % 2)
         turn = np.exp(-2j * np.pi * silent.frequency_hz * flat(silent).path_m[:, None] / 299_792_458.0)
         scans.append(replace(silent, spectrum=spectrum[silent.channel] * turn))
-    quiet, heard = scans
+    quiet, soundings = scans
     reference = reference_spectra(quiet, flat(quiet))
-    assert np.abs(subtract_reference(heard, flat(heard), reference).spectrum).max() < 1e-12
+    assert np.abs(subtract_reference(soundings, flat(soundings), reference).spectrum).max() < 1e-12
     with pytest.raises(ScanError, match="channel 1 needs a reference of 61 tones, got none"):
-        subtract_reference(heard, flat(heard), {0: reference[0]})
+        subtract_reference(soundings, flat(soundings), {0: reference[0]})
     with pytest.raises(ScanError, match="channel 0 needs a reference of 61 tones, got one of 7 tones"):
-        subtract_reference(heard, flat(heard), {0: reference[0][:7], 1: reference[1]})
+        subtract_reference(soundings, flat(soundings), {0: reference[0][:7], 1: reference[1]})
 
 
 def test_an_unknown_method_is_refused():
-    heard = layered(np.random.default_rng(18), 1)
+    soundings = layered(np.random.default_rng(18), 1)
     with pytest.raises(ValueError, match="'mode'"):
-        remove_background(heard, flat(heard), method="mode")
+        remove_background(soundings, flat(soundings), method="mode")
 
 
 def test_the_loss_of_a_known_step():
     """A step that halves all amplitudes loses three quarters of the energy; one that adds something loses none."""
     rng = np.random.default_rng(19)
-    heard = level_sweep(rng)
-    heard = replace(heard, spectrum=noise(rng, heard))
+    soundings = level_sweep(rng)
+    soundings = replace(soundings, spectrum=noise(rng, soundings))
     for body in ("flat", "point"):
-        half = target_loss(lambda s: replace(s, spectrum=0.5 * s.spectrum), heard, flat(heard), body=body)
+        half = target_loss(lambda s: replace(s, spectrum=0.5 * s.spectrum), soundings, flat(soundings), body=body)
         assert half == pytest.approx(0.75, abs=1e-9)
-        more = target_loss(lambda s: replace(s, spectrum=s.spectrum + 1.0), heard, flat(heard), body=body)
+        more = target_loss(lambda s: replace(s, spectrum=s.spectrum + 1.0), soundings, flat(soundings), body=body)
         assert more == pytest.approx(0.0, abs=1e-9)
-        gone = target_loss(lambda s: replace(s, spectrum=0.0 * s.spectrum), heard, flat(heard), body=body)
+        gone = target_loss(lambda s: replace(s, spectrum=0.0 * s.spectrum), soundings, flat(soundings), body=body)
         assert gone == 1.0
 
 
 def test_the_loss_of_a_mean_is_the_bodys_mean():
     """The global mean takes n |mean|^2 of the energy."""
     rng = np.random.default_rng(20)
-    heard = level_sweep(rng)
-    heard = replace(heard, spectrum=noise(rng, heard))
-    xy = heard.midpoint_m[:, :2]
+    soundings = level_sweep(rng)
+    soundings = replace(soundings, spectrum=noise(rng, soundings))
+    xy = soundings.midpoint_m[:, :2]
     centre = xy[np.argmin(((xy - np.median(xy, axis=0)) ** 2).sum(axis=1))]
     bell = np.exp(-4 * np.log(2) * ((xy - centre) ** 2).sum(axis=1) / 0.1**2)
-    found = background_loss(heard, flat(heard), method="mean", width_m=0.1)
+    found = background_loss(soundings, flat(soundings), method="mean", width_m=0.1)
     assert found == pytest.approx(bell.sum() ** 2 / (bell.size * (bell**2).sum()), rel=1e-9)
 
 
 def test_a_point_loses_less_than_a_flat_reflector():
     """Its hyperbola is not like a layer."""
     rng = np.random.default_rng(21)
-    heard = forward.soundings(forward.sweep(rng, height_jitter_m=0.0))
-    heard = replace(heard, spectrum=0.1 * noise(rng, heard))
+    soundings = forward.soundings(forward.sweep(rng, height_jitter_m=0.0))
+    soundings = replace(soundings, spectrum=0.1 * noise(rng, soundings))
     for method in (*MOVING, "mean", "median"):
-        flat_loss = background_loss(heard, flat(heard), method=method, width_m=0.1)
-        assert background_loss(heard, flat(heard), method=method, body="point") < flat_loss
+        flat_loss = background_loss(soundings, flat(soundings), method=method, width_m=0.1)
+        assert background_loss(soundings, flat(soundings), method=method, body="point") < flat_loss
 
 
 @pytest.mark.parametrize("method", (*MOVING, "mean"))
 def test_few_tones_and_near_soundings_tell_the_loss(method):
     rng = np.random.default_rng(22)
-    heard = forward.soundings(forward.sweep(rng, side_m=1.0, lines=20, per_line=40))
-    heard = replace(heard, spectrum=noise(rng, heard))
-    cheap = background_loss(heard, flat(heard), method=method, radius_m=0.08)
+    soundings = forward.soundings(forward.sweep(rng, side_m=1.0, lines=20, per_line=40))
+    soundings = replace(soundings, spectrum=noise(rng, soundings))
+    cheap = background_loss(soundings, flat(soundings), method=method, radius_m=0.08)
     full = target_loss(
-        lambda s: remove_background(s, flat(heard), method=method, radius_m=0.08), heard, flat(heard)
+        lambda s: remove_background(s, flat(soundings), method=method, radius_m=0.08), soundings, flat(soundings)
     )
     assert cheap == pytest.approx(full, abs=0.03)

@@ -48,22 +48,24 @@ def error_m(surface, true):
 @pytest.mark.parametrize("roughness_m", (0.002, 0.006))
 def test_rough_ground_under_a_level_head(height_m, roughness_m):
     """Where the phase fit does not apply: the pose knows nothing of the heights."""
-    heard, true, _ = over_rough_ground(0, roughness_m=roughness_m, height_m=height_m)
-    assert not fit_surface(heard)[1].fitted
-    below, surface = pick_surface(heard)
+    soundings, true, _ = over_rough_ground(0, roughness_m=roughness_m, height_m=height_m)
+    assert not fit_surface(soundings)[1].fitted
+    below, surface = pick_surface(soundings)
     assert surface.fitted
     assert error_m(surface, true).std() < 0.2e-3
     assert surface.height_m.mean() == pytest.approx(height_m, abs=1e-4)
-    assert np.linalg.norm(below.spectrum) < 0.05 * np.linalg.norm(heard.spectrum)
-    np.testing.assert_allclose(surface.path_m, mirror_path(heard.tx_m, heard.rx_m, surface.height_m), atol=1e-12)
+    assert np.linalg.norm(below.spectrum) < 0.05 * np.linalg.norm(soundings.spectrum)
+    np.testing.assert_allclose(
+        surface.path_m, mirror_path(soundings.tx_m, soundings.rx_m, surface.height_m), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("body", (0.3, 0.6, 1.0))
 @pytest.mark.parametrize("depth_m", (0.01, 0.02, 0.04))
 def test_a_shallow_target_does_not_pull_the_pick(body, depth_m):
     """As strong as the surface itself, one to four centimetres below it, over ground with 6 mm of roughness."""
-    heard, true, near = over_rough_ground(0, roughness_m=0.006, body=body, depth_m=depth_m)
-    error = error_m(pick_surface(heard)[1], true)
+    soundings, true, near = over_rough_ground(0, roughness_m=0.006, body=body, depth_m=depth_m)
+    error = error_m(pick_surface(soundings)[1], true)
     over, beside = near > 0.5, near < 0.01
     assert abs(error[over].mean() - error[beside].mean()) < (1.0e-3 if depth_m < 0.02 else 0.5e-3)
     assert error.std() < 0.6e-3
@@ -72,10 +74,10 @@ def test_a_shallow_target_does_not_pull_the_pick(body, depth_m):
 
 def test_a_plain_matched_filter_is_pulled():
     """What the blindness to later arrivals is worth: without it the same target pulls by millimetres."""
-    heard, true, near = over_rough_ground(0, roughness_m=0.0, body=1.0, depth_m=0.02)
-    k = 2 * np.pi * heard.frequency_hz / 299_792_458.0
-    path = mirror_path(heard.tx_m, heard.rx_m, true)
-    aligned = heard.spectrum * np.exp(1j * k * path[:, None]) * path[:, None]
+    soundings, true, near = over_rough_ground(0, roughness_m=0.0, body=1.0, depth_m=0.02)
+    k = 2 * np.pi * soundings.frequency_hz / 299_792_458.0
+    path = mirror_path(soundings.tx_m, soundings.rx_m, true)
+    aligned = soundings.spectrum * np.exp(1j * k * path[:, None]) * path[:, None]
     echo = aligned[near < 0.01].mean(axis=0)
     slope = -1j * k * echo
     plain = (aligned @ slope.conj()).real / np.vdot(slope, slope).real
@@ -86,10 +88,10 @@ def test_a_plain_matched_filter_is_pulled():
 
 
 def test_the_target_stays_in_what_is_left():
-    heard, _, near = over_rough_ground(2, roughness_m=0.004, body=0.6)
+    soundings, _, near = over_rough_ground(2, roughness_m=0.004, body=0.6)
     bare, _, _ = over_rough_ground(2, roughness_m=0.004)
-    body = heard.spectrum - bare.spectrum
-    below, _ = pick_surface(heard)
+    body = soundings.spectrum - bare.spectrum
+    below, _ = pick_surface(soundings)
     over = near > 0.5
     kept = np.vdot(body[over], below.spectrum[over]).real / np.vdot(body[over], body[over]).real
     assert 0.6 < kept < 1.2
@@ -98,12 +100,12 @@ def test_the_target_stays_in_what_is_left():
 @pytest.mark.parametrize("wander_m", (0.01, 0.02))
 def test_a_stand_off_that_the_pose_does_not_know(wander_m):
     """The pose says 8 cm all the way; the head rises and sinks by several wavelengths' quarters."""
-    heard, _, _ = over_rough_ground(3, roughness_m=0.0, height_m=0.08)
-    n = len(heard.time_s)
+    soundings, _, _ = over_rough_ground(3, roughness_m=0.0, height_m=0.08)
+    n = len(soundings.time_s)
     true = 0.08 + wander_m * np.sin(np.arange(n) / 25.0)
-    shape = 0.3 * forward.wavelet(heard.frequency_hz)
-    heard = replace(heard, spectrum=forward.surface_echo(heard, true, shape))
-    _, surface = pick_surface(heard, search_m=0.05, roughness_m=0.02)
+    shape = 0.3 * forward.wavelet(soundings.frequency_hz)
+    soundings = replace(soundings, spectrum=forward.surface_echo(soundings, true, shape))
+    _, surface = pick_surface(soundings, search_m=0.05, roughness_m=0.02)
     assert error_m(surface, true).std() < 0.05 * wander_m
 
 
@@ -111,30 +113,30 @@ def test_auto_takes_the_phase_where_it_applies():
     points = forward.sweep(np.random.default_rng(4), height_m=0.05, height_jitter_m=0.006)
     silent = forward.soundings(points)
     shape = forward.wavelet(silent.frequency_hz)
-    heard = replace(silent, spectrum=1.0 + forward.surface_echo(silent, points[:, 2], 0.3 * shape))
-    assert fit_surface(heard)[1].fitted
+    soundings = replace(silent, spectrum=1.0 + forward.surface_echo(silent, points[:, 2], 0.3 * shape))
+    assert fit_surface(soundings)[1].fitted
     for method in ("auto", "phase"):
-        below, surface = find_surface(heard, method=method)
-        np.testing.assert_array_equal(surface.height_m, fit_surface(heard)[1].height_m)
-        np.testing.assert_array_equal(below.spectrum, fit_surface(heard)[0].spectrum)
-    np.testing.assert_array_equal(find_surface(heard, method="pose")[1].height_m, points[:, 2])
-    picked = find_surface(heard, method="pick")[1]
-    np.testing.assert_array_equal(picked.height_m, pick_surface(heard)[1].height_m)
+        below, surface = find_surface(soundings, method=method)
+        np.testing.assert_array_equal(surface.height_m, fit_surface(soundings)[1].height_m)
+        np.testing.assert_array_equal(below.spectrum, fit_surface(soundings)[0].spectrum)
+    np.testing.assert_array_equal(find_surface(soundings, method="pose")[1].height_m, points[:, 2])
+    picked = find_surface(soundings, method="pick")[1]
+    np.testing.assert_array_equal(picked.height_m, pick_surface(soundings)[1].height_m)
 
 
 def test_auto_picks_where_the_phase_does_not_apply():
-    heard, true, _ = over_rough_ground(5, roughness_m=0.006, body=0.3)
-    assert error_m(find_surface(heard)[1], true).std() < 0.5e-3
-    assert not find_surface(heard, method="phase")[1].fitted
-    assert not find_surface(heard, method="pose")[1].fitted
+    soundings, true, _ = over_rough_ground(5, roughness_m=0.006, body=0.3)
+    assert error_m(find_surface(soundings)[1], true).std() < 0.5e-3
+    assert not find_surface(soundings, method="phase")[1].fitted
+    assert not find_surface(soundings, method="pose")[1].fitted
 
 
 @pytest.mark.parametrize("body", (0.3, 0.6, 1.5))
 def test_auto_keeps_the_pose_where_only_a_target_varies(body):
     """Even ground under a level head, coupling and all: nothing may follow the target."""
-    heard, _, _ = over_rough_ground(6, roughness_m=0.0, body=body)
-    coupled = replace(heard, spectrum=heard.spectrum + 5.0 * forward.wavelet(heard.frequency_hz))
-    for one in (heard, coupled):
+    soundings, _, _ = over_rough_ground(6, roughness_m=0.0, body=body)
+    coupled = replace(soundings, spectrum=soundings.spectrum + 5.0 * forward.wavelet(soundings.frequency_hz))
+    for one in (soundings, coupled):
         below, surface = find_surface(one)
         assert not surface.fitted
         np.testing.assert_array_equal(surface.height_m, 0.05)
@@ -156,10 +158,12 @@ def test_antennas_on_the_ground_keep_the_height_and_tell_time_zero():
 
 def test_channels_are_picked_apart():
     channel = np.arange(14 * 28) % 2
-    heard, true, _ = over_rough_ground(7, roughness_m=0.004, channel=channel)
+    soundings, true, _ = over_rough_ground(7, roughness_m=0.004, channel=channel)
     late = np.where(channel == 0, 0.0, 0.2e-9)[:, None]
-    heard = replace(heard, spectrum=heard.spectrum * np.exp(-2j * np.pi * heard.frequency_hz * late))
-    _, surface = pick_surface(heard)
+    soundings = replace(
+        soundings, spectrum=soundings.spectrum * np.exp(-2j * np.pi * soundings.frequency_hz * late)
+    )
+    _, surface = pick_surface(soundings)
     for c in (0, 1):
         error = (surface.height_m - true)[channel == c]
         assert (error - error.mean()).std() < 0.3e-3
@@ -178,16 +182,16 @@ def test_a_dead_radar_and_few_soundings_give_numbers(n, value):
 def test_noise_is_not_picked():
     rng = np.random.default_rng(8)
     silent = forward.soundings(forward.sweep(rng, height_jitter_m=0.0))
-    heard = replace(silent, spectrum=rng.standard_normal(silent.spectrum.shape) + 0j)
-    assert not pick_surface(heard)[1].fitted
-    np.testing.assert_array_equal(find_surface(heard)[1].height_m, heard.midpoint_m[:, 2])
+    soundings = replace(silent, spectrum=rng.standard_normal(silent.spectrum.shape) + 0j)
+    assert not pick_surface(soundings)[1].fitted
+    np.testing.assert_array_equal(find_surface(soundings)[1].height_m, soundings.midpoint_m[:, 2])
 
 
 def test_input_is_left_alone():
-    heard, _, _ = over_rough_ground(9, roughness_m=0.004)
-    kept = heard.spectrum.copy()
-    pick_surface(heard)
-    np.testing.assert_array_equal(heard.spectrum, kept)
+    soundings, _, _ = over_rough_ground(9, roughness_m=0.004)
+    kept = soundings.spectrum.copy()
+    pick_surface(soundings)
+    np.testing.assert_array_equal(soundings.spectrum, kept)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -212,16 +216,18 @@ def test_full_wave_scans(sample_dir, name):
     only to a few.
     """
     scan = read_scan(sample_dir / f"{name}.h5")
-    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
-    _, picked = pick_surface(heard)
-    _, phase = fit_surface(heard)
-    pose = heard.midpoint_m[:, 2]
+    soundings, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
+    _, picked = pick_surface(soundings)
+    _, phase = fit_surface(soundings)
+    pose = soundings.midpoint_m[:, 2]
     assert picked.fitted
     assert np.median(np.abs(picked.height_m - phase.height_m)) < 2e-3
     assert (picked.height_m - phase.height_m).std() < 3e-3
     assert np.median(np.abs(picked.height_m - pose)) < 5e-3
     differs = picked.height_m - phase.height_m
     for i in (i for i, label in enumerate(scan.truth.label) if label == "mine"):
-        r = np.hypot(heard.midpoint_m[:, 0] - scan.truth.x_m[i], heard.midpoint_m[:, 1] - scan.truth.y_m[i])
+        r = np.hypot(
+            soundings.midpoint_m[:, 0] - scan.truth.x_m[i], soundings.midpoint_m[:, 1] - scan.truth.y_m[i]
+        )
         over, beside = r < 0.06, r > 0.12
         assert abs(np.median(differs[over]) - np.median(differs[beside])) < 3e-3

@@ -26,10 +26,10 @@ def sounded(rng, places, *, lines=10, per_line=20, noise=0.0):
     spectrum = sum(a * spread(silent, place) * forward.point_echo(silent, place, EPS) for place, a in places)
     shape = spectrum.shape
     spectrum = spectrum + noise * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
-    heard = replace(silent, spectrum=spectrum)
-    n = heard.time_s.size
-    surface = Surface(heard.midpoint_m[:, 2], np.zeros(n), np.ones_like(spectrum), np.ones(n), fitted=False)
-    return heard, analytic_traces(heard, surface, whiten=False)
+    soundings = replace(silent, spectrum=spectrum)
+    n = soundings.time_s.size
+    surface = Surface(soundings.midpoint_m[:, 2], np.zeros(n), np.ones_like(spectrum), np.ones(n), fitted=False)
+    return soundings, analytic_traces(soundings, surface, whiten=False)
 
 
 def spread(silent, place):
@@ -49,11 +49,11 @@ def small_grid():
 def test_a_point_sends_back_what_it_was_made_of():
     """The echo of one voxel is the traces' pulse at Fermat's time, as loud as the weights say."""
     rng = np.random.default_rng(1)
-    heard, traces = sounded(rng, [(POINT_M, 1.0)])
+    soundings, traces = sounded(rng, [(POINT_M, 1.0)])
     grid, depth = small_grid()
     volume = np.zeros((depth.size, 17, 17), np.complex128)
     volume[4, 8, 8] = 1.0
-    echo = demigrate(volume, heard, traces, grid, depth, relative_permittivity=EPS)
+    echo = demigrate(volume, soundings, traces, grid, depth, relative_permittivity=EPS)
     assert echo.values.shape == traces.values.shape
     loud = np.abs(echo.values).max(axis=1)
     near = loud > 0.3 * loud.max()
@@ -61,15 +61,15 @@ def test_a_point_sends_back_what_it_was_made_of():
     likeness = np.abs((echo.values[near] * traces.values[near].conj()).sum(axis=1))
     likeness /= np.linalg.norm(echo.values[near], axis=1) * np.linalg.norm(traces.values[near], axis=1)
     assert likeness.min() > 0.999
-    distance = np.hypot(*(heard.midpoint_m[:, :2] - POINT_M[:2]).T)
+    distance = np.hypot(*(soundings.midpoint_m[:, :2] - POINT_M[:2]).T)
     assert np.corrcoef(distance, loud)[0, 1] < -0.6
     assert not loud[distance > 0.17].any()
 
 
 def test_spectra_and_traces_of_echoes_belong_together():
-    heard, traces = sounded(np.random.default_rng(2), [(POINT_M, 1.0)], lines=3, per_line=5)
+    soundings, traces = sounded(np.random.default_rng(2), [(POINT_M, 1.0)], lines=3, per_line=5)
     grid, depth = small_grid()
-    echo = demigrate(np.ones((9, 17, 17), np.complex64), heard, traces, grid, depth, relative_permittivity=EPS)
+    echo = demigrate(np.ones((9, 17, 17), np.complex64), soundings, traces, grid, depth, relative_permittivity=EPS)
     t = echo.dt_s * np.arange(echo.values.shape[1])
     again = echo.spectrum @ np.exp(2j * np.pi * echo.frequency_hz[:, None] * t)
     np.testing.assert_allclose(echo.values, again, atol=1e-5 * np.abs(again).max())
@@ -83,10 +83,10 @@ def width_m(axis, values):
 
 
 def test_least_squares_is_sharper_and_in_place():
-    heard, traces = sounded(np.random.default_rng(3), [(POINT_M, 1.0)], noise=0.02)
+    soundings, traces = sounded(np.random.default_rng(3), [(POINT_M, 1.0)], noise=0.02)
     grid, depth = small_grid()
-    plain = np.abs(kirchhoff(heard, traces, grid, depth, relative_permittivity=EPS).amplitude)
-    found = migrate(heard, traces, grid, depth, method="least-squares", relative_permittivity=EPS)
+    plain = np.abs(kirchhoff(soundings, traces, grid, depth, relative_permittivity=EPS).amplitude)
+    found = migrate(soundings, traces, grid, depth, method="least-squares", relative_permittivity=EPS)
     sharp = np.abs(found.amplitude)
     k, j, i = np.unravel_index(sharp.argmax(), sharp.shape)
     assert (j, i) == (8, 8)
@@ -97,12 +97,12 @@ def test_least_squares_is_sharper_and_in_place():
 
 
 def test_more_iterations_explain_more():
-    heard, traces = sounded(np.random.default_rng(4), [(POINT_M, 1.0), ((0.05, 0.03, 0.05), 0.6)])
+    soundings, traces = sounded(np.random.default_rng(4), [(POINT_M, 1.0), ((0.05, 0.03, 0.05), 0.6)])
     grid, depth = small_grid()
     left = []
     for iterations in (1, 4, 10):
         found = migrate(
-            heard,
+            soundings,
             traces,
             grid,
             depth,
@@ -111,7 +111,7 @@ def test_more_iterations_explain_more():
             iterations=iterations,
             damping=0.0,
         )
-        echo = demigrate(found.amplitude, heard, traces, grid, depth, relative_permittivity=EPS).values
+        echo = demigrate(found.amplitude, soundings, traces, grid, depth, relative_permittivity=EPS).values
         scale = np.vdot(echo, traces.values) / np.vdot(echo, echo)
         left.append(np.linalg.norm(traces.values - scale * echo) / np.linalg.norm(traces.values))
     assert left[0] > left[1] > left[2]
@@ -120,9 +120,9 @@ def test_more_iterations_explain_more():
 
 @pytest.mark.parametrize("method", ("kirchhoff", "wavenumber", "stolt", "least-squares"))
 def test_every_method_puts_the_point_where_it_is(method):
-    heard, traces = sounded(np.random.default_rng(5), [(POINT_M, 1.0)])
+    soundings, traces = sounded(np.random.default_rng(5), [(POINT_M, 1.0)])
     grid, depth = small_grid()
-    found = migrate(heard, traces, grid, depth, method=method, relative_permittivity=EPS)
+    found = migrate(soundings, traces, grid, depth, method=method, relative_permittivity=EPS)
     assert found.amplitude.shape == found.fold.shape == found.coherence.shape == (9, 17, 17)
     k, j, i = np.unravel_index(np.abs(found.amplitude).argmax(), found.amplitude.shape)
     assert abs(i - 8) + abs(j - 8) <= 1
@@ -132,18 +132,18 @@ def test_every_method_puts_the_point_where_it_is(method):
 def test_channels_and_polarisations_stack():
     """Two pairs of antennas over one point: the sum of both is the image, as bright as each."""
     rng = np.random.default_rng(6)
-    heard, traces = sounded(rng, [(POINT_M, 1.0)])
+    soundings, traces = sounded(rng, [(POINT_M, 1.0)])
     grid, depth = small_grid()
-    both = replace(heard, channel=np.arange(heard.time_s.size) % 2)
-    one = kirchhoff(heard, traces, grid, depth, relative_permittivity=EPS)
+    both = replace(soundings, channel=np.arange(soundings.time_s.size) % 2)
+    one = kirchhoff(soundings, traces, grid, depth, relative_permittivity=EPS)
     two = kirchhoff(both, traces, grid, depth, relative_permittivity=EPS)
     np.testing.assert_array_equal(one.amplitude, two.amplitude)
 
 
 def test_an_unknown_method_is_named():
-    heard, traces = sounded(np.random.default_rng(7), [(POINT_M, 1.0)], lines=3, per_line=5)
+    soundings, traces = sounded(np.random.default_rng(7), [(POINT_M, 1.0)], lines=3, per_line=5)
     grid, depth = small_grid()
     with pytest.raises(ValueError, match="got guess"):
-        migrate(heard, traces, grid, depth, method="guess", relative_permittivity=EPS)
+        migrate(soundings, traces, grid, depth, method="guess", relative_permittivity=EPS)
     with pytest.raises(ValueError, match="antennas above the ground"):
-        migrate(heard, traces, grid, depth, method="wavenumber", relative_permittivity=EPS, on_ground=True)
+        migrate(soundings, traces, grid, depth, method="wavenumber", relative_permittivity=EPS, on_ground=True)

@@ -34,13 +34,13 @@ def test_planes_are_sums_of_waves(rows, counts):
     for iz in range(2):
         mean, weight, energy = (plane(spectra[iz, f], kx, ky, x, y) for f in range(3))
         weight, energy = weight.real, energy.real
-        heard = weight > 1e-3 * weight.max()
-        assert heard.any()
-        mean = np.where(heard, mean / weight, 0.0)
-        power = np.abs(mean) ** 2 * weight * heard
+        reached = weight > 1e-3 * weight.max()
+        assert reached.any()
+        mean = np.where(reached, mean / weight, 0.0)
+        power = np.abs(mean) ** 2 * weight * reached
         np.testing.assert_allclose(image[iz, 1:, 2:], 2.5 * mean, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(fold[iz, 1:, 2:], np.where(heard, weight, 0.0), rtol=1e-9, atol=1e-9)
-        told = np.where(power > 0, power / np.where(power > 0, np.maximum(energy, power), 1.0), 0.0)
-        np.testing.assert_allclose(coherence[iz, 1:, 2:], told, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(fold[iz, 1:, 2:], np.where(reached, weight, 0.0), rtol=1e-9, atol=1e-9)
+        expected = np.where(power > 0, power / np.where(power > 0, np.maximum(energy, power), 1.0), 0.0)
+        np.testing.assert_allclose(coherence[iz, 1:, 2:], expected, rtol=1e-9, atol=1e-9)
     assert np.isnan(image[:, 0]).all()
     assert np.isnan(fold[:, :, :2]).all()

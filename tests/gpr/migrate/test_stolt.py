@@ -63,10 +63,12 @@ def focus(migrated, grid):
 
 def test_point_in_two_dimensions(section):
     """The mark of the best two-dimensional codes: 0.98 of the energy within 6 cm, and a width of 1 cm."""
-    heard, traces = section
+    soundings, traces = section
     grid = Grid(0.01 * np.arange(200), np.zeros(1), 0.01)
     depth = 0.0025 * np.arange(240)
-    found = stolt(heard, traces, grid, depth, relative_permittivity=(C / SPEED_M_S) ** 2, height_m=np.zeros(200))
+    found = stolt(
+        soundings, traces, grid, depth, relative_permittivity=(C / SPEED_M_S) ** 2, height_m=np.zeros(200)
+    )
     part, x, z, width = focus(found, grid)
     assert part >= 0.98
     assert abs(x - 1.0) < 1e-9
@@ -76,12 +78,12 @@ def test_point_in_two_dimensions(section):
 
 def test_antennas_up_to_two_millimetres_stand_on_the_ground(section):
     """As for the other migrations: through that little air no oblique ray of the ground would be refracted."""
-    heard, traces = section
+    soundings, traces = section
     grid = Grid(0.01 * np.arange(200), np.zeros(1), 0.01)
     depth = 0.0025 * np.arange(240)
     for height_m, on_ground in ((0.0015, True), (0.005, False)):
         found = stolt(
-            heard,
+            soundings,
             traces,
             grid,
             depth,
@@ -97,12 +99,14 @@ def test_point_in_two_dimensions_by_wavenumber(section):
     Its weights are Kirchhoff's, for waves that spread in three dimensions: what they take from oblique rays costs
     width here, and leaves a cell more than -3 dB to either side.
     """
-    heard, traces = section
+    soundings, traces = section
     scale = SPEED_M_S / C
     scaled = Traces(traces.values, traces.dt_s * scale, traces.frequency_hz / scale, traces.spectrum)
     grid = Grid(0.01 * np.arange(200), np.zeros(1), 0.01)
     depth = 0.03 + 0.0025 * np.arange(228)
-    found = wavenumber(heard, scaled, grid, depth, relative_permittivity=1.0, aperture_m=0.9, max_aperture_m=0.9)
+    found = wavenumber(
+        soundings, scaled, grid, depth, relative_permittivity=1.0, aperture_m=0.9, max_aperture_m=0.9
+    )
     part, x, z, width = focus(found, grid)
     assert part >= 0.98
     assert abs(x - 1.0) < 1e-9
@@ -170,7 +174,7 @@ def test_plane_reflector_keeps_amplitude_and_depth(height_m):
     f = np.linspace(0.8e9, 3.2e9, 61)
     x = 0.01 * np.arange(100)
     heights = height_m + (0.004 * np.sin(40 * x) if height_m else 0.0 * x)
-    heard = line(x, np.zeros((100, 61), complex), f, height_m=heights, offset_m=0.1 if height_m else 0.0)
+    soundings = line(x, np.zeros((100, 61), complex), f, height_m=heights, offset_m=0.1 if height_m else 0.0)
     spectrum = np.exp(-2j * np.pi * f * 2 * math.sqrt(EPS) * 0.10 / C) * np.ones((100, 1))
     if height_m:
         legs = [fermat.time_s(0.05, h, 0.10, EPS) for h in heights]
@@ -179,7 +183,7 @@ def test_plane_reflector_keeps_amplitude_and_depth(height_m):
     traces = traces_of(spectrum * window / window.sum(), f)
     grid = Grid(x, np.zeros(1), 0.01)
     depth = 0.0025 * np.arange(81)
-    found = stolt(heard, traces, grid, depth, relative_permittivity=EPS, height_m=heights, margin_m=0.5)
+    found = stolt(soundings, traces, grid, depth, relative_permittivity=EPS, height_m=heights, margin_m=0.5)
     middle = np.abs(found.amplitude[:, 0, 50])
     assert abs(depth[int(middle.argmax())] - 0.10) < 0.0026
     assert middle.max() == pytest.approx(1.0, abs=0.05)
@@ -188,14 +192,14 @@ def test_plane_reflector_keeps_amplitude_and_depth(height_m):
 def test_point_in_three_dimensions():
     """Irregular, bistatic, refracted: a quick look finds the point within a cell or two."""
     rng = np.random.default_rng(4)
-    heard = forward.soundings(forward.sweep(rng, lines=20, per_line=30))
+    soundings = forward.soundings(forward.sweep(rng, lines=20, per_line=30))
     point = (0.03, -0.05, 0.08)
     window = np.kaiser(61, 5.0)
-    traces = traces_of(forward.point_echo(heard, point, EPS) * window / window.sum(), heard.frequency_hz)
+    traces = traces_of(forward.point_echo(soundings, point, EPS) * window / window.sum(), soundings.frequency_hz)
     at = 0.005 * np.arange(-30, 31)
     grid = Grid(at, at, 0.005)
     depth = 0.005 * np.arange(41)
-    found = stolt(heard, traces, grid, depth, relative_permittivity=EPS)
+    found = stolt(soundings, traces, grid, depth, relative_permittivity=EPS)
     a = np.abs(found.amplitude)
     k, j, i = np.unravel_index(int(a.argmax()), a.shape)
     assert np.hypot(grid.x_m[i] - point[0], grid.y_m[j] - point[1]) < 0.0076
@@ -206,21 +210,21 @@ def test_point_in_three_dimensions():
 
 def test_ground_far_from_any_sounding_was_not_measured():
     rng = np.random.default_rng(4)
-    heard = forward.soundings(forward.sweep(rng, side_m=0.2))
-    traces = traces_of(forward.point_echo(heard, (0, 0, 0.05), EPS), heard.frequency_hz)
+    soundings = forward.soundings(forward.sweep(rng, side_m=0.2))
+    traces = traces_of(forward.point_echo(soundings, (0, 0, 0.05), EPS), soundings.frequency_hz)
     at = 0.01 * np.arange(-40, 41)
-    found = stolt(heard, traces, Grid(at, at, 0.01), np.array([0.05]), relative_permittivity=EPS)
+    found = stolt(soundings, traces, Grid(at, at, 0.01), np.array([0.05]), relative_permittivity=EPS)
     away = np.maximum(*np.abs(np.meshgrid(at, at))) > 0.19
     assert (found.fold[0][away] == 0.0).all()
     assert (found.fold[0][np.hypot(*np.meshgrid(at, at)) < 0.05] > 0.5).all()
 
 
 def test_one_sounding_and_none():
-    heard = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
-    traces = traces_of(forward.point_echo(heard, (0.0, 0.0, 0.06), EPS), heard.frequency_hz)
+    soundings = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
+    traces = traces_of(forward.point_echo(soundings, (0.0, 0.0, 0.06), EPS), soundings.frequency_hz)
     at = 0.01 * np.arange(-15, 16)
     grid, depth = Grid(at, at, 0.01), 0.01 * np.arange(10)
-    found = stolt(heard, traces, grid, depth, relative_permittivity=EPS)
+    found = stolt(soundings, traces, grid, depth, relative_permittivity=EPS)
     assert np.isfinite(found.amplitude).all()
     assert found.fold.any()
     none = forward.soundings(np.empty((0, 3)))
@@ -230,12 +234,12 @@ def test_one_sounding_and_none():
 
 
 def test_refusals():
-    heard = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
-    traces = traces_of(heard.spectrum, heard.frequency_hz)
+    soundings = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
+    traces = traces_of(soundings.spectrum, soundings.frequency_hz)
     at = 0.01 * np.arange(4)
     grid = Grid(at, at, 0.01)
     with pytest.raises(ValueError, match="got 2 layers"):
-        stolt(heard, traces, grid, at, relative_permittivity=Layers((0.0, 0.1), (4.0, 9.0)))
+        stolt(soundings, traces, grid, at, relative_permittivity=Layers((0.0, 0.1), (4.0, 9.0)))
     bad = replace(traces, values=np.full_like(traces.values, np.inf))
     with pytest.raises(ValueError, match="finite"):
-        stolt(heard, bad, grid, at, relative_permittivity=EPS)
+        stolt(soundings, bad, grid, at, relative_permittivity=EPS)

@@ -38,9 +38,9 @@ def square(side_m, cell_m=CELL_M):
     return Grid(at, at, cell_m)
 
 
-def traces_of(heard, spectrum):
+def traces_of(soundings, spectrum):
     """Analytic traces over a Kaiser window, as the chain makes them."""
-    f = heard.frequency_hz
+    f = soundings.frequency_hz
     weight = np.kaiser(f.size, 5.0)
     spectrum = spectrum * weight / weight.sum()
     dt = 1.0 / (24.0 * f[-1])
@@ -49,12 +49,12 @@ def traces_of(heard, spectrum):
     return Traces(values, dt, f, spectrum)
 
 
-def turned(heard, yaw_rad, tilt_rad):
-    middle = heard.midpoint_m
+def turned(soundings, yaw_rad, tilt_rad):
+    middle = soundings.midpoint_m
     half = 0.05 * np.column_stack(
         [np.cos(yaw_rad) * np.cos(tilt_rad), np.sin(yaw_rad) * np.cos(tilt_rad), np.sin(tilt_rad)]
     )
-    return replace(heard, tx_m=middle - half, rx_m=middle + half)
+    return replace(soundings, tx_m=middle - half, rx_m=middle + half)
 
 
 def peak(migrated):
@@ -88,9 +88,9 @@ def width(line, step):
 def hand_held():
     """Irregular soundings whose heights scatter by 5 mm, and three points in soil."""
     rng = np.random.default_rng(3)
-    heard = forward.soundings(forward.sweep(rng, side_m=0.4, lines=16, per_line=36))
+    soundings = forward.soundings(forward.sweep(rng, side_m=0.4, lines=16, per_line=36))
     points = ((0.03, -0.05, 0.08), (-0.10, 0.07, 0.03), (0.10, 0.12, 0.16))
-    return heard, traces_of(heard, sum(forward.point_echo(heard, p, EPS) for p in points))
+    return soundings, traces_of(soundings, sum(forward.point_echo(soundings, p, EPS) for p in points))
 
 
 @pytest.mark.kernel
@@ -204,10 +204,10 @@ def test_one_antenna_shifts_the_phase_by_kz():
 
 
 def test_same_volume_as_kirchhoff(hand_held):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     grid = square(0.4)
-    slow = kirchhoff(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
-    fast = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    slow = kirchhoff(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    fast = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     assert fast.amplitude.shape == slow.amplitude.shape
     assert fast.amplitude.dtype == np.complex64
     assert fast.fold.dtype == fast.coherence.dtype == np.float32
@@ -225,11 +225,11 @@ def test_same_volume_as_kirchhoff(hand_held):
 
 def test_point_in_its_place(hand_held):
     """Half a voxel, with refraction, irregular positions, 5 mm of height jitter and antennas 10 cm apart."""
-    heard, _ = hand_held
+    soundings, _ = hand_held
     grid = square(0.3)
     for point in ((0.03, -0.05, 0.08), (-0.062, 0.011, 0.047), (0.0, 0.0, 0.15)):
-        traces = traces_of(heard, forward.point_echo(heard, point, EPS))
-        found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+        traces = traces_of(soundings, forward.point_echo(soundings, point, EPS))
+        found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
         assert np.abs(place(found, grid) - point).max() < 0.5 * CELL_M
         assert np.abs(found.amplitude).max() == pytest.approx(1.0, abs=0.03)
 
@@ -237,7 +237,7 @@ def test_point_in_its_place(hand_held):
 @pytest.mark.parametrize("route", (wavenumber, kirchhoff))
 def test_no_wider_than_band_and_aperture_allow(hand_held, route):
     """-3 dB widths within 10 % of those of a raster without jitter, dense enough to be continuous."""
-    heard, _ = hand_held
+    soundings, _ = hand_held
     point = (0.0, 0.0, 0.08)
     fine = Grid(0.002 * np.arange(-30, 31), 0.002 * np.arange(-30, 31), 0.002)
     depth = 0.002 * np.arange(20, 61)
@@ -245,7 +245,7 @@ def test_no_wider_than_band_and_aperture_allow(hand_held, route):
     x, y = np.meshgrid(at, at)
     raster = forward.soundings(np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 0.035)]))
     widths = []
-    for one, migrate in ((heard, route), (raster, kirchhoff)):
+    for one, migrate in ((soundings, route), (raster, kirchhoff)):
         traces = traces_of(one, forward.point_echo(one, point, EPS))
         a = np.abs(migrate(one, traces, fine, depth, relative_permittivity=EPS).amplitude)
         k, j, i = np.unravel_index(int(a.argmax()), a.shape)
@@ -255,14 +255,16 @@ def test_no_wider_than_band_and_aperture_allow(hand_held, route):
 
 def test_head_that_turns_and_tilts():
     rng = np.random.default_rng(5)
-    heard = forward.soundings(forward.sweep(rng, lines=16, per_line=36))
-    n = len(heard.tx_m)
-    heard = turned(heard, np.deg2rad(25.0) * rng.standard_normal(n), np.deg2rad(5.0) * rng.standard_normal(n))
+    soundings = forward.soundings(forward.sweep(rng, lines=16, per_line=36))
+    n = len(soundings.tx_m)
+    soundings = turned(
+        soundings, np.deg2rad(25.0) * rng.standard_normal(n), np.deg2rad(5.0) * rng.standard_normal(n)
+    )
     grid = square(0.3)
     point = (0.03, -0.05, 0.06)
-    traces = traces_of(heard, forward.point_echo(heard, point, EPS))
-    found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
-    slow = kirchhoff(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    traces = traces_of(soundings, forward.point_echo(soundings, point, EPS))
+    found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    slow = kirchhoff(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     assert np.abs(place(found, grid) - point).max() < 0.5 * CELL_M
     assert np.abs(found.amplitude - slow.amplitude).max() < 0.08 * np.abs(slow.amplitude).max()
 
@@ -270,24 +272,24 @@ def test_head_that_turns_and_tilts():
 def test_head_that_leans_all_the_time():
     """One antenna 9 mm above the other: an apex half-way between them would be half a voxel off."""
     rng = np.random.default_rng(6)
-    heard = forward.soundings(forward.sweep(rng, lines=16, per_line=36, height_m=0.04))
-    heard = turned(heard, np.full(len(heard.tx_m), 0.4), np.full(len(heard.tx_m), np.deg2rad(5.0)))
+    soundings = forward.soundings(forward.sweep(rng, lines=16, per_line=36, height_m=0.04))
+    soundings = turned(soundings, np.full(len(soundings.tx_m), 0.4), np.full(len(soundings.tx_m), np.deg2rad(5.0)))
     grid = square(0.3)
     point = (0.0, 0.0, 0.04)
-    traces = traces_of(heard, forward.point_echo(heard, point, EPS))
-    found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    traces = traces_of(soundings, forward.point_echo(soundings, point, EPS))
+    found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     assert np.abs(place(found, grid) - point).max() < 0.25 * CELL_M
 
 
 def test_head_above_the_reference_height(hand_held):
     """Heights handed over count, not the pose's."""
-    heard, traces = hand_held
+    soundings, traces = hand_held
     up = np.array([0.0, 0.0, 0.3])
-    lifted = replace(heard, tx_m=heard.tx_m + up, rx_m=heard.rx_m + up)
+    lifted = replace(soundings, tx_m=soundings.tx_m + up, rx_m=soundings.rx_m + up)
     grid = square(0.2)
-    a = wavenumber(heard, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
+    a = wavenumber(soundings, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
     b = wavenumber(
-        lifted, traces, grid, DEPTH_M[::4], relative_permittivity=EPS, height_m=heard.midpoint_m[:, 2].copy()
+        lifted, traces, grid, DEPTH_M[::4], relative_permittivity=EPS, height_m=soundings.midpoint_m[:, 2].copy()
     )
     np.testing.assert_allclose(b.amplitude, a.amplitude, atol=1e-6)
 
@@ -297,35 +299,35 @@ def test_heights_far_apart():
     rng = np.random.default_rng(8)
     midpoint = forward.sweep(rng, lines=16, per_line=36)
     midpoint[:, 2] += np.linspace(0.0, 0.3, len(midpoint))
-    heard = forward.soundings(midpoint)
+    soundings = forward.soundings(midpoint)
     point = (0.0, 0.0, 0.06)
-    traces = traces_of(heard, forward.point_echo(heard, point, EPS))
+    traces = traces_of(soundings, forward.point_echo(soundings, point, EPS))
     grid = square(0.3)
-    found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
-    slow = kirchhoff(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    slow = kirchhoff(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     assert np.abs(found.amplitude - slow.amplitude)[5:].max() < 0.03 * np.abs(slow.amplitude).max()
 
 
 def test_layers(hand_held):
-    heard, _ = hand_held
+    soundings, _ = hand_held
     top, bottom, split = 3.0, 12.0, 0.05
     point = (0.02, 0.03, 0.10)
     layers = Layers((0.0, split), (top, bottom))
-    spectrum = np.empty_like(heard.spectrum)
+    spectrum = np.empty_like(soundings.spectrum)
     rays = np.empty((3, 2000))
     for s in range(len(spectrum)):
         t = 0.0
-        for a in (heard.tx_m[s], heard.rx_m[s]):
+        for a in (soundings.tx_m[s], soundings.rx_m[s]):
             thickness = np.array([split, point[2] - split])
             _wave_kernels.trace_rays(a[2], thickness, np.sqrt([top, bottom]), C, 1.0, *rays)
             t += np.interp(np.hypot(point[0] - a[0], point[1] - a[1]), rays[0], rays[1])
-        spectrum[s] = np.exp(-2j * np.pi * heard.frequency_hz * t)
+        spectrum[s] = np.exp(-2j * np.pi * soundings.frequency_hz * t)
     grid = square(0.2)
-    traces = traces_of(heard, spectrum)
-    found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=layers)
+    traces = traces_of(soundings, spectrum)
+    found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=layers)
     assert np.abs(place(found, grid) - point).max() < 0.5 * CELL_M
-    same = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=Layers((0.0, 0.03), (EPS, EPS)))
-    plain = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    same = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=Layers((0.0, 0.03), (EPS, EPS)))
+    plain = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     np.testing.assert_allclose(same.amplitude, plain.amplitude, atol=2e-4 * np.abs(plain.amplitude).max())
 
 
@@ -335,14 +337,14 @@ def test_line(along):
     at = np.zeros((90, 3))
     at[:, along] = np.linspace(-0.4, 0.4, 90)
     at[:, 2] = 0.03
-    heard = forward.soundings(at)
+    soundings = forward.soundings(at)
     point = [0.0, 0.0, 0.07]
     point[along] = 0.05
-    traces = traces_of(heard, forward.point_echo(heard, point, EPS))
+    traces = traces_of(soundings, forward.point_echo(soundings, point, EPS))
     x, one = 0.005 * np.arange(-50, 51), np.zeros(1)
     grid = Grid(x, one, 0.005) if along == 0 else Grid(one, x, 0.005)
-    found = wavenumber(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
-    slow = kirchhoff(heard, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    found = wavenumber(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
+    slow = kirchhoff(soundings, traces, grid, DEPTH_M, relative_permittivity=EPS)
     np.testing.assert_allclose(found.amplitude, slow.amplitude, atol=0.01)
     k, *ji = peak(found)
     assert abs(x[ji[1 - along]] - 0.05) < 0.0026
@@ -351,21 +353,21 @@ def test_line(along):
 
 def test_tiles_meet(hand_held, monkeypatch):
     """A volume done in parts is the volume done at once: the soundings around a part reach into it."""
-    heard, traces = hand_held
+    soundings, traces = hand_held
     grid = square(0.3)
-    whole = wavenumber(heard, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
+    whole = wavenumber(soundings, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
     monkeypatch.setattr("dualsense.gpr._migrate.wavenumber.TILE_M", 0.11)
-    parts = wavenumber(heard, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
+    parts = wavenumber(soundings, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
     scale = np.abs(whole.amplitude).max()
     assert np.abs(parts.amplitude - whole.amplitude).max() < 0.01 * scale
 
 
 def test_one_sounding():
-    heard = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
-    traces = traces_of(heard, forward.point_echo(heard, (0.0, 0.0, 0.06), EPS))
+    soundings = forward.soundings(np.array([[0.0, 0.0, 0.03]]))
+    traces = traces_of(soundings, forward.point_echo(soundings, (0.0, 0.0, 0.06), EPS))
     grid = square(0.5, 0.01)
-    found = wavenumber(heard, traces, grid, DEPTH_M[::2], relative_permittivity=EPS)
-    slow = kirchhoff(heard, traces, grid, DEPTH_M[::2], relative_permittivity=EPS)
+    found = wavenumber(soundings, traces, grid, DEPTH_M[::2], relative_permittivity=EPS)
+    slow = kirchhoff(soundings, traces, grid, DEPTH_M[::2], relative_permittivity=EPS)
     assert np.isfinite(found.amplitude).all()
     far = np.hypot(*np.meshgrid(grid.x_m, grid.y_m)) > 0.25
     assert (found.fold[:, far] < 0.01 * found.fold.max()).all()
@@ -374,38 +376,38 @@ def test_one_sounding():
 
 
 def test_no_soundings():
-    heard = forward.soundings(np.empty((0, 3)))
-    empty = traces_of(heard, heard.spectrum)
-    found = wavenumber(heard, empty, square(0.1), DEPTH_M, relative_permittivity=EPS)
+    soundings = forward.soundings(np.empty((0, 3)))
+    empty = traces_of(soundings, soundings.spectrum)
+    found = wavenumber(soundings, empty, square(0.1), DEPTH_M, relative_permittivity=EPS)
     assert found.amplitude.shape == (41, 21, 21)
     assert not found.fold.any()
     assert not found.amplitude.any()
 
 
 def test_soundings_that_do_not_reach_the_map(hand_held):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     far = Grid(5.0 + 0.01 * np.arange(8), 0.01 * np.arange(8), 0.01)
-    found = wavenumber(heard, traces, far, DEPTH_M, relative_permittivity=EPS)
+    found = wavenumber(soundings, traces, far, DEPTH_M, relative_permittivity=EPS)
     assert not found.fold.any()
     assert not found.amplitude.any()
 
 
 def test_depths_after_the_end_of_the_traces_were_not_measured(hand_held):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     short = replace(traces, values=traces.values[:, :120])
-    found = wavenumber(heard, short, square(0.2), np.array([0.05, 1.0]), relative_permittivity=EPS)
+    found = wavenumber(soundings, short, square(0.2), np.array([0.05, 1.0]), relative_permittivity=EPS)
     assert found.fold[0].max() > 0
     assert not found.fold[1].any()
     assert not found.amplitude[1].any()
 
 
 def test_units_of_the_instrument_do_not_matter(hand_held):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     grid = square(0.2)
-    plain = wavenumber(heard, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
+    plain = wavenumber(soundings, traces, grid, DEPTH_M[::4], relative_permittivity=EPS)
     for unit in (1e-25, 1e25):
         scaled = replace(traces, values=(unit * traces.values).astype(np.complex64))
-        found = wavenumber(heard, scaled, grid, DEPTH_M[::4], relative_permittivity=EPS)
+        found = wavenumber(soundings, scaled, grid, DEPTH_M[::4], relative_permittivity=EPS)
         scale = unit * np.abs(plain.amplitude).max()
         assert np.abs(found.amplitude - unit * plain.amplitude).max() < 1e-4 * scale
         bright = np.abs(plain.amplitude) > 0.2 * np.abs(plain.amplitude).max()
@@ -413,27 +415,27 @@ def test_units_of_the_instrument_do_not_matter(hand_held):
 
 
 def test_refuses_what_is_not_finite(hand_held):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     bad = traces.values.copy()
     bad[3, 5] = np.nan
     with pytest.raises(ValueError, match="finite"):
-        wavenumber(heard, replace(traces, values=bad), square(0.1), DEPTH_M, relative_permittivity=EPS)
+        wavenumber(soundings, replace(traces, values=bad), square(0.1), DEPTH_M, relative_permittivity=EPS)
     with pytest.raises(ValueError, match=r"at least 1, got 0\.5"):
-        wavenumber(heard, traces, square(0.1), DEPTH_M, relative_permittivity=0.5)
+        wavenumber(soundings, traces, square(0.1), DEPTH_M, relative_permittivity=0.5)
 
 
 def test_without_finufft_the_error_names_the_extra(hand_held, monkeypatch):
-    heard, traces = hand_held
+    soundings, traces = hand_held
     monkeypatch.setitem(sys.modules, "finufft", None)
     with pytest.raises(ImportError, match=r"dualsense\[fast\]"):
-        wavenumber(heard, traces, square(0.1), DEPTH_M, relative_permittivity=EPS)
+        wavenumber(soundings, traces, square(0.1), DEPTH_M, relative_permittivity=EPS)
 
 
 def test_input_is_left_alone(hand_held):
-    heard, traces = hand_held
-    before = [a.copy() for a in (heard.tx_m, heard.rx_m, traces.values, traces.spectrum)]
-    wavenumber(heard, traces, square(0.1), DEPTH_M[::8], relative_permittivity=EPS)
-    for a, b in zip(before, (heard.tx_m, heard.rx_m, traces.values, traces.spectrum), strict=True):
+    soundings, traces = hand_held
+    before = [a.copy() for a in (soundings.tx_m, soundings.rx_m, traces.values, traces.spectrum)]
+    wavenumber(soundings, traces, square(0.1), DEPTH_M[::8], relative_permittivity=EPS)
+    for a, b in zip(before, (soundings.tx_m, soundings.rx_m, traces.values, traces.spectrum), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -482,16 +484,16 @@ def test_bits_do_not_depend_on_threads():
 def test_body_of_a_full_wave_scan(sample_dir, migrate):
     """A simulated mine of 11 by 16 cm: its echo is where Kirchhoff's sum has it, and within its outline."""
     scan = read_scan(sample_dir / "pmn_sand.h5")
-    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s))
-    heard, surface = fit_surface(heard)
-    heard = remove_background(heard, surface)
-    traces = analytic_traces(heard, surface)
-    grid = grid_around(heard.midpoint_m)
+    soundings, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s))
+    soundings, surface = fit_surface(soundings)
+    soundings = remove_background(soundings, surface)
+    traces = analytic_traces(soundings, surface)
+    grid = grid_around(soundings.midpoint_m)
     eps = float(scan.truth.scene["relative_permittivity"])
     depth = 0.005 * np.arange(5, 41)
     options = {"relative_permittivity": eps, "height_m": surface.height_m}
-    slow = kirchhoff(heard, traces, grid, depth, **options)
-    fast = migrate(heard, traces, grid, depth, **options)
+    slow = kirchhoff(soundings, traces, grid, depth, **options)
+    fast = migrate(soundings, traces, grid, depth, **options)
     mine = scan.truth
     tolerance_m = CELL_M if migrate is wavenumber else 0.06  # Stolt's may prefer another part of the mine's top
     measured = slow.fold > 0.12 * slow.fold.max(axis=(1, 2), keepdims=True)

@@ -15,9 +15,9 @@ def tilted(angle, axis):
     n = angle.size
     boresight = np.zeros((n, 3))
     boresight[:, axis], boresight[:, 2] = np.sin(angle), -np.cos(angle)
-    heard = forward.soundings(np.full((n, 3), 0.04))
+    soundings = forward.soundings(np.full((n, 3), 0.04))
     pattern = np.cos(angle) ** 2
-    return replace(heard, spectrum=pattern[:, None] * np.ones((n, 61)) * 1j, boresight=boresight)
+    return replace(soundings, spectrum=pattern[:, None] * np.ones((n, 61)) * 1j, boresight=boresight)
 
 
 @pytest.mark.parametrize("axis", (0, 1))
@@ -33,5 +33,5 @@ def test_a_head_on_its_side_gets_no_more_than_allowed():
 
 
 def test_without_a_boresight_nothing_is_known():
-    heard = forward.soundings(np.full((3, 3), 0.04))
-    assert compensate_attitude(heard) is heard
+    soundings = forward.soundings(np.full((3, 3), 0.04))
+    assert compensate_attitude(soundings) is soundings

@@ -32,9 +32,9 @@ def test_envelope_amplitude_and_phase():
 @pytest.mark.parametrize("centre_hz", (0.4e9, 1.7e9, 6e9))
 def test_frequency_of_a_pulse_is_its_own_everywhere(centre_hz):
     found = attribute(traces(pulse(centre_hz)), name="frequency")[0]
-    told = np.isfinite(found)
-    assert told[300:700].all()
-    np.testing.assert_allclose(found[told], centre_hz, rtol=1e-3)
+    known = np.isfinite(found)
+    assert known[300:700].all()
+    np.testing.assert_allclose(found[known], centre_hz, rtol=1e-3)
 
 
 def test_frequency_of_a_chirp_follows_it():

@@ -67,10 +67,10 @@ def test_no_gain_exceeds_its_limit(method):
 def test_silence_spectrum_and_input_stay(method):
     silent = traces(np.zeros((2, 1000)))
     assert not apply_gain(silent, method=method).values.any()
-    heard = traces(lossy(1.0))
-    before = heard.values.copy()
-    found = apply_gain(heard, method=method)
-    np.testing.assert_array_equal(heard.values, before)
-    assert found.spectrum is heard.spectrum
+    recorded = traces(lossy(1.0))
+    before = recorded.values.copy()
+    found = apply_gain(recorded, method=method)
+    np.testing.assert_array_equal(recorded.values, before)
+    assert found.spectrum is recorded.spectrum
     assert found.values.dtype == np.complex64
     assert apply_gain(traces(np.zeros((0, 1000))), method=method).values.shape == (0, 1000)

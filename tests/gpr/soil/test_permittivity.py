@@ -30,9 +30,9 @@ def test_plate_gives_the_soil(eps, cos):
     plate = -antenna * np.exp(-2e-9j * f)
     inside = np.sqrt(eps - 1.0 + cos**2)
     soil = plate * -(cos - inside) / (cos + inside)
-    told = plate_permittivity(soil, plate, cos_incidence=cos)
-    assert told.permittivity == pytest.approx(eps, rel=1e-9)
-    assert 0.0 < told.std < 0.1
+    found = plate_permittivity(soil, plate, cos_incidence=cos)
+    assert found.permittivity == pytest.approx(eps, rel=1e-9)
+    assert 0.0 < found.std < 0.1
 
 
 def test_plate_with_noise_says_how_well():
@@ -40,15 +40,15 @@ def test_plate_with_noise_says_how_well():
     for seed in range(40):
         rng = np.random.default_rng(seed)
         ratio = 0.42 * (1.0 + 0.1 * rng.standard_normal(4))  # four tones far apart: independent
-        told = plate_permittivity(ratio + 0j, np.ones(4) + 0j)
-        wrong.append((told.mean - 2.0 * np.log(1.42 / 0.58)) / told.std)
+        found = plate_permittivity(ratio + 0j, np.ones(4) + 0j)
+        wrong.append((found.mean - 2.0 * np.log(1.42 / 0.58)) / found.std)
     assert 0.4 < np.std(wrong) < 2.5
 
 
 def test_a_missing_tone_is_passed_over():
     plate = np.array([1.0, 0.0, np.nan, 2.0]) + 0j
-    told = plate_permittivity(0.5 * np.array([1.0, 1.0, 1.0, 2.0]) + 0j, plate)
-    assert told.permittivity == pytest.approx(9.0)
+    found = plate_permittivity(0.5 * np.array([1.0, 1.0, 1.0, 2.0]) + 0j, plate)
+    assert found.permittivity == pytest.approx(9.0)
 
 
 def test_plate_refusals():

@@ -19,11 +19,11 @@ DISTANCE_M = 0.1
 def over_ground(eps, *, seed=0, rough_m=0.0, noise=0.003, response=None, offset_m=0.0, antennas=DIPOLES):
     """Soundings over a half-space; each at a height of its own that the pose does not know, ``rough_m`` rms."""
     rng = np.random.default_rng(seed)
-    heard = forward.soundings(
+    soundings = forward.soundings(
         forward.sweep(rng, height_m=0.05), frequency_hz=np.linspace(0.8e9, 3.2e9, 31), offset_m=DISTANCE_M
     )
-    f, n = heard.frequency_hz, heard.time_s.size
-    true = heard.midpoint_m[:, 2] + offset_m + rough_m * rng.standard_normal(n)
+    f, n = soundings.frequency_hz, soundings.time_s.size
+    true = soundings.midpoint_m[:, 2] + offset_m + rough_m * rng.standard_normal(n)
     lossy = eps - 1j * typical_conductivity(np.array(eps)) / (2 * np.pi * f * EPSILON0_F_M)
     node = np.linspace(true.min() - 1e-3, true.max() + 1e-3, 40)
     direct, echo = fields(antennas, f, node, lossy[None], distance_m=DISTANCE_M)
@@ -35,52 +35,54 @@ def over_ground(eps, *, seed=0, rough_m=0.0, noise=0.003, response=None, offset_
     spectrum = a * (direct + wave)
     white = rng.standard_normal(spectrum.shape) + 1j * rng.standard_normal(spectrum.shape)
     level = np.abs(spectrum).mean()
-    return replace(heard, spectrum=spectrum + noise * level * white)
+    return replace(soundings, spectrum=spectrum + noise * level * white)
 
 
 @pytest.mark.parametrize("eps", (2.5, 4.0, 6.0, 9.0, 16.0, 25.0))
 def test_smooth_ground(eps):
-    told = surface_permittivity(over_ground(eps), DIPOLES, roughness_m=0.0005, roughness_spread_m=0.0005)
-    assert told is not None
-    assert told.permittivity.permittivity == pytest.approx(eps, rel=0.05)
-    assert abs(told.permittivity.mean - np.log(eps)) < 3.0 * told.permittivity.std
+    found = surface_permittivity(over_ground(eps), DIPOLES, roughness_m=0.0005, roughness_spread_m=0.0005)
+    assert found is not None
+    assert found.permittivity.permittivity == pytest.approx(eps, rel=0.05)
+    assert abs(found.permittivity.mean - np.log(eps)) < 3.0 * found.permittivity.std
 
 
 @pytest.mark.parametrize("eps", (4.0, 9.0))
 @pytest.mark.parametrize("seed", (0, 1, 2))
 def test_rough_ground_within_a_tenth(eps, seed):
-    told = surface_permittivity(over_ground(eps, seed=seed, rough_m=0.005), DIPOLES)
-    assert told.permittivity.permittivity == pytest.approx(eps, rel=0.1)
-    assert abs(told.permittivity.mean - np.log(eps)) < 2.5 * told.permittivity.std
-    assert 0.002 < told.roughness_m < 0.009
+    found = surface_permittivity(over_ground(eps, seed=seed, rough_m=0.005), DIPOLES)
+    assert found.permittivity.permittivity == pytest.approx(eps, rel=0.1)
+    assert abs(found.permittivity.mean - np.log(eps)) < 2.5 * found.permittivity.std
+    assert 0.002 < found.roughness_m < 0.009
 
 
 def test_antennas_of_unknown_response():
     """Any course of the response over frequency, as impulses have it."""
-    told = surface_permittivity(
+    found = surface_permittivity(
         over_ground(6.0, response=lambda f: np.exp(-(((f - 1.8e9) / 0.8e9) ** 2)) * np.exp(1j * np.sin(f / 4e8))),
         DIPOLES,
         modality="impulse",
         roughness_m=0.0005,
         roughness_spread_m=0.0005,
     )
-    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+    assert found.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
 
 
 def test_a_track_that_floats_is_found_out():
-    told = surface_permittivity(over_ground(6.0, offset_m=0.004), DIPOLES)
-    assert told.height_offset_m == pytest.approx(0.004, abs=0.0015)
-    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+    found = surface_permittivity(over_ground(6.0, offset_m=0.004), DIPOLES)
+    assert found.height_offset_m == pytest.approx(0.004, abs=0.0015)
+    assert found.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
 
 
 def test_a_shallow_target_under_a_quarter_of_the_soundings_does_not_matter():
-    heard = over_ground(6.0, rough_m=0.003)
-    under = np.hypot(*(heard.midpoint_m[:, :2] - (0.08, 0.05)).T) < 0.1
+    soundings = over_ground(6.0, rough_m=0.003)
+    under = np.hypot(*(soundings.midpoint_m[:, :2] - (0.08, 0.05)).T) < 0.1
     assert 0.1 < under.mean() < 0.3
-    k = 2 * np.pi * heard.frequency_hz / 299_792_458.0
-    target = 0.25 * heard.spectrum * np.exp(-1j * k * 0.2)
-    told = surface_permittivity(replace(heard, spectrum=heard.spectrum + under[:, None] * target), DIPOLES)
-    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.12)
+    k = 2 * np.pi * soundings.frequency_hz / 299_792_458.0
+    target = 0.25 * soundings.spectrum * np.exp(-1j * k * 0.2)
+    found = surface_permittivity(
+        replace(soundings, spectrum=soundings.spectrum + under[:, None] * target), DIPOLES
+    )
+    assert found.permittivity.permittivity == pytest.approx(6.0, rel=0.12)
 
 
 def test_a_plate_profile_tells_too():
@@ -88,23 +90,23 @@ def test_a_plate_profile_tells_too():
     path = np.hypot(DISTANCE_M, 0.2)
     ratio = -0.9 * np.exp(-2j * np.pi * f * path / 299_792_458.0) * (1 + 0.2 * np.cos(f / 6e8))
     head = Antennas("p", "plate", (), response_std={}, frequency_hz=f, ratio=ratio, height_m=0.1)
-    heard = over_ground(6.0, antennas=head)
-    told = surface_permittivity(heard, head, roughness_m=0.0005, roughness_spread_m=0.0005)
-    assert told.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
+    soundings = over_ground(6.0, antennas=head)
+    found = surface_permittivity(soundings, head, roughness_m=0.0005, roughness_spread_m=0.0005)
+    assert found.permittivity.permittivity == pytest.approx(6.0, rel=0.1)
 
 
 def test_noise_tells_nothing():
-    heard = over_ground(6.0)
+    soundings = over_ground(6.0)
     rng = np.random.default_rng(0)
-    noise = rng.standard_normal(heard.spectrum.shape) + 1j * rng.standard_normal(heard.spectrum.shape)
-    told = surface_permittivity(replace(heard, spectrum=noise), DIPOLES)
-    assert told is None or told.permittivity.std > 0.3
+    noise = rng.standard_normal(soundings.spectrum.shape) + 1j * rng.standard_normal(soundings.spectrum.shape)
+    found = surface_permittivity(replace(soundings, spectrum=noise), DIPOLES)
+    assert found is None or found.permittivity.std > 0.3
 
 
 @pytest.mark.parametrize("scale", (0.0, np.nan))
 def test_silence_tells_nothing(scale):
-    heard = over_ground(6.0)
-    assert surface_permittivity(replace(heard, spectrum=scale * heard.spectrum), DIPOLES) is None
+    soundings = over_ground(6.0)
+    assert surface_permittivity(replace(soundings, spectrum=scale * soundings.spectrum), DIPOLES) is None
 
 
 @pytest.mark.parametrize("n", (0, 1, 39))
@@ -114,18 +116,18 @@ def test_few_soundings_tell_nothing(n):
 
 
 def test_the_scale_of_the_recording_does_not_matter():
-    heard = over_ground(6.0, rough_m=0.003)
-    plain = surface_permittivity(heard, DIPOLES)
+    soundings = over_ground(6.0, rough_m=0.003)
+    plain = surface_permittivity(soundings, DIPOLES)
     for scale in (1e-9, 1e9j):
-        told = surface_permittivity(replace(heard, spectrum=scale * heard.spectrum), DIPOLES)
-        assert told.permittivity.mean == pytest.approx(plain.permittivity.mean, abs=1e-3)
+        found = surface_permittivity(replace(soundings, spectrum=scale * soundings.spectrum), DIPOLES)
+        assert found.permittivity.mean == pytest.approx(plain.permittivity.mean, abs=1e-3)
 
 
 def test_two_channels_are_joined_but_not_taken_for_independent():
-    heard = over_ground(6.0, rough_m=0.003)
-    half = np.arange(heard.time_s.size) % 2
-    alone = surface_permittivity(heard, DIPOLES)
-    both = surface_permittivity(replace(heard, channel=half.astype(np.intp)), DIPOLES)
+    soundings = over_ground(6.0, rough_m=0.003)
+    half = np.arange(soundings.time_s.size) % 2
+    alone = surface_permittivity(soundings, DIPOLES)
+    both = surface_permittivity(replace(soundings, channel=half.astype(np.intp)), DIPOLES)
     assert both.permittivity.mean == pytest.approx(alone.permittivity.mean, abs=0.05)
     assert both.permittivity.std >= 0.9 * alone.permittivity.std
 
@@ -145,10 +147,10 @@ def test_simulated_lanes(eps, rough):
         detector=None,
     )
     scan = simulate_scan(scene, seed=round(10 * eps))
-    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
-    told = surface_permittivity(heard, find_antennas(scan.header.instrument))
-    assert abs(told.permittivity.mean - np.log(eps)) < 2.0 * np.hypot(told.permittivity.std, 0.05)
-    assert told.permittivity.std < 0.2
+    soundings, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
+    found = surface_permittivity(soundings, find_antennas(scan.header.instrument))
+    assert abs(found.permittivity.mean - np.log(eps)) < 2.0 * np.hypot(found.permittivity.std, 0.05)
+    assert found.permittivity.std < 0.2
 
 
 @pytest.mark.parametrize(
@@ -161,8 +163,8 @@ def test_full_wave_samples_within_a_tenth(sample_dir, name):
     from dualsense.survey import track_at
 
     scan = read_scan(sample_dir / f"{name}.h5")
-    heard, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
-    told = surface_permittivity(heard, find_antennas(scan.header.instrument), modality=scan.gpr.modality)
+    soundings, _ = calibrate(scan.gpr, track_at(scan.pose, scan.gpr.time_s, smoothing_s=0.1))
+    found = surface_permittivity(soundings, find_antennas(scan.header.instrument), modality=scan.gpr.modality)
     truth = scan.truth.scene["relative_permittivity"]
-    assert told.permittivity.permittivity == pytest.approx(truth, rel=0.1)
-    assert abs(told.permittivity.mean - np.log(truth)) < 2.0 * told.permittivity.std
+    assert found.permittivity.permittivity == pytest.approx(truth, rel=0.1)
+    assert abs(found.permittivity.mean - np.log(truth)) < 2.0 * found.permittivity.std

@@ -18,10 +18,12 @@ from oracles import forward
 GRID = Grid(-0.2 + 0.005 * np.arange(81), -0.2 + 0.005 * np.arange(81), 0.005)
 
 
-def estimate(heard, **options):
-    n = heard.time_s.size
-    surface = Surface(heard.midpoint_m[:, 2], np.zeros(n), np.ones_like(heard.spectrum), np.ones(n), fitted=False)
-    return estimate_soil(heard, analytic_traces(heard, surface, whiten=False), GRID, **options)
+def estimate(soundings, **options):
+    n = soundings.time_s.size
+    surface = Surface(
+        soundings.midpoint_m[:, 2], np.zeros(n), np.ones_like(soundings.spectrum), np.ones(n), fitted=False
+    )
+    return estimate_soil(soundings, analytic_traces(soundings, surface, whiten=False), GRID, **options)
 
 
 def scatterers(eps, seed, noise=0.05):
@@ -66,13 +68,13 @@ def test_with_the_prior_the_truth_is_within_two_deviations(eps):
 
 def test_a_plate_tells_nothing():
     """A flat bright body 12 cm across: many points side by side, whose echoes have no curvature of their own."""
-    heard = scatterers(None, 5)
-    spectrum = heard.spectrum
+    soundings = scatterers(None, 5)
+    spectrum = soundings.spectrum
     for x in np.linspace(-0.06, 0.06, 7):
         for y in np.linspace(-0.06, 0.06, 7):
             if np.hypot(x, y) <= 0.06:
-                spectrum = spectrum + 0.1 * forward.point_echo(heard, (x, y, 0.05), 4.0)
-    soil = estimate(replace(heard, spectrum=spectrum), prior_permittivity=7.0)
+                spectrum = spectrum + 0.1 * forward.point_echo(soundings, (x, y, 0.05), 4.0)
+    soil = estimate(replace(soundings, spectrum=spectrum), prior_permittivity=7.0)
     assert soil.method == "prior" or soil.relative_permittivity == pytest.approx(4.0, rel=0.5)
 
 
@@ -86,53 +88,55 @@ def test_nothing_in_the_ground_leaves_the_prior(seed):
 
 @pytest.mark.parametrize("n", (0, 1, 29))
 def test_too_few_soundings_leave_the_prior(n):
-    heard = forward.soundings(np.column_stack([np.linspace(-0.1, 0.1, n), np.zeros(n), np.full(n, 0.03)]))
-    assert estimate(heard, prior_permittivity=7.0).method == "prior"
+    soundings = forward.soundings(np.column_stack([np.linspace(-0.1, 0.1, n), np.zeros(n), np.full(n, 0.03)]))
+    assert estimate(soundings, prior_permittivity=7.0).method == "prior"
 
 
 def test_silence_leaves_the_prior():
-    heard = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
-    assert estimate(heard).method == "prior"
+    soundings = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
+    assert estimate(soundings).method == "prior"
 
 
 def test_one_cell_is_enough_of_a_map():
-    heard = scatterers(None, 3)
-    n = heard.time_s.size
-    surface = Surface(heard.midpoint_m[:, 2], np.zeros(n), np.ones_like(heard.spectrum), np.ones(n), fitted=False)
-    traces = analytic_traces(heard, surface, whiten=False)
-    soil = estimate_soil(heard, traces, Grid(np.array([0.0]), np.array([0.0]), 0.005))
+    soundings = scatterers(None, 3)
+    n = soundings.time_s.size
+    surface = Surface(
+        soundings.midpoint_m[:, 2], np.zeros(n), np.ones_like(soundings.spectrum), np.ones(n), fitted=False
+    )
+    traces = analytic_traces(soundings, surface, whiten=False)
+    soil = estimate_soil(soundings, traces, Grid(np.array([0.0]), np.array([0.0]), 0.005))
     assert np.isfinite(soil.relative_permittivity)
 
 
 @pytest.mark.parametrize("scale", (1e-20, 1e20))
 def test_units_of_the_recording_do_not_matter(scale):
-    heard = scatterers(6.0, 4)
-    plain = estimate(heard)
-    scaled = estimate(replace(heard, spectrum=scale * heard.spectrum))
+    soundings = scatterers(6.0, 4)
+    plain = estimate(soundings)
+    scaled = estimate(replace(soundings, spectrum=scale * soundings.spectrum))
     assert scaled.method == plain.method
     assert scaled.relative_permittivity == pytest.approx(plain.relative_permittivity, rel=1e-3)
 
 
 def test_prior_and_focus_weigh_in_the_logarithm():
-    heard = scatterers(3.0, 0)
-    alone = estimate(heard, prior_spread=1e3)
+    soundings = scatterers(3.0, 0)
+    alone = estimate(soundings, prior_spread=1e3)
     assert alone.method == "focus"
     relative = alone.relative_permittivity_std / alone.relative_permittivity
-    soil = estimate(heard, prior_permittivity=5.5, prior_spread=relative)
+    soil = estimate(soundings, prior_permittivity=5.5, prior_spread=relative)
     assert soil.relative_permittivity == pytest.approx(np.sqrt(5.5 * alone.relative_permittivity), rel=0.05)
     assert soil.relative_permittivity_std == pytest.approx(
         relative / np.sqrt(2.0) * soil.relative_permittivity, rel=1e-3
     )
 
 
-def surface_told(eps, std):
+def surface_echo(eps, std):
     return SurfaceEcho(LogNormal(float(np.log(eps)), std), 0.0, 0.005, 0.3)
 
 
 def test_surface_and_prior_weigh_in_the_logarithm():
     silent = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
     soil = estimate(
-        silent, echo=surface_told(9.0, 0.3), surface_spread=0.4, prior_permittivity=4.0, prior_spread=0.5
+        silent, echo=surface_echo(9.0, 0.3), surface_spread=0.4, prior_permittivity=4.0, prior_spread=0.5
     )
     assert soil.method == "surface"
     assert soil.relative_permittivity == pytest.approx(6.0, rel=1e-6)  # two half-units of logarithm weigh the same
@@ -141,11 +145,11 @@ def test_surface_and_prior_weigh_in_the_logarithm():
 
 
 def test_surface_and_focus_both_tell():
-    heard = scatterers(3.0, 0)
-    soil = estimate(heard, echo=surface_told(3.0, 0.05))
+    soundings = scatterers(3.0, 0)
+    soil = estimate(soundings, echo=surface_echo(3.0, 0.05))
     assert soil.method == "surface+focus"
     assert [name for name, _, _ in soil.sources] == ["surface", "focus", "prior"]
-    alone = estimate(heard).relative_permittivity_std
+    alone = estimate(soundings).relative_permittivity_std
     assert soil.relative_permittivity_std < 0.3 * alone
     assert soil.relative_permittivity == pytest.approx(3.0, rel=0.05)
 
@@ -153,7 +157,7 @@ def test_surface_and_focus_both_tell():
 def test_ground_that_differs_below_widens_the_error():
     silent = forward.soundings(forward.sweep(np.random.default_rng(0), lines=4, per_line=10))
     even, uneven = (
-        estimate(silent, echo=surface_told(6.0, 0.05), surface_spread=spread).relative_permittivity_std
+        estimate(silent, echo=surface_echo(6.0, 0.05), surface_spread=spread).relative_permittivity_std
         for spread in (0.0, 0.2)
     )
     assert uneven > 3.0 * even
