@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,7 @@ def record(folder: Path, source: Path, jobs: int, only: str = "") -> dict[str, s
 
 
 def _process(source: Path, case: Case, out: Path) -> None:
+    shutil.rmtree(out, ignore_errors=True)  # a file that is no longer written must not seem to be the same
     options = [part for override in case.overrides for part in ("--set", override)]
     status = _run(source, "process", str(case.scan), "-o", str(out), "--overwrite", *options)
     out.mkdir(exist_ok=True)
