@@ -191,7 +191,8 @@ def test_what_counts_as_a_strip(full_result):
     assert is_line(_line(full_result, turned=2.0))
     far = find_strip(_line(full_result, start=5.0))
     assert not far.from_origin
-    assert far.target_cm(_line(full_result, start=5.0).targets[0]) == pytest.approx(20.0)
+    target = _line(full_result, start=5.0).targets[0]
+    assert far.place_cm(target.x_m, target.y_m)[0] == pytest.approx(20.0)
     assert far.axis_words() == "distance along the line from its end (cm)"
     one = _line(full_result)
     wide = dataclasses.replace(one.coverage, gpr=np.ones_like(one.coverage.gpr))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.result import Result, Target
+    from dualsense.result import Result
 
 LEAST_LENGTH_M = 0.15
 LEAST_ASPECT = 5.0
@@ -64,10 +64,6 @@ class Strip:
         across, up = x_m - self.zero_m[0], y_m - self.zero_m[1]
         u, v = self.direction
         return 100.0 * (across * u + up * v), 100.0 * (up * u - across * v)
-
-    def target_cm(self, target: Target) -> float:
-        """Distance of a target along the strip, cm."""
-        return self.place_cm(target.x_m, target.y_m)[0]
 
     def heading_words(self) -> str:
         """Direction of the strip, against the lane direction +x."""
