@@ -60,7 +60,7 @@ def ground_factor(response: Response) -> NDArray[np.float64]:
     """Geometric factor of magnetic ground for every row, in henry per unit chi/(2 + chi).
 
     The exact image of the transmitter in the surface, at each height and tilt
-    (:func:`dualsense.induction._field.mutual_inductance`). Untilted coils are tabulated over height.
+    (:func:`dualsense.induction.mutual_inductance`). Untilted coils are tabulated over height.
 
     Returns
     -------
@@ -184,6 +184,10 @@ def apply_balance(
 
     Parameters
     ----------
+    response
+        m rows over c channels.
+    balance
+        Its drift and soil, as fitted.
     objects : (m, q), optional
         Columns of the dipoles that were found. Drift and soil are fitted beside them, so that a large target is
         not taken for drift.

@@ -62,6 +62,8 @@ def soil_suppression_db(balance: Balance, rest: Real) -> float:
 
     Parameters
     ----------
+    balance
+        Drift and soil of the track.
     rest : (m, c)
         Whitened response without drift and soil.
     """

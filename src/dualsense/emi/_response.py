@@ -89,6 +89,11 @@ def normalise(emi: EmiData, track: Track) -> Response:
     -------
     Response
         2k (frequency) or k (pulse) real channels.
+
+    Raises
+    ------
+    ValueError
+        When the data have neither frequencies nor gates.
     """
     turns = (emi.tx_turns * emi.rx_turns)[emi.channel][:, None]
     if emi.frequency_hz is not None:
@@ -153,8 +158,12 @@ def drop_spikes(response: Response, noise: NDArray[np.float64], *, factor: float
 
     Parameters
     ----------
+    response
+        m samples over c channels.
     noise : (c,)
         White noise of one sample.
+    factor
+        How many times the noise a spike stands out.
 
     Returns
     -------
@@ -183,6 +192,8 @@ def bin_along_track(response: Response, *, bin_m: float = 0.012) -> Response:
 
     Parameters
     ----------
+    response
+        Samples along the track.
     bin_m
         Length of way per row; 0 keeps the samples as they are.
     """

@@ -32,6 +32,8 @@ class ObjectScore:
 
     Attributes
     ----------
+    label, model, x_m, y_m, depth_m
+        As the scan's truth has them.
     is_mine
         Whether its label is one of those asked for.
     assessable
@@ -85,8 +87,14 @@ class ScanScore:
 
     Attributes
     ----------
+    scan_id
+        Of the scan.
+    model
+        Confidence model of its targets.
     area_m2
         Of the patch that the operator set out to sweep.
+    objects, targets
+        What became of each.
     outside
         Objects whose centre is off the patch: not scored.
     site

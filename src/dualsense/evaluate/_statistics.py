@@ -80,7 +80,13 @@ class Reliability:
 
 
 def reliability(confidence: ArrayLike, happened: ArrayLike, *, bins: int = 10) -> Reliability:
-    """Bin confidences (n,) in [0, 1] and compare with outcomes (n,) of 0 or 1. One belongs to the last bin."""
+    """Bin confidences (n,) in [0, 1] and compare with outcomes (n,) of 0 or 1. One belongs to the last bin.
+
+    Raises
+    ------
+    ValueError
+        When there are no bins, or confidences and outcomes do not fit each other.
+    """
     p, y = _outcomes(confidence, happened)
     if bins < 1:
         msg = f"bins must be at least 1, got {bins}"

@@ -27,6 +27,8 @@ class Traces:
     ----------
     values : (n, t) complex64
         ``sum_k spectrum[:, k] exp(2 pi i frequency_hz[k] t)``, from time zero in steps of ``dt_s``.
+    dt_s
+        Spacing of the times.
     frequency_hz : (k,)
     spectrum : (n, k) complex128
     window : (k,), optional

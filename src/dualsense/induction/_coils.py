@@ -106,6 +106,11 @@ def d_coil(
     Returns
     -------
     Polygon
+
+    Raises
+    ------
+    ValueError
+        When the chord is outside the circle, there are fewer than two sides, or ``rotation`` is no rotation.
     """
     _check_lengths(radius_m=radius_m)
     if not abs(chord_m) < radius_m:

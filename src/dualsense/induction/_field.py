@@ -147,6 +147,11 @@ def received(
     -------
     (..., k) complex128
         V/A.
+
+    Raises
+    ------
+    ValueError
+        When the tensors do not fit the frequencies.
     """
     omega = 2 * np.pi * np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
     tensor = np.asarray(polarizability_m3, dtype=np.complex128)

@@ -179,6 +179,11 @@ def log_uniform_susceptibility(
     Returns
     -------
     complex128 ndarray of the frequencies' shape
+
+    Raises
+    ------
+    ValueError
+        When the times are not positive and rising.
     """
     if not 0 < tau_min_s < tau_max_s < np.inf:
         msg = f"relaxation times need 0 < tau_min_s < tau_max_s, got {tau_min_s} and {tau_max_s}"

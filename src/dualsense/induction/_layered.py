@@ -86,6 +86,11 @@ def layered_reflection(
     complex128 ndarray of the broadcast shape
         +1 for infinite permeability, -1 for infinite conductivity.
 
+    Raises
+    ------
+    ValueError
+        When there is no layer, or one above the last has no end.
+
     Notes
     -----
     From the bottom up, R_j = (rho_j + R_(j+1) e^(-2 u d)) / (1 + rho_j R_(j+1) e^(-2 u d)), with
@@ -154,6 +159,11 @@ def layered_inductance(
     (m, k) complex128
         H.
 
+    Raises
+    ------
+    ValueError
+        When a height or a radius is not positive, or the layers are not as in `layered_reflection`.
+
     Notes
     -----
     Composite Gauss-Legendre in panels that follow the Bessel functions and are graded towards zero. The heights
@@ -200,6 +210,11 @@ def layered_coupling(
     -------
     (m, k) complex128
         Ohm, one row per height.
+
+    Raises
+    ------
+    ValueError
+        When a frequency is not positive, or as in `layered_inductance`.
     """
     frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
     if np.any(~(frequency > 0)):
@@ -241,6 +256,11 @@ def layered_gates(
     -------
     (m, g) float64
         V, one row per height.
+
+    Raises
+    ------
+    ValueError
+        When gates begin before the current has ended or end before they start, or as in `layered_inductance`.
 
     Notes
     -----

@@ -75,6 +75,11 @@ def step_off(spectrum: Spectrum, time_s: ArrayLike) -> NDArray[np.float64]:
     """Moment per field after the field is switched off at t = 0: (k,) s to (k, 3, 3) m^3.
 
     m(t)/H0 = sum_k T_k exp(-t / tau_k), t >= 0.
+
+    Raises
+    ------
+    ValueError
+        When a time is negative.
     """
     t = np.atleast_1d(np.asarray(time_s, dtype=np.float64))
     if np.any(~(t >= 0)):
@@ -90,6 +95,11 @@ def gate_rate(spectrum: Spectrum, gate_time_s: ArrayLike) -> NDArray[np.float64]
     """Mean of -dm/dt per field over gates after switch-off: (k, 2) s to (k, 3, 3) m^3/s.
 
     The receiver's voltage per ampere switched off is +mu0 H_R . this . H_T.
+
+    Raises
+    ------
+    ValueError
+        When a gate ends before it starts, or starts before the field is switched off.
     """
     gates = np.asarray(gate_time_s, dtype=np.float64)
     if gates.ndim != 2 or gates.shape[1] != 2 or np.any(~(gates[:, 1] > gates[:, 0])):
@@ -100,7 +110,13 @@ def gate_rate(spectrum: Spectrum, gate_time_s: ArrayLike) -> NDArray[np.float64]
 
 
 def rotate_spectrum(spectrum: Spectrum, rotation: ArrayLike) -> Spectrum:
-    """Turn an object: R M R^T for a (3, 3) rotation from the object's axes to the local frame."""
+    """Turn an object: R M R^T for a (3, 3) rotation from the object's axes to the local frame.
+
+    Raises
+    ------
+    ValueError
+        When the matrix is not orthogonal.
+    """
     r = np.asarray(rotation, dtype=np.float64)
     if r.shape != (3, 3) or not np.allclose(r @ r.T, np.eye(3), atol=1e-9):
         msg = f"rotation must be an orthogonal (3, 3) matrix, got {r}"
@@ -130,6 +146,11 @@ def sphere_polarizability(
     -------
     complex128 ndarray of the frequencies' shape
         m^3; isotropic, so one number per frequency.
+
+    Raises
+    ------
+    ValueError
+        When a frequency is negative, or a value of the metal is out of range.
 
     Notes
     -----
@@ -168,6 +189,11 @@ def sphere_poles(
         Falling.
     amplitude_m3 : (count,) float64
 
+    Raises
+    ------
+    ValueError
+        When ``count`` is below 1, or a value of the metal is out of range.
+
     Notes
     -----
     tan d = (mu_r - 1) d / (mu_r - 1 + d^2) has one root in each (n pi, n pi + pi/2);
@@ -194,7 +220,7 @@ def sphere_poles(
 
 
 def sphere_spectrum(*, radius_m: float, conductivity_s_m: float, relative_permeability: float) -> Spectrum:
-    """Describe a sphere as about sixty relaxations, within 3e-3 of `sphere` at every frequency.
+    """Describe a sphere as about sixty relaxations, within 3e-3 of `sphere_polarizability` at every frequency.
 
     The slow ones are exact. The fast ones are gathered in groups of nearly equal times, which keep the sum of
     their amplitudes and of amplitude times time, so that both limits of the spectrum are exact.
@@ -212,6 +238,11 @@ def demagnetisation(semi_axis_m: float, polar_semi_axis_m: float) -> tuple[float
     """Demagnetisation factors (x, y, z) of a spheroid whose axis of revolution is z; they add to one.
 
     Osborn (1945); a series around the sphere, where the closed forms cancel.
+
+    Raises
+    ------
+    ValueError
+        When a semi-axis is not positive.
     """
     if not (semi_axis_m > 0 and polar_semi_axis_m > 0):
         msg = f"semi-axes must be positive, got {semi_axis_m} and {polar_semi_axis_m}"

@@ -25,7 +25,13 @@ _SETTLED = 1e-9
 
 
 def relaxation_times(low_s: float, high_s: float) -> NDArray[np.float64]:
-    """Twelve times per decade from low to high, both included."""
+    """Twelve times per decade from low to high, both included.
+
+    Raises
+    ------
+    ValueError
+        When the times are not positive and rising.
+    """
     if not 0 < low_s < high_s < np.inf:
         msg = f"relaxation times need 0 < low < high, got {low_s} and {high_s}"
         raise ValueError(msg)
@@ -61,6 +67,12 @@ def fit_spectrum(
     -------
     Spectrum
         Only the times that are used.
+
+    Raises
+    ------
+    ValueError
+        When tensors and frequencies do not fit each other or are not finite, or a frequency or an error is not
+        positive.
 
     Notes
     -----
@@ -101,7 +113,7 @@ def fit_gates(
     tau_s: ArrayLike | None = None,
     std_m3_s: ArrayLike | None = None,
 ) -> Spectrum:
-    """Relaxations that fit what `dualsense.induction._waveform.pulse_rate` gives over gates.
+    """Relaxations that fit what `pulse_rate` gives over gates.
 
     Parameters
     ----------
@@ -117,6 +129,11 @@ def fit_gates(
     -------
     Spectrum
         Its static tensor is zero: a pulse system does not see it, nor what decays before the first gate.
+
+    Raises
+    ------
+    ValueError
+        When rates and gates do not fit each other, are not finite, or an error is not positive.
     """
     gates = np.asarray(gate_time_s, dtype=np.float64)
     rate = np.asarray(rate_m3_s, dtype=np.float64)

@@ -71,6 +71,11 @@ def rectangular_pulse(
     Returns
     -------
     Current
+
+    Raises
+    ------
+    ValueError
+        When the width is not positive, or a ramp is negative.
     """
     _check_durations(width_s, ramp_on_s, ramp_off_s)
     top = -ramp_off_s
@@ -99,6 +104,11 @@ def bipolar_train(
     Returns
     -------
     Current
+
+    Raises
+    ------
+    ValueError
+        When a duration is not positive, or a ramp is negative.
     """
     _check_durations(width_s, ramp_on_s, ramp_off_s)
     if not (np.isfinite(off_s) and off_s > 0):
@@ -127,6 +137,11 @@ def relaxation_rate(gate_time_s: ArrayLike, tau_s: ArrayLike, current: Current) 
     -------
     (g, k) float64
         A/s; per ampere where the pulse is of one ampere.
+
+    Raises
+    ------
+    ValueError
+        When a time is not positive, or a gate lies where the current is on.
 
     Notes
     -----
@@ -165,8 +180,13 @@ def viscous_rate(gate_time_s: ArrayLike, current: Current) -> NDArray[np.float64
     """Mean over gates of -d(chi)/dt of viscous soil, per unit of F = 2 chi''/pi: (g, 2) s to (g,) 1/s.
 
     1/t after a long pulse, 1/t - 1/(t + T) after one of length T, and for ramps the mean of that over the ramp
-    (soil of log-uniform relaxation times, as `induction._ground.viscous_susceptibility`). Over half-spaces the
+    (soil of log-uniform relaxation times, as `viscous_susceptibility`). Over half-spaces the
     voltage is +2/(2 + chi)^2 M(image, receiver) F times this.
+
+    Raises
+    ------
+    ValueError
+        When a gate starts before the current has ended, or lies where it is on.
 
     Notes
     -----

@@ -18,6 +18,8 @@ def covered_cells(grid: Grid, position_m: NDArray[np.float64] | None, *, reach_m
 
     Parameters
     ----------
+    grid
+        The map's cells.
     position_m : (n, 2 or more) or None
         Where the sensor took its valid samples; None, or no finite row, covers nothing.
     reach_m

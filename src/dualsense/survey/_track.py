@@ -25,6 +25,8 @@ class Track:
 
     Attributes
     ----------
+    time_s : (n,) float64
+        Of the samples, on the recording's clock.
     position_m : (n, 3) float64
         NaN where no pose covers the time.
     rotation : (n, 3, 3) float64

@@ -106,7 +106,24 @@ def locate(
 def locate_many(
     responses: Sequence[Response], noise: Real, *, threads: int | None = None, **keywords: object
 ) -> list[DipoleEstimate]:
-    """`locate` for many targets at once, on threads (the kernels hold no lock); the order is kept."""
+    """`locate` for many targets at once, on threads (the kernels hold no lock); the order is kept.
+
+    Parameters
+    ----------
+    responses
+        Balanced rows, one set for each target.
+    noise : (c,) or (c, c)
+        As for `locate`, the same for all.
+    threads
+        At most this many; None lets Python choose.
+    **keywords
+        As for `locate`, the same for all.
+
+    Returns
+    -------
+    list of DipoleEstimate
+        In the order of ``responses``.
+    """
 
     def one(response: Response) -> DipoleEstimate:
         return locate(response, noise, **keywords)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class MetalPrior:
 
 
 def metal_prior(channel_hz: Real, imaginary: NDArray[np.bool_], *, time_classes: int = TIME_CLASSES) -> MetalPrior:
-    """Moments for the channels of a `dualsense.emi._response.Response`."""
+    """Moments for the channels of a `dualsense.emi.Response`."""
     return _metal_prior(tuple(map(float, channel_hz)), tuple(map(bool, imaginary)), time_classes)
 
 

@@ -1,7 +1,7 @@
 """What soundings have in common, taken away: layers, ringing, antenna imperfections.
 
 Every method works on spectra aligned at the ground surface, and on each channel by itself. Each also takes part of
-a target away; :func:`dualsense.gpr._clean.loss.target_loss` tells how much.
+a target away; :func:`dualsense.gpr.target_loss` tells how much.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def remove_background(
     moving-mean   the same with a mean: faster, and leaves a shadow around strong bodies
     median, mean  over all soundings: least loss of small bodies, but follows neither drift nor changing soil
     svd           the leading singular components
-    robust-pca    the low-rank part beside sparse outliers (:func:`dualsense.gpr._clean.robust_pca.robust_pca`)
+    robust-pca    the low-rank part beside sparse outliers (:func:`dualsense.gpr.robust_pca`)
     reference     mean of the soundings of a stretch of the scan that is known to hold no target
     none          nothing
     ============= =========================================================================================

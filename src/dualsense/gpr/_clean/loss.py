@@ -92,7 +92,7 @@ def background_loss(
     relative_permittivity: float = 5.5,
     **options: Any,
 ) -> float:
-    """:func:`target_loss` of :func:`~dualsense.gpr._clean.background.remove_background`, at little cost.
+    """:func:`target_loss` of :func:`dualsense.gpr.remove_background`, at little cost.
 
     At most ``LOSS_TONES`` tones, evenly over the band, stand for all; and for a moving method the soundings in
     reach of the body, since the others do not change.

@@ -72,7 +72,7 @@ def find_surface(
     Returns
     -------
     Soundings, Surface
-        As from :func:`~dualsense.gpr._clean.surface.fit_surface`.
+        As from :func:`dualsense.gpr.fit_surface`.
     """
     if method == "pick":
         return pick_surface(soundings, roughness_m=roughness_m, search_m=search_m)
@@ -107,7 +107,7 @@ def pick_surface(
     Returns
     -------
     Soundings
-        The residual, as from :func:`~dualsense.gpr._clean.surface.fit_surface`.
+        The residual, as from :func:`dualsense.gpr.fit_surface`.
     Surface
         Not ``fitted``, and the pose's, where a channel has too few soundings, or no echo in common. Antennas on
         the ground keep the pose's height, and their ``path_m`` is what was picked.

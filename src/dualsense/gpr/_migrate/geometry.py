@@ -80,7 +80,7 @@ def geometry(
     aperture_m : (nz,)
         Radius at each depth, greater than 0.
     relative_permittivity, loss_db_m, on_ground, root_step
-        As for :func:`dualsense.gpr._rays.traveltime.time_table`.
+        As for :func:`dualsense.gpr.time_table`.
 
     Raises
     ------

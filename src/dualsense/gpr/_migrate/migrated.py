@@ -22,6 +22,8 @@ class Migrated:
         Sum of the weights: how much was measured.
     coherence : (nz, ny, nx) float32
         |sum w s|^2 / (sum w sum w |s|^2), 1 where all soundings agree (Mallart and Fink 1994).
+    depth_m : (nz,) float64
+        Depth of each layer of voxels.
     """
 
     amplitude: NDArray[np.complex64]

@@ -36,7 +36,12 @@ class TimeTable:
 
     Attributes
     ----------
-    height_m (nh,), rho_m (nr,), depth_m (nz,)
+    height_m : (nh,)
+        Of the antenna above the ground.
+    rho_m : (nr,)
+        Lateral distance.
+    depth_m : (nz,)
+        Below the ground.
     time_s : (nh, nr, nz)
     gain : (nh, nr, nz)
         Amplitude over that straight down, from the same height to the same depth.

@@ -67,7 +67,7 @@ def estimate_soil(
     grid
         Where to look for scatterers.
     echo
-        What :func:`dualsense.gpr._soil.reflection.surface_permittivity` found; None where it cannot be told.
+        What :func:`dualsense.gpr.surface_permittivity` found; None where it cannot be told.
     height_m : (n,), optional
         Height of the antenna pair above the ground as the radar has it, for the focus.
     prior_permittivity, prior_spread
@@ -76,7 +76,7 @@ def estimate_soil(
         Standard deviation of ln(eps) between the uppermost centimetres, which the echo tells, and the soil around
         the targets: unevenness and what the flat-ground model leaves out. More after rain or drought.
     focus_spread, coarse_cell_m
-        See :func:`dualsense.gpr._soil.focus.focus_permittivity`.
+        See :func:`dualsense.gpr.focus_permittivity`.
 
     Returns
     -------

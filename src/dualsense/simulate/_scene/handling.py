@@ -34,6 +34,8 @@ class Motion:
         Whether the orientation is in the file; the head tilts all the same.
     height_floor_m
         The head never comes closer to the nominal surface.
+    pose_rate_hz
+        Poses per second.
     start_y_m
         Where the first line is.
     """

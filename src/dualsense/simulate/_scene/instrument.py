@@ -88,6 +88,12 @@ class Detector:
     ----------
     modality
         "frequency" measures at ``frequency_hz``; "pulse" in ``gate_time_s`` after switch-off.
+    frequency_hz
+        Tones, rising.
+    gate_time_s
+        Start and end of each gate, from switch-off.
+    tx_radius_m, rx_radius_m, tx_position_m, rx_position_m, tx_turns, rx_turns
+        Of the two loops, in the head frame.
     rate_hz
         Of the samples; each is the mean over one interval.
     clock_offset_s

@@ -112,7 +112,7 @@ class Buried:
     Attributes
     ----------
     model
-        Key of `dualsense.simulate._scene.library.MODELS`.
+        Key of `dualsense.simulate.MODELS`.
     x_m, y_m
         Centre, seen from above.
     depth_m
