@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dualsense.scan import SENSOR_NAMES, facts_html, facts_text, failure, fault_counts, shown_as
 
@@ -198,7 +198,7 @@ class Result:
     radargram: Radargram | None = None
     suspect_threshold: float | None = None
     stated_detection: float | None = None
-    kept: Mapping[str, object] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return facts_text(shown_as("result", self.header), _result_facts(self))

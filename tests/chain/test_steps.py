@@ -72,6 +72,11 @@ def test_states_are_kept_by_the_name_of_the_step(scan):
     assert result.kept["emi.locate"].inversion.dipoles
     assert result.kept["emi.locate"].maps == {}
     same(result, process_scan(scan))
+    shown = repr(background).splitlines()
+    assert shown[0] == "RadarState"
+    assert "  soundings: Soundings" in shown
+    assert not any(line.startswith("  traces") for line in shown)
+    assert "  noise: (6,) float64" in repr(result.kept["emi.locate"]).splitlines()
 
 
 def test_a_state_comes_by_every_name_that_it_was_asked_for_as(scan):

@@ -38,6 +38,9 @@ class StepCache:
         self._states: OrderedDict[str, Any] = OrderedDict()
         self._hits = 0
 
+    def __repr__(self) -> str:
+        return f"StepCache: {len(self)} states of at most {self._max_states}, {self._hits} steps spared"
+
     def __len__(self) -> int:
         return len(self._states)
 

@@ -11,7 +11,7 @@ import numpy as np
 from dualsense import emi, survey
 from dualsense.chain.cache import content_key
 from dualsense.chain.log import Log
-from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, taken
+from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, state_text, taken
 from dualsense.chain.tracks import absent, sensor_track
 from dualsense.faults import fault
 
@@ -64,6 +64,9 @@ class MetalState:
     inversion: Inversion | None = None
     columns: tuple[Real, ...] = ()
     maps: Mapping[str, Image] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return state_text(self)
 
     def with_cover(self, cover: Coverage) -> MetalState:
         """Give the same once it is known what ground was swept."""

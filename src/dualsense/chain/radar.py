@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense import gpr
 from dualsense.chain.cache import content_key
 from dualsense.chain.log import Log
-from dualsense.chain.steps import Passage, Run, taken
+from dualsense.chain.steps import Passage, Run, state_text, taken
 from dualsense.chain.tracks import absent
 from dualsense.faults import fault
 
@@ -109,6 +109,9 @@ class RadarState:
     bodies: tuple[Body, ...] = ()
     detectability: Detectability | None = None
     echo_finder: Callable[[float, float], Body | None] | None = None
+
+    def __repr__(self) -> str:
+        return state_text(self)
 
     def with_cover(self, cover: Coverage) -> RadarState:
         """Give the same once it is known what ground was swept."""

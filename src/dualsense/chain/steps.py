@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -29,6 +29,22 @@ NUMERICAL = (ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError)
 State = TypeVar("State", bound="SensorState")
 Tables_contra = TypeVar("Tables_contra", bound="Table", contravariant=True)
 T = TypeVar("T")
+
+
+def state_text(state: Any) -> str:
+    """Name what a state knows, one thing a line: shapes of arrays, kinds of data, never their numbers."""
+    known = ((entry.name, _brief(getattr(state, entry.name))) for entry in fields(state))
+    return "\n".join((type(state).__name__, *(f"  {name}: {what}" for name, what in known if what)))
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype}"
+    if isinstance(value, (tuple, list, dict)):
+        return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}" if value else ""
+    return str(value) if isinstance(value, (str, bool, int, float)) else type(value).__name__
 
 
 class SensorState(Protocol):

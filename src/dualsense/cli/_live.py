@@ -131,8 +131,8 @@ def _target_table(frame: Frame) -> str:
         (
             target.id + mark,
             target.call + mark,
-            f"{target.x_m:.2f}",
-            f"{target.y_m:.2f}",
+            f"{target.x_m:z.2f}",
+            f"{target.y_m:z.2f}",
             number(target.depth_m, ".2f"),
         )
         for target in render.ordered_targets(frame.result)
@@ -149,7 +149,7 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     covered = f"{frame.result.area_m2:.2f} m² swept, {render.percent_down(frame.result.coverage_fraction)} by both"
     mark = "?" if frame.provisional else ""
     targets = " ".join(
-        f"{t.id}:{t.call}{mark}({t.x_m:.2f},{t.y_m:.2f})" for t in render.ordered_targets(frame.result)
+        f"{t.id}:{t.call}{mark}({t.x_m:z.2f},{t.y_m:z.2f})" for t in render.ordered_targets(frame.result)
     )
     kind = "provisional" if frame.provisional else "whole scan"
     return f"{head}  {covered}  {kind}: {targets or 'no target in what was covered'}"

@@ -106,8 +106,8 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
             (
                 one_line(target.id),
                 render.CALL_NAMES[target.call],
-                f"{target.x_m:.2f}",
-                f"{target.y_m:.2f}",
+                f"{target.x_m:z.2f}",
+                f"{target.y_m:z.2f}",
                 render.depth_words(target),
                 render.confidence_words(target),
                 render.join_reasons(target.reasons),

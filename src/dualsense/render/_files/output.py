@@ -64,7 +64,8 @@ def check_output(folder: str | PathLike[str], *, overwrite: bool = False) -> Pat
     if folder.is_dir():
         found = [name for name in (*OPTIONAL_FILES, *OUTPUT_FILES) if os.path.lexists(folder / name)]
         if found and not overwrite:
-            msg = f"{folder}: already holds {', '.join(found)}; allow overwriting or choose another folder"
+            held = ", ".join(found)
+            msg = f"{folder}: already holds {held}; allow overwriting (--overwrite) or choose another folder"
             raise UsageError(msg)
         blocked = [name for name in found if (folder / name).is_dir()]
         if blocked:
