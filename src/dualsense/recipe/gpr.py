@@ -291,7 +291,7 @@ class Gpr(Table):
     ] = GprFk()
     traces: Annotated[GprTraces, StepFacts("analytic_traces", "traces")] = GprTraces()
     gain: Annotated[GprGain, StepFacts("apply_gain", "display")] = GprGain()
-    radargram: Annotated[GprRadargram, StepFacts("attribute", "display")] = GprRadargram()
+    radargram: Annotated[GprRadargram, StepFacts("attribute", "display", reads=("gain",))] = GprRadargram()
     soil: Annotated[GprSoil, StepFacts("estimate_soil", "soil")] = GprSoil()
     migrate: Annotated[GprMigrate, StepFacts("migrate", "volume", reads=("soil",))] = GprMigrate()
     image: Annotated[GprImage, StepFacts("find_bodies", "bodies")] = GprImage()
