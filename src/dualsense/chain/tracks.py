@@ -10,6 +10,7 @@ from dualsense import survey
 from dualsense.chain.log import Log
 from dualsense.faults import fault
 from dualsense.io import MAX_POSE_GAP_S
+from dualsense.scan import SENSOR_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
     from dualsense.survey import Track
 
-SENSOR_NAMES = {"gpr": "radar", "emi": "metal"}
+SAMPLE_NAMES = {"gpr": "radar", "emi": "metal"}
+"""What the samples of each sensor are called, where the sensor itself is called by `SENSOR_NAMES`."""
 
 
 def head_track(pose: Pose, tables: Survey) -> Track:
@@ -38,7 +40,7 @@ def sensor_track(pose: Pose, data: GprData | EmiData, sensor: SensorName, tables
         "track-off-ground",
         count=lost,
         total=lost + int(near.covered.sum()),
-        sensor_name=SENSOR_NAMES[sensor],
+        sensor_name=SAMPLE_NAMES[sensor],
         max_height_m=tables.max_height_m,
     )
     return near, Log((off,))
@@ -48,8 +50,9 @@ def absent(scan: Scan, sensor: SensorName) -> Log:
     """Say that a sensor is missing, unless the reader has already said that it failed."""
     if any(one.sensor == sensor and one.severity == "failed" for one in scan.faults):
         return Log()
-    name = {"gpr": "radar", "emi": "metal detector"}[sensor]
-    return Log((fault("sensor-absent", sensor=sensor, path=f"/{sensor}", sensor_name=name),))
+    return Log(
+        (fault("sensor-absent", sensor=sensor, path=f"/{sensor}", sensor_name=SENSOR_NAMES[sensor]),),
+    )
 
 
 def broken_track(head: Track) -> NDArray[np.float64]:
