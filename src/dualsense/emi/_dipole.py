@@ -101,7 +101,7 @@ class Dipole:
         Part of its energy, in units of the noise, that turning from the soil's phasor leaves, and part of that
         which lies along the track as neither drift nor ground does; both 0-1.
     estimate
-        Its posterior (`emi._locate.locate`), from which position, covariance and tensor then are; None where it
+        Its posterior (`dualsense.emi.locate`), from which position, covariance and tensor then are; None where it
         could not be located.
     """
 

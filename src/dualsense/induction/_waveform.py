@@ -2,7 +2,7 @@
 
 A current is piecewise linear and ends at zero: ramps and, where two corners share a time, jumps. Gates come after
 its last corner. Every response here is the mean over a gate of -dm/dt per ampere, so that the receiver's voltage
-is +mu0 H_R . (-dm/dt) . H_T; after a long pulse it is that of `dualsense.induction._polarizability.gate_rate`.
+is +mu0 H_R . (-dm/dt) . H_T; after a long pulse it is that of `dualsense.induction.gate_rate`.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def find_surface(
     soundings
         n soundings over k frequencies.
     method
-        "phase" is :func:`~gpr._clean.surface.fit_surface`, "pick" :func:`pick_surface`, and "pose" keeps the
+        "phase" is :func:`~dualsense.gpr.fit_surface`, "pick" :func:`pick_surface`, and "pose" keeps the
         heights of the pose. "auto" fits the phase, and where that does not apply takes the pick if it explains at
         least half of what varies from sounding to sounding; otherwise the pose, so that nothing can follow a
         target.

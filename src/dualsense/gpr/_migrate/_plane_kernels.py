@@ -1,6 +1,6 @@
 """Compiled loops that lead a wavenumber migration's spectra back to space, one plane per depth.
 
-No validation and no strings here; :mod:`dualsense.gpr._migrate.wavenumber` does both.
+No validation and no strings here; :func:`dualsense.gpr.wavenumber` does both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compiled loops of Stolt's migration: flat moveout, and the map from frequency to vertical wavenumber.
 
-No validation and no strings here; :mod:`dualsense.gpr._migrate.stolt` does both.
+No validation and no strings here; :func:`dualsense.gpr.stolt` does both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compiled loops of the wavenumber route: rays by their slowness, kernels over wavenumber.
 
-No validation and no strings here; :mod:`dualsense.gpr._migrate.wavenumber` does both.
+No validation and no strings here; :func:`dualsense.gpr.wavenumber` does both.
 """
 
 from __future__ import annotations
