@@ -280,7 +280,7 @@ def evaluate(
     overwrite: bool,
     as_json: bool,
 ) -> int:
-    """Process the scans in DIR and score the targets against the truth.
+    """Process the scans in DIR and score targets against truth.
 
     Only scans with /truth count. Mines of a scan that could not be processed count as missed. The exit status is 1
     when a scan could not be processed or not be read: what it held is not in the score.

@@ -73,7 +73,7 @@ def simulate(
     overwrite: bool,
     engine: dict[str, Any] | None,
 ) -> int:
-    """Invent a lane, or many, and write scans that are labelled as simulated."""
+    """Invent lanes and write scans, labelled as simulated."""
     given = [source for source in (preset, scene, scene_file) if source is not None]
     if len(given) != 1 or (lanes is not None and (preset is None or engine or write_scene)):
         msg = "give one of SCENE.toml and --preset; --lanes goes with --preset, without --engine and --write-scene"
