@@ -110,6 +110,8 @@ def test_public_functions_document_their_parameters(house):
         missing += [f"{name}: {argument}" for argument in arguments if argument not in named]
         if ast.unparse(node.returns) != "None" and not {"Returns", "Yields"} & held.keys():
             missing.append(f"{name} returns")
+        if "Raises" not in held and any(isinstance(part, ast.Raise) for part in ast.walk(node)):
+            missing.append(f"{name} raises")
     assert missing == []
 
 
