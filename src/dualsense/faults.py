@@ -283,9 +283,11 @@ _IMAGING: Final = (
         "The surface echo does not have the shape of one from flat ground. The permittivity comes from the "
         "focus or the prior instead, and depths are less sure."),
     FaultKind("gpr-background-nothing-removed", "gpr", "degraded", "/gpr/data",
-        "the background removal ({method}) took nothing away: what all soundings share is still in the picture",
+        "the background removal ({method}) took nothing away: what soundings have in common may still be in the "
+        "picture",
         "The method found no background to remove, as svd with rank auto does where no part of the data stands "
-        "out. The surface's echo and the antennas' ringing stay in the picture and may hide a shallow body."),
+        "out. What the surface step left of the ground's echo and of the antennas' ringing stays in the picture "
+        "and may hide a shallow body."),
     FaultKind("gpr-target-loss", "gpr", "degraded", "/gpr/data",
         "{step} takes {loss:.0%} of the energy of a body {body_cm:.0f} cm across: the radar may miss a small "
         "mine",

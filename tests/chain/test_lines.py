@@ -171,6 +171,18 @@ def test_time_zero_of_a_foreign_line_is_found_and_told():
     assert abs(result.relative_permittivity - eps) < 2.5 * result.relative_permittivity_std
 
 
+def test_a_mean_that_is_gone_already_is_no_background_that_was_left():
+    """Where heights do not vary, the surface's step takes it."""
+    points = [(0.3, 0.08), (0.7, 0.1), (1.1, 0.07)]
+    line = b_scan(
+        points, traces=280, spacing=0.005, dt=30e-12, centre_hz=1.5e9, separation=0.06, late_s=1.2e-9, coupling=8.0
+    )
+    before = process_scan(line, keep="surface").kept["surface"].soundings.spectrum
+    assert np.abs(before.mean(axis=0)).max() < 1e-9 * np.abs(before).max()
+    result = process_scan(line, load_recipe(None, ["gpr.background.method=mean"]))
+    assert "gpr-background-nothing-removed" not in [one.code for one in result.faults]
+
+
 # Real lines through the program
 
 
