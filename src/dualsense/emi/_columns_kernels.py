@@ -53,7 +53,11 @@ class RowCoils(NamedTuple):
 
 @jit(checked_division=False)
 def evaluate(radius: Real, away: float, across: Real, along: Real, u: Real, hz: Real, q: Real) -> None:
-    """`smooth_terms` of every row, away radii further along the axis."""
+    """`smooth_terms` of every row, away radii further along the axis.
+
+    radius of the loops, across from their axes and along them (m,), in m. u (H_rho / rho, 1/m^2), hz (H_z, 1/m)
+    and q (alpha / beta) (m,) are filled.
+    """
     for i in range(radius.shape[0]):
         u[i], hz[i], q[i] = smooth_terms(radius[i], across[i], along[i] + away * radius[i])
 
@@ -63,7 +67,9 @@ def _loop(target: Real, where: Real, rotation: Real, radius: Real, tilted: int, 
     """Field (3), its gradient (6) and its second derivative along the axis (3) of every row's loop, out (12, m).
 
     Three evaluations along the axis; what they do not tell follows from a field without curl and divergence.
-    work (11, m) is room for coordinates and evaluations.
+    target (3,) and where (m, 3), the loops' centres, in m; rotation (m, 3, 3) and radius (m,) as in `RowCoils`;
+    tilted is how many rows' axes are not the local ones. work (11, m) is room for coordinates and evaluations; out
+    is in 1/m, 1/m^2 and 1/m^3.
     """
     m = where.shape[0]
     for i in range(m):
@@ -91,6 +97,7 @@ def _loop(target: Real, where: Real, rotation: Real, radius: Real, tilted: int, 
         uz = 0.5 * (up - um) * d
         hzz = 0.5 * (zp - zm) * d
         rho2 = x * x + y * y
+        # div H = 2 u + rho^2 s + dH_z/dz = 0, with s = (du/drho) / rho
         s = (-2.0 * u - hzz) / max(rho2, 1e-16 * a * a)
         out[0, i] = u * x
         out[1, i] = u * y
@@ -99,7 +106,7 @@ def _loop(target: Real, where: Real, rotation: Real, radius: Real, tilted: int, 
         out[4, i] = u + y * y * s
         out[5, i] = hzz
         out[6, i] = x * y * s
-        out[7, i] = uz * x
+        out[7, i] = uz * x  # curl H = 0: dH_z/dx = dH_x/dz
         out[8, i] = uz * y
         uzz = (up - 2.0 * u + um) * d * d
         out[9, i] = uzz * x
@@ -111,7 +118,10 @@ def _loop(target: Real, where: Real, rotation: Real, radius: Real, tilted: int, 
 
 @jit()
 def _turn(rotation: Real, out: Real) -> None:
-    """From the coils' frames to the local one, in place."""
+    """From the coils' frames to the local one, in place: R H, and R G R^T for the gradient.
+
+    rotation (m, 3, 3) as in `RowCoils`; out (12, m) from `_loop`.
+    """
     half, g = np.empty((3, 3)), np.empty((3, 3))
     for i in range(rotation.shape[0]):
         turn = rotation[i]
@@ -132,7 +142,10 @@ def _turn(rotation: Real, out: Real) -> None:
 
 @jit(checked_division=False)
 def fields(target: Real, where: Real, rotation: Real, radius: Real, work: Real, out: Real) -> None:
-    """Field of every row's loop at a target (3,), out (3, m); work (6, m) is room."""
+    """Field of every row's loop at a target (3,), out (3, m), in 1/m; work (6, m) is room.
+
+    where (m, 3) are the loops' centres, m; rotation (m, 3, 3) and radius (m,) as in `RowCoils`.
+    """
     m = where.shape[0]
     for i in range(m):
         x, y, z = target[0] - where[i, 0], target[1] - where[i, 1], target[2] - where[i, 2]
@@ -218,6 +231,7 @@ def columns(target: Real, coils: RowCoils, std: Real, value: Real, slope: Real) 
                 t0, t1, t2 = tg[_SYMMETRIC[j, 0]], tg[_SYMMETRIC[j, 1]], tg[_SYMMETRIC[j, 2]]
                 r0, r1, r2 = rg[_SYMMETRIC[k, 0]], rg[_SYMMETRIC[k, 1]], rg[_SYMMETRIC[k, 2]]
                 for i in range(m):
+                    # E f(x + e) = f + (1/2) sum_i var_i d2f/dx_i^2; Laplace of t r is 2 grad t . grad r
                     across = t0[i] * r0[i] + t1[i] * r1[i] + t2[i] * r2[i]
                     along = taa[i] * rb[i] + 2.0 * t2[i] * r2[i] + ta[i] * rbb[i]
                     mean = ta[i] * rb[i] + flat[i] * across + tall[i] * along

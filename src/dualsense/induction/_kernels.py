@@ -38,6 +38,9 @@ def loop_terms(radius: float, rho: float, z: float) -> tuple[float, float, float
     c_1 = m / (2 (1 + q)) and c_(n+1) = c_n^2 / (4 a_(n+1)) need no subtraction, K = pi / (2 a_inf) and
     E = K (1 - m/2 - sum_(n>=1) 2^(n-1) c_n^2). Put into Simpson's formulas the leading terms cancel by hand,
     which leaves the factor rho^2 explicit, and the axis is an ordinary point.
+
+    radius of the loop, rho from its axis and z above its plane, in m; the three values are in 1/m^2, 1/m and 1/m,
+    NaN on the wire.
     """
     alpha2 = (radius - rho) * (radius - rho) + z * z
     beta2 = (radius + rho) * (radius + rho) + z * z
@@ -66,8 +69,11 @@ def loop_terms(radius: float, rho: float, z: float) -> tuple[float, float, float
     E = K - K_minus_E
     common = 2.0 * radius * radius * K / (np.pi * beta2 * beta * (1.0 + q) * (1.0 + q))
     half = 0.5 * (1.0 + q * q)
+    # H_rho / rho = z [(a^2 + rho^2 + z^2) E - alpha^2 K] / (2 pi alpha^2 beta rho^2)
     h_rho = z * common * (half + 2.0 * q - half * tail) / alpha2
+    # H_z = [(a^2 - rho^2 - z^2) E + alpha^2 K] / (2 pi alpha^2 beta)
     h_z = (2.0 * radius * (radius - rho) * E + alpha2 * K_minus_E) / (2.0 * np.pi * alpha2 * beta)
+    # A_phi / (mu0 rho) = beta [(1 - m/2) K - E] / (2 pi rho^2)
     potential = common * (1.0 + tail)
     return h_rho, h_z, potential
 
@@ -82,6 +88,11 @@ def _loop_field_at(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
+    """H (A/m per A) at one point, by `loop_terms`: rho, z and back, without an angle.
+
+    i numbers the point in points (n, 3), in m; radius, center (3,), axis (3,) and turns as for `loop_field`.
+    out[i] of out (n, 3) is filled.
+    """
     dx = points[i, 0] - center[0]
     dy = points[i, 1] - center[1]
     dz = points[i, 2] - center[2]
@@ -102,6 +113,8 @@ def smooth_terms(radius: float, rho: float, z: float) -> tuple[float, float, flo
 
     Two steps of the mean lead to the modulus k2 = c_2 / a_2, and what is left, 1 / AGM(1, k2') and the tail of
     the sum, are polynomials in y = k2^2 (minimax on [0, 0.32], 3e-16). For q from `VECTOR_FROM` on.
+
+    radius, rho and z in m, as for `loop_terms`; q = alpha / beta has no unit.
     """
     alpha2 = (radius - rho) * (radius - rho) + z * z
     beta2 = (radius + rho) * (radius + rho) + z * z
@@ -162,7 +175,11 @@ def _loop_block(
     work: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """`_BLOCK` points from ``start`` on, by `smooth_terms` where that is exact."""
+    """`_BLOCK` points from ``start`` on, by `smooth_terms` where that is exact.
+
+    points (n, 3), radius, center (3,), axis (3,), turns and out (n, 3) as for `loop_field`; work (4, _BLOCK) is
+    room: the field and q of each point.
+    """
     cx, cy, cz = center[0], center[1], center[2]
     nx, ny, nz = axis[0], axis[1], axis[2]
     stop = min(_BLOCK, points.shape[0] - start)
@@ -202,7 +219,11 @@ def loop_field(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
-    """H (A/m per A) of a circular loop at points (n, 3) into out (n, 3)."""
+    """H (A/m per A) of a circular loop at points (n, 3) into out (n, 3).
+
+    points, radius and center (3,), the loop's, in m; axis (3,) its unit normal; turns count the other way round
+    where negative.
+    """
     work = np.empty((4, _BLOCK))
     for start in range(0, points.shape[0], _BLOCK):
         _loop_block(points, start, radius, center, axis, turns, work, out)
@@ -217,7 +238,10 @@ def loop_field_parallel(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
-    """As `loop_field`, one block of points per iteration of a parallel loop."""
+    """As `loop_field`, one block of points per iteration of a parallel loop.
+
+    points (n, 3), radius, center (3,), axis (3,), turns and out (n, 3) as there.
+    """
     for block in numba.prange((points.shape[0] + _BLOCK - 1) // _BLOCK):
         work = np.empty((4, _BLOCK))
         _loop_block(points, block * _BLOCK, radius, center, axis, turns, work, out)
@@ -232,7 +256,10 @@ def loop_potential(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Evaluate A / mu0 (per A) of a circular loop at points (n, 3) into out (n, 3)."""
+    """Evaluate A / mu0 (per A) of a circular loop at points (n, 3) into out (n, 3).
+
+    radius, center (3,), axis (3,) and turns as for `loop_field`; A / mu0 per ampere has no unit.
+    """
     for i in range(points.shape[0]):
         dx = points[i, 0] - center[0]
         dy = points[i, 1] - center[1]
@@ -243,6 +270,7 @@ def loop_potential(
         rz = dz - z * axis[2]
         rho = np.sqrt(rx * rx + ry * ry + rz * rz)
         _, _, potential = loop_terms(radius, rho, z)
+        # A = (A_phi / rho) axis x r
         out[i, 0] = turns * potential * (axis[1] * rz - axis[2] * ry)
         out[i, 1] = turns * potential * (axis[2] * rx - axis[0] * rz)
         out[i, 2] = turns * potential * (axis[0] * ry - axis[1] * rx)
@@ -255,7 +283,12 @@ def polygon_field(
     turns: float,
     out: NDArray[np.float64],
 ) -> None:
-    """H (A/m per A) of a closed polygon of straight wire, vertices (v, 3), at points (n, 3) into out (n, 3)."""
+    """H (A/m per A) of a closed polygon of straight wire, vertices (v, 3), at points (n, 3) into out (n, 3).
+
+    Biot-Savart, H = (la + lb) a x b / [4 pi la lb (la lb + a.b)] of each side, a and b from its ends to the point,
+    la and lb their lengths. points and vertices in m; turns count the other way round where negative. NaN on the
+    wire.
+    """
     scale = turns / (4.0 * np.pi)
     count = vertices.shape[0]
     for i in range(points.shape[0]):
@@ -307,7 +340,8 @@ def polygon_potential(
     """Evaluate A / mu0 (per A) of a closed polygon of straight wire, vertices (v, 3), at points (n, 3) into out.
 
     A = u ln[(la + lb + L) / (la + lb - L)] / (4 pi) of each side, u its direction; the denominator is
-    2 (la lb + a.b) / (la + lb + L), free of cancellation near the wire.
+    2 (la lb + a.b) / (la + lb + L), free of cancellation near the wire. points, vertices and turns as for
+    `polygon_field`.
     """
     scale = turns / (4.0 * np.pi)
     count = vertices.shape[0]

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @jit(parallel=True)
 def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> None:
-    """Count the places xy (m, 2) within reach of every node (k, 2), and find how far the nearest is."""
+    """Count the places xy (m, 2) within reach of every node (k, 2), and find how far the nearest is.
+
+    nodes, xy and reach in m; many (k,) and nearest (k,), in m, are filled.
+    """
     for n in numba.prange(nodes.shape[0]):
         within, least = 0, np.inf
         for i in range(xy.shape[0]):
@@ -39,7 +42,11 @@ def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> No
 
 @jit(parallel=True)
 def fill(nodes: Real, xy: Real, reach: float, start: Index, rows: Index) -> None:
-    """List those places, in ascending order, of node n in ``rows[start[n]:start[n + 1]]``."""
+    """List those places, in ascending order, of node n in ``rows[start[n]:start[n + 1]]``.
+
+    nodes (k, 2), xy (m, 2) and reach as for `count`; start (k + 1,) is the running sum of its counts; rows
+    (start[k],) is filled with indices of places.
+    """
     for n in numba.prange(nodes.shape[0]):
         at = start[n]
         for i in range(xy.shape[0]):
@@ -51,7 +58,11 @@ def fill(nodes: Real, xy: Real, reach: float, start: Index, rows: Index) -> None
 
 @jit(checked_division=False)
 def _place(node: Real, where: Real, rotation: Real, rows: Index, out: Real) -> None:
-    """Node at depth zero in the coils' frames (3), and the upward direction there (3), out (6, r)."""
+    """Node at depth zero in the coils' frames (3), and the upward direction there (3), out (6, r).
+
+    node (2,) and where (m, 3), the loops' centres, in m; rotation (m, 3, 3) as in `RowCoils`; rows (r,) are the
+    rows in question.
+    """
     for i in range(rows.shape[0]):
         row = rows[i]
         x, y, z = node[0] - where[row, 0], node[1] - where[row, 1], -where[row, 2]
@@ -64,7 +75,11 @@ def _place(node: Real, where: Real, rotation: Real, rows: Index, out: Real) -> N
 def _field(
     place: Real, depth: float, radius: Real, across: Real, along: Real, u: Real, hz: Real, q: Real, out: Real
 ) -> None:
-    """Field of every row's loop in its own frame, out (3, r); the rest is room for coordinates and terms (r,)."""
+    """Field of every row's loop in its own frame, out (3, r), in 1/m.
+
+    place (6, r) from `_place`; depth of the node and radius (r,) of the loops, in m; across, along, u, hz and q
+    (r,) are room for coordinates and for what `evaluate` fills.
+    """
     x, y, z, down_x, down_y, down_z = place[0], place[1], place[2], place[3], place[4], place[5]
     hx, hy = out[0], out[1]
     for i in range(radius.shape[0]):
@@ -129,7 +144,8 @@ def columns(nodes: Real, depths: Real, start: Index, rows: Index, coils: RowCoil
 def _inner(seen: Real, rows: Index, part: Real, out: Real) -> None:
     """Inner products of six columns (6, r) with those of some rows of an array (m, w), out (6, w).
 
-    Four rows at a time, so that a sum is loaded and stored once for four products.
+    rows (r,) are the indices of those rows of seen, the array; part holds the columns. Four rows at a time, so
+    that a sum is loaded and stored once for four products.
     """
     out[:] = 0.0
     r = rows.shape[0]
@@ -164,13 +180,21 @@ def drops(
 
     Parameters
     ----------
+    column, start, rows
+        From `columns`, for six depths.
     use : (k,)
         Nodes to evaluate; the others stay as they are.
+    weight : (m,)
+        By which the rows of columns are multiplied.
     seen : (m, w)
         Orthonormal columns of all that is fitted already, so many as are ``explained``, and what that leaves of
         the data; weighted.
+    explained
+        How many of those columns come first.
     ridge
         Part of a column's energy that the fitted ones are held not to explain at least.
+    drop : (k, 6)
+        Filled.
     """
     for n in numba.prange(start.shape[0] - 1):
         if use[n]:
@@ -189,4 +213,5 @@ def drops(
                     taken += along[d, j] * along[d, j]
                 for j in range(explained, seen.shape[1]):
                     fall += along[d, j] * along[d, j]
+                # |r^T c|^2 / (|c|^2 - |Q^T c|^2): column c beside the fitted Q, residuals r
                 drop[n, d] = fall / max(energy - taken, ridge * energy + 1e-300)

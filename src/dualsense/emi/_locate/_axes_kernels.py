@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @jit()
 def common_axes(elements: Real, axes: Real) -> None:
-    """Axes (3, 3; columns) that make the tensors (6, c) as diagonal as one rotation can (Cardoso 1996)."""
+    """Axes (3, 3; columns) that make the tensors (6, c) as diagonal as one rotation can (Cardoso 1996).
+
+    elements (6, c) are the tensors', in any unit; axes is filled. Jacobi's rotations, pair by pair, eight sweeps.
+    """
     channels = elements.shape[1]
     m = np.empty((channels, 3, 3))
     for k in range(channels):
@@ -44,6 +47,7 @@ def common_axes(elements: Real, axes: Real) -> None:
                 on += a * a
                 off += b * b
                 both += a * b
+            # tan 4 theta = 2 sum a b / sum (a^2 - b^2)
             angle = 0.25 * np.arctan2(2.0 * both, on - off)
             c, s = np.cos(angle), np.sin(angle)
             for k in range(channels):
@@ -63,7 +67,10 @@ def common_axes(elements: Real, axes: Real) -> None:
 
 @jit()
 def body_basis(axes: Real, basis: Real) -> None:
-    """Basis (6, 6): columns are the elements of v_a v_a^T, then of what a turn about each axis adds."""
+    """Basis (6, 6): columns are the elements of v_a v_a^T, then of what a turn about each axis adds.
+
+    axes (3, 3) hold v_a as columns; basis is filled. A turn about v_a adds v_b v_c^T + v_c v_b^T.
+    """
     for e in range(3):
         b, c = (e + 1) % 3, (e + 2) % 3
         for q in range(6):
@@ -74,7 +81,10 @@ def body_basis(axes: Real, basis: Real) -> None:
 
 @jit()
 def tangent(axes: Real, principal: Real, out: Real) -> None:
-    """Slope out (6 n c, n (3 c + 3)) of all elements by principal values (3 by c, then three turns) per dipole."""
+    """Slope out (6 n c, n (3 c + 3)) of all elements by principal values (3 by c, then three turns) per dipole.
+
+    axes (n, 3, 3; columns) and principal (n, 3, c), in the elements' unit, are where it is taken; turns in rad.
+    """
     channels = principal.shape[2]
     basis = np.empty((6, 6))
     out[:] = 0.0
@@ -94,7 +104,10 @@ def tangent(axes: Real, principal: Real, out: Real) -> None:
 
 @jit()
 def compose(axes: Real, principal: Real, elements: Real) -> None:
-    """Elements (6 n, c) of tensors with axes (n, 3, 3) and principal values (n, 3, c)."""
+    """Fill elements (6 n, c) of tensors, sum_a p_a v_a v_a^T.
+
+    axes (n, 3, 3) hold v_a as columns; principal (n, 3, c) are the values p_a, in the elements' unit.
+    """
     channels = principal.shape[2]
     for n in range(axes.shape[0]):
         for q in range(6):
@@ -108,7 +121,10 @@ def compose(axes: Real, principal: Real, elements: Real) -> None:
 
 @jit()
 def _rise(matrix: Real, right: Real, elements: Real) -> float:
-    """T^T N T - 2 T^T b: the misfit less the energy of the data."""
+    """T^T N T - 2 T^T b: the misfit less the energy of the data.
+
+    matrix (6 n c, 6 n c) is N, right (6 n c,) is b, elements (6 n, c) are T.
+    """
     channels = elements.shape[1]
     size = matrix.shape[0]
     total = 0.0

@@ -27,6 +27,7 @@ def whiten(slope: Real, elements: Real, std: Real, precision: Real, weight: Real
 
     C is the noise, given by its inverse precision (c, c), and what the position error std (m, 3) makes of the
     field's slope over all dipoles, elements (6 n, c): of rank three, so three by three is inverted (Woodbury).
+    slope (m, 3, 6 n) in 1/m^3, elements in m^3, std in m; precision over the square of the data's unit.
     """
     channels = precision.shape[0]
     moved = np.empty((3, channels))
@@ -62,6 +63,7 @@ def whiten(slope: Real, elements: Real, std: Real, precision: Real, weight: Real
                 known[a, k] = s / small[a, a]
         for k in range(channels):
             for j in range(channels):
+                # C^-1 = P - P U (I + U^T P U)^-1 U^T P, U the three shifts
                 weight[i, k, j] = (
                     precision[k, j]
                     - known[0, k] * known[0, j]
@@ -73,7 +75,11 @@ def whiten(slope: Real, elements: Real, std: Real, precision: Real, weight: Real
 
 @jit()
 def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> float:
-    """Form the elements' equations, matrix (6 n c, 6 n c) and right (6 n c,); returns the data's energy."""
+    """Form the elements' equations, matrix (6 n c, 6 n c) and right (6 n c,); returns the data's energy.
+
+    sum f f^T x W, sum f x W d and sum d^T W d over the rows f of value (m, 6 n), in 1/m^2, W of weight (m, c, c)
+    and d of data (m, c).
+    """
     columns_count = value.shape[1]
     channels = data.shape[1]
     pairs = columns_count * (columns_count + 1) // 2
@@ -122,7 +128,12 @@ def position_terms(
     square: Real,
     gradient: Real,
 ) -> float:
-    """Add the positions: cross (3 n, 6 n c), square (3 n, 3 n), gradient (3 n,); returns the misfit."""
+    """Add the positions: cross (3 n, 6 n c), square (3 n, 3 n), gradient (3 n,); returns the misfit.
+
+    value (m, 6 n), weight (m, c, c) and data (m, c) as for `normal`, slope (m, 3, 6 n) and elements (6 n, c) as
+    for `whiten`. With r = d - T f and g what a shift does to a row: sum g^T W (f x I), sum g^T W g, sum g^T W r,
+    and sum r^T W r for the misfit.
+    """
     channels = data.shape[1]
     count = elements.shape[0]
     unknown = square.shape[0]

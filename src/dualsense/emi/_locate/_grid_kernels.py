@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @jit()
 def _dot(a: Real, b: Real) -> float:
+    """Inner product of a and b, both (m,)."""
     s = 0.0
     for i in range(a.shape[0]):
         s += a[i] * b[i]
@@ -79,4 +80,5 @@ def explained(nodes: Real, coils: RowCoils, weight: Real, data: Real, drop: Real
                     for p in range(q):
                         s -= gram[q, p] * b[k, p]
                     b[k, q] = s / gram[q, q]
+                    # energy explained, b^T G^-1 b = |L^-1 b|^2
                     drop[node] += b[k, q] * b[k, q]

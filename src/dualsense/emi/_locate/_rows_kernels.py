@@ -24,7 +24,7 @@ _THIRD, _HALF, _SIXTH = 1.0 / np.sqrt(3.0), 1.0 / np.sqrt(2.0), 1.0 / np.sqrt(6.
 
 @jit()
 def _unit(a: Real) -> None:
-    """Six rows by element, xx, yy, zz, xy, xz, yz, to coordinates, in place."""
+    """Six rows by element, xx, yy, zz, xy, xz, yz, to coordinates, in place: a (6, m)."""
     for i in range(a.shape[1]):
         x, y, z = a[0, i], a[1, i], a[2, i]
         a[0, i] = _THIRD * (x + y + z)
@@ -46,7 +46,11 @@ def to_coordinates(value: Real, slope: Real) -> None:
 
 @jit()
 def shifts(slope: Real, coordinates: Real, moved: Real) -> None:
-    """Find what a shift of each dipole does to every row: moved (3, n, c, m) from slope (3, 6 n, m)."""
+    """Find what a shift of each dipole does to every row: moved (3, n, c, m) from slope (3, 6 n, m).
+
+    coordinates (6 n, c) are the tensors', t; moved, sum_q t_q df_q/dx for x, y and z, is filled: the data's unit
+    over m.
+    """
     m = slope.shape[2]
     for axis in range(3):
         for n in range(moved.shape[1]):
@@ -65,9 +69,9 @@ def shifts(slope: Real, coordinates: Real, moved: Real) -> None:
 def whiten(moved: Real, std: Real, weight: Real) -> float:
     """Inverse covariance of every row, packed, into weight (p, m); returns the sum of log det.
 
-    Noise is white and of unit size; the position error std (3, m) adds what it makes of the signal, moved (3,
-    n, c,
-    m) over all dipoles, of rank three: C = I + sum_a v_a v_a', and C^-1 loses one direction after the other.
+    Noise is white and of unit size; the position error std (3, m), in m, adds what it makes of the signal, moved
+    (3, n, c, m) from `shifts` over all dipoles, of rank three: C = I + sum_a v_a v_a', and C^-1 loses one
+    direction after the other.
     """
     _, dipoles, channels, m = moved.shape
     known = np.zeros((3, channels, m))
@@ -121,7 +125,7 @@ def whiten(moved: Real, std: Real, weight: Real) -> float:
 
 @jit()
 def weigh(weight: Real, vector: Real, out: Real) -> None:
-    """Packed weight (p, m) times vector (c, m)."""
+    """Packed weight (p, m) times vector (c, m), row by row; out (c, m) is filled."""
     m = vector.shape[1]
     out[:] = 0.0
     p = 0
@@ -141,7 +145,11 @@ def weigh(weight: Real, vector: Real, out: Real) -> None:
 
 @jit()
 def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> float:
-    """Fill sum f f^T x W and sum f x W d for value (6 n, m) and packed weight (p, m); returns sum d^T W d."""
+    """Fill sum f f^T x W and sum f x W d for value (6 n, m) and packed weight (p, m); returns sum d^T W d.
+
+    value holds the columns f by coordinate, data (c, m) in unit noise d; matrix (6 n c, 6 n c) and right (6 n c,)
+    are filled.
+    """
     count, m = value.shape
     channels = data.shape[0]
     product = np.empty((count * (count + 1) // 2, m))

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @jit()
 def cholesky(a: Real) -> bool:
-    """Lower factor of a symmetric matrix, in place; False where it is not positive definite."""
+    """Lower factor L of a (n, n), symmetric, a = L L^T, in place; False where it is not positive definite.
+
+    Of a the lower triangle is read and overwritten.
+    """
     n = a.shape[0]
     for j in range(n):
         d = a[j, j]
@@ -39,7 +42,10 @@ def cholesky(a: Real) -> bool:
 
 @jit()
 def coloured(factor: Real, noise: Real) -> None:
-    """White vectors noise (k, n) to such of precision L L', L the lower factor: L'^-1 times each, in place."""
+    """White vectors noise (k, n) to such of precision L L', L the lower factor: L'^-1 times each, in place.
+
+    factor (n, n) is L.
+    """
     n = factor.shape[0]
     for v in range(noise.shape[0]):
         x = noise[v]
@@ -52,7 +58,7 @@ def coloured(factor: Real, noise: Real) -> None:
 
 @jit()
 def substitute(factor: Real, x: Real) -> None:
-    """Solve with the factor of `cholesky`, in place of the right side x (n,)."""
+    """Solve L L^T y = x with the factor (n, n) of `cholesky`, in place of the right side x (n,)."""
     n = factor.shape[0]
     for i in range(n):
         s = x[i]

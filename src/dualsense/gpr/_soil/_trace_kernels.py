@@ -146,7 +146,7 @@ def search(
     speed: NDArray[np.float64],
     depth: NDArray[np.float64],
 ) -> None:
-    """Sum analytic traces (n, t, 2) along hyperbolas with their apex at each of the centres and times.
+    """Sum analytic traces, parts (n, t, 2), along hyperbolas with their apex at each of the centres and times.
 
     Of all speeds the one with the largest coherent power |sum|^4 / (n^3 sum|s|^2) is kept. rate are the samples
     per second; x (n,) and antennas (n, 5) as for :func:`point_times`; centres (c,) the apexes' traces, apex_time
