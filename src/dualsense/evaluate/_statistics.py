@@ -27,6 +27,11 @@ def clopper_pearson(hits: int, trials: int, *, level: float = LEVEL) -> tuple[fl
     ------
     ValueError
         Counts or level out of range.
+
+    References
+    ----------
+    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of
+    the binomial. Biometrika 26, 404-413.
     """
     _check_level(level)
     if not 0 <= hits <= trials:
@@ -47,6 +52,10 @@ def poisson_rate(count: int, exposure: float, *, level: float = LEVEL) -> tuple[
     ------
     ValueError
         A negative count, an exposure that is not positive, or a level out of range.
+
+    References
+    ----------
+    Garwood, F. (1936). Fiducial limits for the Poisson distribution. Biometrika 28, 437-442.
     """
     _check_level(level)
     if count < 0 or not exposure > 0:
@@ -105,13 +114,25 @@ def reliability(confidence: ArrayLike, happened: ArrayLike, *, bins: int = 10) -
 
 
 def brier_score(confidence: ArrayLike, happened: ArrayLike) -> float:
-    """Mean squared difference of probability and outcome; NaN without outcomes. 0 is best, 0.25 a coin's."""
+    """Mean squared difference of probability and outcome; NaN without outcomes. 0 is best, 0.25 a coin's.
+
+    Raises
+    ------
+    ValueError
+        Shapes that differ, confidences outside [0, 1], or outcomes other than 0 or 1.
+    """
     p, y = _outcomes(confidence, happened)
     return float(np.mean((p - y) ** 2)) if len(p) else float("nan")
 
 
 def expected_calibration_error(confidence: ArrayLike, happened: ArrayLike, *, bins: int = 10) -> float:
-    """Mean over outcomes of how far a bin's mean confidence is from its fraction; NaN without outcomes."""
+    """Mean over outcomes of how far a bin's mean confidence is from its fraction; NaN without outcomes.
+
+    Raises
+    ------
+    ValueError
+        As from `reliability`.
+    """
     table = reliability(confidence, happened, bins=bins)
     total = int(table.count.sum())
     if not total:

@@ -35,6 +35,11 @@ class Polygon:
         At least three corners x, y, z in the order of the current; the last is joined to the first.
     turns
         Negative for one wound the other way round.
+
+    Raises
+    ------
+    ValueError
+        Fewer than three corners, or corners that are not finite.
     """
 
     vertices_m: tuple[tuple[float, float, float], ...]
@@ -75,6 +80,11 @@ def rectangular_coil(
     Returns
     -------
     Polygon
+
+    Raises
+    ------
+    ValueError
+        A side that is not positive, or a ``rotation`` that is not orthogonal.
     """
     _check_lengths(length_m=length_m, width_m=width_m)
     x, y = 0.5 * length_m, 0.5 * width_m
@@ -146,6 +156,11 @@ def double_d(
     -------
     tx, rx : Polygon
         tx reaches to +x, rx to -x.
+
+    Raises
+    ------
+    ValueError
+        A radius or gap that is not positive, an overlap of two radii or more, or fewer than two sides.
     """
     _check_lengths(gap_m=gap_m)
     chord_m = -0.5 * overlap_m
@@ -200,6 +215,11 @@ def winding_emf(
     -------
     (..., k) complex128
         V/A, each point on its own.
+
+    Raises
+    ------
+    ValueError
+        The tensor does not end in (k, 3, 3), or the points' last axis is not 3.
     """
     return received(
         winding_field(points_m, rx), polarizability_m3, winding_field(points_m, tx), frequency_hz=frequency_hz

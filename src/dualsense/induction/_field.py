@@ -39,6 +39,11 @@ class Coil:
         Direction of the positive normal; need not be a unit vector, must not be zero.
     turns
         Negative for a coil wound the other way round.
+
+    Raises
+    ------
+    ValueError
+        A radius that is not positive and finite, or an axis that is zero or not finite.
     """
 
     radius_m: float
@@ -86,6 +91,11 @@ def loop_field(
     Exact, by complete elliptic integrals (Simpson, Lane, Immer and Youngquist 2001, NASA/TM-2013-217919),
     from an arithmetic-geometric mean arranged so that nothing cancels near the axis; relative error of |H|
     below 1e-13 from the axis to a billionth of a radius from the wire.
+
+    References
+    ----------
+    Simpson, J. C., Lane, J. E., Immer, C. D. and Youngquist, R. C. (2001). Simple analytic expressions for the
+    magnetic field of a circular current loop. NASA/TM-2013-217919.
     """
     points, shape = _flat_points(points_m)
     coil = Coil(radius_m=float(radius_m))
@@ -96,7 +106,13 @@ def loop_field(
 
 
 def coil_field(points_m: ArrayLike, coil: Coil) -> NDArray[np.float64]:
-    """`loop_field` of a `Coil`: H (..., 3) in A/m per A."""
+    """`loop_field` of a `Coil`: H (..., 3) in A/m per A.
+
+    Raises
+    ------
+    ValueError
+        The points' last axis is not 3.
+    """
     return loop_field(points_m, radius_m=coil.radius_m, center_m=coil.center_m, axis=coil.axis, turns=coil.turns)
 
 
@@ -181,6 +197,11 @@ def emf(
     -------
     (..., k) complex128
         V/A, each point on its own; add over points for several targets at once.
+
+    Raises
+    ------
+    ValueError
+        The tensor does not end in (k, 3, 3), or the points' last axis is not 3.
     """
     return received(
         coil_field(points_m, rx), polarizability_m3, coil_field(points_m, tx), frequency_hz=frequency_hz

@@ -152,6 +152,10 @@ def viscous_susceptibility(
     reference : complex
         chi' - i chi'' at ``reference_hz``.
     reference_hz : float
+
+    Returns
+    -------
+    complex128 ndarray of the frequencies' shape
     """
     slope = -2 * complex(reference).imag / np.pi
     ratio = np.log(np.asarray(frequency_hz, dtype=np.float64) / reference_hz)

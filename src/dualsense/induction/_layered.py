@@ -46,6 +46,11 @@ class Layer:
         chi'' (SI, >= 0), constant over the band; chi' falls by 2/pi of it per unit of ln f.
     reference_hz
         > 0.
+
+    Raises
+    ------
+    ValueError
+        A value outside of these bounds, or a susceptibility of -1 or less.
     """
 
     thickness_m: float = np.inf
@@ -266,6 +271,11 @@ def layered_gates(
     -----
     The impulse response is the inverse Laplace transform of L(s) on Talbot's contour (Weideman 2006), taken at
     Chebyshev points of ln t and interpolated to the lags that gates and ramps need.
+
+    References
+    ----------
+    Weideman, J. A. C. (2006). Optimizing Talbot's contours for the inversion of the Laplace transform. SIAM
+    Journal on Numerical Analysis 44, 2342-2362.
     """
     gates = off_gates(gate_time_s, current)
     first = float(current.time_s[-1])

@@ -28,8 +28,7 @@ _SERIES_TERMS = 18
 _POLE_STEPS = 60
 
 _POLES, _POLES_KEPT, _GROUP_RATIO = 6000, 20, 1.15
-"""Poles of a sphere that a spectrum is made from, how many stay on their own, and the ratio that bounds a
-group."""
+"""Poles of a sphere that make a spectrum, how many stay on their own, and the ratio that bounds a group."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +63,12 @@ class Spectrum:
 
 
 def polarizability(spectrum: Spectrum, frequency_hz: ArrayLike) -> NDArray[np.complex128]:
-    """Tensor of a spectrum at given frequencies: (k,) Hz to (k, 3, 3) complex m^3."""
+    """Tensor of a spectrum at given frequencies: (k,) Hz to (k, 3, 3) complex m^3.
+
+    References
+    ----------
+    Wei, M.-H., Scott, W. R. and McClellan, J. H. (2010). IEEE Trans. Geoscience and Remote Sensing 48, 1169-1179.
+    """
     s = 2j * np.pi * np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))[:, None] * spectrum.tau_s
     relaxed = np.einsum("fk,kij->fij", s / (1 + s), spectrum.amplitude_m3)
     out: NDArray[np.complex128] = spectrum.static_m3 - relaxed
@@ -157,6 +161,10 @@ def sphere_polarizability(
     M = 2 pi a^3 [(2 mu_r + 1) G + 2 (mu_r - 1) / 3] / [(mu_r - 1) G + (mu_r + 2) / 3] with
     G = (alpha coth alpha - 1) / alpha^2 - 1/3, alpha = a sqrt(i omega mu0 mu_r sigma). This is Wait's formula
     with its leading terms cancelled by hand, exact down to zero frequency.
+
+    References
+    ----------
+    Wait, J. R. (1951). A conducting sphere in a time varying magnetic field. Geophysics 16, 666-672.
     """
     _check_metal(conductivity_s_m, relative_permeability, radius_m=radius_m)
     f = np.asarray(frequency_hz, dtype=np.float64)
@@ -198,8 +206,7 @@ def sphere_poles(
     -----
     tan d = (mu_r - 1) d / (mu_r - 1 + d^2) has one root in each (n pi, n pi + pi/2);
     tau = mu0 mu_r sigma a^2 / d^2, A = 12 pi a^3 mu_r / [(mu_r + 2)(mu_r - 1) + d^2]. The amplitudes fall as
-    1/n^2, so ``count`` relaxations leave about 1/count of the high-frequency response out; `sphere_spectrum`
-    puts that back.
+    1/n^2, so ``count`` leave about 1/count of the high-frequency response out; `sphere_spectrum` puts it back.
     """
     _check_metal(conductivity_s_m, relative_permeability, radius_m=radius_m)
     if count < 1:
@@ -243,6 +250,10 @@ def demagnetisation(semi_axis_m: float, polar_semi_axis_m: float) -> tuple[float
     ------
     ValueError
         When a semi-axis is not positive.
+
+    References
+    ----------
+    Osborn, J. A. (1945). Demagnetizing factors of the general ellipsoid. Physical Review 67, 351-357.
     """
     if not (semi_axis_m > 0 and polar_semi_axis_m > 0):
         msg = f"semi-axes must be positive, got {semi_axis_m} and {polar_semi_axis_m}"
@@ -294,11 +305,10 @@ def spheroid_spectrum(
     Each principal value runs from its exact static to its exact inductive limit with the relaxations of a sphere,
     their times scaled so that the loss in weak eddy currents is exact too: the field inside is uniform,
     H0 / [1 + N_i (mu_r - 1)], and the currents it drives in an ellipsoid's section of semi-axes b and c dissipate
-    sum_k T_k tau_k = mu0 sigma V mu_r^2 b^2 c^2 / (b^2 + c^2) / (5 [1 + N_i (mu_r - 1)]^2). How far the times are
-    spread is the sphere's of permeability 1 + 3 N_i (mu_r - 1), at most mu_r, which is demagnetised alike. Equal
-    semi-axes give the sphere. A finite-element disc of ratio 0.1, mu_r 32, differs from the spheroid of its
-    radius and volume by up to 10 % of the span between the limits across, 12 % along. For making test objects,
-    not for measuring real ones.
+    sum_k T_k tau_k = mu0 sigma V mu_r^2 b^2 c^2 / (b^2 + c^2) / (5 [1 + N_i (mu_r - 1)]^2). Their spread is that
+    of the sphere of permeability 1 + 3 N_i (mu_r - 1), at most mu_r, which is demagnetised alike. Equal semi-axes
+    give the sphere. A finite-element disc of ratio 0.1, mu_r 32, differs from the spheroid of its radius and
+    volume by up to 10 % of the span between the limits across, 12 % along. For test objects, not for real ones.
 
     Parameters
     ----------

@@ -79,6 +79,11 @@ def fit_spectrum(
     M0 and all T_k are positive semi-definite (Ledger and Lionheart 2020), which makes the problem convex. It is
     solved without bound on the axes as a cone of matrices v v^T: the directions in which the gradient still falls
     join the set, non-negative least squares weighs the set, until no direction is left.
+
+    References
+    ----------
+    Ledger, P. D. and Lionheart, W. R. B. (2020). The spectral properties of the magnetic polarizability tensor for
+    metallic object characterisation. Mathematical Methods in the Applied Sciences 43, 78-113.
     """
     frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
     tensor = np.asarray(tensor_m3, dtype=np.complex128)
@@ -134,6 +139,11 @@ def fit_gates(
     ------
     ValueError
         When rates and gates do not fit each other, are not finite, or an error is not positive.
+
+    References
+    ----------
+    Ledger, P. D. and Lionheart, W. R. B. (2020). The spectral properties of the magnetic polarizability tensor for
+    metallic object characterisation. Mathematical Methods in the Applied Sciences 43, 78-113.
     """
     gates = np.asarray(gate_time_s, dtype=np.float64)
     rate = np.asarray(rate_m3_s, dtype=np.float64)

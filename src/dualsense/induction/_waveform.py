@@ -32,6 +32,12 @@ class Current:
         Begins and ends at zero.
     period_s : float or None
         None: it happens once. Else it has been repeated for ever, each time after this many seconds.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two corners, values that are not finite, falling times, a current that does not begin and end at
+        zero, or a period too short to hold it.
     """
 
     time_s: NDArray[np.float64]
@@ -170,6 +176,11 @@ def pulse_rate(spectrum: Spectrum, gate_time_s: ArrayLike, current: Current) -> 
 
     The receiver's voltage is +mu0 H_R . this . H_T. The static part of the spectrum follows the current at once
     and has nothing to say once that is off.
+
+    Raises
+    ------
+    ValueError
+        Gates that are not (g, 2), or not where the current is off.
     """
     rate = relaxation_rate(gate_time_s, spectrum.tau_s, current)
     out: NDArray[np.float64] = np.einsum("gk,kij->gij", rate, spectrum.amplitude_m3)

@@ -89,6 +89,11 @@ def locate(
     ------
     ValueError
         Fewer than 12 rows, or values or errors that make no sense.
+
+    References
+    ----------
+    Golub, G. H. and Pereyra, V. (1973). The differentiation of pseudo-inverses and nonlinear least squares
+    problems whose variables separate. SIAM Journal on Numerical Analysis 10, 413-432.
     """
     if (radar_depth_m is None) != (radar_depth_std_m is None):
         msg = f"radar_depth_m and radar_depth_std_m go together, got {radar_depth_m} and {radar_depth_std_m}"
@@ -123,6 +128,11 @@ def locate_many(
     -------
     list of DipoleEstimate
         In the order of ``responses``.
+
+    Raises
+    ------
+    ValueError
+        As from `locate`, for any of the targets.
     """
 
     def one(response: Response) -> DipoleEstimate:

@@ -60,6 +60,11 @@ def clutter_level(envelope: Real, inside: NDArray[np.bool_], *, cell_m: float) -
     -------
     (nz, ny, nx) float64
         Between 1 and 2 times the level of the voxel's depth; that level itself where no box holds enough.
+
+    References
+    ----------
+    Rohling, H. (1983). Radar CFAR thresholding in clutter and multiple target situations. IEEE Transactions on
+    Aerospace and Electronic Systems 19, 608-621.
     """
     from scipy.ndimage import uniform_filter  # noqa: PLC0415 - slow to import
 

@@ -173,6 +173,11 @@ def unchanged_channels(before: Soundings, after: Soundings) -> tuple[int, ...]:
     -------
     tuple of int
         In ascending order; channels in which there was no energy are not among them.
+
+    Raises
+    ------
+    ValueError
+        When the two do not have the same soundings and frequencies.
     """
     return tuple(c for c, share in removed_energy(before, after).items() if share <= ROUNDING)
 

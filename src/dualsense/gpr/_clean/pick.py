@@ -111,6 +111,11 @@ def pick_surface(
     Surface
         Not ``fitted``, and the pose's, where a channel has too few soundings, or no echo in common. Antennas on
         the ground keep the pose's height, and their ``path_m`` is what was picked.
+
+    References
+    ----------
+    Viterbi, A. J. (1967). Error bounds for convolutional codes and an asymptotically optimum decoding algorithm.
+    IEEE Transactions on Information Theory 13, 260-269.
     """
     n = soundings.time_s.size
     pose_height = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)

@@ -126,6 +126,13 @@ def declip(gpr: GprData, *, reach_s: float = 0.6e-9, rounds: int = 3) -> GprData
     ------
     ScanError
         When the samples are not evenly spaced.
+
+    References
+    ----------
+    Rasmussen, C. E. and Williams, C. K. I. (2006). Gaussian Processes for Machine Learning, chapter 2. MIT Press.
+
+    Kitic, S., Bertin, N. and Gribonval, R. (2015). Sparsity and cosparsity for audio declipping: a flexible
+    non-convex approach. Latent Variable Analysis and Signal Separation.
     """
     clipped = find_clipped(gpr)
     axis = sample_axis(gpr)

@@ -56,6 +56,9 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
 
     Barnes, A. E. (1993). Instantaneous spectral bandwidth and dominant frequency with applications to seismic
     reflection data. Geophysics 58, 419-428.
+
+    Radovich, B. J. and Oliveros, R. B. (1998). 3-D sequence interpretation of seismic instantaneous attributes
+    from the Gorgon field. The Leading Edge 17, 1286-1293.
     """
     z = traces.values.astype(np.complex128)
     envelope = np.abs(z)

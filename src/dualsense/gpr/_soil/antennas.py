@@ -117,6 +117,11 @@ def known_antennas() -> tuple[Antennas, ...]:
     Returns
     -------
     tuple of Antennas
+
+    Raises
+    ------
+    ValueError
+        A profile's file is not valid, as from :func:`read_profile`.
     """
     return tuple(read_profile(path) for path in sorted(_folder().glob("*.json")))
 

@@ -118,6 +118,11 @@ class Noise:
         camera that sees its marks, some for an inertial tracker.
     clock_std_s
         Standard deviation of a sensor's clock against the poses', drawn once for each sensor.
+
+    Raises
+    ------
+    RecipeError
+        A value out of its range.
     """
 
     gpr_std: float = 3e-4

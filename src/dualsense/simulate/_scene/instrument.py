@@ -44,6 +44,11 @@ class Radar:
     head_reflection
         What the head sends back down of an echo's field along the ground, as a plane at the antennas: -1 would be
         metal.
+
+    Raises
+    ------
+    RecipeError
+        A value out of its range, a band that holds no or too many tones, or both antennas in one place.
     """
 
     modality: Literal["sfcw", "impulse"] = "sfcw"
@@ -103,6 +108,11 @@ class Detector:
         the default detector's highest tone (assumed). None is never.
     overload_missing
         Whether a clipped sample is written as missing, by an instrument that watches itself.
+
+    Raises
+    ------
+    RecipeError
+        A value out of its range, frequencies that do not rise, or gates that end before they start.
     """
 
     modality: Literal["frequency", "pulse"] = "frequency"

@@ -69,6 +69,11 @@ class Soil:
         Correlation length of both, l in exp(-(r / l)^2 / 2).
     layers
         Below, from the top; the metal detector does not see them.
+
+    Raises
+    ------
+    RecipeError
+        A value out of its range, or layers that are not listed from the top.
     """
 
     relative_permittivity: float = 6.0
@@ -123,6 +128,11 @@ class Buried:
         All lengths of the model are multiplied by this.
     body_size_m, body_permittivity
         Of the body, instead of the model's; its size is scaled all the same. Metal parts and cores stay.
+
+    Raises
+    ------
+    RecipeError
+        A value out of its range.
     """
 
     model: str
@@ -154,6 +164,11 @@ class Scene:
 
     ``radar`` or ``detector`` may be None: one sensor alone is still a scan. With an ``array`` the head has several
     of each.
+
+    Raises
+    ------
+    RecipeError
+        Neither a radar nor a detector, or a coil or an antenna that would reach the ground.
     """
 
     scan_id: str = "simulated"
