@@ -121,6 +121,14 @@ def test_a_cache_never_gives_what_is_out_of_date(scan, overrides):
     same(process_scan(scan, recipe, cache=cache), process_scan(scan, recipe))
 
 
+def test_what_is_done_to_a_result_does_not_reach_the_cache(scan):
+    cache = StepCache()
+    first, untouched = process_scan(scan, cache=cache), process_scan(scan)
+    first.emi_maps["metal_response"].values[:] = 0.0
+    first.gpr_volume.values[:] = 0.0
+    same(process_scan(scan, cache=cache), untouched)
+
+
 def test_another_scan_is_another_key(scan):
     cache = StepCache()
     process_scan(scan, cache=cache)

@@ -17,7 +17,8 @@ class StepCache:
     A key is the hash of all that a state was made from: the sensor's samples and track, and the name and the
     parameters of every step before. Equal keys are equal states, whatever scan or recipe they came from. What is
     kept is shared, not copied: states are frozen, and steps never change their input. Who writes into an array of
-    a scan that was processed, or of its result, writes into the cache. One thread uses it at a time.
+    a scan that was processed, or of a kept state, writes into the cache; the pictures of a result are its own. One
+    thread uses it at a time.
 
     Parameters
     ----------

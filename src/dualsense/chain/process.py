@@ -7,7 +7,8 @@ processed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -23,7 +24,7 @@ from dualsense.chain.targets import find_targets
 from dualsense.chain.tracks import broken_track, head_track
 from dualsense.errors import ScanError, UsageError
 from dualsense.recipe import Recipe
-from dualsense.result import Result
+from dualsense.result import Image, Radargram, Result, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from dualsense.result import Coverage, Target
     from dualsense.scan import Scan
     from dualsense.survey import Track
+
+
+Picture = TypeVar("Picture", Image, Volume, Radargram)
 
 
 def process_scan(
@@ -83,7 +87,7 @@ def process_scan(
         log += said
         metal, said = advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run)
         log += said
-        require_a_sensor(scan, radar, metal, log)
+        _require_a_sensor(scan, radar, metal, log)
         swept = swept_ground(head, radar.state, metal.state, recipe.survey)
         run.progress("metal", 0.05)
         metal, said = advance(metal.over(swept), MAPPING, recipe.emi, run)
@@ -91,7 +95,7 @@ def process_scan(
         run.progress("radar", 0.35)
         radar, said = advance(radar.over(swept), IMAGING, recipe.gpr, run)
         log += said
-        require_a_sensor(scan, radar, metal, log)
+        _require_a_sensor(scan, radar, metal, log)
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
         run.progress("fusion", 0.9)
@@ -126,7 +130,7 @@ def _full_names(keep: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def require_a_sensor(scan: Scan, radar: Passage[RadarState], metal: Passage[MetalState], log: Log) -> None:
+def _require_a_sensor(scan: Scan, radar: Passage[RadarState], metal: Passage[MetalState], log: Log) -> None:
     """Refuse a scan of which no sensor is left.
 
     Raises
@@ -137,6 +141,11 @@ def require_a_sensor(scan: Scan, radar: Passage[RadarState], metal: Passage[Meta
     if radar.state is None and metal.state is None:
         msg = f"{scan.header.scan_id}: no sensor can be processed: {log.failures or 'it holds neither sensor'}"
         raise ScanError(msg)
+
+
+def _own(picture: Picture) -> Picture:
+    """Give a picture with values of its own: those of states are shared with the cache."""
+    return replace(picture, values=picture.values.copy())
 
 
 def _result(
@@ -166,13 +175,13 @@ def _result(
         coverage=cover,
         track_m=broken_track(head),
         targets=targets,
-        emi_maps={} if metal is None else dict(metal.maps),
-        gpr_volume=None if radar is None else radar.volume,
+        emi_maps={} if metal is None else {name: _own(image) for name, image in metal.maps.items()},
+        gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume),
         relative_permittivity=float("nan") if soil is None else soil.relative_permittivity,
         relative_permittivity_std=float("nan") if soil is None else soil.relative_permittivity_std,
         faults=log.faults,
         provenance=collect(scan, recipe, model) | notes,
-        radargram=None if radar is None else radar.radargram,
+        radargram=None if radar is None or radar.radargram is None else _own(radar.radargram),
         suspect_threshold=threshold,
         stated_detection=detection,
         kept=log.kept,

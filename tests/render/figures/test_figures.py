@@ -107,7 +107,7 @@ def test_user_settings_neither_leak_in_nor_are_changed(full_result, pictures):
 
 def test_pyplot_is_never_loaded():
     code = (
-        "import sys, dualsense.render._files.output; "
+        "import sys, dualsense.render._output; "
         "sys.exit(any(name in sys.modules for name in ('matplotlib.pyplot', 'tkinter', 'IPython')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,7 @@ import pytest
 
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.render import OUTPUT_FILES, check_output, read_result, write_outputs
-from dualsense.render._files import output
+from dualsense.render import _output as output
 
 CONTRACT = {
     "targets.json",
