@@ -110,8 +110,7 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
     if delay_s == "auto":
         samples = _samples(state)
         lag, log = _estimated(samples, max_s=tables.latency.max_s)
-        known = lag is not None and lag.significant(sigmas=tables.latency.sigmas)
-        if lag is not None and known:
+        if lag is not None and lag.significant(sigmas=tables.latency.sigmas):
             state, corrected = _stamped(state, lag.delay_s)
             samples = _samples(state)
             log += Log((_latency_fault(lag),)) + corrected

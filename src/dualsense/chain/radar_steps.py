@@ -45,8 +45,9 @@ def _stage(step: RadarStep) -> Stage:
 
 
 def _chain() -> tuple[ChainStep[RadarState, Gpr], ...]:
-    steps = [ChainStep(step.name, _stage(step), (step.name, *step.facts.reads)) for step in radar_steps()]
-    samples = tuple(step.name for step in radar_steps() if step.needs_time_samples)
+    named = radar_steps()
+    samples = tuple(step.name for step in named if step.needs_time_samples)
+    steps = (ChainStep(step.name, _stage(step), (step.name, *step.facts.reads)) for step in named)
     return (ChainStep("inspect", recording.inspect_recording, samples), *steps)
 
 
