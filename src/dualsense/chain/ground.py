@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage
+    from dualsense.result import Coverage, Grid
     from dualsense.survey import Track
 
 MAX_LOST_COLUMNS = 0.01
 
 
-def swept_ground(head: Track, radar: RadarState | None, metal: MetalState | None, tables: Survey) -> Coverage:
+def swept_ground(
+    head: Track, radar: RadarState | None, metal: MetalState | None, tables: Survey, grid: Grid | None = None
+) -> Coverage:
     """Lay the map around all samples, and tell what ground each sensor covered.
 
     Parameters
@@ -33,6 +35,8 @@ def swept_ground(head: Track, radar: RadarState | None, metal: MetalState | None
         Each sensor's calibrated samples; None for one that failed.
     tables
         Cells, margin and reaches.
+    grid
+        Cells of the map where they are settled already.
 
     Returns
     -------
@@ -41,8 +45,9 @@ def swept_ground(head: Track, radar: RadarState | None, metal: MetalState | None
     """
     gpr_m = None if radar is None else taken(radar.calibrated).midpoint_m
     emi_m = None if metal is None else taken(metal.response).center_m
-    parts = [p for p in (head.position_m, emi_m, gpr_m) if p is not None]
-    grid = survey.grid_around(np.concatenate(parts), cell_m=tables.cell_m, margin_m=tables.margin_m)
+    if grid is None:
+        parts = [p for p in (head.position_m, emi_m, gpr_m) if p is not None]
+        grid = survey.grid_around(np.concatenate(parts), cell_m=tables.cell_m, margin_m=tables.margin_m)
     return survey.coverage(
         grid,
         head_m=head.position_m,

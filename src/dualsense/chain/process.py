@@ -7,7 +7,7 @@ processed.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.steps import Passage
-    from dualsense.result import Coverage, Target
+    from dualsense.result import Coverage, Grid, Target
     from dualsense.scan import Scan
     from dualsense.survey import Track
 
@@ -78,17 +78,69 @@ def process_scan(
     UsageError
         When a step to keep is not known.
     """
-    recipe, log = recipe or Recipe(), Log(scan.faults)
+    recipe = recipe or Recipe()
     run = Run(_full_names(keep), cache, progress or silent)
+    run.progress("survey", 0.0)
+    head = head_track(scan.pose, recipe.survey)
+    return _result(scan, recipe, head, process_samples(scan, recipe, head, run))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What both chains made of a scan's samples.
+
+    Attributes
+    ----------
+    cover
+        Ground that each sensor measured; its grid is that of every map and volume.
+    radar, metal
+        Each sensor's state at its chain's end; None for one that failed.
+    targets
+        Highest confidence first.
+    log
+        What there is to say.
+    """
+
+    cover: Coverage
+    radar: RadarState | None
+    metal: MetalState | None
+    targets: tuple[Target, ...]
+    log: Log
+
+
+def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Grid | None = None) -> Findings:
+    """Take the samples of a scan, or of a part of one, through both chains to targets.
+
+    Parameters
+    ----------
+    scan
+        The samples.
+    recipe
+        Parameters of every step.
+    head
+        The head's track at its poses.
+    run
+        What to keep, where to look steps up, whom to tell.
+    grid
+        Cells to image; None lays them around all samples.
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    ScanError
+        When neither sensor leaves anything to process.
+    """
+    log = Log(scan.faults)
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
-        run.progress("survey", 0.0)
-        head = head_track(scan.pose, recipe.survey)
         radar, said = advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run)
         log += said
         metal, said = advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run)
         log += said
         _require_a_sensor(scan, radar, metal, log)
-        swept = swept_ground(head, radar.state, metal.state, recipe.survey)
+        swept = swept_ground(head, radar.state, metal.state, recipe.survey, grid)
         run.progress("metal", 0.05)
         metal, said = advance(metal.over(swept), MAPPING, recipe.emi, run)
         log += said
@@ -101,7 +153,7 @@ def process_scan(
         run.progress("fusion", 0.9)
         targets = find_targets(radar.state, metal.state, cover, recipe)
         run.progress("done", 1.0)
-    return _result(scan, recipe, head, cover, radar.state, metal.state, targets, log)
+    return Findings(cover, radar.state, metal.state, targets, log)
 
 
 def step_names() -> tuple[str, ...]:
@@ -148,16 +200,8 @@ def _own(picture: Picture) -> Picture:
     return replace(picture, values=picture.values.copy())
 
 
-def _result(
-    scan: Scan,
-    recipe: Recipe,
-    head: Track,
-    cover: Coverage,
-    radar: RadarState | None,
-    metal: MetalState | None,
-    targets: tuple[Target, ...],
-    log: Log,
-) -> Result:
+def _result(scan: Scan, recipe: Recipe, head: Track, found: Findings) -> Result:
+    cover, radar, metal, log = found.cover, found.radar, found.metal, found.log
     area_m2, sensor_coverage, both = survey.coverage_fractions(cover)
     model = fusion.load_model(recipe.fusion.model)
     threshold, detection = suspect_limits(recipe, model)
@@ -174,7 +218,7 @@ def _result(
         sensor_coverage=sensor_coverage,
         coverage=cover,
         track_m=broken_track(head),
-        targets=targets,
+        targets=found.targets,
         emi_maps={} if metal is None else {name: _own(image) for name, image in metal.maps.items()},
         gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume),
         relative_permittivity=float("nan") if soil is None else soil.relative_permittivity,
