@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ class StepCache:
     A key is the hash of all that a state was made from: the sensor's samples and track, and the name and the
     parameters of every step before. Equal keys are equal states, whatever scan or recipe they came from. What is
     kept is shared, not copied: states are frozen, and steps never change their input. Who writes into an array of
-    a scan that was processed, or of a kept state, writes into the cache; the pictures of a result are its own. One
-    thread uses it at a time.
+    a scan that was processed, or of a kept state, writes into the cache; the pictures of a result are its own.
+    Threads may share it: the two sensors of a scan do.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ class StepCache:
         self._max_states = max_states
         self._states: OrderedDict[str, Any] = OrderedDict()
         self._hits = 0
+        self._lock = Lock()
 
     def __repr__(self) -> str:
         return f"StepCache: {len(self)} states of at most {self._max_states}, {self._hits} steps spared"
@@ -52,18 +54,20 @@ class StepCache:
 
     def get(self, key: str) -> Any | None:
         """Return what is kept under a key, None when nothing is."""
-        found = self._states.get(key)
-        if found is not None:
-            self._states.move_to_end(key)
-            self._hits += 1
+        with self._lock:
+            found = self._states.get(key)
+            if found is not None:
+                self._states.move_to_end(key)
+                self._hits += 1
         return found
 
     def put(self, key: str, value: Any) -> None:
         """Keep a value under a key."""
-        self._states[key] = value
-        self._states.move_to_end(key)
-        while len(self._states) > self._max_states:
-            self._states.popitem(last=False)
+        with self._lock:
+            self._states[key] = value
+            self._states.move_to_end(key)
+            while len(self._states) > self._max_states:
+                self._states.popitem(last=False)
 
 
 def content_key(*parts: Any) -> str:

@@ -2,7 +2,7 @@
 
 Each stage takes frozen data and its own table of the recipe, and returns a value and a log. Either sensor may fail
 without the other (`dualsense.chain.steps.advance`): the ground that it leaves is not assessable, and the rest is
-processed.
+processed. Until their pictures meet, the sensors are independent, and are processed beside each other.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dualsense.chain.tracks import broken_track, head_track
 from dualsense.errors import ScanError, UsageError
 from dualsense.recipe import Recipe
 from dualsense.result import Image, Radargram, Result, Volume
+from dualsense.runtime.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -135,18 +136,20 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
     """
     log = Log(scan.faults)
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
-        radar, said = advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run)
-        log += said
-        metal, said = advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run)
-        log += said
+        (radar, radar_log), (metal, metal_log) = side_by_side(
+            lambda: advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run),
+            lambda: advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run),
+        )
+        log = log + radar_log + metal_log
         _require_a_sensor(scan, radar, metal, log)
         swept = swept_ground(head, radar.state, metal.state, recipe.survey, grid)
-        run.progress("metal", 0.05)
-        metal, said = advance(metal.over(swept), MAPPING, recipe.emi, run)
-        log += said
-        run.progress("radar", 0.35)
-        radar, said = advance(radar.over(swept), IMAGING, recipe.gpr, run)
-        log += said
+        run.progress("metal and radar", 0.1)
+        over_ground = radar.over(swept), metal.over(swept)
+        (radar, radar_log), (metal, metal_log) = side_by_side(
+            lambda: advance(over_ground[0], IMAGING, recipe.gpr, run),
+            lambda: advance(over_ground[1], MAPPING, recipe.emi, run),
+        )
+        log = log + metal_log + radar_log
         _require_a_sensor(scan, radar, metal, log)
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said

@@ -128,7 +128,7 @@ class Run:
     progress: Callable[[str, float], None] = silent
 
 
-MILESTONES = {"gpr.soil": ("radar: soil", 0.5), "gpr.migrate": ("radar: migration", 0.65)}
+MILESTONES = {"gpr.soil": ("radar: soil", 0.4), "gpr.migrate": ("radar: migration", 0.55)}
 """Steps that take long enough to be announced, with the part done when they begin."""
 
 

@@ -4,6 +4,8 @@
     The decorator of every kernel: one set of flags, one switch of the cache.
 `workers`
     Tasks in worker processes; one that dies costs only the task it was at.
+`threads`
+    Two independent things at once.
 `logs`
     The package's log on stderr, in this process and in workers.
 """

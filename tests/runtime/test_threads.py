@@ -1,0 +1,58 @@
+"""Two things at once give what they give in turn, and an error of either comes up."""
+
+from __future__ import annotations
+
+import threading
+
+import numba
+import numpy as np
+import pytest
+
+from dualsense.runtime.threads import side_by_side
+
+
+@pytest.fixture
+def two_threads():
+    before = numba.get_num_threads()
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("this machine has one core")
+    numba.set_num_threads(2)
+    yield
+    numba.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_both_are_done_at_the_same_time():
+    meeting = threading.Barrier(2, timeout=20.0)  # neither passes it alone
+    assert side_by_side(lambda: (meeting.wait(), "radar")[1], lambda: (meeting.wait(), "metal")[1]) == (
+        "radar",
+        "metal",
+    )
+
+
+def test_with_one_thread_they_are_done_in_turn():
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        names = side_by_side(lambda: threading.current_thread().name, lambda: threading.current_thread().name)
+    finally:
+        numba.set_num_threads(before)
+    assert names == (threading.current_thread().name,) * 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_second_has_the_context_of_the_caller():
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        side_by_side(lambda: None, lambda: np.ones(1) / np.zeros(1))
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_second_is_finished_when_the_first_raises():
+    done = []
+
+    def fails():
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        side_by_side(fails, lambda: done.append(1))
+    assert done == [1]
