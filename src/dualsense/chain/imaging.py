@@ -191,9 +191,10 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Find bodies in the volume, and tell where one would have been listed."""
     migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
     grid, covered = cover.grid, cover.gpr
-    bodies = gpr.find_bodies(migrated, grid, covered, **parameters(tables.image))
+    over = gpr.over_clutter(migrated, grid, covered)
+    bodies = gpr.find_bodies(migrated, grid, covered, over=over, **parameters(tables.image))
     if state.apexes_m is not None:
-        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, covered)
+        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, covered, over=over)
     volume = gpr.envelope_volume(migrated, grid, covered)
     listed = gpr.detectability(
         volume,
@@ -203,6 +204,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         losses=state.losses,
         band_ok=state.band_hz >= MIN_BAND_HZ,
         soil_disputed=_disputed(soil, state.echo),
+        median=over.median,
     )
     log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ())
     return replace(
@@ -210,7 +212,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         bodies=bodies,
         volume=volume,
         detectability=listed,
-        echo_finder=gpr.echo_finder(migrated, grid, covered),
+        echo_finder=gpr.echo_finder(migrated, grid, covered, over=over),
     ), log
 
 

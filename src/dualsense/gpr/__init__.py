@@ -108,6 +108,8 @@ demigrate               echoes of a volume of reflectors
 Bodies
 ------
 Body, Shape             something that scatters, and its column, symmetry and focus
+OverClutter             what stands out of the clutter, and how far
+over_clutter            ... of a volume: compared once for all that ask
 find_bodies             local maxima over the clutter's level
 add_bodies              those that another method found
 echo_finder             what stands out most at a place, however little

@@ -1,5 +1,7 @@
 from ._bodies.body import Body as Body
+from ._bodies.cfar import OverClutter as OverClutter
 from ._bodies.cfar import clutter_level as clutter_level
+from ._bodies.cfar import over_clutter as over_clutter
 from ._bodies.detectability import MAX_TARGET_LOSS as MAX_TARGET_LOSS
 from ._bodies.detectability import Detectability as Detectability
 from ._bodies.detectability import detectability as detectability

@@ -12,11 +12,15 @@ from dualsense.gpr._bodies.shape import UNMEASURED, Shape, body_shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.gpr._bodies.cfar import OverClutter
     from dualsense.gpr._migrate.migrated import Migrated
     from dualsense.result import Grid
 
 MAX_HIDDEN_M = 0.035
 """How far above its contrast's peak an echo may lie in clutter that falls off with depth."""
+
+REACH_M = 0.1
+"""How far about a voxel its body's outline is looked for at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +65,77 @@ class Body:
     shape: Shape = UNMEASURED
 
 
-def measure_body(
-    migrated: Migrated,
-    grid: Grid,
-    envelope: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    contrast: NDArray[np.float64],
-    at: tuple[int, int, int],
-) -> Body:
-    from scipy.ndimage import binary_dilation, label  # noqa: PLC0415
-
+def measure_body(migrated: Migrated, grid: Grid, over: OverClutter, at: tuple[int, int, int]) -> Body:
     k, j, i = at
-    plane = envelope[k]
-    parts, _ = label(plane >= 0.5 * plane[j, i])
-    part = parts == parts[j, i]
-    rows, columns = np.nonzero(part)
-    energy = plane[rows, columns] ** 2
+    envelope = over.envelope
+    rows, columns, edge = _outline(envelope[k], over.inside[k], j, i, max(1, round(REACH_M / grid.cell_m)))
+    energy = envelope[k, rows, columns].astype(np.float64) ** 2
     x, y = grid.x_m[columns], grid.y_m[rows]
     cx, cy = float(np.average(x, weights=energy)), float(np.average(y, weights=energy))
-    spread = np.cov(np.stack([x, y]), aweights=np.ones_like(energy), ddof=0) if x.size > 1 else np.zeros((2, 2))
+    spread = np.cov(np.stack([x, y]), ddof=0) if x.size > 1 else np.zeros((2, 2))
     short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(np.atleast_2d(spread)), (grid.cell_m / 4.0) ** 2))
-    outline = np.pad(part, 1)  # beyond the map nothing was measured
-    rim = binary_dilation(outline) & ~outline
-    edge = float((~np.pad(inside[k], 1))[rim].mean())
-    column = envelope[:, j, i]
+    column = envelope[:, j, i].astype(np.float64)
     hidden = bool(0 < k < column.size - 1 and column[k - 1] > column[k])
     return Body(
         x_m=cx,
         y_m=cy,
         depth_m=(
-            _hidden_depth(column, contrast[:, j, i], migrated.depth_m, k)
+            _hidden_depth(column, over.contrast[:, j, i].astype(np.float64), migrated.depth_m, k)
             if hidden
             else _peak_depth(column, migrated.depth_m, k)
         ),
         width_m=float(4.0 * short),
         length_m=float(4.0 * long),
-        contrast=float(contrast[at]),
-        amplitude=float(plane[j, i]),
+        contrast=float(over.contrast[at]),
+        amplitude=float(envelope[at]),
         coherence=float(migrated.coherence[at]),
         phase_rad=float(np.angle(migrated.amplitude[at])),
         edge=edge,
         hidden=hidden,
         shape=body_shape(migrated, grid, envelope, at),
     )
+
+
+def _outline(
+    plane: NDArray[np.float32], inside: NDArray[np.bool_], j: int, i: int, reach: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], float]:
+    """Cells of a plane that hang together with one and are within 6 dB of it, and how much of their rim is out.
+
+    They are looked for within ``reach`` cells, and farther where they go on beyond.
+
+    Returns
+    -------
+    rows, columns, edge
+        Indices of the cells; the part of the cells next to them that is not inside, or beyond the map.
+    """
+    from scipy.ndimage import label  # noqa: PLC0415 - slow to import
+
+    ny, nx = plane.shape
+    level = 0.5 * plane[j, i]
+    while True:
+        top, bottom = max(j - reach, 0), min(j + reach + 1, ny)
+        left, right = max(i - reach, 0), min(i + reach + 1, nx)
+        parts, _ = label(plane[top:bottom, left:right] >= level)
+        part = parts == parts[j - top, i - left]
+        goes_on = (
+            (top > 0 and part[0].any())
+            or (bottom < ny and part[-1].any())
+            or (left > 0 and part[:, 0].any())
+            or (right < nx and part[:, -1].any())
+        )
+        if not goes_on:
+            break
+        reach *= 2
+    outline = np.pad(part, 1)  # beyond the map nothing was measured
+    rim = np.zeros_like(outline)
+    rim[1:] |= outline[:-1]
+    rim[:-1] |= outline[1:]
+    rim[:, 1:] |= outline[:, :-1]
+    rim[:, :-1] |= outline[:, 1:]
+    rim &= ~outline
+    edge = float((~np.pad(inside[top:bottom, left:right], 1))[rim].mean())
+    rows, columns = np.nonzero(part)
+    return rows + top, columns + left, edge
 
 
 def _peak_depth(column: NDArray[np.float64], depth: NDArray[np.float64], k: int) -> float:

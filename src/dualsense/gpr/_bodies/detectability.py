@@ -57,6 +57,7 @@ def detectability(
     losses: Iterable[float],
     band_ok: bool,
     soil_disputed: str = "",
+    median: NDArray[np.float64] | None = None,
 ) -> Detectability:
     """Tell where the chain, set as it was, would have listed a body.
 
@@ -74,6 +75,8 @@ def detectability(
         Whether the band tells a shallow body from the surface.
     soil_disputed
         What speaks against the permittivity that was used, if anything does.
+    median : (nz,), optional
+        Of the envelope at each depth where it was measured, where that is known already.
 
     Returns
     -------
@@ -92,11 +95,16 @@ def detectability(
         (bool(soil_disputed), soil_disputed),
     )
     excluded = "; ".join(text for is_so, text in reasons if is_so)
+    values = volume.values
     with np.errstate(invalid="ignore"):
-        measured = (volume.values > 0.0) & (not excluded)
-    level = [np.median(v[m]) if m.any() else np.inf for v, m in zip(volume.values, measured, strict=True)]
-    quiet = measured & (np.nan_to_num(volume.values) < QUIET * min_contrast * np.array(level)[:, None, None])
+        measured = (values > 0.0) & (not excluded)
+        level = _median(values, measured) if median is None else median
+        quiet = measured & (values < (QUIET * min_contrast * level).astype(values.dtype)[:, None, None])
     return Detectability(volume.grid, volume.depth_m, measured, quiet, excluded)
+
+
+def _median(values: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.array([np.median(v[m]) if m.any() else np.inf for v, m in zip(values, measured, strict=True)])
 
 
 def would_detect(found: Detectability, x_m: float, y_m: float, depth_m: float) -> bool:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.gpr._bodies import _clutter_kernels as _kernels
 from dualsense.gpr._bodies.body import Body, measure_body
-from dualsense.gpr._bodies.cfar import clutter_level
-from dualsense.gpr._bodies.volume import measured_voxels
+from dualsense.gpr._bodies.cfar import over_clutter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from dualsense.gpr._bodies.cfar import OverClutter
     from dualsense.gpr._migrate.migrated import Migrated
     from dualsense.result import Grid
 
@@ -30,6 +31,7 @@ def find_bodies(
     grid: Grid,
     covered: NDArray[np.bool_],
     *,
+    over: OverClutter | None = None,
     min_contrast: float = 4.5,
     top_m: float = 0.012,
     separation_m: float = 0.05,
@@ -48,6 +50,8 @@ def find_bodies(
         Its cells.
     covered : (ny, nx) bool
         Coverage of the radar on the same grid.
+    over
+        What :func:`over_clutter` gives for them, where that is known already.
     min_contrast
         Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
@@ -68,29 +72,28 @@ def find_bodies(
     Rohling, H. (1983). Radar CFAR thresholding in clutter and multiple target situations. IEEE Transactions on
     Aerospace and Electronic Systems 19, 608-621.
     """
-    from scipy.ndimage import maximum_filter  # noqa: PLC0415
-
-    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
-    cells = 2 * max(1, round(0.5 * separation_m / grid.cell_m)) + 1
-    top = (migrated.depth_m >= top_m)[:, None, None]
-    window = (3, cells, cells)
-    seen = inside & top & (contrast >= min_contrast)
-    bright = (envelope == maximum_filter(envelope, window)) & seen
+    over = over_clutter(migrated, grid, covered) if over is None else over
+    envelope, contrast = over.envelope, over.contrast
+    half = max(1, round(0.5 * separation_m / grid.cell_m))
+    seen = over.inside & (contrast >= min_contrast)
+    seen[migrated.depth_m < top_m] = False
+    candidates = np.argwhere(seen)
     # A shallow mine is darker than the surface's clutter above it, and a peak of the contrast only. So is what
     # reverberates below a brighter body.
-    peak = bright | ((contrast == maximum_filter(contrast, window)) & seen)
-    for k, j, i in np.argwhere(peak & ~bright):
-        near = np.s_[
-            : k + 1, max(j - cells // 2, 0) : j + cells // 2 + 1, max(i - cells // 2, 0) : i + cells // 2 + 1
-        ]
-        peak[k, j, i] = not _reverberates(envelope[near].max(axis=(1, 2)), contrast[near].max(axis=(1, 2)))
+    kind = np.empty(len(candidates), np.int8)
+    _kernels.peaks(envelope, contrast, candidates, half, kind)
+    peaks = candidates[kind == _kernels.BRIGHT].tolist()
+    for k, j, i in candidates[kind == _kernels.STANDS_OUT].tolist():
+        near = np.s_[: k + 1, max(j - half, 0) : j + half + 1, max(i - half, 0) : i + half + 1]
+        if not _reverberates(envelope[near].max(axis=(1, 2)), contrast[near].max(axis=(1, 2))):
+            peaks.append([k, j, i])
     # Strongest by energy and contrast together: a deep reverberation has the contrast, its cause the energy.
-    places = sorted(np.argwhere(peak).tolist(), key=lambda p: (-envelope[tuple(p)], p))
+    places = sorted(peaks, key=lambda p: (-envelope[tuple(p)], p))
     bodies: list[Body] = []
     for k, j, i in places:
         if len(bodies) >= max_bodies:
             break
-        body = measure_body(migrated, grid, envelope, inside, contrast, (k, j, i))
+        body = measure_body(migrated, grid, over, (k, j, i))
         if not any(_same_object(body, other, separation_m) for other in bodies):
             bodies.append(body)
     return tuple(bodies)
@@ -103,6 +106,7 @@ def add_bodies(
     grid: Grid,
     covered: NDArray[np.bool_],
     *,
+    over: OverClutter | None = None,
     separation_m: float = 0.05,
     search_m: float = 0.02,
 ) -> tuple[Body, ...]:
@@ -120,6 +124,8 @@ def add_bodies(
         Its cells.
     covered : (ny, nx) bool
         Coverage of the radar on the same grid.
+    over
+        What :func:`over_clutter` gives for them, where that is known already.
     separation_m
         How near two places are the same body's.
     search_m
@@ -130,8 +136,10 @@ def add_bodies(
     tuple of Body
         Those already found, and then the new ones in the order of their places.
     """
-    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
-    found = list(bodies)
+    if not len(places_m):
+        return bodies
+    over = over_clutter(migrated, grid, covered) if over is None else over
+    envelope, found = over.envelope, list(bodies)
     for x, y, depth in places_m:
         near = [
             np.abs(axis - at) <= search_m for axis, at in ((migrated.depth_m, depth), (grid.y_m, y), (grid.x_m, x))
@@ -143,7 +151,7 @@ def add_bodies(
         at = tuple(int(np.flatnonzero(one)[n]) for one, n in zip(near, (k, j, i), strict=True))
         if not envelope[at] > 0.0:
             continue
-        body = measure_body(migrated, grid, envelope, inside, contrast, (at[0], at[1], at[2]))
+        body = measure_body(migrated, grid, over, (at[0], at[1], at[2]))
         if not any(
             np.hypot(body.x_m - o.x_m, body.y_m - o.y_m) < separation_m
             and abs(body.depth_m - o.depth_m) < search_m
@@ -154,7 +162,7 @@ def add_bodies(
 
 
 def echo_finder(
-    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
+    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_], *, over: OverClutter | None = None
 ) -> Callable[[float, float], Body | None]:
     """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
 
@@ -166,36 +174,34 @@ def echo_finder(
         Its cells.
     covered : (ny, nx) bool
         Coverage of the radar on the same grid.
+    over
+        What :func:`over_clutter` gives for them, where that is known already.
 
     Returns
     -------
     callable
         From x and y to a body; None where nothing was measured.
     """
-    inside, envelope, contrast = _over_clutter(migrated, grid, covered)
-    deep = (migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M)
+    over = over_clutter(migrated, grid, covered) if over is None else over
+    deep = np.flatnonzero((migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M))
 
     def near(x_m: float, y_m: float) -> Body | None:
-        aside = np.hypot(*np.meshgrid(grid.x_m - x_m, grid.y_m - y_m)) <= ASIDE_M
-        seen = np.where(deep[:, None, None] & aside & inside, contrast, 0.0)
-        k, j, i = (int(n) for n in np.unravel_index(int(seen.argmax()), seen.shape))
-        if not seen[k, j, i] > 0.0:
+        rows, columns = (np.flatnonzero(np.abs(axis) <= ASIDE_M) for axis in (grid.y_m - y_m, grid.x_m - x_m))
+        if not (deep.size and rows.size and columns.size):
             return None
-        return measure_body(migrated, grid, envelope, inside, contrast, (k, j, i))
+        block = np.ix_(deep, rows, columns)
+        aside = np.hypot(*np.meshgrid(grid.x_m[columns] - x_m, grid.y_m[rows] - y_m)) <= ASIDE_M
+        seen = np.where(aside & over.inside[block], over.contrast[block], 0.0)
+        at = np.unravel_index(int(seen.argmax()), seen.shape)
+        if not seen[at] > 0.0:
+            return None
+        k, j, i = int(deep[at[0]]), int(rows[at[1]]), int(columns[at[2]])
+        return measure_body(migrated, grid, over, (k, j, i))
 
     return near
 
 
-def _over_clutter(
-    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-    """Find what was measured, the envelope there, and its contrast to the clutter; each (nz, ny, nx)."""
-    inside = measured_voxels(migrated, covered)
-    envelope = np.where(inside, np.abs(migrated.amplitude), 0.0).astype(np.float64)
-    return inside, envelope, envelope / clutter_level(envelope, inside, cell_m=grid.cell_m)
-
-
-def _reverberates(bright: NDArray[np.float64], contrast: NDArray[np.float64]) -> bool:
+def _reverberates(bright: NDArray[np.float32], contrast: NDArray[np.float32]) -> bool:
     """Tell whether a column's last slice lies below a brighter echo that stands out, with a gap between."""
     lowest = np.minimum.accumulate(bright[::-1])[::-1]
     above = (bright > bright[-1]) & (lowest < GAP * bright[-1]) & (contrast >= ECHO_CONTRAST)

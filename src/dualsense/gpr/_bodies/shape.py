@@ -6,6 +6,7 @@ body gives a round spot, whose energy lies within the radar's resolution when th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dualsense.result import Grid
 
     Real = NDArray[np.float64]
+    Complex = NDArray[np.complex64]
 
 ASIDE_M = 0.02
 """Echoes of one body lie in a column of this radius."""
@@ -26,6 +28,8 @@ CLOSE_M = 0.015
 """Echoes closer than this are one."""
 NEAR_M, AROUND_M = 0.04, 0.08
 LAYER_M, BODY_M, WIDE_M = 0.011, 0.05, 0.10
+TURNED_M = 0.06
+"""Half the side of the square that is turned about the peak to tell how symmetric it is."""
 MEDIAN_OVER_STD = 1.1774
 """Of a Rayleigh amplitude, in units of the deviation of its real or imaginary part."""
 
@@ -70,7 +74,7 @@ UNMEASURED = Shape()
 """Of a body whose volume is not at hand."""
 
 
-def body_shape(migrated: Migrated, grid: Grid, envelope: Real, at: tuple[int, int, int]) -> Shape:
+def body_shape(migrated: Migrated, grid: Grid, envelope: NDArray[np.float32], at: tuple[int, int, int]) -> Shape:
     """Measure a body at its strongest voxel.
 
     Parameters
@@ -81,28 +85,34 @@ def body_shape(migrated: Migrated, grid: Grid, envelope: Real, at: tuple[int, in
         Indices along depth, y and x.
     """
     k, j, i = at
-    aside = np.hypot(*np.meshgrid(grid.x_m - grid.x_m[i], grid.y_m - grid.y_m[j]))
-    column = envelope[:, aside <= ASIDE_M].max(axis=1)
+    reach = max(1, round(TURNED_M / grid.cell_m), math.ceil(WIDE_M / grid.cell_m))  # no cell farther away counts
+    top, left = max(j - reach, 0), max(i - reach, 0)
+    block = np.s_[:, top : j + reach + 1, left : i + reach + 1]
+    echo, amplitude = envelope[block].astype(np.float64), migrated.amplitude[block]
+    at = (k, j - top, i - left)
+    x, y = grid.x_m[block[2]] - grid.x_m[i], grid.y_m[block[1]] - grid.y_m[j]
+    aside = np.hypot(x[None, :], y[:, None])
+    column = echo[:, aside <= ASIDE_M].max(axis=1)
     below = migrated.depth_m - migrated.depth_m[k]
-    ratio, gap, phase = _lower(migrated, column, envelope, below, at, aside)
+    ratio, gap, phase = _lower(amplitude, column, echo, below, at, aside)
     part = (below >= -ABOVE_M - 1e-9) & (below <= BELOW_M + 1e-9)
     energy = column[part] ** 2
     middle = np.average(below[part], weights=energy)
-    plane = envelope[k] ** 2
+    plane = echo[k] ** 2
     around = float(plane[aside <= AROUND_M].sum())
     here, lower = (np.abs(below) <= LAYER_M), (below >= CLOSE_M - 1e-9) & (below <= BELOW_M + 1e-9)
-    layer = (envelope[here] ** 2).sum(axis=0)
+    layer = (echo[here] ** 2).sum(axis=0)
     wide, close = aside <= WIDE_M, aside <= BODY_M
     return Shape(
         thickness_m=float(np.sqrt(np.average((below[part] - middle) ** 2, weights=energy))),
         lower_ratio=ratio,
         lower_gap_m=gap,
         lower_phase_rad=phase,
-        wavenumber_per_m=_slope(migrated, at),
-        asymmetry=_asymmetry(plane, j, i, max(1, round(0.06 / grid.cell_m))),
+        wavenumber_per_m=_slope(amplitude, migrated.depth_m, at),
+        asymmetry=_asymmetry(plane, at[1], at[2], max(1, round(TURNED_M / grid.cell_m))),
         focus=float(plane[aside <= NEAR_M].sum()) / around if around > 0.0 else float("nan"),
         spread_m=float(np.sqrt(np.average(aside[wide] ** 2, weights=layer[wide]))),
-        tail=float((envelope[lower][:, close] ** 2).sum() / layer[close].sum()),
+        tail=float((echo[lower][:, close] ** 2).sum() / layer[close].sum()),
     )
 
 
@@ -122,7 +132,7 @@ def relative_noise(contrast: float) -> float:
 
 
 def _lower(
-    migrated: Migrated, column: Real, envelope: Real, below: Real, at: tuple[int, int, int], aside: Real
+    amplitude: Complex, column: Real, envelope: Real, below: Real, at: tuple[int, int, int], aside: Real
 ) -> tuple[float, float, float]:
     k, j, i = at
     inner = np.zeros(column.size, dtype=bool)
@@ -133,15 +143,15 @@ def _lower(
     deep = int(np.flatnonzero(inner)[np.argmax(column[inner])])
     plane = np.where(aside <= ASIDE_M, envelope[deep], -1.0)
     row, col = np.unravel_index(int(np.argmax(plane)), plane.shape)
-    turn = migrated.amplitude[deep, row, col] * np.conj(migrated.amplitude[k, j, i])
+    turn = amplitude[deep, row, col] * np.conj(amplitude[k, j, i])
     return float(column[deep] / max(envelope[at], 1e-300)), float(below[deep]), float(np.angle(turn))
 
 
-def _slope(migrated: Migrated, at: tuple[int, int, int]) -> float:
+def _slope(amplitude: Complex, depth_m: Real, at: tuple[int, int, int]) -> float:
     k, j, i = at
-    low, high = max(k - 1, 0), min(k + 1, migrated.depth_m.size - 1)
-    step = migrated.depth_m[high] - migrated.depth_m[low]
-    turn = migrated.amplitude[high, j, i] * np.conj(migrated.amplitude[low, j, i])
+    low, high = max(k - 1, 0), min(k + 1, depth_m.size - 1)
+    step = depth_m[high] - depth_m[low]
+    turn = amplitude[high, j, i] * np.conj(amplitude[low, j, i])
     return float(np.angle(turn) / step) if step > 0.0 else float("nan")
 
 
