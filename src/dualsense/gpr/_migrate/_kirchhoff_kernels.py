@@ -20,8 +20,9 @@ TILE_ROWS = 8
 """Lines of ``TILE`` cells that are summed at a time: their sums stay in the nearest cache."""
 PATCH = 40
 """Cells, at most about, along a side of the part of a map that one thread sums: it tabulates for itself alone."""
-LEAST_ROWS = 4
-"""And the least: a small map is cut into strips, so that every thread has a few."""
+LEAST_ROWS, LEAST_JOBS = 4, 8
+"""Lines of a part at least, and parts of a small map, so that each of a few threads has some. Which soundings are
+weighed together hangs on the parts: they must not hang on the threads."""
 BATCH = 16
 """Soundings that it tabulates at a time: their tables stay in its own cache."""
 
@@ -254,9 +255,9 @@ def gather(
 ):  # fmt: skip
     """Sum the soundings into the columns of voxels along their refracted bistatic times.
 
-    Each iteration of the parallel loop owns a patch of the map and adds the soundings in their order, so the bits
-    do not depend on the number of threads. It tabulates what it reads by itself: a table that another thread had
-    written would have to come from that one's cache.
+    Each iteration of the parallel loop owns a patch of the map and adds the soundings in their order, and the
+    patches are the same for any number of threads: so are the bits. It tabulates what it reads by itself: a table
+    that another thread had written would have to come from that one's cache.
 
     trace (n, t, 2); at (n, 3, 2) both antennas and the midpoint; height to taper as for :func:`tabulate`; scale
     the tables' rows per root of metres; start (rho,) the first depth to which a sounding at that distance
@@ -267,7 +268,7 @@ def gather(
     sums = image.reshape(image.size)
     every = np.arange(trace.shape[0])
     across = (x.size + PATCH - 1) // PATCH
-    strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (2 * table.shape[0] + across - 1) // across)
+    strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (LEAST_JOBS + across - 1) // across)
     along = max((y.size + PATCH - 1) // PATCH, strips)
     for job in prange(across * along):
         i0, i1, j0, j1 = _patch(job, across, along, x.size, y.size)
