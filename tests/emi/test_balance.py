@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._balance import apply_balance, balance, drift_basis, ground_factor
+from dualsense.emi._balance import MIN_HEIGHT_M, apply_balance, balance, drift_basis, ground_factor
 from dualsense.emi._columns import dipole_columns
 from dualsense.emi._response import Response
 from dualsense.induction._field import Coil, mutual_inductance
+from oracles import inductance
 
 SOIL = np.array([5e-3, 4.6e-3, 4.2e-3, -2.2e-4, -2.2e-4, -2.2e-4])
 NOISE = np.full(6, 2e-8)
@@ -64,6 +65,20 @@ def test_ground_factor_is_the_image_coupling_at_every_height():
         z = response.center_m[i, 2]
         exact = mutual_inductance(Coil(0.1, (0, 0, -z)), Coil(0.08, (0, 0, z)))
         assert factor[i] == pytest.approx(exact, rel=2e-4)
+
+
+def test_ground_factor_is_that_of_elliptic_integrals_at_every_pose():
+    """Each row tilted its own way, some so low that the wires would dip into the ground; to 1e-11."""
+
+    def tumbling(t):
+        rng = np.random.default_rng(4)
+        turn = [np.linalg.qr(np.eye(3) + 0.15 * rng.standard_normal((3, 3)))[0] for _ in t]
+        return np.stack([q * np.sign(np.diag(q)) for q in turn])
+
+    response = swept(height_m=0.03, wander_m=0.06, n_lanes=2, rotation=tumbling)
+    response = replace(response, rx_m=response.tx_m + np.array([0.01, -0.02, 0.005]))
+    exact = inductance.ground_factor(response, MIN_HEIGHT_M)
+    np.testing.assert_allclose(ground_factor(response), exact, rtol=1e-11)
 
 
 def test_ground_factor_follows_the_tilt():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction import Coil, mutual_inductance
+from dualsense.induction import mutual_inductances
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,24 +78,27 @@ def ground_factor(response: Response) -> NDArray[np.float64]:
         if np.abs(axis[rows, :2]).max() < 1e-6:
             low, high = float(height[rows].min()), float(height[rows].max())
             table = np.linspace(low - 1e-3 if low > 2e-3 else low, high + 1e-3, 48)
-            mean = offset[rows].mean(axis=0)
-            value = [_image_coupling(h, mean, (0.0, 0.0, 1.0), a, b) for h in table]
-            out[rows] = np.interp(height[rows], table, value)
+            mean, up = np.tile(offset[rows].mean(axis=0), (48, 1)), np.tile([0.0, 0.0, 1.0], (48, 1))
+            out[rows] = np.interp(height[rows], table, _image_couplings(table, mean, up, a, b))
         else:
-            for i in rows:
-                nx, ny, nz = (float(v) for v in axis[i])
-                out[i] = _image_coupling(float(height[i]), offset[i], (nx, ny, nz), a, b)
+            out[rows] = _image_couplings(height[rows], offset[rows], axis[rows], a, b)
     return out
 
 
-def _image_coupling(
-    height_m: float, offset_m: NDArray[np.float64], axis: tuple[float, float, float], a: float, b: float
-) -> float:
-    dip = max(a, b) * float(np.hypot(axis[0], axis[1]))
-    z = max(height_m, MIN_HEIGHT_M + dip)
-    image = Coil(radius_m=a, center_m=(0.0, 0.0, -z), axis=(-axis[0], -axis[1], axis[2]))
-    at = (float(offset_m[0]), float(offset_m[1]), max(z + float(offset_m[2]), MIN_HEIGHT_M))
-    return mutual_inductance(image, Coil(radius_m=b, center_m=at, axis=axis))
+def _image_couplings(
+    height_m: NDArray[np.float64], offset_m: NDArray[np.float64], axis: NDArray[np.float64], a: float, b: float
+) -> NDArray[np.float64]:
+    """Mutual inductance (n,) of transmitters of radius a, mirrored at z = 0, and receivers of radius b."""
+    dip = max(a, b) * np.hypot(axis[:, 0], axis[:, 1])
+    z = np.maximum(height_m, MIN_HEIGHT_M + dip)
+    away = offset_m.copy()
+    away[:, 2] = np.maximum(z + offset_m[:, 2], MIN_HEIGHT_M) + z
+    mirrored = axis * np.array([-1.0, -1.0, 1.0])
+    found = mutual_inductances(away, mirrored, axis, tx_radius_m=a, rx_radius_m=b)
+    if np.isnan(found).any():
+        msg = "the coils' wires touch their images: mutual inductance does not converge"
+        raise ValueError(msg)
+    return found
 
 
 def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ rectangular_coil, d_coil, double_d, balanced_overlap
     Heads that are not one circle, and the overlap at which a double-D head is balanced.
 loop_field, coil_field, polygon_field, winding_field
     Magnetic field of each.
-mutual_inductance, winding_inductance
-    Mutual inductance of two coils, and of two windings.
+mutual_inductance, mutual_inductances, winding_inductance
+    Mutual inductance of two coils, of many pairs, and of two windings.
 received, emf, winding_emf
     Voltage that a small target induces, by reciprocity.
 

@@ -12,6 +12,7 @@ from ._field import coil_field as coil_field
 from ._field import emf as emf
 from ._field import loop_field as loop_field
 from ._field import mutual_inductance as mutual_inductance
+from ._field import mutual_inductances as mutual_inductances
 from ._field import polygon_field as polygon_field
 from ._field import received as received
 from ._ground import half_space_coupling as half_space_coupling

@@ -13,16 +13,10 @@ import numpy as np
 
 from dualsense.constants import MU0_H_M
 from dualsense.induction import _kernels
+from dualsense.induction._inductance_kernels import loop_inductances
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-
-_PARALLEL_FROM = 20_000
-"""Points from which starting the threads costs less than it saves."""
-
-_MUTUAL_TOLERANCE = 1e-13
-_MUTUAL_NODES_MAX = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +94,7 @@ def loop_field(
     points, shape = _flat_points(points_m)
     coil = Coil(radius_m=float(radius_m))
     out = np.empty_like(points)
-    kernel = _kernels.loop_field if len(points) < _PARALLEL_FROM else _kernels.loop_field_parallel
-    kernel(points, coil.radius_m, _vector(center_m, "center_m"), _unit(axis), float(turns), out)
+    _kernels.loop_field(points, coil.radius_m, _vector(center_m, "center_m"), _unit(axis), float(turns), out)
     return out.reshape(shape)
 
 
@@ -219,27 +212,48 @@ def mutual_inductance(tx: Coil, rx: Coil) -> float:
     ValueError
         The wires touch or nearly touch, so that the sum does not converge.
     """
-    center, axis = _vector(tx.center_m, "center_m"), _unit(tx.axis)
-    normal = _unit(rx.axis)
-    helper = np.eye(3)[np.argmin(np.abs(normal))]
-    e1 = _unit(np.cross(normal, helper))
-    e2 = np.cross(normal, e1)
-    previous, count = np.nan, 32
-    while count <= _MUTUAL_NODES_MAX:
-        phi = 2 * np.pi * np.arange(count) / count
-        radial = np.cos(phi)[:, None] * e1 + np.sin(phi)[:, None] * e2
-        tangent = -np.sin(phi)[:, None] * e1 + np.cos(phi)[:, None] * e2
-        potential = np.empty((count, 3))
-        points = np.asarray(rx.center_m, dtype=np.float64) + rx.radius_m * radial
-        _kernels.loop_potential(points, tx.radius_m, center, axis, float(tx.turns), potential)
-        along = np.einsum("ij,ij->i", potential, tangent)
-        scale = rx.turns * MU0_H_M * 2 * np.pi * rx.radius_m
-        value = scale * float(np.mean(along))
-        if abs(value - previous) <= _MUTUAL_TOLERANCE * abs(scale) * float(np.mean(np.abs(along))):
-            return value
-        previous, count = value, 2 * count
-    msg = f"mutual inductance of {tx} and {rx} does not converge: the wires touch"
-    raise ValueError(msg)
+    away = _vector(rx.center_m, "center_m") - _vector(tx.center_m, "center_m")
+    value = mutual_inductances(
+        away[None], _unit(tx.axis)[None], _unit(rx.axis)[None], tx_radius_m=tx.radius_m, rx_radius_m=rx.radius_m
+    )[0]
+    if np.isnan(value):
+        msg = f"mutual inductance of {tx} and {rx} does not converge: the wires touch"
+        raise ValueError(msg)
+    return float(tx.turns * rx.turns * value)
+
+
+def mutual_inductances(
+    away_m: ArrayLike, tx_axis: ArrayLike, rx_axis: ArrayLike, *, tx_radius_m: float, rx_radius_m: float
+) -> NDArray[np.float64]:
+    """Mutual inductance (H) of many pairs of circular coils of one turn, as `mutual_inductance` each.
+
+    Parameters
+    ----------
+    away_m : (n, 3) array_like
+        From the transmitter's centre to the receiver's.
+    tx_axis, rx_axis : (n, 3) array_like
+        Unit normals.
+    tx_radius_m, rx_radius_m : float
+        Of all transmitters and of all receivers.
+
+    Returns
+    -------
+    (n,) ndarray
+        NaN where the wires touch or nearly so.
+
+    Raises
+    ------
+    ValueError
+        Arrays that are not all (n, 3).
+    """
+    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in (away_m, tx_axis, rx_axis)]
+    if any(a.ndim != 2 or a.shape[1] != 3 or len(a) != len(arrays[0]) for a in arrays):
+        msg = f"away_m, tx_axis and rx_axis must be (n, 3), got {[a.shape for a in arrays]}"
+        raise ValueError(msg)
+    away, axis, normal = arrays
+    out = np.empty(len(away))
+    loop_inductances(away, axis, float(tx_radius_m), normal, float(rx_radius_m), out)
+    return MU0_H_M * out
 
 
 def _flat_points(points_m: ArrayLike) -> tuple[NDArray[np.float64], tuple[int, ...]]:

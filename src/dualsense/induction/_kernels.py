@@ -1,14 +1,12 @@
 """Plain-array kernels of the induction room: no validation, the caller allocates.
 
-Serial and parallel variants are separate functions over one scalar body, because Numba's on-disk cache does
-not tell two compilations of the same Python function apart.
+None is parallel: the metal detector's chain calls them in a thread beside the radar's kernels.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from dualsense.runtime.jit import jit
@@ -227,24 +225,6 @@ def loop_field(
     work = np.empty((4, _BLOCK))
     for start in range(0, points.shape[0], _BLOCK):
         _loop_block(points, start, radius, center, axis, turns, work, out)
-
-
-@jit(parallel=True, checked_division=False)
-def loop_field_parallel(
-    points: NDArray[np.float64],
-    radius: float,
-    center: NDArray[np.float64],
-    axis: NDArray[np.float64],
-    turns: float,
-    out: NDArray[np.float64],
-) -> None:
-    """As `loop_field`, one block of points per iteration of a parallel loop.
-
-    points (n, 3), radius, center (3,), axis (3,), turns and out (n, 3) as there.
-    """
-    for block in numba.prange((points.shape[0] + _BLOCK - 1) // _BLOCK):
-        work = np.empty((4, _BLOCK))
-        _loop_block(points, block * _BLOCK, radius, center, axis, turns, work, out)
 
 
 @jit()
