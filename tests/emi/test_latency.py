@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.emi import _latency
 from dualsense.emi._latency import estimate_latency
-from dualsense.emi._response import Response, normalise, white_noise
+from dualsense.emi._response import Response, bin_along_track, normalise, white_noise
 from dualsense.simulate import Buried, Detector, Motion, Scene, simulate_scan
 from dualsense.survey import track_at
+from oracles import latency as plain
 
 
 def recorded(lag_s: float, *objects: Buried, modality: str = "frequency", tilt_deg: float = 0.0) -> Response:
@@ -74,3 +76,27 @@ def test_coils_that_take_turns_are_left_alone():
     response = recorded(0.08, METAL)
     array = replace(response, coil=np.arange(response.time_s.size) % 2)
     assert np.isnan(estimate_latency(array, white_noise(response)).delay_s)
+
+
+@pytest.mark.parametrize("delay_s", (0.0, -0.03))
+def test_what_sources_leave_is_that_of_the_whole_fit_to_rounding(delay_s):
+    response = recorded(0.08, METAL, tilt_deg=4.0)
+    rows = bin_along_track(response)
+    rng = np.random.default_rng(2)
+    white = rng.standard_normal((rows.time_s.size, 3))
+    basis = np.column_stack([rng.standard_normal((rows.time_s.size, 2)), np.zeros(rows.time_s.size)])
+    at = np.array([0.22, 0.15])
+    use = np.flatnonzero(np.linalg.norm(rows.center_m[:, :2] - at, axis=1) < _latency.SPOT_M)
+    use = use[:: max(1, -(-use.size // _latency.MOST_ROWS))]
+    spot = _latency._Spot(response, rows, white, basis, at)
+    expected = plain.residual(
+        response,
+        rows.time_s[use] - delay_s,
+        white[use],
+        basis[use],
+        spot.nodes,
+        depth_m=_latency.SOURCE_DEPTH_M,
+        ridge=_latency.RIDGE,
+        drift_ridge=_latency.DRIFT_RIDGE,
+    )
+    np.testing.assert_allclose(spot.residual(delay_s), expected, atol=1e-9)

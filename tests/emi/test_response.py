@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from dualsense.constants import MU0_H_M
-from dualsense.emi._response import normalise, white_noise
+from dualsense.emi._response import drop_spikes, normalise, white_noise
 from dualsense.io import read_scan
 from dualsense.simulate import Buried, Detector, Motion, Noise, Scene, Soil, simulate_scan
 from dualsense.survey import track_at
+from oracles import latency as plain
 
 
 def test_coils_that_take_turns_have_the_noise_of_one(sample_dir):
@@ -58,3 +59,17 @@ def test_a_channel_of_its_own_noise_has_its_own(sample_dir):
         values=response.values + loud * np.random.default_rng(6).standard_normal(response.values.shape),
     )
     assert white_noise(added) == pytest.approx(np.hypot(alone, loud), rel=0.12)
+
+
+def test_spikes_are_those_of_the_median_of_five(sample_dir):
+    rng = np.random.default_rng(8)
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    response = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
+    noise = white_noise(response)
+    values = response.values.copy()
+    hit = rng.choice(np.arange(2, len(values) - 2), 30, replace=False)
+    values[hit] += noise * rng.uniform(5.0, 40.0, (30, 1)) * rng.choice([-1.0, 1.0], (30, values.shape[1]))
+    kept, count = drop_spikes(replace(response, values=values), noise)
+    stuck_out = plain.spikes(values, noise, 15.0)
+    assert np.array_equal(kept.values, values[~stuck_out])
+    assert count == stuck_out.sum() > 5

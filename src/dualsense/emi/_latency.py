@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi import _isotropic_kernels as kernels
 from dualsense.emi._balance import apply_balance, balance
 from dualsense.emi._columns import coil_arrays
-from dualsense.emi._joint import _search_kernels as kernels
 from dualsense.emi._response import bin_along_track, take_rows
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ SOURCE_DEPTH_M = 0.04
 LEAST_ENERGY = 25.0
 """Of a row, in units of the noise, that makes a place worth looking at."""
 MOST_ROWS = 300
-RIDGE = 1e-4
+RIDGE, DRIFT_RIDGE = 1e-4, 1e-8
 STEP_S = 0.05
+MOVES, LEAST_MOVE_S = 4, 1e-5
+"""Of Gauss-Newton, each a tenth of the one before; the head moves by some micrometres in the latter."""
 PASSES = 4.0
 """So many passes must share in what is known of the delay; and each direction with ``SHARE`` of it."""
 SHARE = 0.2
@@ -114,10 +116,12 @@ def estimate_latency(
     if k in {0, grid.size - 1}:
         return UNKNOWN
     delay = float(grid[k])
-    for _ in range(4):
+    for _ in range(MOVES):
         slope, score = _slopes(spots, delay)
         move = -float(score.sum() / max(float(slope.sum()), 1e-300))
         delay += float(np.clip(move, -0.5 * STEP_S, 0.5 * STEP_S))
+        if abs(move) < LEAST_MOVE_S:
+            break
     if not abs(delay) < max_s:
         return UNKNOWN
     slope, score = _slopes(spots, delay)
@@ -154,8 +158,10 @@ class _Spot:
         use = use[:: max(1, -(-use.size // MOST_ROWS))]
         self.samples = samples
         self.time_s = rows.time_s[use]
-        self.white = white[use]
-        self.basis = basis[use]
+        drift = basis[use] / (np.sqrt((basis[use] ** 2).sum(axis=0)) + 1e-300)
+        half = np.linalg.cholesky(drift.T @ drift + DRIFT_RIDGE * np.eye(drift.shape[1]))
+        self.drift = np.linalg.solve(half, drift.T)
+        self.white = self._without_drift(white[use])
         self.rows = take_rows(rows, use)
         side = np.arange(-SPOT_M, SPOT_M + 1e-9, SOURCE_M)
         gx, gy = np.meshgrid(at[0] + side, at[1] + side)
@@ -171,16 +177,27 @@ class _Spot:
         first = np.unique(self.label, return_index=True)[1]
         self.forward = sign[first]
 
+    def _without_drift(self, values: Real) -> Real:
+        """Take out of values (n, k) what drift and soil explain beside them, in a fit of either with both."""
+        left: Real = values - self.drift.T @ (self.drift @ values)
+        return left
+
     def residual(self, delay_s: float) -> Real:
-        """Leave (n, c) what the sources do not explain if samples were taken ``delay_s`` earlier than stated."""
+        """Leave (n, c) what the sources do not explain if samples were taken ``delay_s`` earlier than stated.
+
+        Drift and soil do not move with the delay; they are eliminated once, which leaves equations of the sources.
+        """
+        from scipy.linalg.lapack import dposv  # noqa: PLC0415
+
         rows = _placed(self.rows, self.samples, self.time_s - delay_s)
         columns = _isotropic(rows, self.nodes)
-        size = float(np.sqrt((columns**2).sum(axis=0).max()))
-        drift = self.basis / (np.sqrt((self.basis**2).sum(axis=0)) + 1e-300)
-        design = np.concatenate([columns / size, drift], axis=1)
-        damp = np.concatenate([np.full(len(self.nodes), RIDGE), np.full(drift.shape[1], 1e-8)])
-        gram = design.T @ design + np.diag(damp)
-        left: Real = self.white - design @ np.linalg.solve(gram, design.T @ self.white)
+        along = columns @ self.drift.T
+        gram = columns @ columns.T
+        size = float(gram.diagonal().max())
+        gram -= along @ along.T
+        gram.flat[:: len(gram) + 1] += RIDGE * size
+        explained = columns.T @ dposv(gram, columns @ self.white, overwrite_a=True)[1]
+        left: Real = self.white - self._without_drift(explained)
         return left
 
 
@@ -213,9 +230,7 @@ def _placed(rows: Response, samples: Response, time_s: Real) -> Response:
 
 
 def _isotropic(rows: Response, nodes: Real) -> Real:
-    """Response (n, k) of the rows to a unit isotropic dipole at each node (k, 2) of the sources' depth."""
-    n, k = rows.time_s.size, len(nodes)
-    start, every = n * np.arange(k + 1), np.tile(np.arange(n), k)
-    out = np.empty(n * k)
-    kernels.columns(nodes, np.array([SOURCE_DEPTH_M]), start, every, coil_arrays(rows), out)
-    return out.reshape(k, n).T
+    """Response (k, n) of the rows to a unit isotropic dipole at each node (k, 2) of the sources' depth."""
+    out = np.empty((len(nodes), rows.time_s.size))
+    kernels.isotropic(nodes, SOURCE_DEPTH_M, coil_arrays(rows), out)
+    return out

@@ -177,11 +177,17 @@ def drop_spikes(response: Response, noise: NDArray[np.float64], *, factor: float
         rows = np.flatnonzero(response.coil == k)
         if rows.size < 5:
             continue
-        window = np.lib.stride_tricks.sliding_window_view(response.values[rows], 5, axis=0)
-        others = np.delete(window, 2, axis=-1)
-        away = np.abs(window[..., 2] - np.median(window, axis=-1))
-        out = (away > factor * noise) & (away > 3.0 * np.ptp(others, axis=-1))
-        spike[rows[2:-2]] = out.any(axis=1)
+        values = response.values[rows]
+        sides = [values[k : k + len(values) - 4] for k in (0, 1, 3, 4)]
+        own = values[2:-2]
+        low, high = np.minimum(sides[0], sides[1]), np.maximum(sides[0], sides[1])
+        left, right = np.minimum(sides[2], sides[3]), np.maximum(sides[2], sides[3])
+        # the median of five is the sample itself, or one of the two values in the middle of the other four
+        inner, outer = np.maximum(low, left), np.minimum(high, right)
+        below, above = np.minimum(inner, outer), np.maximum(inner, outer)
+        away = np.abs(own - np.clip(own, below, above))
+        spread = np.maximum(high, right) - np.minimum(low, left)
+        spike[rows[2:-2]] = ((away > factor * noise) & (away > 3.0 * spread)).any(axis=1)
     return take_rows(response, ~spike), int(spike.sum())
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.induction import loop_field
+from dualsense.emi._columns import coil_arrays
+from dualsense.emi._maps import _coherence_kernels as kernels
 from dualsense.result import Grid, Image
 
 if TYPE_CHECKING:
@@ -68,12 +69,18 @@ def coherence_map(
         pick = pick if pick.any() else np.ones(rows.size, bool)
         nodes = np.column_stack([grid.x_m[columns[pick]], grid.y_m[rows[pick]]])
         weight = np.ones(response.time_s.size) if row_weight is None else row_weight
-        tree = cKDTree(response.center_m[:, :2])
-        explained = np.array(
-            [
-                _explained(response, rest, weight, node, np.array(sorted(near), dtype=np.intp))
-                for node, near in zip(nodes, tree.query_ball_point(nodes, window_m), strict=True)
-            ]
+        explained = np.empty(len(nodes))
+        kernels.coherent(
+            nodes,
+            np.array(DEPTHS_M),
+            window_m,
+            MIN_ROWS,
+            MOST_ROWS,
+            np.ascontiguousarray(response.center_m[:, :2]),
+            coil_arrays(response),
+            np.array(weight),  # copies: kernels for read-only arrays would be compiled beside these
+            np.array(rest),
+            explained,
         )
         cells = np.column_stack([grid.x_m[columns], grid.y_m[rows]])
         count = min(4, len(nodes))
@@ -86,35 +93,3 @@ def coherence_map(
         mean = (share * np.where(known, explained[index], 0.0)).sum(axis=1) / np.maximum(total, 1e-300)
         values[rows, columns] = np.where(total > 0.0, mean, np.nan)
     return Image("metal_coherence", "1", grid, values)
-
-
-def _explained(response: Response, rest: Real, weight: Real, node: Real, near: NDArray[np.intp]) -> float:
-    """Compute the adjusted share of the energy near a node that a dipole below it explains, best over depth."""
-    if near.size < MIN_ROWS:
-        return float("nan")
-    near = near[:: -(-near.size // MOST_ROWS)]
-    data = rest[near] * weight[near, None]
-    energy = float((data**2).sum())
-    if not energy > 0.0:
-        return 0.0
-    columns = _columns(response, node, near) * weight[near]
-    explained = ((columns @ data) ** 2).sum(axis=1) / ((columns**2).sum(axis=1) + 1e-300)
-    left = max(energy - float(explained.max()), 0.0)
-    n = near.size
-    return float(np.clip(1.0 - (left / (n - 1)) / (energy / n), 0.0, 1.0))
-
-
-def _columns(response: Response, node: Real, near: NDArray[np.intp]) -> Real:
-    """Response (z, n) of the rows to a unit isotropic dipole at each depth under a node."""
-    points = np.array([[*node, -depth] for depth in DEPTHS_M])
-    turn = response.rotation[near]
-    fields = []
-    for at, radius in ((response.tx_m, response.tx_radius_m), (response.rx_m, response.rx_radius_m)):
-        local = np.einsum("nji,znj->zni", turn, points[:, None] - at[near])
-        h = np.empty_like(local)
-        for k in np.unique(response.coil[near]):
-            mine = response.coil[near] == k
-            h[:, mine] = loop_field(local[:, mine], radius_m=float(radius[k]))
-        fields.append(h)
-    out: Real = (fields[0] * fields[1]).sum(axis=-1)
-    return out

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._columns import dipole_columns
+from dualsense.emi._maps import _mean_kernels as kernels
 from dualsense.result import Grid, Image
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dualsense.emi._balance import Balance
     from dualsense.emi._response import Response
 
+NEAREST = 48
+"""Rows that a cell is the mean of."""
 PHASE_STD_RAD = 0.35
 PHASE_RESPONSE = 5.0
 
@@ -57,9 +60,6 @@ def metal_maps(
         "metal_phase": of the polarizability at the middle frequency, rad; see `_phase`. Not for gates.
         All are NaN outside coverage.
     """
-    from scipy.sparse import csr_array  # noqa: PLC0415
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
     rows, columns = np.nonzero(covered)
     maps = {
         name: Image(name, units, grid, np.full(covered.shape, np.nan, dtype=np.float32))
@@ -68,25 +68,26 @@ def metal_maps(
     if balance is None or not response.imaginary.any():
         del maps["metal_phase"]
     if rows.size and response.time_s.size:
-        cells = np.column_stack([grid.x_m[columns], grid.y_m[rows]])
-        tree = cKDTree(response.center_m[:, :2])
-        count = min(48, response.time_s.size)
-        distance, index = tree.query(cells, k=count)
-        distance, index = distance.reshape(rows.size, count), index.reshape(rows.size, count)
-        width = np.maximum(smoothing_m, distance[:, :1])
         white = float(np.median(response.count)) / response.count
         moved = np.zeros(white.size) if row_weight is None else row_weight**-2.0 - 1.0
-        weight = np.exp(-0.5 * (distance / width) ** 2) / (white + moved)[index]
-        weight /= weight.sum(axis=1, keepdims=True)
-        start = np.arange(0, rows.size * count + 1, count)
-        matrix = csr_array((weight.ravel(), index.ravel(), start), shape=(rows.size, response.time_s.size))
-        signed = matrix @ rest
-        averaged = (weight**2 * white[index]).sum(axis=1)
-        shared = (weight * np.sqrt(np.maximum(moved, 0.0))[index]).sum(axis=1)
+        terms = np.column_stack([1.0 / (white + moved), white, np.sqrt(np.maximum(moved, 0.0)), rest])
+        signed, sums = np.empty((*covered.shape, rest.shape[1])), np.empty((*covered.shape, 2))
+        kernels.means(
+            grid.x_m,
+            grid.y_m,
+            covered,
+            np.ascontiguousarray(response.center_m[:, :2]),
+            min(NEAREST, response.time_s.size),
+            smoothing_m,
+            terms,
+            signed,
+            sums,
+        )
+        signed, sums = signed[rows, columns], sums[rows, columns]
         maps["metal_response"].values[rows, columns] = np.sqrt((signed**2).mean(axis=1))
-        maps["metal_response_std"].values[rows, columns] = np.sqrt(averaged + shared**2)
+        maps["metal_response_std"].values[rows, columns] = np.sqrt(sums[:, 0] + sums[:, 1] ** 2)
         if balance is not None and "metal_phase" in maps:
-            maps["metal_phase"].values[rows, columns] = _phase(response, balance, signed, averaged)
+            maps["metal_phase"].values[rows, columns] = _phase(response, balance, signed, sums[:, 0])
     return maps
 
 
