@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import DualsenseError, UsageError
+from dualsense.render._figures.echo import shown_echo
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._files.archive import write_result
 from dualsense.render._files.export import write_targets
-from dualsense.render._report.report import write_report
+from dualsense.render._report.report import page_template, write_report
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -135,12 +137,21 @@ def _workplace(folder: Path) -> Path:
 
 
 def _write_all(result: Result, fresh: Path, view: View | None) -> None:
-    pictures = render_figures(result, view)
-    for name, content in pictures.items():
-        (fresh / name).write_bytes(content)
-    write_report(result, fresh, pictures=pictures, view=view)
+    """Draw the pictures on one side and pack the files on the other, then write the report that holds both."""
+    with ThreadPoolExecutor(1) as beside:
+        packed = beside.submit(_pack, result, fresh)
+        echo = None if result.gpr_volume is None else shown_echo(result)
+        pictures = render_figures(result, view, echo)
+        for name, content in pictures.items():
+            (fresh / name).write_bytes(content)
+        packed.result()
+    write_report(result, fresh, pictures=pictures, view=view, echo=echo)
+
+
+def _pack(result: Result, fresh: Path) -> None:
     write_result(result, fresh / "result.h5")
     write_targets(result, fresh)
+    page_template()
 
 
 def _move_in(fresh: Path, folder: Path, previous: Path) -> None:

@@ -27,12 +27,12 @@ def detailed(result, *, phase: bool = True):
 
 @pytest.mark.parametrize("phase", (True, False))
 def test_every_map_has_its_panel_and_its_own_scale(full_result, phase):
-    with style.house_style():
-        figure = metal_details_figure(detailed(full_result, phase=phase), style.View())
-    limits = [axes.images[0].get_clim() for axes in figure.axes if axes.images]
+    sheet = metal_details_figure(detailed(full_result, phase=phase), style.View())
+    limits = [(panel.cells[0].scale.low, panel.cells[0].scale.high) for panel in sheet.maps]
     wanted = [(0.0, 1.0), (-np.pi, 0.0), (0.0, 1.5)] if phase else [(0.0, 1.0), (0.0, 1.5)]
     assert limits == [pytest.approx(pair) for pair in wanted]
-    words = " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    words = " ".join(text.text for text in sheet.texts)
+    assert len(sheet.bars) == len(sheet.maps)
     assert all(target.id in words for target in full_result.targets)
 
 
@@ -45,6 +45,7 @@ def test_it_is_drawn_only_where_there_is_something_to_draw(full_result):
 def test_maps_without_any_value_are_drawn_all_the_same(full_result):
     result = detailed(full_result)
     empty = {n: dataclasses.replace(i, values=np.full_like(i.values, np.nan)) for n, i in result.emi_maps.items()}
-    with style.house_style():
-        figure = metal_details_figure(dataclasses.replace(result, emi_maps=empty), style.View())
-    assert all(np.ma.getmaskarray(axes.images[0].get_array()).all() for axes in figure.axes if axes.images)
+    sheet = metal_details_figure(dataclasses.replace(result, emi_maps=empty), style.View())
+    assert len(sheet.maps) == 3
+    assert all(np.isnan(panel.cells[0].values).all() for panel in sheet.maps)
+    assert sheet.png_bytes().startswith(b"\x89PNG")

@@ -7,9 +7,25 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from dualsense.render._figures.echo import clutter_level, depth_maximum, gained, shown_depths
+from dualsense.render._figures import echo as room
+from dualsense.render._figures.echo import clutter_level, shown_depths, shown_echo
+from dualsense.render._figures.quantiles import quantiles
 from dualsense.render._figures.style import View
+from oracles import pictures as oracle
+
+
+def gained(result):
+    """All slices of the echo as pictures show it."""
+    echo = shown_echo(result)
+    return np.stack([echo.plane(index) for index in range(echo.volume.depth_m.size)])
+
+
+def depth_maximum(result, view):
+    return room.depth_maximum(result.gpr_volume, clutter_level(result.gpr_volume), view)
 
 
 def _with(result, values, depth_m=None):
@@ -102,6 +118,33 @@ def test_unmeasured_cells_and_depths_stay_unmeasured_without_a_warning(full_resu
 
 
 def test_without_radar_there_is_nothing_to_show(make_result):
-    for ask in (gained, lambda result: depth_maximum(result, View())):
-        with pytest.raises(ValueError, match="without radar volume"):
-            ask(make_result("no_radar"))
+    with pytest.raises(ValueError, match="without radar volume"):
+        shown_echo(make_result("no_radar"))
+
+
+@pytest.mark.parametrize("variant", ("full", "nothing_covered"))
+def test_the_echo_is_that_of_the_plain_way(make_result, variant):
+    result = make_result(variant)
+    expected = oracle.gained(result) if variant == "full" else result.gpr_volume.values
+    np.testing.assert_allclose(gained(result), expected, rtol=1e-6)
+    echo = shown_echo(result)
+    np.testing.assert_array_equal(echo.strongest([3, 4, 7]), np.fmax.reduce(gained(result)[[3, 4, 7]], axis=0))
+    np.testing.assert_array_equal(echo.cut(result.gpr_volume.values[:, 9]), gained(result)[:, 9])
+
+
+@given(
+    values=hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=30),
+        elements=st.floats(-1024.0, 1024.0, width=32) | st.sampled_from([np.nan, np.inf, 0.0, -0.0]),
+    ),
+    fraction=st.floats(0.0, 1.0),
+)
+def test_quantiles_of_planes_are_those_of_all_values(values, fraction):
+    finite = values[np.isfinite(values)].astype(np.float64)
+    found = quantiles(lambda: iter(values), (fraction, 0.5))
+    if not finite.size:
+        assert found == [0.0, 0.0]
+        return
+    scale = np.abs(finite).max()
+    np.testing.assert_allclose(found, np.quantile(finite, (fraction, 0.5)), rtol=1e-6, atol=1e-9 * scale)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualsense.render import read_result, write_outputs
-from dualsense.render._figures import style
-from dualsense.render._figures.echo import gained
+from dualsense.render._canvas.marks import overlap
 from dualsense.render._figures.figures import FIGURES, render_figures
 from dualsense.render._figures.radargram import radargram_figure
 from dualsense.render._figures.strip import find_strip, is_line, pieces, shelved
 from dualsense.render._figures.style import View
 from dualsense.render._report.report import report_html
 from dualsense.result import Coverage, Grid, Radargram, Volume
+from oracles.pictures import gained
 
 TARGETS = 13
 
@@ -62,55 +62,44 @@ def line(full_result):
 
 
 def _drawn(draw, result):
-    with style.house_style():
-        figure = draw(result, View())
-        style.png_bytes(figure)
-    return figure
+    sheet = draw(result, View())
+    sheet.png_bytes()
+    return sheet
 
 
-def _texts(figure):
-    """Every text that is seen, with its box in pixels."""
-    found = [*figure.texts]
-    for axes in figure.axes:
-        found += [*axes.texts, axes.title, axes._left_title]
-        if axes.axison:
-            found += [axes.xaxis.label, axes.yaxis.label]
-            for axis in (axes.xaxis, axes.yaxis):
-                low, high = sorted(axis.get_view_interval())
-                kept = [tick for tick in axis.get_major_ticks() if low - 1e-9 <= tick.get_loc() <= high + 1e-9]
-                found += [tick.label1 for tick in kept if tick.label1.get_visible()]
-    renderer = figure.canvas.get_renderer()
-    return [
-        (t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text().strip() and t.get_visible()
-    ]
+def _texts(sheet):
+    """Every text, with its box in pixels."""
+    return [(text.text, text.box()) for text in sheet.texts if text.text.strip()]
+
+
+def _overlap(one, other):
+    return overlap(one, other) > 0.0
 
 
 @pytest.mark.parametrize("name", sorted(FIGURES))
 @pytest.mark.parametrize("turned", (0.0, 0.5 * np.pi, 0.6))
 def test_no_text_of_a_line_meets_another_or_leaves_the_sheet(full_result, name, turned):
     figure = _drawn(FIGURES[name], _line(full_result, turned=turned))
-    width, height = figure.canvas.get_width_height()
+    width, height = figure.size_px
     texts = _texts(figure)
     assert len(texts) > 10
     for said, box in texts:
-        assert box.x0 >= 0.0 and box.y0 >= 0.0 and box.x1 <= width and box.y1 <= height, said  # noqa: PT018
+        assert box[0] >= 0.0 and box[1] >= 0.0 and box[2] <= width and box[3] <= height, said  # noqa: PT018
     # A question mark is part of its symbol, and lies within it.
     for (one, a), (other, b) in itertools.combinations([t for t in texts if t[0] != "?"], 2):
-        assert not a.overlaps(b), (one, other)
+        assert not _overlap(a, b), (one, other)
 
 
 @pytest.mark.parametrize("name", ("fused.png", "gpr_sections.png", "gpr_slices.png"))
 def test_nothing_lies_over_the_colour_bar(line, name):
     figure = _drawn(FIGURES[name], line)
-    bars = [axes for axes in figure.axes if hasattr(axes, "_colorbar")]
-    assert len(bars) == 1
-    bar = bars[0].get_window_extent()
-    own = {id(t) for t in bars[0].get_xticklabels()}
-    for axes in figure.axes:
-        if axes is not bars[0] and axes.axison:
-            assert not axes.get_window_extent().overlaps(bar)
-    assert own
-    assert not [said for said, box in _texts(figure) if box.overlaps(bar)]
+    assert len(figure.bars) == 1
+    bar = figure.bars[0]
+    assert bar.x_ticks or bar.y_ticks
+    for panel in figure.panels:
+        if panel is not bar:
+            assert not _overlap(panel.box, bar.box)
+    assert not [said for said, box in _texts(figure) if _overlap(box, bar.box)]
 
 
 def test_colour_bar_of_narrow_sections_is_free_of_titles(full_result):
@@ -125,29 +114,29 @@ def test_colour_bar_of_narrow_sections_is_free_of_titles(full_result):
         gpr_volume=dataclasses.replace(volume, grid=grid, values=volume.values[:, rows]),
     )
     figure = _drawn(FIGURES["gpr_sections.png"], narrow)
-    bar = next(axes for axes in figure.axes if hasattr(axes, "_colorbar")).get_window_extent()
+    bar = figure.bars[0].box
     titles = [(said, box) for said, box in _texts(figure) if "across" in said or "along, y" in said]
     assert len(titles) == 6
-    assert not [said for said, box in titles if box.overlaps(bar)]
-    assert not [a[0] for a, b in itertools.combinations(titles, 2) if a[1].overlaps(b[1])]
+    assert not [said for said, box in titles if _overlap(box, bar)]
+    assert not [a[0] for a, b in itertools.combinations(titles, 2) if _overlap(a[1], b[1])]
 
 
 @pytest.mark.parametrize("turned", (0.0, 0.5 * np.pi, 0.6))
 def test_the_section_shows_distance_against_depth(full_result, turned):
     result = _line(full_result, turned=turned)
     figure = _drawn(FIGURES["gpr_sections.png"], result)
-    maps = [axes for axes in figure.axes if axes.get_images() and axes.get_ylabel() == "depth (cm)"]
+    maps = [panel for panel in figure.maps if panel.y_label == "depth (cm)"]
     assert len(maps) == 1
     axes = maps[0]
-    assert axes.get_ylim() == pytest.approx((25.25, -0.25))
-    assert axes.get_xlim() == pytest.approx((-3.0, 283.0), abs=0.6)
-    image = axes.get_images()[0]
-    shown = image.get_array()[::-1]  # shallowest first
-    left, right = image.get_extent()[:2]
+    assert axes.limits[2:] == pytest.approx((25.25, -0.25))
+    assert axes.limits[:2] == pytest.approx((-3.0, 283.0), abs=0.6)
+    image = axes.cells[0]
+    shown = image.values[::-1]  # shallowest first
+    left, right = image.extent[:2]
     middles = left + (np.arange(shown.shape[1]) + 0.5) * (right - left) / shown.shape[1]
     for place in 20.0 + 20.0 * np.arange(TARGETS):
         near = np.abs(middles - place) < 8.0
-        k, i = np.unravel_index(np.argmax(np.where(near, shown.filled(0.0), 0.0)), shown.shape)
+        k, i = np.unravel_index(np.argmax(np.where(near, np.nan_to_num(shown), 0.0)), shown.shape)
         assert middles[i] == pytest.approx(place, abs=1.0)
         assert k == 16
     said = "\n".join(text for text, _ in _texts(figure))
@@ -155,32 +144,30 @@ def test_the_section_shows_distance_against_depth(full_result, turned):
     assert "εᵣ 4.2 ± 0.3, wave speed 14.6 ± 0.5 cm/ns" in said
     for n in range(TARGETS):
         assert f"T{n + 1}\n6.5 ± 0.8" in said
-    scale = axes.get_window_extent()
-    drawn = (scale.height / 25.5) / (scale.width / (axes.get_xlim()[1] - axes.get_xlim()[0]))
+    width, height = axes.size_in
+    drawn = (height / 25.5) / (width / (axes.limits[1] - axes.limits[0]))
     assert drawn == pytest.approx(3.0, rel=1e-6)
 
 
 def test_the_section_is_the_volume_under_the_track(line):
-    axes = _drawn(FIGURES["gpr_sections.png"], line).axes
-    shown = next(a for a in axes if a.get_ylabel() == "depth (cm)").get_images()[0].get_array()[::-1]
+    maps = _drawn(FIGURES["gpr_sections.png"], line).maps
+    shown = next(panel for panel in maps if panel.y_label == "depth (cm)").cells[0].values[::-1]
     row = int(np.argmin(np.abs(line.gpr_volume.grid.y_m)))
-    np.testing.assert_array_equal(shown.filled(np.nan), gained(line)[:, row])
+    np.testing.assert_allclose(shown, gained(line)[:, row], rtol=1e-6)
 
 
 def test_the_map_of_a_strip_is_cut_at_equal_scale(line):
     figure = _drawn(FIGURES["fused.png"], line)
-    maps = [axes for axes in figure.axes if axes.get_images()]
+    maps = figure.maps
     assert len(maps) == 3
-    edges = [axes.get_xlim() for axes in maps]
+    edges = [panel.limits[:2] for panel in maps]
     for one, other in itertools.pairwise(edges):
         assert one[1] == pytest.approx(other[0])
-    for axes in maps:
-        box = axes.get_window_extent()
-        across = axes.get_ylim()[1] - axes.get_ylim()[0]
-        assert box.width / (axes.get_xlim()[1] - axes.get_xlim()[0]) == pytest.approx(
-            box.height / across, rel=1e-6
-        )
-        assert box.height > 60.0
+    for panel in maps:
+        left, right, low, high = panel.limits
+        width, height = panel.size_in
+        assert width / (right - left) == pytest.approx(height / (high - low), rel=1e-6)
+        assert height * figure.dpi > 60.0
     said = "\n".join(text for text, _ in _texts(figure))
     assert all(f"T{n + 1}  0." in said for n in range(TARGETS))
     assert "not recorded" in said
@@ -277,16 +264,16 @@ def test_radargram_shows_traces_against_time(line, full_result, kind):
     result = _radargram(line if kind == "line" else full_result)
     raised = dataclasses.replace(result.radargram, gain="sec")
     figure = _drawn(radargram_figure, dataclasses.replace(result, radargram=raised))
-    axes = next(a for a in figure.axes if a.get_images())
-    shown = axes.get_images()[0].get_array()
-    assert shown.shape == (200, 60)
-    assert (shown.filled(np.nan).argmax(axis=0) == np.arange(60)).all()
-    assert axes.get_ylim() == pytest.approx((9.975, -0.025))
+    (panel,) = figure.maps
+    cells = panel.cells[0]
+    assert cells.values.shape == (200, 60)
+    assert (cells.values[::-1].argmax(axis=0) == np.arange(60)).all()
+    assert panel.limits[2:] == cells.extent[2:] == pytest.approx((9.975, -0.025))
     words = "distance along the line" if kind == "line" else "number of the sounding"
-    assert words in axes.get_xlabel()
+    assert words in panel.x_label
     assert "gain: sec, for display only" in "\n".join(said for said, _ in _texts(figure))
-    low, high = axes.get_images()[0].get_clim()
-    assert low == -high
+    assert cells.scale.low == -cells.scale.high
+    assert cells.together == "loudest"
 
 
 @pytest.mark.parametrize("name", ("phase", "envelope", "frequency"))

@@ -15,13 +15,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dualsense.render._figures.echo import gained
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
 from dualsense.render._report.report import report_html, write_report
 from dualsense.render._targets import ordered_targets
 from dualsense.render._words import ADVICE
 from dualsense.scan import Fault
+from oracles.pictures import gained
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless)\b", re.IGNORECASE)
 VARIANTS = ("full", "no_radar", "no_emi", "emi_failed", "no_targets", "nothing_covered", "simulated", "wgs84")
@@ -299,7 +299,7 @@ def test_no_slider_without_a_radar_image(make_result, page):
 
 def test_slider_contours_lie_where_the_metal_map_has_the_level(full_result):
     metal = full_result.emi_maps["metal_response"]
-    (lines,) = viewer.metal_lines_cm(metal, (2e-8,))
+    (lines,) = viewer._metal_lines_cm(metal, (2e-8,))
     points = np.concatenate([np.array(line).reshape(-1, 2) for line in lines]) / 100.0
     row = np.rint((points[:, 1] - metal.grid.y_m[0]) / metal.grid.cell_m).astype(int)
     column = np.rint((points[:, 0] - metal.grid.x_m[0]) / metal.grid.cell_m).astype(int)

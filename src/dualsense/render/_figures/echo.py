@@ -7,11 +7,16 @@ else. What stands out is told by the envelope over its own clutter, the median a
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.render._figures.quantiles import quantiles
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from dualsense.render._figures.style import View
@@ -64,8 +69,10 @@ def clutter_level(volume: Volume) -> NDArray[np.float64]:
     for index, plane in enumerate(volume.values):
         finite = plane[np.isfinite(plane)]
         if finite.size:
-            levels[index] = np.median(finite)
-            strongest = max(strongest, float(finite.max()))
+            half = finite.size // 2
+            finite.partition((half - 1 + finite.size % 2, half))
+            levels[index] = 0.5 * (float(finite[half - 1 + finite.size % 2]) + float(finite[half]))
+            strongest = max(strongest, float(finite[half:].max()))
     known = np.isfinite(levels)
     levels[~known] = np.median(levels[known]) if known.any() else 0.0
     if levels.size > 2:
@@ -74,37 +81,80 @@ def clutter_level(volume: Volume) -> NDArray[np.float64]:
     return np.where(floored > 0.0, floored, 1.0)
 
 
-def depth_maximum(result: Result, view: View) -> NDArray[np.float32]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Echo:
+    """The radar volume as all pictures of a result show it: measured once, its slices made when they are drawn.
+
+    Attributes
+    ----------
+    volume
+        The envelope.
+    level : (nz,)
+        Clutter at each depth.
+    gain : (nz,) float32
+        What the envelope is divided by at each depth.
+    limit
+        Top of the colour scale of the gained envelope.
+    """
+
+    volume: Volume
+    level: NDArray[np.float64]
+    gain: NDArray[np.float32]
+    limit: np.float32
+
+    def plane(self, index: int) -> NDArray[np.float32]:
+        """Slice with its gain, (ny, nx), 1 at the colour limit."""
+        shown: NDArray[np.float32] = self.volume.values[index] / self.gain[index]
+        shown /= self.limit
+        return shown
+
+    def strongest(self, indices: Iterable[int]) -> NDArray[np.float32]:
+        """Greatest gained echo of each cell in some slices, (ny, nx)."""
+        greatest = np.full(self.volume.values.shape[1:], np.nan, dtype=np.float32)
+        for index in indices:
+            np.fmax(greatest, self.plane(index), out=greatest)
+        return greatest
+
+    def cut(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Section (nz, n) of the volume with its gain."""
+        shown: NDArray[np.float32] = values / self.gain[:, None]
+        shown /= self.limit
+        return shown
+
+
+def depth_maximum(volume: Volume, level: NDArray[np.float64], view: View) -> NDArray[np.float32]:
     """Find how much the strongest echo under each cell stands out, (ny, nx), in medians of its depth.
 
     Only the shown depths count; NaN where none of them was measured.
+
+    Parameters
+    ----------
+    volume
+        The envelope.
+    level : (nz,)
+        Its `clutter_level`.
+    view
+        The shown depths.
     """
-    volume = _volume(result)
-    level = clutter_level(volume)
     greatest = np.full(volume.values.shape[1:], np.nan, dtype=np.float32)
     for index in shown_depths(volume, view):
         np.fmax(greatest, volume.values[index] / np.float32(level[index]), out=greatest)
     return greatest
 
 
-def gained(result: Result) -> NDArray[np.float32]:
-    """Envelope with a gain over depth, (nz, ny, nx), 1 at the colour limit.
+def shown_echo(result: Result) -> Echo:
+    """Measure how the radar volume of a result is shown.
 
     The gain undoes a part of the fall of the clutter with depth, so that deep bodies show beside shallow ones and
     the ringing under a shallow one stays weaker than itself. The limit is what the strongest 0.01 % exceed, and at
     least eight times the median: Rayleigh noise reaches that in one cell of 10^19.
     """
-    volume = _volume(result)
-    values = volume.values / (clutter_level(volume) ** GAIN).astype(np.float32)[:, None, None]
-    finite = values[np.isfinite(values)]
-    if finite.size:
-        limit = max(float(np.quantile(finite, 0.9999)), 8.0 * float(np.median(finite)))
-        values /= np.float32(limit if limit > 0.0 else 1.0)
-    return values
-
-
-def _volume(result: Result) -> Volume:
-    if result.gpr_volume is None:
+    volume = result.gpr_volume
+    if volume is None:
         msg = "a result without radar volume has no echo to show"
         raise ValueError(msg)
-    return result.gpr_volume
+    level = clutter_level(volume)
+    gain = (level**GAIN).astype(np.float32)
+    bright, middle = quantiles(lambda: map(np.divide, volume.values, gain), (0.9999, 0.5))
+    limit = max(bright, 8.0 * middle)
+    return Echo(volume, level, gain, np.float32(limit if limit > 0.0 else 1.0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.render._figures import style
 from dualsense.render._figures.details import has_details, metal_details_figure
+from dualsense.render._figures.echo import shown_echo
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.metal import emi_figure
 from dualsense.render._figures.radargram import radargram_figure
@@ -16,21 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-    from matplotlib.figure import Figure
-
+    from dualsense.render._canvas.canvas import Canvas
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-FIGURES: dict[str, Callable[[Result, View], Figure]] = {
+FIGURES: dict[str, Callable[[Result, View, Echo | None], Canvas]] = {
     "fused.png": fused_figure,
     "emi_map.png": emi_figure,
     "gpr_slices.png": slices_figure,
     "gpr_sections.png": sections_figure,
 }
+WORKERS = 2
 
 
-def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]:
+def render_figures(result: Result, view: View | None = None, echo: Echo | None = None) -> dict[str, bytes]:
     """Draw every picture of a result.
 
     Parameters
@@ -39,6 +42,8 @@ def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]
         What processing found; a sensor may be missing.
     view
         The operator's controls; by default the result decides.
+    echo
+        How the radar is shown, where that is known already.
 
     Returns
     -------
@@ -47,14 +52,17 @@ def render_figures(result: Result, view: View | None = None) -> dict[str, bytes]
         result has a radargram, ``emi_details.png`` only where a patch has the maps for it.
     """
     view = view or style.View()
-    pictures = {}
-    with style.house_style():
-        optional = {} if result.radargram is None else {"gpr_radargram.png": radargram_figure}
-        if has_details(result):
-            optional["emi_details.png"] = metal_details_figure
-        for name, draw in (FIGURES | optional).items():
-            pictures[name] = style.png_bytes(draw(result, view))
-    return pictures
+    if echo is None and result.gpr_volume is not None:
+        echo = shown_echo(result)
+    drawers = dict(FIGURES)
+    if result.radargram is not None:
+        drawers["gpr_radargram.png"] = radargram_figure
+    if has_details(result):
+        drawers["emi_details.png"] = metal_details_figure
+    # Every picture is drawn by itself, and deflate works without Python's lock.
+    with ThreadPoolExecutor(WORKERS) as workers:
+        drawn = workers.map(lambda draw: draw(result, view, echo).png_bytes(), drawers.values())
+        return dict(zip(drawers, drawn, strict=True))
 
 
 def write_figures(result: Result, folder: str | PathLike[str], view: View | None = None) -> tuple[Path, ...]:

@@ -13,13 +13,13 @@ from dualsense.render._targets import ordered_targets
 from dualsense.render._words import SENSORS, sensor_message
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from dualsense.render._canvas.canvas import Canvas
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-def fused_figure(result: Result, view: View) -> Figure:
+def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
     """Greatest radar echo of each cell between the shown depths, metal contours, coverage, track and targets.
 
     Without radar the metal map takes its place; ground that only one sensor measured is hatched over the
@@ -41,31 +41,30 @@ def fused_figure(result: Result, view: View) -> Figure:
     below_in = size.height_in + sheet.STRIP_IN + 0.95
     below_in = below_in + list_in if wide else max(below_in, list_in)
     height_in = sheet.HEAD_IN + banner_in + below_in
-    figure = sheet.open_sheet(result, "Radar and metal", ground_subtitle(result, view), width_in, height_in)
+    page = sheet.open_sheet(result, "Radar and metal", ground_subtitle(result, view), width_in, height_in)
     bottom_in = height_in - sheet.HEAD_IN - banner_in - size.height_in
-    axes = panels.inch_axes(figure, sheet.LEFT_IN, bottom_in, size.width_in, size.height_in)
-    panels.centimetre_axes(axes, extent, x_label="x along the lane (cm)", y_label="y to the left (cm)")
-    image, levels = draw_ground(axes, result, view, limits)
-    if image is not None and len(missing) < len(SENSORS):
+    place = ((sheet.LEFT_IN, bottom_in), (size.width_in, size.height_in))
+    panel = panels.map_panel(page, *place, extent)
+    panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
+    cells, levels = draw_ground(panel, result, view, limits, echo)
+    if cells is not None and len(missing) < len(SENSORS):
         if result.gpr_volume is None:
             units = style.metal_units(result.emi_maps["metal_response"].units)
-            sheet.colour_bar(figure, [axes], image, "metal response", units)
+            sheet.colour_bar(page, [panel], cells, "metal response", units)
         else:
-            sheet.colour_bar(figure, [axes], image, "radar echo", "times the median of its depth")
-    panels.draw_track(axes, result.track_m)
+            sheet.colour_bar(page, [panel], cells, "radar echo", "times the median of its depth")
+    panels.draw_track(panel, result.track_m)
     if targets:
-        panels.draw_crosshair(axes, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
-    draw_targets(axes, targets)
+        panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
+    draw_targets(panel, targets)
     if len(missing) == len(SENSORS):
-        panels.draw_message(axes, "NOTHING MEASURED\nThis ground is not assessable.")
-    panels.draw_scale_strip(figure, axes, below_in=0.88)
+        panels.draw_message(panel, "NOTHING MEASURED\nThis ground is not assessable.")
+    panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
-        notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12, width_in)
-    notes.draw_legend(figure, result, levels, bottom_in - 1.28)
+        notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
+    notes.draw_legend(page, result, levels, bottom_in - 1.28)
     if wide:
-        notes.draw_list(figure, result, (0.3, bottom_in - 2.05), columns)
+        notes.draw_list(page, result, (0.3, bottom_in - 2.05), columns)
     else:
-        notes.draw_list(
-            figure, result, (width_in - notes.LIST_IN + 0.15, height_in - sheet.HEAD_IN - banner_in), 1
-        )
-    return figure
+        notes.draw_list(page, result, (width_in - notes.LIST_IN + 0.15, height_in - sheet.HEAD_IN - banner_in), 1)
+    return sheet.finished(page)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render._figures import panels, style
-from dualsense.render._figures.echo import depth_maximum, shown_depths
+from dualsense.render._figures.echo import clutter_level, depth_maximum, shown_depths
 from dualsense.render._words import sensor_message
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.image import AxesImage
     from numpy.typing import NDArray
 
+    from dualsense.render._canvas.canvas import Panel
+    from dualsense.render._canvas.marks import Cells
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import Limits, View
     from dualsense.result import Image, Result
 
@@ -35,13 +36,13 @@ def _spacing(depth_m: NDArray[np.float64]) -> float:
 
 
 def draw_ground(
-    axes: Axes, result: Result, view: View, limits: Limits
-) -> tuple[AxesImage | None, tuple[float, ...]]:
-    """Colours of the ground, its hatching and the metal contours; gives the image and the contour levels.
+    panel: Panel, result: Result, view: View, limits: Limits, echo: Echo | None = None
+) -> tuple[Cells | None, tuple[float, ...]]:
+    """Colours of the ground, its hatching and the metal contours; gives the cells and the contour levels.
 
     Parameters
     ----------
-    axes
+    panel
         Of a map in centimetres.
     result
         What processing found; a sensor may be missing.
@@ -49,48 +50,49 @@ def draw_ground(
         The operator's controls.
     limits
         Colour limits of the radar and of the metal map.
+    echo
+        How the radar is shown, where that is known already.
 
     Returns
     -------
-    image
+    cells
         For the colour bar; None where neither sensor has a map.
     levels
         Of the metal contours, in the units of the metal map; empty without one.
     """
     metal, volume, coverage = result.emi_maps.get("metal_response"), result.gpr_volume, result.coverage
     levels: tuple[float, ...] = ()
-    image = None
+    cells = None
     seen_gpr, seen_emi = coverage.gpr, coverage.emi
     if volume is not None:
-        values = depth_maximum(result, view)
-        scale = panels.norm(limits.radar, style.RADAR_GAMMA)
-        image = panels.draw_cells(
-            axes, panels.extent_cm(volume.grid), values, colours=style.RADAR_MAP, scale=scale
-        )
+        level = clutter_level(volume) if echo is None else echo.level
+        values = depth_maximum(volume, level, view)
+        scale = panels.scaled(limits.radar, style.RADAR_GAMMA)
+        cells = panel.draw_cells(values, panels.extent_cm(volume.grid), scale, style.RADAR_MAP)
         if values.shape == seen_gpr.shape:
             seen_gpr = seen_gpr & np.isfinite(values)
     elif metal is not None:
-        scale = panels.norm(limits.metal, style.METAL_GAMMA)
-        extent = panels.extent_cm(metal.grid)
-        image = panels.draw_cells(axes, extent, np.abs(metal.values), colours=style.METAL_MAP, scale=scale)
+        scale = panels.scaled(limits.metal, style.METAL_GAMMA)
+        cells = panel.draw_cells(np.abs(metal.values), panels.extent_cm(metal.grid), scale, style.METAL_MAP)
     if metal is not None and metal.values.shape == seen_emi.shape:
         seen_emi = seen_emi & np.isfinite(metal.values)
     extent = panels.extent_cm(coverage.grid)
     coloured = seen_gpr if volume is not None else seen_emi
-    panels.draw_unmeasured(axes, extent, ~coloured, "none")
-    panels.draw_unmeasured(axes, extent, coloured & ~(seen_gpr & seen_emi), "one")
+    panels.draw_unmeasured(panel, extent, ~coloured, "none")
+    panels.draw_unmeasured(panel, extent, coloured & ~(seen_gpr & seen_emi), "one")
     if metal is not None:
         levels = panels.contour_levels(metal, limits.metal)
-        panels.draw_metal_contours(axes, metal, levels)
-    return image, levels
+        marks = panels.contour_marks(panel, panels.metal_lines_cm(metal, levels))
+        panels.draw_metal_contours(panel, marks)
+    return cells, levels
 
 
-def draw_metal(axes: Axes, metal: Image, extent: panels.Extent, limit: float) -> AxesImage:
-    """Metal map in colours with its contours, hatched where it was not measured; gives the image.
+def draw_metal(panel: Panel, metal: Image, extent: panels.Extent, limit: float) -> Cells:
+    """Metal map in colours with its contours, hatched where it was not measured; gives the cells.
 
     Parameters
     ----------
-    axes
+    panel
         Of a map in centimetres.
     metal
         The map of the response.
@@ -99,8 +101,9 @@ def draw_metal(axes: Axes, metal: Image, extent: panels.Extent, limit: float) ->
     limit
         Top of the colour scale, in the units of the map.
     """
-    values, scale = np.abs(metal.values), panels.norm(limit, style.METAL_GAMMA)
-    image = panels.draw_cells(axes, extent, values, colours=style.METAL_MAP, scale=scale)
-    panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
-    panels.draw_metal_contours(axes, metal, panels.contour_levels(metal, limit), width=1.2)
-    return image
+    values, scale = np.abs(metal.values), panels.scaled(limit, style.METAL_GAMMA)
+    cells = panel.draw_cells(values, extent, scale, style.METAL_MAP)
+    panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
+    lines = panels.metal_lines_cm(metal, panels.contour_levels(metal, limit))
+    panels.draw_metal_contours(panel, panels.contour_marks(panel, lines, width=1.2))
+    return cells

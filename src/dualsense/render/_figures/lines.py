@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import MultipleLocator
 
+from dualsense.render._canvas.axes import draw_frame, draw_x_axis, even_ticks
 from dualsense.render._figures import notes, panels, sheet, shelf, style
-from dualsense.render._figures.echo import gained, slabs
+from dualsense.render._figures.echo import shown_echo, slabs
 from dualsense.render._figures.ground import draw_ground, draw_metal, ground_subtitle
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
@@ -19,10 +19,9 @@ from dualsense.scan import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
-
+    from dualsense.render._canvas.canvas import Canvas, Panel
+    from dualsense.render._canvas.marks import Cells
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.strip import Strip
     from dualsense.render._figures.style import View
     from dualsense.result import Result, Target
@@ -37,6 +36,7 @@ LABEL_ROWS = 3
 TICKS_IN = 0.42
 STRIP_TALL_IN = 0.34
 BAR_ROW_IN = 0.75
+SIDEWAYS = "left (cm)"
 
 Cuts = list[tuple[float, float]]
 
@@ -81,30 +81,25 @@ class _Stack:
     def height_in(self) -> float:
         return sum(self.heights_in) + 0.3
 
-    def open(self, figure: Figure, top_in: float) -> list[Axes]:
-        """Axes of every piece, empty, and the labels over them."""
+    def open(self, sheet_: Canvas, top_in: float, edges: tuple[float, float]) -> list[Panel]:
+        """Panels of every piece between two edges up and down, empty, and the labels over them."""
         drawn = []
-        for plan, height_in in zip(self.planned, self.heights_in, strict=True):
+        for cut, plan, height_in in zip(self.cuts, self.planned, self.heights_in, strict=True):
             bottom_in = top_in - plan.height_in - self.tall_in
-            drawn.append(panels.inch_axes(figure, sheet.LEFT_IN, bottom_in, self.width_in, self.tall_in))
-            shelf.draw(figure, plan, sheet.LEFT_IN, bottom_in + self.tall_in)
+            panel = sheet_.panel((sheet.LEFT_IN, bottom_in), (self.width_in, self.tall_in), (*cut, *edges))
+            draw_frame(panel)
+            drawn.append(panel)
+            shelf.draw(sheet_, plan, sheet.LEFT_IN, bottom_in + self.tall_in)
             top_in -= height_in
         return drawn
 
 
-def _frame(axes: Axes, cut: tuple[float, float], edges: tuple[float, float], y_label: str, x_label: str) -> None:
-    axes.set_xlim(*cut)
-    axes.set_ylim(*edges)
-    box = axes.get_window_extent()
-    width_in, height_in = box.width / style.DPI, box.height / style.DPI
-    axes.xaxis.set_major_locator(MultipleLocator(panels.nice_step(cut[1] - cut[0], max(2, int(width_in / 0.62)))))
-    parts = max(2, int(height_in / 0.4))
-    axes.yaxis.set_major_locator(MultipleLocator(panels.nice_step(abs(edges[1] - edges[0]), parts)))
-    axes.set_ylabel(y_label)
-    axes.set_xlabel(x_label)
+def layer_words(top_cm: float, bottom_cm: float, *, last: bool) -> str:
+    """Name a layer of depth; the last may end between two centimetres."""
+    return f"{top_cm:.3g}–{bottom_cm:.{0 if last else 1}f}".removesuffix(".0") + " cm"
 
 
-def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bool) -> Figure:
+def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bool) -> Canvas:
     """Map of a strip in equal pieces one below the other, at equal scale along and across, with its targets.
 
     Parameters
@@ -118,7 +113,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
 
     Returns
     -------
-    Figure
+    Canvas
     """
     flat = unrolled(result, strip)
     limits = style.colour_limits(result, view)
@@ -138,52 +133,51 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     height_in = head_in + stack.height_in + sheet.STRIP_IN + bar_row_in + list_in
     title = "Metal detector" if metal_only else "Radar and metal"
     words = "response along the strip" if metal_only else ground_subtitle(result, view)
-    figure = sheet.open_sheet(result, title, f"{words}, the strip from above", width_in, height_in)
+    page = sheet.open_sheet(result, title, f"{words}, the strip from above", width_in, height_in)
     for index, message in enumerate(missing):
-        notes.draw_banner(figure, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12, width_in)
-    image: AxesImage | None = None
+        notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
+    cells: Cells | None = None
     levels: tuple[float, ...] = ()
-    drawn = stack.open(figure, height_in - head_in)
-    for axes, cut in zip(drawn, cuts, strict=True):
+    drawn = stack.open(page, height_in - head_in, (low, high))
+    echo = None if metal_only or flat.gpr_volume is None else shown_echo(flat)
+    for panel, cut in zip(drawn, cuts, strict=True):
         if metal_only:
-            image = _draw_metal_or_grey(axes, flat, limits.metal)
+            cells = _draw_metal_or_grey(panel, flat, limits.metal)
         else:
-            image, levels = draw_ground(axes, flat, view, limits)
-        panels.draw_track(axes, flat.track_m)
+            cells, levels = draw_ground(panel, flat, view, limits, echo)
+        panels.draw_track(panel, flat.track_m)
         last = cut is cuts[-1]
-        _frame(
-            axes, cut, (low, high), "left (cm)" if stack.tall_in > 0.9 else "", strip.axis_words() if last else ""
-        )
-        axes.set_aspect("auto")  # the frame has the aspect of the ground already
-        for rank, target in enumerate(reversed(_inside(targets, cut, last=last))):
-            draw_symbol(axes, 100.0 * target.x_m, 100.0 * target.y_m, target.call, zorder=8 + 0.01 * rank)
+        x_label, y_label = strip.axis_words() if last else "", SIDEWAYS if stack.tall_in > 0.9 else ""
+        panels.centimetre_axes(panel, x_label=x_label, y_label=y_label, y_apart_in=0.4)
+        for target in reversed(_inside(targets, cut, last=last)):
+            draw_symbol(panel, 100.0 * target.x_m, 100.0 * target.y_m, target.call)
     bottom_in = height_in - head_in - stack.height_in - 0.3
-    panels.draw_scale_strip(figure, drawn[-1], below_in=0.95, heading=strip.heading_words())
+    panels.draw_scale_strip(page, drawn[-1], below_in=0.95, heading=strip.heading_words())
     bar_in = (sheet.LEFT_IN, bottom_in - 0.75)
     metal = result.emi_maps.get("metal_response")
-    if image is not None and len(missing) < len(sensors):
+    if cells is not None and len(missing) < len(sensors):
         if metal_only or result.gpr_volume is None:
             units = style.metal_units("1" if metal is None else metal.units)
-            sheet.flat_colour_bar(figure, image, bar_in, "metal response", units)
+            sheet.flat_colour_bar(page, cells, bar_in, "metal response", units)
         else:
-            sheet.flat_colour_bar(figure, image, bar_in, "radar echo", "times the median of its depth")
+            sheet.flat_colour_bar(page, cells, bar_in, "radar echo", "times the median of its depth")
     if not metal_only:
-        notes.draw_legend(figure, result, levels, bottom_in - 0.75 - bar_row_in + 0.1)
+        notes.draw_legend(page, result, levels, bottom_in - 0.75 - bar_row_in + 0.1)
         corner_in = (0.3, bottom_in - 0.75 - bar_row_in - 0.7)
-        notes.draw_list(figure, flat, corner_in, columns, place=_place_words)
-    return figure
+        notes.draw_list(page, flat, corner_in, columns, place=_place_words)
+    return sheet.finished(page)
 
 
-def _draw_metal_or_grey(axes: Axes, flat: Result, limit: float) -> AxesImage | None:
+def _draw_metal_or_grey(panel: Panel, flat: Result, limit: float) -> Cells | None:
     """Metal map and its contours; grey where there is none."""
     metal, extent = flat.emi_maps.get("metal_response"), panels.extent_cm(flat.coverage.grid)
     if metal is None:
-        panels.draw_unmeasured(axes, extent, np.ones_like(flat.coverage.patch))
+        panels.draw_unmeasured(panel, extent, np.ones_like(flat.coverage.patch))
         return None
-    return draw_metal(axes, metal, extent, limit)
+    return draw_metal(panel, metal, extent, limit)
 
 
-def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
+def line_section_figure(result: Result, view: View, strip: Strip, echo: Echo) -> Canvas:
     """Section under a line: distance along it against depth, every target at its depth with its uncertainty.
 
     The section is as wide as the sheet and cut into pieces where the line is longer than four metres. Depth is
@@ -195,7 +189,7 @@ def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
         raise ValueError(msg)
     flat = unrolled(result, strip)
     along_m = distances_m(strip, volume.grid)
-    cut_echo = section(strip, volume.grid, gained(result), along_m)
+    cut_echo = echo.cut(section(strip, volume.grid, volume.values, along_m))
     left, right, _, _ = panels.extent_cm(flat.coverage.grid)
     deep = panels.depth_edges_cm(volume.depth_m)
     cuts = pieces(left, right, SECTION_PIECE_CM, SECTION_PIECES)
@@ -211,42 +205,38 @@ def line_section_figure(result: Result, view: View, strip: Strip) -> Figure:
     scale_words = f"vertical exaggeration {times:.3g}: depth is drawn {times:.3g} times as large as distance"
     if abs(times - 1.0) < 1e-6:
         scale_words = "equal scales for depth and distance"
-    figure = sheet.open_sheet(result, "Radar, section along the line", scale_words, width_in, height_in)
+    page = sheet.open_sheet(result, "Radar, section along the line", scale_words, width_in, height_in)
     notes_shown = [soil_words(result), "labels: depth of the top ± one standard deviation, cm" if targets else ""]
-    line = "  ·  ".join(words for words in notes_shown if words)
-    figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, line, fontsize=12.5, va="center")
-    scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
-    drawn = stack.open(figure, height_in - sheet.HEAD_IN - 0.55)
-    image = None
-    for axes, cut in zip(drawn, cuts, strict=True):
+    page.write(0.3, height_in - 1.0, "  ·  ".join(words for words in notes_shown if words), size_pt=12.5)
+    scale = panels.scaled(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
+    drawn = stack.open(page, height_in - sheet.HEAD_IN - 0.55, (deep[1], deep[0]))
+    for panel, cut in zip(drawn, cuts, strict=True):
         extent = (left, right, deep[1], deep[0])
-        image = panels.draw_cells(
-            axes, extent, cut_echo[::-1], colours=style.RADAR_MAP, scale=scale, aspect="auto"
-        )
-        panels.draw_unmeasured(axes, extent, ~np.isfinite(cut_echo[::-1]))
+        panel.draw_cells(cut_echo[::-1], extent, scale, style.RADAR_MAP)
+        panels.draw_unmeasured(panel, extent, ~np.isfinite(cut_echo[::-1]))
         last = cut is cuts[-1]
-        _frame(axes, cut, (deep[1], deep[0]), "depth (cm)", strip.axis_words() if last else "")
+        x_label = strip.axis_words() if last else ""
+        panels.centimetre_axes(panel, x_label=x_label, y_label="depth (cm)", y_apart_in=0.4)
         for target in reversed(_inside(targets, cut, last=last)):
-            draw_depth(axes, target, 100.0 * target.x_m)
+            draw_depth(panel, target, 100.0 * target.x_m)
     bottom_in = height_in - sheet.HEAD_IN - 0.55 - stack.height_in - 0.3
-    panels.draw_scale_strip(figure, drawn[-1], below_in=0.95, heading=strip.heading_words())
-    if image is not None:
-        words = "gained with depth, 1 = strongest"
-        sheet.flat_colour_bar(figure, image, (sheet.LEFT_IN, bottom_in - 0.75), "radar echo", words)
-    notes.draw_grey_key(figure, sheet.LEFT_IN + SECTION_IN - 1.8, bottom_in - 0.95)
-    place = (sheet.LEFT_IN / width_in, (bottom_in - 1.45) / height_in)
-    figure.text(*place, _unlabelled_words(planned), fontsize=11.5, fontstyle="italic", va="center")
-    return figure
+    panels.draw_scale_strip(page, drawn[-1], below_in=0.95, heading=strip.heading_words())
+    words = "gained with depth, 1 = strongest"
+    cells = drawn[0].cells[0]
+    sheet.flat_colour_bar(page, cells, (sheet.LEFT_IN, bottom_in - 0.75), "radar echo", words)
+    notes.draw_grey_key(page, sheet.LEFT_IN + SECTION_IN - 1.8, bottom_in - 0.95)
+    page.write(sheet.LEFT_IN, bottom_in - 1.45, _unlabelled_words(planned), size_pt=11.5, cut="italic")
+    return sheet.finished(page)
 
 
-def line_slices_figure(result: Result, view: View, strip: Strip) -> Figure:
+def line_slices_figure(result: Result, view: View, strip: Strip, echo: Echo) -> Canvas:
     """Layers of depth one below the other, each as the strip seen from above; its width is not to scale."""
     volume = result.gpr_volume
     if volume is None:
         msg = "a result without radar volume has no slices"
         raise ValueError(msg)
     along_m, layers = distances_m(strip, volume.grid), slabs(volume, view)
-    echo = section(strip, volume.grid, gained(result), along_m)
+    shown = echo.cut(section(strip, volume.grid, volume.values, along_m))
     flat = unrolled(result, strip)
     left, right, _, _ = panels.extent_cm(flat.coverage.grid)
     targets = ordered_targets(flat)
@@ -254,26 +244,27 @@ def line_slices_figure(result: Result, view: View, strip: Strip) -> Figure:
     width_in = name_in + SECTION_IN + 0.5
     height_in = sheet.HEAD_IN + len(layers) * pitch_in + TICKS_IN + 0.3 + sheet.STRIP_IN + BAR_ROW_IN
     words = "strongest echo within each layer along the line; the strip's width is not to scale"
-    figure = sheet.open_sheet(result, "Radar, slices by depth", words, width_in, height_in)
-    scale = panels.norm(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
-    image, axes = None, None
+    page = sheet.open_sheet(result, "Radar, slices by depth", words, width_in, height_in)
+    scale = panels.scaled(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
+    drawn = []
     for index, (top_cm, bottom_cm, indices) in enumerate(layers):
         low_in = height_in - sheet.HEAD_IN - index * pitch_in - STRIP_TALL_IN
-        axes = panels.inch_axes(figure, name_in, low_in, SECTION_IN, STRIP_TALL_IN)
-        values = np.fmax.reduce(echo[indices], axis=0)[None]
         extent = (left, right, 0.0, 1.0)
-        image = panels.draw_cells(axes, extent, values, colours=style.RADAR_MAP, scale=scale, aspect="auto")
-        panels.draw_unmeasured(axes, extent, ~np.isfinite(values))
+        panel = page.panel((name_in, low_in), (SECTION_IN, STRIP_TALL_IN), extent)
+        values = np.fmax.reduce(shown[indices], axis=0)[None]
+        panel.draw_cells(values, extent, scale, style.RADAR_MAP)
+        panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
         last = index == len(layers) - 1
-        _frame(axes, (left, right), (0.0, 1.0), "", strip.axis_words() if last else "")
-        axes.tick_params(labelbottom=last, left=False, labelleft=False)
-        name = f"{top_cm:.3g}–{bottom_cm:.{0 if last else 1}f}".removesuffix(".0") + " cm"
-        axes.text(-0.008, 0.5, name, transform=axes.transAxes, ha="right", va="center", fontweight="bold")
+        draw_frame(panel)
+        ticks = even_ticks(left, right, panels.nice_step(right - left, max(2, int(SECTION_IN / 0.62))))
+        draw_x_axis(panel, ticks, strip.axis_words() if last else "", numbers=last)
+        name = layer_words(top_cm, bottom_cm, last=last)
+        panel.write(left - 0.008 * (right - left), 0.5, name, across="right", cut="bold")
         for target in reversed([t for t in targets if top_cm <= 100.0 * t.depth_m < bottom_cm]):
-            draw_symbol(axes, 100.0 * target.x_m, 0.5, target.call, size_pt=12.0)
-    if axes is not None and image is not None:
-        panels.draw_scale_strip(figure, axes, below_in=0.95, heading=strip.heading_words())
-        bottom_in = height_in - sheet.HEAD_IN - len(layers) * pitch_in - TICKS_IN - 0.3
-        words = "gained with depth, 1 = strongest"
-        sheet.flat_colour_bar(figure, image, (name_in, bottom_in - 0.95), "radar echo", words)
-    return figure
+            draw_symbol(panel, 100.0 * target.x_m, 0.5, target.call, size_pt=12.0)
+        drawn.append(panel)
+    panels.draw_scale_strip(page, drawn[-1], below_in=0.95, heading=strip.heading_words())
+    bottom_in = height_in - sheet.HEAD_IN - len(layers) * pitch_in - TICKS_IN - 0.3
+    words = "gained with depth, 1 = strongest"
+    sheet.flat_colour_bar(page, drawn[0].cells[0], (name_in, bottom_in - 0.95), "radar echo", words)
+    return sheet.finished(page)

@@ -15,14 +15,15 @@ from dualsense.render._targets import ordered_targets
 from dualsense.render._words import sensor_message
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from dualsense.render._canvas.canvas import Canvas
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-def emi_figure(result: Result, view: View) -> Figure:
+def emi_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
     """Map of the metal response with contours, coverage, track and targets; says so when there is none."""
+    del echo
     strip = find_strip(result)
     if strip is not None:
         return strip_map_figure(result, view, strip, metal_only=True)
@@ -32,21 +33,21 @@ def emi_figure(result: Result, view: View) -> Figure:
     size = sheet.fit(extent, 9.0, 6.6)
     width_in = max(sheet.LEFT_IN + size.width_in + sheet.BAR_IN + 0.2, 8.0)
     height_in = sheet.HEAD_IN + size.height_in + sheet.STRIP_IN
-    figure = sheet.open_sheet(result, "Metal detector", "response over the ground", width_in, height_in)
-    axes = panels.inch_axes(figure, sheet.LEFT_IN, sheet.STRIP_IN, size.width_in, size.height_in)
-    panels.centimetre_axes(axes, extent, x_label="x along the lane (cm)", y_label="y to the left (cm)")
+    page = sheet.open_sheet(result, "Metal detector", "response over the ground", width_in, height_in)
+    panel = panels.map_panel(page, (sheet.LEFT_IN, sheet.STRIP_IN), (size.width_in, size.height_in), extent)
+    panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
     if metal is None or message:
-        panels.draw_unmeasured(axes, extent, np.ones_like(result.coverage.patch))
-        panels.draw_track(axes, result.track_m)
-        panels.draw_missing(axes, message or "metal detector: no map")
-        panels.draw_scale_strip(figure, axes, below_in=0.88)
-        return figure
-    image = draw_metal(axes, metal, extent, style.colour_limits(result, view).metal)
-    panels.draw_track(axes, result.track_m)
+        panels.draw_unmeasured(panel, extent, np.ones_like(result.coverage.patch))
+        panels.draw_track(panel, result.track_m)
+        panels.draw_missing(panel, message or "metal detector: no map")
+        panels.draw_scale_strip(page, panel, below_in=0.88)
+        return sheet.finished(page)
+    cells = draw_metal(panel, metal, extent, style.colour_limits(result, view).metal)
+    panels.draw_track(panel, result.track_m)
     targets = ordered_targets(result)
     if targets:
-        panels.draw_crosshair(axes, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
-    draw_targets(axes, targets)
-    sheet.colour_bar(figure, [axes], image, "metal response", style.metal_units(metal.units))
-    panels.draw_scale_strip(figure, axes, below_in=0.88)
-    return figure
+        panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
+    draw_targets(panel, targets)
+    sheet.colour_bar(page, [panel], cells, "metal response", style.metal_units(metal.units))
+    panels.draw_scale_strip(page, panel, below_in=0.88)
+    return sheet.finished(page)

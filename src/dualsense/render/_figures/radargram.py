@@ -5,21 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.colors import Normalize
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
+from dualsense.render._canvas.axes import draw_frame, draw_x_axis, draw_y_axis, even_ticks
+from dualsense.render._canvas.bars import upright_bar
+from dualsense.render._canvas.colours import Scale
 from dualsense.render._figures import notes, panels, sheet, style
 from dualsense.render._figures.strip import find_strip
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from dualsense.render._canvas.axes import Tick
+    from dualsense.render._canvas.bars import End
+    from dualsense.render._canvas.canvas import Canvas
+    from dualsense.render._canvas.marks import Together
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import View
     from dualsense.result import Radargram, Result
 
 WIDTH_IN, TALL_IN = 11.0, 4.6
 BRIGHT = 0.995
+TOGETHER: dict[str, Together] = {"amplitude": "loudest", "phase": "nearest"}
 SIGNED = {"amplitude": "RdBu_r", "phase": "twilight"}
 
 
@@ -30,13 +36,13 @@ def gain_words(radargram: Radargram) -> str:
     return "no gain; for display only" if radargram.gain == "none" else f"gain: {radargram.gain}, for display only"
 
 
-def radargram_figure(result: Result, view: View) -> Figure:
+def radargram_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
     """Traces side by side in the order they were recorded, two-way time downwards.
 
     The axis is the distance along the line where a single line was recorded in one go, else the number of the
     sounding. ``view`` does not apply: a radargram has no depth.
     """
-    del view
+    del view, echo
     shown = result.radargram
     if shown is None:
         msg = "a result without radargram has none to show"
@@ -48,34 +54,35 @@ def radargram_figure(result: Result, view: View) -> Figure:
     width_in = sheet.LEFT_IN + WIDTH_IN + sheet.BAR_IN + 0.2
     height_in = sheet.HEAD_IN + 0.35 + TALL_IN + 1.25
     head = f"{shown.name} against two-way time  ·  {gain_words(shown)}"
-    figure = sheet.open_sheet(result, "Radargram", head, width_in, height_in)
+    page = sheet.open_sheet(result, "Radargram", head, width_in, height_in)
     length_m = float(np.nansum(np.hypot(*np.diff(shown.position_m[:, :2], axis=0).T)))
     words = f"{shown.values.shape[0]} soundings over {length_m:.2f} m of track, before migration"
-    figure.text(0.3 / width_in, 1.0 - 1.0 / height_in, words, fontsize=12.5, va="center")
-    axes = panels.inch_axes(figure, sheet.LEFT_IN, 1.25, WIDTH_IN, TALL_IN)
+    page.write(0.3, height_in - 1.0, words, size_pt=12.5)
+    panel = page.panel((sheet.LEFT_IN, 1.25), (WIDTH_IN, TALL_IN), extent)
+    draw_frame(panel)
     scale = _scale(shown)
-    image = axes.imshow(
-        np.ma.masked_invalid(values.T),
-        extent=extent,
-        interpolation="nearest",
-        cmap=SIGNED.get(shown.name, style.RADAR_MAP),
-        norm=scale,
-        aspect="auto",
-        zorder=1,
-    )
-    panels.draw_unmeasured(axes, extent, ~np.isfinite(values.T)[::-1])
-    axes.xaxis.set_major_locator(MultipleLocator(panels.nice_step(abs(edges[1] - edges[0]), 12)))
-    axes.yaxis.set_major_locator(MultipleLocator(panels.nice_step(extent[2] - extent[3], 10)))
-    axes.set_xlabel(label)
-    axes.set_ylabel("two-way time (ns)")
-    bar = panels.inch_axes(figure, sheet.LEFT_IN + WIDTH_IN + 0.18, 1.25, 0.2, TALL_IN)
-    figure.colorbar(image, cax=bar, extend="both" if shown.name == "amplitude" else "neither")
-    power = style.power_of_ten(float(scale.vmax or 0.0))
-    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**power:.3g}"))
-    bar.set_ylabel(f"{shown.name} ({style.scaled_units(power, shown.units)})", labelpad=8)
+    together = TOGETHER.get(shown.name, "greatest")
+    colours = SIGNED.get(shown.name, style.RADAR_MAP)
+    cells = panel.draw_cells(values.T[::-1], extent, scale, colours, together)
+    panels.draw_unmeasured(panel, extent, ~np.isfinite(values.T)[::-1])
+    draw_x_axis(panel, even_ticks(*edges, panels.nice_step(abs(edges[1] - edges[0]), 12)), label)
+    times = even_ticks(extent[2], extent[3], panels.nice_step(extent[2] - extent[3], 10))
+    draw_y_axis(panel, times, "two-way time (ns)")
+    power = style.power_of_ten(scale.high)
+    name = f"{shown.name} ({style.scaled_units(power, shown.units)})"
+    place = ((sheet.LEFT_IN + WIDTH_IN + 0.18, 1.25), (0.2, TALL_IN))
+    both: tuple[End, ...] = ("min", "max") if shown.name == "amplitude" else ()
+    upright_bar(page, place, cells, _bar_ticks(scale, power), name, beyond=both)
     if not np.isfinite(values).all():
-        notes.draw_grey_key(figure, sheet.LEFT_IN, 0.35, "not told there")
-    return figure
+        notes.draw_grey_key(page, sheet.LEFT_IN, 0.35, "not told there")
+    return sheet.finished(page)
+
+
+def _bar_ticks(scale: Scale, power: int) -> list[Tick]:
+    """Round numbers of the colour bar, with a power of ten taken out."""
+    span, tens = scale.high - scale.low, 10.0**power
+    ticks = even_ticks(scale.low / tens, scale.high / tens, panels.nice_step(span / tens, 9))
+    return [((value * tens - scale.low) / span, number) for value, number in ticks]
 
 
 def _columns(result: Result, shown: Radargram) -> tuple[NDArray[np.float32], tuple[float, float], str]:
@@ -95,11 +102,11 @@ def _columns(result: Result, shown: Radargram) -> tuple[NDArray[np.float32], tup
     return shown.values, (0.5, count + 0.5), "number of the sounding, as recorded"
 
 
-def _scale(shown: Radargram) -> Normalize:
+def _scale(shown: Radargram) -> Scale:
     """Colours even to both sides for amplitudes, over a turn for a phase, from nothing for what has no sign."""
     finite = np.abs(shown.values[np.isfinite(shown.values)])
     bright = float(np.quantile(finite, BRIGHT)) if finite.size else 0.0
     bright = bright if bright > 0.0 else 1.0
     if shown.name == "phase":
-        return Normalize(-np.pi, np.pi)
-    return Normalize(-bright if shown.name == "amplitude" else 0.0, bright)
+        return Scale(-np.pi, np.pi)
+    return Scale(-bright if shown.name == "amplitude" else 0.0, bright)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from dualsense.render._canvas.bars import lying_bar, upright_bar
+from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import style
-from dualsense.render._figures.panels import inch_axes, nice_step
+from dualsense.render._figures.panels import nice_step
 from dualsense.render._words import SIMULATED
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
-
+    from dualsense.render._canvas.axes import Tick
+    from dualsense.render._canvas.canvas import Canvas, Panel
+    from dualsense.render._canvas.marks import Cells
     from dualsense.render._figures.panels import Extent
     from dualsense.result import Result
 
@@ -50,8 +50,8 @@ def is_wide(extent: Extent) -> bool:
     return (extent[3] - extent[2]) / (extent[1] - extent[0]) < WIDE
 
 
-def open_sheet(result: Result, title: str, subtitle: str, width_in: float, height_in: float) -> Figure:
-    """Figure with its title, the scan's name, and the label of simulated data where it applies.
+def open_sheet(result: Result, title: str, subtitle: str, width_in: float, height_in: float) -> Canvas:
+    """Sheet with its title, the scan's name, and the label of simulated data where it applies.
 
     Parameters
     ----------
@@ -62,36 +62,30 @@ def open_sheet(result: Result, title: str, subtitle: str, width_in: float, heigh
     width_in, height_in
         Of the sheet, inches.
     """
-    figure = style.new_figure(width_in, height_in)
-    left = 0.3 / width_in
-    figure.text(left, 1.0 - 0.34 / height_in, title, fontsize=19, fontweight="bold", va="center")
+    sheet = style.new_sheet(width_in, height_in)
+    sheet.write(0.3, height_in - 0.34, title, size_pt=19.0, cut="bold")
     name = plain(result.header.scan_id, max(12, min(48, int(width_in / 0.105) - len(subtitle) - 6)))
-    figure.text(
-        left, 1.0 - 0.69 / height_in, f"{name}  ·  {subtitle}" if subtitle else name, fontsize=12.5, va="center"
-    )
+    sheet.write(0.3, height_in - 0.69, f"{name}  ·  {subtitle}" if subtitle else name, size_pt=12.5)
     if result.header.source == "simulated":
-        figure.text(
-            1.0 - 0.35 / width_in,
-            1.0 - 0.36 / height_in,
-            SIMULATED,
-            fontsize=15,
-            fontweight="bold",
-            ha="right",
-            va="center",
-            bbox={
-                "boxstyle": "square,pad=0.4",
-                "facecolor": style.SIMULATED_PAPER,
-                "edgecolor": style.INK,
-                "linewidth": 2.0,
-            },
-        )
-    return figure
+        paper = Paper(style.SIMULATED_PAPER, style.INK, 2.0, 0.4)
+        look: Any = {"size_pt": 15.0, "cut": "bold", "across": "right", "paper": paper}
+        sheet.write(width_in - 0.35, height_in - 0.36, SIMULATED, **look)
+    return sheet
+
+
+def finished(sheet: Canvas) -> Canvas:
+    """Say at the foot of a sheet how many cells a dot of its maps stands for, where that is more than one."""
+    rows, columns = sheet.cells_per_dot()
+    if rows * columns > 1:
+        words = f"one dot shows the strongest of {rows} × {columns} cells"
+        sheet.write(0.3, 0.09, words, size_pt=9.0)
+    return sheet
 
 
 def colour_bar(
-    figure: Figure,
-    drawn: Sequence[Axes],
-    image: AxesImage,
+    sheet: Canvas,
+    drawn: Sequence[Panel],
+    cells: Cells,
     quantity: str,
     units: str,
     *,
@@ -101,47 +95,38 @@ def colour_bar(
 
     Parameters
     ----------
-    figure
-        The sheet.
+    sheet
+        To draw on.
     drawn
-        Axes of the maps, at their final places.
-    image
-        Any of the maps: they share one scale.
+        The maps.
+    cells
+        Of any of the maps: they share one scale.
     quantity, units
         What the colours mean.
     right_in
         Left of which the bar must not stand, inches; by default the right edge of the maps.
     """
-    for axes in drawn:
-        axes.apply_aspect()
-    boxes = [axes.get_position() for axes in drawn]
-    right, low, high = max(box.x1 for box in boxes), min(box.y0 for box in boxes), max(box.y1 for box in boxes)
-    across, _ = figure.get_size_inches()
+    boxes = [panel.box for panel in drawn]
+    right, low, high = max(box[2] for box in boxes), min(box[1] for box in boxes), max(box[3] for box in boxes)
+    start_in, tall_in = right / sheet.dpi, (high - low) / sheet.dpi
     if right_in is not None:
-        right = max(right, right_in / across)
-    bar = figure.add_axes((right + 0.18 / across, low, 0.2 / across, high - low))
-    bar.set_zorder(-1.0)  # a tag that reaches past the map stays in front
-    figure.colorbar(image, cax=bar, extend="max")
-    power = style.power_of_ten(float(image.get_clim()[1] or 0.0))
-    tall_in = (high - low) * figure.get_size_inches()[1]
-    ticks = _spaced_ticks(image, tall_in)
-    bar.yaxis.set_major_locator(FixedLocator(ticks))
-    bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number_words(value / 10.0**power)))
-    label = f"{quantity} ({style.scaled_units(power, units)})"
-    bar.yaxis.set_minor_locator(NullLocator())
-    bar.set_ylabel(label if tall_in > 4.0 else label.replace(" (", "\n("), labelpad=8)
+        start_in = max(start_in, right_in)
+    label = f"{quantity} ({style.scaled_units(style.power_of_ten(cells.scale.high), units)})"
+    label = label if tall_in > 4.0 else label.replace(" (", "\n(")
+    place = ((start_in + 0.18, low / sheet.dpi), (0.2, tall_in))
+    upright_bar(sheet, place, cells, limit_ticks(cells, tall_in), label, beyond=("max",))
 
 
 def flat_colour_bar(
-    figure: Figure, image: AxesImage, corner_in: tuple[float, float], quantity: str, units: str
+    sheet: Canvas, cells: Cells, corner_in: tuple[float, float], quantity: str, units: str
 ) -> None:
     """Lying colour bar with its upper left corner at a place, for maps too low to have one at their side.
 
     Parameters
     ----------
-    figure
-        The sheet.
-    image
+    sheet
+        To draw on.
+    cells
         The map.
     corner_in
         Upper left corner from the lower left corner of the sheet, inches.
@@ -149,25 +134,22 @@ def flat_colour_bar(
         What the colours mean.
     """
     wide_in = 3.6
-    bar = inch_axes(figure, corner_in[0], corner_in[1] - 0.2, wide_in, 0.2)
-    figure.colorbar(image, cax=bar, extend="max", orientation="horizontal")
-    power = style.power_of_ten(float(image.get_clim()[1] or 0.0))
-    bar.xaxis.set_major_locator(FixedLocator(_spaced_ticks(image, wide_in, 0.42)))
-    bar.xaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number_words(value / 10.0**power)))
-    bar.xaxis.set_minor_locator(NullLocator())
-    across, up = figure.get_size_inches()
-    label = f"{quantity} ({style.scaled_units(power, units)})"
-    figure.text((corner_in[0] + wide_in + 0.2) / across, (corner_in[1] - 0.1) / up, label, va="center")
+    place = ((corner_in[0], corner_in[1] - 0.2), (wide_in, 0.2))
+    lying_bar(sheet, place, cells, limit_ticks(cells, wide_in, 0.42), "", beyond=("max",))
+    label = f"{quantity} ({style.scaled_units(style.power_of_ten(cells.scale.high), units)})"
+    sheet.write(corner_in[0] + wide_in + 0.2, corner_in[1] - 0.1, label)
 
 
-def _spaced_ticks(image: AxesImage, tall_in: float, apart_in: float = 0.24) -> list[float]:
+def limit_ticks(cells: Cells, long_in: float, apart_in: float = 0.24) -> list[Tick]:
     """Round values of a colour scale, from the top down, none so near the last that their numbers would touch."""
-    limit = float(image.get_clim()[1] or 1.0)
-    step = nice_step(limit, 6)
+    limit = cells.scale.high
+    step, power = nice_step(limit, 6), style.power_of_ten(limit)
     values = np.append(step * np.arange(int(limit / step * (1.0 - 1e-9)) + 1), limit)
-    heights_in = tall_in * np.asarray(image.norm(values), dtype=np.float64)
+    parts = cells.scale.parts(values)
     kept = [values.size - 1]
     for index in range(values.size - 2, -1, -1):
-        if heights_in[kept[-1]] - heights_in[index] > apart_in:
+        if long_in * (parts[kept[-1]] - parts[index]) > apart_in:
             kept.append(index)
-    return [float(values[index]) for index in reversed(kept)]
+    return [
+        (float(parts[index]), style.number_words(float(values[index]) / 10.0**power)) for index in reversed(kept)
+    ]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextToPath
+import numpy as np
 
-from dualsense.render._figures import panels, style
+from dualsense.render._canvas import font
+from dualsense.render._figures import style
 from dualsense.render._figures.strip import shelved
 from dualsense.render._figures.symbols import draw_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+    from dualsense.render._canvas.canvas import Canvas, Panel
     from dualsense.result import Call
 
 LABEL_PT = 10.5
@@ -31,9 +28,7 @@ GAP_IN = 0.07
 
 def text_width_in(text: str, size_pt: float) -> float:
     """Width in inches of the widest line of a bold text."""
-    font = FontProperties(family="DejaVu Sans", weight="bold", size=size_pt)
-    measure = TextToPath().get_text_width_height_descent
-    return max(float(measure(line, font, ismath=False)[0]) for line in text.split("\n")) / 72.0
+    return font.block(text, size_pt * style.DPI / 72.0, "bold").width_px / style.DPI
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +78,13 @@ def plan(labels: Sequence[Label], width_in: float, *, rows: int) -> Shelf:
     return Shelf(tuple(labels), tuple(spots), width_in, lines * LINE_IN + 2.0 * PAD_IN + GAP_IN)
 
 
-def draw(figure: Figure, shelf: Shelf, left_in: float, bottom_in: float) -> Axes | None:
+def draw(sheet: Canvas, shelf: Shelf, left_in: float, bottom_in: float) -> Panel | None:
     """Draw the labels over a picture whose upper left corner is at a place; None when there is none.
 
     Parameters
     ----------
-    figure
-        The sheet.
+    sheet
+        To draw on.
     shelf
         Labels and their spots, from `plan`.
     left_in, bottom_in
@@ -97,39 +92,19 @@ def draw(figure: Figure, shelf: Shelf, left_in: float, bottom_in: float) -> Axes
     """
     if not any(shelf.spots):
         return None
-    axes = panels.inch_axes(figure, left_in, bottom_in, shelf.width_in, shelf.height_in)
-    axes.set_xlim(0.0, shelf.width_in)
-    axes.set_ylim(0.0, shelf.height_in)
-    axes.set_axis_off()
+    size_in = (shelf.width_in, shelf.height_in)
+    panel = sheet.panel((left_in, bottom_in), size_in, (0.0, size_in[0], 0.0, size_in[1]))
     for label, spot in zip(shelf.labels, shelf.spots, strict=True):
         if spot is None:
             continue
         row, middle = spot
         low, tall = row * shelf.row_in + GAP_IN, shelf.row_in - GAP_IN
         start = middle - 0.5 * label.width_in
-        axes.plot([label.place_in] * 2, [0.0, low], color=style.INK, linewidth=1.2, zorder=1, clip_on=False)
-        axes.add_patch(
-            Rectangle(
-                (start, low),
-                label.width_in,
-                tall,
-                facecolor=style.PAPER,
-                edgecolor=style.INK,
-                linewidth=1.2,
-                zorder=2,
-                clip_on=False,
-            )
-        )
+        line = np.array([[label.place_in, 0.0], [label.place_in, low]])
+        panel.draw_lines([line], width_pt=1.2, colour=style.INK, level=1.0, clipped=False)
+        panel.draw_box((start, start + label.width_in, low, low + tall), style.PAPER, style.INK, 1.2, 2.0)
         up = low + 0.5 * tall
-        draw_symbol(axes, start + PAD_IN + 0.5 * SYMBOL_IN, up, label.call, size_pt=SYMBOL_PT, zorder=3)
-        axes.text(
-            start + SYMBOL_IN + 2.0 * PAD_IN,
-            up,
-            label.text,
-            fontsize=LABEL_PT,
-            fontweight="bold",
-            va="center",
-            linespacing=1.1,
-            zorder=4,
-        )
-    return axes
+        draw_symbol(panel, start + PAD_IN + 0.5 * SYMBOL_IN, up, label.call, size_pt=SYMBOL_PT, level=3.0)
+        look: Any = {"size_pt": LABEL_PT, "cut": "bold", "spacing": 1.1, "level": 4.0}
+        panel.write(start + SYMBOL_IN + 2.0 * PAD_IN, up, label.text, **look)
+    return panel

@@ -1,21 +1,17 @@
-"""The look that every picture shares: fonts, colours, colour limits, and a PNG that is the same every time."""
+"""The look that every picture shares: colours, colour limits, and how numbers and units are written."""
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from dualsense.render._canvas.canvas import Canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dualsense.result import Result
 
@@ -33,24 +29,6 @@ ONE_SENSOR_LINES = "#e8e8e8"
 SUSPECT = "#e8440a"
 SIMULATED_PAPER = "#ffd400"
 MISSING_PAPER = "#ffe3d6"
-
-_SETTINGS: dict[str, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 13.0,
-    "axes.labelsize": 13.0,
-    "axes.linewidth": 1.2,
-    "axes.unicode_minus": True,
-    "xtick.labelsize": 12.0,
-    "ytick.labelsize": 12.0,
-    "xtick.direction": "out",
-    "ytick.direction": "out",
-    "hatch.linewidth": 1.1,
-    "text.parse_math": False,  # a dollar sign in a scan's name is a dollar sign
-    "figure.dpi": DPI,
-    "savefig.dpi": DPI,
-    "path.simplify": True,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,27 +123,6 @@ def numbers_words(values: Sequence[float], units: str) -> str:
     return f"{numbers} × {scaled_units(power, units)}"
 
 
-@contextmanager
-def house_style() -> Iterator[None]:
-    """Use Matplotlib's own defaults and ours, whatever the user's configuration says; put back at the end."""
-    with mpl.rc_context(), warnings.catch_warnings():
-        # Names in scripts that the font lacks are drawn as boxes: no reason to stop or to talk on stderr.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        mpl.rcdefaults()
-        for name, value in _SETTINGS.items():
-            mpl.rcParams[name] = value  # type: ignore[index]
-        yield
-
-
-def new_figure(width_in: float, height_in: float) -> Figure:
-    """Make a figure that draws with Agg and knows nothing of pyplot."""
-    figure = Figure(figsize=(width_in, height_in), facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def png_bytes(figure: Figure) -> bytes:
-    """Encode a picture without the name and version of the program that drew it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+def new_sheet(width_in: float, height_in: float) -> Canvas:
+    """Open a sheet of white paper."""
+    return Canvas(width_in, height_in, DPI)

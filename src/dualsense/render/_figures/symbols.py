@@ -6,10 +6,15 @@ A call is told by its shape first; colour only helps.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.patheffects import Normal, Stroke
+import numpy as np
 
+from dualsense.render._canvas import coverage
+from dualsense.render._canvas.canvas import EVERYWHERE
+from dualsense.render._canvas.marks import Paper, overlap
+from dualsense.render._canvas.stencil import shape_stencil
 from dualsense.render._figures import style
 from dualsense.render._targets import CALL_NAMES, confidence_words
 from dualsense.scan import plain
@@ -17,98 +22,77 @@ from dualsense.scan import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
+    from dualsense.render._canvas.canvas import Panel
+    from dualsense.render._canvas.marks import Box
+    from dualsense.render._canvas.stencil import Stencil
     from dualsense.result import Call, Target
 
-Box = tuple[float, float, float, float]
 SYMBOL_PT = 17.0
 TAG_PT = 11.5
 FULL_TAGS = 8
+_DIAMOND = np.array([(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)])
+_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
 def draw_symbol(
-    axes: Axes, x: float, y: float, call: Call, *, size_pt: float = SYMBOL_PT, zorder: float = 8
+    panel: Panel, x: float, y: float, call: Call, *, size_pt: float = SYMBOL_PT, level: float = 8.0
 ) -> None:
     """Symbol of a call: filled diamond, hollow circle, or a square with a question mark.
 
     Parameters
     ----------
-    axes
+    panel
         To draw on.
     x, y
-        Place, in the units of the axes.
+        Place, in the units of the panel.
     call
         Which decides the shape.
     size_pt
         Size, points.
-    zorder
+    level
         What is higher is drawn over it.
     """
-    common: dict[str, Any] = {"linestyle": "none", "clip_on": False, "scalex": False, "scaley": False}
-    if call == "suspect":
-        axes.plot(
-            x,
-            y,
-            marker="D",
-            markersize=size_pt * 1.08,
-            mfc=style.INK,
-            mec=style.PAPER,
-            mew=1.6,
-            zorder=zorder,
-            **common,
-        )
-        axes.plot(
-            x,
-            y,
-            marker="D",
-            markersize=size_pt * 0.8,
-            mfc=style.SUSPECT,
-            mec=style.INK,
-            mew=1.6,
-            zorder=zorder,
-            **common,
-        )
-    elif call == "likely-clutter":
-        axes.plot(
-            x, y, marker="o", markersize=size_pt, mfc="none", mec=style.INK, mew=5.5, zorder=zorder, **common
-        )
-        axes.plot(
-            x, y, marker="o", markersize=size_pt, mfc="none", mec=style.PAPER, mew=2.2, zorder=zorder, **common
-        )
+    size_px = panel.points_px(size_pt)
+    for stencil, colour in _layers(call, size_px, panel.points_px(1.0)):
+        panel.draw_stencil(stencil, x, y, colour, level)
+    if call == "not-assessable":
+        column, row = panel.at(x, y)
+        look: Any = {"across": "center", "up": "capital", "size_pt": 0.85 * size_pt, "cut": "bold"}
+        panel.write_px(round(float(column)), round(float(row)), "?", level=level, **look)
+
+
+@cache
+def _layers(call: Call, size_px: float, point_px: float) -> tuple[tuple[Stencil, str], ...]:
+    """Stencils of a symbol around its middle, each with its colour, the lowest first."""
+    layers: list[tuple[list[NDArray[np.float64]], str]] = []
+    if call == "likely-clutter":
+        ring = coverage.circle(0.0, 0.0, 0.5 * size_px)
+        for width_pt, colour in ((5.5, style.INK), (2.2, style.PAPER)):
+            layers.append((coverage.stroke(ring, width_pt * point_px, closed=True), colour))
     else:
-        axes.plot(
-            x,
-            y,
-            marker="s",
-            markersize=size_pt * 1.1,
-            mfc=style.PAPER,
-            mec=style.INK,
-            mew=2.0,
-            zorder=zorder,
-            **common,
-        )
-        axes.annotate(
-            "?",
-            (x, y),
-            ha="center",
-            va="center_baseline",
-            fontsize=size_pt * 0.85,
-            fontweight="bold",
-            zorder=zorder + 0.1,
-            annotation_clip=False,
-        )
+        parts = [(0.55 * _SQUARE, style.PAPER, style.INK, 2.0)]
+        if call == "suspect":
+            diamond = math.sqrt(0.5) * _DIAMOND
+            parts = [(1.08 * diamond, style.INK, style.PAPER, 1.6), (0.8 * diamond, style.SUSPECT, style.INK, 1.6)]
+        for shape, face, edge, width_pt in parts:
+            layers.append(([size_px * shape[None]], face))
+            layers.append((coverage.stroke(size_px * shape, width_pt * point_px, closed=True, sharp=True), edge))
+    return tuple((shape_stencil(polygons, EVERYWHERE), colour) for polygons, colour in layers)
 
 
-def draw_targets(axes: Axes, targets: Sequence[Target], *, tags: bool = True, size_pt: float = SYMBOL_PT) -> None:
+def draw_targets(
+    panel: Panel, targets: Sequence[Target], *, tags: bool = True, size_pt: float = SYMBOL_PT
+) -> None:
     """Symbols at the targets, the most important on top, each with its number, call and confidence beside it.
 
     With more than eight targets the tags hold the number alone.
 
     Parameters
     ----------
-    axes
-        Of a map in centimetres, at its final place.
+    panel
+        Of a map in centimetres.
     targets
         The most important first.
     tags
@@ -116,78 +100,60 @@ def draw_targets(axes: Axes, targets: Sequence[Target], *, tags: bool = True, si
     size_pt
         Of a symbol, points.
     """
-    for rank, target in enumerate(reversed(targets)):
-        draw_symbol(
-            axes, 100.0 * target.x_m, 100.0 * target.y_m, target.call, size_pt=size_pt, zorder=8 + 0.01 * rank
-        )
+    for target in reversed(targets):
+        draw_symbol(panel, 100.0 * target.x_m, 100.0 * target.y_m, target.call, size_pt=size_pt)
     if not tags:
         return
-    points_per_pixel = 72.0 / style.DPI
-    limits = axes.get_window_extent()
-    frame = (
-        limits.x0 * points_per_pixel,
-        limits.y0 * points_per_pixel,
-        limits.x1 * points_per_pixel,
-        limits.y1 * points_per_pixel,
-    )
-    places = [
-        tuple(axes.transData.transform((100.0 * target.x_m, 100.0 * target.y_m)) * points_per_pixel)
-        for target in targets
-    ]
+    points = 1.0 / panel.points_px(1.0)
+    left, bottom, right, top = (points * edge for edge in panel.box)
+    places = []
+    for target in targets:
+        column, row = panel.at(100.0 * target.x_m, 100.0 * target.y_m)
+        places.append((points * float(column), points * float(row)))
     half = 0.72 * size_pt
     taken: list[Box] = [(x - half, y - half, x + half, y + half) for x, y in places]
-    for target, (x, y) in zip(targets, places, strict=True):
+    paper = Paper(style.PAPER, style.INK, 1.2, 0.22)
+    for target, place in zip(targets, places, strict=True):
         text = _tag(target, full=len(targets) <= FULL_TAGS)
-        box = _free_box(text, (x, y), half, taken, frame)
+        box = _free_box(text, place, half, taken, (left, bottom, right, top))
         taken.append(box)
-        axes.annotate(
-            text,
-            (100.0 * target.x_m, 100.0 * target.y_m),
-            xytext=(0.5 * (box[0] + box[2]) - x, 0.5 * (box[1] + box[3]) - y),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=TAG_PT,
-            fontweight="bold",
-            linespacing=1.1,
-            zorder=9,
-            annotation_clip=False,
-            bbox={
-                "boxstyle": "square,pad=0.22",
-                "facecolor": style.PAPER,
-                "edgecolor": style.INK,
-                "linewidth": 1.2,
-            },
-        )
+        middle = (0.5 * (box[0] + box[2]) / points, 0.5 * (box[1] + box[3]) / points)
+        look: Any = {"size_pt": TAG_PT, "cut": "bold", "across": "center", "spacing": 1.1, "paper": paper}
+        panel.write_px(*middle, text, level=9.0, **look)
 
 
-def draw_depth(axes: Axes, target: Target, place_cm: float) -> None:
+def draw_depth(panel: Panel, target: Target, place_cm: float) -> None:
     """Top of a target in a section as a dot, with a bar of one standard deviation both ways.
 
     Where its depth is unknown, a broken line with a question mark goes from the ground to the end.
     """
+    _, _, end_cm, ground_cm = panel.limits
     if not math.isfinite(target.depth_m):
-        axes.axvline(place_cm, color=style.PAPER, linewidth=3.4, zorder=6)
-        axes.axvline(place_cm, color=style.INK, linewidth=2.0, linestyle=(0, (4, 3)), zorder=6)
-        box = {"boxstyle": "square,pad=0.2", "facecolor": style.PAPER, "edgecolor": style.INK}
-        middle_cm = 0.5 * sum(axes.get_ylim())
-        axes.text(place_cm, middle_cm, "?", ha="center", va="center", fontweight="bold", zorder=7, bbox=box)
+        whole = np.array([[place_cm, ground_cm], [place_cm, end_cm]])
+        panel.draw_lines([whole], width_pt=3.4, colour=style.PAPER, level=6.0)
+        tall_cm = abs(end_cm - ground_cm) / panel.size_in[1] / 72.0
+        dashes = coverage.dashed(whole, 8.0 * tall_cm, 6.0 * tall_cm)
+        panel.draw_lines(dashes, width_pt=2.0, colour=style.INK, level=6.0, cap="butt")
+        paper = Paper(style.PAPER, style.INK, 1.0, 0.2)
+        panel.write(place_cm, 0.5 * (end_cm + ground_cm), "?", across="center", cut="bold", level=7.0, paper=paper)
         return
     depth_cm, spread_cm = 100.0 * target.depth_m, 100.0 * target.position_std_m[2]
-    ground_cm = axes.get_ylim()[1]
-    effects = [Stroke(linewidth=2.6, foreground=style.INK), Normal()]
     spread_cm = spread_cm if math.isfinite(spread_cm) else 0.0
-    common: dict[str, Any] = {"scalex": False, "scaley": False, "color": style.PAPER, "clip_on": True}
-    if depth_cm - spread_cm > ground_cm:
-        leader = ([place_cm, place_cm], [ground_cm, depth_cm - spread_cm])
-        axes.plot(*leader, linewidth=1.1, zorder=6, path_effects=effects, **common)
-    for colour, width, size in ((style.INK, 4.6, 8.5), (style.PAPER, 1.8, 5.5)):
-        common["color"] = colour
-        bar = ([place_cm, place_cm], [depth_cm - spread_cm, depth_cm + spread_cm])
-        axes.plot(*bar, linewidth=width, solid_capstyle="butt", zorder=7, **common)
-        ends = ([place_cm, place_cm], bar[1])
-        axes.plot(*ends, linestyle="none", marker="_", markersize=12.0 + width, mew=width, zorder=7, **common)
-        axes.plot(place_cm, depth_cm, linestyle="none", marker="o", markersize=size, mew=0.0, zorder=7.5, **common)
+    ends_cm = (depth_cm - spread_cm, depth_cm + spread_cm)
+    if ends_cm[0] > ground_cm:
+        leader = np.array([[place_cm, ground_cm], [place_cm, ends_cm[0]]])
+        for colour, width_pt in ((style.INK, 2.6), (style.PAPER, 1.1)):
+            panel.draw_lines([leader], width_pt=width_pt, colour=colour, level=6.0)
+    wide_cm = (panel.limits[1] - panel.limits[0]) / panel.size_in[0] / 72.0
+    for colour, width_pt, size_pt in ((style.INK, 4.6, 8.5), (style.PAPER, 1.8, 5.5)):
+        reach_cm = 0.5 * (12.0 + width_pt) * wide_cm
+        bars = [np.array([[place_cm, end] for end in ends_cm])]
+        bars += [np.array([[place_cm - reach_cm, end], [place_cm + reach_cm, end]]) for end in ends_cm]
+        panel.draw_lines(bars, width_pt=width_pt, colour=colour, level=7.0, cap="butt")
+        if panel.limits[0] <= place_cm <= panel.limits[1] and ground_cm <= depth_cm <= end_cm:
+            column, row = (float(value) for value in panel.at(place_cm, depth_cm))
+            dot = coverage.circle(column, row, 0.5 * panel.points_px(size_pt))
+            panel.draw_polygon(dot, colour, 7.5)
 
 
 def _tag(target: Target, *, full: bool) -> str:
@@ -213,13 +179,7 @@ def _free_box(text: str, place: tuple[float, float], half: float, taken: Sequenc
                 middle_x + 0.5 * width,
                 middle_y + 0.5 * height,
             )
-            cost = sum(_overlap(box, other) for other in taken) + 3.0 * (width * height - _overlap(box, frame))
+            cost = sum(overlap(box, other) for other in taken) + 3.0 * (width * height - overlap(box, frame))
             if cost < least - 1e-9:
                 best, least = box, cost
     return best
-
-
-def _overlap(one: Box, other: Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    up = min(one[3], other[3]) - max(one[1], other[1])
-    return max(across, 0.0) * max(up, 0.0)

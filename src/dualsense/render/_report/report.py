@@ -8,6 +8,7 @@ import json
 import math
 import re
 import struct
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from jinja2 import Template
+
+    from dualsense.render._figures.echo import Echo
     from dualsense.result import Result, Target
 
 SPECTRUM = "_hz_m3"
@@ -55,13 +59,13 @@ def _hash(text: str) -> Markup:
 
 
 def _inline(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 - our own assets, or JSON without "<"
+    return Markup(text)  # noqa: S704 - our own assets, base64, or JSON without "<"
 
 
 def _picture(png: bytes) -> dict[str, Any]:
     width, height = struct.unpack(">II", png[16:24])
     return {
-        "uri": "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
+        "uri": _inline("data:image/png;base64," + base64.b64encode(png).decode("ascii")),
         "width": width,
         "height": height,
     }
@@ -229,7 +233,12 @@ def _first_slice(result: Result, depths_cm: list[float]) -> int:
     return int(np.argmin(np.abs(np.array(depths_cm) - depth_cm)))
 
 
-def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, view: View | None = None) -> str:
+def report_html(
+    result: Result,
+    pictures: Mapping[str, bytes] | None = None,
+    view: View | None = None,
+    echo: Echo | None = None,
+) -> str:
     """Text of the report.
 
     Parameters
@@ -240,6 +249,8 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         PNG files by name, as `render_figures` gives them; drawn here when None.
     view
         The operator's controls over the pictures.
+    echo
+        How the radar is shown, where that is known already.
 
     Returns
     -------
@@ -247,23 +258,16 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
         HTML that refers to nothing outside itself.
     """
     view = view or View()
-    pictures = render_figures(result, view) if pictures is None else pictures
+    pictures = render_figures(result, view, echo) if pictures is None else pictures
     style, script = _asset("report.css"), _asset("report.js")
     line = is_line(result)
-    viewer = None if line else viewer_data(result, view)  # slices of a line show nothing that its section does not
+    viewer = (
+        None if line else viewer_data(result, view, echo)
+    )  # slices of a line show nothing that its section does not
     origin = usable_origin(result.header)
     rows, long_texts = _origin_rows(result)
     nothing = result.coverage_fraction == 0.0
-    environment = Environment(
-        loader=PackageLoader("dualsense.render", ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["together"] = _together
-    return environment.get_template("report.html.j2").render(
+    return page_template().render(
         title=plain(result.header.scan_id, 80) or "without a name",
         simulated=words.SIMULATED if result.header.source == "simulated" else None,
         advice=words.ADVICE,
@@ -295,6 +299,21 @@ def report_html(result: Result, pictures: Mapping[str, bytes] | None = None, vie
     )
 
 
+@cache
+def page_template() -> Template:
+    """Compile the template of the page, once."""
+    environment = Environment(
+        loader=PackageLoader("dualsense.render", ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["together"] = _together
+    return environment.get_template("report.html.j2")
+
+
 def _together(text: str) -> str:
     """Text whose numbers stay on one line with their units and deviations."""
     return re.sub(r"(?<=[\d±]) (?=±|cm|m\b|%|\d)", "\u00a0", text)
@@ -312,12 +331,13 @@ def write_report(
     *,
     pictures: Mapping[str, bytes] | None = None,
     view: View | None = None,
+    echo: Echo | None = None,
 ) -> Path:
     """Write ``report.html`` into a folder that exists; a file of that name is replaced.
 
     Parameters
     ----------
-    result, pictures, view
+    result, pictures, view, echo
         As for `report_html`.
     folder
         Where to write.
@@ -328,5 +348,5 @@ def write_report(
         The file.
     """
     path = Path(folder) / "report.html"
-    path.write_bytes(report_html(result, pictures, view).encode("utf-8"))
+    path.write_bytes(report_html(result, pictures, view, echo).encode("utf-8"))
     return path

@@ -6,30 +6,30 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
-from skimage.measure import find_contours
 
+from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
-from dualsense.render._figures.echo import gained
+from dualsense.render._figures.echo import shown_echo
 from dualsense.render._targets import CALL_NAMES, ordered_targets
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.style import View
     from dualsense.result import Image, Result
 
 # One letter per cell: 63 steps of amplitude, and the last letter for what was not measured.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-"
 STEPS = len(ALPHABET) - 1
+_LETTERS = ALPHABET.encode("ascii").ljust(256, b"?")
 MOST_SLICES = 64
 MOST_CELLS = 2_500_000
 TRACK_STEP_CM = 0.2
 
 
-def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
+def viewer_data(result: Result, view: View, echo: Echo | None = None) -> dict[str, Any] | None:
     """Everything the slider draws, in centimetres; None without a radar image.
 
     Large volumes are thinned by the greatest value of neighbouring cells, so that no echo is lost. A thinned
@@ -38,7 +38,7 @@ def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
     volume = result.gpr_volume
     if volume is None or not np.isfinite(volume.values).any():
         return None
-    values, factors = _thinned(gained(result))
+    values, factors = _thinned(echo or shown_echo(result))
     # Thinning may reach past the last cell; edges follow.
     left, _, bottom, _ = panels.extent_cm(volume.grid)
     cell_cm = 100.0 * volume.grid.cell_m * factors[1]
@@ -61,8 +61,8 @@ def viewer_data(result: Result, view: View) -> dict[str, Any] | None:
         "limit": float(f"{limits.echo:.6g}"),
         "gamma": style.RADAR_GAMMA,
         "units": "of the strongest",
-        "colours": [to_hex(colour) for colour in colormaps[style.RADAR_MAP](np.linspace(0.0, 1.0, 64))],
-        "contours": [] if metal is None else metal_lines_cm(metal, levels),
+        "colours": hex_names(style.RADAR_MAP, 64),
+        "contours": [] if metal is None else _metal_lines_cm(metal, levels),
         "track": _track_lines_cm(result.track_m),
         "targets": [
             {
@@ -83,18 +83,20 @@ def _short(value: float) -> float:
     return round(float(value), 2) + 0.0
 
 
-def _thinned(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, int]]:
+def _thinned(echo: Echo) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """Volume with at most so many slices and cells, and the factors of depth and of both horizontal axes."""
-    deep = math.ceil(values.shape[0] / MOST_SLICES)
-    flat = math.ceil(math.sqrt(max(values.size / deep / MOST_CELLS, 1.0)))
-    if deep == flat == 1:
-        return values, (1, 1)
-    pads = [(0, -size % factor) for size, factor in zip(values.shape, (deep, flat, flat), strict=True)]
-    padded = np.pad(values, pads, constant_values=np.nan)
-    blocks = padded.reshape(
-        padded.shape[0] // deep, deep, padded.shape[1] // flat, flat, padded.shape[2] // flat, flat
-    )
-    return np.fmax.reduce(blocks, axis=(1, 3, 5)), (deep, flat)
+    count, rows, columns = echo.volume.values.shape
+    deep = math.ceil(count / MOST_SLICES)
+    flat = math.ceil(math.sqrt(max(echo.volume.values.size / deep / MOST_CELLS, 1.0)))
+    slices = []
+    for first in range(0, count, deep):
+        values = echo.strongest(range(first, min(first + deep, count)))
+        if flat > 1:
+            padded = np.pad(values, ((0, -rows % flat), (0, -columns % flat)), constant_values=np.nan)
+            blocks = padded.reshape(padded.shape[0] // flat, flat, padded.shape[1] // flat, flat)
+            values = np.fmax.reduce(blocks, axis=(1, 3))
+        slices.append(values)
+    return np.stack(slices), (deep, flat)
 
 
 def _group_means(values: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
@@ -103,42 +105,43 @@ def _group_means(values: NDArray[np.float64], factor: int) -> NDArray[np.float64
 
 def _letters(values: NDArray[np.float32], top: float) -> str:
     """Slice as text, row by row from the lowest y; steps are even in the root of the amplitude."""
-    level = np.sqrt(np.clip(np.nan_to_num(values, nan=0.0) / top, 0.0, 1.0))
-    index = np.where(np.isfinite(values), np.rint(level * (STEPS - 1)), STEPS).astype(np.intp)
-    letters = np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)
-    return letters[index].tobytes().decode("ascii")
+    level = np.sqrt(np.clip(values / top, 0.0, 1.0))
+    index = np.where(np.isfinite(values), np.rint(level * (STEPS - 1)), STEPS).astype(np.uint8)
+    return index.tobytes().translate(_LETTERS).decode("ascii")
 
 
-def metal_lines_cm(image: Image, levels: tuple[float, ...]) -> list[list[list[float]]]:
+def _metal_lines_cm(image: Image, levels: tuple[float, ...]) -> list[list[list[float]]]:
     """Contours of a map as lines of flat x, y, x, y, … in centimetres, one list of lines per level.
 
     A contour stops where the map was not measured.
     """
-    grid = image.grid
-    values = np.abs(image.values).astype(np.float64)
-    found: list[list[list[float]]] = []
-    for level in levels if min(values.shape) > 1 else ():
-        lines = []
-        for line in find_contours(values, level, mask=np.isfinite(values)):
-            x_cm = 100.0 * (grid.x_m[0] + grid.cell_m * line[:, 1])
-            y_cm = 100.0 * (grid.y_m[0] + grid.cell_m * line[:, 0])
-            lines.append([_short(value) for value in np.column_stack([x_cm, y_cm]).ravel()])
-        found.append(lines)
-    return found
+    return [
+        [_shortened(line.ravel()) for line in level]
+        for level in (panels.metal_lines_cm(image, levels) if min(image.values.shape) > 1 else ())
+    ]
+
+
+def _shortened(values: NDArray[np.float64]) -> list[float]:
+    short: list[float] = (np.round(values, 2) + 0.0).tolist()
+    return short
 
 
 def _track_lines_cm(track_m: NDArray[np.float64]) -> list[list[float]]:
     """Track as lines between its breaks, thinned to points a fifth of a centimetre apart."""
     lines: list[list[float]] = []
-    last: NDArray[np.float64] | None = None
-    for point in 100.0 * track_m[:, :2]:
-        if not np.isfinite(point).all():
+    points = 100.0 * track_m[:, :2]
+    whole = [math.isfinite(x + y) for x, y in points.tolist()]
+    last: tuple[float, float] | None = None
+    for (x, y), (x_cm, y_cm), finite in zip(
+        points.tolist(), (np.round(points, 2) + 0.0).tolist(), whole, strict=True
+    ):
+        if not finite:
             last = None
             continue
         if last is None:
             lines.append([])
-        elif math.hypot(*(point - last)) < TRACK_STEP_CM:
+        elif math.hypot(x - last[0], y - last[1]) < TRACK_STEP_CM:
             continue
-        lines[-1] += [_short(point[0]), _short(point[1])]
-        last = point
+        lines[-1] += [x_cm, y_cm]
+        last = (x, y)
     return lines
