@@ -89,9 +89,7 @@ def remove_common(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[Rada
     if line is not None and not surface.fitted and table == GprBackground():
         return _remove_along(step, state, line)
     options = parameters(table)
-    flat = gpr.background_loss(before, surface, body="flat", **options)
-    point = gpr.background_loss(before, surface, body="point", **options)
-    after = gpr.remove_background(before, surface, **options)
+    after, flat, point = gpr.remove_background_with_losses(before, surface, **options)
     state, log = with_loss(replace(state, soundings=after), loss, loss.name.format(**options), flat, point)
     if table.method in MEASURED_RANK and gpr.unchanged_channels(before, after):
         log += Log((fault("gpr-background-nothing-removed", method=table.method),))

@@ -67,6 +67,7 @@ robust_pca              low-rank part, sparse outliers and noise of a matrix
 LowRankPlusSparse       what that found
 target_loss             part of a body's energy that a step takes
 background_loss         ... of the background removal, at little cost
+remove_background_with_losses  both: the removal and what it costs
 SMALL_MINE_M            diameter of the smallest common mine
 
 Traces

@@ -23,6 +23,7 @@ from ._clean.height import compensate_height as compensate_height
 from ._clean.line_background import remove_line_background as remove_line_background
 from ._clean.loss import SMALL_MINE_M as SMALL_MINE_M
 from ._clean.loss import background_loss as background_loss
+from ._clean.loss import remove_background_with_losses as remove_background_with_losses
 from ._clean.loss import target_loss as target_loss
 from ._clean.pick import find_surface as find_surface
 from ._clean.pick import pick_surface as pick_surface

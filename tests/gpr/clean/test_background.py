@@ -12,15 +12,16 @@ from hypothesis.extra import numpy as hnp
 
 from dualsense.errors import ScanError
 from dualsense.gpr._clean import _background_kernels as kernels
+from dualsense.gpr._clean import _median_kernels as median_kernels
 from dualsense.gpr._clean.background import (
-    MAX_NEIGHBOURS,
     reference_spectra,
     remove_background,
     removed_energy,
     subtract_reference,
     unchanged_channels,
 )
-from dualsense.gpr._clean.loss import background_loss, target_loss
+from dualsense.gpr._clean.loss import background_loss, remove_background_with_losses, target_loss
+from dualsense.gpr._clean.moving import MAX_NEIGHBOURS, Windows
 from dualsense.gpr._clean.surface import Surface, mirror_path
 from oracles import forward
 from oracles.median import moving_median, weighted_median
@@ -85,54 +86,115 @@ def test_mean_is_the_definition():
 values = hnp.arrays(float, st.integers(1, 40), elements=st.sampled_from([-2.0, -0.5, 0.0, 0.0, 1.0, 1.5, 7.0]))
 
 
+def median(v, w, start=None):
+    """Weighted median of numbers (n,) with whole weights, by the kernel."""
+    n = v.size
+    found = np.broadcast_to(np.arange(n, dtype=np.int32), (n, n))
+    weight = np.zeros((n, median_kernels.MARKS), np.int32)
+    weight[:, :n] = w
+    out, guess = np.empty((1, 1)), np.empty((0, 0)) if start is None else np.array([[start]])
+    count = np.full(n, n)
+    median_kernels.medians(v[:, None].copy(), np.zeros(1, np.intp), found.copy(), count, weight, guess, out)
+    return out[0, 0]
+
+
 @pytest.mark.kernel
 @given(values, st.integers(0, 2**32 - 1), st.booleans())
-def test_select_with_ties(v, seed, even):
+def test_median_with_ties(v, seed, even):
     """Equal values and equal weights, where half of the weight falls exactly on a boundary."""
     rng = np.random.default_rng(seed)
-    w = np.ones(v.size) if even else rng.integers(1, 5, v.size).astype(float)
-    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+    w = np.full(v.size, 1 << 20) if even else rng.integers(1, 5, v.size) << 20
+    assert median(v, w) == weighted_median(v, w)
 
 
 @pytest.mark.kernel
-@given(st.integers(1, 60), st.integers(0, 2**32 - 1))
-def test_select_of_any_numbers(n, seed):
+@given(st.integers(1, 100), st.integers(0, 2**32 - 1), st.floats(-5.0, 5.0))
+def test_median_of_any_numbers_from_any_start(n, seed, start):
     rng = np.random.default_rng(seed)
-    v, w = rng.standard_normal(n), rng.uniform(0.01, 1.0, n)
-    assert kernels._select(v.copy(), w.copy(), 0.5 * w.sum()) == weighted_median(v, w)
+    v, w = rng.standard_normal(n), rng.integers(1 << 17, 1 << 23, n)
+    assert median(v, w) == median(v, w, start) == weighted_median(v, w)
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("n", (1, 2, 3, 500))
-@pytest.mark.parametrize("order", ("rising", "falling", "level"))
-def test_select_of_sorted_numbers(n, order):
-    """The usual way to make a quickselect slow; also even weights, whose lower median is wanted."""
-    v = {"rising": np.arange(n), "falling": np.arange(n)[::-1], "level": np.zeros(n)}[order].astype(float)
-    assert kernels._select(v.copy(), np.ones(n), 0.5 * n) == sorted(v)[(n - 1) // 2]
+@pytest.mark.parametrize("n", (1, 2, 3, 8, 9, 120))
+@pytest.mark.parametrize("order", ("rising", "falling", "level", "growing", "huge"))
+def test_median_of_sorted_numbers(n, order):
+    """Also even weights, whose lower median is wanted, and values that no straight line leads through."""
+    rising = np.arange(n, dtype=float)
+    v = {
+        "rising": rising,
+        "falling": rising[::-1],
+        "level": 0.0 * rising,
+        "growing": 1.1**rising,
+        "huge": 1e200 * rising,
+    }[order]
+    assert median(v, np.full(n, 1 << 22)) == sorted(v)[(n - 1) // 2]
 
 
 @pytest.mark.kernel
-def test_neighbours_are_those_within_reach():
+@pytest.mark.parametrize("glitch", (1e3, 1e9))
+def test_a_glitch_costs_the_median_little_resolution(glitch):
+    """Of near values one may stand for the other: those that differ by 2^-24 of a thousand means of the column."""
+    rng = np.random.default_rng(24)
+    v, w = rng.standard_normal(100), np.full(100, 1 << 22)
+    v[7] = glitch
+    assert median(v, w) == pytest.approx(weighted_median(v, w), abs=1e3 * np.abs(v).mean() * 2.0**-24)
+
+
+@pytest.mark.kernel
+def test_medians_of_some_soundings_and_of_more_columns_than_a_tile():
+    rng = np.random.default_rng(25)
+    xy = rng.uniform(0.0, 0.4, (30, 2))
+    values = rng.standard_normal((30, 19)) + 1j * rng.standard_normal((30, 19))
+    windows = Windows.of(np.arange(30), xy, 0.06)
+    wanted = np.array([3, 4, 29])
+    expected = moving_median(values, xy, 0.06)[wanted]
+    for start in (np.empty((0, 0), complex), expected, expected + 0.1):
+        np.testing.assert_array_equal(windows.average(values, "moving-median", wanted, start), expected)
+    mean = windows.average(values, "moving-mean", wanted, np.empty((0, 0), complex))
+    every = windows.average(values, "moving-mean", np.arange(30), np.empty((0, 0), complex))
+    np.testing.assert_array_equal(mean, every[wanted])
+
+
+def neighbours(xy, reach, limit):
+    """Places (n, 2) to their neighbours' numbers (n, limit), -1 where there are none, counts and weights."""
+    n = len(xy)
+    found, count = np.full((n, limit), -1, np.int32), np.empty(n, np.int64)
+    weight = np.empty((n, median_kernels.MARKS), np.int32)
+    kernels.neighbours(xy, reach, reach / 2.5, limit, found, count, weight)
+    return found, count, weight
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("along", (False, True))
+def test_neighbours_are_those_within_reach(along):
+    """At random, and along a line, where whole runs are out of reach or within."""
     rng = np.random.default_rng(2)
-    xy = rng.uniform(0.0, 1.0, (70, 2))
-    found, count = np.empty((70, 70), np.int32), np.empty(70, np.int64)
-    kernels.neighbours(xy, 0.3, 70, found, count)
-    for i in range(70):
-        near = np.flatnonzero(np.hypot(*(xy - xy[i]).T) <= 0.3)
+    xy = np.column_stack([0.01 * np.arange(100), np.zeros(100)]) if along else rng.uniform(0.0, 1.0, (100, 2))
+    found, count, weight = neighbours(xy, 0.3003, 100)
+    for i in range(100):
+        distance = np.hypot(*(xy - xy[i]).T)
+        near = np.flatnonzero(distance <= 0.3003)
         assert found[i, : count[i]].tolist() == near.tolist()
+        expected = np.exp(-0.5 * (distance[near] / 0.12012) ** 2)
+        np.testing.assert_allclose(weight[i, : count[i]] / 2.0**23, expected, atol=2.0**-23)
+        assert not weight[i, count[i] :].any()
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("limit", (1, 2, 7, 24, 25, 26))
 def test_of_many_neighbours_an_even_choice_is_taken(limit):
-    xy = np.zeros((25, 2))
-    found, count = np.full((25, limit), -1, np.int32), np.empty(25, np.int64)
-    kernels.neighbours(xy, 0.1, limit, found, count)
+    found, count, _ = neighbours(np.zeros((25, 2)), 0.1, limit)
     assert (count <= limit).all()
     assert (count > limit // 2).all()
     chosen = found[0, : count[0]]
     assert (chosen >= 0).all()
     assert len(set(np.diff(chosen))) <= 1
+
+
+def test_no_weights_add_up_to_more_than_a_whole_number_holds():
+    assert MAX_NEIGHBOURS <= median_kernels.MARKS
+    assert median_kernels.MARKS * median_kernels.WEIGHT < 2**31
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -431,3 +493,18 @@ def test_few_tones_and_near_soundings_tell_the_loss(method):
         lambda s: remove_background(s, flat(soundings), method=method, radius_m=0.08), soundings, flat(soundings)
     )
     assert cheap == pytest.approx(full, abs=0.03)
+
+
+@pytest.mark.parametrize("method", (*MOVING, "mean", "none"))
+def test_the_removal_with_its_losses_is_each_by_itself(method):
+    rng = np.random.default_rng(26)
+    points = forward.sweep(rng, side_m=0.6, lines=8, per_line=12)
+    soundings = forward.soundings(points, channel=np.arange(len(points)) % 2)
+    soundings = replace(soundings, spectrum=noise(rng, soundings))
+    rest, *losses = remove_background_with_losses(soundings, flat(soundings), method=method)
+    alone = remove_background(soundings, flat(soundings), method=method)
+    np.testing.assert_array_equal(rest.spectrum, alone.spectrum)
+    for body, loss in zip(("flat", "point"), losses, strict=True):
+        assert loss == pytest.approx(
+            background_loss(soundings, flat(soundings), method=method, body=body), abs=1e-6
+        )

@@ -1,6 +1,7 @@
-"""Compiled loops of the background removal: neighbours of a sounding, and their weighted mean and median.
+"""Compiled loops of the background removal: neighbours of a sounding, their weighted mean, and robust PCA's steps.
 
-No validation and no strings here; :mod:`dualsense.gpr._clean.background` does both.
+No validation and no strings here; :mod:`dualsense.gpr._clean.moving` and :mod:`dualsense.gpr._clean.robust_pca` do
+both.
 """
 
 from __future__ import annotations
@@ -10,34 +11,76 @@ import math
 import numba
 import numpy as np
 
+from dualsense.gpr._clean._median_kernels import WEIGHT
 from dualsense.runtime.jit import jit
 
 prange = numba.prange
+RUN = 16
+"""Soundings in a row that are looked at together."""
+NONE, SOME, ALL = 0, 1, 2
+EDGE = 1e-9
+"""Part of a squared distance by which rounding may move what lies on the edge."""
 
 
 @jit(parallel=True)
-def neighbours(xy, reach, limit, found, count):
+def neighbours(xy, reach, radius, limit, found, count, weight):
     """Soundings within reach of each, in order; of more than ``limit`` every second, third, ... is taken.
 
-    xy (n, 2) are the soundings' places and reach is a distance in the same unit. found (n, limit) and count (n,)
-    are filled.
+    xy (n, 2) are the soundings' places, reach a distance in the same unit, radius the standard deviation of the
+    weights. found (n, limit), count (n,) and weight (n, MARKS), the weights as whole numbers, are filled. Runs of
+    ``RUN`` soundings that are all out of reach, or all within, are not looked at one by one.
     """
     n = xy.shape[0]
     reach2 = reach * reach
+    box = np.empty(((n + RUN - 1) // RUN, 4))
+    for r in range(box.shape[0]):
+        box[r, 0], box[r, 1] = xy[r * RUN, 0], xy[r * RUN, 0]
+        box[r, 2], box[r, 3] = xy[r * RUN, 1], xy[r * RUN, 1]
+        for j in range(r * RUN, min(n, r * RUN + RUN)):
+            box[r, 0], box[r, 1] = min(box[r, 0], xy[j, 0]), max(box[r, 1], xy[j, 0])
+            box[r, 2], box[r, 3] = min(box[r, 2], xy[j, 1]), max(box[r, 3], xy[j, 1])
     for i in prange(n):
+        x, y = xy[i, 0], xy[i, 1]
+        kind = np.empty(box.shape[0], np.int8)
         total = 0
-        for j in range(n):
-            total += (xy[j, 0] - xy[i, 0]) ** 2 + (xy[j, 1] - xy[i, 1]) ** 2 <= reach2
+        for r in range(box.shape[0]):
+            kind[r] = _within(box[r], x, y, reach2)
+            if kind[r] == ALL:
+                total += min(n - r * RUN, RUN)
+            elif kind[r] == SOME:
+                for j in range(r * RUN, min(n, r * RUN + RUN)):
+                    total += (xy[j, 0] - x) ** 2 + (xy[j, 1] - y) ** 2 <= reach2
         stride = max(1, (total + limit - 1) // limit)
-        passed = 0
+        left = 0
         kept = 0
-        for j in range(n):
-            if (xy[j, 0] - xy[i, 0]) ** 2 + (xy[j, 1] - xy[i, 1]) ** 2 <= reach2:
-                if passed % stride == 0:
-                    found[i, kept] = j
-                    kept += 1
-                passed += 1
+        for r in range(box.shape[0]):
+            if kind[r] == NONE:
+                continue
+            for j in range(r * RUN, min(n, r * RUN + RUN)):
+                d2 = (xy[j, 0] - x) ** 2 + (xy[j, 1] - y) ** 2
+                if kind[r] == ALL or d2 <= reach2:
+                    if left == 0:
+                        found[i, kept] = j
+                        weight[i, kept] = np.int32(round(WEIGHT * math.exp(-0.5 * d2 / (radius * radius))))
+                        kept += 1
+                        left = stride
+                    left -= 1
         count[i] = kept
+        for m in range(kept, weight.shape[1]):
+            weight[i, m] = 0
+
+
+@jit()
+def _within(box, x, y, reach2):
+    """Whether NONE, SOME or ALL of a box (least and largest x, least and largest y) is within reach of a place.
+
+    reach2 is the square of the reach. By rounding, what is on the very edge may count as SOME.
+    """
+    near = max(box[0] - x, x - box[1], 0.0) ** 2 + max(box[2] - y, y - box[3], 0.0) ** 2
+    if near > reach2 * (1.0 + EDGE):
+        return NONE
+    far = max(abs(x - box[0]), abs(x - box[1])) ** 2 + max(abs(y - box[2]), abs(y - box[3])) ** 2
+    return ALL if far <= reach2 * (1.0 - EDGE) else SOME
 
 
 @jit()
@@ -56,86 +99,22 @@ def _gauss(xy, i, found, count, radius, out):
 
 
 @jit(parallel=True)
-def moving_mean(xy, found, count, radius, values, out):
-    """Weighted mean over the neighbours of each sounding: fills out (n, k, parts), which comes zeroed.
+def means(values, wanted, xy, found, count, radius, out):
+    """Weighted mean of each column of values (n, k) over the neighbours of some soundings: fills out (w, k).
 
-    xy (n, 2), found (n, limit) and count (n,) as of :func:`neighbours`; radius is the weights' standard deviation;
-    values (n, k, parts), parts being those of a complex number.
+    wanted (w,) are the soundings' numbers, xy (n, 2) the places of all; found (n, limit), count (n,) and radius as
+    for :func:`neighbours`.
     """
-    n, k, parts = values.shape
-    for i in prange(n):
+    for o in prange(wanted.size):
+        i = wanted[o]
         weight = np.empty(count[i])
         total = _gauss(xy, i, found[i], count[i], radius, weight)
+        for c in range(values.shape[1]):
+            out[o, c] = 0.0
         for m in range(count[i]):
             w = weight[m] / total
-            j = found[i, m]
-            for c in range(k):
-                for p in range(parts):
-                    out[i, c, p] += w * values[j, c, p]
-
-
-@jit(parallel=True)
-def moving_median(xy, found, count, radius, values, out):
-    """Weighted median over the neighbours of each sounding, for every column and part: fills out (n, k, parts).
-
-    Arguments as for :func:`moving_mean`.
-    """
-    n, k, parts = values.shape
-    for i in prange(n):
-        weight = np.empty(count[i])
-        half = 0.5 * _gauss(xy, i, found[i], count[i], radius, weight)
-        v = np.empty(count[i])
-        w = np.empty(count[i])
-        for c in range(k):
-            for p in range(parts):
-                for m in range(count[i]):
-                    v[m] = values[found[i, m], c, p]
-                    w[m] = weight[m]
-                out[i, c, p] = _select(v, w, half)
-
-
-@jit()
-def _select(v, w, half):
-    """Smallest value with at least ``half`` of the weight at or below it; sorts no further than it must.
-
-    Quickselect with a three-way partition (Hoare 1961; Dijkstra 1976). v and w are overwritten.
-    """
-    low = 0
-    high = v.size - 1
-    below = 0.0
-    pivot = v[0]
-    while low <= high:
-        a = v[low]
-        b = v[(low + high) // 2]
-        c = v[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        left = low
-        i = low
-        right = high
-        lighter = 0.0
-        equal = 0.0
-        while i <= right:
-            if v[i] < pivot:
-                lighter += w[i]
-                v[i], v[left] = v[left], v[i]
-                w[i], w[left] = w[left], w[i]
-                left += 1
-                i += 1
-            elif v[i] > pivot:
-                v[i], v[right] = v[right], v[i]
-                w[i], w[right] = w[right], w[i]
-                right -= 1
-            else:
-                equal += w[i]
-                i += 1
-        if left > low and below + lighter >= half:
-            high = left - 1
-        elif below + lighter + equal >= half:
-            break
-        else:
-            below += lighter + equal
-            low = right + 1
-    return pivot
+            for c in range(values.shape[1]):
+                out[o, c] += w * values[found[i, m], c]
 
 
 @jit()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
-from dualsense.gpr._clean import _background_kernels as _kernels
+from dualsense.gpr._clean.moving import RADIUS_M, Moving, alignment
 from dualsense.gpr._clean.robust_pca import robust_pca
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     Complex = NDArray[np.complex128]
 
 Method = Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"]
-MAX_NEIGHBOURS = 120
 MIN_EXTENT = 0.6
 """Part of the track over which a component must extend to be background; random ones extend over a half."""
 MAX_AUTO_RANK = 8
@@ -41,7 +39,7 @@ def remove_background(
     surface: Surface,
     *,
     method: Method = "moving-median",
-    radius_m: float = 0.12,
+    radius_m: float = RADIUS_M,
     rank: int | Literal["auto"] = "auto",
     sparse_weight: float = 1.4,
     reference_start_s: float | None = None,
@@ -68,7 +66,7 @@ def remove_background(
         As in the table above.
     radius_m
         Moving: standard deviation of the weights exp(-d^2 / 2 radius^2), which end at 2.5 radii; of many
-        neighbours, ``MAX_NEIGHBOURS`` evenly along the track are enough. It must be well above the size of what is
+        neighbours, 120 evenly along the track are enough. It must be well above the size of what is
         looked for.
     rank
         svd: how many components. "auto" takes them from the strongest on, at most ``MAX_AUTO_RANK``, while they
@@ -99,15 +97,15 @@ def remove_background(
     """
     if method == "none" or soundings.time_s.size == 0:
         return soundings
+    if method in ("moving-median", "moving-mean"):
+        return Moving.of(soundings, surface, method, radius_m).removed()
     phase = alignment(soundings, surface)
     aligned = soundings.spectrum * phase
     out = np.empty_like(aligned)
     for c in np.unique(soundings.channel):
         rows = np.flatnonzero(soundings.channel == c)
         one = aligned[rows]
-        if method in {"moving-median", "moving-mean"}:
-            common = _local(one, soundings.midpoint_m[rows, :2], method, radius_m)
-        elif method == "svd":
+        if method == "svd":
             common = _leading(one, rank)
         elif method == "robust-pca":
             common = _low_rank(one, sparse_weight)
@@ -180,12 +178,6 @@ def unchanged_channels(before: Soundings, after: Soundings) -> tuple[int, ...]:
         When the two do not have the same soundings and frequencies.
     """
     return tuple(c for c, share in removed_energy(before, after).items() if share <= ROUNDING)
-
-
-def alignment(soundings: Soundings, surface: Surface) -> Complex:
-    """Phase factors (n, k) that take the delay of the surface echo out of each spectrum."""
-    phase: Complex = np.exp(2j * np.pi / C0_M_S * soundings.frequency_hz * surface.path_m[:, None])
-    return phase
 
 
 def reference_spectra(soundings: Soundings, surface: Surface) -> dict[int, Complex]:
@@ -285,16 +277,3 @@ def _low_rank(values: Complex, sparse_weight: float) -> Complex:
     found = robust_pca(traces, weight=weight, tolerance=PCA_TOLERANCE, max_steps=PCA_STEPS)
     low: Complex = np.fft.fft(found.low, axis=1, norm="ortho")
     return low
-
-
-def _local(values: Complex, xy: NDArray[np.float64], method: Method, radius_m: float) -> Complex:
-    n = len(xy)
-    xy = np.ascontiguousarray(xy)
-    found, count = np.empty((n, MAX_NEIGHBOURS), np.int32), np.empty(n, np.int64)
-    _kernels.neighbours(xy, 2.5 * radius_m, MAX_NEIGHBOURS, found, count)
-    parts = np.ascontiguousarray(values).view(np.float64).reshape(*values.shape, 2)
-    out = np.zeros_like(parts)
-    moving = _kernels.moving_median if method == "moving-median" else _kernels.moving_mean
-    moving(xy, found, count, radius_m, parts, out)
-    result: Complex = out.view(np.complex128)[..., 0]
-    return result

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._clean.background import alignment, remove_background
-from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_time
+from dualsense.gpr._clean.background import remove_background
+from dualsense.gpr._clean.moving import RADIUS_M, REACH, Average, Moving, alignment
+from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_times
 from dualsense.gpr._soundings import pick_rows
 
 if TYPE_CHECKING:
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from dualsense.gpr._soundings import Soundings
 
 Body = Literal["flat", "point"]
+BODIES: tuple[Body, Body] = ("flat", "point")
 SMALL_MINE_M = 0.06
 """Diameter of an M14, the smallest mine that is common."""
 LOSS_TONES = 24
+DEPTH_M, SOIL = 0.05, 5.5
+"""Where a body lies, and the permittivity above it, unless they are given."""
 
 
 def target_loss(
@@ -33,8 +37,8 @@ def target_loss(
     *,
     width_m: float = SMALL_MINE_M,
     body: Body = "flat",
-    depth_m: float = 0.05,
-    relative_permittivity: float = 5.5,
+    depth_m: float = DEPTH_M,
+    relative_permittivity: float = SOIL,
     strength: float = 1.0,
     without: Soundings | None = None,
 ) -> float:
@@ -73,11 +77,14 @@ def target_loss(
     """
     if soundings.time_s.size == 0:
         return 0.0
-    echo = _echo(soundings, surface, width_m, body, depth_m, relative_permittivity)
-    level = float(np.sqrt((np.abs(soundings.spectrum) ** 2).mean())) or 1.0
-    echo *= strength * level
+    echo = _echo(soundings, surface, width_m, body, depth_m, relative_permittivity, strength)
     injected = replace(soundings, spectrum=soundings.spectrum + echo)
     answer = step(injected).spectrum - (step(soundings) if without is None else without).spectrum
+    return _lost(echo, answer)
+
+
+def _lost(echo: NDArray[np.complex128], answer: NDArray[np.complex128]) -> float:
+    """Part of an echo's energy that is not in the answer to it."""
     kept = float((np.abs(answer) ** 2).sum())
     return float(np.clip(1.0 - kept / float((np.abs(echo) ** 2).sum()), 0.0, 1.0))
 
@@ -88,8 +95,8 @@ def background_loss(
     *,
     width_m: float = SMALL_MINE_M,
     body: Body = "flat",
-    depth_m: float = 0.05,
-    relative_permittivity: float = 5.5,
+    depth_m: float = DEPTH_M,
+    relative_permittivity: float = SOIL,
     **options: Any,
 ) -> float:
     """:func:`target_loss` of :func:`dualsense.gpr.remove_background`, at little cost.
@@ -111,21 +118,14 @@ def background_loss(
     float
         0 where nothing is lost, 1 where all of it is.
     """
-    near = np.ones(soundings.time_s.size, dtype=bool)
-    moving = str(options.get("method", "moving-median")).startswith("moving")
-    if moving and body == "flat" and near.size:
-        reach_m = 2.5 * float(options.get("radius_m", 0.12)) + 2.0 * width_m
-        near = _distance2(soundings) <= reach_m**2
-    tones = slice(None, None, max(1, -(-soundings.frequency_hz.size // LOSS_TONES)))
-    some = pick_rows(soundings, near)
-    few = replace(some, frequency_hz=some.frequency_hz[tones], spectrum=some.spectrum[:, tones])
-    part = replace(
-        surface,
-        height_m=surface.height_m[near],
-        path_m=surface.path_m[near],
-        echo=surface.echo[near, tones],
-        unexplained=surface.unexplained[near],
-    )
+    tones = _few_tones(soundings)
+    every = np.ones(soundings.time_s.size, dtype=bool)
+    few, part = _some(soundings, surface, every, tones)
+    method = options.get("method", "moving-median")
+    of_body = (width_m, body, depth_m, relative_permittivity)
+    if method in get_args(Average) and every.any():
+        moving = Moving.of(few, part, method, float(options.get("radius_m", RADIUS_M)))
+        return _moving_loss(moving, part, slice(None), *of_body)
     return target_loss(
         lambda s: remove_background(s, part, **options),
         few,
@@ -134,6 +134,74 @@ def background_loss(
         body=body,
         depth_m=depth_m,
         relative_permittivity=relative_permittivity,
+    )
+
+
+def remove_background_with_losses(
+    soundings: Soundings, surface: Surface, **options: Any
+) -> tuple[Soundings, float, float]:
+    """:func:`dualsense.gpr.remove_background`, and what it costs a flat and a point-like small mine.
+
+    The same as three calls, but that a moving method finds the neighbours and averages of the soundings once.
+
+    Parameters
+    ----------
+    soundings, surface
+        n soundings over k frequencies, and the surface that was fitted to them.
+    options
+        Those of the background removal.
+
+    Returns
+    -------
+    Soundings
+        What is left.
+    flat, point : float
+        Loss of either body, as from :func:`background_loss`.
+    """
+    method = options.get("method", "moving-median")
+    if method not in get_args(Average) or soundings.time_s.size == 0:
+        flat, point = (background_loss(soundings, surface, body=body, **options) for body in BODIES)
+        return remove_background(soundings, surface, **options), flat, point
+    moving = Moving.of(soundings, surface, method, float(options.get("radius_m", RADIUS_M)))
+    tones = _few_tones(soundings)
+    flat, point = (_moving_loss(moving, surface, tones, SMALL_MINE_M, body, DEPTH_M, SOIL) for body in BODIES)
+    return moving.removed(), flat, point
+
+
+def _moving_loss(
+    moving: Moving,
+    surface: Surface,
+    tones: slice,
+    width_m: float,
+    body: Body,
+    depth_m: float,
+    relative_permittivity: float,
+) -> float:
+    """Loss of an echo in some tones; a flat body's is looked for where it is in reach, since the rest stays."""
+    soundings = moving.soundings
+    near = np.ones(soundings.time_s.size, dtype=bool)
+    if body == "flat":
+        near = _distance2(soundings) <= (REACH * moving.windows[0].radius_m + 2.0 * width_m) ** 2
+    echo = _echo(*_some(soundings, surface, near, tones), width_m, body, depth_m, relative_permittivity, 1.0)
+    return _lost(echo, moving.answer(echo, near, tones))
+
+
+def _few_tones(soundings: Soundings) -> slice:
+    """Tones that stand for all."""
+    return slice(None, None, max(1, -(-soundings.frequency_hz.size // LOSS_TONES)))
+
+
+def _some(
+    soundings: Soundings, surface: Surface, rows: NDArray[np.bool_], tones: slice
+) -> tuple[Soundings, Surface]:
+    """Take some soundings at some tones."""
+    some = pick_rows(replace(soundings, spectrum=soundings.spectrum[:, tones]), rows)
+    return replace(some, frequency_hz=some.frequency_hz[tones]), replace(
+        surface,
+        height_m=surface.height_m[rows],
+        path_m=surface.path_m[rows],
+        echo=surface.echo[rows, tones],
+        unexplained=surface.unexplained[rows],
     )
 
 
@@ -152,8 +220,12 @@ def _echo(
     body: Body,
     depth_m: float,
     relative_permittivity: float,
+    strength: float,
 ) -> NDArray[np.complex128]:
-    """Spectra (n, k) of a body with the spectrum of the surface echo, as far as that is known; largest size 1."""
+    """Spectra (n, k) of a body with the spectrum of the surface echo, as far as that is known.
+
+    Its largest size is ``strength``, relative to the root mean square of the soundings.
+    """
     n, f = soundings.time_s.size, soundings.frequency_hz
     distance2 = _distance2(soundings)
     if body == "flat":
@@ -167,8 +239,7 @@ def _echo(
         for leg, antenna in zip(legs, (soundings.tx_m, soundings.rx_m), strict=True):
             rho = np.hypot(*(antenna[:, :2] - place).T)
             height = np.maximum(antenna[:, 2] + lift, MIN_HEIGHT_M)
-            for i in range(n):
-                leg[i] = refracted_time(rho[i], height[i], depth_m, relative_permittivity=relative_permittivity)
+            leg[:] = refracted_times(rho, height, depth_m, relative_permittivity=relative_permittivity)
         size = 1.0 / (legs[0] * legs[1])
         size /= size.max()
         phase = np.exp(-2j * np.pi * f * legs.sum(axis=0)[:, None])
@@ -177,5 +248,6 @@ def _echo(
     else:
         level = np.sqrt((np.abs(surface.echo) ** 2).mean(axis=1, keepdims=True))
         shape = surface.echo / np.maximum(level, np.finfo(float).tiny)
-    echo: NDArray[np.complex128] = size[:, None] * shape * phase
+    loud = float(np.sqrt((np.abs(soundings.spectrum) ** 2).mean())) or 1.0
+    echo: NDArray[np.complex128] = (strength * loud * size)[:, None] * shape * phase
     return echo

@@ -138,6 +138,19 @@ def path_gains(x, h, thickness, index, loss, work, gain):
             gain[i] *= math.exp(-lost[i])
 
 
+@jit(checked_division=False)
+def ray_times(rho, h, thickness, index, c, time):
+    """Fill time (n,) of rays from antennas at distances rho (n,) and heights h (n,) to one point.
+
+    thickness (layers, 1) of each layer above the point, index (layers,), c the speed above.
+    """
+    work, x = np.empty((ROWS, 1)), np.empty(1)
+    for i in range(rho.size):
+        x[0] = 0.5 * rho[i]
+        crossings(rho[i], h[i : i + 1], thickness, index, work, x)
+        path_times(x, rho[i], h[i : i + 1], thickness, index, c, work, time[i : i + 1])
+
+
 @jit(parallel=True)
 def fill_tables(height, rho, thickness, index, loss, c, time, gain):
     """Fill ``time`` and ``gain`` (heights, rho, depths); height (heights, depths), thickness (layers, depths).

@@ -83,13 +83,19 @@ def refracted_time(rho_m: float, height_m: float, depth_m: float, *, relative_pe
     ValueError
         When the soil would be faster than air.
     """
+    rho, height = np.array([float(rho_m)]), np.array([float(height_m)])
+    return float(refracted_times(rho, height, depth_m, relative_permittivity=relative_permittivity)[0])
+
+
+def refracted_times(
+    rho_m: NDArray[np.float64], height_m: NDArray[np.float64], depth_m: float, *, relative_permittivity: Ground
+) -> NDArray[np.float64]:
+    """:func:`refracted_time` (n,) of antennas at distances and heights (n,) from and above one point."""
     layers = as_layers(relative_permittivity)
-    thickness = np.ascontiguousarray(thicknesses(relative_permittivity, np.array([depth_m])).T)
-    h = np.array([max(height_m, MIN_HEIGHT_M)])
-    x, time, work = np.array([0.5 * rho_m]), np.empty(1), np.empty((_ray_kernels.ROWS, 1))
-    _ray_kernels.crossings(float(rho_m), h, thickness, layers.index, work, x)
-    _ray_kernels.path_times(x, float(rho_m), h, thickness, layers.index, C0_M_S, work, time)
-    return float(time[0])
+    thickness = np.ascontiguousarray(thicknesses(layers, np.array([depth_m])).T)
+    h, time = np.maximum(height_m, MIN_HEIGHT_M), np.empty(rho_m.size)
+    _ray_kernels.ray_times(rho_m, h, thickness, layers.index, C0_M_S, time)
+    return time
 
 
 def time_table(
