@@ -21,8 +21,6 @@ HEIGHTS = 64
 ROUNDS = 4
 SOIL_S = 20.0
 """Time over which soil may change under a sweep."""
-PRIOR = 0.1
-"""Standard deviation of drift and soil at the start, in what a start's row leaves."""
 POSITION_STD_M = 2e-3
 """Of a track that states none."""
 
@@ -110,7 +108,8 @@ class Balance:
             usual = max(float(np.median(size)), 1e-6)
             weight = 1.0 / np.maximum(1.0, size / (1.5 * usual))
         self._state = found
-        self._covariance = (PRIOR * usual) ** 2 * np.eye(3)
+        weighed = design * weight[:, None]
+        self._covariance = usual**2 * np.linalg.pinv(weighed.T @ weighed)
         self._memory = np.array([usual, 0.0, 0.0, 0.0])
         self._past = np.zeros((_kernels.SKIRT, 3, first.values.shape[1] + 4))
         self._past[:, :, :-4], self._past[:, :, -4:-1] = self._state, self._covariance
