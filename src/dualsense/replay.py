@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from dualsense.chain import process_scan
 from dualsense.live import Stretch, Sweep
@@ -108,16 +107,15 @@ def replay_scan(
 
     recipe = recipe or Recipe()
     sweep, reached_s = Sweep(scan.header.instrument, recipe, start_s=start_s), -math.inf
-    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: more threads only wait for each other
-        for elapsed_s in _moments(duration_s, step_s):
-            if lateness(min(elapsed_s + step_s, duration_s)) >= 0.0 and math.isfinite(speed):
-                continue
-            if (wait_s := -lateness(elapsed_s)) > 0.0:
-                sleep(wait_s)
-            if on_frame is not None:
-                sweep.take(scan_between(scan, reached_s, start_s + elapsed_s))
-                reached_s = start_s + elapsed_s
-                on_frame(Frame(elapsed_s, duration_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
+    for elapsed_s in _moments(duration_s, step_s):
+        if lateness(min(elapsed_s + step_s, duration_s)) >= 0.0 and math.isfinite(speed):
+            continue
+        if (wait_s := -lateness(elapsed_s)) > 0.0:
+            sleep(wait_s)
+        if on_frame is not None:
+            sweep.take(scan_between(scan, reached_s, start_s + elapsed_s))
+            reached_s = start_s + elapsed_s
+            on_frame(Frame(elapsed_s, duration_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
     if (wait_s := -lateness(duration_s)) > 0.0:
         sleep(wait_s)
     result = process_scan(scan, recipe)

@@ -35,7 +35,7 @@ def balance_rows(values, ground, gap_s, along, drift_s, soil_s, state, covarianc
         g, variance = ground[i], memory[0] * memory[0]
         memory[3] += gap_s[i]
         _move_on(state, covariance, gap_s[i], variance / drift_s**4, variance / soil_s**2)
-        size = _whitened(values[i], g, along[0], state, rest[i])
+        size = _whitened(values, i, g, along[0], state, rest)
         for a in range(3):
             seen[a] = covariance[a, 0] + g * covariance[a, 2]
         predicted = seen[0] + g * seen[2]
@@ -67,43 +67,52 @@ def balance_rows(values, ground, gap_s, along, drift_s, soil_s, state, covarianc
 
 
 @jit()
-def _whitened(values, ground, along, state, rest):
-    """Fill rest (c,) with what drift and soil leave of a row, whitened, and give its root mean square.
+def _whitened(values, i, ground, along, state, rest):
+    """Fill row i of rest (m, c) with what drift and soil leave, whitened, and give its root mean square.
 
-    values (c,) the row, ground the soil's factor, along and state as for :func:`balance_rows`. The covariance is
+    values (m, c) rows, ground the soil's factor, along and state as for :func:`balance_rows`. The covariance is
     C = 1 + v s s^T with the soil s, whose symmetric root is 1 + ((1 + v |s|^2)^(1/2) - 1) s s^T / |s|^2.
     """
+    channels = values.shape[1]
     power = 0.0
     along_soil = 0.0
-    for k in range(values.size):
-        rest[k] = values[k] - state[0, k] - ground * state[2, k]
+    for k in range(channels):
+        rest[i, k] = values[i, k] - state[0, k] - ground * state[2, k]
         power += state[2, k] * state[2, k]
-        along_soil += state[2, k] * rest[k]
+        along_soil += state[2, k] * rest[i, k]
     shrink = (1.0 - 1.0 / math.sqrt(1.0 + along * ground * ground * power)) * along_soil / max(power, 1e-300)
     size = 0.0
-    for k in range(values.size):
-        rest[k] -= shrink * state[2, k]
-        size += rest[k] * rest[k]
-    return math.sqrt(size / values.size)
+    for k in range(channels):
+        rest[i, k] -= shrink * state[2, k]
+        size += rest[i, k] * rest[i, k]
+    return math.sqrt(size / channels)
 
 
 @jit()
 def _remember(state, covariance, clock, past):
     """Put state (3, c), covariance (3, 3) and clock behind the others in past (`SKIRT`, 3, c + 4)."""
-    channels = state.shape[1]
-    for n in range(past.shape[0] - 1):
-        past[n] = past[n + 1]
-    past[-1, :, :channels] = state
-    past[-1, :, channels : channels + 3] = covariance
-    past[-1, :, channels + 3] = clock
+    channels, last = state.shape[1], past.shape[0] - 1
+    for n in range(last):
+        for a in range(3):
+            for k in range(past.shape[2]):
+                past[n, a, k] = past[n + 1, a, k]
+    for a in range(3):
+        for k in range(channels):
+            past[last, a, k] = state[a, k]
+        for b in range(3):
+            past[last, a, channels + b] = covariance[a, b]
+        past[last, a, channels + 3] = clock
 
 
 @jit()
 def _go_back(state, covariance, clock, rate_pace, soil_pace, past):
     """Take state and covariance from as far back as past reaches, and let time pass to the clock from there."""
     channels = state.shape[1]
-    state[:] = past[0, :, :channels]
-    covariance[:] = past[0, :, channels : channels + 3]
+    for a in range(3):
+        for k in range(channels):
+            state[a, k] = past[0, a, k]
+        for b in range(3):
+            covariance[a, b] = past[0, a, channels + b]
     _move_on(state, covariance, clock - past[0, 0, channels + 3], rate_pace, soil_pace)
 
 

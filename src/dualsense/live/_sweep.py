@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from dualsense.errors import ScanError, one_line
 from dualsense.live._candidates import Peaks, candidates
@@ -91,10 +92,15 @@ class Sweep:
         self._track: list[NDArray[np.float64]] = []
         self._stopped: dict[SensorName, str] = {}
         self._seen: set[SensorName] = set()
+        self._blas = ThreadpoolController()
         self.work = Work()
 
     def take(self, stretch: Stretch) -> None:
         """Take what is new. A sensor that cannot go on stops, and the other one goes on."""
+        with self._blas.limit(limits=1, user_api="blas"):  # small matrices: more threads only wait for each other
+            self._take(stretch)
+
+    def _take(self, stretch: Stretch) -> None:
         self._tail.extend(stretch.pose)
         self._track.append(stretch.pose.position_m[::TRACK_STEP])
         metal = self._attempt("emi", stretch, self._take_metal)
