@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAMPLE ?= sample_data/ts50_casing.h5
 DEMO := out/demo
 PYTEST_ARGS ?=
+GATE_ARGS ?=
 
 .PHONY: help demo test lint docs bench calibrate picture clean
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "make lint   format, lint, types, layers"
 	@echo "make docs   this project's documentation, in out/docs/index.html"
-	@echo "make bench  speed of the heavy steps, in bench-out/bench.json"
+	@echo "make bench  what a square metre costs, step by step, beside the plain references and the revision before"
 	@echo "make calibrate  the confidence model from simulated lanes, in calibration/ (hours; goes on where it stopped)"
 	@echo "make clean  remove .venv and everything made here"
 
@@ -35,7 +36,12 @@ help:
 	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@ .venv/.installed
 
-demo: .venv/.installed
+# a kernel that is not compiled here is compiled when it is needed
+.venv/.warm: .venv/.installed src/dualsense/runtime/kernels.json
+	-$(BIN)/dualsense warm-up
+	@touch $@
+
+demo: .venv/.warm
 	$(BIN)/dualsense process $(SAMPLE) -o $(DEMO) --overwrite
 
 test: .venv/.installed-dev
@@ -51,7 +57,11 @@ docs: .venv/.installed-dev
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -d out/docs-cache docs out/docs
 
 bench: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.references --json bench-out/references.json
+	$(BIN)/python -m benchmarks.budget --json bench-out/budget.json --references bench-out/references.json
 	$(BIN)/python -m benchmarks --json bench-out/bench.json
+	-$(BIN)/python -m benchmarks.gate --json bench-out/gate.json $(GATE_ARGS)
+	$(BIN)/python -m benchmarks.history bench-out
 
 calibrate: .venv/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate

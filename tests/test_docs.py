@@ -44,7 +44,7 @@ def test_every_command_and_target_that_is_named_exists(project_root):
     made = set(re.findall(r"^(\w+):", (project_root / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     for page in documents(project_root):
         text = page.read_text(encoding="utf-8")
-        named = re.findall(r"^dualsense (\w+)", text, flags=re.MULTILINE) + re.findall(r"`dualsense (\w+)", text)
+        named = re.findall(r"(?:^|`)dualsense (\w[\w-]*)", text, flags=re.MULTILINE)
         assert set(named) <= set(cli.commands), page.name
         assert set(re.findall(r"(?:^|`)make (\w+)", text, flags=re.MULTILINE)) <= made, page.name
 

@@ -1,12 +1,13 @@
-"""Kernels compile also where no cache can be written."""
+"""Kernels compile also where no cache can be written, and all of them are known by name."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+import numba
 import pytest
 
 from dualsense.runtime import jit as _numba
+from dualsense.runtime.compiled import CompiledCache
+from dualsense.runtime.compiling import told_of_compilation
 
 
 def double(x):
@@ -14,20 +15,36 @@ def double(x):
 
 
 def test_without_a_place_for_the_cache_kernels_are_compiled_all_the_same(monkeypatch):
-    real = _numba.numba.njit
-    tried = []
-
-    def no_place(function, *, cache, **options):
-        tried.append(cache)
-        if cache:
-            msg = "cannot cache function: no locator available"
-            raise RuntimeError(msg)
-        return real(function, cache=False, **options)
+    def no_place(_function):
+        msg = "cannot cache function: no locator available"
+        raise RuntimeError(msg)
 
     monkeypatch.setattr(_numba, "CACHE", True)
-    monkeypatch.setattr(_numba, "numba", SimpleNamespace(njit=no_place))
+    monkeypatch.setattr(_numba, "CompiledCache", no_place)
     assert _numba.jit()(double)(3.0) == pytest.approx(6.0)
-    assert tried == [True, False]
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_kernels_have_our_cache_and_are_known_by_name(monkeypatch):
+    monkeypatch.setattr(_numba, "CACHE", True)
+    monkeypatch.setattr(_numba, "KERNELS", {})
+    kernel = _numba.jit()(double)
+    assert isinstance(kernel._cache, CompiledCache)
+    assert list(_numba.KERNELS.values()) == [kernel]
+    assert next(iter(_numba.KERNELS)).endswith("test_jit:double")
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_compilation_is_told(monkeypatch):
+    monkeypatch.setattr(_numba, "CACHE", False)
+    monkeypatch.setattr("dualsense.runtime.compiling.PATIENCE_S", 0.0)
+    told = []
+    with told_of_compilation(told.append):
+        kernel = _numba.jit()(double)
+        kernel(3.0)
+        kernel(4.0)
+        kernel(1)
+    assert told == [0, 1]
 
 
 def test_fast_math_leaves_nan_alone():

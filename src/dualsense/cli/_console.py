@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dualsense.errors import DualsenseError, about, cause, one_line
+from dualsense.runtime.compiling import told_of_compilation
 from dualsense.runtime.logs import PROGRAM
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ WRONG_USAGE = 2
 INTERRUPTED = 130
 TERMINATED = 143
 CLOSED_PIPE = 141
+LINE = 79
 
 
 @dataclass
@@ -56,10 +58,25 @@ class Console:
             click.echo(text)
 
     @contextmanager
+    def counting(self) -> Iterator[Callable[[str], None]]:
+        """Yield what says how far a long work has come: in one line on a terminal, line by line elsewhere."""
+        if self.verbosity < 0:
+            yield lambda _text: None
+        elif sys.stderr.isatty():
+            yield lambda text: click.echo(f"\r\x1b[K{one_line(text)[:LINE]}", err=True, nl=False)
+            click.echo("\r\x1b[K", err=True, nl=False)
+        else:
+            yield lambda text: click.echo(f"{PROGRAM}: {one_line(text)}", err=True)
+
+    @contextmanager
     def progress(self) -> Iterator[Callable[[str, float], None] | None]:
         """Draw a bar on stderr while the block runs; yield None where nobody would see it."""
-        if self.verbosity < 0 or not sys.stderr.isatty():
+        if self.verbosity < 0:
             yield None
+            return
+        if not sys.stderr.isatty():
+            with told_of_compilation(_Once(lambda text: click.echo(f"{PROGRAM}: {text}", err=True))):
+                yield None
             return
         from tqdm import tqdm
         from tqdm.contrib.logging import logging_redirect_tqdm
@@ -75,7 +92,30 @@ class Console:
                 bar.n = min(max(fraction, 0.0), 1.0)
                 bar.refresh()
 
-            yield report
+            def count(compiled: int) -> None:
+                bar.set_description_str(f"compiling, only now: {compiled} done", refresh=True)
+
+            once = _Once(lambda text: bar.write(f"{PROGRAM}: {text}", file=sys.stderr))
+            with told_of_compilation(once), told_of_compilation(count):
+                yield report
+
+
+COMPILING = (
+    "compiling, which is paid once for this installation and takes about a minute; "
+    f"`{PROGRAM} warm-up` does it ahead of the first scan"
+)
+
+
+class _Once:
+    """Says a single time that compilation goes on."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._said = say, False
+
+    def __call__(self, _compiled: int) -> None:
+        if not self._said:
+            self._said = True
+            self._say(COMPILING)
 
 
 def explain(error: BaseException) -> str:

@@ -27,6 +27,7 @@ from dualsense.cli._console import (
     report_error,
 )
 from dualsense.cli._simulate import simulate
+from dualsense.cli._warmup import warm_up
 from dualsense.errors import UsageError
 from dualsense.runtime.logs import start_logging, stop_logging
 
@@ -328,6 +329,9 @@ def serve(console: Console, *, folder: Path, port: int) -> int:
 
     serve_folder(folder, port=port, announce=console.answer)
     return DONE
+
+
+cli.add_command(warm_up)
 
 
 def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
 import numba
+from numba.core import event
+
+from dualsense.runtime.compiled import CompiledCache
+from dualsense.runtime.compiling import compilation_begins, compilation_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +20,18 @@ FASTMATH = frozenset({"contract", "reassoc", "arcp", "nsz"})
 
 CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
 
+logger = logging.getLogger(__name__)
+
+KERNELS: dict[str, Any] = {}
+"""Every kernel of the modules that are imported, by ``module:name``."""
+
 
 def jit(
     *, parallel: bool = False, checked_division: bool = True, inline: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a kernel: nopython, the house's fast-math flags, cached unless DUALSENSE_NUMBA_CACHE=0.
 
-    Where neither the code's folder nor the user's cache can be written, the kernel is compiled anew in each run.
+    Where it is kept is told in `dualsense.runtime.compiled`.
 
     Parameters
     ----------
@@ -46,9 +56,32 @@ def jit(
             options["error_model"] = "numpy"
         if inline:
             options["inline"] = "always"
-        try:
-            return numba.njit(function, cache=CACHE, **options)
-        except RuntimeError:  # "no locator available": there is no place for the cache
-            return numba.njit(function, cache=False, **options)
+        kernel = numba.njit(function, **options)
+        if hasattr(kernel, "enable_caching"):  # not where Numba is told not to compile
+            KERNELS[f"{function.__module__}:{function.__qualname__}"] = kernel
+            if CACHE:
+                _keep(kernel, function)
+        return kernel
 
     return decorate
+
+
+def _keep(kernel: Any, function: Callable[..., Any]) -> None:
+    """Give a kernel its place in the cache, where there is one."""
+    try:
+        kernel._cache = CompiledCache(function)  # noqa: SLF001 - as its enable_caching(), with a cache of our own
+    except RuntimeError:  # "no locator available": there is no place for it
+        logger.info("%s: compiled code cannot be kept", function.__qualname__)
+
+
+class _Teller(event.Listener):
+    """Hands on that Numba compiles."""
+
+    def on_start(self, event: Any) -> None:  # noqa: ARG002
+        compilation_begins()
+
+    def on_end(self, event: Any) -> None:  # noqa: ARG002
+        compilation_ends()
+
+
+event.register("numba:compile", _Teller())
