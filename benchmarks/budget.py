@@ -172,6 +172,13 @@ def _number(value: float | None, pattern: str) -> str:
     return "-" if value is None else format(value, pattern)
 
 
+def references_text(references: dict[str, Any]) -> str:
+    """Say of the work within steps how many times as fast it is as its plain reference."""
+    lines = ["times as fast as the plain reference (benchmarks.references):"]
+    lines += [f"  {name:<40}{one['ratio']:>9.1f}  {one['note']}".rstrip() for name, one in references.items()]
+    return "\n".join(lines)
+
+
 def verdicts(measured: dict[str, Any]) -> list[tuple[str, float, float]]:
     """Give each limit as name, what was measured, and what is allowed."""
     return [(name, measured[name], allowed) for name, allowed in measured["limits"].items()]
@@ -205,8 +212,11 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a limit is broken")
+    parser.add_argument("--references", type=Path, metavar="FILE", help="what benchmarks.references wrote")
     options = parser.parse_args()
     found = run(options.scans, options.runs, options.source)
+    if options.references is not None:
+        print(references_text(json.loads(options.references.read_text(encoding="utf-8"))))
     if options.json is not None:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

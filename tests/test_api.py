@@ -23,7 +23,6 @@ ROOMS = {
     "gpr",
     "induction",
     "io",
-    "live",
     "recipe",
     "render",
     "simulate",
