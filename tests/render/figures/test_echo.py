@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from dualsense.render._figures import echo as room
 from dualsense.render._figures.echo import clutter_level, shown_depths, shown_echo
-from dualsense.render._figures.quantiles import quantiles
+from dualsense.render._figures.quantiles import quantiles, upper_quantile
 from dualsense.render._figures.style import View
 from oracles import pictures as oracle
 
@@ -122,6 +122,12 @@ def test_without_radar_there_is_nothing_to_show(make_result):
         shown_echo(make_result("no_radar"))
 
 
+def test_the_limit_of_noise_is_eight_times_its_median(full_result, speckle):
+    result = _with(full_result, speckle)
+    np.testing.assert_allclose(gained(result), oracle.gained(result), rtol=1e-6)
+    assert shown_echo(result).limit == pytest.approx(8.0 * (2.0 * np.log(2.0)) ** 0.15, rel=0.05)
+
+
 @pytest.mark.parametrize("variant", ("full", "nothing_covered"))
 def test_the_echo_is_that_of_the_plain_way(make_result, variant):
     result = make_result(variant)
@@ -143,8 +149,11 @@ def test_the_echo_is_that_of_the_plain_way(make_result, variant):
 def test_quantiles_of_planes_are_those_of_all_values(values, fraction):
     finite = values[np.isfinite(values)].astype(np.float64)
     found = quantiles(lambda: iter(values), (fraction, 0.5))
+    upper = upper_quantile(lambda: iter(values), fraction, values.size)
     if not finite.size:
         assert found == [0.0, 0.0]
+        assert upper == (0.0, 0)
         return
     scale = np.abs(finite).max()
     np.testing.assert_allclose(found, np.quantile(finite, (fraction, 0.5)), rtol=1e-6, atol=1e-9 * scale)
+    assert upper == (pytest.approx(found[0], rel=1e-6, abs=1e-9 * scale), finite.size)

@@ -97,5 +97,5 @@ def _draw_tip(bar: Panel, corners: Sequence[tuple[float, float]], cells: Cells, 
     colour = "#" + bytes(colour_table(cells.colours)[end]).hex()
     placed = np.array(corners)
     bar.draw_polygon(placed, colour, 2.0)
-    for edge in coverage.stroke(placed, bar.points_px(EDGE_PT), closed=True):
+    for edge in coverage.outline(placed, bar.points_px(EDGE_PT)):
         bar.add(Shapes([edge], INK, 1.0, (-1e9, -1e9, 1e9, 1e9)), 2.0)

@@ -351,10 +351,9 @@ class Panel:
 
 
 def _stroked(line: NDArray[np.float64], width_px: float, cap: Cap) -> list[NDArray[np.float64]]:
-    """Polygons of a line in pixels, closed where it ends in its first point."""
-    if len(line) > 2 and (line[0] == line[-1]).all():
-        return coverage.stroke(line[:-1], width_px, closed=True)
-    if cap == "projecting" and len(line) > 1:
+    """Polygons of a line in pixels; one that ends in its first point has no ends to project."""
+    closed = len(line) > 2 and bool((line[0] == line[-1]).all())
+    if cap == "projecting" and len(line) > 1 and not closed:
         line = line.copy()
         for end, inner in ((0, 1), (-1, -2)):
             step = line[end] - line[inner]

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_LENGTH_PX = 1e-6
-BATCH = 20_000
+BATCH = 40_000
+GENTLE = 0.5
 THINNINGS = 3
 
 
@@ -38,45 +39,53 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
     (height, width) float64
     """
     height, width = shape
-    total = np.zeros(height * (width + 2))
-    for stack in polygons:
-        for start in range(0, stack.shape[0], BATCH):
-            batch = stack[start : start + BATCH]
-            ends = np.concatenate([batch[:, 1:], batch[:, :1]], axis=1)
-            _add_edges(total, batch.reshape(-1, 2), ends.reshape(-1, 2), height, width)
-    sums = np.cumsum(total.reshape(height, width + 2)[:, :width], axis=1)
-    covered: NDArray[np.float64] = np.minimum(np.abs(sums), 1.0)
-    return covered
+    size = height * (width + 2)
+    total = np.zeros(0)
+    stacks = [stack for stack in polygons if stack.size]
+    start = np.concatenate([np.zeros((0, 2)), *(stack.reshape(-1, 2) for stack in stacks)])
+    # Each corner leads to the next of its polygon, the last one to the first.
+    stop = np.concatenate(
+        [np.zeros((0, 2))]
+        + [np.concatenate([stack[:, 1:], stack[:, :1]], axis=1).reshape(-1, 2) for stack in stacks]
+    )
+    for first in range(0, len(start), BATCH):
+        batch = slice(first, first + BATCH)
+        places, changes = _changes(start[batch], stop[batch], height, width)
+        if places.size:
+            added = np.bincount(places, changes, size)
+            total = np.add(total, added, out=added) if total.size else added
+    if not total.size:
+        return np.zeros(shape)
+    # In place, for what is large here is the window.
+    sums = total.reshape(height, width + 2)
+    np.cumsum(sums, axis=1, out=sums)
+    np.abs(sums, out=sums)
+    return np.minimum(sums, 1.0, out=sums)[:, :width]
 
 
-def _add_edges(
-    total: NDArray[np.float64], start: NDArray[np.float64], stop: NDArray[np.float64], height: int, width: int
-) -> None:
-    """Add what edges (n, 2) change from each pixel to its right neighbour."""
-    x0, y0, x1, y1 = start[:, 0], start[:, 1], stop[:, 0], stop[:, 1]
-    sign = np.where(y1 > y0, 1.0, -1.0)
-    down = y1 > y0
-    x0, x1 = np.where(down, x0, x1), np.where(down, x1, x0)
-    y0, y1 = np.where(down, y0, y1), np.where(down, y1, y0)
-    used = (y1 > y0) & (y1 > 0.0) & (y0 < height)
-    x0, x1, y0, y1, sign = x0[used], x1[used], y0[used], y1[used], sign[used]
+def _changes(
+    start: NDArray[np.float64], stop: NDArray[np.float64], height: int, width: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Places, row by row of ``width + 2``, and what edges (n, 2) change there from a pixel to its right neighbour."""
+    used = (start[:, 1] != stop[:, 1]) & (np.maximum(start[:, 1], stop[:, 1]) > 0.0)
+    used &= np.minimum(start[:, 1], stop[:, 1]) < height
+    x0, y0, x1, y1 = start[used, 0], start[used, 1], stop[used, 0], stop[used, 1]
     slope = (x1 - x0) / (y1 - y0)
-    top, bottom = np.maximum(y0, 0.0), np.minimum(y1, height)
-    edge, row, high, low = _cut(top, bottom)
-    signed = (low - high) * sign[edge]
-    from_x = x0[edge] + (high - y0[edge]) * slope[edge]
-    to_x = x0[edge] + (low - y0[edge]) * slope[edge]
+    edge, row, high, low = _cut(np.maximum(np.minimum(y0, y1), 0.0), np.minimum(np.maximum(y0, y1), height))
+    signed = np.where(y1 > y0, 1.0, -1.0)[edge] * (low - high)
+    x0, y0, slope = x0[edge], y0[edge], slope[edge]
+    from_x, to_x = x0 + (high - y0) * slope, x0 + (low - y0) * slope
     left, right = np.minimum(from_x, to_x), np.maximum(from_x, to_x)
-    whole = np.where(right > left, right - left, 1.0)
+    span = right - left
+    upright = span == 0.0
+    span[upright] = 1.0
     # What lies left of the window covers its rows from their first pixel on.
-    before = np.clip(-left, 0.0, right - left) / whole * signed
-    total += np.bincount(row * (width + 2), before, total.size)
+    before = np.clip(-left, 0.0, right - left) / span * signed
     piece, column, low_x, high_x = _cut(np.clip(left, 0.0, width), np.clip(right, 0.0, width))
-    part = np.where((right > left)[piece], (high_x - low_x) / whole[piece], 1.0) * signed[piece]
+    part = np.where(upright[piece], 1.0, (high_x - low_x) / span[piece]) * signed[piece]
     beyond = part * (0.5 * (low_x + high_x) - column)
     place = row[piece] * (width + 2) + column
-    total += np.bincount(place, part - beyond, total.size)
-    total += np.bincount(place + 1, beyond, total.size)
+    return np.concatenate([row * (width + 2), place, place + 1]), np.concatenate([before, part - beyond, beyond])
 
 
 def _cut(
@@ -91,10 +100,8 @@ def _cut(
     return owner, cell, np.maximum(low[owner], cell), np.minimum(high[owner], cell + 1)
 
 
-def stroke(
-    line: NDArray[np.float64], width_px: float, *, closed: bool = False, sharp: bool = False
-) -> list[NDArray[np.float64]]:
-    """Polygons that a line of a width covers: a box for each segment, and a wedge outside of each bend.
+def stroke(line: NDArray[np.float64], width_px: float) -> list[NDArray[np.float64]]:
+    """Polygons that a line of a width covers: a ribbon along each run of gentle bends, a wedge outside of sharp ones.
 
     Parameters
     ----------
@@ -102,39 +109,70 @@ def stroke(
         Points of the line.
     width_px
         Its width.
-    closed
-        Whether the last point is joined to the first.
-    sharp
-        Whether the outsides of bends come to a point, else they are cut off.
 
     Returns
     -------
     list of (k, m, 2)
         For `polygon_coverage`, all with the same sense of rotation; empty for a line without length.
     """
-    if closed:
-        line = np.concatenate([line, line[:1]])
+    line, across, length = _sides(line, width_px)
+    if not len(length):
+        return []
+    before, after = across[:-1], across[1:]
+    half = 0.5 * width_px
+    cosine = (before * after).sum(axis=1) / half**2
+    # Twice the tangent of half the turn; a ribbon bends where its inner side is left with half of each segment.
+    tangent = 2.0 * np.sqrt(np.maximum(1.0 - cosine, 0.0) / np.maximum(1.0 + cosine, 1e-9))
+    gentle = (cosine > GENTLE) & (half * tangent < np.minimum(length[:-1], length[1:]))
+    inner = (before + after) / (1.0 + np.where(gentle, cosine, 1.0))[:, None]
+    begin, end = np.concatenate([across[:1], np.where(gentle[:, None], inner, after)]), across.copy()
+    end[:-1][gentle] = inner[gentle]
+    cuts = np.flatnonzero(~gentle) + 1
+    polygons = []
+    for first, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(length)], strict=True):
+        middle = line[first : stop + 1]
+        out = np.concatenate([begin[first:stop], end[stop - 1 : stop]])
+        polygons.append(np.concatenate([(middle + out)[::-1], middle - out])[None])
+    if cuts.size:
+        polygons.append(_wedges(line[cuts], across[cuts - 1], across[cuts]))
+    return polygons
+
+
+def outline(corners: NDArray[np.float64], width_px: float) -> list[NDArray[np.float64]]:
+    """Polygons that the edge of a closed polygon (n, 2) covers, its corners sharp, half of it outside; see `stroke`."""
+    line, across, _ = _sides(np.concatenate([corners, corners[:1]]), width_px)
+    start, stop, before = line[:-1], line[1:], np.roll(across, 1, axis=0)
+    boxes = np.stack([start + across, start - across, stop - across, stop + across], axis=1)
+    wedges = _wedges(start, before, across)
+    both = wedges[:, 1] + wedges[:, 2] - 2.0 * start
+    reach = 0.5 * width_px**2 / np.maximum((both**2).sum(axis=1, keepdims=True), 0.1 * width_px**2)
+    return [boxes, np.stack([start, wedges[:, 1], start + reach * both, wedges[:, 2]], axis=1)]
+
+
+def _sides(
+    line: NDArray[np.float64], width_px: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Line without points that repeat the last; to the left of each segment by half a width; lengths of segments."""
     step = np.diff(line, axis=0)
     length = np.hypot(step[:, 0], step[:, 1])
     kept = length > LEAST_LENGTH_PX
-    if not kept.any():
-        return []
-    start, stop = line[:-1][kept], line[1:][kept]
-    across = 0.5 * width_px * np.column_stack([-step[kept, 1], step[kept, 0]]) / length[kept, None]
-    boxes = np.stack([start + across, start - across, stop - across, stop + across], axis=1)
-    before, after, bend = across[:-1], across[1:], stop[:-1]
-    if closed:
-        before, after, bend = np.roll(across, 1, axis=0), across, start
-    turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-    outside = np.where(turn > 0.0, -1.0, 1.0)[:, None]
-    first = np.where(turn[:, None] > 0.0, before, after) * outside
-    second = np.where(turn[:, None] > 0.0, after, before) * outside
-    wedges = np.stack([bend, bend + first, bend + second], axis=1)
-    if sharp:
-        both = first + second
-        reach = 0.5 * width_px**2 / np.maximum((both**2).sum(axis=1, keepdims=True), 0.1 * width_px**2)
-        wedges = np.stack([bend, bend + first, bend + reach * both, bend + second], axis=1)
-    return [boxes, wedges]
+    if not kept.all():
+        line = np.concatenate([line[:1], line[1:][kept]])
+        step = np.diff(line, axis=0)
+        length = np.hypot(step[:, 0], step[:, 1])
+    across = 0.5 * width_px * np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None]
+    return line, across, length
+
+
+def _wedges(
+    bend: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Triangles (n, 3, 2) that fill the outsides of bends between segments with their sides before and after."""
+    turn = (before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])[:, None]
+    outside = np.where(turn > 0.0, -1.0, 1.0)
+    first = np.where(turn > 0.0, before, after) * outside
+    second = np.where(turn > 0.0, after, before) * outside
+    return np.stack([bend, bend + first, bend + second], axis=1)
 
 
 def thinned(line: NDArray[np.float64], tolerance_px: float) -> NDArray[np.float64]:

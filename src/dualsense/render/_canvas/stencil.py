@@ -53,11 +53,9 @@ def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, 
     window
         First column, first row, last column and last row beyond which nothing is covered.
     """
-    kinds = {stack.shape[1] for stack in polygons}
-    stacks = [np.concatenate([s for s in polygons if s.shape[1] == corners]) for corners in sorted(kinds)]
-    stacks = [stack for stack in stacks if stack.size]
-    low = np.min([stack.min(axis=(0, 1)) for stack in stacks], axis=0) if stacks else np.zeros(2)
-    high = np.max([stack.max(axis=(0, 1)) for stack in stacks], axis=0) if stacks else np.zeros(2)
+    stacks = [stack for stack in polygons if stack.size]
+    corners = np.concatenate([stack.reshape(-1, 2) for stack in stacks]) if stacks else np.zeros((1, 2))
+    low, high = corners.min(axis=0), corners.max(axis=0)
     left, top = (math.floor(max(low[axis], window[axis])) for axis in (0, 1))
     right, bottom = (math.ceil(min(high[axis], window[axis + 2])) for axis in (0, 1))
     if right <= left or bottom <= top:

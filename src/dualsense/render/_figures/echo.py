@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.render._figures.quantiles import quantiles
+from dualsense.render._figures.quantiles import quantiles, upper_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GAIN = 0.7
 FLOOR = 1e-3
+BRIGHT, NOISE_TIMES = 0.9999, 8.0
 SLABS = 9
 SLAB_STEPS_CM = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 50.0)
 
@@ -155,6 +156,12 @@ def shown_echo(result: Result) -> Echo:
         raise ValueError(msg)
     level = clutter_level(volume)
     gain = (level**GAIN).astype(np.float32)
-    bright, middle = quantiles(lambda: map(np.divide, volume.values, gain), (0.9999, 0.5))
-    limit = max(bright, 8.0 * middle)
+
+    def planes() -> Iterable[NDArray[np.float32]]:
+        return map(np.divide, volume.values, gain)
+
+    bright, count = upper_quantile(planes, BRIGHT, volume.values.size)
+    # Most volumes hold something bright: then counting tells that the median lies low enough.
+    weak = sum(int(np.count_nonzero(plane <= bright / NOISE_TIMES)) for plane in planes())
+    limit = bright if weak > count // 2 + 1 else max(bright, NOISE_TIMES * quantiles(planes, (0.5,))[0])
     return Echo(volume, level, gain, np.float32(limit if limit > 0.0 else 1.0))

@@ -1,5 +1,6 @@
 """Exact quantiles of a volume that is seen plane by plane, without a second copy of it.
 
+Near the top only the greatest values are kept, and each plane adds those that exceed the least of them. Elsewhere:
 The bits of single-precision numbers, as whole numbers, are in the numbers' order. A first pass counts values by
 their upper sixteen bits; a second keeps those that share them with the wanted ranks, and sorts these few.
 """
@@ -21,6 +22,35 @@ if TYPE_CHECKING:
 UPPER_BITS = 16
 BINS = 1 << UPPER_BITS
 SIGN = np.uint32(0x80000000)
+
+
+def upper_quantile(planes: Planes, fraction: float, size: int) -> tuple[float, int]:
+    """Quantile near the top of the finite values, linear between the two nearest ranks, and how many there are.
+
+    Parameters
+    ----------
+    planes
+        Gives the float32 planes.
+    fraction
+        Near 1: the part above it is kept in memory. Without a value the quantile is 0.
+    size
+        How many values the planes hold, finite or not.
+    """
+    room = math.ceil((1.0 - fraction) * size) + 2
+    kept, least, count = np.empty(0, dtype=np.float32), -np.inf, 0
+    for plane in planes():
+        count += int(np.count_nonzero(np.isfinite(plane)))
+        fresh = plane[plane > least]
+        kept = np.concatenate([kept, fresh[np.isfinite(fresh)]])
+        if kept.size > room:
+            kept = np.partition(kept, kept.size - room)[kept.size - room :]
+            least = float(kept[0])
+    if count == 0:
+        return 0.0, 0
+    place = (count - 1) * fraction
+    kept.sort()
+    low, high = (float(kept[rank - count]) for rank in (math.floor(place), math.ceil(place)))
+    return low + (high - low) * (place - math.floor(place)), count
 
 
 def quantiles(planes: Planes, fractions: Sequence[float]) -> list[float]:

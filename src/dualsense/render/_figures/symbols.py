@@ -70,7 +70,7 @@ def _layers(call: Call, size_px: float, point_px: float) -> tuple[tuple[Stencil,
     if call == "likely-clutter":
         ring = coverage.circle(0.0, 0.0, 0.5 * size_px)
         for width_pt, colour in ((5.5, style.INK), (2.2, style.PAPER)):
-            layers.append((coverage.stroke(ring, width_pt * point_px, closed=True), colour))
+            layers.append((coverage.outline(ring, width_pt * point_px), colour))
     else:
         parts = [(0.55 * _SQUARE, style.PAPER, style.INK, 2.0)]
         if call == "suspect":
@@ -78,7 +78,7 @@ def _layers(call: Call, size_px: float, point_px: float) -> tuple[tuple[Stencil,
             parts = [(1.08 * diamond, style.INK, style.PAPER, 1.6), (0.8 * diamond, style.SUSPECT, style.INK, 1.6)]
         for shape, face, edge, width_pt in parts:
             layers.append(([size_px * shape[None]], face))
-            layers.append((coverage.stroke(size_px * shape, width_pt * point_px, closed=True, sharp=True), edge))
+            layers.append((coverage.outline(size_px * shape, width_pt * point_px), edge))
     return tuple((shape_stencil(polygons, EVERYWHERE), colour) for polygons, colour in layers)
 
 
