@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dualsense.fusion import Model
     from dualsense.scan import Scan
 
-LIBRARIES = ("numpy", "scipy", "numba", "h5py", "matplotlib")
+LIBRARIES = ("numpy", "scipy", "numba", "h5py", "pillow")
 
 
 def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dualsense.render._canvas.colours import Scale, colour_table
-from dualsense.render._canvas.marks import overlap
+from dualsense.render._canvas.marks import Shapes, overlap
 from dualsense.render._figures import panels, style, symbols
 from dualsense.render._figures.echo import slabs
 from dualsense.render._figures.figures import FIGURES, render_figures, write_figures
@@ -469,3 +469,42 @@ def test_patches_of_any_shape_are_drawn(full_result, shape):
     )
     assert set(render_figures(result)) == set(NAMES)
     assert len(ordered_targets(result)) == 4
+
+
+def test_a_track_that_would_hide_the_map_is_left_out_and_that_is_said(full_result):
+    rows = np.arange(-0.01, 0.31, 0.001)
+    lines = [np.column_stack([[0.0, 0.38], [y_m, y_m], [0.05, 0.05]]) for y_m in rows]
+    dense, _ = _draw(fused_figure, dataclasses.replace(full_result, track_m=np.vstack(lines)))
+    usual, _ = _draw(fused_figure, full_result)
+    assert "swept track: too dense to draw" in _texts(dense)
+    assert "swept track: too dense" not in _texts(usual)
+    assert len([mark for mark in usual.panels[0].marks() if isinstance(mark, Shapes)]) == 2
+    assert not [mark for mark in dense.panels[0].marks() if isinstance(mark, Shapes)]
+
+
+def test_large_ground_is_shown_by_its_strongest_cells_and_that_is_said(full_result):
+    from dualsense.result import Coverage, Grid, Volume
+
+    grid = Grid(0.01 * np.arange(1500), 0.01 * np.arange(900), 0.01)
+    full = np.ones((900, 1500), bool)
+    values = np.full((3, 900, 1500), 0.1, dtype=np.float32)
+    values[1, 411, 777] = 50.0
+    result = dataclasses.replace(
+        full_result,
+        coverage=Coverage(grid, full, full, full),
+        gpr_volume=Volume("v", "1", grid, 0.01 * np.arange(3), values),
+        emi_maps={},
+        targets=(),
+        track_m=np.empty((0, 3)),
+    )
+    for draw in (fused_figure, slices_figure):
+        sheet, pixels = _draw(draw, result)
+        rows, columns = sheet.cells_per_dot()
+        assert rows * columns > 1
+        assert f"one dot shows the strongest of {rows} × {columns} cells" in _texts(sheet)
+        panel = sheet.maps[0] if draw is fused_figure else sheet.maps[1]
+        column, row = _at(panel, 777.0, 411.0)
+        block = pixels[int(row) - 4 : int(row) + 5, int(column) - 4 : int(column) + 5]
+        assert _near_colour(block, "#fde725", 3).any()
+    usual, _ = _draw(fused_figure, full_result)
+    assert "one dot shows" not in _texts(usual)

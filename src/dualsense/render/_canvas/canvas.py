@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 POINTS_IN = 72.0
 HATCH_PT = 1.1
+ROUNDING = 1e-6
 THIN_PX = 0.15
 EVERYWHERE: Box = (-1e9, -1e9, 1e9, 1e9)
 Cap = Literal["butt", "projecting"]
@@ -53,7 +54,7 @@ class Canvas:
     @property
     def size_px(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        return int(self.width_in * self.dpi), int(self.height_in * self.dpi)
+        return int(self.width_in * self.dpi + ROUNDING), int(self.height_in * self.dpi + ROUNDING)
 
     @property
     def texts(self) -> list[Words]:

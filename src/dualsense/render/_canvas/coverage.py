@@ -40,7 +40,7 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
     """
     height, width = shape
     size = height * (width + 2)
-    total = np.zeros(0)
+    total: NDArray[np.float64] = np.zeros(0)
     stacks = [stack for stack in polygons if stack.size]
     start = np.concatenate([np.zeros((0, 2)), *(stack.reshape(-1, 2) for stack in stacks)])
     # Each corner leads to the next of its polygon, the last one to the first.
@@ -52,7 +52,7 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
         batch = slice(first, first + BATCH)
         places, changes = _changes(start[batch], stop[batch], height, width)
         if places.size:
-            added = np.bincount(places, changes, size)
+            added = np.bincount(places, changes, size).astype(np.float64, copy=False)
             total = np.add(total, added, out=added) if total.size else added
     if not total.size:
         return np.zeros(shape)
@@ -66,7 +66,7 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
 def _changes(
     start: NDArray[np.float64], stop: NDArray[np.float64], height: int, width: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Places, row by row of ``width + 2``, and what edges (n, 2) change there from a pixel to its right neighbour."""
+    """Places, row by row of ``width + 2``, and what edges (n, 2) change there against the pixel to the left."""
     used = (start[:, 1] != stop[:, 1]) & (np.maximum(start[:, 1], stop[:, 1]) > 0.0)
     used &= np.minimum(start[:, 1], stop[:, 1]) < height
     x0, y0, x1, y1 = start[used, 0], start[used, 1], stop[used, 0], stop[used, 1]
@@ -101,7 +101,7 @@ def _cut(
 
 
 def stroke(line: NDArray[np.float64], width_px: float) -> list[NDArray[np.float64]]:
-    """Polygons that a line of a width covers: a ribbon along each run of gentle bends, a wedge outside of sharp ones.
+    """Cover a line by polygons: a ribbon along each run of gentle bends, a wedge at the outside of a sharp one.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def stroke(line: NDArray[np.float64], width_px: float) -> list[NDArray[np.float6
 
 
 def outline(corners: NDArray[np.float64], width_px: float) -> list[NDArray[np.float64]]:
-    """Polygons that the edge of a closed polygon (n, 2) covers, its corners sharp, half of it outside; see `stroke`."""
+    """Cover the edge of a polygon (n, 2), half of it outside and its corners sharp, by polygons; see `stroke`."""
     line, across, _ = _sides(np.concatenate([corners, corners[:1]]), width_px)
     start, stop, before = line[:-1], line[1:], np.roll(across, 1, axis=0)
     boxes = np.stack([start + across, start - across, stop - across, stop + across], axis=1)
@@ -152,7 +152,7 @@ def outline(corners: NDArray[np.float64], width_px: float) -> list[NDArray[np.fl
 def _sides(
     line: NDArray[np.float64], width_px: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Line without points that repeat the last; to the left of each segment by half a width; lengths of segments."""
+    """Line without points that repeat the last; half a width to the left of each segment; their lengths."""
     step = np.diff(line, axis=0)
     length = np.hypot(step[:, 0], step[:, 1])
     kept = length > LEAST_LENGTH_PX

@@ -71,8 +71,8 @@ def _cell_of(middles: NDArray[np.float64], start: float, stop: float, count: int
 
 def cells_per_pixel(shape: tuple[int, ...], edges: Box) -> tuple[int, int]:
     """How many rows and columns of cells a pixel has to stand for; 1 where cells are no smaller than pixels."""
-    rows = math.floor(shape[0] / max(abs(edges[3] - edges[1]), 1.0) + 1e-9)
-    columns = math.floor(shape[1] / max(abs(edges[2] - edges[0]), 1.0) + 1e-9)
+    rows = math.ceil(shape[0] / max(abs(edges[3] - edges[1]), 1.0) - 1e-9)
+    columns = math.ceil(shape[1] / max(abs(edges[2] - edges[0]), 1.0) - 1e-9)
     return max(rows, 1), max(columns, 1)
 
 

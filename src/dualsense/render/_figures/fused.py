@@ -53,7 +53,7 @@ def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas
             sheet.colour_bar(page, [panel], cells, "metal response", units)
         else:
             sheet.colour_bar(page, [panel], cells, "radar echo", "times the median of its depth")
-    panels.draw_track(panel, result.track_m)
+    track = panels.draw_track(panel, result.track_m)
     if targets:
         panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
     draw_targets(panel, targets)
@@ -62,7 +62,7 @@ def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas
     panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
-    notes.draw_legend(page, result, levels, bottom_in - 1.28)
+    notes.draw_legend(page, result, levels, bottom_in - 1.28, track=track)
     if wide:
         notes.draw_list(page, result, (0.3, bottom_in - 2.05), columns)
     else:

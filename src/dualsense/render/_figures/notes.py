@@ -69,7 +69,9 @@ def _draw_grey_box(panel: Panel, corner_in: tuple[float, float]) -> None:
     panels.draw_unmeasured(panel, extent, np.ones((1, 1), dtype=bool))
 
 
-def draw_legend(sheet: Canvas, result: Result, levels: tuple[float, ...], top_in: float) -> None:
+def draw_legend(
+    sheet: Canvas, result: Result, levels: tuple[float, ...], top_in: float, *, track: bool = True
+) -> None:
     """Say what hatching, lines and contours mean, in two rows under the map.
 
     Parameters
@@ -82,6 +84,8 @@ def draw_legend(sheet: Canvas, result: Result, levels: tuple[float, ...], top_in
         Of the contours that were drawn.
     top_in
         Upper edge of the legend above the lower edge of the sheet, inches.
+    track
+        Whether the track was drawn.
     """
     width_in = sheet.width_in - 0.6
     legend = sheet.panel((0.3, top_in - 0.62), (width_in, 0.62), (0.0, width_in, 0.0, 0.62))
@@ -96,7 +100,7 @@ def draw_legend(sheet: Canvas, result: Result, levels: tuple[float, ...], top_in
         line = np.array([[start, 0.12], [start + 0.42, 0.12]])
         for colour, width_pt in zip((style.INK, style.PAPER), widths_pt, strict=True):
             legend.draw_lines([line], width_pt=width_pt, colour=colour, level=1.0)
-    legend.write(0.54, 0.12, "swept track", size_pt=LEGEND_PT)
+    legend.write(0.54, 0.12, "swept track" if track else "swept track: too dense to draw", size_pt=LEGEND_PT)
     metal = result.emi_maps.get("metal_response")
     if metal is None or sensor_message(result, "emi"):
         words = "no metal contours: no metal detector"

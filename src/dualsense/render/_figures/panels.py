@@ -29,6 +29,8 @@ Lines = list[list["NDArray[np.float64]"]]
 NOISE_CONTOUR = 1.0
 STRIP_LEAST_IN = 4.2
 ARROW_PT = (13.0, 7.2)
+TRACK_PT = (1.7, 0.7)
+MOST_TRACK = 0.35
 HATCH_APART_IN = {"none": 1.0 / 12.0, "one": 1.0 / 3.0}
 
 
@@ -140,13 +142,25 @@ def draw_unmeasured(
     )
 
 
-def draw_track(panel: Panel, track_m: NDArray[np.float64]) -> None:
-    """Track of the head, a thin line that shows on dark and on bright; NaN rows break it."""
+def draw_track(panel: Panel, track_m: NDArray[np.float64]) -> bool:
+    """Track of the head, a thin line that shows on dark and on bright; NaN rows break it.
+
+    Returns
+    -------
+    bool
+        False, and nothing drawn, where its lines lie so close that they would hide the map.
+    """
     line = 100.0 * track_m[:, :2]
     if len(line) < 2:
-        return
-    for colour, width_pt, alpha in ((style.INK, 1.7, 0.53), (style.PAPER, 0.7, 0.75)):
+        return True
+    width_px = panel.points_px(TRACK_PT[0])
+    step_px = np.hypot(*np.diff(np.stack(panel.at(line[:, 0], line[:, 1])), axis=1))
+    across_px, up_px = (panel.dpi * size for size in panel.size_in)
+    if width_px * float(np.nansum(step_px)) > MOST_TRACK * across_px * up_px:
+        return False
+    for colour, width_pt, alpha in zip((style.INK, style.PAPER), TRACK_PT, (0.53, 0.75), strict=True):
         panel.draw_lines([line], width_pt=width_pt, colour=colour, alpha=alpha, level=3.0)
+    return True
 
 
 def contour_levels(image: Image, limit: float) -> tuple[float, ...]:

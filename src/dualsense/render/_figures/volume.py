@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SECTIONS = 3
 SECTION_CM = 100.0
+LONG_CM = 1000.0
 TITLE_PT = 13.5
 SIDE_NAMES = ("x along the lane (cm)", "y to the left (cm)")
 
@@ -49,7 +50,7 @@ def slices_figure(result: Result, view: View, echo: Echo | None = None) -> Canva
     columns = min(2 if sheet.is_wide(extent) else 3, len(cuts))
     rows = math.ceil(len(cuts) / columns)
     size = sheet.fit(extent, 11.0 / columns, 3.3)
-    pitch_x, pitch_y = size.width_in + 0.3, size.height_in + 0.46
+    pitch_x, pitch_y = size.width_in + (0.3 if extent[1] < LONG_CM else 0.45), size.height_in + 0.46
     width_in = max(sheet.LEFT_IN + columns * pitch_x + sheet.BAR_IN - 0.1, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + rows * pitch_y + 1.05
     subtitle = "strongest echo within each layer, one colour scale for all"
