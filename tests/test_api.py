@@ -23,6 +23,7 @@ ROOMS = {
     "gpr",
     "induction",
     "io",
+    "live",
     "recipe",
     "render",
     "simulate",

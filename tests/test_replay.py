@@ -1,8 +1,9 @@
-"""A recording played back: what each moment may know, when it is shown, and that the end is the batch result."""
+"""A recording played back: what each step brings, when it is shown, and that the end is the batch result."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import re
 import shutil
@@ -17,7 +18,8 @@ import dualsense.replay
 from dualsense.cli import run
 from dualsense.errors import ScanError
 from dualsense.io import read_scan
-from dualsense.replay import replay_scan, scan_until, time_span
+from dualsense.recipe import Recipe
+from dualsense.replay import replay_scan, scan_between, time_span
 
 
 class Clock:
@@ -48,62 +50,83 @@ def processed(monkeypatch):
 
     def process_scan(scan, recipe=None, *, progress=None):
         given.append((scan, recipe))
-        return SimpleNamespace(number=len(given), emi_maps={})
+        return SimpleNamespace(emi_maps={})
 
     monkeypatch.setattr(dualsense.replay, "process_scan", process_scan)
     return given
 
 
+@pytest.fixture
+def taken(monkeypatch):
+    """What was given to the live state, in place of taking it."""
+    stretches = []
+
+    class Sweep:
+        def __init__(self, instrument, recipe, *, start_s):
+            pass
+
+        def take(self, stretch):
+            stretches.append(stretch)
+
+        def sketch(self):
+            return "sketch"
+
+        def metal_trace(self):
+            return np.empty(0), np.empty(0)
+
+    monkeypatch.setattr(dualsense.replay, "Sweep", Sweep)
+    return stretches
+
+
+def streams(scan, stretch):
+    return ((stretch.pose, scan.pose), (stretch.gpr, scan.gpr), (stretch.emi, scan.emi))
+
+
 @pytest.mark.parametrize("time_s", (-0.05, 0.0, 0.5, 7.0, 25.0))
 def test_a_moment_knows_nothing_of_the_future_and_all_of_the_past(scan, time_s):
-    partial = scan_until(scan, time_s)
-    for before, after in ((partial.pose, scan.pose), (partial.gpr, scan.gpr), (partial.emi, scan.emi)):
-        n = int((after.time_s <= time_s).sum())
-        if before is None:
+    for part, whole in streams(scan, scan_between(scan, -math.inf, time_s)):
+        n = int((whole.time_s <= time_s).sum())
+        if part is None:
             assert n == 0
-            continue
-        assert before.time_s.size == n
-        assert np.array_equal(before.time_s, after.time_s[:n])
-    for before, after in ((partial.gpr, scan.gpr), (partial.emi, scan.emi)):
-        if before is not None:
-            assert np.array_equal(before.data, after.data[: before.time_s.size])
-            assert before.channel.size == before.time_s.size
-    assert np.array_equal(partial.pose.position_m, scan.pose.position_m[: partial.pose.time_s.size])
-    assert partial.truth is None
-    assert partial.sha256 == ""
+        else:
+            assert np.array_equal(part.time_s, whole.time_s[:n])
 
 
-def test_the_whole_is_not_cut(scan):
+def test_stretches_hold_every_sample_once(scan):
     start_s, end_s = time_span(scan)
-    partial = scan_until(scan, end_s)
-    assert (partial.pose.time_s.size, partial.gpr.time_s.size, partial.emi.time_s.size) == (
-        scan.pose.time_s.size,
-        scan.gpr.time_s.size,
-        scan.emi.time_s.size,
-    )
-    assert start_s == min(scan.pose.time_s[0], scan.gpr.time_s[0], scan.emi.time_s[0])
+    edges = [-math.inf, *np.arange(start_s, end_s, 1.7), end_s]
+    stretches = [scan_between(scan, *pair) for pair in itertools.pairwise(edges)]
+    for name in ("pose", "gpr", "emi"):
+        parts = [part for part in (getattr(stretch, name) for stretch in stretches) if part is not None]
+        assert np.array_equal(np.concatenate([p.time_s for p in parts]), getattr(scan, name).time_s)
+    assert np.array_equal(np.concatenate([s.gpr.data for s in stretches if s.gpr]), scan.gpr.data)
+    assert np.shares_memory(stretches[3].gpr.data, scan.gpr.data)
 
 
-def test_every_step_is_shown_and_the_end_is_the_whole_scan(scan, processed):
+def test_every_step_is_shown_and_the_end_is_the_whole_scan(scan, processed, taken):
     frames = []
-    clock = Clock()
+    clock, recipe = Clock(), Recipe()
     result = replay_scan(
-        scan, "recipe", speed=math.inf, step_s=5.0, on_frame=frames.append, clock=clock, sleep=clock.sleep
+        scan, recipe, speed=math.inf, step_s=5.0, on_frame=frames.append, clock=clock, sleep=clock.sleep
     )
     assert [frame.time_s for frame in frames] == pytest.approx([5.0, 10.0, 15.0, 20.0, 25.0, 25.533], abs=1e-3)
-    assert [frame.provisional for frame in frames] == [True] * 5 + [False]
+    assert [frame.known == "sketch" for frame in frames] == [True] * 5 + [False]
     assert clock.slept_s == []
-    assert processed[-1][0] is scan
-    assert {recipe for _, recipe in processed} == {"recipe"}
-    assert result is frames[-1].result
-    assert result.number == 6
-    assert [len(partial.gpr.time_s) for partial, _ in processed] == sorted(
-        len(partial.gpr.time_s) for partial, _ in processed
+    assert processed == [(scan, recipe)]
+    assert result is frames[-1].known
+    assert sum(stretch.gpr.time_s.size for stretch in taken) == int(
+        (scan.gpr.time_s <= time_span(scan)[0] + 25.0).sum()
     )
+
+
+def test_nothing_is_taken_along_for_nobody(scan, processed, taken):
+    replay_scan(scan, speed=math.inf)
+    assert taken == []
+    assert len(processed) == 1
 
 
 @pytest.mark.parametrize("speed", (0.5, 1.0, 8.0))
-def test_real_time_is_kept(scan, processed, speed):
+def test_real_time_is_kept(scan, processed, taken, speed):
     clock = Clock()
     shown = []
     replay_scan(
@@ -117,7 +140,7 @@ def test_real_time_is_kept(scan, processed, speed):
     assert [at_s for at_s, _ in shown] == pytest.approx([time_s / speed for _, time_s in shown])
 
 
-def test_a_slow_machine_shows_fewer_frames_and_keeps_up(scan, processed):
+def test_a_slow_machine_shows_fewer_frames_keeps_up_and_misses_nothing(scan, processed, taken):
     clock = Clock()
     shown = []
 
@@ -130,23 +153,9 @@ def test_a_slow_machine_shows_fewer_frames_and_keeps_up(scan, processed):
     assert len(moments) < 8
     assert moments[-1] == pytest.approx(25.533, abs=1e-3)
     assert all(0.0 <= at_s - time_s < 8.0 for at_s, time_s in shown)
-
-
-def test_too_little_to_process_is_told_and_not_the_end(scan, processed, monkeypatch):
-    good = dualsense.replay.process_scan
-
-    def picky(partial, recipe=None):
-        if partial.gpr is None or partial.gpr.time_s.size < 100:
-            msg = "only a moment yet"
-            raise ScanError(msg)
-        return good(partial, recipe)
-
-    monkeypatch.setattr(dualsense.replay, "process_scan", picky)
-    frames = []
-    replay_scan(scan, speed=math.inf, step_s=5.0, on_frame=frames.append)
-    assert frames[0].result is None
-    assert frames[0].reason == "only a moment yet"
-    assert frames[-1].result is not None
+    assert sum(stretch.emi.time_s.size for stretch in taken) == int(
+        (scan.emi.time_s <= time_span(scan)[0] + moments[-2]).sum()
+    )
 
 
 def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):

@@ -40,6 +40,8 @@ Target              one place where something lies, or could
 Evidence            what one sensor has to say of it
 Image               a map
 Volume              a volume of radar echo
+Sketch              what is known while a sweep goes on
+Candidate           a place where something stands out so far
 write_outputs       every file of a result into one folder
 read_result         ``result.h5`` back without loss
 evaluate_folder     targets against the truth, over many scans
@@ -62,6 +64,7 @@ fusion              both sensors' finds to one list of targets
 render              pictures, report and files
 recipe              parameters, and the steps of the radar as data
 chain               the composer
+live                a sweep as it goes on
 simulate            scans of invented ground
 evaluate            scores and their statistics
 """

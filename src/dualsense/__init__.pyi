@@ -5,6 +5,7 @@ from . import fusion as fusion
 from . import gpr as gpr
 from . import induction as induction
 from . import io as io
+from . import live as live
 from . import recipe as recipe
 from . import render as render
 from . import simulate as simulate
@@ -26,9 +27,11 @@ from .recipe import load_recipe as load_recipe
 from .render import read_result as read_result
 from .render import write_outputs as write_outputs
 from .replay import replay_scan as replay_scan
+from .result import Candidate as Candidate
 from .result import Evidence as Evidence
 from .result import Image as Image
 from .result import Result as Result
+from .result import Sketch as Sketch
 from .result import Target as Target
 from .result import Volume as Volume
 from .scan import EmiData as EmiData

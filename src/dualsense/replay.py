@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from dualsense.chain import process_scan
-from dualsense.errors import ScanError
+from dualsense.live import Stretch, Sweep
+from dualsense.recipe import Recipe
 from dualsense.survey import lever_arm, track_at
 
 if TYPE_CHECKING:
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.recipe import Recipe
-    from dualsense.result import Result
-    from dualsense.scan import EmiData, GprData, Pose, Scan
+    from dualsense.result import Result, Sketch
+    from dualsense.scan import EmiData, GprData, Pose, Scan, ScanHeader
 
 Sensor = TypeVar("Sensor", "GprData", "EmiData")
 
@@ -33,24 +33,21 @@ class Frame:
     ----------
     time_s, duration_s
         Since the recording began, and its length.
-    scan
-        The recording up to this moment.
-    result
-        Of processing it; None when there is not enough to process, and ``reason`` says why.
+    header
+        Of the recording.
+    known
+        A `Sketch` while the sweep goes on; the last frame has the `Result` of the whole scan.
     trace_time_s, metal_trace : (m,)
-        Metal response over the time since the recording began, in the units of the metal map.
-    provisional
-        False for the last frame only, whose result is that of the whole scan.
+        Metal response over the time since the recording began, in the units of the metal map; the largest of
+        each piece of time.
     """
 
     time_s: float
     duration_s: float
-    scan: Scan
-    result: Result | None
-    reason: str
+    header: ScanHeader
+    known: Sketch | Result
     trace_time_s: NDArray[np.float64]
     metal_trace: NDArray[np.float64]
-    provisional: bool
 
 
 def replay_scan(
@@ -63,7 +60,9 @@ def replay_scan(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Play a recording through the pipeline, and end with the result of the whole.
+    """Play a recording, and end with the result of the whole.
+
+    On the way a `dualsense.live.Sweep` takes what each step brings, at a cost that hangs on that alone.
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def replay_scan(
     step_s
         Seconds of recording between frames.
     on_frame
-        Called with each frame, the last of which is not provisional.
+        Called with each frame, the last of which has the result. Without it nothing is known before the end.
     clock, sleep
         For tests without waiting.
 
@@ -106,18 +105,23 @@ def replay_scan(
     def lateness(elapsed_s: float) -> float:
         return clock() - began - elapsed_s / speed
 
+    recipe = recipe or Recipe()
+    sweep, reached_s = Sweep(scan.header.instrument, recipe, start_s=start_s), -math.inf
     for elapsed_s in _moments(duration_s, step_s):
         if lateness(min(elapsed_s + step_s, duration_s)) >= 0.0 and math.isfinite(speed):
             continue
         if (wait_s := -lateness(elapsed_s)) > 0.0:
             sleep(wait_s)
         if on_frame is not None:
-            on_frame(_provisional(scan_until(scan, start_s + elapsed_s), recipe, elapsed_s, duration_s))
+            sweep.take(scan_between(scan, reached_s, start_s + elapsed_s))
+            reached_s = start_s + elapsed_s
+            on_frame(Frame(elapsed_s, duration_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
     if (wait_s := -lateness(duration_s)) > 0.0:
         sleep(wait_s)
     result = process_scan(scan, recipe)
     if on_frame is not None:
-        on_frame(_frame(scan, result, "", duration_s, duration_s, provisional=False))
+        time_s, trace = metal_trace(scan, result)
+        on_frame(Frame(duration_s, duration_s, scan.header, result, time_s - start_s, trace))
     return result
 
 
@@ -138,28 +142,24 @@ def time_span(scan: Scan) -> tuple[float, float]:
     return min(float(t[0]) for t in clocks), max(float(t[-1]) for t in clocks)
 
 
-def scan_until(scan: Scan, time_s: float) -> Scan:
-    """Cut a recording to what it was at a moment.
+def scan_between(scan: Scan, after_s: float, until_s: float) -> Stretch:
+    """Cut out of a recording what was new between two moments.
 
     Parameters
     ----------
     scan
         The whole recording.
-    time_s
-        In its own seconds; every stream ends with it, this moment included.
+    after_s, until_s
+        In its own seconds; the second belongs to the stretch.
 
     Returns
     -------
-    Scan
-
-    Notes
-    -----
-    A sensor that has not yet delivered a sample is None. The truth, if any, is left out, and so is the hash:
-    no file holds these bytes.
+    Stretch
+        Views of the recording's arrays. A sensor that has delivered nothing in that time is None.
     """
-    emi = None if scan.emi is None else _sensor_until(scan.emi, time_s)
-    gpr = None if scan.gpr is None else _sensor_until(scan.gpr, time_s)
-    return replace(scan, pose=_pose_until(scan.pose, time_s), emi=emi, gpr=gpr, truth=None, sha256="")
+    emi = None if scan.emi is None else _sensor_between(scan.emi, after_s, until_s)
+    gpr = None if scan.gpr is None else _sensor_between(scan.gpr, after_s, until_s)
+    return Stretch(_pose_between(scan.pose, after_s, until_s), gpr=gpr, emi=emi)
 
 
 def _moments(duration_s: float, step_s: float) -> Iterator[float]:
@@ -168,29 +168,7 @@ def _moments(duration_s: float, step_s: float) -> Iterator[float]:
     yield from (step_s * (k + 1) for k in range(max(count, 0)))
 
 
-def _provisional(partial: Scan, recipe: Recipe | None, elapsed_s: float, duration_s: float) -> Frame:
-    try:
-        result, reason = process_scan(partial, recipe), ""
-    except ScanError as error:  # the first moments of a sweep are too short for some step: not yet a failure
-        result, reason = None, str(error)
-    return _frame(partial, result, reason, elapsed_s, duration_s, provisional=True)
-
-
-def _frame(
-    scan: Scan,
-    result: Result | None,
-    reason: str,
-    elapsed_s: float,
-    duration_s: float,
-    *,
-    provisional: bool,
-) -> Frame:
-    time_s, trace = metal_trace(scan, result)
-    start_s, _ = time_span(scan)
-    return Frame(elapsed_s, duration_s, scan, result, reason, time_s - start_s, trace, provisional)
-
-
-def metal_trace(scan: Scan, result: Result | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def metal_trace(scan: Scan, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Follow the metal response along the sweep: the value of the metal map under the coils at every sample.
 
     Parameters
@@ -198,14 +176,14 @@ def metal_trace(scan: Scan, result: Result | None) -> tuple[NDArray[np.float64],
     scan
         The recording.
     result
-        Of processing it; None where there is none yet.
+        Of processing it.
 
     Returns
     -------
     time_s, response : (m,), (m,)
         The scan's own times, and NaN where the map does not reach; both empty without a metal map.
     """
-    image = None if result is None else result.emi_maps.get("metal_response")
+    image = result.emi_maps.get("metal_response")
     if scan.emi is None or image is None:
         return np.empty(0), np.empty(0)
     offset_m = (scan.emi.tx_position_m + scan.emi.rx_position_m) / 2.0
@@ -218,19 +196,24 @@ def metal_trace(scan: Scan, result: Result | None) -> tuple[NDArray[np.float64],
     return scan.emi.time_s, response
 
 
-def _pose_until(pose: Pose, time_s: float) -> Pose:
-    n = max(1, int(np.searchsorted(pose.time_s, time_s, side="right")))
+def _between(time_s: NDArray[np.float64], after_s: float, until_s: float) -> slice:
+    first, last = np.searchsorted(time_s, (after_s, until_s), side="right").tolist()
+    return slice(first, last)
+
+
+def _pose_between(pose: Pose, after_s: float, until_s: float) -> Pose:
+    rows = _between(pose.time_s, after_s, until_s)
     return replace(
         pose,
-        time_s=pose.time_s[:n],
-        position_m=pose.position_m[:n],
-        orientation=None if pose.orientation is None else pose.orientation[:n],
-        position_std_m=None if pose.position_std_m is None else pose.position_std_m[:n],
+        time_s=pose.time_s[rows],
+        position_m=pose.position_m[rows],
+        orientation=None if pose.orientation is None else pose.orientation[rows],
+        position_std_m=None if pose.position_std_m is None else pose.position_std_m[rows],
     )
 
 
-def _sensor_until(sensor: Sensor, time_s: float) -> Sensor | None:
-    n = int(np.searchsorted(sensor.time_s, time_s, side="right"))
-    if n == 0:
+def _sensor_between(sensor: Sensor, after_s: float, until_s: float) -> Sensor | None:
+    rows = _between(sensor.time_s, after_s, until_s)
+    if rows.start == rows.stop:
         return None
-    return replace(sensor, time_s=sensor.time_s[:n], data=sensor.data[:n], channel=sensor.channel[:n])
+    return replace(sensor, time_s=sensor.time_s[rows], data=sensor.data[rows], channel=sensor.channel[rows])

@@ -141,6 +141,63 @@ class Target:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place where something stands out while the sweep goes on: there is something, and how strong.
+
+    It has no confidence and no call: those need the whole scan.
+
+    Attributes
+    ----------
+    x_m, y_m
+        Where it stands out most.
+    depth_m
+        Of the strongest echo; NaN without one.
+    metal
+        Response, in standard deviations of the noise; NaN where the metal map shows no peak.
+    radar
+        Echo over the clutter of its depth; NaN where the radar shows no peak.
+    """
+
+    x_m: float
+    y_m: float
+    depth_m: float
+    metal: float
+    radar: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """What is known of the ground while the sweep goes on. All of it is provisional.
+
+    Attributes
+    ----------
+    metal
+        Response in standard deviations of the noise; None while the metal detector shows nothing.
+    radar
+        How many times the strongest echo at any depth exceeds the clutter there; None while there is none. Both
+        maps lie on the same grid, and are NaN where the sensor has not measured.
+    track_m : (p, 3) float64
+        The head's recorded track, thinned.
+    candidates
+        What stands out most first.
+    covered_m2
+        Area that each sensor has covered so far, and "both".
+    reasons
+        Why a sensor shows nothing, or nothing more, by its name.
+    relative_permittivity
+        Of the soil, as used for the depths; NaN before the radar shows something.
+    """
+
+    metal: Image | None
+    radar: Image | None
+    track_m: NDArray[np.float64]
+    candidates: tuple[Candidate, ...]
+    covered_m2: Mapping[str, float]
+    reasons: Mapping[SensorName, str] = field(default_factory=dict)
+    relative_permittivity: float = float("nan")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """All that ``process`` found in one scan.

@@ -24,11 +24,10 @@ from dualsense.cli._live import (
 )
 from dualsense.errors import UsageError
 from dualsense.replay import Frame
-from dualsense.result import Coverage, Grid, Image, Result, Target
-from dualsense.scan import Pose, Scan, ScanHeader
+from dualsense.result import Candidate, Coverage, Grid, Image, Result, Sketch, Target
+from dualsense.scan import ScanHeader
 
 HEADER = ScanHeader("lane\x1b[31m 7", "2026-01-01T00:00:00Z", "test", source="simulated")
-SCAN = Scan(HEADER, Pose(np.array([0.0, 1.0]), np.zeros((2, 3))))
 
 
 def image(values):
@@ -49,9 +48,19 @@ def result(values, targets=()):
 TARGET = Target("T1", 0.1, 0.2, float("nan"), (0.01, 0.01, float("nan")), 0.8, "suspect", None, None, ("metal",))
 
 
-def frame(found, *, provisional=True, reason=""):
-    trace = np.array([0.0, 1.0, 4.0])
-    return Frame(12.0, 25.0, SCAN, found, reason, np.array([0.0, 1.0, 2.0]), trace, provisional)
+BOTH = Candidate(0.01, 0.02, 0.12, metal=440.0, radar=9.25)
+METAL = Candidate(0.03, 0.0, float("nan"), metal=31.0, radar=float("nan"))
+
+
+def sketch(values=None, candidates=(), **more):
+    drawn = None if values is None else image(values)
+    covered = {"emi": 0.25, "gpr": 0.2, "both": 0.15}
+    return Sketch(drawn, more.pop("radar", None), np.zeros((2, 3)), tuple(candidates), covered, **more)
+
+
+def frame(known):
+    trace = np.array([0.0, 1.0, 40.0])
+    return Frame(12.0, 25.0, HEADER, known, np.array([0.0, 1.0, 2.0]), trace)
 
 
 def test_a_sparkline_keeps_every_peak():
@@ -85,8 +94,7 @@ def test_a_map_has_y_upwards_and_x_to_the_right():
 
 
 def test_a_map_shows_where_the_targets_are():
-    first, second = replace(TARGET, x_m=0.0, y_m=0.03), replace(TARGET, x_m=0.03, y_m=0.0)
-    drawn = character_map(image(np.ones((4, 4))), (first, second), width=4, height=4)
+    drawn = character_map(image(np.ones((4, 4))), ((0.0, 0.03), (0.03, 0.0)), width=4, height=4)
     assert drawn.splitlines() == ["1@@@", "@@@2"]
 
 
@@ -116,21 +124,53 @@ def test_metal_shows_beside_an_unmeasured_cell():
     assert NOT_COVERED not in drawn
 
 
-def test_provisional_targets_are_marked_as_such():
+def test_noise_does_not_fill_a_scale():
+    assert set(sparkline(np.full(9, 1.2), least=20.0)) == {BARS[1]}
+    assert set(character_map(image(np.full((4, 4), 1.2)), width=4, height=4, least=40.0)) <= {LEVELS[1], "\n"}
+
+
+def test_what_stands_out_so_far_is_no_target_and_has_no_call():
+    known = sketch(np.ones((4, 4)), (BOTH, METAL))
+    text, line = frame_text(frame(known)), frame_line(frame(known))
+    assert "PROVISIONAL" in text
+    assert re.search(r"1\? +0\.01 +0\.02 +0\.12 +440 +9\.2", text)
+    assert re.search(r"2\? +0\.03 +0\.00 +– +31 +–", text)
+    assert "provisional: 1?(0.01,0.02) 2?(0.03,0.00)" in line
+    assert not re.search("suspect|clutter\\b(?! )|clear|confidence", line)
+    assert "suspect" not in text
+
+
+def test_the_end_has_targets_with_calls():
     found = result(np.ones((4, 4)), (TARGET,))
     text, line = frame_text(frame(found)), frame_line(frame(found))
-    assert "PROVISIONAL" in text
-    assert re.search(r"T1\? +suspect\? +0\.10 +0\.20 +–", text)
-    assert "provisional: T1:suspect?(0.10,0.20)" in line
-    final = frame(found, provisional=False)
-    assert "?" not in frame_text(final) + frame_line(final)
-    assert "PROVISIONAL" not in frame_text(final)
+    assert re.search(r"T1 +suspect +0\.10 +0\.20 +–", text)
+    assert "whole scan: T1:suspect(0.10,0.20)" in line
+    assert "?" not in text + line
+    assert "PROVISIONAL" not in text
 
 
 def test_a_frame_says_what_was_covered():
     text = frame_text(frame(result(np.ones((4, 4)))))
     assert "0.25 m² swept, of which covered: metal detector 50 %, radar 100 %" in text
-    assert "no target so far in what was covered" in text
+    assert "no target in what was covered" in text
+    text = frame_text(frame(sketch(np.ones((4, 4)))))
+    assert "covered so far: metal detector 0.25 m², radar 0.20 m², both 0.15 m²" in text
+    assert "nothing stands out yet in what was covered, which does not make it safe" in text
+
+
+def test_both_maps_stand_side_by_side():
+    values = np.zeros((8, 8))
+    values[:, :4] = np.nan
+    text = frame_text(frame(sketch(np.ones((8, 8)), radar=image(values))))
+    assert re.search(r"metal detector +radar\n", text)
+    assert len(re.findall(r"^-{8} +////\.{4}$", text, re.MULTILINE)) == 4
+
+
+def test_many_candidates_are_counted_and_not_all_listed():
+    many = [replace(METAL, x_m=0.1 * n) for n in range(40)]
+    text, line = frame_text(frame(sketch(np.ones((4, 4)), many))), frame_line(frame(sketch(None, many)))
+    assert "and 28 weaker" in text
+    assert "and 31 weaker" in line
 
 
 def test_a_frame_without_a_metal_map_says_so():
@@ -138,10 +178,11 @@ def test_a_frame_without_a_metal_map_says_so():
     assert "no metal map: not assessable" in frame_text(frame(found))
 
 
-def test_a_frame_without_a_result_says_why():
-    early = frame(None, reason="too\nlittle")
-    assert frame_text(early).endswith("no picture yet: too little")
-    assert frame_line(early).endswith("no picture yet: too little")
+def test_a_frame_without_a_map_says_why():
+    early = frame(sketch(reasons={"gpr": "too\nlittle"}))
+    assert "no map yet" in frame_text(early)
+    assert "radar: too little" in frame_text(early)
+    assert frame_line(early).endswith("; radar: too little")
 
 
 def test_a_scan_cannot_command_the_terminal():
@@ -188,19 +229,20 @@ def test_a_terminal_without_unicode_gets_ascii():
     stream.seek(0)
     text = stream.read()
     assert PLAIN_BARS[-1] in text
-    assert "?" not in text.split("provisional")[0].replace("m?", "")
+    assert "?" not in text.split("whole scan")[0].replace("m?", "")
 
 
 def test_frames_are_pictures_in_order_and_not_overwritten_unasked(tmp_path):
     folder = tmp_path / "frames"
     view = LiveView(io.StringIO(), frames=folder)
-    view.show(frame(None, reason="too little"))
+    view.show(frame(sketch(reasons={"emi": "too little"})))
+    view.show(frame(sketch(np.ones((4, 4)), (BOTH, METAL), reasons={"gpr": "stopped"})))
     view.show(frame(result(np.ones((4, 4)), (TARGET,))))
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["frame_0001.png", "frame_0002.png"]
+    assert names == ["frame_0001.png", "frame_0002.png", "frame_0003.png"]
     sizes = {path.read_bytes()[16:24] for path in folder.iterdir()}
     assert len(sizes) == 1  # one size of picture, so that they make a film
-    with pytest.raises(UsageError, match="holds 2 frames already"):
+    with pytest.raises(UsageError, match="holds 3 frames already"):
         LiveView(io.StringIO(), frames=folder)
     LiveView(io.StringIO(), frames=folder, overwrite=True)
     assert list(folder.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The terminal picture of a replay: metal trace, growing map in characters, provisional targets."""
+"""The terminal picture of a replay: metal trace, growing maps in characters, what stands out so far."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from dualsense import render
 from dualsense.cli._text import number, table
 from dualsense.errors import UsageError, one_line
+from dualsense.result import Sketch
 from dualsense.scan import SENSOR_NAMES
 from dualsense.survey import nearest_cell
 
@@ -21,20 +22,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.replay import Frame
-    from dualsense.result import Image, Target
+    from dualsense.result import Image, Result
+    from dualsense.scan import SensorName
 
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN_BARS = "_.-=+*#@"
 LEVELS = ".:-=+*#%@"
 NOT_COVERED = "/"
-MAP_WIDTH = 60
+MAP_WIDTH = 72
 MAP_HEIGHT = 24
 TRACE_WIDTH = 60
+LEAST: dict[SensorName, float] = {"emi": 20.0, "gpr": 12.0}
+"""Least ends of the scales, times noise and clutter: neither shall fill a scale while little has been seen."""
+GAP = "   "
+LISTED = 12
+NOTHING_YET = "nothing stands out yet in what was covered, which does not make it safe"
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
-def sparkline(values: NDArray[np.float64], *, width: int = TRACE_WIDTH, bars: str = BARS) -> str:
+def sparkline(
+    values: NDArray[np.float64], *, width: int = TRACE_WIDTH, bars: str = BARS, least: float = 0.0
+) -> str:
     """Draw a series in one line of characters, the newest at the right.
 
     Parameters
@@ -45,17 +54,24 @@ def sparkline(values: NDArray[np.float64], *, width: int = TRACE_WIDTH, bars: st
         In characters.
     bars
         From lowest to highest.
+    least
+        The highest bar is at least this much.
     """
     if values.size == 0:
         return ""
     shares = np.array_split(values, min(width, values.size))
     peaks = np.array([np.max(share[np.isfinite(share)], initial=-np.inf) for share in shares])
-    top = float(np.max(peaks[np.isfinite(peaks)], initial=0.0))
+    top = float(np.max(peaks[np.isfinite(peaks)], initial=least))
     return "".join(" " if not np.isfinite(peak) else bars[_level(peak, top, len(bars))] for peak in peaks)
 
 
 def character_map(
-    image: Image, targets: Sequence[Target] = (), *, width: int = MAP_WIDTH, height: int = MAP_HEIGHT
+    image: Image,
+    places: Sequence[tuple[float, float]] = (),
+    *,
+    width: int = MAP_WIDTH,
+    height: int = MAP_HEIGHT,
+    least: float = 0.0,
 ) -> str:
     """Draw a map in characters, y upwards, with square proportions in a terminal's tall cells.
 
@@ -66,10 +82,12 @@ def character_map(
     ----------
     image
         NaN where not covered.
-    targets
-        The first nine are shown by their place in the list, from 1.
+    places
+        x and y of what is listed; the first nine are shown by their place in the list, from 1.
     width, height
         At most so many characters.
+    least
+        The highest level is at least this much.
     """
     marks = {}
     ny, nx = image.values.shape
@@ -81,9 +99,9 @@ def character_map(
     blocks = padded.reshape(rows, up, columns, across).transpose(0, 2, 1, 3).reshape(rows, columns, up * across)
     covered = np.isfinite(blocks)
     peak = np.max(np.where(covered, blocks, 0.0), axis=-1)
-    top = float(peak.max())
-    for place, target in reversed(list(enumerate(targets[:9], 1))):
-        iy, ix = nearest_cell(image.grid, target.x_m, target.y_m)
+    top = max(float(peak.max()), least)
+    for place, (x_m, y_m) in reversed(list(enumerate(places[:9], 1))):
+        iy, ix = nearest_cell(image.grid, x_m, y_m)
         marks[iy // up, ix // across] = str(place)
     lines = []
     for row in range(rows - 1, -1, -1):
@@ -103,56 +121,93 @@ def _level(value: float, top: float, count: int) -> int:
 
 def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     """Draw a whole frame: what the terminal shows at one moment."""
-    state = "PROVISIONAL, the sweep goes on" if frame.provisional else "whole scan"
-    lines = [f"{one_line(frame.scan.header.scan_id)}  {frame.time_s:.1f} of {frame.duration_s:.1f} s  {state}", ""]
-    lines += [f"metal  {sparkline(frame.metal_trace, bars=bars) or 'no data'}", ""]
-    result = frame.result
-    if result is None:
-        return "\n".join([*lines, f"no picture yet: {one_line(frame.reason)}"])
-    image = result.emi_maps.get("metal_response")
-    targets = render.ordered_targets(result)
+    known = frame.known
+    state = "PROVISIONAL, the sweep goes on" if isinstance(known, Sketch) else "whole scan"
+    lines = [f"{one_line(frame.header.scan_id)}  {frame.time_s:.1f} of {frame.duration_s:.1f} s  {state}", ""]
+    lines += [f"metal  {sparkline(frame.metal_trace, bars=bars, least=LEAST['emi']) or 'no data'}", ""]
+    legend = f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 as listed"
+    if isinstance(known, Sketch):
+        lines += [*_sketch_maps(known), legend, *_sketch_words(known), "", _candidate_table(known)]
+        return "\n".join(lines)
+    image = known.emi_maps.get("metal_response")
+    targets = [(target.x_m, target.y_m) for target in render.ordered_targets(known)]
     lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
     covered = ", ".join(
-        f"{SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, float('nan')))}"
+        f"{SENSOR_NAMES[name]} {render.percent_down(known.sensor_coverage.get(name, float('nan')))}"
         for name in render.SENSORS
     )
-    lines.append(f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 targets, as listed")
-    lines += [f"{result.area_m2:.2f} m² swept, of which covered: {covered}", ""]
-    lines.append(_target_table(frame))
+    lines += [legend, f"{known.area_m2:.2f} m² swept, of which covered: {covered}", "", _target_table(known)]
     return "\n".join(lines)
 
 
-def _target_table(frame: Frame) -> str:
-    if frame.result is None or not frame.result.targets:
-        return "no target so far in what was covered" if frame.provisional else "no target in what was covered"
-    mark = "?" if frame.provisional else ""
-    rows = [("provisional" if frame.provisional else "target", "call", "x m", "y m", "depth m")]
+def _sketch_maps(sketch: Sketch) -> list[str]:
+    """Draw the maps that there are, side by side."""
+    held: dict[SensorName, Image | None] = {"emi": sketch.metal, "gpr": sketch.radar}
+    shown = {name: image for name, image in held.items() if image is not None}
+    if not shown:
+        return ["no map yet"]
+    marks = [(one.x_m, one.y_m) for one in sketch.candidates]
+    maps = {
+        SENSOR_NAMES[name]: character_map(
+            image, marks, width=MAP_WIDTH // len(shown), least=LEAST[name]
+        ).splitlines()
+        for name, image in shown.items()
+    }
+    width = max(len(line) for rows in maps.values() for line in rows)
+    head = GAP.join(f"{name:{width}}" for name in maps)
+    return [head.rstrip(), *(GAP.join(rows) for rows in zip(*maps.values(), strict=True))]
+
+
+def _sketch_words(sketch: Sketch) -> list[str]:
+    covered = ", ".join(f"{SENSOR_NAMES[name]} {sketch.covered_m2[name]:.2f} m²" for name in render.SENSORS)
+    words = [f"covered so far: {covered}, both {sketch.covered_m2['both']:.2f} m²"]
+    return words + [f"{SENSOR_NAMES[name]}: {one_line(why)}" for name, why in sketch.reasons.items()]
+
+
+def _candidate_table(sketch: Sketch) -> str:
+    if not sketch.candidates:
+        return NOTHING_YET
+    rows = [("something at?", "x m", "y m", "depth m", "metal × noise", "echo × clutter")]
     rows += [
         (
-            target.id + mark,
-            target.call + mark,
-            f"{target.x_m:z.2f}",
-            f"{target.y_m:z.2f}",
-            number(target.depth_m, ".2f"),
+            f"{place}?",
+            f"{one.x_m:z.2f}",
+            f"{one.y_m:z.2f}",
+            number(one.depth_m, ".2f"),
+            number(one.metal, ".0f"),
+            number(one.radar, ".1f"),
         )
-        for target in render.ordered_targets(frame.result)
+        for place, one in enumerate(sketch.candidates[:LISTED], 1)
+    ]
+    more = len(sketch.candidates) - LISTED
+    return table(rows, align="<>>>>>") + (f"\nand {more} weaker" if more > 0 else "")
+
+
+def _target_table(result: Result) -> str:
+    if not result.targets:
+        return "no target in what was covered"
+    rows = [("target", "call", "x m", "y m", "depth m")]
+    rows += [
+        (target.id, target.call, f"{target.x_m:z.2f}", f"{target.y_m:z.2f}", number(target.depth_m, ".2f"))
+        for target in render.ordered_targets(result)
     ]
     return table(rows, align="<<>>>")
 
 
 def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     """Put a frame in one line, for a log or a pipe."""
-    trace = sparkline(frame.metal_trace, width=24, bars=bars)
+    trace, known = sparkline(frame.metal_trace, width=24, bars=bars, least=LEAST["emi"]), frame.known
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
-    if frame.result is None:
-        return f"{head}  no picture yet: {one_line(frame.reason)}"
-    covered = f"{frame.result.area_m2:.2f} m² swept, {render.percent_down(frame.result.coverage_fraction)} by both"
-    mark = "?" if frame.provisional else ""
-    targets = " ".join(
-        f"{t.id}:{t.call}{mark}({t.x_m:z.2f},{t.y_m:z.2f})" for t in render.ordered_targets(frame.result)
-    )
-    kind = "provisional" if frame.provisional else "whole scan"
-    return f"{head}  {covered}  {kind}: {targets or 'no target in what was covered'}"
+    if isinstance(known, Sketch):
+        covered = f"{known.covered_m2['both']:.2f} m² covered by both"
+        places = " ".join(f"{n}?({one.x_m:z.2f},{one.y_m:z.2f})" for n, one in enumerate(known.candidates[:9], 1))
+        more = len(known.candidates) - 9
+        places += f" and {more} weaker" if more > 0 else ""
+        reasons = "".join(f"; {SENSOR_NAMES[name]}: {one_line(why)}" for name, why in known.reasons.items())
+        return f"{head}  {covered}  provisional: {places or NOTHING_YET}{reasons}"
+    covered = f"{known.area_m2:.2f} m² swept, {render.percent_down(known.coverage_fraction)} by both"
+    targets = " ".join(f"{t.id}:{t.call}({t.x_m:z.2f},{t.y_m:z.2f})" for t in render.ordered_targets(known))
+    return f"{head}  {covered}  whole scan: {targets or 'no target in what was covered'}"
 
 
 class LiveView:
@@ -205,14 +260,12 @@ class LiveView:
         if self._frames is not None:
             self._count += 1
             picture = render.frame_png(
-                frame.scan.header,
-                frame.result,
+                frame.header,
+                frame.known,
                 time_s=frame.time_s,
                 duration_s=frame.duration_s,
                 trace_time_s=frame.trace_time_s,
                 trace=frame.metal_trace,
-                provisional=frame.provisional,
-                reason=frame.reason,
             )
             (self._frames / f"frame_{self._count:04d}.png").write_bytes(picture)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,33 +15,38 @@ from dualsense.render._figures.sheet import fit
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._targets import ordered_targets
 from dualsense.render._words import SENSORS, SIMULATED, sensor_message
-from dualsense.scan import plain
+from dualsense.result import Sketch
+from dualsense.scan import SENSOR_NAMES, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
-    from dualsense.render._canvas.canvas import Canvas
-    from dualsense.result import Result
-    from dualsense.scan import ScanHeader
+    from dualsense.render._canvas.canvas import Canvas, Panel
+    from dualsense.result import Candidate, Grid, Image, Result, Target
+    from dualsense.scan import ScanHeader, SensorName
 
 WIDTH_IN, HEIGHT_IN = 11.0, 8.6
 MAP_IN = 4.55
 MAPS_BOTTOM_IN = 2.75
 LEFT_IN = 0.9
 PITCH_IN = 5.0
+SCALES = {"emi": (style.METAL_GAMMA, style.METAL_MAP), "gpr": (style.RADAR_GAMMA, style.RADAR_MAP)}
+SHOWN_CANDIDATES = 20
+"""The others would only hide the maps; what stands out most comes first."""
+CROSS_PT = 5.0
 TITLES = {"emi": "Metal detector", "gpr": "Radar, strongest echo"}
 
 
 def frame_png(
     header: ScanHeader,
-    result: Result | None,
+    known: Sketch | Result,
     *,
     time_s: float,
     duration_s: float,
     trace_time_s: NDArray[np.float64],
     trace: NDArray[np.float64],
-    provisional: bool,
-    reason: str = "",
 ) -> bytes:
     """Draw one moment of a sweep as PNG, the same bytes for the same moment.
 
@@ -48,16 +54,12 @@ def frame_png(
     ----------
     header
         Of the scan.
-    result
-        Of the recording up to this moment; None when there is not enough to process.
+    known
+        A sketch while the sweep goes on, or the result of the whole scan.
     time_s, duration_s
         Since the recording began, and its length.
     trace_time_s, trace : (m,)
         Metal response over time; may be empty.
-    provisional
-        Whether the sweep goes on.
-    reason
-        Why there is no result.
 
     Returns
     -------
@@ -65,44 +67,102 @@ def frame_png(
         A picture of always the same size, so that frames make a film.
     """
     sheet = style.new_sheet(WIDTH_IN, HEIGHT_IN)
-    _draw_head(sheet, header, time_s, duration_s, provisional=provisional)
+    _draw_head(sheet, header, time_s, duration_s, provisional=isinstance(known, Sketch))
     _draw_trace(sheet, trace_time_s, trace, time_s, duration_s)
-    if result is None:
+    shown = _of_sketch(known) if isinstance(known, Sketch) else _of_result(known)
+    if shown is None:
         size_in = (2.0 * PITCH_IN - 0.9, MAP_IN)
         panel = sheet.panel((LEFT_IN, MAPS_BOTTOM_IN), size_in, (0.0, 1.0, 0.0, 1.0))
-        panels.draw_message(panel, f"NO PICTURE YET\n{plain(reason, 90)}")
+        reasons = known.reasons.items() if isinstance(known, Sketch) else ()
+        lines = [f"{SENSOR_NAMES[sensor]}: {plain(why, 70)}" for sensor, why in reasons]
+        panels.draw_message(panel, "\n".join(["NO PICTURE YET", *lines]))
     else:
-        _draw_maps(sheet, result)
+        _draw_maps(sheet, shown)
     return sheet.png_bytes()
 
 
-def _draw_maps(sheet: Canvas, result: Result) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """What the maps of a frame are drawn from, be it a sketch or a result."""
+
+    grid: Grid
+    maps: Mapping[SensorName, NDArray[np.float32] | None]
+    messages: Mapping[SensorName, str]
+    limits: Mapping[SensorName, float]
+    track_m: NDArray[np.float64]
+    targets: Sequence[Target] = ()
+    candidates: Sequence[Candidate] = ()
+
+
+def _of_result(result: Result) -> _Shown:
     view = style.View()
     limits = style.colour_limits(result, view)
     metal, volume = result.emi_maps.get("metal_response"), result.gpr_volume
-    extent = panels.extent_cm(result.coverage.grid)
+    return _Shown(
+        result.coverage.grid,
+        {
+            "emi": None if metal is None else np.abs(metal.values),
+            "gpr": None if volume is None else depth_maximum(volume, clutter_level(volume), view),
+        },
+        {sensor: sensor_message(result, sensor) or "" for sensor in SENSORS},
+        {"emi": limits.metal, "gpr": limits.radar},
+        result.track_m,
+        targets=ordered_targets(result),
+    )
+
+
+def _of_sketch(sketch: Sketch) -> _Shown | None:
+    """Give what a sketch shows; None while there is no map at all."""
+    held: dict[SensorName, Image | None] = {"emi": sketch.metal, "gpr": sketch.radar}
+    images = [image for image in held.values() if image is not None]
+    if not images:
+        return None
+    view = style.View()
+    return _Shown(
+        images[0].grid,
+        {sensor: None if image is None else image.values for sensor, image in held.items()},
+        {sensor: plain(sketch.reasons.get(sensor, ""), 60) for sensor in SENSORS},
+        {"emi": style.metal_limit(sketch.metal, view), "gpr": view.radar_limit},
+        sketch.track_m,
+        candidates=sketch.candidates[:SHOWN_CANDIDATES],
+    )
+
+
+def _draw_maps(sheet: Canvas, shown: _Shown) -> None:
+    extent = panels.extent_cm(shown.grid)
     size = fit(extent, MAP_IN, MAP_IN)
     for column, sensor in enumerate(SENSORS):
         corner_in = (LEFT_IN + column * PITCH_IN, MAPS_BOTTOM_IN + 0.5 * (MAP_IN - size.height_in))
         panel = panels.map_panel(sheet, corner_in, (size.width_in, size.height_in), extent)
         panels.centimetre_axes(panel, x_label="x (cm)", y_label="" if column else "y (cm)")
         draw_title(panel, TITLES[sensor], 14.0, pad_pt=6.0)
-        if sensor == "emi":
-            values = None if metal is None else np.abs(metal.values)
-            scale, colours = panels.scaled(limits.metal, style.METAL_GAMMA), style.METAL_MAP
-        else:
-            values = None if volume is None else depth_maximum(volume, clutter_level(volume), view)
-            scale, colours = panels.scaled(limits.radar, style.RADAR_GAMMA), style.RADAR_MAP
+        values = shown.maps[sensor]
+        gamma, colours = SCALES[sensor]
         if values is None:
-            panels.draw_unmeasured(panel, extent, np.ones_like(result.coverage.patch))
+            whole = np.ones((shown.grid.y_m.size, shown.grid.x_m.size), dtype=bool)
+            panels.draw_unmeasured(panel, extent, whole)
         else:
-            panel.draw_cells(values, extent, scale, colours)
+            panel.draw_cells(values, extent, panels.scaled(shown.limits[sensor], gamma), colours)
             panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
-        panels.draw_track(panel, result.track_m)
-        draw_targets(panel, ordered_targets(result))
-        message = sensor_message(result, sensor)
-        if message:
-            panels.draw_missing(panel, message)
+        panels.draw_track(panel, shown.track_m)
+        draw_targets(panel, shown.targets)
+        _draw_candidates(panel, shown.candidates)
+        if shown.messages[sensor]:
+            panels.draw_missing(panel, shown.messages[sensor])
+
+
+def _draw_candidates(panel: Panel, candidates: Sequence[Candidate]) -> None:
+    """Draw places where something stands out: a cross and a number, nothing that looks like a call."""
+    left, right, _, _ = panel.limits
+    arm = CROSS_PT / 72.0 * abs(right - left) / panel.size_in[0]
+    paper = Paper(style.PAPER, style.INK, 1.0, 0.12)
+    for place, one in reversed(list(enumerate(candidates, 1))):
+        x, y = 100.0 * one.x_m, 100.0 * one.y_m
+        arms = [np.array([[x - arm, y - side * arm], [x + arm, y + side * arm]]) for side in (-1.0, 1.0)]
+        for colour, width_pt in ((style.INK, 3.4), (style.PAPER, 1.6)):
+            panel.draw_lines(arms, width_pt=width_pt, colour=colour, level=8.0)
+        look: Any = {"size_pt": 10.0, "cut": "bold", "up": "bottom", "paper": paper}
+        panel.write(x + 1.4 * arm, y + 0.8 * arm, f"{place}?", level=9.0, **look)
 
 
 def _draw_head(sheet: Canvas, header: ScanHeader, time_s: float, duration_s: float, *, provisional: bool) -> None:

@@ -13,7 +13,7 @@ from dualsense.render._canvas.canvas import Canvas
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualsense.result import Result
+    from dualsense.result import Image, Result
 
 DPI = 110
 RADAR_MAP = "viridis"
@@ -69,13 +69,18 @@ def colour_limits(result: Result, view: View) -> Limits:
     Those of the radar are fixed. That of the metal map is what its strongest 0.01 % exceed; where the map is in
     standard deviations of the noise of a reading, at least three of them, so that noise never fills the scale.
     """
+    metal = metal_limit(result.emi_maps.get("metal_response"), view)
+    return Limits(radar=view.radar_limit, echo=view.echo_limit, metal=metal)
+
+
+def metal_limit(image: Image | None, view: View) -> float:
+    """Find the top of the colour scale of a metal map; 1 without a map."""
     metal = view.metal_limit or 0.0
-    image = result.emi_maps.get("metal_response")
     if not metal and image is not None:
         finite = np.abs(image.values[np.isfinite(image.values)])
         bright = float(np.quantile(finite, 0.9999)) if finite.size else 0.0
         metal = max(bright, 3.0 if image.units == "1" else 0.0)
-    return Limits(radar=view.radar_limit, echo=view.echo_limit, metal=metal or 1.0)
+    return metal or 1.0
 
 
 def power_of_ten(limit: float) -> int:

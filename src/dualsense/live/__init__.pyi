@@ -1,0 +1,3 @@
+from ._stretch import Stretch as Stretch
+from ._sweep import Sweep as Sweep
+from ._sweep import Work as Work
