@@ -210,3 +210,14 @@ def test_a_few_tones_that_lack_do_not_shorten_the_traces():
     assert traces.values.shape[1] * traces.dt_s == pytest.approx(10e-9, rel=0.01)
     at = int(np.argmax(np.abs(traces.values[0])))
     assert at * traces.dt_s == pytest.approx(6.0e-9, abs=0.6 * traces.dt_s)
+
+
+@pytest.mark.parametrize("scale", (1e-15, 1.0, 1e15))
+def test_single_precision_is_enough_for_a_millionth_of_the_peak(scale):
+    rng = np.random.default_rng(3)
+    spectrum = rng.standard_normal((20, 121)) + 1j * rng.standard_normal((20, 121)) + 3.0 * echo(2e-9)
+    sounded = soundings_of(scale * spectrum)
+    traces = analytic_traces(sounded, surface(sounded), whiten=False)
+    time_s = traces.dt_s * np.arange(traces.values.shape[1])
+    exact = traces.spectrum @ np.exp(2j * np.pi * FREQUENCY_HZ[:, None] * time_s)
+    np.testing.assert_allclose(traces.values, exact, rtol=0, atol=1e-6 * np.abs(exact).max())

@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dualsense.gpr._clean.surface import MIN_SOUNDINGS, fit_surface, mirror_path
+from dualsense.gpr._clean.surface import MIN_SOUNDINGS, _Channel, fit_surface, mirror_path
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 from oracles import forward
+from oracles import surface as oracle
 
 SPREAD_M = 0.01
 
@@ -226,3 +227,26 @@ def test_input_is_left_alone():
     fit_surface(soundings)
     np.testing.assert_array_equal(soundings.spectrum, kept[0])
     np.testing.assert_array_equal(soundings.tx_m, kept[1])
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("count", (5, 8, 9, 61))
+@pytest.mark.parametrize("even", (True, False))
+def test_the_kernels_solve_the_least_squares_as_written_down(count, even):
+    """Also what is left of each sounding, its energy, and the half slope and half curvature of that."""
+    rng = np.random.default_rng(31)
+    k = 2.0 * np.pi * np.linspace(0.8e9, 3.2e9, count) / 299_792_458.0
+    if not even:
+        k[1:-1] += 0.3 * rng.uniform(-1.0, 1.0, count - 2)
+    height = rng.uniform(0.03, 0.07, 130)
+    path = np.hypot(0.06, 2.0 * height)
+    data = rng.standard_normal((130, count)) + 1j * rng.standard_normal((130, count))
+    echo, rest, slope = oracle.solve(data, k, path, height)
+    channel = _Channel.of(data, k)
+    assert (channel.step > 0.0) == even
+    fit = channel.solve(path, height)
+    np.testing.assert_allclose(fit.echo, echo, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(channel.rest(fit), rest, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(fit.energy, (np.abs(rest) ** 2).sum(axis=1), rtol=1e-10)
+    np.testing.assert_allclose(fit.pull, (slope.conj() * rest).real.sum(axis=1), rtol=0, atol=1e-8)
+    np.testing.assert_allclose(fit.stiffness, (np.abs(slope) ** 2).sum(axis=1), rtol=1e-10)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from dualsense.gpr._clean.surface import Surface
+from dualsense.gpr._soil import _focus_kernels
 from dualsense.gpr._soil.permittivity import LogNormal
 from dualsense.gpr._soil.reflection import SurfaceEcho
 from dualsense.gpr._soil.soil import estimate_soil
 from dualsense.gpr._traces import analytic_traces
 from dualsense.result import Grid
+from oracles import focus as looked_up
 from oracles import forward
 
 GRID = Grid(-0.2 + 0.005 * np.arange(81), -0.2 + 0.005 * np.arange(81), 0.005)
@@ -161,3 +163,22 @@ def test_ground_that_differs_below_widens_the_error():
         for spread in (0.0, 0.2)
     )
     assert uneven > 3.0 * even
+
+
+@pytest.mark.kernel
+def test_the_stacked_echoes_are_those_looked_up_one_by_one():
+    """Times that end within the traces and times that do not; traces are kept in single precision."""
+    rng = np.random.default_rng(7)
+    rows, groups, points, step = np.array([1, 2, 5, 7, 8]), 2, 3, 0.02
+    values = (rng.standard_normal((9, 40)) + 1j * rng.standard_normal((9, 40))).astype(np.complex64)
+    legs, lift = rng.uniform(0.0, 0.17, (2, 5, points)), rng.uniform(-1e-11, 1e-11, 5)
+    taper, group = np.clip(rng.uniform(-0.3, 1.0, (5, points)), 0.0, 1.0), np.array([0, 0, 1, 1, 0])
+    time, cos = rng.uniform(-1e-11, 3e-10, (4, 10, 6)), rng.uniform(0.5, 1.0, (4, 10, 6))
+    total, loud = np.empty((4, groups, points * 6, 2)), np.empty((4, groups, points * 6))
+    parts = values.view(np.float32)
+    _focus_kernels.stack(parts, 1e11, rows, legs, lift, taper, group, time, cos, 1.0 / step, total, loud)
+    for c in range(4):
+        echo = looked_up.echoes(values[rows], 1e-11, legs, lift, time[c], cos[c], step) * taper[..., None]
+        sums, energy = looked_up.grouped(echo, group, groups)
+        np.testing.assert_allclose(total[c].view(np.complex128)[..., 0], sums, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(loud[c], energy, rtol=0, atol=1e-6)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
+from dualsense.gpr._clean import _surface_kernels
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MIN_SOUNDINGS = 12
 RIDGE = 1e-6
 MIN_SPREAD_M = 1e-3
 ALLOWED_RISE = 1.001
+EVEN = 1e-9
+"""Difference of spacings, relative, below which tones are evenly spaced."""
 SETTLED_M = 1e-5
 """Heights that move by less than this, a thousandth of the shortest wave, have arrived."""
 
@@ -124,20 +127,20 @@ def _fit_channel(
     if rows.size < MIN_SOUNDINGS or not heights_vary(pose_height, soundings.position_std_m[rows, 2]):
         path = mirror_path(tx, rx, pose_height)
         return pose_height, path, varying, np.ones_like(data), np.ones(rows.size), False
-    fit = start = _solve(data, k, mirror_path(tx, rx, pose_height), pose_height)
+    channel = _Channel.of(data, k)
+    fit = start = channel.solve(mirror_path(tx, rx, pose_height), pose_height)
     damping = 1.0
     for _ in range(iterations):
-        slope = k * (4.0 * fit.height / fit.path)[:, None] * (-1j * fit.echo * fit.wave)
         noise = fit.misfit / data.size
         prior = noise / roughness_m**2
-        pull = (slope.conj() * fit.rest).real.sum(axis=1) - prior * (fit.height - pose_height)
-        stiffness = (np.abs(slope) ** 2).sum(axis=1) + prior
+        pull = fit.pull - prior * (fit.height - pose_height)
+        stiffness = fit.stiffness + prior
         step = np.divide(pull, stiffness, out=np.zeros_like(pull), where=stiffness > 0.0)
         height = fit.height + damping * np.clip(step, -max_step_m, max_step_m)
         height += float((pose_height - height).mean())  # the surface's mean height is the pose's to tell
         height = np.maximum(height, MIN_HEIGHT_M)
         moved = float(np.abs(height - fit.height).max())
-        new = _solve(data, k, mirror_path(tx, rx, height), height)
+        new = channel.solve(mirror_path(tx, rx, height), height)
         if new.misfit > ALLOWED_RISE * fit.misfit:
             damping *= 0.5  # heights and echo are solved in turn, which may overshoot
             continue
@@ -147,8 +150,8 @@ def _fit_channel(
     good = fit.misfit < 0.9 * float((np.abs(varying) ** 2).sum())
     if not good:
         fit = start
-    unexplained = np.sqrt((np.abs(fit.rest) ** 2).mean(axis=1)) / spread
-    return fit.height, fit.path, fit.rest, np.broadcast_to(fit.echo, data.shape), unexplained, good
+    unexplained = np.sqrt(fit.energy / k.size) / spread
+    return fit.height, fit.path, channel.rest(fit), np.broadcast_to(fit.echo, data.shape), unexplained, good
 
 
 def heights_vary(height: Real, std: Real) -> bool:
@@ -163,32 +166,84 @@ def heights_vary(height: Real, std: Real) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
-    """Least squares for given heights: echo S (k,), wave exp(-ikL)/L (n, k), the rest (n, k) and its energy."""
+    """Least squares for given heights.
+
+    Attributes
+    ----------
+    model : (6, k)
+        Real and imaginary parts of coupling, echo and slant: the echo is ``echo + tilt slant``.
+    energy, pull, stiffness : (n,)
+        Energy that is left of each sounding, and that energy's half slope and half curvature by its height.
+    """
 
     height: Real
     path: Real
-    echo: Complex
-    wave: Complex
-    rest: Complex
-    misfit: float
+    model: Real
+    energy: Real
+    pull: Real
+    stiffness: Real
+
+    @property
+    def echo(self) -> Complex:
+        """S (k,)."""
+        echo: Complex = self.model[2] + 1j * self.model[3]
+        return echo
+
+    @property
+    def misfit(self) -> float:
+        """Energy of all that is left."""
+        return float(self.energy.sum())
 
 
-def _solve(data: Complex, k: Real, path: Real, height: Real) -> _Fit:
-    """Least squares per frequency over {1, wave, wave x height}; the last lets the antennas' near field vary."""
-    wave = np.exp(-1j * k * path[:, None]) / path[:, None]
-    tilt = (height - height.mean()) / 0.01
-    power = path**-2.0
-    matched = wave.conj() * data
-    normal = np.empty((k.size, 3, 3), np.complex128)
-    normal[:, 0, 0] = data.shape[0]
-    normal[:, 0, 1] = wave.sum(axis=0)
-    normal[:, 0, 2] = tilt @ wave
-    normal[:, 1, 0], normal[:, 2, 0] = normal[:, 0, 1].conj(), normal[:, 0, 2].conj()
-    normal[:, 1, 1] = power.sum()
-    normal[:, 1, 2] = normal[:, 2, 1] = power @ tilt
-    normal[:, 2, 2] = power @ tilt**2
-    right = np.stack([data.sum(axis=0), matched.sum(axis=0), tilt @ matched], axis=-1)
-    normal += RIDGE * np.diag([data.shape[0], power.sum(), power.sum()])
-    direct, echo, slant = np.linalg.solve(normal, right[..., None])[..., 0].T
-    rest = data - direct - wave * (echo + tilt[:, None] * slant)
-    return _Fit(height, path, echo, wave, rest, float((np.abs(rest) ** 2).sum()))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Channel:
+    """Soundings as parts (n, 2 k), wavenumbers and, where these are even, their spacing; otherwise 0."""
+
+    parts: Real
+    k: Real
+    step: float
+
+    @classmethod
+    def of(cls, data: Complex, k: Real) -> _Channel:
+        steps = np.diff(k)
+        even = steps.size > 0 and bool(np.ptp(steps) <= EVEN * abs(steps[0]))
+        step = float(k[-1] - k[0]) / steps.size if even else 0.0
+        return cls(np.ascontiguousarray(data).view(np.float64), k, step)
+
+    def solve(self, path: Real, height: Real) -> _Fit:
+        """Least squares per frequency over {1, wave, wave x height}, which lets the antennas' near field vary."""
+        n, tilt, power = len(self.parts), _tilt(height), path**-2.0
+        sums = np.empty((-(-n // _surface_kernels.BLOCK), _surface_kernels.SUMS, self.k.size))
+        _surface_kernels.wave_sums(self.parts, self.k, self.step, path, tilt, sums)
+        total = sums.sum(axis=0)
+        wave, slanted, matched, leaning = total[::2] + 1j * total[1::2]
+        normal = np.empty((self.k.size, 3, 3), np.complex128)
+        normal[:, 0, 0] = n
+        normal[:, 0, 1], normal[:, 0, 2] = wave, slanted
+        normal[:, 1, 0], normal[:, 2, 0] = wave.conj(), slanted.conj()
+        normal[:, 1, 1] = power.sum()
+        normal[:, 1, 2] = normal[:, 2, 1] = power @ tilt
+        normal[:, 2, 2] = power @ tilt**2
+        normal += RIDGE * np.diag([n, power.sum(), power.sum()])
+        right = np.stack([self.parts.view(np.complex128).sum(axis=0), matched, leaning], axis=-1)
+        solved = np.linalg.solve(normal, right[..., None])[..., 0].T
+        model = np.ascontiguousarray(np.stack([solved.real, solved.imag], axis=1).reshape(6, -1))
+        energy, pull = np.empty((2, n))
+        _surface_kernels.rests(self.parts, self.k, self.step, path, tilt, model, energy, pull, np.empty((0, 0)))
+        lever = 4.0 * height / path
+        stiffness = (lever / path) ** 2 * float((self.k**2 * (model[2] ** 2 + model[3] ** 2)).sum())
+        return _Fit(height, path, model, energy, lever * pull, stiffness)
+
+    def rest(self, fit: _Fit) -> Complex:
+        """Take what a fit leaves (n, k)."""
+        rest = np.empty_like(self.parts)
+        energy, pull = np.empty((2, len(rest)))
+        tilt = _tilt(fit.height)
+        _surface_kernels.rests(self.parts, self.k, self.step, fit.path, tilt, fit.model, energy, pull, rest)
+        left: Complex = rest.view(np.complex128)
+        return left
+
+
+def _tilt(height: Real) -> Real:
+    tilt: Real = (height - height.mean()) / 0.01
+    return tilt

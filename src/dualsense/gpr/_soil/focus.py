@@ -14,6 +14,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate.kirchhoff import kirchhoff
+from dualsense.gpr._soil import _focus_kernels
 from dualsense.gpr._soil.permittivity import LogNormal
 from dualsense.result import Grid
 
@@ -157,29 +158,16 @@ def focus_at(soundings: Soundings, traces: Traces, height_m: Real, place: Place)
     if near.size < MIN_SOUNDINGS:
         return None
     points = np.stack([a.ravel() for a in np.meshgrid(x + SEARCH_M, y + SEARCH_M)], axis=1)
-    legs = [
-        np.hypot(points[:, 0] - a[near, None, 0], points[:, 1] - a[near, None, 1])
-        for a in (soundings.tx_m, soundings.rx_m)
-    ]
+    legs = np.stack(
+        [
+            np.hypot(points[:, 0] - a[near, None, 0], points[:, 1] - a[near, None, 1])
+            for a in (soundings.tx_m, soundings.rx_m)
+        ]
+    )
     off = 0.5 * (legs[0] + legs[1]) / APERTURE_M
     taper = np.cos(0.5 * np.pi * np.clip(4.0 * off - 3.0, 0.0, 1.0)) ** 2
-    group = (np.arange(near.size) // GROUP_ROWS) % GROUPS
-    member = (group == np.arange(GROUPS)[:, None]).astype(np.float64)
     two_way = np.maximum(delay + SEARCH_S, 0.2e-9)
-    scores = np.empty((LOG_CANDIDATES.size, GROUPS + 1, 3))
-    for i, log_eps in enumerate(LOG_CANDIDATES):
-        echo = _echoes(traces, near, legs, height_m[near], two_way, float(np.exp(log_eps))) * taper[:, :, None]
-        flat = echo.reshape(near.size, -1)
-        part = member @ flat
-        loud = member @ (np.abs(flat) ** 2)
-        total = np.concatenate([part.sum(axis=0)[None], part.sum(axis=0) - part])
-        energy = np.concatenate([loud.sum(axis=0)[None], loud.sum(axis=0) - loud])
-        image = np.abs(total)
-        best = image.argmax(axis=1)
-        peak = np.take_along_axis(image, best[:, None], axis=1)[:, 0]
-        there = np.take_along_axis(energy, best[:, None], axis=1)[:, 0]
-        tiny = np.finfo(float).tiny
-        scores[i] = np.stack([peak, peak**2 / np.maximum(there, tiny), peak / (image.mean(axis=1) + tiny)], axis=1)
+    scores = _scores(*_stacked(traces, near, legs, height_m[near], two_way, taper))
     if not (scores > 0.0).all():
         return None
     top = scores[:, 0].argmax(axis=0)
@@ -212,37 +200,52 @@ def _peak(score: Real) -> float:
     return float(LOG_CANDIDATES[best] + shift * (LOG_CANDIDATES[1] - LOG_CANDIDATES[0]))
 
 
-def _echoes(
-    traces: Traces, rows: NDArray[np.intp], legs: list[Real], height_m: Real, two_way_s: Real, permittivity: float
-) -> NDArray[np.complex64]:
-    """Traces at the echo's time, (n, points, times), both legs refracted."""
-    index = float(np.sqrt(permittivity))
-    middle = float(np.median(height_m))
-    far = max(float(leg.max()) for leg in legs) * 1.001
-    rho, step = np.linspace(0.0, far, RAY_NODES, retstep=True)
-    time, cos = _rays(rho, middle, 0.5 * two_way_s * C0_M_S / index, index)
-    total = np.zeros((*legs[0].shape, two_way_s.size))
-    for leg in legs:
-        at = leg / step
-        cell = np.minimum(at.astype(np.intp), RAY_NODES - 2)
-        part = (at - cell)[..., None]
-        lift = (height_m - middle)[:, None, None] / C0_M_S
-        total += (1.0 - part) * time[cell] + part * time[cell + 1] + lift * cos[cell]
-    at = np.clip(total / traces.dt_s, 0.0, traces.values.shape[1] - 2.0)
-    cell = at.astype(np.intp)
-    part = (at - cell).astype(np.float32)
-    flat, start = traces.values.ravel(), (rows * traces.values.shape[1])[:, None, None]
-    out: NDArray[np.complex64] = (1.0 - part) * flat[start + cell] + part * flat[start + cell + 1]
-    return out
+def _scores(part: NDArray[np.complex128], loud: Real) -> Real:
+    """Brightness, coherence and contrast (c, GROUPS + 1, 3) with all groups, and without each of them.
 
-
-def _rays(rho_m: Real, height_m: float, depth_m: Real, index: float) -> tuple[Real, Real]:
-    """One-way times (rho, depth) and the cosine in air, by Newton's method on the depth's share of Snell's law.
-
-    In terms of s = tan of the angle in air: h s + z s / (n^2 + (n^2 - 1) s^2)^(1/2) = rho, rising and convex-free,
-    so that Newton's steps from the upper bound rho/h cannot run away.
+    From sums (c, GROUPS, cells) of the echoes and of their energies.
     """
-    rho, z = rho_m[:, None], depth_m[None, :]
+    total = np.concatenate([part.sum(axis=1, keepdims=True), part.sum(axis=1, keepdims=True) - part], axis=1)
+    energy = np.concatenate([loud.sum(axis=1, keepdims=True), loud.sum(axis=1, keepdims=True) - loud], axis=1)
+    image = np.abs(total)
+    best = image.argmax(axis=2)[..., None]
+    peak = np.take_along_axis(image, best, axis=2)[..., 0]
+    there = np.take_along_axis(energy, best, axis=2)[..., 0]
+    tiny = np.finfo(float).tiny
+    return np.stack([peak, peak**2 / np.maximum(there, tiny), peak / (image.mean(axis=2) + tiny)], axis=2)
+
+
+def _stacked(
+    traces: Traces, rows: NDArray[np.intp], legs: Real, height_m: Real, two_way_s: Real, taper: Real
+) -> tuple[NDArray[np.complex128], Real]:
+    """Sum echoes and their energies over groups of soundings, (c, GROUPS, points times), both legs refracted.
+
+    legs (2, n, points) are the lateral distances of the antennas, taper (n, points) the weights; for every
+    candidate.
+    """
+    index = np.exp(0.5 * LOG_CANDIDATES)[:, None, None]
+    middle = float(np.median(height_m))
+    rho, step = np.linspace(0.0, float(legs.max()) * 1.001, RAY_NODES, retstep=True)
+    time, cos = _rays(rho[:, None], middle, 0.5 * two_way_s * C0_M_S / index, index)
+    group = (np.arange(rows.size) // GROUP_ROWS) % GROUPS
+    loud = np.empty((index.size, GROUPS, legs.shape[2] * two_way_s.size))
+    total = np.empty((*loud.shape, 2))
+    lift = (height_m - middle) / C0_M_S
+    values = traces.values.view(np.float32)
+    _focus_kernels.stack(
+        values, 1.0 / traces.dt_s, rows, legs, lift, taper, group, time, cos, 1.0 / float(step), total, loud
+    )
+    part: NDArray[np.complex128] = total.view(np.complex128)[..., 0]
+    return part, loud
+
+
+def _rays(rho: Real, height_m: float, z: Real, index: Real) -> tuple[Real, Real]:
+    """One-way times and the cosine in air, by Newton's method on the depth's share of Snell's law.
+
+    Distances rho, depths z and indices broadcast against each other. In terms of s = tan of the angle in air:
+    h s + z s / (n^2 + (n^2 - 1) s^2)^(1/2) = rho, rising and convex-free, so that Newton's steps from the upper
+    bound rho/h cannot run away.
+    """
     bend = index**2 - 1.0
     s = rho / (height_m + z / index)
     for _ in range(12):
