@@ -7,11 +7,12 @@ import pytest
 
 from dualsense.constants import PROBE_BELOW_TOP_M
 from dualsense.emi._joint.find import find_dipoles
-from dualsense.emi._probe import Prober, probe_features
+from dualsense.emi._probe import DAMPING, MIN_STD_M, Prober, probe_features
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.induction._polarizability import polarizability
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
+from oracles import probe as plain
 
 BARE = Soil(susceptibility=0.0, susceptibility_loss=0.0, conductivity_s_m=0.0)
 MAGNETIC = Soil(susceptibility=5e-3, susceptibility_loss=3e-4, susceptibility_std=0.1)
@@ -100,3 +101,18 @@ def test_features_hold_phases_only_where_both_parts_were_measured():
     )
     gates = probe_features(measured, channel_hz=rows.channel_hz, imaginary=np.zeros_like(rows.imaginary))
     assert set(full) - set(gates) == {"at_body_low_phase_rad", "at_body_high_phase_rad"}
+
+
+def test_rows_without_other_metal_are_those_of_one_whole_fit():
+    probe, rows, found, _ = prober(
+        Buried("cartridge", 0.15, 0.2, 0.06, yaw_deg=30.0), Buried("PMA-3", 0.35, 0.2, 0.02), noise=TRACKED
+    )
+    at = np.array([0.35, 0.2, -0.03])
+    use = np.flatnonzero(np.linalg.norm(rows.center_m[:, :2] - at[:2], axis=1) < 0.1)
+    for others in ([], list(range(len(found.dipoles)))):
+        near = probe._alone(at, others, use)
+        values, precision = plain.alone(
+            rows, found, at, others, use, std_m=np.maximum(rows.position_std_m, MIN_STD_M), damping=DAMPING
+        )
+        np.testing.assert_allclose(near.values, values, atol=1e-6 * np.abs(values).max())
+        np.testing.assert_allclose(near.precision, precision, atol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
-from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, read_experts
+from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, forest, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, by_experts, by_rules, joint_inputs
 from fusion.test_targets import ALL, GRID, Sensor, body, metal, one
@@ -201,3 +201,21 @@ def test_metal_counts_where_the_detector_covered_too_little_to_tell_of_silence()
         NOTHING, metal=METAL, body=BODY | pair_features(body(), metal()), metal_score=5.0, body_score=9.0
     )
     assert by_experts(EXPERTS, replace(found, emi_here=False)) == by_experts(EXPERTS, found)
+
+
+def test_trees_side_by_side_are_those_one_after_the_other():
+    rng = np.random.default_rng(1)
+    deep = Tree(
+        (1, 0, LEAF, LEAF, LEAF), (0.2, -0.1, 3.0, 4.0, 5.0), (1, 2, 2, 3, 4), (4, 3, 2, 3, 4), (True,) * 5
+    )
+    alone = Tree((LEAF,), (0.7,), (0,), (0,), (False,))
+    trees = (stump(0.0, 1.0, 2.0), deep, alone, stump(0.5, -1.0, 1.0, feature=1, unknown_left=False))
+    together = forest(trees)
+    for inputs in (*rng.standard_normal((20, 2)), np.array([np.nan, 0.1]), np.array([0.3, np.nan]), np.zeros(2)):
+        assert together.values(inputs) == [tree.value(inputs) for tree in trees]
+    model = load_model().experts
+    for expert in (model.emi, model.gpr, model.both):
+        for _ in range(10):
+            inputs = expert.mean + 2.0 * expert.std * rng.standard_normal(expert.mean.size)
+            inputs[rng.random(inputs.size) < 0.2] = np.nan
+            assert expert.forest.values(inputs) == [tree.value(inputs) for tree in expert.trees]

@@ -9,14 +9,16 @@ keeps all others (generalised least squares with one covariance per row).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.constants import PROBE_BELOW_TOP_M
 from dualsense.emi._balance import known_std
-from dualsense.emi._columns import dipole_columns, slope_rows
+from dualsense.emi._columns import column_rows, dipole_columns, slope_rows
 from dualsense.emi._loss import PRIOR_RATIO
+from dualsense.emi._response import take_rows
 from dualsense.features import EmiFeature
 
 if TYPE_CHECKING:
@@ -69,13 +71,18 @@ class Probe:
     deeper: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Rows:
     """Rows near a body, whitened: without all other metal (n, c), and their precision (n, c, c)."""
 
-    use: NDArray[np.intp]
+    response: Response
     values: Real
     precision: Real
+
+    @cached_property
+    def pull(self) -> Real:
+        """Values times precision (n, c)."""
+        return np.einsum("nij,nj->ni", self.precision, self.values)
 
 
 class Prober:
@@ -99,8 +106,13 @@ class Prober:
         self._slopes = [slope_rows(response, d.position_m).transpose(0, 2, 1) for d in found.dipoles]
         self._unwhiten = np.linalg.inv(found.balance.whitener)
         soil = found.balance.soil / found.balance.noise
-        self._along = soil / max(float(np.linalg.norm(soil)), 1e-300)
+        self._soil = soil / max(float(np.linalg.norm(soil)), 1e-300)
         self._white = response.values @ found.balance.whitener.T
+        # drift, soil and all dipoles as weighted columns, what they have in common, and what they say of the data
+        self._stack = np.concatenate([found.balance.basis.T, *(columns.T for columns in self._columns)])
+        heavy = self._stack * found.weight
+        self._gram = heavy @ heavy.T
+        self._along = heavy @ (self._white * found.weight[:, None])
 
     def at(self, x_m: float, y_m: float, top_m: float, *, without: Collection[int] = ()) -> Probe | None:
         """Metal in a body.
@@ -130,35 +142,34 @@ class Prober:
         shallow, deep = (self._drop(rows, np.array([x, y, -top_m - below])) for below in (SHALLOWER_M, DEEPER_M))
         return self._measured(rows, places[best], aside_m=aside_m[best], deeper=deep - shallow)
 
-    def _own(self, position_m: Real, use: NDArray[np.intp]) -> Real:
-        columns: Real = dipole_columns(self._response, position_m)[use, :3].sum(axis=1)
-        return columns
-
     def _alone(self, position_m: Real, others: list[int], use: NDArray[np.intp]) -> _Rows:
         """Fit soil, drift, all other dipoles and one in the middle of the body; take all but the last away."""
-        weight = self._found.weight[:, None]
-        own = dipole_columns(self._response, position_m)[:, :3].sum(axis=1, keepdims=True)
-        parts = [own, self._found.balance.basis, *(self._columns[n] for n in others)]
-        design = np.concatenate(parts, axis=1)
-        weighted = design * weight
-        scale = np.sqrt((weighted**2).sum(axis=0)) + 1e-300
-        q, r = np.linalg.qr(weighted / scale)
-        normal = r.T @ r + DAMPING**2 * np.eye(len(scale))
-        coefficients = np.linalg.solve(normal, r.T @ (q.T @ (self._white * weight))) / scale[:, None]
-        values = (self._white - design[:, 1:] @ coefficients[1:])[use]
+        weight, start = self._found.weight, self._found.balance.basis.shape[1]
+        own = column_rows(self._response, position_m)[:3].sum(axis=0) * weight**2
+        which = np.concatenate([np.arange(start), *(np.arange(6) + start + 6 * n for n in others)])
+        stack = self._stack[which]
+        gram = np.empty((1 + which.size, 1 + which.size))
+        gram[0, 0] = float(own @ (own / weight**2))
+        gram[1:, 0] = gram[0, 1:] = stack @ own
+        gram[1:, 1:] = self._gram[np.ix_(which, which)]
+        scale = np.sqrt(gram.diagonal()) + 1e-300
+        normal = gram / np.outer(scale, scale) + DAMPING**2 * np.eye(len(scale))
+        along = np.concatenate([(own @ self._white)[None], self._along[which]]) / scale[:, None]
+        coefficients = np.linalg.solve(normal, along)[1:] / scale[1:, None]
+        values = self._white[use] - stack[:, use].T @ coefficients
         moved = np.zeros((3, use.size, values.shape[1]))
-        start = 1 + self._found.balance.basis.shape[1]
         for k, n in enumerate(others):
             moved += self._slopes[n][:, use] @ coefficients[start + 6 * k : start + 6 * k + 6]
         errors = moved * self._std[use].T[:, :, None]
         covariance = np.eye(values.shape[1]) + np.einsum("ani,anj->nij", errors, errors)
-        return _Rows(use, values, np.linalg.inv(covariance))
+        return _Rows(take_rows(self._response, use), values, np.linalg.inv(covariance))
 
     def _solve(self, rows: _Rows, position_m: Real) -> tuple[Real, Real, Real]:
         """Whitened spectrum (c,), its information (c, c), and what the rows leave (n, c)."""
-        own = self._own(position_m, rows.use)
-        information = np.einsum("n,nij->ij", own**2, rows.precision)
-        pull = np.einsum("n,nij,nj->i", own, rows.precision, rows.values)
+        own = column_rows(rows.response, position_m)[:3].sum(axis=0)
+        channels = rows.values.shape[1]
+        information = (own**2 @ rows.precision.reshape(own.size, -1)).reshape(channels, channels)
+        pull = own @ rows.pull
         floor = 1e-12 * float(np.trace(information)) + 1e-300
         spectrum = np.linalg.solve(information + floor * np.eye(len(pull)), pull)
         return spectrum, information, rows.values - np.outer(own, spectrum)
@@ -171,7 +182,7 @@ class Prober:
         white, information, left = self._solve(rows, position_m)
         channels = len(white)
         # uneven ground leaves more than noise and stated errors explain
-        misfit = float(np.einsum("ni,nij,nj->", left, rows.precision, left)) / (rows.use.size * channels)
+        misfit = float(np.einsum("ni,nij,nj->", left, rows.precision, left)) / (len(rows.values) * channels)
         information = information / max(misfit, 1.0)
         # relative to each channel's noise; along what is badly known no larger than PRIOR_RATIO times the rest
         noise = self._found.balance.noise
@@ -186,7 +197,7 @@ class Prober:
         spectrum = scaled * noise
         covariance = (axes / (values + precision)) @ axes.T
         variance = np.diag(covariance) * noise**2
-        across = np.eye(channels) - np.outer(self._along, self._along)
+        across = np.eye(channels) - np.outer(self._soil, self._soil)
         apart = (across @ scaled) * noise
         apart_variance = np.diag(across @ covariance @ across) * noise**2
         return Probe(

@@ -139,9 +139,10 @@ def _assigned(bodies: Sequence[Body], leads: Sequence[Dipole], match_m: float) -
     cost = np.full((len(leads), len(bodies)), _APART)
     for g, lead in enumerate(leads):
         for b, body in enumerate(bodies):
-            aside, squared = separation(body, lead)
-            if aside <= max(match_m, 0.5 * body.length_m + 0.02) + _widening(body, lead):
-                cost[g, b] = squared
+            aside = math.hypot(lead.position_m[0] - body.x_m, lead.position_m[1] - body.y_m)
+            reach = max(match_m, 0.5 * body.length_m + 0.02)
+            if aside <= reach + MAX_WIDENING_M and aside <= reach + _widening(body, lead):
+                cost[g, b] = separation(body, lead)[1]
     out: list[int | None] = [None] * len(leads)
     if not (cost < _APART).any():
         return out

@@ -70,6 +70,8 @@ class Conditions:
         mask : (ny, nx) bool
             Cells that the sensor covered.
         """
-        gx, gy = np.meshgrid(self.cover.grid.x_m, self.cover.grid.y_m)
-        near = np.hypot(gx - x_m, gy - y_m) <= ASSESSED_RADIUS_M
-        return bool(near.any() and mask[near].mean() >= ASSESSED_FRACTION)
+        away_x, away_y = self.cover.grid.x_m - x_m, self.cover.grid.y_m - y_m
+        columns = np.flatnonzero(np.abs(away_x) <= ASSESSED_RADIUS_M)
+        rows = np.flatnonzero(np.abs(away_y) <= ASSESSED_RADIUS_M)
+        near = np.hypot(away_x[columns], away_y[rows, None]) <= ASSESSED_RADIUS_M
+        return bool(near.any() and mask[np.ix_(rows, columns)][near].mean() >= ASSESSED_FRACTION)

@@ -8,13 +8,13 @@ because their errors are not independent. An expert says no more than it could s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,6 +57,56 @@ class Tree:
         return self.threshold[node]
 
 
+class Forest(NamedTuple):
+    """Trees side by side, shorter ones filled up: node k of tree t is at [t, k]; a leaf leads to itself.
+
+    Attributes
+    ----------
+    leaf : (t, n) bool
+        Whether the node is one.
+    feature, threshold, left, right, unknown_left : (t, n)
+        As in `Tree`; the feature of a leaf is 0.
+    """
+
+    leaf: NDArray[np.bool_]
+    feature: NDArray[np.intp]
+    threshold: Real
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    unknown_left: NDArray[np.bool_]
+
+    def values(self, inputs: Real) -> list[float]:
+        """Value of the leaf of every tree to which the inputs lead."""
+        every = np.arange(len(self.leaf))
+        node = np.zeros(every.size, dtype=np.intp)
+        while not self.leaf[every, node].all():
+            x = inputs[self.feature[every, node]]
+            to_left = np.where(np.isnan(x), self.unknown_left[every, node], x <= self.threshold[every, node])
+            node = np.where(to_left, self.left[every, node], self.right[every, node])
+        values: list[float] = self.threshold[every, node].tolist()
+        return values
+
+
+def forest(trees: Sequence[Tree]) -> Forest:
+    """Put trees side by side, so that all of them are asked at once."""
+    most = max((len(tree.feature) for tree in trees), default=1)
+    out = Forest(
+        np.ones((len(trees), most), dtype=bool),
+        np.zeros((len(trees), most), dtype=np.intp),
+        np.zeros((len(trees), most)),
+        np.tile(np.arange(most), (len(trees), 1)),
+        np.tile(np.arange(most), (len(trees), 1)),
+        np.zeros((len(trees), most), dtype=bool),
+    )
+    for t, tree in enumerate(trees):
+        inner = np.flatnonzero(np.array(tree.feature) != LEAF)
+        out.leaf[t, inner] = False
+        out.threshold[t, : len(tree.threshold)] = tree.threshold
+        for name in ("feature", "left", "right", "unknown_left"):
+            getattr(out, name)[t, inner] = np.array(getattr(tree, name))[inner]
+    return out
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Expert:
     """One log-likelihood ratio.
@@ -77,6 +127,8 @@ class Expert:
         Of the standardised inputs.
     domain_limit
         Largest squared Mahalanobis distance that is still in domain.
+    forest
+        The trees, side by side.
     """
 
     inputs: tuple[str, ...]
@@ -88,11 +140,16 @@ class Expert:
     std: Real
     precision: Real
     domain_limit: float
+    forest: Forest = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Put the trees side by side."""
+        object.__setattr__(self, "forest", forest(self.trees))
 
     def ratio(self, inputs: Mapping[str, float]) -> float:
         """Natural log-likelihood ratio, mine against clutter; an input that is not told is not known."""
         values = self._values(inputs)
-        return min(max(self.bias + math.fsum(tree.value(values) for tree in self.trees), self.low), self.high)
+        return min(max(self.bias + math.fsum(self.forest.values(values)), self.low), self.high)
 
     def strangeness(self, inputs: Mapping[str, float]) -> float:
         """Out-of-domain score: squared Mahalanobis distance over its limit; above 1 is out of domain."""
