@@ -209,10 +209,19 @@ def with_soil(
     fitted: Balance, response: Response, soil: NDArray[np.float64], *, roughness_m: float = 0.003
 ) -> Balance:
     """Take a soil response (c,) and derive the whitening that follows from it."""
-    slope = _relative_slope(response.center_m[:, 2], fitted.ground)
+    return whitened(fitted, soil, soil_variance(response, fitted.ground, roughness_m=roughness_m))
+
+
+def soil_variance(response: Response, ground: NDArray[np.float64], *, roughness_m: float) -> float:
+    """Variance of one row's soil from what its height is off, relative to the soil's square."""
+    slope = _relative_slope(response.center_m[:, 2], ground)
     z_std = known_std(response.position_std_m[:, 2])
-    height_var = float(np.mean(z_std**2)) + roughness_m**2
-    covariance = np.diag(fitted.noise**2) + height_var * slope**2 * np.outer(soil, soil)
+    return (float(np.mean(z_std**2)) + roughness_m**2) * slope**2
+
+
+def whitened(fitted: Balance, soil: NDArray[np.float64], variance: float) -> Balance:
+    """Take a soil response (c,) and its relative variance, and derive the whitening that follows from them."""
+    covariance = np.diag(fitted.noise**2) + variance * np.outer(soil, soil)
     return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
 
 

@@ -96,7 +96,7 @@ def test_evidence_is_the_gaussian_integral_over_tensors():
     factor, solution = np.empty((size, size)), np.empty(size)
     equations = evidence_kernels.Equations(design.T @ design, design.T @ data, factor, solution)
     classes = evidence_kernels.Classes(np.zeros(2), mean, inner, outer, constant, np.zeros(2))
-    found, _ = evidence_kernels.evidence(equations, kind, log_size, classes)
+    found = evidence_kernels.evidence(equations, kind, log_size, classes)
     at, covariance = np.zeros(size), np.zeros((size, size))
     for n in range(N):
         s = np.exp(log_size[n])
@@ -110,6 +110,14 @@ def test_evidence_is_the_gaussian_integral_over_tensors():
     assert found == pytest.approx(expected)
     mean_by_hand = at + covariance @ design.T @ np.linalg.solve(total, rest)
     np.testing.assert_allclose(solution, mean_by_hand, atol=1e-8)
+    whole = evidence_kernels.level(equations, kind, log_size, classes)
+    for n in range(N):
+        own = 6 * C
+        room = (np.empty((own, own)), np.empty(own), np.empty((own, own)), np.empty(own))
+        small = evidence_kernels.Equations(*room)
+        beside = evidence_kernels.eliminated(equations, kind, log_size, classes, n, small)
+        alone = evidence_kernels.level(small, kind[n : n + 1], log_size[n : n + 1], classes)
+        np.testing.assert_allclose(np.add(alone, beside), whole)
 
 
 def test_position_terms_are_those_of_the_tensors_set_free():

@@ -152,14 +152,6 @@ def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> 
     """
     count, m = value.shape
     channels = data.shape[0]
-    product = np.empty((count * (count + 1) // 2, m))
-    a = 0
-    for q in range(count):
-        for p in range(q + 1):
-            for i in range(m):
-                product[a, i] = value[q, i] * value[p, i]
-            a += 1
-    sums = np.dot(product, weight.T)
     white = np.empty((channels, m))
     weigh(weight, data, white)
     energy = 0.0
@@ -171,19 +163,23 @@ def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> 
             for i in range(m):
                 s += white[k, i] * value[q, i]
             right[q * channels + k] = s
-    a = 0
+    product = np.empty(m)
     for q in range(count):
         for p in range(q + 1):
+            x, y = value[q], value[p]
+            for i in range(m):
+                product[i] = x[i] * y[i]
             w = 0
             for k in range(channels):
                 for j in range(k + 1):
-                    s = sums[a, w]
+                    s, own = 0.0, weight[w]
+                    for i in range(m):
+                        s += product[i] * own[i]
                     matrix[q * channels + k, p * channels + j] = s
                     matrix[q * channels + j, p * channels + k] = s
                     matrix[p * channels + k, q * channels + j] = s
                     matrix[p * channels + j, q * channels + k] = s
                     w += 1
-            a += 1
     return energy
 
 
@@ -266,14 +262,18 @@ def position_terms(
     count, m = value.shape
     channels = data.shape[0]
     unknown = square.shape[0]
-    rest = data - np.dot(np.ascontiguousarray(coordinates.T), value)
+    rest = data.copy()
+    for k in range(channels):
+        left = rest[k]
+        for q in range(count):
+            t, f = coordinates[q, k], value[q]
+            for i in range(m):
+                left[i] -= t * f[i]
     white = np.empty((unknown + 1, channels, m))
     weigh(weight, rest, white[unknown])
     misfit, excess = _misfit(weight, rest, white[unknown])
     for u in range(unknown):
         weigh(weight, moved[u % 3, u // 3], white[u])
-    flat = white.reshape(((unknown + 1) * channels, m))
-    sums = np.dot(flat, value.T)
     for u in range(unknown):
         mine = moved[u % 3, u // 3]
         s = 0.0
@@ -289,9 +289,13 @@ def position_terms(
                 for i in range(m):
                     s += w[i] * r[i]
             square[u, v] = s
-        for q in range(count):
-            for k in range(channels):
-                cross[u, q * channels + k] = sums[u * channels + k, q]
+        for k in range(channels):
+            w = white[u, k]
+            for q in range(count):
+                s, f = 0.0, value[q]
+                for i in range(m):
+                    s += w[i] * f[i]
+                cross[u, q * channels + k] = s
     return misfit, excess
 
 

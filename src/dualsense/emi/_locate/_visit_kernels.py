@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dualsense.emi._columns_kernels import RowCoils, columns
-from dualsense.emi._locate._evidence_kernels import Classes, Equations, evidence, sized
+from dualsense.emi._locate._evidence_kernels import Classes, Equations, eliminated, evidence, level, sized
 from dualsense.emi._locate._rows_kernels import eliminate, normal, position_terms, shifts, to_coordinates, whiten
 from dualsense.runtime.jit import jit
 
@@ -50,64 +50,74 @@ class Levels(NamedTuple):
     volume: Real
 
 
+class _One(NamedTuple):
+    """A dipole by itself, with the tensors of all others integrated out.
+
+    Attributes
+    ----------
+    equations
+        Of its six coordinates in all channels.
+    kind, log_size : (1,)
+        Class and size in question.
+    beside : (2,)
+        What the others add to the two values of `level`.
+    """
+
+    equations: Equations
+    kind: NDArray[np.int64]
+    log_size: Real
+    beside: Real
+
+
 @jit()
-def _own_class(
-    equations: Equations, classes: Classes, levels: Levels, d: int, own: Real, rounds: int, first: int, renew: int
-) -> float:
+def _own_class(one: _One, classes: Classes, levels: Levels, d: int, rounds: int, first: int, renew: int) -> float:
     """Bring the size of dipole d up to date in the class it has; returns its level.
 
     Parameters
     ----------
-    equations, classes
-        As in `evidence`.
+    one
+        The dipole; its size is brought up to date.
+    classes
+        Classes of metal.
     levels
         Brought up to date; the sizes in other classes follow.
-    own : (n,)
-        Filled with the sizes in the classes that the dipoles have.
     rounds
         Of the search for the size.
     first, renew
         As in `visit`.
     """
     keep = levels.kind[d]
-    for o in range(own.size):
-        own[o] = levels.log_size[o, levels.kind[o]]
-    was = own[d]
-    best, part = evidence(equations, levels.kind, own, classes)
-    best, part = sized(equations, levels.kind, d, own, classes, rounds, best, part)
+    was = levels.log_size[d, keep]
+    one.kind[0], one.log_size[0] = keep, was
+    best, part = level(one.equations, one.kind, one.log_size, classes)
+    best, part = sized(one.equations, one.kind, one.log_size, classes, rounds, best, part)
+    part += one.beside[1]
     if renew == 1:
         levels.volume[d, keep] = part
-    best += classes.log_share[keep] + _FREE * (levels.volume[d, keep] - part)
+    best += one.beside[0] + classes.log_share[keep] + _FREE * (levels.volume[d, keep] - part)
     levels.level[d, keep] = best
-    levels.log_size[d, keep] = own[d]
+    now = one.log_size[0]
+    levels.log_size[d, keep] = now
     for e in range(classes.log_share.size):
         if e != keep:
-            levels.log_size[d, e] = own[d] if first == 1 else levels.log_size[d, e] + own[d] - was
+            levels.log_size[d, e] = now if first == 1 else levels.log_size[d, e] + now - was
     return best
 
 
 @jit()
 def _other_classes(
-    equations: Equations,
-    classes: Classes,
-    levels: Levels,
-    d: int,
-    own: Real,
-    best: float,
-    before: Real,
-    renew: int,
-    in_play: float,
+    one: _One, classes: Classes, levels: Levels, d: int, best: float, before: Real, renew: int, in_play: float
 ) -> tuple[float, float]:
     """Levels of dipole d in the classes it does not have; it changes to the best.
 
     Parameters
     ----------
-    equations, classes
-        As in `evidence`.
+    one
+        The dipole; class and size are overwritten.
+    classes
+        Classes of metal.
     levels
         Brought up to date.
-    own : (n,)
-        From `_own_class`; the size of d is overwritten.
     best
         Level in the class it has.
     before : (n,)
@@ -130,16 +140,17 @@ def _other_classes(
     for e in range(classes.log_share.size):
         if e == lead or (renew == 0 and levels.level[d, e] < before[d] - 2.0 * in_play):
             continue
-        levels.kind[d] = e
-        own[d] = levels.log_size[d, e]
-        now, part = evidence(equations, levels.kind, own, classes)
-        shift = classes.log_share[e] + (0.0 if renew == 1 else _FREE * (levels.volume[d, e] - part))
+        one.kind[0], one.log_size[0] = e, levels.log_size[d, e]
+        now, part = level(one.equations, one.kind, one.log_size, classes)
+        shift = one.beside[0] + classes.log_share[e]
+        shift += 0.0 if renew == 1 else _FREE * (levels.volume[d, e] - part - one.beside[1])
         if now + shift > best - (3.0 * in_play if renew == 1 else in_play):
-            now, part = sized(equations, levels.kind, d, own, classes, 1 + renew, now, part)
-            levels.log_size[d, e] = own[d]
+            now, part = sized(one.equations, one.kind, one.log_size, classes, 1 + renew, now, part)
+            levels.log_size[d, e] = one.log_size[0]
+        part += one.beside[1]
         if renew == 1:
             levels.volume[d, e] = part
-        now += classes.log_share[e] + _FREE * (levels.volume[d, e] - part)
+        now += one.beside[0] + classes.log_share[e] + _FREE * (levels.volume[d, e] - part)
         levels.level[d, e] = now
         if now > best:
             best = now
@@ -176,14 +187,20 @@ def _all_classes(
         As in `visit`.
     """
     n = before.size
+    size = equations.right.size // n
+    small = Equations(np.empty((size, size)), np.empty(size), np.empty((size, size)), np.empty(size))
+    one = _One(small, np.empty(1, dtype=np.int64), np.empty(1), np.empty(2))
     own = np.empty(n)
     total = 0.0
     for d in range(n):
+        for o in range(n):
+            own[o] = levels.log_size[o, levels.kind[o]]
+        one.beside[0], one.beside[1] = eliminated(equations, levels.kind, own, classes, d, small)
         rounds = _FIRST_ROUNDS if first == 1 else 1 + again
-        best = _own_class(equations, classes, levels, d, own, rounds, first, renew)
+        best = _own_class(one, classes, levels, d, rounds, first, renew)
         if again == 0 and first == 0:
             continue
-        best, many = _other_classes(equations, classes, levels, d, own, best, before, renew, in_play)
+        best, many = _other_classes(one, classes, levels, d, best, before, renew, in_play)
         total += np.log(many) + (best if d == n - 1 else 0.0)
     for d in range(n):
         own[d] = levels.log_size[d, levels.kind[d]]

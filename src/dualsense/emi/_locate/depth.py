@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,12 @@ class Node:
 
     z: float
     level: float
-    xy: Real
-    spread: Real
+    xy: tuple[float, float]
+    spread: tuple[tuple[float, float], tuple[float, float]]
     gain: float
     slope: float
     bend: float
-    along: Real
+    along: tuple[float, float]
     visit: Visit
 
 
@@ -55,36 +56,39 @@ def node(here: Visit) -> Node:
     ArithmeticError
         Where rounding has left no positive information on x and y, so that nothing can be integrated.
     """
-    inner, cross = here.information[:2, :2], here.information[:2, 2]
-    det = float(inner[0, 0] * inner[1, 1] - inner[0, 1] ** 2)
-    if not (det > 0.0 and here.information[2, 2] > 0.0 and np.isfinite(here.value)):
-        msg = f"no information on where a dipole {-here.position[2]:.3f} m deep lies"
+    (xx, xy, xz), (_, yy, yz), (_, _, zz) = here.information.tolist()
+    x_slope, y_slope, z_slope = here.gradient.tolist()
+    x, y, z = here.position.tolist()
+    det = xx * yy - xy * xy
+    if not (det > 0.0 and zz > 0.0 and math.isfinite(here.value)):
+        msg = f"no information on where a dipole {-z:.3f} m deep lies"
         raise ArithmeticError(msg)
-    spread = np.array([[inner[1, 1], -inner[0, 1]], [-inner[0, 1], inner[0, 0]]]) / det
-    move = spread @ here.gradient[:2]
-    short = min(1.0, MAX_STEP_M / max(float(np.abs(move).max()), 1e-12))
-    gain = float(here.gradient[:2] @ move) * (short - 0.5 * short * short)
+    move_x, move_y = (yy * x_slope - xy * y_slope) / det, (xx * y_slope - xy * x_slope) / det
+    short = min(1.0, MAX_STEP_M / max(abs(move_x), abs(move_y), 1e-12))
+    gain = (x_slope * move_x + y_slope * move_y) * (short - 0.5 * short * short)
+    along = ((xy * yz - yy * xz) / det, (xy * xz - xx * yz) / det)
     return Node(
-        z=float(here.position[2]),
-        level=here.value + (gain if gain < STEP_GAIN_NATS else 0.0) - 0.5 * float(np.log(det)),
-        xy=here.position[:2] + short * move,
-        spread=spread,
+        z=z,
+        level=here.value + (gain if gain < STEP_GAIN_NATS else 0.0) - 0.5 * math.log(det),
+        xy=(x + short * move_x, y + short * move_y),
+        spread=((yy / det, -xy / det), (-xy / det, xx / det)),
         gain=gain,
-        slope=float(here.gradient[2] - cross @ move),
-        bend=max(float(here.information[2, 2] - cross @ spread @ cross), 1e-6 * float(here.information[2, 2])),
-        along=-spread @ cross,
+        slope=z_slope - xz * move_x - yz * move_y,
+        bend=max(zz + xz * along[0] + yz * along[1], 1e-6 * zz),
+        along=along,
         visit=here,
     )
 
 
-def beside(rows: Rows, near: Node, z: float, along: Real | None = None) -> Node:
+def beside(rows: Rows, near: Node, z: float) -> Node:
     """Move to another depth, with x and y where they should be best, and once more where they were not."""
-    xy = near.xy + (near.along if along is None else along) * (z - near.z)
-    xy = near.xy + np.clip(xy - near.xy, -MAX_STEP_M, MAX_STEP_M)
+    (x, y), (dx, dy) = near.xy, near.along
+    x += min(max(dx * (z - near.z), -MAX_STEP_M), MAX_STEP_M)
+    y += min(max(dy * (z - near.z), -MAX_STEP_M), MAX_STEP_M)
     here = near
     for _ in range(3):
-        here = node(visit(rows, np.array([[*xy, z]]), here.visit))
-        xy = here.xy
+        here = node(visit(rows, np.array([[x, y, z]]), here.visit))
+        x, y = here.xy
         if here.gain < STEP_GAIN_NATS:
             break
     return here
@@ -115,11 +119,11 @@ def _flanks(rows: Rows, found: list[Node], top: Node) -> list[Node]:
     low, high = -rows.depth_range_m[1], -rows.depth_range_m[0]
     more: list[Node] = []
     for way in (-1, 1):
-        edge, stride = top, FLANK * max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
+        edge, stride = top, FLANK * max(1.0 / math.sqrt(top.bend), 4.0 * LEAST_STEP_M)
         if any(0.0 < way * (n.z - top.z) < 2.0 * stride for n in found):
             continue
         while True:
-            z = float(np.clip(edge.z + way * stride, low, high))
+            z = min(max(edge.z + way * stride, low), high)
             if abs(z - edge.z) < LEAST_STEP_M:
                 break
             there = beside(rows, edge, z)
@@ -146,8 +150,8 @@ def newton(rows: Rows, here: Node) -> list[Node]:
     for _ in range(STEPS):
         move = (here.slope + extra) / here.bend
         limit = _limit(here.z)
-        z = float(np.clip(here.z + np.clip(move, -limit, limit), low, high))
-        if abs(z - here.z) < NEAR / np.sqrt(here.bend):
+        z = min(max(here.z + min(max(move, -limit), limit), low), high)
+        if abs(z - here.z) < NEAR / math.sqrt(here.bend):
             break
         there = beside(rows, here, z)
         extra = (there.level - here.level) / (z - here.z) - 0.5 * (there.slope + here.slope)
@@ -168,7 +172,7 @@ def extend(rows: Rows, found: list[Node], *, tail: float) -> list[Node]:
     low, high = -rows.depth_range_m[1], -rows.depth_range_m[0]
     found = list(found)
     top = max(found, key=lambda n: n.level)
-    deviation = max(1.0 / np.sqrt(top.bend), 4.0 * LEAST_STEP_M)
+    deviation = max(1.0 / math.sqrt(top.bend), 4.0 * LEAST_STEP_M)
     for way in (-1, 1):
         before = PACE * deviation
         while len(found) < NODES:
@@ -178,7 +182,7 @@ def extend(rows: Rows, found: list[Node], *, tail: float) -> list[Node]:
             if drop > tail:
                 break
             before = _stride(abs(edge.z - top.z), drop, tail, before)
-            z = float(np.clip(edge.z + way * before, low, high))
+            z = min(max(edge.z + way * before, low), high)
             if abs(z - edge.z) < LEAST_STEP_M:
                 break
             found.insert(0 if way < 0 else len(found), beside(rows, edge, z))
@@ -190,5 +194,5 @@ def _stride(away: float, drop: float, tail: float, before: float) -> float:
     if drop < 0.1:
         return 2.0 * before
     rung = next((share * tail for share in RUNGS if share * tail > drop + 0.6), 1.12 * tail)
-    onwards = away * (np.sqrt(rung / drop) - 1.0)
-    return float(np.clip(onwards, 0.4 * before, 2.5 * before))
+    onwards = away * (math.sqrt(rung / drop) - 1.0)
+    return min(max(onwards, 0.4 * before), 2.5 * before)

@@ -113,12 +113,14 @@ def visit(rows: Rows, positions: Real, before: Visit | None, *, renew: bool = Fa
         square,
         gradient,
     )
+    value = float(value)
     mean, precision = rows.depth_prior
-    away = positions[:, 2] - mean
-    value = float(value) - 0.5 * precision * float((away * away).sum())
-    depth = np.arange(2, 3 * n, 3)
-    square[depth, depth] += precision
-    gradient[depth] -= precision * away
+    if precision > 0.0:
+        away = positions[:, 2] - mean
+        value -= 0.5 * precision * float((away * away).sum())
+        depth = np.arange(2, 3 * n, 3)
+        square[depth, depth] += precision
+        gradient[depth] -= precision * away
     return Visit(
         positions=positions,
         coordinates=coordinates,

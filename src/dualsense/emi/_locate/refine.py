@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._joint.fit import JointFit, settled
 from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.separate import FEWEST_M, separate
+from dualsense.emi._locate.settled import Settled
 from dualsense.emi._response import take_rows
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def refine(
     """
     if not found.dipoles:
         return found
-    fit = JointFit.of_ground(response, found.balance, roughness_m)
+    fit = Settled.of_ground(response, found.balance, roughness_m)
     limits = _Limits(reach_m, max_misfit, max_move_m, pairs)
     groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
@@ -114,7 +114,7 @@ def refine(
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
-    dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit, contrasts), known, strict=True))
+    dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit.joint(), contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 
 
@@ -131,13 +131,13 @@ def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
     return groups
 
 
-def _settled(fit: JointFit, places: Sequence[_Place]) -> JointFit:
-    return settled(fit, [p.position for p in places])
+def _settled(fit: Settled, places: Sequence[_Place]) -> Settled:
+    return fit.beside([p.position for p in places])
 
 
 def _located(
-    fit: JointFit, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
-) -> tuple[list[_Place], JointFit]:
+    fit: Settled, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
+) -> tuple[list[_Place], Settled]:
     """One or two dipoles for a group, or the group as it was found; and the fit from which weights go on.
 
     What was found later may be objects, or what a misplaced dipole left: it is fitted beside this one only where
@@ -163,10 +163,10 @@ def _located(
 
 
 def _single(
-    fit: JointFit, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
-) -> tuple[tuple[_Place, list[_Place], NDArray[np.intp]] | None, JointFit]:
+    fit: Settled, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
+) -> tuple[tuple[_Place, list[_Place], NDArray[np.intp]] | None, Settled]:
     """One dipole for a group, what was fitted beside it, and the rows it was located with."""
-    away = np.linalg.norm(fit.response.center_m[:, :2] - own[0].position[:2], axis=1)
+    away = np.linalg.norm(fit.ground.response.center_m[:, :2] - own[0].position[:2], axis=1)
     best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
     for others in (earlier, [*earlier, *later]) if later else (earlier,):
         fit = _settled(fit, others)
@@ -195,8 +195,8 @@ def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
 
 
 def _iterated(
-    fit: JointFit, others: list[_Place], own: list[_Place], use: NDArray[np.intp]
-) -> tuple[_Place | None, JointFit]:
+    fit: Settled, others: list[_Place], own: list[_Place], use: NDArray[np.intp]
+) -> tuple[_Place | None, Settled]:
     """Locate, fit soil and drift again beside that, and locate again."""
     here = own
     for _ in range(ROUNDS):
@@ -209,8 +209,8 @@ def _iterated(
 
 
 def _two(
-    fit: JointFit, others: list[_Place], single: _Place, own: list[_Place], use: NDArray[np.intp]
-) -> tuple[list[_Place] | None, JointFit]:
+    fit: Settled, others: list[_Place], single: _Place, own: list[_Place], use: NDArray[np.intp]
+) -> tuple[list[_Place] | None, Settled]:
     """Two dipoles where the evidence is for them, each with its posterior beside the other."""
     fit = _settled(fit, [*others, single])
     try:
@@ -250,11 +250,11 @@ def _believed(after: list[_Place], before: list[_Place], limits: _Limits) -> boo
     )
 
 
-def _rows(fit: JointFit, which: Sequence[int], use: NDArray[np.intp]) -> Response:
-    return take_rows(replace(fit.response, values=fit.alone(which)), use)
+def _rows(fit: Settled, which: Sequence[int], use: NDArray[np.intp]) -> Response:
+    return replace(take_rows(fit.ground.response, use), values=fit.alone(which, use))
 
 
-def _attempt(fit: JointFit, which: Sequence[int], use: NDArray[np.intp], start_m: Real) -> DipoleEstimate | None:
+def _attempt(fit: Settled, which: Sequence[int], use: NDArray[np.intp], start_m: Real) -> DipoleEstimate | None:
     try:
         estimate = locate(_rows(fit, which, use), fit.balance.covariance, start_m=start_m)
     except NUMERICAL:
@@ -263,10 +263,10 @@ def _attempt(fit: JointFit, which: Sequence[int], use: NDArray[np.intp], start_m
     return estimate if np.isfinite(numbers).all() else None
 
 
-def _strain(fit: JointFit, places: Sequence[_Place], use: NDArray[np.intp]) -> tuple[float, JointFit]:
+def _strain(fit: Settled, places: Sequence[_Place], use: NDArray[np.intp]) -> tuple[float, Settled]:
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
     fit = _settled(fit, places)
-    return float((fit.span.rest[:, use] ** 2).mean()), fit
+    return fit.strain(use), fit
 
 
 def _with_estimate(dipole: Dipole, place: _Place) -> Dipole:

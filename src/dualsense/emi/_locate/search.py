@@ -166,8 +166,8 @@ def _along_depth(found: list[Node], excess: float) -> Posterior:
     table = np.column_stack(
         [
             level + 0.5 * bend * (z - z[peak]) ** 2,
-            np.stack([n.xy for n in kept]),
-            np.stack([n.spread.ravel() for n in kept]),
+            [n.xy for n in kept],
+            [[*n.spread[0], *n.spread[1]] for n in kept],
         ]
     )
     here = PchipInterpolator(z, table)(-depth)

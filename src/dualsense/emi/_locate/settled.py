@@ -1,0 +1,223 @@
+"""Soil, drift and the rows' weights beside dipoles whose places are known, by normal equations.
+
+As `dualsense.emi._joint.fit.settled`, which this replaces where many sets of places are tried after each other:
+columns of a place are kept, the few coefficients are solved for from the columns' inner products, and refined with
+what they leave. Where two columns are too much alike for that, the fit is that of `dualsense.emi._joint.span`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.emi import _columns_kernels as columns_kernels
+from dualsense.emi._balance import Balance, known_std, soil_variance, whitened
+from dualsense.emi._columns import coil_arrays
+from dualsense.emi._joint.fit import REWEIGHTINGS, JointFit, Kind, Site, Source
+from dualsense.emi._joint.search import RIDGE
+from dualsense.emi._joint.span import Span
+from dualsense.emi._locate import _settled_kernels as kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dualsense.emi._columns_kernels import RowCoils
+    from dualsense.emi._response import Response
+
+    Real = NDArray[np.float64]
+
+DISTINCT = 1e-6
+"""Of a scaled column, what is left beside the earlier ones; below, inner products tell it from them too badly."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """What every row receives of a unit dipole at one place: columns (6, m) and their slopes (3, 6, m)."""
+
+    columns: Real
+    slopes: Real
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """What stays the same whatever dipoles there are.
+
+    Attributes
+    ----------
+    response, coils
+        The rows, and their coils as kernels take them.
+    basis : (p, m)
+        Drift and soil.
+    std : (3, m)
+        Of the rows' positions.
+    roughness_m
+        Of the ground.
+    soil_variance
+        Of one row's soil, relative to its square.
+    """
+
+    response: Response
+    coils: RowCoils
+    basis: Real
+    std: Real
+    roughness_m: float
+    soil_variance: float
+
+    def place(self, position_m: Real) -> _Place:
+        """Columns of a dipole at a place, and their slopes."""
+        m = self.response.time_s.size
+        out = _Place(np.empty((6, m)), np.empty((3, 6, m)))
+        at = np.ascontiguousarray(position_m, dtype=np.float64)[None]
+        columns_kernels.columns(at, self.coils, np.zeros((m, 3)), out.columns, out.slopes)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Soil, drift and dipoles at known places, and what weights rows have beside them.
+
+    Attributes
+    ----------
+    ground
+        Rows, and what of them stays the same.
+    balance
+        Soil and drift, and the whitening that follows.
+    weight : (m,)
+        Of the rows: 1 / sqrt(1 + variance) of what position errors make of the dipoles.
+    positions_m
+        Of the dipoles, (3,) each.
+    places
+        What the rows receive from each.
+    """
+
+    ground: _Ground
+    balance: Balance
+    weight: Real
+    positions_m: tuple[Real, ...] = ()
+    places: tuple[_Place, ...] = ()
+
+    @classmethod
+    def of_ground(cls, response: Response, balance: Balance, roughness_m: float) -> Settled:
+        """Begin without a dipole, all rows alike."""
+        ground = _Ground(
+            response,
+            coil_arrays(response),
+            np.ascontiguousarray(balance.basis.T),
+            np.ascontiguousarray(known_std(response.position_std_m).T),
+            roughness_m,
+            soil_variance(response, balance.ground, roughness_m=roughness_m),
+        )
+        return cls(ground, balance, np.ones(response.time_s.size))
+
+    def beside(self, positions_m: Sequence[Real]) -> Settled:
+        """Take dipoles at other places instead, and fit soil, drift and the rows' weights beside them.
+
+        The weights go on from these, so what was settled before is not wholly forgotten.
+        """
+        known = {position.tobytes(): place for position, place in zip(self.positions_m, self.places, strict=True)}
+        places = tuple(known.get(p.tobytes()) or self.ground.place(p) for p in positions_m)
+        fit = Settled(self.ground, self.balance, self.weight, tuple(p.copy() for p in positions_m), places)
+        last = len(self.ground.basis) - 1
+        for _ in range(REWEIGHTINGS):
+            balance = whitened(fit.balance, fit.free[last], self.ground.soil_variance)
+            moved = np.zeros((3, *fit.ground.response.values.T.shape))
+            for n, place in enumerate(places):
+                kernels.move(np.ascontiguousarray(fit.part(n) @ balance.whitener.T), place.slopes, moved)
+            weight = np.empty(self.weight.size)
+            kernels.weigh(moved, self.ground.std, weight)
+            fit = fit.weighed(balance, weight)
+        return fit
+
+    def weighed(self, balance: Balance, weight: Real) -> Settled:
+        """Give the same with other weights of the rows."""
+        out = replace(self, balance=balance, weight=weight)
+        object.__setattr__(out, "stack", self.stack)
+        return out
+
+    @cached_property
+    def stack(self) -> Real:
+        """All columns (p, m), drift and soil first."""
+        return np.concatenate([self.ground.basis, *(place.columns for place in self.places)])
+
+    @cached_property
+    def _products(self) -> tuple[Real, Real, Real]:
+        """Inner products of the scaled columns (p, p), their norms (p,), and products with the channels (p, c)."""
+        heavy = self.stack * self.weight
+        gram = heavy @ heavy.T
+        scale = np.sqrt(gram.diagonal()) + 1e-300
+        along = heavy @ (self.ground.response.values * self.weight[:, None])
+        return gram / np.outer(scale, scale), scale, along / scale[:, None]
+
+    @cached_property
+    def _factor(self) -> Real | None:
+        """Cholesky's factor of the scaled columns' inner products; None where they are too much alike."""
+        from scipy.linalg.lapack import dpotrf  # noqa: PLC0415
+
+        factor, failed = dpotrf(self._products[0], lower=True)
+        return None if failed or factor.diagonal().min() < DISTINCT else factor
+
+    @cached_property
+    def _span(self) -> Span:
+        """Orthonormal columns, for those that are too much alike."""
+        data = (self.ground.response.values * self.weight[:, None]).T
+        span = Span.nothing(data).joined(self.ground.basis * self.weight)
+        return span.joined(self.stack[len(self.ground.basis) :] * self.weight) if self.places else span
+
+    @cached_property
+    def free(self) -> Real:
+        """Coefficients (p, c) of all columns, in the response's own channels."""
+        from scipy.linalg.lapack import dpotrs  # noqa: PLC0415
+
+        if self._factor is None:
+            return self._span.coefficients(0.0)
+        _, scale, along = self._products
+        first = dpotrs(self._factor, along, lower=True)[0] / scale[:, None]
+        left = (self.ground.response.values - self.stack.T @ first) * (self.weight**2)[:, None]
+        again = dpotrs(self._factor, (self.stack @ left) / scale[:, None], lower=True)[0]
+        coefficients: Real = first + again / scale[:, None]
+        return coefficients
+
+    @cached_property
+    def _held(self) -> Real:
+        """Coefficients (p, c) with the ridge that keeps dipoles close together from growing against each other."""
+        if self._factor is None:
+            return self._span.coefficients(RIDGE)
+        gram, scale, along = self._products
+        lifted = gram + RIDGE**2 * np.eye(len(gram))
+        coefficients: Real = np.linalg.solve(lifted, along) / scale[:, None]
+        return coefficients
+
+    def part(self, n: int) -> Real:
+        """Tensor (6, c) of a dipole, in the response's own channels."""
+        first = len(self.ground.basis) + 6 * n
+        return self._held[first : first + 6]
+
+    def left(self, use: NDArray[np.intp]) -> Real:
+        """Leave (n, c) what nothing explains of some rows."""
+        if self._factor is None:
+            return self._span.rest.T[use] / self.weight[use, None]
+        left: Real = self.ground.response.values[use] - self.stack[:, use].T @ self.free
+        return left
+
+    def alone(self, which: Sequence[int], use: NDArray[np.intp]) -> Real:
+        """Response (n, c) of some rows to some dipoles and to what nothing explains."""
+        values = self.left(use)
+        for n in which:
+            values = values + self.places[n].columns[:, use].T @ self.part(n)
+        return values
+
+    def strain(self, use: NDArray[np.intp]) -> float:
+        """Energy that is left in some rows, in what noise and stated position errors make."""
+        white = self.left(use) @ self.balance.whitener.T
+        return float(((white * self.weight[use, None]) ** 2).mean())
+
+    def joint(self) -> JointFit:
+        """Give the same as a joint fit."""
+        free = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
+        sources = tuple(Source(Site(self.ground.response, p), free) for p in self.positions_m)
+        return JointFit(self.ground.response, self.balance, sources, self.weight, self.ground.roughness_m)
