@@ -1,0 +1,76 @@
+"""A sweep played back as fast as it goes: real time over the time that it takes, with every terminal picture.
+
+The end is the batch result; its share is told by itself. Frames as PNG are drawn beside the sweep in a second run.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.budget import load, scan_file
+
+from dualsense.cli._live import LiveView
+from dualsense.io import read_scan
+from dualsense.replay import replay_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dualsense.replay import Frame
+    from dualsense.scan import Scan
+
+STEP_S = 1.0
+
+
+class Terminal(io.StringIO):
+    """Takes whole pictures, as a terminal does."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run() -> dict[str, float]:
+    """Ratios of the budget's square metre, and what its steps cost."""
+    scan = read_scan(scan_file("tones", load()))
+    _replayed(scan, LiveView(Terminal()).show)
+    steps_s, whole_s, duration_s = _replayed(scan, LiveView(Terminal()).show)
+    with tempfile.TemporaryDirectory() as folder:
+        frames = LiveView(io.StringIO(), frames=Path(folder) / "frames")
+        _, drawn_s, _ = _replayed(scan, frames.show)
+    half = len(steps_s) // 2
+    return {
+        "real_time_ratio": duration_s / whole_s,
+        "real_time_ratio_with_frames": duration_s / drawn_s,
+        "step_median_ms": 1e3 * sorted(steps_s)[half],
+        "step_longest_ms": 1e3 * max(steps_s),
+        "late_over_early_ratio": sum(steps_s[-half:]) / sum(steps_s[:half]),
+        "whole_scan_at_the_end_s": whole_s - sum(steps_s),
+    }
+
+
+def _replayed(scan: Scan, show: Callable[[Frame], None]) -> tuple[list[float], float, float]:
+    """Seconds of each step with its picture, of all, and of the recording."""
+    began = time.perf_counter()
+    ends: list[float] = []
+    duration_s = math.nan
+
+    def shown(frame: Frame) -> None:
+        nonlocal duration_s
+        show(frame)
+        ends.append(time.perf_counter())
+        duration_s = frame.duration_s
+
+    replay_scan(scan, speed=math.inf, step_s=STEP_S, on_frame=shown)
+    steps_s = [end - start for start, end in zip([began, *ends], ends[:-1], strict=False)]
+    return steps_s, time.perf_counter() - began, duration_s
+
+
+if __name__ == "__main__":
+    print(run())
