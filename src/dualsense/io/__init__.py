@@ -5,6 +5,9 @@ Nothing is imported before a name is first used: HDF5 is slow to load.
 Scan files
 ----------
 read_scan           a recorded or simulated sweep, with a fault for each thing that limits what can be said
+open_recording      a recording whose samples are read when they are needed
+Recording           what can be asked of it: its outline, all of it, a part
+HeldRecording       the same of a scan that is in memory
 write_scan          the same bytes for the same scan, whole or not at all
 
 Other instruments

@@ -52,7 +52,7 @@ def read_scan(path: str | os.PathLike[str], *, with_data: bool = True) -> Scan:
     path = Path(path)
     with open_source(path) as source:
         scan = scan_of(source, with_data=with_data)
-    return replace(scan, sha256=_digest(path, source)) if with_data else scan
+    return replace(scan, sha256=file_digest(path, source)) if with_data else scan
 
 
 def scan_of(source: Source, *, with_data: bool) -> Scan:
@@ -168,7 +168,8 @@ def _coverage(
     return True, (gaps,)
 
 
-def _digest(path: Path, source: Source) -> str:
+def file_digest(path: Path, source: Source) -> str:
+    """Give the SHA-256 of a file's bytes."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -105,10 +105,23 @@ class Source:
             raise self.error(field.path, f"found units {units!r}, expected {field.units!r}")
         return node
 
-    def read(self, node: h5py.Dataset, path: str) -> NDArray[Any]:
-        """Read all of a dataset, in the byte order of this machine; compound numbers become complex."""
+    def read(self, node: h5py.Dataset, path: str, rows: NDArray[np.intp] | None = None) -> NDArray[Any]:
+        """Read a dataset in the byte order of this machine; compound numbers become complex.
+
+        Parameters
+        ----------
+        node, path
+            The dataset, and where it is.
+        rows : (n,), optional
+            Increasing, the rows to read; None reads all.
+        """
         with self._guard(path):
-            raw = node[()]
+            if rows is None:
+                raw = node[()]
+            else:
+                cuts = np.flatnonzero(np.diff(rows) > 1) + 1
+                runs = [node[part[0] : part[-1] + 1] for part in np.split(rows, cuts) if part.size]
+                raw = np.concatenate(runs) if runs else node[:0]
         array = np.asarray(raw)
         parts = complex_parts(array.dtype)
         if parts is not None:

@@ -46,7 +46,9 @@ class _Readings:
     faults: tuple[Fault, ...]
 
 
-def read_gpr(source: Source, *, with_data: bool) -> tuple[GprData | None, tuple[Fault, ...]]:
+def read_gpr(
+    source: Source, *, with_data: bool, rows: NDArray[np.intp] | None = None
+) -> tuple[GprData | None, tuple[Fault, ...]]:
     """Read the radar.
 
     Parameters
@@ -55,6 +57,8 @@ def read_gpr(source: Source, *, with_data: bool) -> tuple[GprData | None, tuple[
         Open scan file.
     with_data
         Whether to read and examine ``/gpr/data``; otherwise it is NaN without memory of its own.
+    rows : (r,), optional
+        Increasing: of the soundings that have a time, those to read; None reads all.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def read_gpr(source: Source, *, with_data: bool) -> tuple[GprData | None, tuple[
     names = [hertz(f) for f in axis] if sfcw else [f"sample {i} ({1e9 * t:.4g} ns)" for i, t in enumerate(axis)]
     stream = Stream("gpr", schema.GPR_DATA.path, names, len(tx), quiet_columns=not sfcw)
     fields = (schema.GPR_TIME, schema.GPR_DATA, schema.GPR_CHANNEL)
-    readings = _readings(source, fields, stream, kind="c" if sfcw else "f", with_data=with_data)
+    readings = _readings(source, fields, stream, kind="c" if sfcw else "f", with_data=with_data, rows=rows)
     reference, reference_faults = _reference(source, axis.size, complex_tones=sfcw)
     faults = readings.faults + reference_faults
     delay = source.number(schema.GPR, schema.SYSTEM_DELAY, "a number of seconds")
@@ -103,7 +107,9 @@ def read_gpr(source: Source, *, with_data: bool) -> tuple[GprData | None, tuple[
     return gpr, faults
 
 
-def read_emi(source: Source, *, with_data: bool) -> tuple[EmiData | None, tuple[Fault, ...]]:
+def read_emi(
+    source: Source, *, with_data: bool, rows: NDArray[np.intp] | None = None
+) -> tuple[EmiData | None, tuple[Fault, ...]]:
     """Read the metal detector. Parameters, results and errors as for `read_gpr`.
 
     Frequencies may stand in any order in the file; they are returned increasing.
@@ -135,7 +141,7 @@ def read_emi(source: Source, *, with_data: bool) -> tuple[EmiData | None, tuple[
     stream = Stream("emi", schema.EMI_DATA.path, names, channels)
     fields = (schema.EMI_TIME, schema.EMI_DATA, schema.EMI_CHANNEL)
     kind = "c or f" if modality == "frequency" else "f"
-    readings = _readings(source, fields, stream, kind=kind, order=order, with_data=with_data)
+    readings = _readings(source, fields, stream, kind=kind, order=order, with_data=with_data, rows=rows)
     if readings.data is None:
         return None, readings.faults
     emi = EmiData(
@@ -163,6 +169,7 @@ def _readings(
     kind: str,
     order: NDArray[np.intp] | None = None,
     with_data: bool,
+    rows: NDArray[np.intp] | None = None,
 ) -> _Readings:
     time_field, data_field, channel_field = fields
     time = source.vector(time_field)
@@ -183,13 +190,17 @@ def _readings(
         blank = complex(np.nan, np.nan) if dtype.kind == "c" else np.nan
         data = np.broadcast_to(np.array(blank, dtype), (int(keep.sum()), shape[1]))
         return _Readings(time[keep], channel[keep], data, faults)
-    raw = source.read(node, data_field.path).reshape(shape)
+    which = np.flatnonzero(keep) if rows is None else np.flatnonzero(keep)[rows]
+    if rows is None or node.shape != shape:  # a single column or sounding may lie along the other axis
+        raw = source.read(node, data_field.path).reshape(shape)
+        raw = raw if which.size == len(raw) else raw[which]
+    else:
+        raw = source.read(node, data_field.path, which)
     real = _as_stored(source, raw, data_field, kind, dtype)
     if order is not None:
         real = real[:, order]
-    kept = real if keep.all() else real[keep]
-    clean, sample_faults = examine_samples(kept, channel[keep], stream)
-    return _Readings(time[keep], channel[keep], clean, faults + sample_faults)
+    clean, sample_faults = examine_samples(real, channel[which], stream)
+    return _Readings(time[which], channel[which], clean, faults + sample_faults)
 
 
 def _is_line(shape: tuple[int, ...]) -> bool:

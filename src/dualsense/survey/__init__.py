@@ -24,6 +24,8 @@ coverage              which cells of the patch each sensor measured
 coverage_fractions    area of the patch, and the part of it that each sensor and both covered
 covered_cells         cells within reach of a sample
 patch_cells           cells of the ground that was set out to be swept
+hull_sides            convex hull of positions
+cells_within          cells within a convex hull
 
 Health
 ------

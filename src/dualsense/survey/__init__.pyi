@@ -1,6 +1,8 @@
+from ._coverage import cells_within as cells_within
 from ._coverage import coverage as coverage
 from ._coverage import coverage_fractions as coverage_fractions
 from ._coverage import covered_cells as covered_cells
+from ._coverage import hull_sides as hull_sides
 from ._coverage import patch_cells as patch_cells
 from ._grid import cells_of as cells_of
 from ._grid import grid_around as grid_around

@@ -50,23 +50,41 @@ def patch_cells(grid: Grid, position_m: NDArray[np.float64], *, margin_m: float 
     The hull, not the covered cells, is what a gap is measured against: a strip left out between two lanes
     is part of the patch.
     """
+    near = covered_cells(grid, position_m, reach_m=max(margin_m, grid.cell_m))
+    sides = hull_sides(position_m)
+    return near if sides is None else cells_within(grid, sides) | near
+
+
+def hull_sides(position_m: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Sides of the convex hull of positions, each as the normal x, y and the offset of a line.
+
+    Parameters
+    ----------
+    position_m : (n, 2 or more)
+        Rows with NaN are passed over.
+
+    Returns
+    -------
+    (s, 3) float64 or None
+        Inside, normal and place make no more than minus the offset. None for a single line, which has no hull:
+        its patch is the ground beside it.
+    """
     from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415
 
     xy = position_m[:, :2]
-    xy = xy[np.isfinite(xy).all(axis=1)]
-    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
-    points = np.column_stack([gx.ravel(), gy.ravel()])
-    shape = (grid.y_m.size, grid.x_m.size)
-    near = covered_cells(grid, position_m, reach_m=max(margin_m, grid.cell_m))
     try:
-        sides = ConvexHull(xy).equations
+        sides: NDArray[np.float64] = ConvexHull(xy[np.isfinite(xy).all(axis=1)]).equations
     except (QhullError, ValueError):
-        return near  # a single line of soundings has no hull: the patch is the ground beside the line
-    inside = np.ones(points.shape[0], dtype=bool)
+        return None
+    return sides
+
+
+def cells_within(grid: Grid, sides: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Cells (ny, nx) whose centre lies within a convex hull, by its `hull_sides`."""
+    inside = np.ones((grid.y_m.size, grid.x_m.size), dtype=bool)
     for nx, ny, offset in sides:
-        inside &= points @ (nx, ny) + offset <= 1e-12
-    patch: NDArray[np.bool_] = inside.reshape(shape) | near
-    return patch
+        inside &= nx * grid.x_m + (ny * grid.y_m + offset)[:, None] <= 1e-12
+    return inside
 
 
 def coverage(

@@ -10,7 +10,9 @@ from dualsense.result import Grid
 MAX_CELLS = 4_000_000
 
 
-def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float = 0.03) -> Grid:
+def grid_around(
+    points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float = 0.03, max_cells: int = MAX_CELLS
+) -> Grid:
     """Lay square cells over the points and a margin; cell edges fall on multiples of ``cell_m``.
 
     Parameters
@@ -19,6 +21,8 @@ def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float 
         Positions; rows with NaN are passed over.
     cell_m, margin_m
         Side of a cell, and how far the grid goes beyond the outermost points.
+    max_cells
+        Larger grids are refused.
 
     Returns
     -------
@@ -27,7 +31,7 @@ def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float 
     Raises
     ------
     ScanError
-        When no position is finite, or the area needs more than ``MAX_CELLS`` cells.
+        When no position is finite, or the area needs more than ``max_cells`` cells.
     """
     xy = np.asarray(points_m)[:, :2]
     xy = xy[np.isfinite(xy).all(axis=1)]
@@ -38,11 +42,11 @@ def grid_around(points_m: np.ndarray, *, cell_m: float = 0.005, margin_m: float 
         low = np.floor((xy.min(axis=0) - margin_m) / cell_m)
         high = np.ceil((xy.max(axis=0) + margin_m) / cell_m)
         count = np.maximum(high - low, 1.0)
-        fits = count.prod() <= MAX_CELLS  # not so for inf and NaN
+        fits = count.prod() <= max_cells  # not so for inf and NaN
     if not fits:
         msg = (
             f"the track spans {count[0] * cell_m:.4g} m x {count[1] * cell_m:.4g} m, {count.prod():.4g} cells of "
-            f"{cell_m} m; at most {MAX_CELLS} are processed: raise survey.cell_m or cut the scan"
+            f"{cell_m} m; at most {max_cells} are processed: raise survey.cell_m or cut the scan"
         )
         raise ScanError(msg)
     nx, ny = (int(n) for n in count)
