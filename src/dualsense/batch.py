@@ -174,10 +174,11 @@ def _process_one(task: _Task) -> BatchEntry:
     """Process one scan; whatever goes wrong stands in the entry, so that the other scans go on."""
     start_logging(verbosity=-1)
     try:
-        from dualsense.chain import process_scan  # noqa: PLC0415
-        from dualsense.io import read_scan  # noqa: PLC0415
+        from dualsense.chain import process_recording  # noqa: PLC0415
+        from dualsense.io import open_recording  # noqa: PLC0415
 
-        result = process_scan(read_scan(Path(task.scan)), task.recipe)
+        with open_recording(Path(task.scan)) as recording:
+            result = process_recording(recording, task.recipe)
         render.write_outputs(result, Path(task.out), overwrite=task.overwrite)
     except Exception as error:  # noqa: BLE001
         return _failed(task, cause(error))

@@ -47,10 +47,10 @@ import sys, time
 import dualsense.chain
 from dualsense.cli import main
 
-def process_scan(scan, recipe=None, *, progress=None):
+def process_recording(scan, recipe=None, *, progress=None):
 {body}
 
-dualsense.chain.process_scan = process_scan
+dualsense.chain.process_recording = process_recording
 sys.argv[0] = "dualsense"
 main()
 """
@@ -280,7 +280,7 @@ def test_whatever_goes_wrong_is_one_line(error, said, sample, tmp_path, monkeypa
         raise error
 
     monkeypatch.delenv("DUALSENSE_DEBUG", raising=False)
-    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_recording", fail)
     assert run(["process", str(sample), "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == f"dualsense: error: {sample}: {said}\n"
     assert not (tmp_path / "out").exists()
@@ -291,7 +291,7 @@ def test_a_traceback_is_there_for_whoever_asks(how, sample, tmp_path, monkeypatc
     def fail(*_, **__):
         raise ValueError
 
-    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_recording", fail)
     monkeypatch.setenv("DUALSENSE_DEBUG", "1" if how == "DUALSENSE_DEBUG" else "0")
     assert run(["process", str(sample), "-o", str(tmp_path / "out"), *(["-vv"] if how == "-vv" else [])]) == 1
     said = capsys.readouterr().err
@@ -306,7 +306,7 @@ def test_a_disk_that_is_full_names_the_results_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")
-    monkeypatch.setattr(dualsense.chain, "process_scan", lambda *_, **__: result)
+    monkeypatch.setattr(dualsense.chain, "process_recording", lambda *_, **__: result)
     monkeypatch.setattr("dualsense.render._files.archive.write_result", fail)
     monkeypatch.setattr("pathlib.Path.write_bytes", fail)
     monkeypatch.setattr("pathlib.Path.write_text", fail)
@@ -444,7 +444,7 @@ def test_verbosity(option, logged, sample, tmp_path, monkeypatch, capsys):
         msg = "enough"
         raise dualsense.errors.ScanError(msg)
 
-    monkeypatch.setattr(dualsense.chain, "process_scan", talk)
+    monkeypatch.setattr(dualsense.chain, "process_recording", talk)
     assert run(["process", str(sample), "-o", str(tmp_path / "out"), *([option] if option else [])]) == 1
     *notes, last = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[1] for line in notes] == logged
@@ -528,7 +528,7 @@ def test_what_cannot_be_imported_is_one_line(tmp_path, capsys):
 def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, monkeypatch, capsys):
     shutil.copyfile(sample, tmp_path / "scan.h5")
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")
-    monkeypatch.setattr(dualsense.chain, "process_scan", lambda *_, **__: result)
+    monkeypatch.setattr(dualsense.chain, "process_recording", lambda *_, **__: result)
     assert run(["evaluate", str(tmp_path), "--json"]) == 0
     rates = json.loads(capsys.readouterr().out)["rates"]
     assert (rates["mines"], rates["detected"]) == (1, 1)
@@ -542,7 +542,7 @@ def test_a_mine_in_a_scan_that_fails_is_a_missed_mine(sample, tmp_path, monkeypa
         raise dualsense.errors.ScanError(msg)
 
     shutil.copyfile(sample, tmp_path / "scan.h5")
-    monkeypatch.setattr(dualsense.chain, "process_scan", fail)
+    monkeypatch.setattr(dualsense.chain, "process_recording", fail)
     assert run(["evaluate", str(tmp_path), "--json"]) == 1
     rates = json.loads(capsys.readouterr().out)["rates"]
     assert (rates["mines"], rates["detected"]) == (1, 0)

@@ -3,6 +3,8 @@
 Processing
 ----------
 process_scan        from a scan and a recipe to a `Result`
+process_recording   the same for a recording of any length, which is cut into tiles when it is long
+Tiling              from how much ground on, and how
 StepCache           what steps gave for what, so that a changed recipe runs only the steps it changes
 
 States between the steps

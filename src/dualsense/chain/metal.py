@@ -156,6 +156,30 @@ def _latency_fault(lag: Latency) -> Fault:
     )
 
 
+def measure_lag(state: MetalState, tables: Emi) -> Latency | None:
+    """Estimate the lag of the samples as `correct_latency` does, and leave them as they are.
+
+    Parameters
+    ----------
+    state
+        As recorded.
+    tables
+        Of which only how to look for the lag is read.
+
+    Returns
+    -------
+    Latency or None
+        None where it cannot be told.
+    """
+    lag, _ = _estimated(_samples(state), max_s=tables.latency.max_s)
+    return lag if lag is not None and np.isfinite(lag.delay_s) else None
+
+
+def lag_said(lag: Latency) -> Log:
+    """Say that samples were stamped anew by a lag."""
+    return Log((_latency_fault(lag),))
+
+
 def average_rows(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     """Average the samples along the way, and tell the noise of what that gives."""
     response = taken(state.response)

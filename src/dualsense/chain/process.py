@@ -7,6 +7,7 @@ processed. Until their pictures meet, the sensors are independent, and are proce
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +29,10 @@ from dualsense.result import Image, Radargram, Result, Volume
 from dualsense.runtime.threads import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dualsense.chain.cache import StepCache
     from dualsense.chain.metal import MetalState
@@ -83,7 +87,8 @@ def process_scan(
     run = Run(_full_names(keep), cache, progress or silent)
     run.progress("survey", 0.0)
     head = head_track(scan.pose, recipe.survey)
-    return _result(scan, recipe, head, process_samples(scan, recipe, head, run))
+    found = process_samples(scan, recipe, head, run)
+    return result_of(scan, recipe, broken_track(head), _outcome(found))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,19 +203,74 @@ def _require_a_sensor(scan: Scan, radar: Passage[RadarState], metal: Passage[Met
         raise ScanError(msg)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a result is made of beside the scan and the recipe.
+
+    Attributes
+    ----------
+    cover, targets, emi_maps, gpr_volume, radargram
+        As in the result.
+    permittivity
+        Of the soil, and its standard deviation; NaN without radar.
+    log
+        Faults, notes and states that were kept.
+    """
+
+    cover: Coverage
+    targets: tuple[Target, ...]
+    emi_maps: Mapping[str, Image]
+    gpr_volume: Volume | None
+    radargram: Radargram | None
+    permittivity: tuple[float, float]
+    log: Log
+
+
+def _outcome(found: Findings) -> Outcome:
+    radar, metal = found.radar, found.metal
+    soil = None if radar is None else radar.soil
+    failed = tuple(f"{name}_" for name, state in (("gpr", radar), ("emi", metal)) if state is None)
+    notes = {name: text for name, text in found.log.notes.items() if not name.startswith(failed)}
+    return Outcome(
+        cover=found.cover,
+        targets=found.targets,
+        emi_maps={} if metal is None else {name: _own(image) for name, image in metal.maps.items()},
+        gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume),
+        radargram=None if radar is None or radar.radargram is None else _own(radar.radargram),
+        permittivity=(math.nan,) * 2
+        if soil is None
+        else (soil.relative_permittivity, soil.relative_permittivity_std),
+        log=replace(found.log, notes=notes),
+    )
+
+
 def _own(picture: Picture) -> Picture:
     """Give a picture with values of its own: those of states are shared with the cache."""
     return replace(picture, values=picture.values.copy())
 
 
-def _result(scan: Scan, recipe: Recipe, head: Track, found: Findings) -> Result:
-    cover, radar, metal, log = found.cover, found.radar, found.metal, found.log
-    area_m2, sensor_coverage, both = survey.coverage_fractions(cover)
+def result_of(scan: Scan, recipe: Recipe, track_m: NDArray[np.float64], outcome: Outcome) -> Result:
+    """Put together what came of a scan.
+
+    Parameters
+    ----------
+    scan
+        Of which only the header and the hash are read.
+    recipe
+        With which it was processed.
+    track_m : (p, 3)
+        The head's track, broken by rows of NaN.
+    outcome
+        What was found.
+
+    Returns
+    -------
+    Result
+    """
+    area_m2, sensor_coverage, both = survey.coverage_fractions(outcome.cover)
     model = fusion.load_model(recipe.fusion.model)
     threshold, detection = suspect_limits(recipe, model)
-    soil = None if radar is None else radar.soil
-    failed = tuple(f"{name}_" for name, state in (("gpr", radar), ("emi", metal)) if state is None)
-    notes = {name: text for name, text in log.notes.items() if not name.startswith(failed)}
+    permittivity, permittivity_std = outcome.permittivity
     return Result(
         header=scan.header,
         scan_sha256=scan.sha256,
@@ -219,17 +279,17 @@ def _result(scan: Scan, recipe: Recipe, head: Track, found: Findings) -> Result:
         area_m2=area_m2,
         coverage_fraction=both,
         sensor_coverage=sensor_coverage,
-        coverage=cover,
-        track_m=broken_track(head),
-        targets=found.targets,
-        emi_maps={} if metal is None else {name: _own(image) for name, image in metal.maps.items()},
-        gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume),
-        relative_permittivity=float("nan") if soil is None else soil.relative_permittivity,
-        relative_permittivity_std=float("nan") if soil is None else soil.relative_permittivity_std,
-        faults=log.faults,
-        provenance=collect(scan, recipe, model) | notes,
-        radargram=None if radar is None or radar.radargram is None else _own(radar.radargram),
+        coverage=outcome.cover,
+        track_m=track_m,
+        targets=outcome.targets,
+        emi_maps=outcome.emi_maps,
+        gpr_volume=outcome.gpr_volume,
+        relative_permittivity=permittivity,
+        relative_permittivity_std=permittivity_std,
+        faults=outcome.log.faults,
+        provenance=collect(scan, recipe, model) | dict(outcome.log.notes),
+        radargram=outcome.radargram,
         suspect_threshold=threshold,
         stated_detection=detection,
-        kept=log.kept,
+        kept=outcome.log.kept,
     )

@@ -106,11 +106,12 @@ def process(
 
     check_output(out, overwrite=overwrite)
     console.subject = str(scan)
-    from dualsense.chain import process_scan
-    from dualsense.io import import_scan
+    from dualsense.chain import process_recording
+    from dualsense.io import open_recording
 
     with console.progress() as progress:
-        result = process_scan(import_scan(scan, **given), recipe, progress=progress)
+        with open_recording(scan, **given) as recording:
+            result = process_recording(recording, recipe, progress=progress)
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.cli._text import result_summary, result_text
@@ -295,12 +296,12 @@ def evaluate(
 
     if out is not None:
         options.refuse_existing(out, overwrite=overwrite)
-    from dualsense.chain import process_scan
+    from dualsense.chain import process_recording
 
     with console.progress() as progress:
 
         def process_one(scan: Scan) -> Result:
-            return process_scan(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
+            return process_recording(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
 
         evaluation = evaluate_folder(folder, process_one)
     if out is not None:
