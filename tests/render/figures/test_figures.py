@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dualsense.render._canvas.colours import Scale, colour_table
-from dualsense.render._canvas.marks import Shapes, overlap
+from dualsense.render._canvas.marks import Shapes, overlaps
 from dualsense.render._figures import panels, style, symbols
 from dualsense.render._figures.echo import slabs
 from dualsense.render._figures.figures import FIGURES, render_figures, write_figures
@@ -297,7 +297,7 @@ def test_tags_keep_out_of_each_other_and_of_the_symbols(full_result):
     boxes = [text.box() for text in axes.texts if text.text.startswith("T")]
     assert len(boxes) == 4
     for index, box in enumerate(boxes):
-        assert not any(overlap(box, other) for other in boxes[index + 1 :])
+        assert not overlaps(np.array([box]), np.array(boxes[index + 1 :]).reshape(-1, 4)).any()
         for target in full_result.targets:
             column, row = _at(axes, 100.0 * target.x_m, 100.0 * target.y_m)
             assert not (box[0] <= column <= box[2] and box[1] <= row <= box[3])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualsense.render import read_result, write_outputs
-from dualsense.render._canvas.marks import overlap
+from dualsense.render._canvas.marks import overlaps
 from dualsense.render._figures.figures import FIGURES, render_figures
 from dualsense.render._figures.radargram import radargram_figure
 from dualsense.render._figures.strip import find_strip, is_line, pieces, shelved
@@ -73,7 +73,7 @@ def _texts(sheet):
 
 
 def _overlap(one, other):
-    return overlap(one, other) > 0.0
+    return bool(overlaps(np.array([one]), np.array([other])) > 0.0)
 
 
 @pytest.mark.parametrize("name", sorted(FIGURES))

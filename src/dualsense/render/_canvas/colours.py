@@ -36,10 +36,11 @@ class Scale:
     high: float
     gamma: float = 1.0
 
-    def parts(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Places of values on the scale, 0 to 1; NaN stays NaN."""
-        linear = np.clip((np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low), 0.0, 1.0)
-        return linear if self.gamma == 1.0 else linear**self.gamma
+    def parts(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Places of values on the scale, 0 to 1, in the values' own precision; NaN stays NaN."""
+        linear = (values - self.low) / (self.high - self.low)
+        np.clip(linear, 0.0, 1.0, out=linear)
+        return linear if self.gamma == 1.0 else np.power(linear, self.gamma, out=linear)
 
 
 @cache
@@ -51,24 +52,23 @@ def colour_table(name: str) -> NDArray[np.uint8]:
 
 
 def shade(values: NDArray[Any], scale: Scale, name: str, missing: str) -> NDArray[np.uint8]:
-    """Colours of values of any shape, (..., 3), those that are not finite in a colour of their own.
+    """Colours of values of any shape, (..., 3), NaN in a colour of its own.
 
     Parameters
     ----------
     values
-        Any shape.
+        Any shape, floating; infinite ones lie at an end of the scale.
     scale
         From values to the map.
     name
         Of the map.
     missing
-        Colour of what is not finite, "#rrggbb".
+        Colour of NaN, "#rrggbb".
     """
     parts = scale.parts(values)
-    known = np.isfinite(parts)
-    index = np.minimum(np.where(known, parts, 0.0) * SHADES, SHADES - 1).astype(np.intp)
-    index[~known] = SHADES
-    return np.concatenate([colour_table(name), plain_colour(missing)[None]])[index]
+    index = np.minimum(parts * SHADES, SHADES - 1)
+    index = np.where(np.isnan(index), SHADES, index).astype(np.intp)
+    return np.take(np.concatenate([colour_table(name), plain_colour(missing)[None]]), index, axis=0)
 
 
 @cache

@@ -68,6 +68,7 @@ def width_px(text: str, size_px: float, cut: Cut = "regular") -> float:
     return float(_face(cut, size_px).getlength(_storable(text)))
 
 
+@lru_cache(maxsize=1024)
 def block(text: str, size_px: float, cut: Cut = "regular", spacing: float = 1.2) -> Block:
     """Measure a text of one or more lines.
 

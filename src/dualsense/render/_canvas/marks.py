@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from dualsense.render._canvas import font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from dualsense.render._canvas.colours import Scale
@@ -202,9 +203,9 @@ class Words:
 Mark = Cells | Hatch | Shapes | Stamp | Bar | Words
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Area that two boxes share."""
-    if one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]:
-        return 0.0
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    return across * (min(one[3], other[3]) - max(one[1], other[1]))
+def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Areas (n, m) that boxes (n, 4) share with others (m, 4)."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    areas: NDArray[np.float64] = np.maximum(high - low, 0.0).prod(axis=2)
+    return areas

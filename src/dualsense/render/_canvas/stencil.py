@@ -39,8 +39,10 @@ class Stencil:
 
 def stencil_of(covered: NDArray[np.float64], row: int, column: int) -> Stencil:
     """Stencil of a block of coverages (height, width) whose upper left pixel lies at a row and a column."""
-    rows, columns = np.nonzero(covered > LEAST_COVERAGE)
-    return Stencil(rows + row, columns + column, covered[rows, columns].astype(np.float32)[:, None])
+    flat = np.ascontiguousarray(covered).reshape(-1)
+    index = np.flatnonzero(flat > LEAST_COVERAGE)
+    rows, columns = np.divmod(index, covered.shape[1])
+    return Stencil(rows + row, columns + column, flat[index].astype(np.float32)[:, None])
 
 
 def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, float, float, float]) -> Stencil:

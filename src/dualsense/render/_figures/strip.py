@@ -94,8 +94,9 @@ def find_strip(result: Result) -> Strip | None:
     xy = xy[np.isfinite(xy).all(axis=1)]
     if xy.shape[0] < 3:
         return None
-    _, _, axes = np.linalg.svd(xy - xy.mean(axis=0), full_matrices=False)
-    direction = axes[0] * (1.0 if tuple(np.round(axes[0], 12)) > (0.0, 0.0) else -1.0)
+    around = xy - xy.mean(axis=0)
+    direction = np.linalg.eigh(around.T @ around)[1][:, 1]
+    direction = direction * (1.0 if tuple(np.round(direction, 12)) > (0.0, 0.0) else -1.0)
     direction = np.where(np.abs(direction) < 1e-12, 0.0, direction)
     left = np.array([-direction[1], direction[0]])
     along, across = xy @ direction, xy @ left

@@ -13,7 +13,7 @@ import numpy as np
 
 from dualsense.render._canvas import coverage
 from dualsense.render._canvas.canvas import EVERYWHERE
-from dualsense.render._canvas.marks import Paper, overlap
+from dualsense.render._canvas.marks import Paper, overlaps
 from dualsense.render._canvas.stencil import shape_stencil
 from dualsense.render._figures import style
 from dualsense.render._targets import CALL_NAMES, confidence_words
@@ -33,6 +33,7 @@ SYMBOL_PT = 17.0
 TAG_PT = 11.5
 FULL_TAGS = 8
 _DIAMOND = np.array([(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)])
+_AROUND = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
 _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
@@ -167,19 +168,13 @@ def _free_box(text: str, place: tuple[float, float], half: float, taken: Sequenc
     lines = text.split("\n")
     width = 0.70 * TAG_PT * max(len(line) for line in lines) + 6.0
     height = 1.25 * TAG_PT * len(lines) + 6.0
-    x, y = place
-    best, least = (x, y, x, y), math.inf
-    for reach in (half + 3.0, half + 24.0):
-        for across, up in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)):
-            middle_x = x + across * (reach + 0.5 * width)
-            middle_y = y + up * (reach + 0.5 * height)
-            box = (
-                middle_x - 0.5 * width,
-                middle_y - 0.5 * height,
-                middle_x + 0.5 * width,
-                middle_y + 0.5 * height,
-            )
-            cost = sum(overlap(box, other) for other in taken) + 3.0 * (width * height - overlap(box, frame))
-            if cost < least - 1e-9:
-                best, least = box, cost
-    return best
+    reach = np.repeat([half + 3.0, half + 24.0], len(_AROUND))[:, None] + 0.5 * np.array([width, height])
+    middle = np.array(place) + np.tile(_AROUND, (2, 1)) * reach
+    boxes = np.concatenate([middle, middle], axis=1) + 0.5 * np.array([-width, -height, width, height])
+    hidden = overlaps(boxes, np.array(taken)).sum(axis=1)
+    outside = width * height - overlaps(boxes, np.array([frame]))[:, 0]
+    cost = hidden + 3.0 * outside
+    # The first of those that are as good as the best.
+    best = int(np.flatnonzero(cost <= cost.min() + 1e-9)[0])
+    left, bottom, right, top = boxes[best].tolist()
+    return left, bottom, right, top

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dualsense.render import _words as words
@@ -302,6 +301,8 @@ def report_html(
 @cache
 def page_template() -> Template:
     """Compile the template of the page, once."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - loaded beside the drawing
+
     environment = Environment(
         loader=PackageLoader("dualsense.render", ASSETS),
         autoescape=True,
