@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import DualsenseError, UsageError
-from dualsense.render._figures.echo import shown_echo
 from dualsense.render._figures.figures import render_figures
+from dualsense.render._figures.shown import shown_of
+from dualsense.render._figures.style import View
 from dualsense.render._files.archive import write_result
 from dualsense.render._files.export import write_targets
 from dualsense.render._report.report import page_template, write_report
@@ -19,7 +20,6 @@ from dualsense.render._report.report import page_template, write_report
 if TYPE_CHECKING:
     from os import PathLike
 
-    from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 # In the order in which they are moved in: the list of targets comes last, so that its presence means the
@@ -140,12 +140,12 @@ def _write_all(result: Result, fresh: Path, view: View | None) -> None:
     """Draw the pictures on one side and pack the files on the other, then write the report that holds both."""
     with ThreadPoolExecutor(1) as beside:
         packed = beside.submit(_pack, result, fresh)
-        echo = None if result.gpr_volume is None else shown_echo(result)
-        pictures = render_figures(result, view, echo)
+        shown = shown_of(result, view or View())
+        pictures = render_figures(result, view, shown)
         for name, content in pictures.items():
             (fresh / name).write_bytes(content)
         packed.result()
-    write_report(result, fresh, pictures=pictures, view=view, echo=echo)
+    write_report(result, fresh, pictures=pictures, view=view, shown=shown)
 
 
 def _pack(result: Result, fresh: Path) -> None:

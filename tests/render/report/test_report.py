@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from dualsense.render._figures import panels, style
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
 from dualsense.render._report.report import report_html, write_report
@@ -299,12 +300,14 @@ def test_no_slider_without_a_radar_image(make_result, page):
 
 def test_slider_contours_lie_where_the_metal_map_has_the_level(full_result):
     metal = full_result.emi_maps["metal_response"]
-    (lines,) = viewer._metal_lines_cm(metal, (2e-8,))
+    data = viewer.viewer_data(full_result, View())
+    level = panels.contour_levels(metal, style.colour_limits(full_result, View()).metal)[2]
+    lines = data["contours"][2]
     points = np.concatenate([np.array(line).reshape(-1, 2) for line in lines]) / 100.0
     row = np.rint((points[:, 1] - metal.grid.y_m[0]) / metal.grid.cell_m).astype(int)
     column = np.rint((points[:, 0] - metal.grid.x_m[0]) / metal.grid.cell_m).astype(int)
     assert len(points) > 50
-    np.testing.assert_allclose(metal.values[row, column], 2e-8, rtol=0.15)
+    np.testing.assert_allclose(metal.values[row, column], level, rtol=0.15)
 
 
 def test_big_volumes_are_thinned_without_losing_an_echo(full_result, monkeypatch):

@@ -274,18 +274,43 @@ class Panel:
         clipped
             Whether the lines end at the edges of the panel.
         """
-        width_px = self.points_px(width_pt)
+        look = ((width_pt, colour, alpha),)
+        self.draw_strokes(lines, look, level=level, cap=cap, clipped=clipped)
+
+    def draw_strokes(
+        self,
+        lines: Sequence[NDArray[np.float64]],
+        looks: Sequence[tuple[float, str, float]],
+        *,
+        level: float,
+        cap: Cap = "projecting",
+        clipped: bool = True,
+    ) -> None:
+        """Draw lines several times over each other, each time with a width in points, a colour and an alpha.
+
+        Parameters
+        ----------
+        lines, level, cap, clipped
+            See `draw_lines`.
+        looks
+            The lowest first.
+        """
         window = self.box if clipped else EVERYWHERE
-        polygons: list[NDArray[np.float64]] = []
-        for line in lines:
-            placed = np.column_stack(self.at(line[:, 0], line[:, 1]))
-            if len(placed) == 2 and (placed[0] == placed[1]).any() and alpha == 1.0:
-                self._draw_straight(placed, width_px, colour, level, cap, window)
-                continue
-            for piece in coverage.visible(placed, window, width_px):
-                polygons += _stroked(coverage.thinned(piece, THIN_PX), width_px, cap)
-        if polygons:
-            self.add(Shapes(polygons, colour, alpha, window), level)
+        placed = [np.column_stack(self.at(line[:, 0], line[:, 1])) for line in lines]
+        opaque = all(alpha == 1.0 for _, _, alpha in looks)
+        straight = [opaque and len(line) == 2 and bool((line[0] == line[1]).any()) for line in placed]
+        widest = self.points_px(max(width_pt for width_pt, _, _ in looks))
+        curved = [line for line, is_straight in zip(placed, straight, strict=True) if not is_straight]
+        runs = [run for line in curved for run in coverage.visible(line, window, widest)]
+        runs = [coverage.thinned(run, THIN_PX) for run in runs]
+        for width_pt, colour, alpha in looks:
+            width_px = self.points_px(width_pt)
+            for line, is_straight in zip(placed, straight, strict=True):
+                if is_straight:
+                    self._draw_straight(line, width_px, colour, level, cap, window)
+            polygons = [polygon for run in runs for polygon in _stroked(run, width_px, cap)]
+            if polygons:
+                self.add(Shapes(polygons, colour, alpha, window), level)
 
     def stamp(self, lines: Sequence[tuple[Sequence[NDArray[np.float64]], float]], colour: str) -> Stamp:
         """Mark of lines (n, 2) in the units of the axes, each group with its width in points, for `moved`."""

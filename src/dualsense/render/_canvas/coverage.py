@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_LENGTH_PX = 1e-6
+LEAST_RISE_PX = 1e-12
 BATCH = 40_000
 GENTLE = 0.5
 THINNINGS = 3
@@ -38,6 +39,19 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
     -------
     (height, width) float64
     """
+    sums = summed_coverage(polygons, shape)
+    np.abs(sums, out=sums)
+    return np.minimum(sums, 1.0, out=sums)[:, : shape[1]]
+
+
+def summed_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Areas of polygons in each pixel with the sign of their rotation, added up, (height, width + 2).
+
+    Parameters
+    ----------
+    polygons, shape
+        See `polygon_coverage`. The last two columns are zero.
+    """
     height, width = shape
     size = height * (width + 2)
     total: NDArray[np.float64] = np.zeros(0)
@@ -54,20 +68,18 @@ def polygon_coverage(polygons: Sequence[NDArray[np.float64]], shape: tuple[int, 
         if places.size:
             added = np.bincount(places, changes, size).astype(np.float64, copy=False)
             total = np.add(total, added, out=added) if total.size else added
-    if not total.size:
-        return np.zeros(shape)
     # In place, for what is large here is the window.
-    sums = total.reshape(height, width + 2)
+    sums = (total if total.size else np.zeros(size)).reshape(height, width + 2)
     np.cumsum(sums, axis=1, out=sums)
-    np.abs(sums, out=sums)
-    return np.minimum(sums, 1.0, out=sums)[:, :width]
+    sums[:, width:] = 0.0
+    return sums
 
 
 def _changes(
     start: NDArray[np.float64], stop: NDArray[np.float64], height: int, width: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Places, row by row of ``width + 2``, and what edges (n, 2) change there against the pixel to the left."""
-    used = (start[:, 1] != stop[:, 1]) & (np.maximum(start[:, 1], stop[:, 1]) > 0.0)
+    used = (np.abs(stop[:, 1] - start[:, 1]) > LEAST_RISE_PX) & (np.maximum(start[:, 1], stop[:, 1]) > 0.0)
     used &= np.minimum(start[:, 1], stop[:, 1]) < height
     x0, y0, x1, y1 = start[used, 0], start[used, 1], stop[used, 0], stop[used, 1]
     slope = (x1 - x0) / (y1 - y0)

@@ -106,7 +106,7 @@ def line_mask(text: str, size_px: float, cut: Cut) -> NDArray[np.uint8]:
         The line begins at column `SPARE_PX`, and its baseline is the upper edge of the row `baseline_row` tells.
     """
     face, text = _face(cut, size_px), _storable(text)
-    wide = int(face.getlength(text)) + 2 * SPARE_PX + int(size_px)
+    wide = int(width_px(text, size_px, cut)) + 2 * SPARE_PX + int(size_px)
     tall = baseline_row(size_px) + int(np.ceil(0.5 * size_px)) + SPARE_PX
     page = Image.new("L", (wide, tall))
     ImageDraw.Draw(page).text((SPARE_PX, baseline_row(size_px)), text, fill=255, font=face, anchor="ls")

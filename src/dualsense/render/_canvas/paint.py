@@ -142,7 +142,7 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
         true = np.add.reduceat(np.add.reduceat(mask, starts[0], axis=0, dtype=int), starts[1], axis=1)
         mask = 2 * true >= np.multiply.outer(*counts)
         edges = _gathered_edges(edges, mark.mask.shape, mask.shape, factors)
-    rows, columns = np.nonzero(_spread(image, mask, edges, area))
+    chosen = _spread(image, mask, edges, area)
     # A line rises by a pixel in each column: what it covers hangs on the sum of row and column alone.
     place = np.arange(bottom - top + right - left) + float(left) + top
     beside = np.abs((place + HALF) % mark.apart_px - 0.5 * mark.apart_px) / math.sqrt(2.0)
@@ -150,8 +150,11 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
     part, lines = image[top:bottom, left:right], plain_colour(mark.lines).astype(np.float64)
     if mark.ground is not None:
         ground = plain_colour(mark.ground)
-        part[rows, columns] = np.rint(ground + covered * (lines - ground)).astype(np.uint8)[rows + columns]
+        colours = np.rint(ground + covered * (lines - ground)).astype(np.uint8)
+        shown = np.lib.stride_tricks.sliding_window_view(colours, right - left, axis=0)[: bottom - top]
+        np.copyto(part, shown.transpose(0, 2, 1), where=chosen[:, :, None])
     else:
+        rows, columns = np.nonzero(chosen)
         below = part[rows, columns]
         part[rows, columns] = np.rint(below + covered[rows + columns] * (lines - below)).astype(np.uint8)
 

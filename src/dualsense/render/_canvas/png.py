@@ -15,6 +15,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVEL = 3
 METRE_IN = 1.0 / 0.0254
 RGB, NO_FILTER = 2, 0
+BAND = 64
 
 
 def png_bytes(pixels: NDArray[np.uint8], dpi: float) -> bytes:
@@ -36,16 +37,21 @@ def png_bytes(pixels: NDArray[np.uint8], dpi: float) -> bytes:
         A file.
     """
     height, width, _ = pixels.shape
-    rows = np.empty((height, 1 + 3 * width), dtype=np.uint8)
-    rows[:, 0] = NO_FILTER
-    rows[:, 1:] = pixels.reshape(height, -1)
+    packer = zlib.compressobj(LEVEL)
+    rows = np.full((BAND, 1 + 3 * width), NO_FILTER, dtype=np.uint8)
+    packed = []
+    for first in range(0, height, BAND):
+        band = pixels[first : first + BAND]
+        rows[: len(band), 1:] = band.reshape(len(band), -1)
+        packed.append(packer.compress(rows[: len(band)].data))
+    packed.append(packer.flush())
     per_metre = round(dpi * METRE_IN)
     return b"".join(
         [
             SIGNATURE,
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, RGB, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
-            _chunk(b"IDAT", zlib.compress(rows.data, LEVEL)),
+            _chunk(b"IDAT", b"".join(packed)),
             _chunk(b"IEND", b""),
         ]
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render._canvas import font
-from dualsense.render._canvas.coverage import polygon_coverage
+from dualsense.render._canvas.coverage import summed_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +38,15 @@ class Stencil:
 
 
 def stencil_of(covered: NDArray[np.float64], row: int, column: int) -> Stencil:
-    """Stencil of a block of coverages (height, width) whose upper left pixel lies at a row and a column."""
-    flat = np.ascontiguousarray(covered).reshape(-1)
-    index = np.flatnonzero(flat > LEAST_COVERAGE)
+    """Stencil of a block of coverages (height, width) whose upper left pixel lies at a row and a column.
+
+    The sign of a coverage counts for nothing, nor what exceeds 1.
+    """
+    flat = covered.reshape(-1)
+    index = np.flatnonzero((flat > LEAST_COVERAGE) | (flat < -LEAST_COVERAGE))
     rows, columns = np.divmod(index, covered.shape[1])
-    return Stencil(rows + row, columns + column, flat[index].astype(np.float32)[:, None])
+    weight = np.minimum(np.abs(flat[index]), 1.0).astype(np.float32)
+    return Stencil(rows + row, columns + column, weight[:, None])
 
 
 def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, float, float, float]) -> Stencil:
@@ -64,7 +68,7 @@ def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, 
         nothing = np.zeros(0, dtype=np.intp)
         return Stencil(nothing, nothing, np.zeros((0, 1), dtype=np.float32))
     corner = np.array([left, top], dtype=np.float64)
-    return stencil_of(polygon_coverage([s - corner for s in stacks], (bottom - top, right - left)), top, left)
+    return stencil_of(summed_coverage([s - corner for s in stacks], (bottom - top, right - left)), top, left)
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dualsense.render._canvas.canvas import Canvas
     from dualsense.render._canvas.marks import Together
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
@@ -34,9 +34,9 @@ def has_details(result: Result) -> bool:
     return "metal_coherence" in result.emi_maps and find_strip(result) is None
 
 
-def metal_details_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def metal_details_figure(result: Result, view: View, shared: Shown | None = None) -> Canvas:
     """Coherence, phase and standard deviation side by side, each with its own scale; grey where none is told."""
-    del view, echo
+    del view, shared
     shown = [
         (result.emi_maps[name], title, words)
         for name, title, words in (

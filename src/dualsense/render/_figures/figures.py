@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from dualsense.render._figures import style
 from dualsense.render._figures.details import has_details, metal_details_figure
-from dualsense.render._figures.echo import shown_echo
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.metal import emi_figure
 from dualsense.render._figures.radargram import radargram_figure
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.volume import sections_figure, slices_figure
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from dualsense.render._canvas.canvas import Canvas
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-FIGURES: dict[str, Callable[[Result, View, Echo | None], Canvas]] = {
+FIGURES: dict[str, Callable[[Result, View, Shown | None], Canvas]] = {
     "fused.png": fused_figure,
     "emi_map.png": emi_figure,
     "gpr_slices.png": slices_figure,
@@ -33,7 +33,7 @@ FIGURES: dict[str, Callable[[Result, View, Echo | None], Canvas]] = {
 WORKERS = 2
 
 
-def render_figures(result: Result, view: View | None = None, echo: Echo | None = None) -> dict[str, bytes]:
+def render_figures(result: Result, view: View | None = None, shown: Shown | None = None) -> dict[str, bytes]:
     """Draw every picture of a result.
 
     Parameters
@@ -42,8 +42,8 @@ def render_figures(result: Result, view: View | None = None, echo: Echo | None =
         What processing found; a sensor may be missing.
     view
         The operator's controls; by default the result decides.
-    echo
-        How the radar is shown, where that is known already.
+    shown
+        What the pictures share, where it is made already.
 
     Returns
     -------
@@ -52,8 +52,7 @@ def render_figures(result: Result, view: View | None = None, echo: Echo | None =
         result has a radargram, ``emi_details.png`` only where a patch has the maps for it.
     """
     view = view or style.View()
-    if echo is None and result.gpr_volume is not None:
-        echo = shown_echo(result)
+    shown = shown or shown_of(result, view)
     drawers = dict(FIGURES)
     if result.radargram is not None:
         drawers["gpr_radargram.png"] = radargram_figure
@@ -61,7 +60,7 @@ def render_figures(result: Result, view: View | None = None, echo: Echo | None =
         drawers["emi_details.png"] = metal_details_figure
     # Every picture is drawn by itself, and deflate works without Python's lock.
     with ThreadPoolExecutor(WORKERS) as workers:
-        drawn = workers.map(lambda draw: draw(result, view, echo).png_bytes(), drawers.values())
+        drawn = workers.map(lambda draw: draw(result, view, shown).png_bytes(), drawers.values())
         return dict(zip(drawers, drawn, strict=True))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dualsense.render._figures import notes, panels, sheet, style
 from dualsense.render._figures.ground import draw_ground, ground_subtitle
 from dualsense.render._figures.lines import strip_map_figure
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._targets import ordered_targets
@@ -14,12 +15,12 @@ from dualsense.render._words import SENSORS, sensor_message
 
 if TYPE_CHECKING:
     from dualsense.render._canvas.canvas import Canvas
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas:
     """Greatest radar echo of each cell between the shown depths, metal contours, coverage, track and targets.
 
     Without radar the metal map takes its place; ground that only one sensor measured is hatched over the
@@ -28,7 +29,7 @@ def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas
     strip = find_strip(result)
     if strip is not None:
         return strip_map_figure(result, view, strip, metal_only=False)
-    limits = style.colour_limits(result, view)
+    shown = shown or shown_of(result, view)
     extent = panels.extent_cm(result.coverage.grid)
     wide = sheet.is_wide(extent)
     missing = [message for message in (sensor_message(result, sensor) for sensor in SENSORS) if message]
@@ -46,7 +47,7 @@ def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas
     place = ((sheet.LEFT_IN, bottom_in), (size.width_in, size.height_in))
     panel = panels.map_panel(page, *place, extent)
     panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
-    cells, levels = draw_ground(panel, result, view, limits, echo)
+    cells = draw_ground(panel, result, view, shown)
     if cells is not None and len(missing) < len(SENSORS):
         if result.gpr_volume is None:
             units = style.metal_units(result.emi_maps["metal_response"].units)
@@ -62,7 +63,7 @@ def fused_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas
     panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
-    notes.draw_legend(page, result, levels, bottom_in - 1.28, track=track)
+    notes.draw_legend(page, result, shown.levels, bottom_in - 1.28, track=track)
     if wide:
         notes.draw_list(page, result, (0.3, bottom_in - 2.05), columns)
     else:

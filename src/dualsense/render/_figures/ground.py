@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render._figures import panels, style
-from dualsense.render._figures.echo import clutter_level, depth_maximum, shown_depths
+from dualsense.render._figures.echo import depth_maximum, shown_depths
 from dualsense.render._words import sensor_message
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from dualsense.render._canvas.canvas import Panel
     from dualsense.render._canvas.marks import Cells
-    from dualsense.render._figures.echo import Echo
-    from dualsense.render._figures.style import Limits, View
+    from dualsense.render._figures.shown import Shown
+    from dualsense.render._figures.style import View
     from dualsense.result import Image, Result
 
 
@@ -35,10 +35,8 @@ def _spacing(depth_m: NDArray[np.float64]) -> float:
     return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.0
 
 
-def draw_ground(
-    panel: Panel, result: Result, view: View, limits: Limits, echo: Echo | None = None
-) -> tuple[Cells | None, tuple[float, ...]]:
-    """Colours of the ground, its hatching and the metal contours; gives the cells and the contour levels.
+def draw_ground(panel: Panel, result: Result, view: View, shown: Shown) -> Cells | None:
+    """Colours of the ground, its hatching and the metal contours; gives the cells for the colour bar, if any.
 
     Parameters
     ----------
@@ -48,31 +46,25 @@ def draw_ground(
         What processing found; a sensor may be missing.
     view
         The operator's controls.
-    limits
-        Colour limits of the radar and of the metal map.
-    echo
-        How the radar is shown, where that is known already.
+    shown
+        Of the result.
 
     Returns
     -------
-    cells
-        For the colour bar; None where neither sensor has a map.
-    levels
-        Of the metal contours, in the units of the metal map; empty without one.
+    Cells or None
+        None where neither sensor has a map.
     """
     metal, volume, coverage = result.emi_maps.get("metal_response"), result.gpr_volume, result.coverage
-    levels: tuple[float, ...] = ()
     cells = None
     seen_gpr, seen_emi = coverage.gpr, coverage.emi
-    if volume is not None:
-        level = clutter_level(volume) if echo is None else echo.level
-        values = depth_maximum(volume, level, view)
-        scale = panels.scaled(limits.radar, style.RADAR_GAMMA)
+    if volume is not None and shown.echo is not None:
+        values = depth_maximum(volume, shown.echo.level, view)
+        scale = panels.scaled(shown.limits.radar, style.RADAR_GAMMA)
         cells = panel.draw_cells(values, panels.extent_cm(volume.grid), scale, style.RADAR_MAP)
         if values.shape == seen_gpr.shape:
             seen_gpr = seen_gpr & np.isfinite(values)
     elif metal is not None:
-        scale = panels.scaled(limits.metal, style.METAL_GAMMA)
+        scale = panels.scaled(shown.limits.metal, style.METAL_GAMMA)
         cells = panel.draw_cells(np.abs(metal.values), panels.extent_cm(metal.grid), scale, style.METAL_MAP)
     if metal is not None and metal.values.shape == seen_emi.shape:
         seen_emi = seen_emi & np.isfinite(metal.values)
@@ -81,13 +73,11 @@ def draw_ground(
     panels.draw_unmeasured(panel, extent, ~coloured, "none")
     panels.draw_unmeasured(panel, extent, coloured & ~(seen_gpr & seen_emi), "one")
     if metal is not None:
-        levels = panels.contour_levels(metal, limits.metal)
-        marks = panels.contour_marks(panel, panels.metal_lines_cm(metal, levels))
-        panels.draw_metal_contours(panel, marks)
-    return cells, levels
+        panels.draw_metal_contours(panel, panels.contour_marks(panel, shown.contours_cm))
+    return cells
 
 
-def draw_metal(panel: Panel, metal: Image, extent: panels.Extent, limit: float) -> Cells:
+def draw_metal(panel: Panel, metal: Image, extent: panels.Extent, shown: Shown) -> Cells:
     """Metal map in colours with its contours, hatched where it was not measured; gives the cells.
 
     Parameters
@@ -98,12 +88,11 @@ def draw_metal(panel: Panel, metal: Image, extent: panels.Extent, limit: float) 
         The map of the response.
     extent
         Outer edges of its cells: left, right, bottom, top, cm.
-    limit
-        Top of the colour scale, in the units of the map.
+    shown
+        Of the result.
     """
-    values, scale = np.abs(metal.values), panels.scaled(limit, style.METAL_GAMMA)
+    values, scale = np.abs(metal.values), panels.scaled(shown.limits.metal, style.METAL_GAMMA)
     cells = panel.draw_cells(values, extent, scale, style.METAL_MAP)
     panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
-    lines = panels.metal_lines_cm(metal, panels.contour_levels(metal, limit))
-    panels.draw_metal_contours(panel, panels.contour_marks(panel, lines, width=1.2))
+    panels.draw_metal_contours(panel, panels.contour_marks(panel, shown.contours_cm, width=1.2))
     return cells

@@ -8,8 +8,9 @@ import numpy as np
 
 from dualsense.render._canvas.axes import draw_frame, draw_x_axis, even_ticks
 from dualsense.render._figures import notes, panels, sheet, shelf, style
-from dualsense.render._figures.echo import shown_echo, slabs
+from dualsense.render._figures.echo import slabs
 from dualsense.render._figures.ground import draw_ground, draw_metal, ground_subtitle
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
 from dualsense.render._targets import confidence_words, depth_words, ordered_targets
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dualsense.render._canvas.canvas import Canvas, Panel
     from dualsense.render._canvas.marks import Cells
     from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.strip import Strip
     from dualsense.render._figures.style import View
     from dualsense.result import Result, Target
@@ -137,14 +139,10 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
     cells: Cells | None = None
-    levels: tuple[float, ...] = ()
     drawn = stack.open(page, height_in - head_in, (low, high))
-    echo = None if metal_only or flat.gpr_volume is None else shown_echo(flat)
+    shown = shown_of(flat, view, limits)
     for panel, cut in zip(drawn, cuts, strict=True):
-        if metal_only:
-            cells = _draw_metal_or_grey(panel, flat, limits.metal)
-        else:
-            cells, levels = draw_ground(panel, flat, view, limits, echo)
+        cells = _draw_metal_or_grey(panel, flat, shown) if metal_only else draw_ground(panel, flat, view, shown)
         panels.draw_track(panel, flat.track_m)
         last = cut is cuts[-1]
         x_label, y_label = strip.axis_words() if last else "", SIDEWAYS if stack.tall_in > 0.9 else ""
@@ -162,19 +160,19 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
         else:
             sheet.flat_colour_bar(page, cells, bar_in, "radar echo", "times the median of its depth")
     if not metal_only:
-        notes.draw_legend(page, result, levels, bottom_in - 0.75 - bar_row_in + 0.1)
+        notes.draw_legend(page, result, shown.levels, bottom_in - 0.75 - bar_row_in + 0.1)
         corner_in = (0.3, bottom_in - 0.75 - bar_row_in - 0.7)
         notes.draw_list(page, flat, corner_in, columns, place=_place_words)
     return sheet.finished(page)
 
 
-def _draw_metal_or_grey(panel: Panel, flat: Result, limit: float) -> Cells | None:
+def _draw_metal_or_grey(panel: Panel, flat: Result, shown: Shown) -> Cells | None:
     """Metal map and its contours; grey where there is none."""
     metal, extent = flat.emi_maps.get("metal_response"), panels.extent_cm(flat.coverage.grid)
     if metal is None:
         panels.draw_unmeasured(panel, extent, np.ones_like(flat.coverage.patch))
         return None
-    return draw_metal(panel, metal, extent, limit)
+    return draw_metal(panel, metal, extent, shown)
 
 
 def line_section_figure(result: Result, view: View, strip: Strip, echo: Echo) -> Canvas:

@@ -9,6 +9,7 @@ import numpy as np
 from dualsense.render._figures import panels, sheet, style
 from dualsense.render._figures.ground import draw_metal
 from dualsense.render._figures.lines import strip_map_figure
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._targets import ordered_targets
@@ -16,14 +17,13 @@ from dualsense.render._words import sensor_message
 
 if TYPE_CHECKING:
     from dualsense.render._canvas.canvas import Canvas
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Result
 
 
-def emi_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def emi_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas:
     """Map of the metal response with contours, coverage, track and targets; says so when there is none."""
-    del echo
     strip = find_strip(result)
     if strip is not None:
         return strip_map_figure(result, view, strip, metal_only=True)
@@ -42,7 +42,7 @@ def emi_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
         panels.draw_missing(panel, message or "metal detector: no map")
         panels.draw_scale_strip(page, panel, below_in=0.88)
         return sheet.finished(page)
-    cells = draw_metal(panel, metal, extent, style.colour_limits(result, view).metal)
+    cells = draw_metal(panel, metal, extent, shown or shown_of(result, view))
     panels.draw_track(panel, result.track_m)
     targets = ordered_targets(result)
     if targets:

@@ -158,8 +158,8 @@ def draw_track(panel: Panel, track_m: NDArray[np.float64]) -> bool:
     across_px, up_px = (panel.dpi * size for size in panel.size_in)
     if width_px * float(np.nansum(step_px)) > MOST_TRACK * across_px * up_px:
         return False
-    for colour, width_pt, alpha in zip((style.INK, style.PAPER), TRACK_PT, (0.53, 0.75), strict=True):
-        panel.draw_lines([line], width_pt=width_pt, colour=colour, alpha=alpha, level=3.0)
+    looks = tuple(zip(TRACK_PT, (style.INK, style.PAPER), (0.53, 0.75), strict=True))
+    panel.draw_strokes([line], looks, level=3.0)
     return True
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dualsense.render._canvas.bars import End
     from dualsense.render._canvas.canvas import Canvas
     from dualsense.render._canvas.marks import Together
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Radargram, Result
 
@@ -36,13 +36,13 @@ def gain_words(radargram: Radargram) -> str:
     return "no gain; for display only" if radargram.gain == "none" else f"gain: {radargram.gain}, for display only"
 
 
-def radargram_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def radargram_figure(result: Result, view: View, shared: Shown | None = None) -> Canvas:
     """Traces side by side in the order they were recorded, two-way time downwards.
 
     The axis is the distance along the line where a single line was recorded in one go, else the number of the
     sounding. ``view`` does not apply: a radargram has no depth.
     """
-    del view, echo
+    del view, shared
     shown = result.radargram
     if shown is None:
         msg = "a result without radargram has none to show"

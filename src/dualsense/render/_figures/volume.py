@@ -12,6 +12,7 @@ from dualsense.render._figures import panels, sheet, style
 from dualsense.render._figures.echo import shown_echo, slabs
 from dualsense.render._figures.lines import layer_words, line_section_figure, line_slices_figure
 from dualsense.render._figures.shelf import text_width_in
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_depth, draw_targets
 from dualsense.render._targets import CALL_NAMES, depth_words, ordered_targets
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dualsense.render._canvas.canvas import Canvas, Panel
     from dualsense.render._canvas.colours import Scale
     from dualsense.render._canvas.marks import Stamp
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
     from dualsense.result import Result, Target
 
@@ -35,13 +36,14 @@ TITLE_PT = 13.5
 SIDE_NAMES = ("x along the lane (cm)", "y to the left (cm)")
 
 
-def slices_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas:
     """Panels of the greatest echo within each slab of depth, with metal contours and the targets of that depth."""
     message = sensor_message(result, "gpr")
     volume = result.gpr_volume
     if volume is None or message:
         return _missing_figure(result, "Radar, slices by depth", message or "radar: no image")
-    echo = echo or shown_echo(result)
+    shown = shown or shown_of(result, view)
+    echo = shown.echo or shown_echo(result)
     strip = find_strip(result)
     if strip is not None and strip.single:
         return line_slices_figure(result, view, strip, echo)
@@ -55,9 +57,7 @@ def slices_figure(result: Result, view: View, echo: Echo | None = None) -> Canva
     height_in = sheet.HEAD_IN + 0.25 + rows * pitch_y + 1.05
     subtitle = "strongest echo within each layer, one colour scale for all"
     page = sheet.open_sheet(result, "Radar, slices by depth", subtitle, width_in, height_in)
-    limits = style.colour_limits(result, view)
-    metal = result.emi_maps.get("metal_response")
-    lines = panels.metal_lines_cm(metal, panels.contour_levels(metal, limits.metal)) if metal is not None else []
+    scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
     targets = ordered_targets(result)
     drawn: list[Panel] = []
     contours: list[Stamp] = []
@@ -70,9 +70,9 @@ def slices_figure(result: Result, view: View, echo: Echo | None = None) -> Canva
         names = ("x (cm)" if last else "", "y (cm)" if column == 0 else "")
         panels.centimetre_axes(panel, *names, x_numbers=last, y_numbers=column == 0)
         values = echo.strongest(indices)
-        panel.draw_cells(values, extent, panels.scaled(limits.echo, style.RADAR_GAMMA), style.RADAR_MAP)
+        panel.draw_cells(values, extent, scale, style.RADAR_MAP)
         panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
-        contours = contours or panels.contour_marks(panel, lines, width=0.9)
+        contours = contours or panels.contour_marks(panel, shown.contours_cm, width=0.9)
         panels.draw_metal_contours(panel, contours)
         here = [target for target in targets if top_cm <= 100.0 * target.depth_m < bottom_cm]
         draw_targets(panel, here, size_pt=12.0, tags=False)
@@ -118,13 +118,14 @@ def window_cm(edges: tuple[float, float], middle_cm: float, width_cm: float) -> 
     return start_cm, start_cm + width_cm
 
 
-def sections_figure(result: Result, view: View, echo: Echo | None = None) -> Canvas:
+def sections_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas:
     """Vertical cuts along and across the lane through the top targets, depth downwards, equal aspect."""
     message = sensor_message(result, "gpr")
     volume = result.gpr_volume
     if volume is None or message:
         return _missing_figure(result, "Radar, vertical sections", message or "radar: no image")
-    echo = echo or shown_echo(result)
+    shown = shown or shown_of(result, view)
+    echo = shown.echo or shown_echo(result)
     strip = find_strip(result)
     if strip is not None and strip.single:
         return line_section_figure(result, view, strip, echo)
@@ -145,7 +146,7 @@ def sections_figure(result: Result, view: View, echo: Echo | None = None) -> Can
     subtitle = "cuts through the most important targets" if points[0][2] else "cuts through the strongest body"
     page = sheet.open_sheet(result, "Radar, vertical sections", subtitle, width_in, height_in)
     page.write(0.3, height_in - 1.0, soil_words(result), size_pt=12.5)
-    scale = panels.scaled(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
+    scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
     drawn: list[Panel] = []
     for index, (x_m, y_m, target) in enumerate(points):
         row = int(np.argmin(np.abs(grid.y_m - y_m)))
@@ -155,10 +156,10 @@ def sections_figure(result: Result, view: View, echo: Echo | None = None) -> Can
         bottom_in = height_in - sheet.HEAD_IN - 0.45 - (index + 1) * pitch_in + 0.5
         for side, place_cm in enumerate((100.0 * x_m, 100.0 * y_m)):
             corner_in = (sheet.LEFT_IN + side * (slots_in[0] + 0.5), bottom_in)
-            shown = (*window_cm(edges[side], place_cm, SECTION_CM), deep[1], deep[0])
-            panel = panels.map_panel(page, corner_in, (scale_in * spans[side], tall_in), shown)
+            window = (*window_cm(edges[side], place_cm, SECTION_CM), deep[1], deep[0])
+            panel = panels.map_panel(page, corner_in, (scale_in * spans[side], tall_in), window)
             names = (SIDE_NAMES[side] if last else "", "" if side else "depth (cm)")
-            panels.centimetre_axes(panel, *names, x_numbers=last or shown[:2] != edges[side], y_numbers=not side)
+            panels.centimetre_axes(panel, *names, x_numbers=last or window[:2] != edges[side], y_numbers=not side)
             _draw_section(panel, cuts[side], (*edges[side], deep[1], deep[0]), scale)
             if target is not None:
                 draw_depth(panel, target, place_cm)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.result import Result, Target
 
 SPECTRUM = "_hz_m3"
@@ -236,7 +236,7 @@ def report_html(
     result: Result,
     pictures: Mapping[str, bytes] | None = None,
     view: View | None = None,
-    echo: Echo | None = None,
+    shown: Shown | None = None,
 ) -> str:
     """Text of the report.
 
@@ -248,8 +248,8 @@ def report_html(
         PNG files by name, as `render_figures` gives them; drawn here when None.
     view
         The operator's controls over the pictures.
-    echo
-        How the radar is shown, where that is known already.
+    shown
+        What pictures and viewer share, where it is made already.
 
     Returns
     -------
@@ -257,11 +257,11 @@ def report_html(
         HTML that refers to nothing outside itself.
     """
     view = view or View()
-    pictures = render_figures(result, view, echo) if pictures is None else pictures
+    pictures = render_figures(result, view, shown) if pictures is None else pictures
     style, script = _asset("report.css"), _asset("report.js")
     line = is_line(result)
     viewer = (
-        None if line else viewer_data(result, view, echo)
+        None if line else viewer_data(result, view, shown)
     )  # slices of a line show nothing that its section does not
     origin = usable_origin(result.header)
     rows, long_texts = _origin_rows(result)
@@ -332,13 +332,13 @@ def write_report(
     *,
     pictures: Mapping[str, bytes] | None = None,
     view: View | None = None,
-    echo: Echo | None = None,
+    shown: Shown | None = None,
 ) -> Path:
     """Write ``report.html`` into a folder that exists; a file of that name is replaced.
 
     Parameters
     ----------
-    result, pictures, view, echo
+    result, pictures, view, shown
         As for `report_html`.
     folder
         Where to write.
@@ -349,5 +349,5 @@ def write_report(
         The file.
     """
     path = Path(folder) / "report.html"
-    path.write_bytes(report_html(result, pictures, view, echo).encode("utf-8"))
+    path.write_bytes(report_html(result, pictures, view, shown).encode("utf-8"))
     return path

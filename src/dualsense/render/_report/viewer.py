@@ -10,6 +10,7 @@ import numpy as np
 from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import shown_echo
+from dualsense.render._figures.shown import shown_of
 from dualsense.render._targets import CALL_NAMES, ordered_targets
 from dualsense.scan import plain
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.render._figures.echo import Echo
+    from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
-    from dualsense.result import Image, Result
+    from dualsense.result import Result
 
 # One letter per cell: 63 steps of amplitude, and the last letter for what was not measured.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-"
@@ -29,7 +31,7 @@ MOST_CELLS = 2_500_000
 TRACK_STEP_CM = 0.2
 
 
-def viewer_data(result: Result, view: View, echo: Echo | None = None) -> dict[str, Any] | None:
+def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[str, Any] | None:
     """Everything the slider draws, in centimetres; None without a radar image.
 
     Large volumes are thinned by the greatest value of neighbouring cells, so that no echo is lost. A thinned
@@ -38,14 +40,13 @@ def viewer_data(result: Result, view: View, echo: Echo | None = None) -> dict[st
     volume = result.gpr_volume
     if volume is None or not np.isfinite(volume.values).any():
         return None
-    values, factors = _thinned(echo or shown_echo(result))
+    shown = shown or shown_of(result, view)
+    values, factors = _thinned(shown.echo or shown_echo(result))
     # Thinning may reach past the last cell; edges follow.
     left, _, bottom, _ = panels.extent_cm(volume.grid)
     cell_cm = 100.0 * volume.grid.cell_m * factors[1]
     depth_cm = 100.0 * _group_means(volume.depth_m, factors[0])
-    limits = style.colour_limits(result, view)
-    metal = result.emi_maps.get("metal_response")
-    levels = panels.contour_levels(metal, limits.metal) if metal is not None else ()
+    limits = shown.limits
     top = max(float(np.nanmax(values)), limits.echo)
     slices = [_letters(values[index], top) for index in range(values.shape[0])]
     return {
@@ -62,7 +63,7 @@ def viewer_data(result: Result, view: View, echo: Echo | None = None) -> dict[st
         "gamma": style.RADAR_GAMMA,
         "units": "of the strongest",
         "colours": hex_names(style.RADAR_MAP, 64),
-        "contours": [] if metal is None else _metal_lines_cm(metal, levels),
+        "contours": [[_shortened(line.ravel()) for line in level] for level in shown.contours_cm],
         "track": _track_lines_cm(result.track_m),
         "targets": [
             {
@@ -108,17 +109,6 @@ def _letters(values: NDArray[np.float32], top: float) -> str:
     level = np.sqrt(np.clip(values / top, 0.0, 1.0))
     index = np.where(np.isfinite(values), np.rint(level * (STEPS - 1)), STEPS).astype(np.uint8)
     return index.tobytes().translate(_LETTERS).decode("ascii")
-
-
-def _metal_lines_cm(image: Image, levels: tuple[float, ...]) -> list[list[list[float]]]:
-    """Contours of a map as lines of flat x, y, x, y, … in centimetres, one list of lines per level.
-
-    A contour stops where the map was not measured.
-    """
-    return [
-        [_shortened(line.ravel()) for line in level]
-        for level in (panels.metal_lines_cm(image, levels) if min(image.values.shape) > 1 else ())
-    ]
 
 
 def _shortened(values: NDArray[np.float64]) -> list[float]:
