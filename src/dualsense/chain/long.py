@@ -1,8 +1,8 @@
 """A recording of any length to a result: in one piece where it is short, else tile by tile.
 
 Time grows with the ground, and memory hardly: what is held at once are the samples and states of one tile, and the
-pictures of the whole. A result of tiles is a result like any other; `docs/long-scans` says where it may differ
-from that of one piece.
+pictures of the whole. A result of tiles is a result like any other; `docs/methods/long-scans.md` says where it may
+differ from that of one piece.
 """
 
 from __future__ import annotations
