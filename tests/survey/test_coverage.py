@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 
+from dualsense.survey import _coverage
 from dualsense.survey._coverage import coverage, coverage_fractions, covered_cells, patch_cells
 from dualsense.survey._grid import grid_around
+from oracles import survey as plain
 
 
 def raster(*, side=0.5, spacing=0.03, step=0.01, leave_out=()):
@@ -157,3 +161,17 @@ def test_the_patch_of_an_array_is_what_its_sensors_swept_not_the_line_of_its_hea
     assert area_m2 > 0.19
     assert part["emi"] > 0.95
     assert part["gpr"] < 0.35
+
+
+@pytest.mark.parametrize("reach_m", (0.0, 0.004, 0.03, 0.05))
+@pytest.mark.parametrize("on_cells", (False, True), ids=("anywhere", "on cells"))
+def test_cells_are_those_of_the_nearest_sample(reach_m, on_cells):
+    grid = grid_around(np.array([[0.0, 0.0], [0.4, 0.3]]))
+    rng = np.random.default_rng(2)
+    xy = rng.uniform([-0.2, -0.2], [0.6, 0.5], (60, 2))
+    if on_cells:  # where a reach of whole cells ends on a cell
+        xy = np.column_stack([rng.choice(grid.x_m, 60), rng.choice(grid.y_m, 60)])
+    covered = covered_cells(grid, xy, reach_m=reach_m)
+    assert np.array_equal(covered, plain.covered_cells(grid, xy, reach_m))
+    with mock.patch.object(_coverage, "SAMPLES", 7):
+        assert np.array_equal(covered_cells(grid, xy, reach_m=reach_m), covered)

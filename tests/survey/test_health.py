@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dualsense.survey import _health
 from dualsense.survey._health import NOISE_ONLY, noise_share
 
 
@@ -42,3 +43,14 @@ def test_channels_that_take_turns_are_followed_each_on_its_own():
 def test_too_few_samples_are_not_judged():
     noise, _ = streams(n=8)
     assert noise_share(noise, np.zeros(8, int)) == 0.0
+
+
+def test_many_columns_are_asked_in_full_where_some_of_them_say_dead():
+    noise, slow = streams(k=121)
+    one = np.zeros(len(noise), int)
+    some, whole = slow + 0.05 * noise, noise
+    assert noise_share(some, one) == pytest.approx(_health._share(some), rel=0.1)
+    assert noise_share(whole, one) == _health._share(whole)
+    mostly = slow + 0.05 * noise
+    mostly[:, ::3] = noise[:, ::3]  # what is asked first holds more noise than the rest
+    assert noise_share(mostly, one) == _health._share(mostly) < NOISE_ONLY

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dualsense.scan import Pose
 from dualsense.survey._track import lever_arm, near_ground, track_at
+from oracles import survey as plain
 
 ONE = np.zeros(1, np.intp)
 
@@ -238,3 +239,18 @@ def test_only_samples_just_above_the_ground_count():
     assert near.covered.tolist() == [False, True, True, True, False, False]
     raised = near_ground(track_at(pose, at), np.array([[0.0, 0.0, 0.2]]), np.zeros(6, np.intp))
     assert raised.covered.tolist() == [True, True, False, False, False, False]
+
+
+def test_the_smoothed_track_is_a_parabola_through_the_poses_around():
+    rng = np.random.default_rng(6)
+    time_s = np.sort(rng.uniform(0.0, 4.0, 240))
+    time_s = time_s[(time_s < 1.0) | (time_s > 1.3)]
+    pose = Pose(time_s, rng.standard_normal((time_s.size, 3)), position_std_m=np.ones((time_s.size, 3)))
+    at = np.concatenate([rng.uniform(0.0, 4.0, 80), time_s[::40]])
+    track = track_at(pose, at, smoothing_s=0.1)
+    straight = np.column_stack([np.interp(at, time_s, pose.position_m[:, k]) for k in range(3)])
+    fitted = [plain.local_quadratic(time_s, pose.position_m, t, 0.1) for t in at]
+    expected = np.array([np.where(np.isfinite(p), p, s) for (p, _), s in zip(fitted, straight, strict=True)])
+    assert 5 < sum(np.isnan(p).any() for p, _ in fitted) < 70
+    np.testing.assert_allclose(track.position_m[track.covered], expected[track.covered], atol=1e-9)
+    np.testing.assert_allclose(track.position_std_m[:, 0], np.sqrt([g for _, g in fitted]), rtol=1e-9)

@@ -12,6 +12,9 @@ from dualsense.survey._line import find_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SAMPLES = 20_000
+"""Whose reaches are worked out at once."""
+
 
 def covered_cells(grid: Grid, position_m: NDArray[np.float64] | None, *, reach_m: float) -> NDArray[np.bool_]:
     """Cells whose centre lies within ``reach_m`` of a sample.
@@ -29,8 +32,6 @@ def covered_cells(grid: Grid, position_m: NDArray[np.float64] | None, *, reach_m
     -------
     (ny, nx) bool
     """
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
     shape = (grid.y_m.size, grid.x_m.size)
     if position_m is None:
         return np.zeros(shape, dtype=bool)
@@ -38,10 +39,54 @@ def covered_cells(grid: Grid, position_m: NDArray[np.float64] | None, *, reach_m
     xy = xy[np.isfinite(xy).all(axis=1)]
     if xy.shape[0] == 0:
         return np.zeros(shape, dtype=bool)
-    gx, gy = np.meshgrid(grid.x_m, grid.y_m)
-    distance, _ = cKDTree(xy).query(np.column_stack([gx.ravel(), gy.ravel()]), distance_upper_bound=reach_m)
-    covered: NDArray[np.bool_] = np.isfinite(distance).reshape(shape)
+    edges = np.zeros(shape[0] * (shape[1] + 1), dtype=np.intp)
+    for start in range(0, len(xy), SAMPLES):
+        edges += _edges(grid, xy[start : start + SAMPLES], reach_m)
+    covered: NDArray[np.bool_] = edges.reshape(shape[0], -1).cumsum(axis=1)[:, :-1] > 0
     return covered
+
+
+def _edges(grid: Grid, xy_m: NDArray[np.float64], reach_m: float) -> NDArray[np.intp]:
+    """How many samples' reaches begin before each cell of a row, less those that end there, (ny (nx + 1),)."""
+    ny, nx = grid.y_m.size, grid.x_m.size
+    nearest = np.rint((xy_m[:, 1] - grid.y_m[0]) / grid.cell_m)
+    far = int(np.ceil(reach_m / grid.cell_m)) + 1
+    inside = (nearest >= -far) & (nearest < ny + far)
+    row = (nearest[inside].astype(np.intp)[:, None] + np.arange(-far, far + 1)).ravel()
+    sample = np.repeat(np.flatnonzero(inside), 2 * far + 1)
+    across = (grid.y_m[row.clip(0, ny - 1)] - xy_m[sample, 1]) ** 2
+    near = (row >= 0) & (row < ny) & (across < reach_m**2)
+    begin, end = _interval(grid.x_m, grid.cell_m, xy_m[sample[near], 0], across[near], reach_m**2)
+    first, size = row[near] * (nx + 1), ny * (nx + 1)
+    begins = np.bincount(first + begin, minlength=size)
+    ends: NDArray[np.intp] = np.bincount(first + np.maximum(begin, end), minlength=size)
+    return begins - ends
+
+
+def _interval(
+    x_m: NDArray[np.float64],
+    cell_m: float,
+    at_m: NDArray[np.float64],
+    across_m2: NDArray[np.float64],
+    reach_m2: float,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First cell (n,) of a row that lies nearer to a place than its reach, and the one after the last.
+
+    The place is at ``at_m`` along the row and, squared, ``across_m2`` beside it; the reach is squared, too.
+    """
+    half = np.sqrt(reach_m2 - across_m2)
+    padded = np.concatenate([[-np.inf], x_m, [np.inf]])  # cells that are none lie beyond any reach
+    begin = np.ceil((at_m - half - x_m[0]) / cell_m).clip(0, x_m.size).astype(np.intp)
+    end = np.floor((at_m + half - x_m[0]) / cell_m).clip(-1, x_m.size - 1).astype(np.intp) + 1
+
+    def within(cell: NDArray[np.intp]) -> NDArray[np.bool_]:
+        away: NDArray[np.bool_] = (padded[cell + 1] - at_m) ** 2 + across_m2 < reach_m2
+        return away
+
+    # a cell on the very edge is in or out by its own distance, not by the division's rounding
+    begin = np.where(within(np.maximum(begin - 1, -1)), begin - 1, np.where(within(begin), begin, begin + 1))
+    end = np.where(within(end), end + 1, np.where(within(end - 1), end, end - 1))
+    return begin.clip(0, x_m.size), end.clip(0, x_m.size)
 
 
 def patch_cells(grid: Grid, position_m: NDArray[np.float64], *, margin_m: float = 0.0) -> NDArray[np.bool_]:

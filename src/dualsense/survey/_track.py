@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1_000_000
 """Poses times samples that are fitted at once."""
+MAX_CONDITION = 1e10
+"""Of a local fit; beyond it the track is interpolated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,20 +159,51 @@ def _fit(
     valid = index < last[:, None]
     index = np.minimum(index, pose_time.size - 1)
     u = (pose_time[index] - time[:, None]) / half_s
-    weight = np.where(valid, np.clip(1.0 - np.abs(u) ** 3, 0.0, None) ** 3, 0.0)
-    basis = np.stack([np.ones_like(u), u, u * u], axis=-1)
-    normal = np.einsum("nw,nwa,nwb->nab", weight, basis, basis)
+    away = np.abs(u)
+    near = np.maximum(1.0 - away * away * away, 0.0)
+    weight = near * near * near
+    weight[~valid] = 0.0
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    part, moments = weight, []
+    for _ in range(4):
+        part = part * u
+        moments.append(part.sum(axis=1))
+    first_row, conditioned = _first_row(*moments)
+    enough = (valid.sum(axis=1) >= 4) & conditioned
     two_sided = ((u < 0) & valid).any(axis=1) & ((u > 0) & valid).any(axis=1)
-    enough = (valid.sum(axis=1) >= 4) & (two_sided | (np.abs(u).min(axis=1) < 1e-9))
-    enough &= np.linalg.cond(normal + 1e-300 * np.eye(3)) < 1e10
-    normal[~enough] = np.eye(3)
-    first_row = np.linalg.solve(normal, np.broadcast_to(np.eye(3)[:, :1], (time.size, 3, 1)))[..., 0]
-    kernel = weight * np.einsum("na,nwa->nw", first_row, basis)
-    gain = (kernel**2).sum(axis=1)
+    enough &= two_sided | (away.min(axis=1) < 1e-9)
+    one, slope, bend = (column[:, None] for column in first_row)
+    kernel = weight * (one + u * (slope + u * bend))
+    gain = (kernel * kernel).sum(axis=1)
     enough &= gain <= 1.0  # beside a gap a parabola may reach out from one side, and make noise of noise
-    smooth = np.einsum("nw,nwk->nk", kernel, position[index])
+    smooth = np.stack([(kernel * axis[index]).sum(axis=1) for axis in np.ascontiguousarray(position.T)], axis=1)
     smooth[~enough] = np.nan
     return smooth, np.where(enough, gain, 1.0)
+
+
+def _first_row(
+    s1: NDArray[np.float64],
+    s2: NDArray[np.float64],
+    s3: NDArray[np.float64],
+    s4: NDArray[np.float64],
+) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.bool_]]:
+    """First row of the inverse of [[1, s1, s2], [s1, s2, s3], [s2, s3, s4]] by cofactors, and whether it tells.
+
+    It does where the matrix is conditioned below 1e10. Frobenius norms bound that from above; where they do not
+    settle it, singular values do.
+    """
+    a, b, c = s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2
+    d, e, f = s4 - s2 * s2, s1 * s2 - s3, s2 - s1 * s1
+    det = a + s1 * b + s2 * c
+    size = 1.0 + s4 * s4 + 2.0 * (s1 * s1 + s3 * s3) + 3.0 * s2 * s2
+    of_inverse = a * a + d * d + f * f + 2.0 * (b * b + c * c + e * e)
+    conditioned = size * of_inverse < MAX_CONDITION**2 * det * det
+    unsure = np.flatnonzero(~conditioned)
+    if unsure.size:
+        matrix = np.stack([np.ones_like(s1), s1, s2, s1, s2, s3, s2, s3, s4], axis=1)[unsure].reshape(-1, 3, 3)
+        conditioned[unsure] = np.linalg.cond(matrix) < MAX_CONDITION
+    below = np.where(conditioned, det, 1.0)
+    return (a / below, b / below, c / below), conditioned
 
 
 def _rotation(pose: Pose, time: NDArray[np.float64]) -> NDArray[np.float64]:
