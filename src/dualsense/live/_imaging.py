@@ -152,8 +152,10 @@ class Passage:
         level = np.full(self.volume.depth_m.size, FLOOR * self._strongest)
         if self._levels:
             latest = np.array(list(islice(reversed(self._levels.values()), LEVEL_TILES)))
-            known = np.isfinite(latest).any(axis=0)
-            level[known] = np.maximum(np.nanmedian(latest[:, known], axis=0), level[known])
+            latest.sort(axis=0)  # NaN comes last
+            count = np.isfinite(latest).sum(axis=0)
+            middle = np.take_along_axis(latest, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
+            level = np.fmax(level, middle)
         if level.size > 2:
             level = np.convolve(np.pad(level, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
         return np.where(level > 0.0, level, 1.0)

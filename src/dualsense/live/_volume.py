@@ -95,7 +95,8 @@ class Volume:
             on_ground=on_ground,
         )
         self._table: TimeTable = table
-        self._taper = np.maximum(1.0 - table.rho_m[:, None] ** 2 / radius**2, 0.0) ** 2
+        taper = np.maximum(1.0 - table.rho_m[:, None] ** 2 / radius**2, 0.0) ** 2
+        self._taper, self._gain = taper.astype(np.float32), table.gain.astype(np.float32)
         self._apparent = apparent_depth(ground, depth_m)
         self.last_s = 2.0 * float(table.time_s.max())
         self.tiles: dict[Key, Columns] = {}
@@ -168,15 +169,12 @@ class Volume:
         node = np.clip(u.astype(np.intp), 0, table.height_m.size - 2)
         part = np.clip(u - node, 0.0, 1.0)[:, :, None, None].astype(np.float32)
         out = np.empty((len(height), 3, *self._taper.shape), np.float32)
-        time = (table.time_s / dt_s).astype(np.float32)
-        gain = table.gain.astype(np.float32)
+        time, gain = (table.time_s / dt_s).astype(np.float32), self._gain
         out[:, :2] = time[node[:, :2]] + part[:, :2] * (time[node[:, :2] + 1] - time[node[:, :2]])
         mean = gain[node[:, 2]] + part[:, 2] * (gain[node[:, 2] + 1] - gain[node[:, 2]])
         r = (height[:, 2, None] + self._apparent).astype(np.float32)[:, None]
         cosine = r / np.sqrt(r * r + (table.rho_m**2).astype(np.float32)[:, None])
-        out[:, 2] = (
-            weight.astype(np.float32)[:, None, None] * self._taper.astype(np.float32) * mean * mean * cosine
-        )
+        out[:, 2] = weight.astype(np.float32)[:, None, None] * self._taper * mean * mean * cosine
         return out
 
 
