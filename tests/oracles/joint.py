@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi._joint.fit import joined, parts_of, steepness
 from dualsense.induction._field import loop_field
 
 if TYPE_CHECKING:
+    from dualsense.emi._joint.fit import JointFit, Source
     from dualsense.emi._response import Response
 
 PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -44,3 +46,33 @@ def drop(
     along = q[rows].T @ c
     energy = (c * c).sum(axis=0)
     return ((c.T @ residual[rows]) ** 2).sum(axis=1) / np.maximum(energy - (along**2).sum(axis=0), ridge * energy)
+
+
+def descend(fit: JointFit, sources: list[Source], boxes: list, *, steps: int) -> tuple[list[Source], float]:
+    """Levenberg-Marquardt over the places of some dipoles beside those of a fit, each within its box.
+
+    As `dualsense.emi._joint.descent` does it, but every trial is a span that grows, and nothing keeps two apart.
+    """
+    resting = fit.beside(fit.sources)
+    span = joined(resting, sources, fit.weight)
+    damping = 1e-2
+    for _ in range(steps):
+        normal, gradient = steepness(sources, parts_of(span, sources), span, fit.weight)
+        improved = False
+        for _try in range(5):
+            lift = damping * np.diag(np.diag(normal) + 1e-6 * np.trace(normal) / len(gradient) + 1e-300)
+            move = -np.linalg.solve(normal + lift, gradient)
+            move *= min(1.0, 0.03 / max(float(np.abs(move).max()), 1e-12))
+            trial = [
+                source.moved(np.clip(source.position_m + step, low, high))
+                for source, step, low, high in zip(sources, move.reshape(-1, 3), *boxes, strict=True)
+            ]
+            tried, before = joined(resting, trial, fit.weight), span.misfit()
+            if tried.misfit() < before:
+                improved = before - tried.misfit() > 1e-4 * before
+                sources, span, damping = trial, tried, max(damping / 5.0, 1e-6)
+                break
+            damping *= 5.0
+        if not improved:
+            break
+    return sources, span.misfit()

@@ -10,7 +10,9 @@ import pytest
 
 from dualsense.emi._balance import balance, with_soil
 from dualsense.emi._columns import dipole_columns, slope_rows
-from dualsense.emi._joint.fit import JointFit, settled
+from dualsense.emi._joint import _descent_kernels as kernels
+from dualsense.emi._joint import descent
+from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, joined, parts_of, settled, steepness
 from dualsense.emi._joint.search import NODE_DEPTHS_M, RIDGE, NodeGrid
 from dualsense.emi._joint.span import Span
 from dualsense.emi._response import Response
@@ -110,6 +112,47 @@ def test_the_search_has_the_same_bytes_for_any_number_of_threads():
     for drop, depth in found_by_threads:
         assert drop.tobytes() == found_by_threads[0][0].tobytes()
         assert depth.tobytes() == found_by_threads[0][1].tobytes()
+
+
+def beside_one(*, tilted=False, coils=1) -> tuple[JointFit, list[Source]]:
+    """A fit of one dipole, and two more near the truth of two that it does not hold."""
+    response = swept(tilted=tilted, coils=coils)
+    true = [[0.05, 0.06, -0.05], [0.2, 0.1, -0.05], [0.22, 0.2, -0.07]]
+    rng = np.random.default_rng(7)
+    values = response.values + sum(
+        dipole_columns(response, np.array(at)) @ (1e-6 * rng.standard_normal((6, 4))) for at in true
+    )
+    response = replace(response, values=values)
+    fit = settled(JointFit.of_ground(response, balance(response, NOISE), 0.003), [np.array(true[0])])
+    starts = [np.array(at) + 0.01 * rng.standard_normal(3) for at in true[1:]]
+    kinds = [Kind(full=full, anchor=at, stray_m=0.06) for full, at in zip((True, False), starts, strict=True)]
+    return fit, [Source(Site(response, at), kind) for at, kind in zip(starts, kinds, strict=True)]
+
+
+@CASES
+def test_a_trial_is_a_span_that_grew_and_as_steep(tilted, coils):
+    fit, moving = beside_one(tilted=tilted, coils=coils)
+    setting = descent.setting_of(fit, fit.sources, moving)
+    places = np.array([source.position_m for source in moving])
+    found = kernels.fitted(places, setting, 7)
+    span = joined(fit.span, moving, fit.weight)
+    assert found.misfit == pytest.approx(span.misfit(), rel=1e-9)
+    normal, gradient = kernels.steepness(places, setting, found, RIDGE)
+    plain, slope = steepness(moving, parts_of(span, moving), span, fit.weight)
+    assert np.allclose(normal, plain, rtol=1e-6, atol=1e-6 * np.abs(plain).max())
+    assert np.allclose(gradient, slope, rtol=1e-6, atol=1e-6 * np.abs(slope).max())
+
+
+@CASES
+def test_a_descent_is_that_of_the_plain_formulation(tilted, coils):
+    fit, moving = beside_one(tilted=tilted, coils=coils)
+    setting = descent.setting_of(fit, fit.sources, moving)
+    limits = kernels.Limits(6, descent.DAMPINGS, descent.MAX_STEP_M, descent.CLOSEST_M)
+    places, misfit = kernels.descend(np.array([s.position_m for s in moving]), setting, limits, RIDGE)
+    plain, least = joint.descend(fit, moving, [setting.low, setting.high], steps=6)
+    assert np.allclose(places, [source.position_m for source in plain], atol=1e-7)
+    assert misfit == pytest.approx(least, rel=1e-6)
+    assert misfit < joined(fit.span, moving, fit.weight).misfit()
 
 
 @pytest.mark.parametrize("near", (0.0, 1e-7), ids=("apart", "nearly the same"))

@@ -1,14 +1,14 @@
 """Kernels of the grid search for dipoles: columns of every node, and the misfit that each takes away.
 
-Plain arrays, no validation, the caller allocates. Node n has the rows ``rows[start[n]:start[n + 1]]``; its
-columns, one per depth, lie in ``column`` from ``depths * start[n]`` on, one depth after the other.
+Plain arrays, no validation, the caller allocates; none is parallel, as the metal detector's chain runs in a thread
+beside the radar's. Node n has the rows ``rows[start[n]:start[n + 1]]``; its columns, one per depth, lie in
+``column`` from ``depths * start[n]`` on, one depth after the other.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from dualsense.emi._columns_kernels import RowCoils, evaluate
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 
-@jit(parallel=True)
+@jit()
 def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> None:
     """Count the places xy (m, 2) within reach of every node (k, 2), and find how far the nearest is.
 
     nodes, xy and reach in m; many (k,) and nearest (k,), in m, are filled.
     """
-    for n in numba.prange(nodes.shape[0]):
+    for n in range(nodes.shape[0]):
         within, least = 0, np.inf
         for i in range(xy.shape[0]):
             x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
@@ -40,14 +40,14 @@ def count(nodes: Real, xy: Real, reach: float, many: Index, nearest: Real) -> No
         nearest[n] = np.sqrt(least)
 
 
-@jit(parallel=True)
+@jit()
 def fill(nodes: Real, xy: Real, reach: float, start: Index, rows: Index) -> None:
     """List those places, in ascending order, of node n in ``rows[start[n]:start[n + 1]]``.
 
     nodes (k, 2), xy (m, 2) and reach as for `count`; start (k + 1,) is the running sum of its counts; rows
     (start[k],) is filled with indices of places.
     """
-    for n in numba.prange(nodes.shape[0]):
+    for n in range(nodes.shape[0]):
         at = start[n]
         for i in range(xy.shape[0]):
             x, y = xy[i, 0] - nodes[n, 0], xy[i, 1] - nodes[n, 1]
@@ -100,7 +100,7 @@ def _field(
         h[i] = hz[i]
 
 
-@jit(parallel=True, checked_division=False)
+@jit(checked_division=False)
 def columns(nodes: Real, depths: Real, start: Index, rows: Index, coils: RowCoils, column: Real) -> None:
     """Columns of an isotropic dipole below every node.
 
@@ -120,7 +120,7 @@ def columns(nodes: Real, depths: Real, start: Index, rows: Index, coils: RowCoil
         Filled with H_T . H_R, 1/m^2; node after node, depth after depth.
     """
     tx, rx, rotation, tx_radius, rx_radius = coils
-    for n in numba.prange(nodes.shape[0]):
+    for n in range(nodes.shape[0]):
         use = rows[start[n] : start[n + 1]]
         r = use.shape[0]
         place_t, place_r = np.empty((6, r)), np.empty((6, r))
@@ -164,7 +164,7 @@ def _inner(seen: Real, rows: Index, part: Real, out: Real) -> None:
                 own[j] += w * a[j]
 
 
-@jit(parallel=True)
+@jit()
 def drops(
     column: Real,
     start: Index,
@@ -196,7 +196,7 @@ def drops(
     drop : (k, 6)
         Filled.
     """
-    for n in numba.prange(start.shape[0] - 1):
+    for n in range(start.shape[0] - 1):
         if use[n]:
             own = rows[start[n] : start[n + 1]]
             r = own.shape[0]

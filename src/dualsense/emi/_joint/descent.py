@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, joined, parts_of, reweighted, steepness
+from dualsense.emi._columns import coil_arrays
+from dualsense.emi._joint import _descent_kernels as kernels
+from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, reweighted
+from dualsense.emi._joint.search import RIDGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +80,7 @@ def companion(fit: JointFit, lead: int) -> Trial:
 def accept(fit: JointFit, trial: Trial) -> JointFit:
     """Keep a trial, weigh the rows anew and refine once more."""
     fit = reweighted(replace(fit, sources=trial.sources))
-    sources, _ = _descended(fit, fit.sources, steps=STEPS)
-    return reweighted(replace(fit, sources=sources))
+    return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS).sources))
 
 
 def _best(fit: JointFit, sources: tuple[Source, ...], kind: Kind, starts: Sequence[Real]) -> Trial:
@@ -86,65 +88,50 @@ def _best(fit: JointFit, sources: tuple[Source, ...], kind: Kind, starts: Sequen
     tries = [
         _descended(fit, (*sources, Source(Site(fit.response, start), kind)), steps=TRIAL_STEPS) for start in starts
     ]
-    return Trial(*min(tries, key=lambda found: found[1]))
+    return min(tries, key=lambda trial: trial.misfit)
 
 
-def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> tuple[tuple[Source, ...], float]:
-    """Levenberg-Marquardt over the positions near the last one; returns the dipoles and the misfit."""
-    last = sources[-1].position_m
-    active = [n for n, s in enumerate(sources) if np.linalg.norm(s.position_m[:2] - last[:2]) < TOGETHER_M]
-    resting = fit.beside([s for n, s in enumerate(sources) if n not in active])
-    box = _box(fit.response)
-    span = joined(resting, [sources[n] for n in active], fit.weight)
-    misfit = span.misfit()
-    damping = 1e-2
-    for _ in range(steps):
-        moving = [sources[n] for n in active]
-        normal, gradient = steepness(moving, parts_of(span, moving), span, fit.weight)
-        improved = False
-        for _try in range(DAMPINGS):
-            lift = damping * np.diag(np.diag(normal) + 1e-6 * np.trace(normal) / len(gradient) + 1e-300)
-            move = -np.linalg.solve(normal + lift, gradient)
-            move *= min(1.0, MAX_STEP_M / max(float(np.abs(move).max()), 1e-12))
-            trial = list(sources)
-            for k, n in enumerate(active):
-                trial[n] = _inside(sources[n], sources[n].position_m + move[3 * k : 3 * k + 3], box)
-            if _collapses(sources, trial, active):
-                damping *= 5.0
-                continue
-            tried = joined(resting, [trial[n] for n in active], fit.weight)
-            if tried.misfit() < misfit:
-                improved = misfit - tried.misfit() > 1e-4 * misfit
-                sources, span, misfit = tuple(trial), tried, tried.misfit()
-                damping = max(damping / 5.0, 1e-6)
-                break
-            damping *= 5.0
-        if not improved:
-            break
-    return sources, misfit
+def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> Trial:
+    """Levenberg-Marquardt over the positions near the last one; where they lead and the misfit there."""
+    places = np.array([source.position_m for source in sources])
+    near = np.linalg.norm(places[:, :2] - places[-1, :2], axis=1) < TOGETHER_M
+    resting = [source for source, moves in zip(sources, near, strict=True) if not moves]
+    setting = setting_of(fit, resting, [source for source, moves in zip(sources, near, strict=True) if moves])
+    limits = kernels.Limits(steps, DAMPINGS, MAX_STEP_M, CLOSEST_M)
+    found, misfit = kernels.descend(places[near], setting, limits, RIDGE)
+    moved = iter(found)
+    after = tuple(s.moved(next(moved)) if moves else s for s, moves in zip(sources, near, strict=True))
+    return Trial(after, misfit)
 
 
-def _box(response: Response) -> tuple[Real, Real]:
-    """Lowest and highest coordinates (3,) that a dipole under the rows may have."""
-    low, high = response.center_m[:, :2].min(axis=0), response.center_m[:, :2].max(axis=0)
-    return np.array([*(low - MARGIN_M), -MAX_DEPTH_M]), np.array([*(high + MARGIN_M), -MIN_DEPTH_M])
+def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source]) -> kernels.Setting:
+    """Rows, data and what rests of a descent."""
+    span = fit.beside(resting)
+    ridge = RIDGE**2 * np.eye(len(span.scale))
+    slack = np.asarray(np.linalg.solve(span.triangle @ span.triangle.T + ridge, ridge), dtype=np.float64)
+    _, axes = np.linalg.eigh(span.rest @ span.rest.T)  # in them, few channels tell of any one dipole
+    low, high = _limits(fit.response, moving)
+    return kernels.Setting(
+        coils=coil_arrays(fit.response),
+        weight=fit.weight,
+        basis=np.concatenate(span.blocks),
+        slack=slack,
+        gone=slack @ span.along @ axes,
+        rest=np.ascontiguousarray(axes.T @ span.rest),
+        wide=np.array([source.kind.full for source in moving]),
+        low=low,
+        high=high,
+        others=np.array([source.position_m for source in resting]).reshape(-1, 3),
+    )
 
 
-def _inside(source: Source, position_m: Real, box: tuple[Real, Real]) -> Source:
-    """Move a dipole, but keep it within the box and the neighbourhood of its anchor."""
-    kind = source.kind
-    stray = np.array([kind.stray_m, kind.stray_m, MAX_DEPTH_M if kind.lead is None else kind.stray_m])
-    low = np.maximum(box[0], kind.anchor - stray)
-    high = np.minimum(box[1], kind.anchor + stray)
-    return source.moved(np.clip(position_m, np.minimum(low, high), np.maximum(low, high)))
-
-
-def _collapses(before: Sequence[Source], after: Sequence[Source], moved: Sequence[int]) -> bool:
-    """Return whether a move brings two dipoles closer than `CLOSEST_M`, and closer than they were."""
-    for n in moved:
-        for k in range(len(after)):
-            distance = float(np.linalg.norm(after[n].position_m - after[k].position_m))
-            earlier = float(np.linalg.norm(before[n].position_m - before[k].position_m))
-            if k != n and distance < CLOSEST_M and distance < earlier:
-                return True
-    return False
+def _limits(response: Response, sources: Sequence[Source]) -> tuple[Real, Real]:
+    """Lowest and highest coordinates (n, 3) of dipoles: under the rows, and near their anchors."""
+    low, high = response.center_m[:, :2].min(axis=0) - MARGIN_M, response.center_m[:, :2].max(axis=0) + MARGIN_M
+    anchor = np.array([source.kind.anchor for source in sources])
+    stray = np.array(
+        [[s.kind.stray_m] * 2 + [MAX_DEPTH_M if s.kind.lead is None else s.kind.stray_m] for s in sources]
+    )
+    lowest = np.maximum([*low, -MAX_DEPTH_M], anchor - stray)
+    highest = np.minimum([*high, -MIN_DEPTH_M], anchor + stray)
+    return np.minimum(lowest, highest), np.maximum(lowest, highest)
