@@ -57,8 +57,8 @@ def test_cores_lie_side_by_side_and_leave_nothing_out(plan):
 
 def test_a_lane_is_cut_into_longer_pieces_than_a_field():
     lane = plan_tiles(swept(9.0, 1.0), Recipe(), Tiling())
-    assert len(lane.tiles) == 3
-    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 4
+    assert len(lane.tiles) == 5
+    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 9
 
 
 def test_short_scans_stay_in_one_piece():
@@ -69,12 +69,12 @@ def test_short_scans_stay_in_one_piece():
 def test_tiles_without_a_sample_are_left_out():
     scan = swept(6.0, 6.0)
     x, y, _ = scan.pose.position_m.T
-    ell = np.flatnonzero((x < 1.5) | (y < 1.5))
+    ell = np.flatnonzero((x < 1.2) | (y < 1.2))
     pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
     gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
     cut = plan_tiles(replace(scan, pose=pose, gpr=gpr), Recipe(), Tiling())
-    assert len(cut.tiles) == 5  # of nine
-    assert cut.swept_m2 == pytest.approx(6.0**2 - 4.5**2, rel=0.15)
+    assert len(cut.tiles) == 7  # of sixteen
+    assert cut.swept_m2 == pytest.approx(6.0**2 - 4.8**2, rel=0.15)
 
 
 def test_every_sample_near_a_tile_is_taken_with_a_moment_around_it(plan):

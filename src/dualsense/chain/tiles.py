@@ -53,7 +53,7 @@ class Tiling:
     """
 
     whole_m2: float = 5.0
-    core_m: float = 2.0
+    core_m: float = 1.5
     rim_m: float = 0.18
     halo_m: float = 0.32
     fade_m: float = 0.08
