@@ -1,6 +1,6 @@
 """Whether a change costs speed, memory or detection: what continuous integration asks before it lets it in.
 
-    python -m benchmarks.gate [--base REVISION] [--pairs 9] [--only timing|detection] [--json FILE]
+    python -m benchmarks.gate [--base REVISION] [--pairs 15] [--only timing|detection] [--json FILE]
 
 Timing: the sample scan is processed by the base's code and by today's in turns, each run in a process that notes
 its steps; `benchmarks.rule` decides. Detection: `benchmarks.lanes` holds its expectation. A loss that is meant is

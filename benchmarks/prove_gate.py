@@ -1,6 +1,6 @@
 """Shows that the gate says no to a change that is slower and to one that finds less, and yes to none at all.
 
-    python -m benchmarks.prove_gate [--pairs 9]
+    python -m benchmarks.prove_gate [--pairs 15]
 
 Each case is a worktree of HEAD with one small change to a file, in which `python -m benchmarks.gate --base HEAD`
 runs. Exit status 1 when a case is judged wrongly.
@@ -100,9 +100,12 @@ def main() -> int:
     """Judge all cases."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.prove_gate", description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=rule.PAIRS)
+    parser.add_argument("case", nargs="?", default="", help="only cases whose name holds this")
     options = parser.parse_args()
     wrongly = []
     for case in CASES:
+        if options.case not in case.name:
+            continue
         print(f"== {case.name}", flush=True)
         refused = judge(case, options.pairs)
         right = refused == case.wrong

@@ -4,7 +4,7 @@ Old and new code run in turns on one machine; each pair gives a ratio, new over 
 the ratios is an order statistic: with n pairs the k-th smallest ratio lies above the true median with probability
 P(X < k), X ~ Binomial(n, 1/2), whatever the ratios' distribution. A quantity is lost when that bound, at the
 error `ERROR`, is beyond its tolerance, and again so in a second round of as many pairs, run only where the
-first says no. With nine pairs the bound is the third ratio from below: two runs may be spoilt by something else.
+first says no. With fifteen pairs the bound is the fifth ratio from below: four runs may be spoilt by others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ERROR = 0.1
-PAIRS = 9
+PAIRS = 15
 ROUNDS = 2
 
 

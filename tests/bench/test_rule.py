@@ -56,13 +56,13 @@ def test_nothing_is_repeated_where_nothing_is_lost():
 
 def test_false_alarms_are_rare():
     """Fifteen quantities, 10 % of noise, something else in every twentieth run."""
-    assert rule.said_no(1.0, 0.10, tolerance=1.07, quantities=15) <= 0.003
-    assert rule.said_no(1.0, 0.10, tolerance=1.07, quantities=15, rounds=1) > 0.05  # which is why it repeats
+    assert rule.said_no(1.0, 0.10, tolerance=1.07, quantities=15) <= 0.002
+    assert rule.said_no(1.0, 0.10, tolerance=1.07, quantities=15, rounds=1) > 0.01  # which is why it repeats
 
 
 @pytest.mark.parametrize(
     ("slowdown", "noise", "tolerance", "power"),
-    ((1.3, 0.05, 1.15, 0.9), (1.3, 0.03, 1.15, 0.95), (1.15, 0.03, 1.07, 0.9), (1.5, 0.10, 1.15, 0.9)),
+    ((1.3, 0.05, 1.15, 0.95), (1.3, 0.10, 1.15, 0.5), (1.15, 0.03, 1.07, 0.9), (1.5, 0.10, 1.15, 0.9)),
 )
 def test_a_loss_is_seen(slowdown, noise, tolerance, power):
     assert rule.said_no(slowdown, noise, tolerance=tolerance, trials=1000) >= power
