@@ -9,7 +9,7 @@ import pytest
 
 from dualsense.constants import EPSILON0_F_M
 from dualsense.gpr._soil.antennas import Antennas, fields, find_antennas
-from dualsense.gpr._soil.reflection import surface_permittivity, typical_conductivity
+from dualsense.gpr._soil.reflection import _over_blocks, surface_permittivity, typical_conductivity
 from oracles import forward
 
 DIPOLES = Antennas("d", "dipoles", (), response_std={"sfcw": 0.01, "impulse": None})
@@ -168,3 +168,10 @@ def test_full_wave_samples_within_a_tenth(sample_dir, name):
     truth = scan.truth.scene["relative_permittivity"]
     assert found.permittivity.permittivity == pytest.approx(truth, rel=0.1)
     assert abs(found.permittivity.mean - np.log(truth)) < 2.0 * found.permittivity.std
+
+
+def test_pulls_are_summed_over_each_block():
+    rng = np.random.default_rng(41)
+    block, pull = rng.permutation(np.arange(40) % 7), rng.standard_normal((40, 3))
+    expected = np.stack([pull[block == b].sum(axis=0) for b in range(7)])
+    np.testing.assert_allclose(_over_blocks(pull, block), expected, rtol=0, atol=1e-12)

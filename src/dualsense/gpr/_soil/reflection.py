@@ -242,8 +242,7 @@ class _Fit:
             inverse = np.linalg.pinv(normal, rcond=1e-13, hermitian=True).astype(np.float64)
             move = inverse @ right
             move *= min(1.0, 0.4 / max(abs(move[0]), 1e-9), 0.004 / max(abs(move[1]), 1e-9))
-            blocks = np.zeros((int(self.block.max()) + 1, pull.shape[1]))
-            np.add.at(blocks, self.block, pull)
+            blocks = _over_blocks(pull, self.block)
             scatter = inverse[:4] @ (blocks.T @ blocks + prior) @ inverse[:, :4]
             x = np.clip(x + move[:4], lower, upper)
             log_a = log_a + move[4 : 4 + tones] + 1j * move[4 + tones :]
@@ -293,6 +292,14 @@ class _Fit:
         process = self.response_std**2 * np.exp(-(apart**2)) + 1e-6 * np.eye(tones)
         level, delay = np.ones((tones, 1)), self.frequency[:, None] / self.frequency.mean()
         return start, nominal, (_free(process, level), _free(process, np.hstack([level, delay])))
+
+
+def _over_blocks(pull: Real, block: NDArray[np.intp]) -> Real:
+    """Sum pulls (n, p) over the soundings of each block, (b, p); every block has one."""
+    order = np.argsort(block, kind="stable")
+    first = np.flatnonzero(np.diff(block[order], prepend=-1))
+    sums: Real = np.add.reduceat(pull[order], first, axis=0)
+    return sums
 
 
 def _free(covariance: Real, shapes: Real) -> Real:
