@@ -98,9 +98,13 @@ def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
     """Mean of the traces along each voxel's times, with its fold and coherence."""
     # single precision holds no square of 1e-25 or 1e25, whatever unit an instrument counts in
     unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
-    total, fold, energy = gather(plan, (traces.values / unit).astype(np.complex64), traces.dt_s)
+    amplitude, fold, energy = gather(plan, (traces.values / unit).astype(np.complex64, copy=False), traces.dt_s)
+    # in place: a volume is the largest thing there is
     tiny = np.finfo(np.float32).tiny
-    amplitude = total / np.maximum(fold, tiny)
-    power = np.abs(amplitude) ** 2 * fold
-    coherence = np.where(energy > 0.0, power / np.maximum(energy, tiny), 0.0)
-    return Migrated((unit * amplitude).astype(np.complex64), fold, coherence.astype(np.float32), plan.depth_m)
+    amplitude /= np.maximum(fold, tiny)
+    coherence = np.abs(amplitude)
+    coherence *= coherence
+    coherence *= fold
+    coherence /= np.maximum(energy, tiny)  # no energy has no amplitude either
+    amplitude *= unit
+    return Migrated(amplitude, fold, coherence, plan.depth_m)
