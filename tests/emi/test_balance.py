@@ -155,3 +155,12 @@ def test_drift_splines_sum_to_one_for_each_coil():
     basis = drift_basis(response, drift_knot_s=5.0)
     assert np.allclose(basis.sum(axis=1), 1.0)
     assert not (np.abs(basis[::2]).sum(axis=0) * np.abs(basis[1::2]).sum(axis=0)).any()
+
+
+def test_drift_has_no_spline_within_a_gap():
+    rows = swept()
+    late = rows.time_s + np.where(np.arange(rows.time_s.size) < rows.time_s.size // 2, 0.0, 200.0)
+    whole, apart = (drift_basis(replace(rows, time_s=time_s), drift_knot_s=2.0) for time_s in (rows.time_s, late))
+    assert apart.any(axis=0).all()
+    assert apart.shape[1] < whole.shape[1] + 8
+    np.testing.assert_allclose(apart.sum(axis=1), 1.0)

@@ -102,7 +102,10 @@ def _image_couplings(
 
 
 def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float64]:
-    """Cubic B-splines of time for each coil (m, p): slow enough to leave a target's few seconds alone."""
+    """Cubic B-splines of time for each coil (m, p): slow enough to leave a target's few seconds alone.
+
+    Splines within a gap, as the tiles of a long scan have, tell nothing and are left out.
+    """
     from scipy.interpolate import BSpline  # noqa: PLC0415
 
     blocks = []
@@ -114,7 +117,7 @@ def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float6
         knots = np.concatenate([[t[0]] * 3, np.linspace(t[0], t[0] + span, pieces + 1), [t[0] + span] * 3])
         block = np.zeros((response.time_s.size, pieces + 3))
         block[rows] = BSpline.design_matrix(np.clip(t, t[0], t[0] + span), knots, 3).toarray()
-        blocks.append(block)
+        blocks.append(block[:, block.any(axis=0)])
     return np.concatenate(blocks, axis=1)
 
 
