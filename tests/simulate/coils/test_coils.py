@@ -5,11 +5,13 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from dualsense.constants import MU0_H_M
 from dualsense.induction._field import Coil, emf, loop_field, received
 from dualsense.induction._ground import half_space_coupling, magnetic_image_coupling, viscous_susceptibility
 from dualsense.induction._polarizability import polarizability
+from dualsense.simulate._coils import coils
 from dualsense.simulate._coils.coils import emi_response
 from dualsense.simulate._coils.metal import metal_dipoles
 from dualsense.simulate._scene.instrument import Detector
@@ -120,6 +122,26 @@ def test_a_plastic_body_leaves_a_hole_in_magnetic_soil():
         frequency_hz=detector.frequency_hz,
     )
     np.testing.assert_allclose(hole[0], wanted, rtol=0.02)
+
+
+@pytest.mark.parametrize("modality", ("frequency", "pulse"))
+def test_displaced_cells_are_felt_together_as_one_by_one(modality):
+    """All cells of soil that bodies displaced in one sum, against a dipole for each: to rounding."""
+    rng = np.random.default_rng(3)
+    soil = Soil(susceptibility=2e-3, susceptibility_loss=1e-4)
+    detector = Detector(modality=modality, rx_position_m=(0.03, 0.0, 0.01))
+    objects = (Buried("PMN", 0.1, 0.0, 0.05), Buried("stone", -0.1, 0.05, 0.03, yaw_deg=30.0))
+    position = np.column_stack([rng.uniform(-0.2, 0.2, (40, 2)), rng.uniform(0.03, 0.06, 40)])
+    rotation = Rotation.from_euler("xyz", rng.uniform(-5.0, 5.0, (40, 3)), degrees=True).as_matrix()
+    centers, volumes = coils._displaced_soil(objects)
+    assert len(centers) > 20
+    factor = coils._displaced_factor(soil, detector)
+    one_by_one = sum(
+        coils._dipole(center, volume * factor[:, None, None] * np.eye(3), detector, position, rotation)
+        for center, volume in zip(centers, volumes, strict=True)
+    )
+    together = coils._isotropic(centers, volumes, detector, position, rotation)[:, None] * factor
+    np.testing.assert_allclose(together, one_by_one, rtol=1e-11, atol=1e-12 * np.abs(one_by_one).max())
 
 
 def test_pulse_and_frequency_see_the_same_viscous_soil():

@@ -107,3 +107,11 @@ def test_even_soil_is_left_alone():
     heads = np.array([[0.0, 0.0, 0.05]])
     got = emi_response((), MAGNETIC, Detector(), heads, LEVEL, uneven=even(0.0, "magnetic"))
     np.testing.assert_array_equal(got, emi_response((), MAGNETIC, Detector(), heads, LEVEL))
+
+
+@pytest.mark.parametrize("kind", ("magnetic", "conductive"))
+def test_coils_on_one_axis_are_felt_alike_all_around(kind):
+    """Computed once for each distance from the axis, against every cell by itself: to rounding."""
+    rings = patches.footprint(Detector(), 0.05, kind=kind)
+    nearly = Detector(rx_position_m=(1e-12, 0.0, 0.0))  # no longer on one axis
+    np.testing.assert_allclose(rings, patches.footprint(nearly, 0.05, kind=kind), rtol=1e-8, atol=1e-12)

@@ -7,8 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.runtime.jit import jit
 from dualsense.simulate import _soil as soil
-from dualsense.simulate._radar import _kernels, _row_kernels, delays, echo, plane_waves, scatterers
+from dualsense.simulate._radar import (
+    _kernels,
+    _row_kernels,
+    _spread_kernels,
+    delays,
+    echo,
+    plane_waves,
+    scatterers,
+)
 from dualsense.simulate._radar.stack import Stack
 from oracles import echoes
 
@@ -40,6 +49,26 @@ def axes(g):
     )
 
 
+def spread(place, values, series, pair):
+    """Add lines at a place to a series, and their first and fifth to one of pairs; False off the grid."""
+    weights = delays.spreading_weights()
+    node, w, part = _kernels.nodes_at(place, weights, len(series))
+    if node < 0:
+        return False
+    rows = np.zeros(4 * _spread_kernels.ROW)
+    rows[: _kernels.LINES] = values
+    receiver = 2 * _spread_kernels.ROW
+    rows[receiver : receiver + _kernels.LINES // 2] = 1.0  # what the other leg lets through
+    none, at = (0.0, 0.0, 0.0), _kernels.LINES * w
+    flat, flat_pair = series.reshape(-1), pair.reshape(-1)
+    _spread_kernels.add_pair(
+        rows, 0, 1.0, *none, receiver, 1.0, *none, weights.reshape(-1), at, part, flat, _kernels.LINES * node
+    )
+    one, two = values[0], values[_kernels.LINES // 2]
+    _spread_kernels.add_twice(one, two, weights.reshape(-1), at, part, flat_pair, 2 * node)
+    return True
+
+
 @pytest.mark.kernel
 def test_delays_add_up():
     rng = np.random.default_rng(0)
@@ -47,28 +76,56 @@ def test_delays_add_up():
     grid = delays.delay_grid(TONES, first_s=delay.min(), last_s=delay.max())
     series = np.zeros((len(grid.real), _kernels.LINES))
     pair = np.zeros((len(grid.real), 2))
-    weights = delays.spreading_weights()
     for t, v in zip(delay, size, strict=True):
-        place = (t - grid.start_s) / grid.step_s
-        assert _kernels.spread_over(place, weights, v, series) >= 0
-        assert _kernels.spread_pair(place, weights, v[0], v[1], pair) >= 0
-    np.testing.assert_array_equal(pair, series[:, :2])
+        assert spread((t - grid.start_s) / grid.step_s, v, series, pair)
+    half = _kernels.LINES // 2
+    np.testing.assert_array_equal(pair, series[:, [0, half]])
     sums = np.zeros((2, len(TONES)))
-    _kernels.add_tones(0, len(series), series[:, 0], series[:, 1], grid.real, grid.imag, *sums)
-    wanted = np.exp(-2j * np.pi * np.outer(TONES, delay)) @ (size[:, 0] + 1j * size[:, 1])
+    _kernels.add_tones(0, len(series), series[:, 0], series[:, half], grid.real, grid.imag, *sums)
+    wanted = np.exp(-2j * np.pi * np.outer(TONES, delay)) @ (size[:, 0] + 1j * size[:, half])
     np.testing.assert_allclose(sums[0] + 1j * sums[1], wanted, atol=3e-5 * np.linalg.norm(wanted) / 5)
 
 
 @pytest.mark.kernel
 def test_a_delay_off_the_grid_is_reported():
     """A bound that does not hold must not go unseen."""
-    weights, series = delays.spreading_weights(), np.zeros((9, _kernels.LINES))
-    value = np.ones(_kernels.LINES)
-    assert _kernels.spread_over(1.5, weights, value, series) == -1
-    assert _kernels.spread_over(6.2, weights, value, series) == -1
-    assert _kernels.spread_pair(6.2, weights, 1.0, 1.0, series) == -1
-    assert not series.any()
-    assert _kernels.spread_over(4.0, weights, value, series) == 2
+    weights = delays.spreading_weights()
+    assert _kernels.nodes_at(1.5, weights, 9)[0] == -1
+    assert _kernels.nodes_at(6.2, weights, 9)[0] == -1
+    assert _kernels.nodes_at(4.0, weights, 9)[0] == 2
+
+
+@pytest.mark.kernel
+def test_vectors_add_what_plain_loops_add():
+    """The compiled sums, in explicit vectors, against their own text in plain Python: to rounding."""
+    rng = np.random.default_rng(4)
+    rows, weights = rng.normal(size=8 * _spread_kernels.ROW), delays.spreading_weights().reshape(-1)
+    legs = (16, *rng.normal(size=4), 80, *rng.normal(size=4))
+    at = 8 * 11, 0.37
+
+    @jit()
+    def compiled(rows, legs, weights, w, part, series, pair):
+        tx, c0, c1, d0, d1, rx, e0, e1, f0, f1 = legs
+        _spread_kernels.add_pair(rows, tx, c0, c1, d0, d1, rx, e0, e1, f0, f1, weights, w, part, series, 24)
+        _spread_kernels.add_twice(c0, e0, weights, w, part, pair, 4)
+
+    found, wanted = ((np.ones(96), np.ones(20)) for _ in range(2))
+    compiled(rows, legs, weights, *at, *found)
+    _spread_kernels.add_pair(rows, *legs, weights, *at, wanted[0], 24)
+    _spread_kernels.add_twice(legs[1], legs[6], weights, *at, wanted[1], 4)
+    for one, other in zip(found, wanted, strict=True):
+        assert (one != 1.0).sum() in (48, 12)
+        np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.kernel
+def test_the_taper_is_a_cosine():
+    """Its series, against cos: to 1e-15."""
+    distance = np.linspace(0.0, 0.4, 401)
+    found = [_kernels.taper(d, 0.3) for d in distance]
+    part = np.clip(3 * distance / 0.3 - 2, 0.0, 1.0)
+    np.testing.assert_allclose(found, 0.5 + 0.5 * np.cos(np.pi * part), atol=1e-15)
+    assert all(f == 0.0 for f, d in zip(found, distance, strict=True) if d >= 0.3)
 
 
 @pytest.mark.kernel

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dualsense.simulate._scene.scene import Buried, Scene, Soil
 
 _DISPLACED_CELL_M = 0.02
+_POINTS_AT_ONCE = 50_000
 
 
 def simulate_emi(scene: Scene, detector: Detector, track: motion.Track, *, rng: np.random.Generator) -> EmiData:
@@ -94,10 +95,9 @@ def emi_response(
     out = soil_response(soil, detector, position_m, rotation, uneven)
     for center, spectrum in metal_dipoles(objects):
         out = out + _dipole(center, _tensor(spectrum, detector), detector, position_m, rotation)
-    for center, volume in _displaced_soil(objects):
-        tensor = _displaced_tensor(soil, volume, detector)
-        out = out + _dipole(center, tensor, detector, position_m, rotation)
-    return out
+    centers, volume_m3 = _displaced_soil(objects)
+    felt = _isotropic(centers, volume_m3, detector, position_m, rotation)
+    return out + felt[:, None] * _displaced_factor(soil, detector)
 
 
 def _tensor(spectrum: induction.Spectrum, detector: Detector) -> NDArray[Any]:
@@ -108,25 +108,55 @@ def _tensor(spectrum: induction.Spectrum, detector: Detector) -> NDArray[Any]:
     return MU0_H_M * induction.gate_rate(spectrum, detector.gate_time_s)
 
 
-def _displaced_soil(objects: tuple[Buried, ...]) -> list[tuple[NDArray[np.float64], float]]:
-    """Cells of soil that objects without magnetic bodies have taken the place of: centre (3,) and volume."""
-    out = []
+def _displaced_soil(objects: tuple[Buried, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cells of soil that objects without magnetic bodies have displaced: centres (c, 3) and volumes (c,)."""
+    centers, volumes = [np.zeros((0, 3))], [np.zeros(0)]
     for thing in objects:
         model = placement.model_of(thing)
         if model.relative_permittivity is None:
             continue
         points, volume = shapes.fill_body(model.shape, placement.size_m(thing), spacing_m=_DISPLACED_CELL_M)
-        out += [(point, volume) for point in placement.to_local(thing, points)]
+        centers.append(placement.to_local(thing, points))
+        volumes.append(np.full(len(points), volume))
+    return np.concatenate(centers), np.concatenate(volumes)
+
+
+def _displaced_factor(soil: Soil, detector: Detector) -> NDArray[Any]:
+    """Factor (k,) of missing soil, a moment of -chi V H (weak susceptibility: no demagnetisation)."""
+    if detector.modality == "frequency":
+        frequency = np.array(detector.frequency_hz)
+        return -2j * np.pi * MU0_H_M * frequency * -soil_susceptibility(soil, frequency)
+    return -MU0_H_M * soil_viscous_rate(soil, detector)
+
+
+def _isotropic(
+    center_m: NDArray[np.float64],
+    volume_m3: NDArray[np.float64],
+    detector: Detector,
+    position_m: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Sum (m,) of V H_R . H_T over cells (c,): the product is the same in the head's frame as in the local one."""
+    out = np.zeros(len(position_m))
+    step = max(1, _POINTS_AT_ONCE // max(1, len(position_m)))
+    for begin in range(0, len(center_m), step):
+        some = slice(begin, begin + step)
+        seen = (center_m[some] - position_m[:, None]) @ rotation
+        transmitted, received = _fields(seen, detector)
+        out += np.einsum("mci,mci,c->m", received, transmitted, volume_m3[some])
     return out
 
 
-def _displaced_tensor(soil: Soil, volume_m3: float, detector: Detector) -> NDArray[Any]:
-    """Factor of missing soil, a moment of -chi V H (weak susceptibility: no demagnetisation)."""
-    if detector.modality == "frequency":
-        frequency = np.array(detector.frequency_hz)
-        moment = -soil_susceptibility(soil, frequency) * volume_m3
-        return -2j * np.pi * MU0_H_M * (frequency * moment)[:, None, None] * np.eye(3)
-    return -MU0_H_M * volume_m3 * soil_viscous_rate(soil, detector)[:, None, None] * np.eye(3)
+def _fields(seen_m: NDArray[np.float64], detector: Detector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fields (..., 3) of transmitter and receiver at points (..., 3) of the head's frame, in that frame."""
+    return (
+        induction.loop_field(
+            seen_m, radius_m=detector.tx_radius_m, center_m=detector.tx_position_m, turns=detector.tx_turns
+        ),
+        induction.loop_field(
+            seen_m, radius_m=detector.rx_radius_m, center_m=detector.rx_position_m, turns=detector.rx_turns
+        ),
+    )
 
 
 def _dipole(
@@ -138,17 +168,7 @@ def _dipole(
 ) -> NDArray[Any]:
     """Response (m, k) of one part; fields are computed in the head frame and turned into the local one."""
     seen = np.einsum("nji,nj->ni", rotation, center_m - position_m)
-    transmitted, received = (
-        np.einsum(
-            "nij,nj->ni",
-            rotation,
-            induction.loop_field(seen, radius_m=radius, center_m=where, turns=turns),
-        )
-        for radius, where, turns in (
-            (detector.tx_radius_m, detector.tx_position_m, detector.tx_turns),
-            (detector.rx_radius_m, detector.rx_position_m, detector.rx_turns),
-        )
-    )
+    transmitted, received = (np.einsum("nij,nj->ni", rotation, field) for field in _fields(seen, detector))
     pairs = (received[:, :, None] * transmitted[:, None, :]).reshape(-1, 9)
     out: NDArray[Any] = pairs @ tensor.reshape(-1, 9).T
     return out

@@ -123,10 +123,14 @@ def mains_hum(
     interval = 1 / detector.rate_hz
     tones = np.array(detector.frequency_hz if detector.modality == "frequency" else (0.0,))
     out = np.zeros((len(time_s), len(tones)), dtype=np.complex128)
-    for sign in (1, -1):
+    first = np.exp(2j * np.pi * supply_hz * time_s)
+    wave = np.empty((len(h), len(time_s)), np.complex128)  # the odd harmonics: a product of steps
+    wave[0], wave[1:] = first, first**2
+    np.multiply.accumulate(wave, axis=0, out=wave)
+    for sign, turning in ((1, wave), (-1, wave.conj())):
         line = sign * h * supply_hz
         share = (volts * np.exp(1j * sign * phase))[:, None] * np.sinc((line[:, None] - tones) * interval)
-        out += np.exp(2j * np.pi * np.outer(time_s, line)) @ share
+        out += turning.T @ share
     if detector.modality == "frequency":
         return out * np.exp(-2j * np.pi * np.outer(time_s, tones))
     return np.repeat(0.5 * out.real, len(detector.gate_time_s), axis=1)

@@ -99,12 +99,19 @@ def footprint(detector: Detector, height_m: float, *, kind: Kind) -> NDArray[np.
     t = 0.5 * (1 + node)
     depth = _DEPTH_SCALE_M * t / (1 - t)
     share = 0.5 * weight * _DEPTH_SCALE_M / (1 - t) ** 2
-    z, y, x = np.meshgrid(-depth - height_m, side, side, indexing="ij")
-    points = np.stack([x, y, z], axis=-1)
+    if any(detector.tx_position_m[:2]) or any(detector.rx_position_m[:2]):
+        y, x = (a.ravel() for a in np.meshgrid(side, side, indexing="ij"))
+        ring = np.arange(x.size)
+    else:  # coils on one axis feel the same all around it
+        square = np.arange(-rim, rim + 1) ** 2
+        radius2, ring = np.unique(square[:, None] + square, return_inverse=True)
+        x, y = CELL_M * np.sqrt(radius2), np.zeros(radius2.size)
+    points = np.empty((len(depth), x.size, 3))
+    points[..., 0], points[..., 1], points[..., 2] = x, y, (-depth - height_m)[:, None]
     of = _electric if kind == "conductive" else _magnetic
     tx = of(points, detector.tx_radius_m, detector.tx_position_m)
     rx = of(points, detector.rx_radius_m, detector.rx_position_m)
-    out = np.einsum("z,zyxi,zyxi->yx", share, tx, rx)
+    out = np.einsum("z,zri,zri->r", share, tx, rx)[ring].reshape(side.size, side.size)
     total: NDArray[np.float64] = out / out.sum()
     return total
 

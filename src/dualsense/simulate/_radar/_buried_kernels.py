@@ -11,10 +11,10 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
-from dualsense.simulate._radar._kernels import LINES, OVER_C0, add_tones, height_at, spread_over, taper
-from dualsense.simulate._radar._row_kernels import fill_row, read_row
+from dualsense.simulate._radar._kernels import LINES, OVER_C0, WIDTH, add_tones, height_at, nodes_at, taper
+from dualsense.simulate._radar._row_kernels import fill_block, weigh_heights
+from dualsense.simulate._radar._spread_kernels import ROW, add_pair
 
-_ROW_MARGIN = 2
 _TINY = 1e-12
 """Metres: keeps directions finite straight below."""
 
@@ -41,22 +41,22 @@ def select_points(points, first, last, mid_x, mid_y, reach, which, x, y, weight,
         away2 = (points[j, 0] - mid_x) ** 2 + (points[j, 1] - mid_y) ** 2
         if away2 < reach * reach:
             which[count], x[count], y[count] = j, points[j, 0], points[j, 1]
-            weight[count], late[count] = taper(np.sqrt(away2), reach), 0.0
+            weight[count], late[count] = away2, 0.0
             count += 1
+    for q in range(count):
+        weight[q] = taper(np.sqrt(weight[q]), reach)
     return count
 
 
 @jit(checked_division=False, inline=True)
 def trace_rays(
-    side, at_x, at_y, h, count, x, y, below, index, rows, offset_step, over_offset, surface_origin, over_cell,
-    height, rho, ex, ey, near, slope, swap, fields, late,
+    at_x, at_y, h, count, x, y, below, index, legs, offsets, offset_step, over_offset, surface_origin, over_cell,
+    height, rho, ex, ey, near, slope, swap, row, part, late,
 ):  # fmt: skip
     """Add to ``late`` the delays from one antenna to selected points, through the surface as high as it is there.
 
     Parameters
     ----------
-    side
-        0 for the transmitter, 1 for the receiver.
     at_x, at_y, h
         The antenna's position, m.
     count
@@ -67,23 +67,24 @@ def trace_rays(
         Their depth over the index of what is above them, m.
     index
         Refractive index of the soil at the surface.
-    rows : (2, nr, 2 + 2 LINES)
-        The table at both antennas' heights (`fill_row`).
-    offset_step, over_offset
-        Step of its offsets, m, and one over that.
+    legs : (2 nr,)
+        Delay and its slope over the offset at the antenna's height, for each of the table's offsets.
+    offsets, offset_step, over_offset
+        How many these are, their step, m, and one over that.
     surface_origin : (2,)
         Centre of the first cell of the surface, m.
     over_cell
         One over its cells' side, 1/m.
     height : (ny, nx)
         Its height, m.
-    rho, ex, ey, near, swap : (m,)
-        Room: offset and, later, distance to the ray's entry; its direction; one over the distance by which the
-        table is smooth; what the delay gains per metre of surface.
+    rho, swap : (m,)
+        Room: offset and, later, distance to the ray's entry; what the delay gains per metre of surface.
+    ex, ey, near : (m,)
+        Output: direction to the point, and one over the distance by which the table is smooth.
     slope : (m,)
         Output: sine of the ray's angle in the air.
-    fields : (2, m, LINES)
-        Output at ``[side]``: the field let through the surface, without its delay.
+    row, part : (m,)
+        Output: the table's offset below the point's, and the part of the way to the next.
     late : (m,)
         Delay to add to, s.
     """
@@ -96,8 +97,16 @@ def trace_rays(
         ex[q], ey[q] = dx * over, dy * over
         near[q] = 1.0 / np.sqrt(r2 + reach2)
     for q in range(count):
-        time, slope[q] = read_row(rows, side, rho[q], offset_step, over_offset, ex[q] * ex[q], near[q], fields, q)
-        late[q] += time
+        at = rho[q] * over_offset
+        i = min(int(at), offsets - 2)
+        a = at - i
+        b = 1.0 - a
+        t0, s0, t1, s1 = legs[2 * i], legs[2 * i + 1], legs[2 * i + 2], legs[2 * i + 3]
+        late[q] += b * b * ((1.0 + 2.0 * a) * t0 + a * offset_step * s0) + a * a * (
+            (1.0 + 2.0 * b) * t1 - b * offset_step * s1
+        )
+        slope[q] = 6.0 * a * b * (t1 - t0) * over_offset + b * (1.0 - 3.0 * a) * s0 + a * (3.0 * a - 2.0) * s1
+        row[q], part[q] = i, a
     over_index = 1.0 / index
     for q in range(count):
         sin_air = min(slope[q] * C0_M_S, 0.999999)
@@ -172,6 +181,33 @@ def weigh_point(j, q, size, time, sided, facing, front, back, front_delay, back_
 
 
 @jit(checked_division=False, inline=True)
+def spread_legs(q, size, row, part, ex, near, rows, weights, w, between, series, node):
+    """Add the product of the fields on both legs to a point to the series of delays.
+
+    Parameters
+    ----------
+    q, size
+        Number of the point among the selected ones, and its weight.
+    row, part, ex, near : (2, m)
+        Of `trace_rays`, for each antenna.
+    rows : (2 ROW nr,)
+        Fields at the antennas' heights, for each of the table's offsets.
+    weights, w, between
+        As for `add_pair`, w counted in rows.
+    series, node
+        As for `add_pair`, in nodes.
+    """
+    a, c, across = part[0, q], size * near[0, q], ex[0, q] * ex[0, q]
+    b, d, beside = part[1, q], near[1, q], ex[1, q] * ex[1, q]
+    c0, c1, d0, d1 = (1.0 - a) * c, a * c, (1.0 - b) * d, b * d
+    add_pair(
+        rows, ROW * row[0, q], c0 * across, c1 * across, c0 * (1.0 - across), c1 * (1.0 - across),
+        rows.size // 2 + ROW * row[1, q], d0 * beside, d1 * beside, d0 * (1.0 - beside), d1 * (1.0 - beside),
+        weights, LINES * w, between, series, LINES * node,
+    )  # fmt: skip
+
+
+@jit(checked_division=False, inline=True)
 def gather_tones(first, last, series, real, imag, basis, sums, row):
     """Turn a sounding's series of delays into its tones, and add them to ``row``.
 
@@ -180,7 +216,7 @@ def gather_tones(first, last, series, real, imag, basis, sums, row):
     first, last
         Nodes ``first`` to ``last`` - 1 hold something.
     series : (g, LINES)
-        Real and imaginary part at each of the table's frequencies.
+        Real parts at each of the table's frequencies, then imaginary parts.
     real, imag : (g, k)
         Waves of a unit at each node.
     basis : (b, k)
@@ -192,7 +228,7 @@ def gather_tones(first, last, series, real, imag, basis, sums, row):
     """
     for m in range(LINES // 2):
         sums[:] = 0.0
-        add_tones(first, last, series[:, 2 * m], series[:, 2 * m + 1], real, imag, sums[0], sums[1])
+        add_tones(first, last, series[:, m], series[:, LINES // 2 + m], real, imag, sums[0], sums[1])
         for k in range(row.shape[0]):
             row[k] += basis[m, k] * complex(sums[0, k], sums[1, k])
 
@@ -200,8 +236,8 @@ def gather_tones(first, last, series, real, imag, basis, sums, row):
 @jit(parallel=True, checked_division=False)
 def buried_echo(
     tx, rx, blocks, circles, points, normals, front, back, front_delay, back_delay, sided, index, local_index,
-    reduced_depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, table, basis, start,
-    step, real, imag, weights, out,
+    reduced_depth, reach, surface_origin, cell, height, low_height, height_step, offset_step, legs, fields, basis,
+    start, step, real, imag, weights, out,
 ):  # fmt: skip
     """Add echoes of points below the surface, before the factor that depends on frequency alone.
 
@@ -235,30 +271,34 @@ def buried_echo(
         Centre of the surface's first cell, the cells' side and the height above the mean, m.
     low_height, height_step, offset_step
         Axes of the table, m.
-    table : (nd, nh, nr, 2 + 4 b)
-        Of a `plane_waves.TransmissionTable` at b frequencies.
+    legs, fields : (nd, nh, nr, 2), (nd, nh, nr, ROW)
+        Delays with their slopes, and fields, of `plane_waves.TransmissionTable`: real parts before imaginary ones.
     basis : (b, k)
         From these to the tones.
     start, step, real, imag : scalars, s, and (g, k)
         A grid of delays (`delays.DelayGrid`).
-    weights : (s + 1, WIDTH)
+    weights : (s + 1, LINES)
         Of its nodes (`delays.spreading_weights`).
     out : (n, k) complex
         Output, added to; NaN where a delay is off the grid.
     """
     over_cell, over_step, over_offset = 1.0 / cell, 1.0 / step, 1.0 / offset_step
-    offsets, tones, most = table.shape[2], out.shape[1], 0
-    for block in range(blocks.shape[0]):
-        most = max(most, blocks[block, 2] - blocks[block, 1])
+    heights, offsets, most = legs.shape[1], legs.shape[2], (blocks[:, 2] - blocks[:, 1]).max()
+    flat_legs, flat_fields = legs.reshape(legs.size), fields.reshape(fields.size)
+    flat_weights = weights.reshape(weights.size)
     for n in numba.prange(tx.shape[0]):
-        series, sums, product = np.zeros((real.shape[0], LINES)), np.empty((2, tones)), np.empty(LINES)
-        rows, fields = np.empty((2, offsets, table.shape[3])), np.empty((2, most, LINES))
-        which = np.empty(most, np.int64)
-        weight, x, y, late = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
-        rho, ex, ey, near = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
-        slope, swap, facing = np.empty(most), np.empty(most), np.empty((2, most))
+        series, sums = np.zeros((real.shape[0], LINES)), np.empty((2, out.shape[1]))
+        flat_series = series.reshape(series.size)
+        leg_rows, field_rows = np.empty((2, 2 * offsets)), np.empty((2, ROW * offsets))
+        flat_rows = field_rows.reshape(field_rows.size)
+        cubic, which, row = np.empty((2, 4)), np.empty(most, np.int64), np.empty((2, most), np.int64)
+        weight, x, y, late, rho = np.empty(most), np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+        slope, swap, ey, facing = np.empty(most), np.empty(most), np.empty(most), np.empty((2, most))
+        part, ex, near = np.empty((2, most)), np.empty((2, most)), np.empty((2, most))
         first_node, last_node, lost = real.shape[0], 0, False
         mid_x, mid_y = 0.5 * (tx[n, 0] + rx[n, 0]), 0.5 * (tx[n, 1] + rx[n, 1])
+        tx_height = weigh_heights(tx[n, 2], low_height, height_step, heights, cubic[0])
+        rx_height = weigh_heights(rx[n, 2], low_height, height_step, heights, cubic[1])
         for block in range(blocks.shape[0]):
             center_x, center_y, radius = circles[block, 0], circles[block, 1], circles[block, 2]
             if np.sqrt((center_x - mid_x) ** 2 + (center_y - mid_y) ** 2) >= reach + radius:
@@ -266,38 +306,33 @@ def buried_echo(
             count = select_points(
                 points, blocks[block, 1], blocks[block, 2], mid_x, mid_y, reach, which, x, y, weight, late
             )
-            if count == 0:
-                continue
             level = blocks[block, 0]
-            for side in range(2):
-                at_x, at_y, h = (tx[n, 0], tx[n, 1], tx[n, 2]) if side == 0 else (rx[n, 0], rx[n, 1], rx[n, 2])
-                from_center = np.sqrt((center_x - at_x) ** 2 + (center_y - at_y) ** 2)
-                beside = np.sqrt((mid_x - at_x) ** 2 + (mid_y - at_y) ** 2)
-                low = max(0, int((from_center - radius) * over_offset) - _ROW_MARGIN)
-                high = int(min(from_center + radius, reach + beside) * over_offset) + _ROW_MARGIN
-                fill_row(table[level], h, low_height, height_step, low, min(high, offsets), rows[side])
+            for side in range(2 if count > 0 else 0):
+                at = tx[n] if side == 0 else rx[n]
+                begin = (level * heights + (tx_height if side == 0 else rx_height)) * offsets
+                fill_block(
+                    circles[block], at, mid_x, mid_y, reach, over_offset, offsets, begin, cubic[side], flat_legs,
+                    flat_fields, leg_rows[side], field_rows[side],
+                )  # fmt: skip
                 trace_rays(
-                    side, at_x, at_y, h, count, x, y, reduced_depth[level], index, rows, offset_step, over_offset,
-                    surface_origin, over_cell, height, rho, ex, ey, near, slope, swap, fields, late,
+                    at[0], at[1], at[2], count, x, y, reduced_depth[level], index, leg_rows[side], offsets,
+                    offset_step, over_offset, surface_origin, over_cell, height, rho, ex[side], ey, near[side],
+                    slope, swap, row[side], part[side], late,
                 )  # fmt: skip
                 if sided:
-                    face_points(side, count, which, normals, slope, ex, ey, local_index[level], facing)
+                    face_points(side, count, which, normals, slope, ex[side], ey, local_index[level], facing)
             for q in range(count):
                 size, time = weigh_point(
                     which[q], q, weight[q], late[q], sided, facing, front, back, front_delay, back_delay
                 )
+                node, w, between = nodes_at((time - start) * over_step, weights, real.shape[0])
                 if size == 0.0:
                     continue
-                for m in range(0, LINES, 2):
-                    a, b, c, d = fields[0, q, m], fields[0, q, m + 1], fields[1, q, m], fields[1, q, m + 1]
-                    product[m] = size * (a * c - b * d)
-                    product[m + 1] = size * (a * d + b * c)
-                node = spread_over((time - start) * over_step, weights, product, series)
                 if node < 0:
                     lost = True
                     continue
-                first_node, last_node = min(first_node, node), max(last_node, node + weights.shape[1])
-        if first_node < last_node:
-            gather_tones(first_node, last_node, series, real, imag, basis, sums, out[n])
+                first_node, last_node = min(first_node, node), max(last_node, node + WIDTH)
+                spread_legs(q, size, row, part, ex, near, flat_rows, flat_weights, w, between, flat_series, node)
+        gather_tones(first_node, last_node, series, real, imag, basis, sums, out[n])
         if lost:
             out[n, :] = complex(np.nan, np.nan)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from dualsense.constants import C0_M_S
 from dualsense.runtime.jit import jit
-from dualsense.simulate._radar._kernels import add_tones, spread_pair, taper
+from dualsense.simulate._radar._kernels import LINES, OVER_C0, add_tones, nodes_at, taper
+from dualsense.simulate._radar._spread_kernels import add_twice
 
 
 @jit(checked_division=False, inline=True)
@@ -29,6 +29,82 @@ def interpolate_coefficient(coefficient, cosine, across2):
     return (across2 * coefficient[0, q] + (1.0 - across2) * coefficient[1, q]) * (1.0 - a) + (
         across2 * coefficient[0, q + 1] + (1.0 - across2) * coefficient[1, q + 1]
     ) * a
+
+
+@jit(checked_division=False, inline=True)
+def measure_paths(x0, cell, tx_x, rx_x, tx_dy2, rx_dy2, tx_h, rx_h, height, rise, path, over):
+    """Measure the way from one antenna over cells of a line to the other.
+
+    Parameters
+    ----------
+    x0, cell
+        Place of its first cell, and the cells' side, m.
+    tx_x, rx_x, tx_dy2, rx_dy2, tx_h, rx_h
+        Antennas: place along the line, squared distance across it, height above the mean surface.
+    height : (c,)
+        Of the surface above its mean, m.
+    rise
+        What part of that height counts.
+    path, over : (nx,)
+        Output, the first c: sum of both ways, m, and one over their product.
+    """
+    for i in range(height.size):
+        x, z = x0 + i * cell, rise * height[i]
+        r1 = np.sqrt((x - tx_x) ** 2 + tx_dy2 + (tx_h - z) ** 2)
+        r2 = np.sqrt((x - rx_x) ** 2 + rx_dy2 + (rx_h - z) ** 2)
+        path[i], over[i] = r1 + r2, 1.0 / (r1 * r2)
+
+
+@jit(checked_division=False, inline=True)
+def share_cells(x0, cell, mid_x, dy2, tx_x, tx_dy2, tx_h, rx_h, coefficient, path, over, window, share):
+    """Weigh cells of a line by what a flat surface there sends back.
+
+    Parameters
+    ----------
+    x0, cell, tx_x, tx_dy2, tx_h, rx_h
+        As for `measure_paths`.
+    mid_x, dy2
+        Midpoint of the antennas along the line, m, and the squared distance across it.
+    coefficient : (2, q)
+        Of `interpolate_coefficient`.
+    path, over : (nx,)
+        Of `measure_paths`, flat.
+    window : (c,)
+        Weight by the taper.
+    share : (nx,)
+        Output, the first c.
+    """
+    for i in range(window.size):
+        x = x0 + i * cell
+        away2 = (x - mid_x) ** 2 + dy2
+        across2 = (x - mid_x) ** 2 / away2 if away2 > 0.0 else 1.0
+        # both cosines' mean: of r1 and r2 the product is 1 / over, and the sum the path
+        tx_r = np.sqrt((x - tx_x) ** 2 + tx_dy2 + tx_h * tx_h)
+        cosine = 0.5 * (tx_h * (path[i] - tx_r) + rx_h * tx_r) * over[i]
+        share[i] = window[i] * interpolate_coefficient(coefficient, cosine, across2)
+
+
+@jit(checked_division=False, inline=True)
+def gather_both(series, real, imag, wave_number, row):
+    """Turn a sounding's series of delays into its tones, and add them to ``row``.
+
+    Parameters
+    ----------
+    series : (g, 2)
+        What is added as it is, and what is multiplied with i k.
+    real, imag : (g, k)
+        Waves of a unit at each node.
+    wave_number : (k,)
+        In air, 1/m.
+    row : (k,) complex
+        Output.
+    """
+    nodes, tones = real.shape
+    sums, none = np.zeros((4, tones)), np.zeros(nodes)
+    add_tones(0, nodes, series[:, 0], none, real, imag, sums[0], sums[1])
+    add_tones(0, nodes, series[:, 1], none, real, imag, sums[2], sums[3])
+    for k in range(tones):
+        row[k] += complex(sums[0, k] - wave_number[k] * sums[3, k], sums[1, k] + wave_number[k] * sums[2, k])
 
 
 @jit(parallel=True, checked_division=False)
@@ -54,7 +130,7 @@ def rough_echo(
         Centre of the surface's first cell, the cells' side and the height above the mean, m.
     start, step, real, imag : scalars, s, and (g, k)
         A grid of delays (`delays.DelayGrid`).
-    weights : (s + 1, WIDTH)
+    weights : (s + 1, LINES)
         Of its nodes (`delays.spreading_weights`).
     wave_number : (k,)
         In air, 1/m.
@@ -63,48 +139,49 @@ def rough_echo(
     """
     ny, nx = height.shape
     cells = int(reach / cell) + 2
-    tones = out.shape[1]
+    over_step, per_area = 1.0 / step, -cell * cell / (2.0 * np.pi)
+    flat_weights = weights.reshape(weights.size)
     for n in numba.prange(tx.shape[0]):
         series = np.zeros((real.shape[0], 2))
+        flat_series = series.reshape(series.size)
+        window, share, path, over = np.empty(nx), np.empty(nx), np.empty((2, nx)), np.empty((2, nx))
         lost = False
         mid_x, mid_y = 0.5 * (tx[n, 0] + rx[n, 0]), 0.5 * (tx[n, 1] + rx[n, 1])
-        i0, j0 = int((mid_x - surface_origin[0]) / cell), int((mid_y - surface_origin[1]) / cell)
+        j0 = int((mid_y - surface_origin[1]) / cell)
         for j in range(max(0, j0 - cells), min(ny, j0 + cells + 1)):
             y = surface_origin[1] + j * cell
-            dy, tx_dy, rx_dy = y - mid_y, (y - tx[n, 1]) ** 2, (y - rx[n, 1]) ** 2
-            for i in range(max(0, i0 - cells), min(nx, i0 + cells + 1)):
-                x = surface_origin[0] + i * cell
-                dx = x - mid_x
-                away2 = dx * dx + dy * dy
-                window = taper(np.sqrt(away2), reach)
-                if window == 0.0:
+            dy2, tx_dy, rx_dy = (y - mid_y) ** 2, (y - tx[n, 1]) ** 2, (y - rx[n, 1]) ** 2
+            if dy2 >= reach * reach:
+                continue
+            half = np.sqrt(reach * reach - dy2)
+            first = max(0, int((mid_x - half - surface_origin[0]) / cell))
+            last = min(nx, int((mid_x + half - surface_origin[0]) / cell) + 2)
+            count, x0 = last - first, surface_origin[0] + first * cell
+            for i in range(count):
+                dx = x0 + i * cell - mid_x
+                window[i] = per_area * taper(np.sqrt(dx * dx + dy2), reach)
+            for rough in range(2):
+                measure_paths(
+                    x0, cell, tx[n, 0], rx[n, 0], tx_dy, rx_dy, tx[n, 2], rx[n, 2], height[j, first:last],
+                    float(rough), path[rough], over[rough],
+                )  # fmt: skip
+            share_cells(
+                x0, cell, mid_x, dy2, tx[n, 0], tx_dy, tx[n, 2], rx[n, 2], coefficient, path[0], over[0],
+                window[:count], share,
+            )  # fmt: skip
+            for i in range(count):
+                if window[i] == 0.0:
                     continue
-                across2 = dx * dx / away2 if away2 > 0.0 else 1.0
-                tx_rho2, rx_rho2 = (x - tx[n, 0]) ** 2 + tx_dy, (x - rx[n, 0]) ** 2 + rx_dy
-                share = 0.0
                 for rough in range(2):
-                    z = height[j, i] if rough == 1 else 0.0
-                    tx_z, rx_z = tx[n, 2] - z, rx[n, 2] - z
-                    r1 = np.sqrt(tx_rho2 + tx_z * tx_z)
-                    r2 = np.sqrt(rx_rho2 + rx_z * rx_z)
-                    over = 1.0 / (r1 * r2)
-                    if rough == 0:
-                        cosine = 0.5 * (tx_z * r2 + rx_z * r1) * over
-                        share = interpolate_coefficient(coefficient, cosine, across2) * (
-                            -window * cell * cell / (2.0 * np.pi)
-                        )
-                    size = (share if rough == 0 else -share) * over
-                    near = size * 0.5 * (r1 + r2) * over
-                    if spread_pair(((r1 + r2) / C0_M_S - start) / step, weights, near, size, series) < 0:
+                    size = (share[i] if rough == 0 else -share[i]) * over[rough, i]
+                    near = size * 0.5 * path[rough, i] * over[rough, i]
+                    node, w, between = nodes_at(
+                        (path[rough, i] * OVER_C0 - start) * over_step, weights, real.shape[0]
+                    )
+                    if node < 0:
                         lost = True
-        sums = np.zeros((4, tones))
-        none = np.zeros(real.shape[0])
-        add_tones(0, real.shape[0], series[:, 0], none, real, imag, sums[0], sums[1])
-        add_tones(0, real.shape[0], series[:, 1], none, real, imag, sums[2], sums[3])
-        for k in range(tones):
-            # times i k for the far part
-            out[n, k] += complex(
-                sums[0, k] - wave_number[k] * sums[3, k], sums[1, k] + wave_number[k] * sums[2, k]
-            )
+                        continue
+                    add_twice(near, size, flat_weights, LINES * w, between, flat_series, 2 * node)
+        gather_both(series, real, imag, wave_number, out[n])
         if lost:
             out[n, :] = complex(np.nan, np.nan)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dualsense.runtime.jit import jit
 from dualsense.simulate._radar._kernels import LINES
+from dualsense.simulate._radar._spread_kernels import ROW
+
+_ROW_MARGIN = 2
 
 
 @jit(checked_division=False)
@@ -77,3 +82,81 @@ def read_row(rows, side, rho, step, over_step, across2, near, fields, q):
             + d1 * rows[side, i + 1, 2 + LINES + c]
         )
     return time, slope
+
+
+@jit(checked_division=False, inline=True)
+def weigh_heights(height, low, step, heights, out):
+    """Table's height below which Lagrange's cubic begins, and the weights of the four from there.
+
+    Parameters
+    ----------
+    height, low, step, heights
+        Wanted, lowest and step of the table's heights, m, and how many there are.
+    out : (4,)
+        Output: the weights.
+    """
+    at = min(max((height - low) / step, 0.0), heights - 1.0)
+    i = min(max(int(at) - 1, 0), heights - 4)
+    x = at - i
+    out[0] = -(x - 1.0) * (x - 2.0) * (x - 3.0) / 6.0
+    out[1] = x * (x - 2.0) * (x - 3.0) / 2.0
+    out[2] = -x * (x - 1.0) * (x - 3.0) / 2.0
+    out[3] = x * (x - 1.0) * (x - 2.0) / 6.0
+    return i
+
+
+@jit(checked_division=False, inline=True)
+def fill_rows(table, begin, span, weights, first, last, rows):
+    """Fill numbers ``first`` to ``last`` - 1 of rows at a height.
+
+    Parameters
+    ----------
+    table : (t,)
+        Over depth, height, offset and what a row holds.
+    begin, span
+        Where the rows at the first of four heights begin, and how far apart those of two heights are.
+    weights : (4,)
+        Of the heights.
+    first, last
+        Which to fill.
+    rows : (r,)
+        Output.
+    """
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    at, count = begin + first, last - first  # a loop from 0 becomes vectors: no number can be counted from the end
+    t0, t1 = table[at : at + count], table[at + span : at + span + count]
+    t2, t3 = table[at + 2 * span : at + 2 * span + count], table[at + 3 * span : at + 3 * span + count]
+    out = rows[first:last]
+    for c in range(count):
+        out[c] = w0 * t0[c] + w1 * t1[c] + w2 * t2[c] + w3 * t3[c]
+
+
+@jit(checked_division=False, inline=True)
+def fill_block(
+    circle, at, mid_x, mid_y, reach, over_offset, offsets, begin, weights, legs, fields, leg_rows, field_rows
+):
+    """Fill those rows at an antenna's height that points of a block are read from.
+
+    Parameters
+    ----------
+    circle : (3,)
+        Centre and radius of a circle about the block, m.
+    at : (3,)
+        The antenna, m.
+    mid_x, mid_y, reach
+        Midpoint of the antennas, and the distance from it beyond which no point is selected, m.
+    over_offset, offsets
+        One over the step of the table's offsets, 1/m, and how many they are.
+    begin, weights
+        The first of four heights, counted in offsets from the table's first, and their weights.
+    legs, fields : (2 t,), (ROW t,)
+        The tables.
+    leg_rows, field_rows : (2 nr,), (ROW nr,)
+        Output.
+    """
+    distance = np.sqrt((circle[0] - at[0]) ** 2 + (circle[1] - at[1]) ** 2)
+    farthest = reach + np.sqrt((mid_x - at[0]) ** 2 + (mid_y - at[1]) ** 2)
+    low = max(0, int((distance - circle[2]) * over_offset) - _ROW_MARGIN)
+    high = min(int(min(distance + circle[2], farthest) * over_offset) + _ROW_MARGIN, offsets)
+    fill_rows(legs, 2 * begin, 2 * offsets, weights, 2 * low, 2 * high, leg_rows)
+    fill_rows(fields, ROW * begin, ROW * offsets, weights, ROW * low, ROW * high, field_rows)

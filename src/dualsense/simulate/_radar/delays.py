@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.simulate._radar._kernels import WIDTH
+from dualsense.simulate._radar._kernels import LINES, WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +62,13 @@ def delay_grid(frequency_hz: Real, *, first_s: float, last_s: float) -> DelayGri
 
 @cache
 def spreading_weights() -> Real:
-    """Weights (s + 1, 6) of the nodes -2 to 3 for a delay at parts 0, 1/s, ... 1 between nodes 0 and 1."""
+    """Weights (s + 1, LINES) of the nodes -2 to 3 for a delay at parts 0, 1/s, ... 1 between nodes 0 and 1.
+
+    Padded with zeros, so that a vector holds those of one part.
+    """
     part = np.arange(_SUBSTEPS + 1) / _SUBSTEPS
-    out = _bump(np.arange(WIDTH) - (WIDTH // 2 - 1) - part[:, None])
+    out = np.zeros((_SUBSTEPS + 1, LINES))
+    out[:, :WIDTH] = _bump(np.arange(WIDTH) - (WIDTH // 2 - 1) - part[:, None])
     out.setflags(write=False)
     return out
 
@@ -75,9 +79,15 @@ def _bump(x: Real) -> Real:
     return out
 
 
+@cache
+def _rule() -> tuple[Real, Real]:
+    x, weight = np.polynomial.legendre.leggauss(80)
+    return x, weight
+
+
 def _transformed(angle: Real) -> Real:
     """Integral of the bump times cos(angle x)."""
-    x, weight = np.polynomial.legendre.leggauss(80)
+    x, weight = _rule()
     half = 0.5 * WIDTH
     out: Real = half * np.cos(np.outer(angle, half * x)) @ (weight * _bump(half * x))
     return out

@@ -217,6 +217,8 @@ class _Rays:
         Depths of the points, rising.
     table, basis
         Of the field let through the surface to these depths, and the matrix from its frequencies to the tones.
+    legs, fields
+        The table's delays with their slopes, and its fields with all real parts before the imaginary ones.
     grid
         For the delays of all echoes.
     reach_m
@@ -229,6 +231,8 @@ class _Rays:
     depth_m: Real
     table: TransmissionTable
     basis: Real
+    legs: Real
+    fields: Real
     grid: DelayGrid
     reach_m: float
 
@@ -252,7 +256,9 @@ def _rays(groups: list[Scatterers], depth_m: Real, ground: Ground, soundings: So
         first_s=2 * float(table.table[..., 0].min() + min(extra.min(), 0.0)) - swing,
         last_s=2 * float(table.table[..., 0].max() + max(extra.max(), 0.0)) + swing,
     )
-    return _Rays(soundings, ground, layers, depth_m, table, basis, grid, reach_m)
+    legs = np.ascontiguousarray(table.table[..., :2])
+    fields = table.table[..., 2:].reshape(*legs.shape[:3], 2, -1, 2).swapaxes(-1, -2).reshape(*legs.shape[:3], -1)
+    return _Rays(soundings, ground, layers, depth_m, table, basis, legs, fields, grid, reach_m)
 
 
 def _add_loop(group: Scatterers, modes: Complex, tangent: Real, level: int, rays: _Rays, out: Complex) -> None:
@@ -279,7 +285,7 @@ def _add_points(group: Scatterers, level: NDArray[np.intp], rays: _Rays, out: Co
         group.normal is not None, ground.index, layers.index[layers.layer_at(rays.depth_m)],
         layers.above_m(rays.depth_m) @ (1 / layers.index), rays.reach_m,
         np.array([ground.x0_m, ground.y0_m]), ground.cell_m, ground.height_m,
-        table.low_height_m, table.height_step_m, table.offset_step_m, table.table, rays.basis,
+        table.low_height_m, table.height_step_m, table.offset_step_m, rays.legs, rays.fields, rays.basis,
         grid.start_s, grid.step_s, grid.real, grid.imag, delays.spreading_weights(), out,
     )  # fmt: skip
 

@@ -147,10 +147,9 @@ def _waves(
     count = max(4, int(np.ceil((high - low) / _ECHO_STEP_M)) + 2)
     table = np.linspace(max(low, 2 * LOWEST_M) - 1e-6, high + 1e-6, count)
     c = 2.0 * np.broadcast_to(np.asarray(across2, np.float64), heights_m.shape) - 1.0
-    out = np.empty((len(heights_m), len(frequency_hz)), np.complex128)
-    path = np.hypot(offset_m, heights_m)
     at = np.clip(heights_m, table[0], table[-1])
     within = 2 * float(ground.thickness_m @ ground.index[:-1])
+    smooth = np.empty((count, 2, len(frequency_hz)), np.complex128)
     for i, f in enumerate(frequency_hz):
         k = 2 * np.pi * float(f) / C0_M_S
         eps = ground.permittivity[:, i]
@@ -160,11 +159,21 @@ def _waves(
         te, tm = te**power / w, tm**power * w
         j0, j2 = _bessel(k * offset_m * u)
         parts = np.stack([(te + tm) * j0, (tm - te) * j2]) * (u * du)
-        waves = -0.5j * k * (parts @ np.exp(-1j * k * np.outer(w, table)))
-        # smooth in height once the image's phase and spreading are taken out
-        waves *= np.exp(1j * k * np.hypot(offset_m, table)) * np.hypot(offset_m, table)
-        even, odd = _cubic(table, waves.T, at).T
-        out[:, i] = (even + c * odd) * np.exp(-1j * k * path) / path
+        wave = np.empty((count, len(u)), np.complex128)  # heights are even: a product of steps
+        wave[0], wave[1:] = np.exp(-1j * k * table[0] * w), np.exp(-1j * k * (table[1] - table[0]) * w)
+        smooth[:, :, i] = -0.5j * k * (np.multiply.accumulate(wave, axis=0, out=wave) @ parts.T)
+    # smooth in height once the image's phase and spreading are taken out
+    wave_number = 2 * np.pi * frequency_hz / C0_M_S
+    image, path = np.hypot(offset_m, table), np.hypot(offset_m, heights_m)
+    smooth *= (np.exp(1j * np.outer(image, wave_number)) * image[:, None])[:, None]
+    between = _cubic(table, np.eye(count), at)
+    even, odd = (
+        (between @ smooth.reshape(count, -1).view(np.float64))
+        .view(np.complex128)
+        .reshape(len(at), 2, -1)
+        .swapaxes(0, 1)
+    )
+    out: Complex = (even + c[:, None] * odd) * np.exp(-1j * np.outer(path, wave_number)) / path[:, None]
     return out
 
 
@@ -206,8 +215,8 @@ def tabulate_transmission(
             te, tm = transmission(u * u, eps, int(j))
             here = layer == j
             down = (np.exp(-1j * k * (above[here] @ roots))[:, None] * up).reshape(-1, len(u))
-            even[here] = (down @ ((u * du * (te + tm))[:, None] * j0)).reshape(-1, nh, nr)
-            odd[here] = (down @ ((u * du * (tm - te))[:, None] * j2)).reshape(-1, nh, nr)
+            even[here] = _onto(down * (u * du * (te + tm)), j0).reshape(-1, nh, nr)
+            odd[here] = _onto(down * (u * du * (tm - te)), j2).reshape(-1, nh, nr)
         scale = -0.5j * k * away * np.exp(1j * k * C0_M_S * time)
         for side, c in enumerate((1.0, -1.0)):
             field = scale * (even + c * odd)
@@ -259,10 +268,17 @@ def _bessel(x: Real) -> tuple[Real, Real]:
     return zero, np.where(x > 1e-6, 2 * j1(safe) / safe - zero, 0.0)
 
 
-def _cubic(x: Real, values: Complex, at: Real) -> Complex:
+def _onto(waves: Complex, real: Real) -> Complex:
+    """Complex waves (m, u) times a real matrix (u, r)."""
+    parts = np.concatenate([waves.real, waves.imag]) @ real
+    out: Complex = parts[: len(waves)] + 1j * parts[len(waves) :]
+    return out
+
+
+def _cubic(x: Real, values: Real, at: Real) -> Real:
     from scipy.interpolate import CubicSpline  # noqa: PLC0415 - slow to import
 
-    out: Complex = CubicSpline(x, values)(at)
+    out: Real = CubicSpline(x, values)(at)
     return out
 
 
@@ -274,7 +290,11 @@ def _panel() -> tuple[Real, Real]:
 
 def _gauss(nodes: int) -> tuple[Real, Real]:
     """Gauss-Legendre on [-1, 1] in panels of 32 nodes: a rule of a thousand takes seconds to find."""
-    panels = -(-nodes // _PANEL)
+    return _panels(-(-nodes // _PANEL))
+
+
+@cache
+def _panels(panels: int) -> tuple[Real, Real]:
     x, weight = _panel()
     middle = (2 * np.arange(panels) + 1) / panels - 1
     return (middle[:, None] + x / panels).ravel(), np.tile(weight / panels, panels)
