@@ -52,7 +52,7 @@ def processed(monkeypatch):
         given.append((scan, recipe))
         return SimpleNamespace(emi_maps={})
 
-    monkeypatch.setattr(dualsense.replay, "process_scan", process_scan)
+    monkeypatch.setattr(dualsense.replay, "process_recording", process_scan)
     return given
 
 
@@ -163,7 +163,7 @@ def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):
         msg = "nothing in it"
         raise ScanError(msg)
 
-    monkeypatch.setattr(dualsense.replay, "process_scan", never)
+    monkeypatch.setattr(dualsense.replay, "process_recording", never)
     with pytest.raises(ScanError, match="nothing in it"):
         replay_scan(scan, speed=math.inf, step_s=10.0)
 

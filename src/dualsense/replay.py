@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dualsense.chain import process_scan
+from dualsense.chain import process_recording
 from dualsense.live import Stretch, Sweep
 from dualsense.recipe import Recipe
 from dualsense.survey import lever_arm, track_at
@@ -83,7 +83,7 @@ def replay_scan(
     Returns
     -------
     Result
-        The same as ``process_scan(scan, recipe)``.
+        The same as ``process_recording(scan, recipe)``.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def replay_scan(
             on_frame(Frame(elapsed_s, duration_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
     if (wait_s := -lateness(duration_s)) > 0.0:
         sleep(wait_s)
-    result = process_scan(scan, recipe)
+    result = process_recording(scan, recipe)
     if on_frame is not None:
         time_s, trace = metal_trace(scan, result)
         on_frame(Frame(duration_s, duration_s, scan.header, result, time_s - start_s, trace))

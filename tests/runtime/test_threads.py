@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import threading
+from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
 
-from dualsense.runtime.threads import side_by_side
+import dualsense
+from dualsense.runtime.threads import in_threads, shares, side_by_side
 
 
 @pytest.fixture
@@ -56,3 +59,26 @@ def test_the_second_is_finished_when_the_first_raises():
     with pytest.raises(ArithmeticError):
         side_by_side(fails, lambda: done.append(1))
     assert done == [1]
+
+
+def test_the_same_is_done_with_each_in_order():
+    assert in_threads(lambda n: n * n, range(7)) == [0, 1, 4, 9, 16, 25, 36]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_several_are_done_at_the_same_time():
+    meeting = threading.Barrier(2, timeout=20.0)
+    assert len(in_threads(lambda _: meeting.wait(), range(2))) == 2
+
+
+@pytest.mark.parametrize("count", (0, 1, 2, 3, 17))
+def test_shares_are_the_whole_in_order(count):
+    assert [n for part in shares(count) for n in range(count)[part]] == list(range(count))
+
+
+@pytest.mark.parametrize("room", ("emi", "induction"))
+def test_the_metal_detectors_kernels_start_no_threads(room):
+    for path in (Path(dualsense.__file__).parent / room).rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        parallel = [k for call in calls for k in call.keywords if k.arg == "parallel"]
+        assert not any(getattr(k.value, "value", False) for k in parallel), path.name

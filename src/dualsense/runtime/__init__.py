@@ -5,7 +5,7 @@
 `workers`
     Tasks in worker processes; one that dies costs only the task it was at.
 `threads`
-    Two independent things at once.
+    Independent things at once.
 `logs`
     The package's log on stderr, in this process and in workers.
 """

@@ -1,4 +1,4 @@
-"""Two independent things at once, where there are two cores to do them."""
+"""Independent things at once, where there are cores to do them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 import numba
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 One = TypeVar("One")
 Other = TypeVar("Other")
+Item = TypeVar("Item")
 
 
 def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[One, Other]:
@@ -33,9 +34,59 @@ def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[On
     one, other
         What they return, whatever the number of threads.
     """
-    if numba.get_num_threads() == 1:
+    threads = numba.get_num_threads()
+    if threads == 1:
         return one(), other()
+
+    def with_as_many_threads() -> Other:
+        numba.set_num_threads(threads)  # which each thread has of its own
+        return other()
+
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(contextvars.copy_context().run, other)
+        beside = pool.submit(contextvars.copy_context().run, with_as_many_threads)
         first = one()
         return first, beside.result()
+
+
+def in_threads(function: Callable[[Item], One], items: Iterable[Item]) -> list[One]:
+    """Do the same with several things, as many at once as threads are allowed.
+
+    Parameters
+    ----------
+    function
+        Must change nothing that another call reads, and start no parallel kernel. Worth it where most of its time
+        is spent in kernels, which leave other threads alone.
+    items
+        What it is called with.
+
+    Returns
+    -------
+    list
+        In the order of the items.
+    """
+    items = list(items)
+    threads = min(numba.get_num_threads(), len(items))
+    if threads <= 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return [
+            task.result()
+            for task in [pool.submit(contextvars.copy_context().run, function, item) for item in items]
+        ]
+
+
+def shares(count: int) -> list[slice]:
+    """Cut a range of ``count`` into as many slices as threads are allowed.
+
+    Parameters
+    ----------
+    count
+        Whose parts are independent, so that the cuts change nothing.
+
+    Returns
+    -------
+    list of slice
+        In order, none empty.
+    """
+    threads = min(numba.get_num_threads(), count)
+    return [slice(count * n // threads, count * (n + 1) // threads) for n in range(threads)]

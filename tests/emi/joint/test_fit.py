@@ -91,8 +91,9 @@ def test_the_search_is_that_of_the_plain_formulation(tilted, coils):
             continue
         own = [joint.columns(response, np.array([*node, -z]))[:, :3].sum(axis=1) for z in NODE_DEPTHS_M]
         plain = joint.drop(np.stack(own, axis=1), residual, q, rows, weight, RIDGE)
-        assert found[n] == pytest.approx(plain.max(), rel=1e-9)
-        assert plain[depth[n]] == pytest.approx(plain.max(), rel=1e-9)
+        # the search is made in single precision: it only says where to begin, and whether
+        assert found[n] == pytest.approx(plain.max(), rel=2e-6)
+        assert plain[depth[n]] == pytest.approx(plain.max(), rel=2e-6)
 
 
 def test_the_search_has_the_same_bytes_for_any_number_of_threads():

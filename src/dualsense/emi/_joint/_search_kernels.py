@@ -178,6 +178,8 @@ def drops(
 ) -> None:
     """Fall of the misfit, drop (k, 6), by an isotropic dipole at every node and each of six depths.
 
+    Inner products are summed in the precision of the columns, energies in double precision.
+
     Parameters
     ----------
     column, start, rows
@@ -196,22 +198,23 @@ def drops(
     drop : (k, 6)
         Filled.
     """
+    light = weight.astype(column.dtype)
     for n in range(start.shape[0] - 1):
         if use[n]:
             own = rows[start[n] : start[n + 1]]
             r = own.shape[0]
-            heavy, along = np.empty((6, r)), np.empty((6, seen.shape[1]))
+            heavy, along = np.empty((6, r), column.dtype), np.empty((6, seen.shape[1]), column.dtype)
             for d in range(6):
                 for i in range(r):
-                    heavy[d, i] = column[6 * start[n] + d * r + i] * weight[own[i]]
+                    heavy[d, i] = column[6 * start[n] + d * r + i] * light[own[i]]
             _inner(seen, own, heavy, along)
             for d in range(6):
                 energy, taken, fall = 0.0, 0.0, 0.0
                 for i in range(r):
-                    energy += heavy[d, i] * heavy[d, i]
+                    energy += np.float64(heavy[d, i]) * np.float64(heavy[d, i])
                 for j in range(explained):
-                    taken += along[d, j] * along[d, j]
+                    taken += np.float64(along[d, j]) * np.float64(along[d, j])
                 for j in range(explained, seen.shape[1]):
-                    fall += along[d, j] * along[d, j]
+                    fall += np.float64(along[d, j]) * np.float64(along[d, j])
                 # |r^T c|^2 / (|c|^2 - |Q^T c|^2): column c beside the fitted Q, residuals r
                 drop[n, d] = fall / max(energy - taken, ridge * energy + 1e-300)

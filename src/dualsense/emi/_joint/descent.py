@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _descent_kernels as kernels
 from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, reweighted
 from dualsense.emi._joint.search import RIDGE
+from dualsense.runtime.threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +30,8 @@ WEAK_STRAY_M = 0.025
 """Refinement may carry a dipole this far to the side of where the search saw it, so that it stays the same object;
 one much weaker than what was found before it less far, or it would be spent on a strong neighbour."""
 START_DEPTHS_M = (0.03, 0.09)
-COMPANION_STEP_M = 0.025
+SIDES_M = 0.025 * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+"""Where companions are begun beside their lead."""
 TOGETHER_M = 0.25
 """Dipoles farther apart than this are not refined together."""
 TRIAL_STEPS, STEPS = 7, 12
@@ -64,17 +67,34 @@ def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> Trial:
     """
     kind = Kind(full, start, WEAK_STRAY_M if weak else STRAY_M)
     depths = sorted({float(start[2]), *(-depth for depth in START_DEPTHS_M)})
-    return _best(fit, fit.sources, kind, [np.array([start[0], start[1], z]) for z in depths])
+    starts = [np.array([start[0], start[1], z]) for z in depths]
+    tries = _tried(fit, [(*fit.sources, Source(Site(fit.response, at), kind)) for at in starts])
+    return min(tries, key=lambda trial: trial.misfit)
 
 
-def companion(fit: JointFit, lead: int) -> Trial:
-    """Try a second dipole within a strong one's own object, whose size one point dipole cannot follow."""
-    centre = fit.sources[lead].position_m
-    kind = Kind(full=True, anchor=centre, stray_m=COMPANION_STRAY_M, lead=lead)
-    sides = COMPANION_STEP_M * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
-    held = replace(fit.sources[lead], kind=replace(kind, full=fit.sources[lead].kind.full))
-    sources = (*fit.sources[:lead], held, *fit.sources[lead + 1 :])
-    return _best(fit, sources, kind, list(centre + sides))
+def companions(fit: JointFit, leads: Sequence[int]) -> list[Trial]:
+    """Try a second dipole within a strong one's own object, whose size one point dipole cannot follow.
+
+    Parameters
+    ----------
+    fit
+        What was found so far.
+    leads
+        Numbers of the strong ones.
+
+    Returns
+    -------
+    list of Trial
+        One for each lead and side of it.
+    """
+    tries = []
+    for lead in leads:
+        centre = fit.sources[lead].position_m
+        kind = Kind(full=True, anchor=centre, stray_m=COMPANION_STRAY_M, lead=lead)
+        held = replace(fit.sources[lead], kind=replace(kind, full=fit.sources[lead].kind.full))
+        sources = (*fit.sources[:lead], held, *fit.sources[lead + 1 :])
+        tries += [(*sources, Source(Site(fit.response, start), kind)) for start in centre + SIDES_M]
+    return _tried(fit, tries)
 
 
 def accept(fit: JointFit, trial: Trial) -> JointFit:
@@ -83,12 +103,10 @@ def accept(fit: JointFit, trial: Trial) -> JointFit:
     return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS).sources))
 
 
-def _best(fit: JointFit, sources: tuple[Source, ...], kind: Kind, starts: Sequence[Real]) -> Trial:
-    """Refine with one more dipole of a kind from each start; the trial that leaves least."""
-    tries = [
-        _descended(fit, (*sources, Source(Site(fit.response, start), kind)), steps=TRIAL_STEPS) for start in starts
-    ]
-    return min(tries, key=lambda trial: trial.misfit)
+def _tried(fit: JointFit, tries: Sequence[tuple[Source, ...]]) -> list[Trial]:
+    """Refine each, as many at once as threads are allowed."""
+    _ = fit.ground  # which all of them need
+    return in_threads(partial(_descended, fit, steps=TRIAL_STEPS), tries)
 
 
 def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> Trial:

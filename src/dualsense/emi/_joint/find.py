@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._balance import Balance, balance
-from dualsense.emi._joint.descent import Trial, accept, companion, newcomer
+from dualsense.emi._joint.descent import Trial, accept, companions, newcomer
 from dualsense.emi._joint.fit import JointFit
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
@@ -217,8 +217,8 @@ def _best_trial(
     left = (search.residual**2).sum(axis=0)
     gain = float(left.sum()) - trials[0].misfit
     taken = {source.kind.lead for source in fit.sources}
-    trials += [
-        companion(fit, n)
+    leads = [
+        n
         for n, (before, source) in enumerate(zip(peaks, fit.sources, strict=True))
         if before.drop > COMPANION_RATIO * strongest
         and n not in taken
@@ -226,6 +226,7 @@ def _best_trial(
         and peak.drop < WEAK_RATIO * before.drop
         and gain < left[_within(fit.response, source.position_m, COMPANION_REACH_M)].sum()
     ]
+    trials += companions(fit, leads)
     return min(trials, key=lambda trial: trial.misfit)
 
 

@@ -128,9 +128,19 @@ class JointFit:
         """Everything that is fitted, in weighted rows; ``span.rest`` (c, m) is the whitened residual."""
         return self.beside(self.sources)
 
+    @cached_property
+    def _spans(self) -> dict[tuple[tuple[bytes, bool], ...], Span]:
+        """What was asked for before: trials that differ in what moves have the same beside them."""
+        return {}
+
     def beside(self, sources: Sequence[Source]) -> Span:
         """Drift, soil and some dipoles, in weighted rows."""
-        return joined(self.ground, sources, self.weight) if sources else self.ground
+        if not sources:
+            return self.ground
+        key = tuple((source.position_m.tobytes(), source.kind.full) for source in sources)
+        if key not in self._spans:
+            self._spans[key] = joined(self.ground, sources, self.weight)
+        return self._spans[key]
 
     def alone(self, which: Sequence[int]) -> Real:
         """Response (m, c) of some dipoles and of what nothing explains, without soil, drift and the others."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _search_kernels as kernels
+from dualsense.runtime.threads import in_threads, shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ NODE_DEPTHS_M = (0.015, 0.03, 0.05, 0.08, 0.12, 0.16)
 MIN_ROWS = 6
 COVERED_M = 0.06
 RIDGE = 1e-4
-VECTOR = 8
+VECTOR = 16
 """Numbers that a processor works on at once: columns are filled up with zeros to a multiple of it."""
 
 
@@ -42,7 +43,8 @@ class NodeGrid:
     places_m : (m, 2)
         Of the rows.
     start, rows, columns
-        As `dualsense.emi._joint._search_kernels.columns` has them.
+        As `dualsense.emi._joint._search_kernels.columns` has them. Columns in single precision: there are many,
+        and the search only says where to begin.
     """
 
     x_m: Real
@@ -52,7 +54,7 @@ class NodeGrid:
     places_m: Real
     start: Index
     rows: Index
-    columns: Real
+    columns: NDArray[np.float32]
 
     @classmethod
     def over(cls, response: Response, *, node_m: float, reach_m: float) -> NodeGrid:
@@ -67,8 +69,13 @@ class NodeGrid:
         nodes = np.column_stack([gx.ravel(), gy.ravel()])
         start, rows, nearest_m = _rows_around(nodes, places_m, reach_m)
         usable = (nearest_m < COVERED_M) & (np.diff(start) >= MIN_ROWS)
-        columns = np.empty(len(NODE_DEPTHS_M) * rows.size)
-        kernels.columns(nodes, np.array(NODE_DEPTHS_M), start, rows, coil_arrays(response), columns)
+        columns = np.empty(len(NODE_DEPTHS_M) * rows.size, np.float32)
+        coils, depths = coil_arrays(response), np.array(NODE_DEPTHS_M)
+
+        def fill(part: slice) -> None:
+            kernels.columns(nodes[part], depths, start[part.start : part.stop + 1], rows, coils, columns)
+
+        in_threads(fill, shares(len(nodes)))
         return cls(x_m, y_m, nodes, usable, places_m, start, rows, columns)
 
     @property
@@ -89,9 +96,15 @@ class NodeGrid:
         """
         drop = np.zeros((self.nodes.shape[0], len(NODE_DEPTHS_M)))
         fitted = len(basis)
-        seen = np.zeros((weight.size, -(-(fitted + len(residual)) // VECTOR) * VECTOR))
+        seen = np.zeros((weight.size, -(-(fitted + len(residual)) // VECTOR) * VECTOR), np.float32)
         seen[:, :fitted], seen[:, fitted : fitted + len(residual)] = basis.T, residual.T
-        kernels.drops(self.columns, self.start, self.rows, self.usable, weight, seen, fitted, RIDGE, drop)
+
+        def fill(part: slice) -> None:
+            start = self.start[part.start : part.stop + 1]
+            use, own = self.usable[part], drop[part]
+            kernels.drops(self.columns, start, self.rows, use, weight, seen, fitted, RIDGE, own)
+
+        in_threads(fill, shares(len(drop)))
         depth = drop.argmax(axis=1)
         return drop[np.arange(len(drop)), depth], depth
 
