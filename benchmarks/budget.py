@@ -51,13 +51,20 @@ def scan_file(name: str, table: dict[str, Any]) -> Path:
     return path
 
 
-def noted(scan: Path, steps: Sequence[dict[str, Any]], folder: Path, source: Path | None = None) -> dict[str, Any]:
+def noted(
+    scan: Path,
+    steps: Sequence[dict[str, Any]],
+    folder: Path,
+    source: Path | None = None,
+    keys: Iterable[str] = (),
+) -> dict[str, Any]:
     """Process a scan in a process that notes its steps; times count from the start of the process."""
     wanted, found = folder / "steps.json", folder / "spans.json"
     wanted.write_text(json.dumps(list(steps)), encoding="utf-8")
     began = time.perf_counter()
     words = [sys.executable, str(ROOT / "benchmarks" / "spans.py"), str(wanted), str(found), repr(began)]
     words += ["process", str(scan), "-o", str(folder / "out"), "--overwrite", "-q"]
+    words += [word for key in keys for word in ("--set", key)]
     spent = processes.run(words, processes.environment(source))
     document = json.loads(found.read_text(encoding="utf-8"))
     return steps_of(document, steps, began, spent.wall_s) | {
@@ -114,15 +121,16 @@ def _joined(parts: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def measure(name: str, table: dict[str, Any], runs: int, source: Path | None = None) -> dict[str, Any]:
     """Process a scan of the budget some times, noted and bare in turns."""
-    scan = scan_file(name, table)
+    scan, keys = scan_file(name, table), table["scans"][name].get("set", [])
     every, bare = [], []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        words = ("process", scan, "-o", folder / "out", "--overwrite", "-q")
+        words = ["process", scan, "-o", folder / "out", "--overwrite", "-q"]
+        words += [word for key in keys for word in ("--set", key)]
         processes.dualsense(*words, source=source)  # compiles
         for _ in range(runs):
             bare.append(processes.dualsense(*words, source=source))
-            every.append(noted(scan, table["steps"], folder, source))
+            every.append(noted(scan, table["steps"], folder, source, keys))
     every.sort(key=lambda run: run["whole"]["end_s"])
     middle = every[len(every) // 2]
     spans = [run["processing"]["end_s"] - run["processing"]["begin_s"] for run in every if "processing" in run]
