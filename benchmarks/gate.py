@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import budget, lanes, processes, rule
+from benchmarks import budget, history, lanes, processes, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,11 @@ def git(*words: str) -> str | None:
 
 
 def base_revision() -> str | None:
-    """Choose what to compare with: what is asked for, where the branch left main, or the commit before."""
+    """Choose what to compare with: what is asked for, where the branch left main, or what was measured last.
+
+    On main itself that is the last revision of the history, so that small losses in one push do not add up unseen;
+    the commit before only where the history knows no ancestor.
+    """
     asked = os.environ.get(BASE)
     if asked:
         return git("rev-parse", "--verify", f"{asked}^{{commit}}")
@@ -56,6 +60,10 @@ def base_revision() -> str | None:
         fork = git("merge-base", "HEAD", main)
         if fork and fork != head:
             return fork
+    for old in reversed(history.read()):
+        measured = git("rev-parse", "--verify", f"{old['revision'].rstrip('+')}^{{commit}}")
+        if measured and measured != head and git("merge-base", measured, "HEAD") == measured:
+            return measured
     return git("rev-parse", "--verify", "HEAD~1")
 
 

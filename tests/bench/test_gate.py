@@ -135,14 +135,19 @@ def test_an_accepted_loss_is_none(monkeypatch):
     assert gate.accepted("abc") == {"peak memory", "wall"}
 
 
-def test_the_base_is_what_is_asked_for_then_the_fork_then_the_commit_before(monkeypatch):
+def test_the_base_is_what_is_asked_for_the_fork_what_was_measured_or_the_commit_before(monkeypatch):
     answers = {("rev-parse", "--verify", "HEAD"): "head", ("merge-base", "HEAD", "main"): "fork"}
     monkeypatch.setattr(gate, "git", lambda *words: answers.get(words))
+    monkeypatch.setattr(gate.history, "read", list)
     monkeypatch.delenv(gate.BASE, raising=False)
     assert gate.base_revision() == "fork"
     answers[("merge-base", "HEAD", "main")] = "head"
     answers[("rev-parse", "--verify", "HEAD~1")] = "before"
     assert gate.base_revision() == "before"
+    monkeypatch.setattr(gate.history, "read", lambda: [{"revision": "known"}, {"revision": "elsewhere"}])
+    answers[("rev-parse", "--verify", "known^{commit}")] = "measured"
+    answers[("merge-base", "measured", "HEAD")] = "measured"
+    assert gate.base_revision() == "measured"
     monkeypatch.setenv(gate.BASE, "v1")
     answers[("rev-parse", "--verify", "v1^{commit}")] = "first"
     assert gate.base_revision() == "first"

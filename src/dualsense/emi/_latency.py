@@ -196,7 +196,11 @@ class _Spot:
         size = float(gram.diagonal().max())
         gram -= along @ along.T
         gram.flat[:: len(gram) + 1] += RIDGE * size
-        explained = columns.T @ dposv(gram, columns @ self.white, overwrite_a=True)[1]
+        _, amount, failed = dposv(gram, columns @ self.white, overwrite_a=True)
+        if failed:
+            msg = f"sources of the lag cannot be told apart at a delay of {delay_s:g} s"
+            raise np.linalg.LinAlgError(msg)
+        explained = columns.T @ amount
         left: Real = self.white - self._without_drift(explained)
         return left
 

@@ -136,11 +136,9 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
         return
     mask, edges, factors = mark.mask, mark.edges, cells_per_pixel(mark.mask.shape, mark.edges)
     if factors != (1, 1):
-        # A pixel that stands for several cells is hatched where at least half of them are.
+        # A pixel that stands for several cells is hatched where any of them is: no gap is too small to be seen.
         starts = [np.arange(0, size, factor) for size, factor in zip(mask.shape, factors, strict=True)]
-        counts = [np.diff(np.append(start, size)) for start, size in zip(starts, mask.shape, strict=True)]
-        true = np.add.reduceat(np.add.reduceat(mask, starts[0], axis=0, dtype=int), starts[1], axis=1)
-        mask = 2 * true >= np.multiply.outer(*counts)
+        mask = np.logical_or.reduceat(np.logical_or.reduceat(mask, starts[0], axis=0), starts[1], axis=1)
         edges = _gathered_edges(edges, mark.mask.shape, mask.shape, factors)
     chosen = _spread(image, mask, edges, area)
     # A line rises by a pixel in each column: what it covers hangs on the sum of row and column alone.
