@@ -11,6 +11,7 @@ import pytest
 
 from dualsense.io import read_scan
 from dualsense.live import Sweep
+from dualsense.live._health import SILENT, STUCK
 from dualsense.live._radar import AGAIN
 from dualsense.recipe import Recipe
 from dualsense.replay import scan_between, time_span
@@ -137,6 +138,25 @@ def test_samples_that_are_missing_are_not_covered(scan):
     whole = swept(scan)[0].sketch()
     assert lost.covered_m2["emi"] < 0.95 * whole.covered_m2["emi"]
     assert lost.covered_m2["gpr"] == whole.covered_m2["gpr"]
+
+
+@pytest.mark.parametrize("sensor", ("emi", "gpr"))
+@pytest.mark.parametrize("held", ("constant", "zero"))
+@pytest.mark.parametrize("step_s", (1.0, 0.07))
+def test_a_sensor_that_dies_covers_nothing_more_and_it_is_said(scan, sensor, held, step_s):
+    """Fed as an instrument would; steps of 0.07 s are shorter than a run that tells a stuck sensor."""
+    data = getattr(scan, sensor)
+    half = int(np.searchsorted(data.time_s, 9.0))
+    broken = data.data.copy()
+    broken[half:] = 0.0 if held == "zero" else broken[half - 1]
+    dead = dataclasses.replace(scan, **{sensor: dataclasses.replace(data, data=broken)})
+    rows = {name: getattr(data, name)[:half] for name in ("time_s", "data", "channel")}
+    ended = dataclasses.replace(scan, **{sensor: dataclasses.replace(data, **rows)})
+    sketch, known = (swept(one, step_s=step_s, until_s=14.0)[0].sketch() for one in (dead, ended))
+    assert sketch.covered_m2[sensor] == pytest.approx(known.covered_m2[sensor], rel=0.01)
+    assert sketch.covered_m2[sensor] <= known.covered_m2[sensor]
+    assert sketch.reasons == {sensor: SILENT if held == "zero" else STUCK}
+    assert known.reasons == {}
 
 
 def test_a_track_that_ends_leaves_what_follows_uncovered(scan):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from dualsense import survey
+from dualsense.live._health import Health
 from dualsense.scan import EmiData, GprData, Pose
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.recipe.survey import Survey
+    from dualsense.scan import SensorName
     from dualsense.survey import Track
 
 Sensor = TypeVar("Sensor", GprData, EmiData)
@@ -76,22 +78,33 @@ class Tail:
 
 
 class Waiting(Generic[Sensor]):
-    """Samples of one sensor, held until the track around them is known.
+    """Samples of one sensor, held until the track around them is known, and until they are known to be measured.
 
     Parameters
     ----------
+    sensor
+        Whose samples they are.
     tables
         How the track is smoothed, and how high a sensor still measures the ground.
     delay_s
         How much the samples lag behind the track.
     """
 
-    def __init__(self, tables: Survey, delay_s: float = 0.0) -> None:
+    def __init__(self, sensor: SensorName, tables: Survey, delay_s: float = 0.0) -> None:
         self._tables, self._delay_s = tables, delay_s
         self._held: Sensor | None = None
+        self._health = Health(sensor)
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with the latest samples; empty while nothing is."""
+        return self._health.reason
 
     def take(self, new: Sensor | None, pose: Pose | None) -> tuple[Sensor, Track] | None:
         """Give the samples that the track has passed, and where the head was; None when there are none.
+
+        Silent and stuck samples are left out. One that repeats the one before waits until it is known whether the
+        sensor is stuck, though no longer than for the track.
 
         Parameters
         ----------
@@ -103,16 +116,25 @@ class Waiting(Generic[Sensor]):
         if new is not None:
             shifted = replace(new, time_s=new.time_s - self._delay_s)
             self._held = shifted if self._held is None else joined([self._held, shifted], SENSOR_FIELDS)
+            self._health.extend(new)
         held = self._held
         if held is None or pose is None or held.time_s.size == 0:
             return None
         smoothing_s = self._tables.smoothing_s
-        known_s = max(float(pose.time_s[-1]) - smoothing_s, float(held.time_s[-1]) - PATIENCE_S)
-        count = int(np.searchsorted(held.time_s, known_s, side="right"))
-        if count == 0:
-            return None
-        ready = take_rows(held, SENSOR_FIELDS, slice(0, count))
+        overdue_s = float(held.time_s[-1]) - PATIENCE_S
+        measured, undecided = self._health.judge()
+        waits_s = held.time_s[undecided & (held.time_s > overdue_s)]
+        count = int(
+            np.searchsorted(held.time_s, max(float(pose.time_s[-1]) - smoothing_s, overdue_s), side="right")
+        )
+        if waits_s.size:
+            count = min(count, int(np.searchsorted(held.time_s, waits_s[0])))
         self._held = take_rows(held, SENSOR_FIELDS, slice(count, None))
+        self._health.let_go(count)
+        rows = np.flatnonzero(measured[:count])
+        if rows.size == 0:
+            return None
+        ready = take_rows(held, SENSOR_FIELDS, rows)
         track = survey.track_at(pose, ready.time_s, smoothing_s=smoothing_s)
         centre_m = 0.5 * (ready.tx_position_m + ready.rx_position_m)
         return ready, survey.near_ground(track, centre_m, ready.channel, max_height_m=self._tables.max_height_m)

@@ -82,8 +82,8 @@ class Sweep:
         delay_s = recipe.emi.latency.delay_s
         self._start_s, self._cell_m = start_s, cell_m
         self._tail = Tail(swept.smoothing_s)
-        self._emi: Waiting[EmiData] = Waiting(swept, 0.0 if delay_s == "auto" else delay_s)
-        self._gpr: Waiting[GprData] = Waiting(swept)
+        self._emi: Waiting[EmiData] = Waiting("emi", swept, 0.0 if delay_s == "auto" else delay_s)
+        self._gpr: Waiting[GprData] = Waiting("gpr", swept)
         self._canvas = Canvas(cell_m, ("metal",))
         self._metal = Metal(recipe.emi, swept, self._canvas)
         self._radar = Radar(recipe.gpr, swept, instrument, cell_m)
@@ -174,4 +174,6 @@ class Sweep:
         """Say why a sensor shows nothing, or nothing more."""
         told: dict[SensorName, str] = {"emi": self._metal.reason, "gpr": self._radar.reason}
         absent: dict[SensorName, str] = {name: "no sample yet" for name in told if name not in self._seen}
-        return {name: why for name, why in (told | absent | self._stopped).items() if why}
+        waiting: dict[SensorName, str] = {"emi": self._emi.reason, "gpr": self._gpr.reason}
+        dead: dict[SensorName, str] = {name: why for name, why in waiting.items() if why}
+        return {name: why for name, why in (told | absent | dead | self._stopped).items() if why}

@@ -67,7 +67,7 @@ def frame_png(
         A picture of always the same size, so that frames make a film.
     """
     sheet = style.new_sheet(WIDTH_IN, HEIGHT_IN)
-    _draw_head(sheet, header, time_s, duration_s, provisional=isinstance(known, Sketch))
+    _draw_head(sheet, header, head_lines(header, known, time_s, duration_s))
     _draw_trace(sheet, trace_time_s, trace, time_s, duration_s)
     shown = _of_sketch(known) if isinstance(known, Sketch) else _of_result(known)
     if shown is None:
@@ -165,11 +165,27 @@ def _draw_candidates(panel: Panel, candidates: Sequence[Candidate]) -> None:
         panel.write(x + 1.4 * arm, y + 0.8 * arm, f"{place}?", level=9.0, **look)
 
 
-def _draw_head(sheet: Canvas, header: ScanHeader, time_s: float, duration_s: float, *, provisional: bool) -> None:
-    state = "PROVISIONAL: the sweep goes on" if provisional else "Whole scan"
-    sheet.write(0.3, HEIGHT_IN - 0.36, state, size_pt=19.0, cut="bold")
+def head_lines(header: ScanHeader, known: Sketch | Result, time_s: float, duration_s: float) -> tuple[str, str]:
+    """Say what the picture shows: its state, and the moment with what is left out.
+
+    Parameters
+    ----------
+    header, known, time_s, duration_s
+        As for `frame_png`.
+
+    Returns
+    -------
+    state, moment : str
+    """
+    state = "PROVISIONAL: the sweep goes on" if isinstance(known, Sketch) else "Whole scan"
     moment = f"{plain(header.scan_id, 48)}  ·  {time_s:.1f} of {duration_s:.1f} s"
-    sheet.write(0.3, HEIGHT_IN - 0.72, moment, size_pt=12.5)
+    more = len(known.candidates) - SHOWN_CANDIDATES if isinstance(known, Sketch) else 0
+    return state, moment + (f"  ·  {SHOWN_CANDIDATES} places shown, and {more} weaker" if more > 0 else "")
+
+
+def _draw_head(sheet: Canvas, header: ScanHeader, lines: tuple[str, str]) -> None:
+    sheet.write(0.3, HEIGHT_IN - 0.36, lines[0], size_pt=19.0, cut="bold")
+    sheet.write(0.3, HEIGHT_IN - 0.72, lines[1], size_pt=12.5)
     if header.source == "simulated":
         paper = Paper(style.SIMULATED_PAPER, style.INK, 1.0, 0.4)
         look: Any = {"size_pt": 15.0, "cut": "bold", "across": "right", "paper": paper}
