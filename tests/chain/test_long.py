@@ -33,6 +33,27 @@ SCENE = Scene(
 )
 
 
+class FailingRecording:
+    """A recording whose first tile is read without one value that is known."""
+
+    def __init__(self, scan):
+        self._held, self.outline, self.failed = HeldRecording(scan), scan, 0
+
+    def whole(self):
+        return self._held.whole()
+
+    def part(self, *, gpr, emi, pose):
+        scan = self._held.part(gpr=gpr, emi=emi, pose=pose)
+        if self.failed or not (gpr.size and emi.size):  # what the tiles agree on is read one sensor at a time
+            return scan
+        self.failed += 1
+        return replace(
+            scan,
+            gpr=replace(scan.gpr, data=np.full_like(scan.gpr.data, np.nan)),
+            emi=replace(scan.emi, data=np.full_like(scan.emi.data, np.nan)),
+        )
+
+
 @pytest.fixture(scope="module")
 def lane():
     return simulate_scan(SCENE, seed=3)
@@ -125,6 +146,26 @@ def test_coverage_and_soil_of_tiles_are_those_of_the_whole(whole, tiled):
     assert tiled.recipe_sha256 == whole.recipe_sha256
     assert {one.code for one in tiled.faults} == {one.code for one in whole.faults}
     assert tiled.provenance["tiles"].startswith("2 of ")
+
+
+def test_ground_of_a_tile_that_failed_is_not_measured(lane, border):
+    fast = Recipe.model_validate(
+        {
+            "survey": {"cell_m": 0.01},
+            "gpr": {"migrate": {"depth_step_m": 0.03, "depth_stop_m": 0.15}},
+            "emi": {"invert": {"max_dipoles": 1}},
+        }
+    )
+    failing = FailingRecording(lane)
+    result = process_recording(failing, fast, tiling=TWO)
+    assert failing.failed == 1
+    assert {one.sensor for one in result.faults if one.code == "processing-failed"} == {"gpr", "emi"}
+    assert not any(one.severity == "failed" for one in result.faults)
+    values = result.gpr_volume.values
+    assert np.isfinite(values[..., border + 20 :]).any()
+    assert not np.isfinite(values[..., :border]).any()
+    assert not np.isfinite(values[:, ~result.coverage.gpr]).any()
+    assert not np.isfinite(result.emi_maps["metal_response"].values[:, :border]).any()
 
 
 def test_tiles_give_the_same_again(lane, tiled):

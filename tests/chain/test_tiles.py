@@ -180,9 +180,35 @@ def test_neighbours_across_a_border_are_two():
     assert [t.x_m for t in join_targets([(left, pair), (right, moved)])] == [0.985, 1.018]
 
 
-def test_what_only_the_neighbour_lists_beyond_the_border_is_not_listed():
+@pytest.mark.parametrize(
+    "seen", ((1.015, 0.985), (1.02, 0.98), (1.03, 0.97), (1.045, 0.955), (0.985, 1.015), (0.98, 1.02))
+)
+def test_an_object_that_two_tiles_place_centimetres_apart_is_one(seen):
     left, right = tiles_at()
-    assert join_targets([(left, (target(1.03, 0.0),)), (right, ())]) == ()
+    assert len(join_targets([(left, (target(seen[0], 0.0),)), (right, (target(seen[1], 0.0),))])) == 1
+
+
+@pytest.mark.parametrize("beyond_m", (0.001, 0.03, 0.09))
+def test_what_only_the_neighbour_sees_is_kept(beyond_m):
+    left, right = tiles_at()
+    assert [t.x_m for t in join_targets([(left, (target(1.0 + beyond_m, 0.0),)), (right, ())])] == [1.0 + beyond_m]
+    elsewhere = (target(1.5, 0.5),)
+    assert len(join_targets([(left, (target(1.0 + beyond_m, 0.0),)), (right, elsewhere)])) == 2
+
+
+def test_what_lies_on_the_ground_of_a_tile_that_failed_is_kept_once():
+    left, right = tiles_at()
+    assert len(join_targets([(left, (target(1.2, 0.0),))])) == 1
+    assert len(join_targets([(left, (target(1.2, 0.0),)), (right, ())], [right])) == 1  # one sensor failed
+    below = Tile(None, None, (-np.inf, np.inf), (-np.inf, -0.05))  # a third, which sees it too
+    seen = [(left, (target(1.04, 0.0),)), (below, (target(1.0, 0.03),))]
+    assert len(join_targets(seen)) == 1
+
+
+def test_a_neighbours_own_object_does_not_stand_for_two():
+    left, right = tiles_at()
+    seen = [(left, (target(0.99, 0.0), target(1.03, 0.0))), (right, (target(0.99, 0.0),))]
+    assert [t.x_m for t in join_targets(seen)] == [0.99, 1.03]
 
 
 def test_faults_that_count_samples_are_counted_once():
@@ -205,6 +231,13 @@ def test_a_sensor_that_failed_on_a_tile_did_not_fail():
     assert one.severity == "degraded"
     assert "1 of 2 tiles" in one.message
     assert join_faults([Said((lost,), 0.5, 0.5)] * 2) == (lost,)
+
+
+def test_a_sensor_that_failed_on_every_tile_failed_whatever_the_reasons():
+    lost = fault("processing-failed", sensor="emi", path="/emi", cause="no")
+    said = [Said((fault("emi-only-noise"),), 0.5, 0.5)] * 8 + [Said((lost,), 0.5, 0.5)]
+    assert [one.severity for one in join_faults(said)] == ["failed", "failed"]
+    assert [one.severity for one in join_faults([*said, Said((), 0.5, 0.5)])] == ["degraded", "degraded"]
 
 
 def test_ground_that_was_not_imaged_is_told_of_the_whole():

@@ -12,14 +12,16 @@ import numpy as np
 from dualsense.faults import KINDS, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dualsense.chain.tiles import Tile
     from dualsense.result import Target
-    from dualsense.scan import Fault
+    from dualsense.scan import Fault, SensorName
 
 SAME_M = 0.05
-"""Nearer to each other than this, one tile's target and another's may be the same object."""
+"""Nearer to each other than this, what two tiles see on their own ground may be the same object."""
+BEYOND_M = 0.1
+"""And nearer than this, what one of them sees beyond its border: there an object is placed less well."""
 SUMMED = frozenset(
     {
         "soundings-silent",
@@ -54,17 +56,24 @@ class Said:
         return self.emi_share if metal else self.gpr_share
 
 
-def join_targets(listed: Sequence[tuple[Tile, Sequence[Target]]]) -> tuple[Target, ...]:
+def join_targets(
+    listed: Sequence[tuple[Tile, Sequence[Target]]], partly: Sequence[Tile] = ()
+) -> tuple[Target, ...]:
     """List the objects of overlapping tiles, each once.
 
-    A target counts where it lies on its tile's own ground. One that two tiles see at their common border, each the
-    other's nearest, is one object, and that of the tile in which it lies deeper is taken; so an object is neither
-    lost nor listed twice where both place it across the border.
+    A target counts on its tile's own ground. One beyond its tile's border is left out where another tile's is
+    listed for it, within 10 cm: one of the tile whose ground it is, or of any other where each is the other's
+    nearest. More than 10 cm beyond it counts only where no tile that saw the place with every sensor owns it. So
+    what both tiles place beyond the border, what only one of them sees there, and what lies on ground whose tile
+    failed is listed too. On their own ground two tiles' targets within 5 cm, each the other's nearest, are one
+    object. Of two the one that lies deeper in its tile is taken.
 
     Parameters
     ----------
     listed
-        Each tile with all that it found, in its halo too.
+        Each tile that did not fail with all that it found, in its halo too.
+    partly
+        Those of them of which a sensor failed.
 
     Returns
     -------
@@ -72,18 +81,27 @@ def join_targets(listed: Sequence[tuple[Tile, Sequence[Target]]]) -> tuple[Targe
         Highest confidence first; ids T1, T2, ... in that order.
     """
     depth = [[tile.depth_inside_m(t.x_m, t.y_m) for t in targets] for tile, targets in listed]
-    order = sorted(
-        ((n, k) for n, inside in enumerate(depth) for k, own in enumerate(inside) if own >= -SAME_M),
-        key=lambda at: (-depth[at[0]][at[1]], at),
+    sound = [tile for tile, _ in listed if tile not in partly]
+    places = (
+        (n, k)
+        for n, (_, targets) in enumerate(listed)
+        for k, t in enumerate(targets)
+        if depth[n][k] >= -BEYOND_M or all(tile.depth_inside_m(t.x_m, t.y_m) < 0.0 for tile in sound)
     )
-    kept: dict[tuple[int, int], bool] = {}
-    for n, k in order:
-        same = [(m, j) for m, j in kept if m != n and _mutual(listed[n][1], k, listed[m][1], j)]
-        if not same:
-            kept[n, k] = depth[n][k] >= 0.0
-        for one in same:
-            kept[one] = True
-    found = [listed[n][1][k] for (n, k), counts in kept.items() if counts]
+    kept: list[tuple[int, int]] = []
+    for n, k in sorted(places, key=lambda at: (-depth[at[0]][at[1]], at)):
+        own, beyond = listed[n][1], depth[n][k] < 0.0
+        x_m, y_m = own[k].x_m, own[k].y_m
+        for m, j in kept:
+            tile, others = listed[m]
+            owner = beyond and tile.depth_inside_m(x_m, y_m) >= 0.0
+            within_m = BEYOND_M if beyond else SAME_M
+            near = np.hypot(others[j].x_m - x_m, others[j].y_m - y_m) <= within_m
+            if m != n and near and (owner or _mutual(own, k, others, j)):
+                break
+        else:
+            kept.append((n, k))
+    found = [listed[n][1][k] for n, k in kept]
     found.sort(key=lambda t: (-t.confidence, t.x_m, t.y_m))
     return tuple(replace(target, id=f"T{number}") for number, target in enumerate(found, start=1))
 
@@ -99,13 +117,18 @@ def join_faults(said: Sequence[Said]) -> tuple[Fault, ...]:
     Returns
     -------
     tuple of Fault
-        In the order in which they were first met. A sensor that failed in some tiles only is degraded.
+        In the order in which they were first met. A sensor that failed in some tiles only is degraded; one that
+        failed in all of them, each for a reason of its own, failed.
     """
+    lost: list[set[SensorName | None]] = [
+        {one.sensor for one in tile.faults if one.severity == "failed"} for tile in said
+    ]
+    dead = set.intersection(*lost) if lost else set()
     groups: dict[tuple[object, ...], list[tuple[Fault, float]]] = {}
     for tile in said:
         for one in tile.faults:
             groups.setdefault(_kind(one), []).append((one, tile.share(one)))
-    joined = (_joined(group, len(said)) for group in groups.values())
+    joined = (_joined(group, len(said), dead) for group in groups.values())
     return tuple(one for one in joined if one is not None)
 
 
@@ -126,9 +149,8 @@ def join_notes(notes: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _mutual(own: Sequence[Target], k: int, others: Sequence[Target], j: int) -> bool:
-    """Whether two targets of two tiles are each other's nearest, and near."""
-    distance = _distances(own[k], others)
-    return bool(distance[j] <= SAME_M and distance.argmin() == j and _distances(others[j], own).argmin() == k)
+    """Whether two targets of two tiles are each other's nearest."""
+    return bool(_distances(own[k], others).argmin() == j and _distances(others[j], own).argmin() == k)
 
 
 def _distances(target: Target, others: Sequence[Target]) -> np.ndarray:
@@ -142,7 +164,7 @@ def _kind(one: Fault) -> tuple[object, ...]:
     return one.code, one.sensor, one.path, *which
 
 
-def _joined(group: Sequence[tuple[Fault, float]], tiles: int) -> Fault | None:
+def _joined(group: Sequence[tuple[Fault, float]], tiles: int, dead: Collection[SensorName | None]) -> Fault | None:
     faults = [one for one, _ in group]
     worst = max(faults, key=_amount)
     if worst.code in SUMMED:
@@ -156,7 +178,7 @@ def _joined(group: Sequence[tuple[Fault, float]], tiles: int) -> Fault | None:
         worst = replace(worst, severity="degraded")
     if worst.severity == "failed" and len(group) < tiles:
         where = f"on {len(group)} of {tiles} tiles of the ground: {worst.message}"
-        return replace(worst, severity="degraded", message=where)
+        return replace(worst, severity="failed" if worst.sensor in dead else "degraded", message=where)
     return worst
 
 

@@ -110,6 +110,7 @@ class _Joined:
         self._images: dict[str, tuple[Mosaic, Image]] = {}
         self._volume: tuple[Mosaic, Volume] | None = None
         self._targets: list[tuple[Tile, tuple[Target, ...]]] = []
+        self._partly: list[Tile] = []
         self._said: list[Said] = []
         self._errors: list[ScanError] = []
         self._notes: list[Mapping[str, str]] = []
@@ -146,6 +147,9 @@ class _Joined:
             own = np.array([tile.depth_inside_m(x, y) >= 0.0 for x, y in picture.position_m[:, :2]], dtype=bool)
             self._radargrams.append((time_s[own], _rows(picture, own)))
         self._targets.append((tile, found.targets))
+        states = {"gpr": radar, "emi": metal}
+        if any(states[name] is None and getattr(self._outline, name) is not None for name in _SENSORS):
+            self._partly.append(tile)
         lost = tuple(one for one in found.log.faults if one.code != "sensor-absent")
         self._said.append(Said(lost, samples.gpr_share, samples.emi_share))
         self._notes.append(found.log.notes)
@@ -165,7 +169,7 @@ class _Joined:
             soil = joined_permittivity(self._soils)[:2] if self._soils else (float("nan"),) * 2
         return Outcome(
             cover=self._cover(head_m),
-            targets=join_targets(self._targets),
+            targets=join_targets(self._targets, self._partly),
             emi_maps=self._maps(),
             gpr_volume=self._whole_volume(),
             radargram=self._radargram(),
@@ -204,7 +208,9 @@ class _Joined:
         if self._volume is None:
             return None
         mosaic, first = self._volume
-        return Volume(first.name, first.units, self._plan.grid, first.depth_m, mosaic.joined())
+        values = mosaic.joined()
+        values[:, ~self._covered["gpr"]] = np.nan  # a neighbour fades into ground whose own tile measured nothing
+        return Volume(first.name, first.units, self._plan.grid, first.depth_m, values)
 
     def _radargram(self) -> Radargram | None:
         if not self._radargrams:
