@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.chain import Tiling, process_recording, process_scan
+from dualsense.chain.agree import agree
 from dualsense.chain.tiles import plan_tiles
 from dualsense.errors import ScanError
 from dualsense.io import HeldRecording, open_recording, read_scan
@@ -148,24 +149,41 @@ def test_coverage_and_soil_of_tiles_are_those_of_the_whole(whole, tiled):
     assert tiled.provenance["tiles"].startswith("2 of ")
 
 
-def test_ground_of_a_tile_that_failed_is_not_measured(lane, border):
+def test_ground_of_a_tile_that_failed_is_not_measured(lane):
     fast = Recipe.model_validate(
         {
-            "survey": {"cell_m": 0.01},
+            "survey": {"cell_m": 0.02},
             "gpr": {"migrate": {"depth_step_m": 0.03, "depth_stop_m": 0.15}},
             "emi": {"invert": {"max_dipoles": 1}},
         }
     )
+    middle = plan_tiles(lane, fast, TWO).tiles[1].core.columns[0]
     failing = FailingRecording(lane)
     result = process_recording(failing, fast, tiling=TWO)
     assert failing.failed == 1
     assert {one.sensor for one in result.faults if one.code == "processing-failed"} == {"gpr", "emi"}
     assert not any(one.severity == "failed" for one in result.faults)
     values = result.gpr_volume.values
-    assert np.isfinite(values[..., border + 20 :]).any()
-    assert not np.isfinite(values[..., :border]).any()
+    assert np.isfinite(values[..., middle + 10 :]).any()
+    assert not np.isfinite(values[..., :middle]).any()
     assert not np.isfinite(values[:, ~result.coverage.gpr]).any()
-    assert not np.isfinite(result.emi_maps["metal_response"].values[:, :border]).any()
+    assert not np.isfinite(result.emi_maps["metal_response"].values[:, :middle]).any()
+
+
+def test_what_numbers_do_to_one_tile_does_not_end_the_scan(lane, monkeypatch):
+    def broken(*_args, **_kwargs):
+        msg = "numbers that are none"
+        raise ValueError(msg)
+
+    given = Recipe.model_validate({"gpr": {"soil": {"relative_permittivity": 6.0}}})
+    held, plan = HeldRecording(lane), plan_tiles(lane, COARSE, TWO)
+    monkeypatch.setattr("dualsense.chain.agree.measure_lag", broken)
+    assert agree(held, plan, given).recipe.emi.latency.delay_s == 0.0
+    monkeypatch.setattr("dualsense.chain.agree.swept_ground", broken)
+    assert agree(held, plan, COARSE).permittivity is None
+    monkeypatch.setattr("dualsense.chain.long.process_samples", broken)
+    with pytest.raises(ScanError, match="numbers that are none"):
+        process_recording(held, given, tiling=TWO)
 
 
 def test_tiles_give_the_same_again(lane, tiled):

@@ -77,6 +77,22 @@ def test_tiles_without_a_sample_are_left_out():
     assert cut.swept_m2 == pytest.approx(6.0**2 - 4.8**2, rel=0.15)
 
 
+@pytest.mark.parametrize(("reach_m", "tiles"), ((0.05, 7), (0.25, 10), (0.3, 12), (0.5, 12)))
+def test_every_tile_has_samples_however_far_a_sensor_reaches(reach_m, tiles):
+    recipe = Recipe.model_validate({"survey": {"emi_reach_m": reach_m}})
+    scan = swept(6.0, 6.0)
+    x, y, _ = scan.pose.position_m.T
+    ell = np.flatnonzero((x < 1.2) | (y < 1.2))
+    pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
+    gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
+    outline = replace(scan, pose=pose, gpr=gpr)
+    cut = plan_tiles(outline, recipe, Tiling())
+    rows = [cut.samples_of(tile, outline, recipe) for tile in cut.tiles]
+    assert all(one.gpr.size > 0 and one.pose.size > 0 for one in rows)
+    assert cut.tiling.halo_m == pytest.approx(max(0.32, reach_m + 0.16))
+    assert len(cut.tiles) == tiles
+
+
 def test_every_sample_near_a_tile_is_taken_with_a_moment_around_it(plan):
     outline = swept(3.0, 2.0)
     at, own = outline.pose.position_m, np.zeros(outline.pose.time_s.size)

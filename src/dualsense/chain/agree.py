@@ -8,6 +8,7 @@ changes, and each tile keeps its own.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +21,7 @@ from dualsense.chain.log import Log
 from dualsense.chain.metal import begin_metal, lag_said, measure_lag
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
-from dualsense.chain.steps import Run, advance, taken
+from dualsense.chain.steps import NUMERICAL, Run, advance, taken
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from dualsense.recipe import Recipe
     from dualsense.recipe.base import Table
     from dualsense.scan import Scan
+
+logger = logging.getLogger(__name__)
 
 LAG_TILES, SOIL_PART, SOIL_TILES = 16, 0.25, 8
 """The lag is looked for in so many tiles at most, the permittivity in this part of them and in so many."""
@@ -161,8 +164,13 @@ def _part(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe, *, radar
 def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
     lags = []
     for tile in _evenly(plan, LAG_TILES):
-        state = begin_metal(_part(recording, plan, tile, recipe, radar=False), recipe.survey, Run()).state
-        lag = None if state is None else measure_lag(state, recipe.emi)
+        part = _part(recording, plan, tile, recipe, radar=False)
+        try:
+            state = begin_metal(part, recipe.survey, Run()).state
+            lag = None if state is None else measure_lag(state, recipe.emi)
+        except (ScanError, *NUMERICAL) as error:
+            logger.warning("no lag of a tile", exc_info=error)
+            continue
         if lag is not None:
             lags.append(lag)
     if not lags:
@@ -189,11 +197,12 @@ def _permittivity(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[tup
 
 def _soil(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe) -> Soil | None:
     part, run = _part(recording, plan, tile, recipe, radar=True), Run()
-    head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
-    radar, _ = advance(begin_radar(part, recipe.survey, run), RECORDING, recipe.gpr, run)
     try:
+        head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
+        radar, _ = advance(begin_radar(part, recipe.survey, run), RECORDING, recipe.gpr, run)
         swept = swept_ground(head, radar.state, None, recipe.survey, plan.grid_of(tile))
         radar, _ = advance(radar.over(swept), _UP_TO_SOIL, recipe.gpr, run)
-    except ScanError:
+    except (ScanError, *NUMERICAL) as error:
+        logger.warning("no permittivity of a tile", exc_info=error)
         return None
     return None if radar.state is None or radar.state.line is not None else taken(radar.state.soil)

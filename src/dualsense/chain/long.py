@@ -7,6 +7,7 @@ differ from that of one piece.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from dualsense.chain.joined import Said, join_faults, join_notes, join_targets
 from dualsense.chain.log import Log
 from dualsense.chain.mosaic import Mosaic, Seams
 from dualsense.chain.process import Outcome, process_samples, process_scan, result_of
-from dualsense.chain.steps import Run, silent, taken
+from dualsense.chain.steps import NUMERICAL, Run, silent, taken
 from dualsense.chain.tiles import Plan, Tiling, plan_tiles
 from dualsense.chain.tracks import absent, broken_track, head_track
 from dualsense.errors import ScanError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from dualsense.recipe.survey import Survey
     from dualsense.result import Result, Target
     from dualsense.scan import SensorName
+
+logger = logging.getLogger(__name__)
 
 _SENSORS: tuple[SensorName, ...] = ("gpr", "emi")
 AGREED = 0.05
@@ -89,11 +92,12 @@ def process_recording(
         tell(f"tile {number + 1} of {count}", AGREED + (1.0 - AGREED) * number / count)
         samples = plan.samples_of(tile, held.outline, recipe)
         part = held.part(gpr=samples.gpr, emi=samples.emi, pose=samples.pose)
-        head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
         try:
+            head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
             found = process_samples(part, agreed.recipe, head, Run(), plan.grid_of(tile))
-        except ScanError as error:
-            joined.leave_out(error, samples)
+        except (ScanError, *NUMERICAL) as error:
+            logger.warning("tile %d failed", number + 1, exc_info=error)
+            joined.leave_out(error if isinstance(error, ScanError) else ScanError(str(error)), samples)
         else:
             joined.add(tile, samples, found)
     tell("done", 1.0)

@@ -8,7 +8,7 @@ a coil hears beside it, the neighbours of the background. Grids of tiles are cut
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CONTEXT_S = 0.1
 """Samples this long before and after a tile's are taken with them: differences along time need neighbours."""
 SWEPT_CELL_M = 0.1
+AROUND_REACH_M = 0.16
+"""Samples are taken at least so far beyond the ground that one of them covers."""
 MAX_VOXELS = 2**29
 BLOCK = 50_000
 """Samples whose places are worked out at once."""
@@ -47,7 +49,7 @@ class Tiling:
     rim_m
         How far beyond its core a tile is imaged; the boxes with which clutter is compared reach 18 cm.
     halo_m
-        How far beyond its core samples are taken.
+        How far beyond its core samples are taken; further where the recipe's sensors reach further.
     fade_m
         Half of the width over which one tile's images go over into the next one's; at most the rim.
     """
@@ -202,14 +204,13 @@ def plan_tiles(outline: Scan, recipe: Recipe, tiling: Tiling) -> Plan:
     sampled = sampled[np.isfinite(sampled).all(axis=1)]
     touched = np.unique(np.floor(sampled / SWEPT_CELL_M).astype(np.int64), axis=0)
     rows, columns = _cuts(grid, tiling)
-    held, reach_m = [], max(tables.emi_reach_m, tables.gpr_reach_m) + SWEPT_CELL_M
-    middle = (touched + 0.5) * SWEPT_CELL_M
-    for tile in _tiles(grid, rows, columns, tiling):
-        x, y = middle[:, 0], middle[:, 1]
-        near = (x >= tile.x_m[0] - reach_m) & (x < tile.x_m[1] + reach_m)
-        near &= (y >= tile.y_m[0] - reach_m) & (y < tile.y_m[1] + reach_m)
-        if near.any():
-            held.append(tile)
+    reach_m = max(tables.emi_reach_m, tables.gpr_reach_m) + SWEPT_CELL_M
+    tiling = replace(tiling, halo_m=max(tiling.halo_m, reach_m - SWEPT_CELL_M + AROUND_REACH_M))
+    held = [
+        tile
+        for tile in _tiles(grid, rows, columns, tiling)
+        if (_inside_m(sampled, tile) >= -reach_m).any()  # within the halo, so that each has samples
+    ]
     return Plan(grid, tuple(held), tiling, len(touched) * SWEPT_CELL_M**2, gpr_m, emi_m)
 
 
@@ -243,14 +244,20 @@ def _rows_near(data: GprData | EmiData | None, at_m: Real, tile: Tile, halo_m: f
     """Rows within the halo and a moment around them, and the part of them in the core."""
     if data is None:
         return np.zeros(0, np.intp), 0.0
-    x, y = at_m.T
     with np.errstate(invalid="ignore"):  # NaN where no pose covers the time
-        inside = np.minimum(
-            np.minimum(x - tile.x_m[0], tile.x_m[1] - x), np.minimum(y - tile.y_m[0], tile.y_m[1] - y)
-        )
+        inside = _inside_m(at_m, tile)
         near, own = inside >= -halo_m, inside >= 0.0
     rows = stretches(data.time_s, data.time_s[near], CONTEXT_S)
     return rows, float(own.sum() / max(rows.size, 1))
+
+
+def _inside_m(at_m: Real, tile: Tile) -> Real:
+    """How far places (n, 2) lie inside a core; negative outside."""
+    x, y = at_m.T
+    inside: Real = np.minimum(
+        np.minimum(x - tile.x_m[0], tile.x_m[1] - x), np.minimum(y - tile.y_m[0], tile.y_m[1] - y)
+    )
+    return inside
 
 
 def _places(pose: Pose, data: GprData | EmiData | None) -> Real:
