@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dualsense.chain.tiles import Tile
     from dualsense.result import Target
-    from dualsense.scan import Fault, SensorName
+    from dualsense.scan import Fault
 
 SAME_M = 0.05
 """Nearer to each other than this, what two tiles see on their own ground may be the same object."""
@@ -120,7 +120,7 @@ def join_faults(said: Sequence[Said]) -> tuple[Fault, ...]:
         In the order in which they were first met. A sensor that failed in some tiles only is degraded; one that
         failed in all of them, each for a reason of its own, failed.
     """
-    lost: list[set[SensorName | None]] = [
+    lost: list[set[str | None]] = [
         {one.sensor for one in tile.faults if one.severity == "failed"} for tile in said
     ]
     dead = set.intersection(*lost) if lost else set()
@@ -164,7 +164,7 @@ def _kind(one: Fault) -> tuple[object, ...]:
     return one.code, one.sensor, one.path, *which
 
 
-def _joined(group: Sequence[tuple[Fault, float]], tiles: int, dead: Collection[SensorName | None]) -> Fault | None:
+def _joined(group: Sequence[tuple[Fault, float]], tiles: int, dead: Collection[str | None]) -> Fault | None:
     faults = [one for one, _ in group]
     worst = max(faults, key=_amount)
     if worst.code in SUMMED:
