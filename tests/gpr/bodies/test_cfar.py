@@ -145,3 +145,16 @@ def test_the_threads_change_no_bit(threads):
         np.testing.assert_array_equal(clutter_level(envelope, inside, cell_m=cell), whole)
     finally:
         numba.set_num_threads(before)
+
+
+def test_a_volume_need_not_lie_in_memory_in_its_own_order():
+    envelope = speckle(shape=(6, 40, 40)).astype(np.complex64)
+    axis = CELL * np.arange(40)
+    spread = envelope.transpose(1, 2, 0).copy().transpose(2, 0, 1)  # as what is picked from a line is
+    grid, covered, fold = Grid(axis, axis, CELL), np.ones((40, 40), bool), np.ones(envelope.shape, np.float32)
+    depth_m = CELL * np.arange(6)
+    one, other = (
+        over_clutter(Migrated(values, fold, fold, depth_m), grid, covered) for values in (envelope, spread)
+    )
+    assert not spread.flags.c_contiguous
+    assert np.array_equal(one.contrast, other.contrast)

@@ -73,7 +73,8 @@ def over_clutter(migrated: Migrated, grid: Grid, covered: NDArray[np.bool_]) -> 
     OverClutter
     """
     inside = measured_voxels(migrated, covered)
-    envelope = np.where(inside, np.abs(migrated.amplitude), np.float32(0.0)).astype(np.float32, copy=False)
+    envelope = np.where(inside, np.abs(migrated.amplitude), np.float32(0.0))
+    envelope = np.ascontiguousarray(envelope, np.float32)  # a volume that was spread from a line is not
     whole, median = _depth_levels(envelope, inside)
     contrast = _levels_around(envelope, inside, whole, grid.cell_m)
     np.divide(envelope, contrast, out=contrast)
