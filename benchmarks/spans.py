@@ -9,6 +9,7 @@ module has been imported, so that start-up is what a user has. `benchmarks.budge
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import sys
 import threading
@@ -172,4 +173,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    gc.freeze()  # as the command itself does
+    sys.exit(ended)
