@@ -21,6 +21,7 @@ Track and clock
 ---------------
 covered_by_pose     at which times the track is known
 MAX_POSE_GAP_S      the longest gap in a track that is bridged
+MIN_STUCK           how many equal samples in a row are a sensor that repeats itself
 
 Text of others
 --------------

@@ -6,6 +6,7 @@ from ._importers.ids import import_ids as import_ids
 from ._recording import HeldRecording as HeldRecording
 from ._recording import Recording as Recording
 from ._recording import open_recording as open_recording
+from ._samples import MIN_STUCK as MIN_STUCK
 from ._schema import MAX_POSE_GAP_S as MAX_POSE_GAP_S
 from ._text import one_line as one_line
 from ._track import covered_by_pose as covered_by_pose

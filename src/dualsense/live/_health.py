@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.io import MIN_STUCK
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-LEAST_STUCK: dict[SensorName, int] = {"gpr": 10, "emi": 50}
-"""As many equal samples in a row are a sensor that repeats itself, not ground."""
 SILENT, STUCK = "no signal any more, not covered from there on", "stuck on one reading, not covered from there on"
 
 
@@ -91,7 +91,7 @@ class Health:
         self._silent = self._silent[count:]
 
     def _is_stuck(self, repeats: Any) -> Any:
-        return repeats + 1 >= LEAST_STUCK[self._sensor]
+        return repeats + 1 >= MIN_STUCK[self._sensor]
 
 
 def silent_rows(data: NDArray[Any], sensor: SensorName) -> Flags:
