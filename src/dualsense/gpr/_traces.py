@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Window = Literal["kaiser", "hann", "blackman-harris", "tukey", "none"]
 
 BLACKMAN_HARRIS = (0.35875, 0.48829, 0.14128, 0.01168)
+BLOCK = 512
+"""Soundings that are transformed at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +89,6 @@ def analytic_traces(
         From time zero on.
     """
     f = soundings.frequency_hz
-    spectrum = soundings.spectrum
-    if whiten and surface.fitted:
-        level = np.abs(surface.echo).mean(axis=1, keepdims=True)
-        power = np.abs(surface.echo) ** 2 + (whitening_floor * level) ** 2
-        spectrum = spectrum * surface.echo.conj() / np.maximum(power, np.finfo(float).tiny)
     weight = (
         spectral_window(f, window, kaiser_beta=kaiser_beta, tukey_fraction=tukey_fraction) * np.gradient(f)
         if f.size > 1
@@ -101,10 +98,26 @@ def analytic_traces(
     repeats_s = 1.0 / float(np.median(np.diff(f))) if f.size > 1 else window_s
     t = np.arange(0.0, min(window_s, repeats_s), dt)
     weight = weight / weight.sum()
-    spectrum = spectrum * weight
     kernel = np.exp(2j * np.pi * f[:, None] * t).astype(np.complex64)
-    # a sum of some hundred terms in single precision is as exact as the values it is kept in, to 1e-6 of the peak
-    return Traces(spectrum.astype(np.complex64) @ kernel, dt, f, spectrum, weight)
+    spectrum = np.empty_like(soundings.spectrum)
+    values = np.empty((len(spectrum), t.size), np.complex64)
+    for start in range(0, len(spectrum), BLOCK):
+        rows = slice(start, start + BLOCK)
+        own = soundings.spectrum[rows]
+        if whiten and surface.fitted:
+            own = own * _whitening(surface.echo[rows], whitening_floor)
+        np.multiply(own, weight, out=spectrum[rows])
+        # some hundred terms summed in single precision are as exact as the values they are kept in, to 1e-6
+        np.matmul(spectrum[rows].astype(np.complex64), kernel, out=values[rows])
+    return Traces(values, dt, f, spectrum, weight)
+
+
+def _whitening(echo: NDArray[np.complex128], floor: float) -> NDArray[np.complex128]:
+    """Return what to multiply with to divide by echoes (m, k), none of them by less than a part of its mean."""
+    power = np.abs(echo) ** 2
+    level = np.abs(echo).mean(axis=1, keepdims=True)
+    weight: NDArray[np.complex128] = echo.conj() / np.maximum(power + (floor * level) ** 2, np.finfo(float).tiny)
+    return weight
 
 
 def spectral_window(
@@ -154,6 +167,6 @@ def spectral_window(
 
 def check_finite(traces: Traces) -> None:
     """Raise ValueError when a trace is not finite."""
-    if not np.isfinite(traces.values).all():
+    if not all(np.isfinite(traces.values[at : at + BLOCK]).all() for at in range(0, len(traces.values), BLOCK)):
         msg = "radar traces must be finite: their amplitudes are too large for single precision"
         raise ValueError(msg)

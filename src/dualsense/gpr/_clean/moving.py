@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Average = Literal["moving-median", "moving-mean"]
 MAX_NEIGHBOURS = 120
+BLOCK = 512
+"""Soundings that are worked on at once: of all of them each step in between would be as large as the data."""
 RADIUS_M, REACH = 0.12, 2.5
 """Standard deviation of the weights unless it is given, and the number of these at which they end."""
 
@@ -102,15 +104,21 @@ class Moving:
         xy_m = soundings.midpoint_m[:, :2]
         channels = (np.flatnonzero(soundings.channel == c) for c in np.unique(soundings.channel))
         windows = tuple(Windows.of(rows, xy_m[rows], radius_m) for rows in channels)
+        unknown = np.empty((0, 0), np.complex128)
+        if len(windows) == 1:
+            common = windows[0].average(aligned, method, windows[0].rows, unknown)
+            return cls(soundings, method, windows, phase, aligned, common)
         common = np.empty_like(aligned)
         for one in windows:
-            every, unknown = np.arange(one.rows.size), np.empty((0, 0), np.complex128)
-            common[one.rows] = one.average(aligned[one.rows], method, every, unknown)
+            common[one.rows] = one.average(aligned[one.rows], method, np.arange(one.rows.size), unknown)
         return cls(soundings, method, windows, phase, aligned, common)
 
     def removed(self) -> Soundings:
         """Soundings without what they have in common."""
-        return replace(self.soundings, spectrum=(self.aligned - self.common) * self.phase.conj())
+        left = self.aligned - self.common
+        for start in range(0, len(left), BLOCK):
+            left[start : start + BLOCK] *= self.phase[start : start + BLOCK].conj()
+        return replace(self.soundings, spectrum=left)
 
     def answer(self, echo: Complex, near: Mask, tones: slice) -> Complex:
         """Tell what is left of an echo (w, k) when the background is taken again with it in some soundings."""

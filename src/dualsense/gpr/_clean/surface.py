@@ -88,13 +88,18 @@ def fit_surface(
     """
     n = soundings.time_s.size
     pose_height = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)
+    channels = np.unique(soundings.channel)
+    if channels.size == 1:  # nothing to put together: spectra are the largest things here
+        one = _fit_channel(soundings, slice(None), pose_height, iterations, roughness_m, max_step_m)
+        height, path, residual, echo, unexplained, fitted = one
+        return replace(soundings, spectrum=residual), Surface(height, path, echo, unexplained, fitted)
     height = pose_height.copy()
     path = np.empty(n)
     residual = np.empty_like(soundings.spectrum)
     echo = np.zeros_like(soundings.spectrum)
     unexplained = np.ones(n)
     fitted = True
-    for c in np.unique(soundings.channel):
+    for c in channels:
         rows = np.flatnonzero(soundings.channel == c)
         one = _fit_channel(soundings, rows, pose_height[rows], iterations, roughness_m, max_step_m)
         height[rows], path[rows], residual[rows], echo[rows], unexplained[rows], good = one
@@ -113,7 +118,7 @@ def mirror_path(
 
 def _fit_channel(
     soundings: Soundings,
-    rows: NDArray[np.intp],
+    rows: NDArray[np.intp] | slice,
     pose_height: NDArray[np.float64],
     iterations: int,
     roughness_m: float,
@@ -122,11 +127,12 @@ def _fit_channel(
     data = soundings.spectrum[rows]
     tx, rx = soundings.tx_m[rows], soundings.rx_m[rows]
     k = 2.0 * np.pi * soundings.frequency_hz / C0_M_S
-    varying = data - data.mean(axis=0)
-    spread = np.sqrt((np.abs(varying) ** 2).mean()) + np.finfo(float).tiny
-    if rows.size < MIN_SOUNDINGS or not heights_vary(pose_height, soundings.position_std_m[rows, 2]):
+    varies = _energy(data - data.mean(axis=0))
+    spread = np.sqrt(varies / data.size) + np.finfo(float).tiny
+    if len(data) < MIN_SOUNDINGS or not heights_vary(pose_height, soundings.position_std_m[rows, 2]):
         path = mirror_path(tx, rx, pose_height)
-        return pose_height, path, varying, np.ones_like(data), np.ones(rows.size), False
+        even = np.broadcast_to(np.ones(k.size, np.complex128), data.shape)
+        return pose_height, path, data - data.mean(axis=0), even, np.ones(len(data)), False
     channel = _Channel.of(data, k)
     fit = start = channel.solve(mirror_path(tx, rx, pose_height), pose_height)
     damping = 1.0
@@ -147,11 +153,17 @@ def _fit_channel(
         fit, damping = new, min(1.0, 2.0 * damping)
         if moved < SETTLED_M:
             break
-    good = fit.misfit < 0.9 * float((np.abs(varying) ** 2).sum())
+    good = fit.misfit < 0.9 * varies
     if not good:
         fit = start
     unexplained = np.sqrt(fit.energy / k.size) / spread
     return fit.height, fit.path, channel.rest(fit), np.broadcast_to(fit.echo, data.shape), unexplained, good
+
+
+def _energy(values: Complex) -> float:
+    """Sum of the squares of all values, which lie in one block."""
+    parts = values.view(np.float64).ravel()
+    return float(np.einsum("i,i", parts, parts))
 
 
 def heights_vary(height: Real, std: Real) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from dualsense.gpr._soundings import Soundings
     from dualsense.gpr._traces import Traces
     from dualsense.result import Grid
+
+
+PLAIN = (1e-6, 1e6)
+"""Sizes of traces whose squares are summed in single precision as they are."""
 
 
 def kirchhoff(
@@ -97,8 +102,9 @@ def kirchhoff(
 def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
     """Mean of the traces along each voxel's times, with its fold and coherence."""
     # single precision holds no square of 1e-25 or 1e25, whatever unit an instrument counts in
-    unit = float(np.abs(traces.values).max(initial=0.0)) or 1.0
-    amplitude, fold, energy = gather(plan, (traces.values / unit).astype(np.complex64, copy=False), traces.dt_s)
+    unit = _unit(traces.values)
+    values = traces.values if unit == 1.0 else (traces.values / np.float32(unit)).astype(np.complex64, copy=False)
+    amplitude, fold, energy = gather(plan, values, traces.dt_s)
     # in place: a volume is the largest thing there is
     tiny = np.finfo(np.float32).tiny
     amplitude /= np.maximum(fold, tiny)
@@ -108,3 +114,12 @@ def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
     coherence /= np.maximum(energy, tiny)  # no energy has no amplitude either
     amplitude *= unit
     return Migrated(amplitude, fold, coherence, plan.depth_m)
+
+
+def _unit(values: NDArray[np.complex64]) -> float:
+    """Power of two to divide traces by, which costs no digit; 1 where they can be summed as they are."""
+    parts = values.real, values.imag
+    largest = float(max(max(part.max(initial=0.0), -part.min(initial=0.0)) for part in parts))
+    if largest == 0.0 or PLAIN[0] < largest < PLAIN[1]:
+        return 1.0
+    return 2.0 ** math.floor(math.log2(largest))
