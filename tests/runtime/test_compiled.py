@@ -121,3 +121,55 @@ def test_half_a_file_is_compiled_again(package, ending):
         path.write_bytes(path.read_bytes()[:20] if ending == "nbc" else b"")
     assert told(package)[:2] == (7.0, "compiled")
     assert told(package)[:2] == (7.0, "kept")
+
+
+CALLED = """
+import numpy as np
+from dualsense.runtime.jit import jit
+
+@jit()
+def whole(x):
+    if x < 0:
+        raise ValueError("below zero by", x)
+    return np.full(3, x)
+
+@jit()
+def counted(n):
+    total = 0.0
+    for i in range(n):
+        total += whole(float(i))[1:].sum()
+    return total
+"""
+CALLS = """
+import sys
+sys.path.insert(0, {folder!r})
+import dualsense
+dualsense.__path__.append({folder!r} + "/extra")
+from dualsense.rooms import called
+values = [called.whole(2.0) for _ in range(100)]
+try:
+    called.whole(-1.0)
+except ValueError as error:
+    print(*values[-1], *error.args)
+awake = "numba.np.npyimpl" in sys.modules
+print(called.counted(4), "awake" if awake else "asleep", end=" ")
+print("compiled" if called.counted.stats.cache_misses else "kept")
+"""
+
+
+def test_what_is_kept_runs_without_the_compiler_and_can_be_taken_into_what_is_compiled(package):
+    (package / "extra" / "rooms" / "called.py").write_text(CALLED, encoding="utf-8")
+
+    def lines():
+        code = CALLS.format(folder=str(package))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    said = "2.0 2.0 2.0 below zero by -1.0"
+    assert lines() == [said, "12.0 awake compiled"]
+    assert lines() == [said, "12.0 asleep kept"]
+    for path in (package / "extra" / "rooms" / "__pycache__").glob("called.counted*"):
+        path.unlink()
+    assert lines() == [said, "12.0 asleep compiled"]
+    assert lines() == [said, "12.0 asleep kept"]

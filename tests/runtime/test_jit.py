@@ -6,7 +6,7 @@ import numba
 import pytest
 
 from dualsense.runtime import jit as _numba
-from dualsense.runtime.compiled import CompiledCache
+from dualsense.runtime.compiled import CompiledCache, _Place
 from dualsense.runtime.compiling import told_of_compilation
 
 
@@ -15,12 +15,8 @@ def double(x):
 
 
 def test_without_a_place_for_the_cache_kernels_are_compiled_all_the_same(monkeypatch):
-    def no_place(_function):
-        msg = "cannot cache function: no locator available"
-        raise RuntimeError(msg)
-
     monkeypatch.setattr(_numba, "CACHE", True)
-    monkeypatch.setattr(_numba, "CompiledCache", no_place)
+    monkeypatch.setattr(_Place, "from_function", lambda _function, _path: None)
     assert _numba.jit()(double)(3.0) == pytest.approx(6.0)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import sys
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numba
 from numba.core import caching
 from numba.misc.appdirs import AppDirs
+
+from dualsense.runtime.linked import link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +115,19 @@ def _users_cache() -> str:
 class _Kept(caching.CompileResultCacheImpl):
     _locator_classes: list[type[object]] = [_Place]  # noqa: RUF012 - as Numba has it
 
+    def reduce(self, compiled: Any) -> tuple[Any, ...]:
+        """Write what was compiled, without its source and the environments that its code does not ask for."""
+        *parts, _source, reload, environments = super().reduce(compiled)
+        text = str(compiled.library._final_module)  # noqa: SLF001 - where Numba looks for the environments too
+        asked = tuple(one for one in environments if text.count(one.env_name) > 1)  # declared, and used
+        return (*parts, "", reload, asked)
 
-class CompiledCache(caching.FunctionCache):
+    def rebuild(self, context: Any, payload: tuple[Any, ...]) -> Any:
+        """Bring it back."""
+        return link(context, payload)
+
+
+class _Files(caching.FunctionCache):
     """What was compiled of a function. A full disk or half a file after a loss of power costs only time."""
 
     _impl_class = _Kept
@@ -128,7 +141,8 @@ class CompiledCache(caching.FunctionCache):
             folder, stamp = installed.get_cache_path(), installed.get_source_stamp()
             self._files.append(caching.IndexDataCacheFile(folder, self._impl.filename_base, stamp))
 
-    def _load_overload(self, signature: Any, context: Any) -> Any:
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Bring back what was compiled for a signature; None where nothing was."""
         key = self._index_key(signature, context.codegen())
         for file in self._files:
             try:
@@ -149,3 +163,39 @@ class CompiledCache(caching.FunctionCache):
         except EOFError:  # the index is half a file
             self.flush()
             super()._save_overload(signature, compiled)
+
+
+class CompiledCache:
+    """What was compiled of a function, as a dispatcher of Numba asks for it; looked for when that is called first.
+
+    Most kernels are called by others, which hold their code: of those no file is looked for.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    @cached_property
+    def _kept(self) -> Any:
+        try:
+            return _Files(self._function)
+        except RuntimeError:  # "no locator available": there is no place for it
+            logger.info("%s: compiled code cannot be kept", self._function.__qualname__)
+            return caching.NullCache()
+
+    @property
+    def cache_path(self) -> str | None:
+        """Give the folder; None where there is none."""
+        folder: str | None = self._kept.cache_path
+        return folder
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Bring back what was compiled for a signature; None where nothing was."""
+        return self._kept.load_overload(signature, context)
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep what was compiled for a signature."""
+        self._kept.save_overload(signature, compiled)
+
+    def flush(self) -> None:
+        """Forget all that is kept."""
+        self._kept.flush()

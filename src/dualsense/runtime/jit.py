@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,6 @@ FASTMATH = frozenset({"contract", "reassoc", "arcp", "nsz"})
 """No ``nnan`` and no ``ninf``: a NaN is ground that was not assessed and has to survive arithmetic."""
 
 CACHE = os.environ.get("DUALSENSE_NUMBA_CACHE", "1") != "0"
-
-logger = logging.getLogger(__name__)
 
 KERNELS: dict[str, Any] = {}
 """Every kernel of the modules that are imported, by ``module:name``."""
@@ -56,22 +53,14 @@ def jit(
             options["error_model"] = "numpy"
         if inline:
             options["inline"] = "always"
-        kernel = numba.njit(function, **options)
+        kernel: Any = numba.njit(function, **options)
         if hasattr(kernel, "enable_caching"):  # not where Numba is told not to compile
             KERNELS[f"{function.__module__}:{function.__qualname__}"] = kernel
             if CACHE:
-                _keep(kernel, function)
+                kernel._cache = CompiledCache(function)  # noqa: SLF001 - as its enable_caching(), with our own
         return kernel
 
     return decorate
-
-
-def _keep(kernel: Any, function: Callable[..., Any]) -> None:
-    """Give a kernel its place in the cache, where there is one."""
-    try:
-        kernel._cache = CompiledCache(function)  # noqa: SLF001 - as its enable_caching(), with a cache of our own
-    except RuntimeError:  # "no locator available": there is no place for it
-        logger.info("%s: compiled code cannot be kept", function.__qualname__)
 
 
 class _Teller(event.Listener):
