@@ -13,6 +13,7 @@ from dualsense.chain import Log, StepCache, process_scan, step_names
 from dualsense.chain.cache import content_key
 from dualsense.chain.ground import swept_ground
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
+from dualsense.chain.process import process_samples
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import ChainStep, Run, advance, taken
@@ -77,6 +78,20 @@ def test_states_are_kept_by_the_name_of_the_step(scan):
     assert "  soundings: Soundings" in shown
     assert not any(line.startswith("  traces") for line in shown)
     assert "  noise: (6,) float64" in repr(result.kept["emi.locate"]).splitlines()
+
+
+def test_what_no_later_step_reads_is_let_go_unless_states_are_kept(scan):
+    recipe, head = Recipe(), head_track(scan.pose, Recipe().survey)
+    found = process_samples(scan, recipe, head, Run())
+    gone = {name for step in (*RECORDING, *IMAGING) for name in step.done_with}
+    assert gone >= {"conditioned", "bare", "calibrated", "shown", "traces", "migrated"}
+    assert all(getattr(found.radar, name) is None for name in gone)
+    cached = process_samples(scan, recipe, head, Run(cache=StepCache()))
+    kept = process_samples(scan, recipe, head, Run({"gpr.image": ("image",)}))
+    for full in (cached, kept):
+        assert full.targets == found.targets
+        assert all(getattr(full.radar, name) is not None for name in gone - {"bare"})
+    assert kept.log.kept["image"] is kept.radar
 
 
 def test_a_state_comes_by_every_name_that_it_was_asked_for_as(scan):

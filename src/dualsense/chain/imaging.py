@@ -181,7 +181,7 @@ def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         **options,
     )
     if state.line is not None:
-        migrated = beside_line(migrated, grid, taken(state.calibrated), state.line)
+        migrated = beside_line(migrated, grid, taken(state.soundings), state.line)
     return replace(state, migrated=migrated), log
 
 

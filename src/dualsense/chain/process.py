@@ -149,10 +149,11 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         _require_a_sensor(scan, radar, metal, log)
         swept = swept_ground(head, radar.state, metal.state, recipe.survey, grid)
         run.progress("metal and radar", 0.1)
-        over_ground = radar.over(swept), metal.over(swept)
+        radars, metals = [radar.over(swept)], [metal.over(swept)]
+        del radar, metal  # each chain holds its own state alone, and lets go of what it is done with
         (radar, radar_log), (metal, metal_log) = side_by_side(
-            lambda: advance(over_ground[0], IMAGING, recipe.gpr, run),
-            lambda: advance(over_ground[1], MAPPING, recipe.emi, run),
+            lambda: advance(radars.pop(), IMAGING, recipe.gpr, run),
+            lambda: advance(metals.pop(), MAPPING, recipe.emi, run),
         )
         log = log + metal_log + radar_log
         _require_a_sensor(scan, radar, metal, log)

@@ -84,7 +84,7 @@ class RadarState:
     """
 
     recording: GprData
-    conditioned: GprData
+    conditioned: GprData | None
     pose: Pose
     survey: Survey
     instrument: str
@@ -146,7 +146,8 @@ def take_samples_step(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[
     if is_off(step, tables):
         return state, Log()
     function = getattr(gpr, step.facts.function)
-    return replace(state, conditioned=function(state.conditioned, **parameters(getattr(tables, step.name)))), Log()
+    data = function(taken(state.conditioned), **parameters(getattr(tables, step.name)))
+    return replace(state, conditioned=data), Log()
 
 
 def take_soundings_step(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:

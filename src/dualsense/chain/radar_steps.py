@@ -37,6 +37,16 @@ _WITH_FACTS: Mapping[str, Take] = {
 }
 _BY_DATA: Mapping[str, Take] = {"samples": take_samples_step, "soundings": take_soundings_step}
 
+_DONE_WITH: Mapping[str, tuple[str, ...]] = {
+    "calibrate": ("conditioned",),
+    "surface": ("bare",),
+    "background": ("calibrated",),
+    "radargram": ("shown",),
+    "migrate": ("traces",),
+    "image": ("migrated",),
+}
+"""What no step after these reads: arrays as large as the recording, and the volume with its phases."""
+
 
 def _stage(step: RadarStep) -> Stage:
     if step.name in _BY_NAME:
@@ -47,7 +57,10 @@ def _stage(step: RadarStep) -> Stage:
 def _chain() -> tuple[ChainStep[RadarState, Gpr], ...]:
     named = radar_steps()
     samples = tuple(step.name for step in named if step.needs_time_samples)
-    steps = (ChainStep(step.name, _stage(step), (step.name, *step.facts.reads)) for step in named)
+    steps = (
+        ChainStep(step.name, _stage(step), (step.name, *step.facts.reads), _DONE_WITH.get(step.name, ()))
+        for step in named
+    )
     return (ChainStep("inspect", recording.inspect_recording, samples), *steps)
 
 

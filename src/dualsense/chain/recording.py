@@ -67,7 +67,7 @@ def _idle_steps(state: RadarState, tables: Gpr) -> tuple[Fault, ...]:
 
 def calibrate_recording(state: RadarState, tables: Gpr) -> tuple[RadarState | None, Log]:
     """Calibrate, and refuse what is too little or nothing but noise."""
-    data, zero_std_s, log = state.conditioned, 0.0, Log()
+    data, zero_std_s, log = taken(state.conditioned), 0.0, Log()
     if state.line is not None:
         data, zero_std_s, log = time_zero_of_line(data, settled=tables.time_zero.on)
     soundings, found = gpr.calibrate(data, taken(state.track), **parameters(tables.calibrate))

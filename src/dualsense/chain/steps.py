@@ -73,11 +73,14 @@ class ChainStep(Generic[State, Tables_contra]):
         What it does.
     reads
         Tables of the sensor's recipe that it reads: with the state before it, all that its outcome hangs on.
+    done_with
+        Parts of the state that no later step reads. Where nobody keeps states they are let go, for they are large.
     """
 
     name: str
     stage: Stage[State, Tables_contra]
     reads: tuple[str, ...]
+    done_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +130,11 @@ class Run:
     cache: StepCache | None = None
     progress: Callable[[str, float], None] = silent
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether a state may be looked at after its chain."""
+        return bool(self.keep) or self.cache is not None
+
 
 MILESTONES = {"gpr.soil": ("radar: soil", 0.4), "gpr.migrate": ("radar: migration", 0.55)}
 """Steps that take long enough to be announced, with the part done when they begin."""
@@ -169,27 +177,32 @@ def advance(
     -------
     Passage, Log
     """
-    state, key, log = passage.state, passage.key, passage.said
+    sensor, state, key, log = passage.sensor, passage.state, passage.key, passage.said
+    del passage  # or what the first steps are done with would stay
     for step in steps:
         if state is None:
             break
-        name = f"{passage.sensor}.{step.name}"
+        name = f"{sensor}.{step.name}"
         if name in MILESTONES:
             run.progress(*MILESTONES[name])
         key = _next_key(key, step, tables, run)
         try:
             state, said = _after(state, step, tables, key, run)
         except (ScanError, MemoryError, *NUMERICAL) as error:
-            logger.warning("%s chain failed", passage.sensor, exc_info=error)
+            logger.warning("%s chain failed", sensor, exc_info=error)
             cause = " ".join(str(error).split())
             state = None
-            said = Log(
-                (fault("processing-failed", sensor=passage.sensor, path=f"/{passage.sensor}", cause=cause),)
-            )
+            said = Log((fault("processing-failed", sensor=sensor, path=f"/{sensor}", cause=cause),))
         log += said
         if state is not None and name in run.keep:
             log += Log(kept=dict.fromkeys(run.keep[name], state))
-    return Passage(passage.sensor, state, key), log
+        if state is not None and step.done_with and not run.keeps_states:
+            state = _without(state, step.done_with)
+    return Passage(sensor, state, key), log
+
+
+def _without(state: Any, parts: tuple[str, ...]) -> Any:
+    return replace(state, **dict.fromkeys(parts))
 
 
 def _next_key(key: str, step: ChainStep[Any, Any], tables: Table, run: Run) -> str:

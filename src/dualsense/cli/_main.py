@@ -31,6 +31,7 @@ from dualsense.cli._simulate import simulate
 from dualsense.cli._warmup import warm_up
 from dualsense.errors import UsageError
 from dualsense.runtime.logs import start_logging, stop_logging
+from dualsense.runtime.memory import hold_little
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -379,6 +380,7 @@ def _terminated(_signal: int, _frame: object) -> None:
 def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminated)
+    hold_little()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     status = run()

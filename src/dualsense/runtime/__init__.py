@@ -6,6 +6,8 @@
     Tasks in worker processes; one that dies costs only the task it was at.
 `threads`
     Independent things at once.
+`memory`
+    How soon the system gets back what arrays leave.
 `logs`
     The package's log on stderr, in this process and in workers.
 """

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dualsense.runtime.memory import hold_little
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from multiprocessing.connection import Connection
@@ -153,6 +155,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _put_away_and_end)
     sys.unraisablehook = _unless_ending
+    hold_little()
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if "numba" in sys.modules:
         # it came with the work, and would heed its variable at its first compilation only: when a kernel from the

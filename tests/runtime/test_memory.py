@@ -1,0 +1,46 @@
+"""What is freed goes back to the system, where the C library can be told so."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+ROUNDS = """
+import sys
+import numpy as np
+from dualsense.runtime import memory
+
+def resident_mb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+if sys.argv[1] == "little":
+    memory.hold_little()
+before = resident_mb()
+for _ in range(2):  # from the second round on arrays would lie on the heap
+    arrays = [np.ones(10 * 2**17) for _ in range(10)]
+    last = np.ones(10000)
+    del arrays
+after = resident_mb()
+memory.give_back()
+print(after - before, resident_mb() - before)
+"""
+
+
+def freed(how):
+    done = subprocess.run([sys.executable, "-c", ROUNDS, how], check=True, stdout=subprocess.PIPE, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "mallopt"), reason="a setting of glibc"
+)
+def test_freed_arrays_go_back_at_once_or_when_that_is_asked_for():
+    held_mb, then_mb = freed("as it is")
+    assert held_mb > 80.0
+    assert then_mb < 10.0
+    little_mb, _ = freed("little")
+    assert little_mb < 10.0
