@@ -70,3 +70,17 @@ def _columns(response: Response, node: np.ndarray, near: np.ndarray, depths_m: t
             h[:, mine] = loop_field(local[:, mine], radius_m=float(radius[k]))
         fields.append(h)
     return (fields[0] * fields[1]).sum(axis=-1)
+
+
+def between(rows: np.ndarray, columns: np.ndarray, every: int, lattice: np.ndarray, count: int) -> np.ndarray:
+    """Mean (k,) of the ``count`` nearest nodes, and of all as near as the last of them, at each cell."""
+    y, x = np.nonzero(~np.isneginf(lattice))
+    out = []
+    for row, column in zip(rows, columns, strict=True):
+        square = (y * every - row) ** 2 + (x * every - column) ** 2
+        asked = square <= np.sort(square)[count - 1]
+        share = np.maximum(1.0 - np.sqrt(square[asked]) / (1.5 * every), 1e-3)
+        values = lattice[y[asked], x[asked]]
+        known = np.isfinite(values)
+        out.append((share * values)[known].sum() / share[known].sum() if known.any() else np.nan)
+    return np.array(out)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dualsense import gpr, survey
 from dualsense.chain.log import Log
@@ -136,6 +135,8 @@ def beside_line(migrated: Migrated, grid: Grid, soundings: Soundings, line: Line
     Migrated
     """
     middle = soundings.midpoint_m
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
+
     gx, gy = np.meshgrid(grid.x_m, grid.y_m)
     cells = np.column_stack([gx.ravel(), gy.ravel()])
     along, across = line.along(cells), line.across(cells)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.induction import mutual_inductances
+from dualsense.numerics import spline_basis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,8 +107,6 @@ def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float6
 
     Splines within a gap, as the tiles of a long scan have, tell nothing and are left out.
     """
-    from scipy.interpolate import BSpline  # noqa: PLC0415
-
     blocks = []
     for k in np.unique(response.coil):
         rows = response.coil == k
@@ -116,7 +115,7 @@ def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float6
         pieces = max(1, round(span / drift_knot_s))
         knots = np.concatenate([[t[0]] * 3, np.linspace(t[0], t[0] + span, pieces + 1), [t[0] + span] * 3])
         block = np.zeros((response.time_s.size, pieces + 3))
-        block[rows] = BSpline.design_matrix(np.clip(t, t[0], t[0] + span), knots, 3).toarray()
+        block[rows] = spline_basis(knots, np.clip(t, t[0], t[0] + span))
         blocks.append(block[:, block.any(axis=0)])
     return np.concatenate(blocks, axis=1)
 

@@ -16,6 +16,7 @@ from dualsense.emi import _isotropic_kernels as kernels
 from dualsense.emi._balance import apply_balance, balance
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._response import bin_along_track, take_rows
+from dualsense.numerics import cholesky_inverse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,8 +188,6 @@ class _Spot:
 
         Drift and soil do not move with the delay; they are eliminated once, which leaves equations of the sources.
         """
-        from scipy.linalg.lapack import dposv  # noqa: PLC0415
-
         rows = _placed(self.rows, self.samples, self.time_s - delay_s)
         columns = _isotropic(rows, self.nodes)
         along = columns @ self.drift.T
@@ -196,11 +195,11 @@ class _Spot:
         size = float(gram.diagonal().max())
         gram -= along @ along.T
         gram.flat[:: len(gram) + 1] += RIDGE * size
-        _, amount, failed = dposv(gram, columns @ self.white, overwrite_a=True)
-        if failed:
+        inverse = cholesky_inverse(gram)
+        if inverse is None:
             msg = f"sources of the lag cannot be told apart at a delay of {delay_s:g} s"
             raise np.linalg.LinAlgError(msg)
-        explained = columns.T @ amount
+        explained = columns.T @ (inverse.T @ (inverse @ (columns @ self.white)))
         left: Real = self.white - self._without_drift(explained)
         return left
 

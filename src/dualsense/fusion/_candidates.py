@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import METAL_BELOW_TOP_M
+from dualsense.numerics import assign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,9 +147,7 @@ def _assigned(bodies: Sequence[Body], leads: Sequence[Dipole], match_m: float) -
     out: list[int | None] = [None] * len(leads)
     if not (cost < _APART).any():
         return out
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import
-
-    for g, b in zip(*linear_sum_assignment(cost), strict=True):
+    for g, b in zip(*assign(cost), strict=True):
         if cost[g, b] < _APART:
             out[int(g)] = int(b)
     return out

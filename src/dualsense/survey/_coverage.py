@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense import numerics
 from dualsense.result import Coverage, Grid
 from dualsense.survey._line import find_line
 
@@ -114,14 +115,8 @@ def hull_sides(position_m: NDArray[np.float64]) -> NDArray[np.float64] | None:
         Inside, normal and place make no more than minus the offset. None for a single line, which has no hull:
         its patch is the ground beside it.
     """
-    from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415
-
     xy = position_m[:, :2]
-    try:
-        sides: NDArray[np.float64] = ConvexHull(xy[np.isfinite(xy).all(axis=1)]).equations
-    except (QhullError, ValueError):
-        return None
-    return sides
+    return numerics.hull_sides(xy[np.isfinite(xy).all(axis=1)])
 
 
 def cells_within(grid: Grid, sides: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -116,3 +116,15 @@ def test_a_row_above_its_own_wire_is_no_exception():
         response, response.values, weight, node, depths_m=depth, window_m=0.2, fewest=18, most=150
     )
     assert out[0] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("every", (1, 2, 4))
+def test_between_the_nodes_the_nearest_count_and_all_as_near(every):
+    rng = np.random.default_rng(7)
+    lattice = rng.random((6, 8))
+    lattice[rng.random(lattice.shape) < 0.5] = -np.inf
+    lattice[2, 3] = np.nan
+    rows, columns = np.nonzero(rng.random((6 * every, 8 * every)) < 0.7)
+    out = np.empty(rows.size)
+    coherence_kernels.between(rows, columns, every, lattice, 4, out)
+    np.testing.assert_allclose(out, plain.between(rows, columns, every, lattice, 4), atol=1e-12)

@@ -18,6 +18,7 @@ from dualsense.emi._joint.descent import Trial, accept, companions, newcomer
 from dualsense.emi._joint.fit import JointFit
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
+from dualsense.numerics import highest_near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,7 +252,4 @@ def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_
 
 
 def _highest_near(values: Real, cells: int) -> Real:
-    from scipy.ndimage import maximum_filter  # noqa: PLC0415
-
-    highest: Real = maximum_filter(values, 2 * cells + 1)
-    return highest
+    return highest_near(values, (cells, cells))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._locate import _axes_kernels as axes_kernels
+from dualsense.numerics import nonnegative
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,10 +120,8 @@ def _relaxations(channel_hz: Real, imaginary: NDArray[np.bool_]) -> tuple[Real, 
 
 
 def _fit(columns: Real, values: Real) -> Real:
-    from scipy.optimize import nnls  # noqa: PLC0415
-
     size = float(np.abs(values).max()) or 1.0
-    return size * np.asarray(nnls(columns, values / size, maxiter=300)[0])
+    return size * nonnegative(columns, values / size)
 
 
 def _slowest_loss(tau: Real, amplitude: Real) -> Real:

@@ -11,6 +11,7 @@ from dualsense.emi._locate import _grid_kernels as kernels
 from dualsense.emi._locate.depth import LEAST_STEP_M, NEAR, Node, beside, climb, extend, node
 from dualsense.emi._locate.posterior import Visit, step, visit
 from dualsense.emi._locate.rows import rough_weight
+from dualsense.numerics import pchip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,8 +151,6 @@ def settle(rows: Rows, start: Node, *, trusting: bool) -> tuple[Visit, Rows, flo
 
 
 def _along_depth(found: list[Node], excess: float) -> Posterior:
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415
-
     kept: list[Node] = []  # the best of those that are closer than levels are exact
     for n in sorted(found, key=lambda n: -n.level):
         if all(abs(n.z - k.z) > max(NEAR / np.sqrt(n.bend), LEAST_STEP_M) for k in kept):
@@ -170,7 +169,7 @@ def _along_depth(found: list[Node], excess: float) -> Posterior:
             [[*n.spread[0], *n.spread[1]] for n in kept],
         ]
     )
-    here = PchipInterpolator(z, table)(-depth)
+    here = pchip(z, table, -depth)
     value = here[:, 0] - 0.5 * bend * (-depth - z[peak]) ** 2
     density = np.exp(value - value.max())
     pitch = depth[1] - depth[0]

@@ -20,6 +20,7 @@ from dualsense.emi._joint.fit import REWEIGHTINGS, JointFit, Kind, Site, Source
 from dualsense.emi._joint.search import RIDGE
 from dualsense.emi._joint.span import Span
 from dualsense.emi._locate import _settled_kernels as kernels
+from dualsense.numerics import cholesky_inverse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,11 +156,9 @@ class Settled:
 
     @cached_property
     def _factor(self) -> Real | None:
-        """Cholesky's factor of the scaled columns' inner products; None where they are too much alike."""
-        from scipy.linalg.lapack import dpotrf  # noqa: PLC0415
-
-        factor, failed = dpotrf(self._products[0], lower=True)
-        return None if failed or factor.diagonal().min() < DISTINCT else factor
+        """Inverse Cholesky factor of the scaled columns' inner products; None where they are too much alike."""
+        inverse = cholesky_inverse(self._products[0])
+        return None if inverse is None or inverse.diagonal().max() > 1.0 / DISTINCT else inverse
 
     @cached_property
     def _span(self) -> Span:
@@ -171,14 +170,13 @@ class Settled:
     @cached_property
     def free(self) -> Real:
         """Coefficients (p, c) of all columns, in the response's own channels."""
-        from scipy.linalg.lapack import dpotrs  # noqa: PLC0415
-
-        if self._factor is None:
+        inverse = self._factor
+        if inverse is None:
             return self._span.coefficients(0.0)
         _, scale, along = self._products
-        first = dpotrs(self._factor, along, lower=True)[0] / scale[:, None]
+        first = (inverse.T @ (inverse @ along)) / scale[:, None]
         left = (self.ground.response.values - self.stack.T @ first) * (self.weight**2)[:, None]
-        again = dpotrs(self._factor, (self.stack @ left) / scale[:, None], lower=True)[0]
+        again = inverse.T @ (inverse @ ((self.stack @ left) / scale[:, None]))
         coefficients: Real = first + again / scale[:, None]
         return coefficients
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dualsense.emi._columns_kernels import RowCoils
 
+    Index = NDArray[np.intp]
     Real = NDArray[np.float64]
 
 
@@ -112,3 +113,49 @@ def coherent(
             most_explained = max(most_explained, _explained(depths[d], room, data))
         left = max(energy - most_explained, 0.0)
         out[n] = min(max(1.0 - (left / (size - 1)) / (energy / size), 0.0), 1.0)
+
+
+@jit(checked_division=False)
+def between(rows: Index, columns: Index, every: int, lattice: Real, count: int, out: Real) -> None:
+    """Mean of the nearest nodes of a lattice at cells between them, nearer ones weighing more.
+
+    Parameters
+    ----------
+    rows, columns : (k,)
+        Of the cells.
+    every
+        Cells from one node to the next.
+    lattice : (y, x)
+        Values of the nodes; -inf where there is none, NaN for one of which nothing is known.
+    count
+        Nodes that are asked, at most 4 and no more than there are; and all that are as near as the last of them.
+    out : (k,)
+        Filled; NaN where nothing is known of any.
+    """
+    far = np.empty(4, dtype=np.int64)
+    ny, nx = lattice.shape
+    for n in range(rows.size):
+        mid_y, mid_x = rows[n] // every, columns[n] // every
+        found, ring = 0, 0
+        while found < count or far[count - 1] >= (ring * every + 1) ** 2:  # others are at least this far
+            found, ring = 0, ring + 1
+            for y in range(max(mid_y - ring, 0), min(mid_y + ring + 1, ny)):
+                for x in range(max(mid_x - ring, 0), min(mid_x + ring + 1, nx)):
+                    square = (y * every - rows[n]) ** 2 + (x * every - columns[n]) ** 2
+                    if lattice[y, x] == -np.inf or (found == count and square >= far[count - 1]):
+                        continue
+                    found = min(found + 1, count)
+                    k = found - 1
+                    while k > 0 and far[k - 1] > square:
+                        far[k] = far[k - 1]
+                        k -= 1
+                    far[k] = square
+        total, mean = 0.0, 0.0
+        for y in range(max(mid_y - ring, 0), min(mid_y + ring + 1, ny)):
+            for x in range(max(mid_x - ring, 0), min(mid_x + ring + 1, nx)):
+                square = (y * every - rows[n]) ** 2 + (x * every - columns[n]) ** 2
+                if square <= far[count - 1] and lattice[y, x] > -np.inf:  # NaN is not
+                    share = max(1.0 - np.sqrt(square) / (1.5 * every), 1e-3)
+                    total += share
+                    mean += share * lattice[y, x]
+        out[n] = mean / total if total > 0.0 else np.nan

@@ -22,6 +22,8 @@ NODE_M = 0.02
 WINDOW_M = 0.12
 MIN_ROWS = 18
 MOST_ROWS = 150
+NEAREST = 4
+"""Nodes that tell what is between them."""
 
 
 def coherence_map(
@@ -59,14 +61,12 @@ def coherence_map(
     Image
         "metal_coherence"; NaN outside coverage and where fewer than 18 rows are near.
     """
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
     values = np.full(covered.shape, np.nan, dtype=np.float32)
     rows, columns = np.nonzero(covered)
     if rows.size and response.time_s.size >= MIN_ROWS:
         every = max(1, round(NODE_M / grid.cell_m))
         pick = (rows % every == 0) & (columns % every == 0)
-        pick = pick if pick.any() else np.ones(rows.size, bool)
+        every, pick = (every, pick) if pick.any() else (1, np.ones(rows.size, bool))
         nodes = np.column_stack([grid.x_m[columns[pick]], grid.y_m[rows[pick]]])
         weight = np.ones(response.time_s.size) if row_weight is None else row_weight
         explained = np.empty(len(nodes))
@@ -82,14 +82,9 @@ def coherence_map(
             np.array(rest),
             explained,
         )
-        cells = np.column_stack([grid.x_m[columns], grid.y_m[rows]])
-        count = min(4, len(nodes))
-        distance, index = cKDTree(nodes).query(cells, k=count)
-        distance, index = distance.reshape(-1, count), index.reshape(-1, count)
-        share = np.maximum(1.0 - distance / (1.5 * every * grid.cell_m), 1e-3)
-        known = np.isfinite(explained[index])
-        share = np.where(known, share, 0.0)
-        total = share.sum(axis=1)
-        mean = (share * np.where(known, explained[index], 0.0)).sum(axis=1) / np.maximum(total, 1e-300)
-        values[rows, columns] = np.where(total > 0.0, mean, np.nan)
+        lattice = np.full((-(-covered.shape[0] // every), -(-covered.shape[1] // every)), -np.inf)
+        lattice[rows[pick] // every, columns[pick] // every] = explained
+        mean = np.empty(rows.size)
+        kernels.between(rows, columns, every, lattice, min(NEAREST, len(nodes)), mean)
+        values[rows, columns] = mean
     return Image("metal_coherence", "1", grid, values)

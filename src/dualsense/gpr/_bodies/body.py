@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.gpr._bodies.shape import UNMEASURED, Shape, body_shape
+from dualsense.numerics import hanging_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,15 +109,12 @@ def _outline(
     rows, columns, edge
         Indices of the cells; the part of the cells next to them that is not inside, or beyond the map.
     """
-    from scipy.ndimage import label  # noqa: PLC0415 - slow to import
-
     ny, nx = plane.shape
     level = 0.5 * plane[j, i]
     while True:
         top, bottom = max(j - reach, 0), min(j + reach + 1, ny)
         left, right = max(i - reach, 0), min(i + reach + 1, nx)
-        parts, _ = label(plane[top:bottom, left:right] >= level)
-        part = parts == parts[j - top, i - left]
+        part = hanging_together(plane[top:bottom, left:right] >= level, j - top, i - left)
         goes_on = (
             (top > 0 and part[0].any())
             or (bottom < ny and part[-1].any())

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.gpr._migrate._density_kernels import densities
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-DENSITY_CHUNK = 256
 
 
 def aperture_radius(
@@ -24,13 +24,6 @@ def aperture_radius(
 
 def inverse_density(xy: NDArray[np.float64], radius_m: float) -> NDArray[np.float64]:
     """One over the soundings within about a radius (n,): a slow stretch shall not outweigh a quick one."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
-    tree = cKDTree(xy)
     density = np.empty(len(xy))
-    for begin in range(0, len(xy), DENSITY_CHUNK):  # a head that rests has all its soundings on one spot
-        part = slice(begin, begin + DENSITY_CHUNK)
-        near = cKDTree(xy[part]).sparse_distance_matrix(tree, 3.0 * radius_m, output_type="ndarray")
-        weight = np.exp(-(near["v"] ** 2) / (2.0 * radius_m**2))
-        density[part] = np.bincount(near["i"], weight, density[part].size)
+    densities(np.ascontiguousarray(xy), np.argsort(xy[:, 0], kind="stable"), radius_m, density)
     return 1.0 / density

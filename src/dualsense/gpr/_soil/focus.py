@@ -16,6 +16,7 @@ from dualsense.constants import C0_M_S
 from dualsense.gpr._migrate.kirchhoff import kirchhoff
 from dualsense.gpr._soil import _focus_kernels
 from dualsense.gpr._soil.permittivity import LogNormal
+from dualsense.numerics import highest_near
 from dualsense.result import Grid
 
 if TYPE_CHECKING:
@@ -111,8 +112,6 @@ def bright_places(
     coarse_cell_m: float,
 ) -> list[Place]:
     """x, y and two-way time below the surface of what stands out in a coarse migration, brightest first."""
-    from scipy.ndimage import maximum_filter  # noqa: PLC0415
-
     step = max(coarse_cell_m, grid.cell_m)
     x = np.arange(grid.x_m[0], grid.x_m[-1] + 0.5 * step, step)
     y = np.arange(grid.y_m[0], grid.y_m[-1] + 0.5 * step, step)
@@ -132,7 +131,7 @@ def bright_places(
     inside = fold > 0.3 * fold.max(axis=(1, 2), keepdims=True)
     level = np.array([np.median(a[m]) if m.any() else np.inf for a, m in zip(amplitude, inside, strict=True)])
     stands_out = inside & (amplitude > MIN_CONTRAST * level[:, None, None]) & (amplitude > 0.0)
-    peaks = np.argwhere(stands_out & (amplitude == maximum_filter(amplitude, (7, 5, 5))))
+    peaks = np.argwhere(stands_out & (amplitude == highest_near(amplitude, (3, 2, 2))))
     places: list[Place] = []
     for k, j, i in sorted(peaks.tolist(), key=lambda p: (-amplitude[tuple(p)], p)):
         here = (float(x[i]), float(y[j]), float(delay[k]))

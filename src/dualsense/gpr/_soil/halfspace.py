@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
+from dualsense.numerics import bessel_0_2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,8 +101,6 @@ def reflected_field(
     if (permittivity.imag > 0.0).any():
         msg = f"the imaginary part of the permittivity must not be positive, got {permittivity.imag.max()}"
         raise ValueError(msg)
-    from scipy.special import jv  # noqa: PLC0415
-
     wide = np.broadcast_to(permittivity, (permittivity.shape[0], frequency_hz.size))
     c = 1.0 - 2.0 * along**2
     out = np.empty((wide.shape[0], frequency_hz.size, height_m.size), np.complex128)
@@ -111,7 +110,7 @@ def reflected_field(
         reach = DECAY / (2.0 * k * float(height_m.min()))
         u, du = _path(bend, reach, 48 + round(k * distance_m * reach))
         w = _downward(1.0 - u * u)
-        j0, j2 = jv(0, k * distance_m * u), jv(2, k * distance_m * u)
+        j0, j2 = bessel_0_2(k * distance_m * u)
         eps = wide[:, i, None]
         inside = _downward(eps - u * u)
         te = (w - inside) / (w + inside)

@@ -13,13 +13,14 @@ sounding: heights that are fitted follow whatever else a sounding hears, and mak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M
 from dualsense.gpr._soil.antennas import Antennas, fields
 from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities
+from dualsense.numerics import cubic_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,6 +135,11 @@ def typical_conductivity(permittivity: Real) -> Real:
     return conductivity
 
 
+def _spline(nodes: Real, at: Real) -> tuple[Real, Real]:
+    """Weights (m, n) of values at nodes in those between them, and in their slopes."""
+    return cubic_weights(nodes, at), cubic_weights(nodes, at, derivative=True)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
     """One channel: data (n, k), its tables, and what is expected."""
@@ -144,7 +150,7 @@ class _Fit:
     block: NDArray[np.intp]
     direct: Complex
     distance: float
-    table: tuple[Real, Any]
+    table: tuple[Real, Complex]
     response_std: float | None
     spread2: tuple[float, float]
 
@@ -158,8 +164,6 @@ class _Fit:
         roughness_m: float,
         roughness_spread_m: float,
     ) -> _Fit | None:
-        from scipy.interpolate import CubicSpline  # noqa: PLC0415
-
         place = soundings.midpoint_m[rows]
         height = place[:, 2]
         rows, place, height = (
@@ -188,7 +192,7 @@ class _Fit:
             block=block.ravel(),
             direct=direct,
             distance=distance,
-            table=(node, CubicSpline(LOG_NODES, smooth, axis=0)),
+            table=(node, smooth),
             response_std=antennas.known_response(modality),
             spread2=(
                 roughness_m**2 + (1.0 - DILUTION[0]) * float(height.var()),
@@ -257,15 +261,14 @@ class _Fit:
 
     def _waves(self, x: Real) -> tuple[Complex, Complex]:
         """Ground's echo (n, k), and its slopes (4, n, k) by the first four unknowns."""
-        from scipy.interpolate import CubicSpline  # noqa: PLC0415
-
         node, over_eps = self.table
         k = 2.0 * np.pi * self.frequency / C0_M_S
         mean = float(self.height.mean())
         swing = self.height - mean
         height = np.clip(mean + x[1] + x[2] * swing, node[0], node[-1])
-        over_height = CubicSpline(node, np.stack([over_eps(x[0]), over_eps(x[0], 1)]), axis=2)
-        (value, by_eps), by_height = over_height(height), over_height(height, 1)[0]
+        at_eps, by_eps = (np.tensordot(weights, over_eps, 1)[0] for weights in _spline(LOG_NODES, x[:1]))
+        at_height, by_height = _spline(node, height)
+        value, by_eps, by_height = at_eps @ at_height.T, by_eps @ at_height.T, at_eps @ by_height.T
         path = np.hypot(self.distance, 2.0 * height)
         cos = 2.0 * height / path
         blur = -2e-6 * np.square(k[:, None] * cos)

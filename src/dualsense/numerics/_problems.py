@@ -1,0 +1,132 @@
+"""Small problems of linear algebra and of assignment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Real = NDArray[np.float64]
+
+INDEPENDENT = 1e-14
+"""Smallest singular value of columns that tell something new, against the largest."""
+
+
+def assign(cost: Real) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Assign rows to columns at the least cost in all: as many as there are of the fewer.
+
+    Parameters
+    ----------
+    cost : (n, m)
+        Finite.
+
+    Returns
+    -------
+    rows, columns : (min(n, m),)
+        Rows ascending.
+
+    References
+    ----------
+    Kuhn, H. W. (1955). The Hungarian method for the assignment problem. Naval Research Logistics Quarterly 2,
+    83-97: with one shortest path for each row.
+    """
+    if cost.shape[0] > cost.shape[1]:
+        columns, rows = assign(cost.T)
+        order = np.argsort(rows)
+        return rows[order], columns[order]
+    n, m = cost.shape
+    of_row, of_column = np.zeros(n + 1), np.zeros(m + 1)  # what is paid; one row and column more hold the ends
+    holder, before = np.zeros(m + 1, dtype=np.intp), np.zeros(m + 1, dtype=np.intp)
+    for row in range(1, n + 1):
+        holder[0], at = row, 0
+        least, seen = np.full(m + 1, np.inf), np.zeros(m + 1, dtype=bool)
+        while True:  # on to the nearest column, until one is free
+            seen[at] = True
+            length = np.concatenate([[np.inf], cost[holder[at] - 1] - of_row[holder[at]] - of_column[1:]])
+            nearer = ~seen & (length < least)
+            least[nearer], before[nearer] = length[nearer], at
+            at = int(np.argmin(np.where(seen, np.inf, least)))
+            step = least[at]
+            of_row[holder[seen]] += step
+            of_column[seen] -= step
+            least[~seen] -= step
+            if holder[at] == 0:
+                break
+        while at:  # and back: each row takes the column after its own
+            holder[at] = holder[before[at]]
+            at = int(before[at])
+    columns = np.flatnonzero(holder[1:])
+    rows = holder[1:][columns] - 1
+    order = np.argsort(rows)
+    return rows[order], columns[order]
+
+
+def nonnegative(columns: Real, values: Real) -> Real:
+    """Fit values by columns with coefficients that are not negative, in the least squares.
+
+    Parameters
+    ----------
+    columns : (n, p)
+    values : (n,)
+
+    Returns
+    -------
+    (p,) float64
+
+    References
+    ----------
+    Lawson, C. L. and Hanson, R. J. (1974). Solving Least Squares Problems, chapter 23. Prentice-Hall.
+    """
+    n, p = columns.shape
+    x, free = np.zeros(p), np.zeros(p, dtype=bool)
+    for _ in range(3 * p):
+        gain = np.where(free, 0.0, columns.T @ (values - columns @ x))
+        while free.sum() < n and gain.max() > 0.0:  # some tell nothing new, or would be negative
+            take = int(np.argmax(gain))
+            free[take], gain[take] = True, 0.0
+            best, told = _among(columns, values, free)
+            if told and best[take] > 0.0:
+                break
+            free[take] = False
+        else:
+            break
+        while (best[free] <= 0.0).any():
+            bound = free & (best <= 0.0)
+            part = np.where(bound, x / np.where(bound, x - best, 1.0), np.inf)
+            x += part.min() * (best - x)
+            free &= part > part.min()
+            x[~free] = 0.0
+            best, _ = _among(columns, values, free)
+        x = best
+    return x
+
+
+def _among(columns: Real, values: Real, free: NDArray[np.bool_]) -> tuple[Real, bool]:
+    """Fit values by some columns, and tell whether these are independent."""
+    x = np.zeros(free.size)
+    x[free], _, rank, _ = np.linalg.lstsq(columns[:, free], values, rcond=INDEPENDENT)
+    return x, rank == free.sum()
+
+
+def cholesky_inverse(a: Real) -> Real | None:
+    """Invert the lower Cholesky factor L of a matrix a = L L^T; None where that is not positive definite.
+
+    Parameters
+    ----------
+    a : (n, n)
+        Symmetric.
+
+    Returns
+    -------
+    (n, n) float64 or None
+        With which ``inverse.T @ (inverse @ b)`` solves for a right side b.
+    """
+    try:
+        factor = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        return None
+    inverse: Real = np.linalg.inv(factor)
+    return inverse
