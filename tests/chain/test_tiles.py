@@ -36,8 +36,12 @@ def swept(length_m, width_m, spacing_m=0.1, speed_m_s=0.5, rate_hz=20.0):
     return Scan(ScanHeader("invented", "", "none"), pose, gpr)
 
 
-def target(x_m, y_m, confidence=0.5):
-    return Target("T1", x_m, y_m, 0.05, (0.01, 0.01, 0.01), confidence, "suspect", None, None, ())
+def target(x_m, y_m, confidence=0.5, call="suspect"):
+    return Target("T1", x_m, y_m, 0.05, (0.01, 0.01, 0.01), confidence, call, None, None, ())
+
+
+def listed(*tiles_and_partly):
+    return join_targets(*tiles_and_partly)[0]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +61,8 @@ def test_cores_lie_side_by_side_and_leave_nothing_out(plan):
 
 def test_a_lane_is_cut_into_longer_pieces_than_a_field():
     lane = plan_tiles(swept(9.0, 1.0), Recipe(), Tiling())
-    assert len(lane.tiles) == 5
-    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 9
+    assert len(lane.tiles) == 3
+    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 4
 
 
 def test_short_scans_stay_in_one_piece():
@@ -72,7 +76,7 @@ def test_tiles_without_a_sample_are_left_out():
     ell = np.flatnonzero((x < 1.2) | (y < 1.2))
     pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
     gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
-    cut = plan_tiles(replace(scan, pose=pose, gpr=gpr), Recipe(), Tiling())
+    cut = plan_tiles(replace(scan, pose=pose, gpr=gpr), Recipe(), Tiling(core_m=1.5))
     assert len(cut.tiles) == 7  # of sixteen
     assert cut.swept_m2 == pytest.approx(6.0**2 - 4.8**2, rel=0.15)
 
@@ -86,11 +90,22 @@ def test_every_tile_has_samples_however_far_a_sensor_reaches(reach_m, tiles):
     pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
     gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
     outline = replace(scan, pose=pose, gpr=gpr)
-    cut = plan_tiles(outline, recipe, Tiling())
+    cut = plan_tiles(outline, recipe, Tiling(core_m=1.5))
     rows = [cut.samples_of(tile, outline, recipe) for tile in cut.tiles]
     assert all(one.gpr.size > 0 and one.pose.size > 0 for one in rows)
-    assert cut.tiling.halo_m == pytest.approx(max(0.32, reach_m + 0.16))
+    assert cut.tiling.halo_m == pytest.approx(max(0.28, reach_m + 0.16))
     assert len(cut.tiles) == tiles
+
+
+def test_samples_are_taken_as_far_as_the_migration_reaches():
+    def halo_m(**migrate):
+        recipe = Recipe.model_validate({"gpr": {"migrate": migrate}})
+        return plan_tiles(swept(3.0, 2.0), recipe, SMALL).tiling.halo_m
+
+    assert halo_m() == SMALL.halo_m
+    assert halo_m(max_aperture_m=0.5) == pytest.approx(0.25 + 0.08)  # that of the deepest voxel
+    assert halo_m(max_aperture_m=0.5, depth_stop_m=0.6) == pytest.approx(0.46 + 0.08)
+    assert halo_m(max_aperture_m=0.6, aperture_m=0.6) == pytest.approx(0.6 + 0.08)
 
 
 def test_every_sample_near_a_tile_is_taken_with_a_moment_around_it(plan):
@@ -177,23 +192,25 @@ def tiles_at(border_m=1.0):
 
 def test_a_target_is_its_own_tiles():
     left, right = tiles_at()
-    joined = join_targets(
-        [(left, (target(0.3, 0.0, 0.2), target(1.2, 0.0))), (right, (target(1.2, 0.0, 0.6), target(0.8, 0.0)))]
+    weak = [target(x_m, 0.0, call="clutter") for x_m in (1.2, 0.8)]
+    joined, unconfirmed = join_targets(
+        [(left, (target(0.3, 0.0, 0.2), weak[0])), (right, (target(1.2, 0.0, 0.6), weak[1]))]
     )
+    assert unconfirmed == (weak[1],)
     assert [(t.id, t.x_m, t.confidence) for t in joined] == [("T1", 1.2, 0.6), ("T2", 0.3, 0.2)]
 
 
 @pytest.mark.parametrize("seen", ((1.003, 0.997), (0.997, 1.003), (1.0, 1.0), (0.99, 0.995), (1.004, 1.02)))
 def test_a_target_at_a_border_is_listed_once(seen):
     left, right = tiles_at()
-    assert len(join_targets([(left, (target(seen[0], 0.0),)), (right, (target(seen[1], 0.01),))])) == 1
+    assert len(listed([(left, (target(seen[0], 0.0),)), (right, (target(seen[1], 0.01),))])) == 1
 
 
 def test_neighbours_across_a_border_are_two():
     left, right = tiles_at()
     pair = [target(0.985, 0.0), target(1.015, 0.0)]
     moved = [target(0.987, 0.0), target(1.018, 0.001)]
-    assert [t.x_m for t in join_targets([(left, pair), (right, moved)])] == [0.985, 1.018]
+    assert [t.x_m for t in listed([(left, pair), (right, moved)])] == [0.985, 1.018]
 
 
 @pytest.mark.parametrize(
@@ -201,30 +218,44 @@ def test_neighbours_across_a_border_are_two():
 )
 def test_an_object_that_two_tiles_place_centimetres_apart_is_one(seen):
     left, right = tiles_at()
-    assert len(join_targets([(left, (target(seen[0], 0.0),)), (right, (target(seen[1], 0.0),))])) == 1
+    assert len(listed([(left, (target(seen[0], 0.0),)), (right, (target(seen[1], 0.0),))])) == 1
 
 
 @pytest.mark.parametrize("beyond_m", (0.001, 0.03, 0.09))
 def test_what_only_the_neighbour_sees_is_kept(beyond_m):
     left, right = tiles_at()
-    assert [t.x_m for t in join_targets([(left, (target(1.0 + beyond_m, 0.0),)), (right, ())])] == [1.0 + beyond_m]
+    assert [t.x_m for t in listed([(left, (target(1.0 + beyond_m, 0.0),)), (right, ())])] == [1.0 + beyond_m]
     elsewhere = (target(1.5, 0.5),)
-    assert len(join_targets([(left, (target(1.0 + beyond_m, 0.0),)), (right, elsewhere)])) == 2
+    assert len(listed([(left, (target(1.0 + beyond_m, 0.0),)), (right, elsewhere)])) == 2
+
+
+@pytest.mark.parametrize("beyond_m", (0.11, 0.2, 0.31))
+def test_a_suspect_further_beyond_is_kept_and_less_is_told(beyond_m):
+    left, right = tiles_at()
+    far, elsewhere = target(1.0 + beyond_m, 0.0), target(1.0 + beyond_m, 0.12)
+    for others in ((), (elsewhere,)):
+        found, unconfirmed = join_targets([(left, (far,)), (right, others)])
+        assert far.x_m in [t.x_m for t in found if t.y_m == 0.0]
+        assert unconfirmed == ()
+    weak = target(1.0 + beyond_m, 0.0, 0.05, "clutter")
+    assert join_targets([(left, (weak,)), (right, (elsewhere,))]) == ((elsewhere,), (weak,))
+    assert join_targets([(left, (weak,)), (right, (target(1.0 + beyond_m, 0.09),))])[1] == ()  # the same object
+    assert join_targets([(left, (weak,))]) == ((weak,), ())  # nobody saw it better
 
 
 def test_what_lies_on_the_ground_of_a_tile_that_failed_is_kept_once():
     left, right = tiles_at()
-    assert len(join_targets([(left, (target(1.2, 0.0),))])) == 1
-    assert len(join_targets([(left, (target(1.2, 0.0),)), (right, ())], [right])) == 1  # one sensor failed
+    assert len(listed([(left, (target(1.2, 0.0),))])) == 1
+    assert len(listed([(left, (target(1.2, 0.0),)), (right, ())], [right])) == 1  # one sensor failed
     below = Tile(None, None, (-np.inf, np.inf), (-np.inf, -0.05))  # a third, which sees it too
     seen = [(left, (target(1.04, 0.0),)), (below, (target(1.0, 0.03),))]
-    assert len(join_targets(seen)) == 1
+    assert len(listed(seen)) == 1
 
 
 def test_a_neighbours_own_object_does_not_stand_for_two():
     left, right = tiles_at()
     seen = [(left, (target(0.99, 0.0), target(1.03, 0.0))), (right, (target(0.99, 0.0),))]
-    assert [t.x_m for t in join_targets(seen)] == [0.99, 1.03]
+    assert [t.x_m for t in listed(seen)] == [0.99, 1.03]
 
 
 def test_faults_that_count_samples_are_counted_once():

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SAME_M = 0.05
 """Nearer to each other than this, what two tiles see on their own ground may be the same object."""
 BEYOND_M = 0.1
-"""And nearer than this, what one of them sees beyond its border: there an object is placed less well."""
+"""And nearer than this, what one of them sees beyond its border: there an object is placed less well.
+
+So far beyond it what is no suspect is believed."""
 SUMMED = frozenset(
     {
         "soundings-silent",
@@ -58,15 +60,16 @@ class Said:
 
 def join_targets(
     listed: Sequence[tuple[Tile, Sequence[Target]]], partly: Sequence[Tile] = ()
-) -> tuple[Target, ...]:
+) -> tuple[tuple[Target, ...], tuple[Target, ...]]:
     """List the objects of overlapping tiles, each once.
 
     A target counts on its tile's own ground. One beyond its tile's border is left out where another tile's is
     listed for it, within 10 cm: one of the tile whose ground it is, or of any other where each is the other's
-    nearest. More than 10 cm beyond it counts only where no tile that saw the place with every sensor owns it. So
-    what both tiles place beyond the border, what only one of them sees there, and what lies on ground whose tile
-    failed is listed too. On their own ground two tiles' targets within 5 cm, each the other's nearest, are one
-    object. Of two the one that lies deeper in its tile is taken.
+    nearest. So what both tiles place beyond the border, what only one of them sees there, and what lies on ground
+    whose tile failed is listed too. More than 10 cm beyond it samples are few: there only a suspect is listed
+    against a tile that saw the place with every sensor, and the rest is unconfirmed. On their own ground two
+    tiles' targets within 5 cm, each the other's nearest, are one object. Of two the one that lies deeper in its
+    tile is taken.
 
     Parameters
     ----------
@@ -77,18 +80,16 @@ def join_targets(
 
     Returns
     -------
-    tuple of Target
+    listed
         Highest confidence first; ids T1, T2, ... in that order.
+    unconfirmed
+        Those that are no suspects, seen from a neighbouring tile alone; in no order, with the ids of their tiles.
     """
     depth = [[tile.depth_inside_m(t.x_m, t.y_m) for t in targets] for tile, targets in listed]
     sound = [tile for tile, _ in listed if tile not in partly]
-    places = (
-        (n, k)
-        for n, (_, targets) in enumerate(listed)
-        for k, t in enumerate(targets)
-        if depth[n][k] >= -BEYOND_M or all(tile.depth_inside_m(t.x_m, t.y_m) < 0.0 for tile in sound)
-    )
+    places = ((n, k) for n, (_, targets) in enumerate(listed) for k in range(len(targets)))
     kept: list[tuple[int, int]] = []
+    unconfirmed: list[Target] = []
     for n, k in sorted(places, key=lambda at: (-depth[at[0]][at[1]], at)):
         own, beyond = listed[n][1], depth[n][k] < 0.0
         x_m, y_m = own[k].x_m, own[k].y_m
@@ -100,10 +101,14 @@ def join_targets(
             if m != n and near and (owner or _mutual(own, k, others, j)):
                 break
         else:
-            kept.append((n, k))
+            weak = depth[n][k] < -BEYOND_M and own[k].call != "suspect"
+            if weak and any(tile.depth_inside_m(x_m, y_m) >= 0.0 for tile in sound):
+                unconfirmed.append(own[k])
+            else:
+                kept.append((n, k))
     found = [listed[n][1][k] for n, k in kept]
     found.sort(key=lambda t: (-t.confidence, t.x_m, t.y_m))
-    return tuple(replace(target, id=f"T{number}") for number, target in enumerate(found, start=1))
+    return tuple(replace(t, id=f"T{number}") for number, t in enumerate(found, start=1)), tuple(unconfirmed)
 
 
 def join_faults(said: Sequence[Said]) -> tuple[Fault, ...]:

@@ -26,6 +26,7 @@ from dualsense.faults import fault
 from dualsense.io import HeldRecording
 from dualsense.recipe import Recipe
 from dualsense.result import Coverage, Image, Radargram, Volume
+from dualsense.runtime.memory import give_back
 from dualsense.scan import Scan
 
 if TYPE_CHECKING:
@@ -90,19 +91,25 @@ def process_recording(
     joined, count = _Joined(plan, held.outline, recipe.survey), len(plan.tiles)
     for number, tile in enumerate(plan.tiles):
         tell(f"tile {number + 1} of {count}", AGREED + (1.0 - AGREED) * number / count)
-        samples = plan.samples_of(tile, held.outline, recipe)
-        part = held.part(gpr=samples.gpr, emi=samples.emi, pose=samples.pose)
-        try:
-            head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
-            found = process_samples(part, agreed.recipe, head, Run(), plan.grid_of(tile))
-        except (ScanError, *NUMERICAL) as error:
-            logger.warning("tile %d failed", number + 1, exc_info=error)
-            joined.leave_out(error if isinstance(error, ScanError) else ScanError(str(error)), samples)
-        else:
-            joined.add(tile, samples, found)
+        _process_tile(held, plan, tile, agreed.recipe, joined)
+        give_back()
     tell("done", 1.0)
     track = head_track(held.outline.pose, recipe.survey)
     return result_of(held.outline, recipe, broken_track(track), joined.outcome(agreed, track.position_m))
+
+
+def _process_tile(held: Recording, plan: Plan, tile: Tile, recipe: Recipe, joined: _Joined) -> None:
+    """Add what is found on a tile to what was found on others."""
+    samples = plan.samples_of(tile, held.outline, recipe)
+    part = held.part(gpr=samples.gpr, emi=samples.emi, pose=samples.pose)
+    try:
+        head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
+        found = process_samples(part, recipe, head, Run(), plan.grid_of(tile))
+    except (ScanError, *NUMERICAL) as error:
+        logger.warning("tile %d of %d failed", plan.tiles.index(tile) + 1, len(plan.tiles), exc_info=error)
+        joined.leave_out(error if isinstance(error, ScanError) else ScanError(str(error)), samples)
+    else:
+        joined.add(tile, samples, found)
 
 
 class _Joined:
@@ -171,9 +178,15 @@ class _Joined:
         soil = agreed.permittivity
         if soil is None:
             soil = joined_permittivity(self._soils)[:2] if self._soils else (float("nan"),) * 2
+        targets, unconfirmed = join_targets(self._targets, self._partly)
+        if unconfirmed:
+            places = ", ".join(sorted(f"{t.x_m:.2f}:{t.y_m:.2f}" for t in unconfirmed))
+            log += Log(
+                notes={"tiles_unconfirmed": f"{len(unconfirmed)} weak targets of one tile alone, at {places}"}
+            )
         return Outcome(
             cover=self._cover(head_m),
-            targets=join_targets(self._targets, self._partly),
+            targets=targets,
             emi_maps=self._maps(),
             gpr_volume=self._whole_volume(),
             radargram=self._radargram(),

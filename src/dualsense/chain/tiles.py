@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.recipe import Recipe
+    from dualsense.recipe.gpr import GprMigrate
     from dualsense.scan import EmiData, GprData, Pose, Scan
 
     Real = NDArray[np.float64]
@@ -49,15 +50,15 @@ class Tiling:
     rim_m
         How far beyond its core a tile is imaged; the boxes with which clutter is compared reach 18 cm.
     halo_m
-        How far beyond its core samples are taken; further where the recipe's sensors reach further.
+        How far beyond its core samples are taken; further where the recipe's sensors or aperture reach further.
     fade_m
         Half of the width over which one tile's images go over into the next one's; at most the rim.
     """
 
     whole_m2: float = 5.0
-    core_m: float = 1.5
+    core_m: float = 2.1
     rim_m: float = 0.18
-    halo_m: float = 0.32
+    halo_m: float = 0.28
     fade_m: float = 0.08
 
 
@@ -205,13 +206,19 @@ def plan_tiles(outline: Scan, recipe: Recipe, tiling: Tiling) -> Plan:
     touched = np.unique(np.floor(sampled / SWEPT_CELL_M).astype(np.int64), axis=0)
     rows, columns = _cuts(grid, tiling)
     reach_m = max(tables.emi_reach_m, tables.gpr_reach_m) + SWEPT_CELL_M
-    tiling = replace(tiling, halo_m=max(tiling.halo_m, reach_m - SWEPT_CELL_M + AROUND_REACH_M))
+    heard_m = aperture_m(recipe.gpr.migrate) + tiling.fade_m  # or what is shown at a border would lack soundings
+    tiling = replace(tiling, halo_m=max(tiling.halo_m, heard_m, reach_m - SWEPT_CELL_M + AROUND_REACH_M))
     held = [
         tile
         for tile in _tiles(grid, rows, columns, tiling)
         if (_inside_m(sampled, tile) >= -reach_m).any()  # within the halo, so that each has samples
     ]
     return Plan(grid, tuple(held), tiling, len(touched) * SWEPT_CELL_M**2, gpr_m, emi_m)
+
+
+def aperture_m(tables: GprMigrate) -> float:
+    """Radius within which soundings are summed for the deepest voxel."""
+    return min(tables.aperture_m + tables.aperture_growth * tables.depth_stop_m, tables.max_aperture_m)
 
 
 def stretches(time_s: Real, of_s: Real, around_s: float) -> Rows:

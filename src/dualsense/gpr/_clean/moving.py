@@ -79,21 +79,20 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moving:
-    """Soundings aligned at the surface, and what each has in common with those around it.
+    """What soundings that are aligned at the surface have in common with those around them.
 
     Attributes
     ----------
     soundings
         n soundings over k frequencies.
-    phase, aligned, common : (n, k)
-        What aligns them, the aligned spectra, and the moving average of these.
+    phase, common : (n, k)
+        What aligns them, and the moving average of the aligned spectra.
     """
 
     soundings: Soundings
     method: Average
     windows: tuple[Windows, ...]
     phase: Complex
-    aligned: Complex
     common: Complex
 
     @classmethod
@@ -107,23 +106,24 @@ class Moving:
         unknown = np.empty((0, 0), np.complex128)
         if len(windows) == 1:
             common = windows[0].average(aligned, method, windows[0].rows, unknown)
-            return cls(soundings, method, windows, phase, aligned, common)
+            return cls(soundings, method, windows, phase, common)
         common = np.empty_like(aligned)
         for one in windows:
             common[one.rows] = one.average(aligned[one.rows], method, np.arange(one.rows.size), unknown)
-        return cls(soundings, method, windows, phase, aligned, common)
+        return cls(soundings, method, windows, phase, common)
 
     def removed(self) -> Soundings:
         """Soundings without what they have in common."""
-        left = self.aligned - self.common
+        left = np.empty_like(self.common)
         for start in range(0, len(left), BLOCK):
-            left[start : start + BLOCK] *= self.phase[start : start + BLOCK].conj()
+            rows = slice(start, start + BLOCK)
+            np.subtract(self.soundings.spectrum[rows], self.common[rows] * self.phase[rows].conj(), out=left[rows])
         return replace(self.soundings, spectrum=left)
 
     def answer(self, echo: Complex, near: Mask, tones: slice) -> Complex:
         """Tell what is left of an echo (w, k) when the background is taken again with it in some soundings."""
         echo = echo * self.phase[near, tones]
-        aligned = self.aligned[:, tones].copy()
+        aligned = self.soundings.spectrum[:, tones] * self.phase[:, tones]
         aligned[near] += echo
         change = np.zeros_like(aligned)
         for one in self.windows:
