@@ -61,13 +61,13 @@ def test_cores_lie_side_by_side_and_leave_nothing_out(plan):
 
 def test_a_lane_is_cut_into_longer_pieces_than_a_field():
     lane = plan_tiles(swept(9.0, 1.0), Recipe(), Tiling())
-    assert len(lane.tiles) == 3
-    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 4
+    assert len(lane.tiles) == 5
+    assert len(plan_tiles(swept(4.0, 4.0), Recipe(), Tiling()).tiles) == 9
 
 
 def test_short_scans_stay_in_one_piece():
-    assert plan_tiles(swept(2.0, 2.0), Recipe(), Tiling()).in_one_piece
-    assert not plan_tiles(swept(3.0, 3.0), Recipe(), Tiling()).in_one_piece
+    assert plan_tiles(swept(1.5, 1.5), Recipe(), Tiling()).in_one_piece
+    assert not plan_tiles(swept(2.0, 2.0), Recipe(), Tiling()).in_one_piece
 
 
 def test_tiles_without_a_sample_are_left_out():
@@ -76,7 +76,7 @@ def test_tiles_without_a_sample_are_left_out():
     ell = np.flatnonzero((x < 1.2) | (y < 1.2))
     pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
     gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
-    cut = plan_tiles(replace(scan, pose=pose, gpr=gpr), Recipe(), Tiling(core_m=1.5))
+    cut = plan_tiles(replace(scan, pose=pose, gpr=gpr), Recipe(), Tiling())
     assert len(cut.tiles) == 7  # of sixteen
     assert cut.swept_m2 == pytest.approx(6.0**2 - 4.8**2, rel=0.15)
 
@@ -90,10 +90,11 @@ def test_every_tile_has_samples_however_far_a_sensor_reaches(reach_m, tiles):
     pose = Pose(scan.pose.time_s[ell], scan.pose.position_m[ell])
     gpr = replace(scan.gpr, time_s=scan.gpr.time_s[ell], data=scan.gpr.data[ell], channel=scan.gpr.channel[ell])
     outline = replace(scan, pose=pose, gpr=gpr)
-    cut = plan_tiles(outline, recipe, Tiling(core_m=1.5))
+    cut = plan_tiles(outline, recipe, Tiling())
     rows = [cut.samples_of(tile, outline, recipe) for tile in cut.tiles]
     assert all(one.gpr.size > 0 and one.pose.size > 0 for one in rows)
     assert cut.tiling.halo_m == pytest.approx(max(0.28, reach_m + 0.16))
+    assert cut.tiling.metal_halo_m == pytest.approx(max(0.21, reach_m + 0.16))
     assert len(cut.tiles) == tiles
 
 
@@ -113,12 +114,14 @@ def test_every_sample_near_a_tile_is_taken_with_a_moment_around_it(plan):
     at, own = outline.pose.position_m, np.zeros(outline.pose.time_s.size)
     for tile in plan.tiles:
         rows = plan.samples_of(tile, outline, Recipe())
+        bare = plan.samples_of(tile, outline, Recipe(), around=False)
         inside = np.array([tile.depth_inside_m(x, y) for x, y, _ in at])
         taken = np.zeros(inside.size, bool)
         taken[rows.gpr] = True
         assert taken[inside >= -SMALL.halo_m].all()
         assert inside[taken].min() >= -SMALL.halo_m - 0.5 * CONTEXT_S - 0.1  # a moment, and to the next line
         assert set(rows.gpr) <= set(rows.pose)
+        assert set(np.flatnonzero(inside >= 0.0)) <= set(bare.gpr) < set(rows.gpr)
         own += inside >= 0.0
         assert rows.gpr_share == pytest.approx((inside >= 0.0).sum() / rows.gpr.size)
     assert (own >= 1).all()

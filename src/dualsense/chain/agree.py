@@ -156,8 +156,8 @@ def _evenly(plan: Plan, most: int) -> list[Tile]:
 
 
 def _part(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe, *, radar: bool) -> Scan:
-    """Read the samples of one sensor that a tile needs."""
-    rows, none = plan.samples_of(tile, recording.outline, recipe), np.zeros(0, np.intp)
+    """Read the samples of one sensor on a tile's own ground."""
+    rows, none = plan.samples_of(tile, recording.outline, recipe, around=False), np.zeros(0, np.intp)
     return recording.part(gpr=rows.gpr if radar else none, emi=none if radar else rows.emi, pose=rows.pose)
 
 

@@ -50,15 +50,18 @@ class Tiling:
     rim_m
         How far beyond its core a tile is imaged; the boxes with which clutter is compared reach 18 cm.
     halo_m
-        How far beyond its core samples are taken; further where the recipe's sensors or aperture reach further.
+        How far beyond its core soundings are taken; further where the recipe's sensors or aperture reach further.
+    metal_halo_m
+        And samples of the metal detector, which hears little of what lies further away.
     fade_m
         Half of the width over which one tile's images go over into the next one's; at most the rim.
     """
 
-    whole_m2: float = 5.0
-    core_m: float = 2.1
+    whole_m2: float = 2.5
+    core_m: float = 1.5
     rim_m: float = 0.18
     halo_m: float = 0.28
+    metal_halo_m: float = 0.2
     fade_m: float = 0.08
 
 
@@ -148,7 +151,7 @@ class Plan:
         rows, columns = tile.image.cells
         return Grid(self.grid.x_m[columns], self.grid.y_m[rows], self.grid.cell_m)
 
-    def samples_of(self, tile: Tile, outline: Scan, recipe: Recipe) -> Samples:
+    def samples_of(self, tile: Tile, outline: Scan, recipe: Recipe, *, around: bool = True) -> Samples:
         """Find the samples that a tile needs.
 
         Parameters
@@ -159,14 +162,16 @@ class Plan:
             The scan, of which only times are read.
         recipe
             Its longest lag and its smoothing say how much of the track is needed around samples.
+        around
+            Whether to take those of the halo too.
 
         Returns
         -------
         Samples
         """
-        halo = self.tiling.halo_m
-        gpr, gpr_share = _rows_near(outline.gpr, self.gpr_m, tile, halo)
-        emi, emi_share = _rows_near(outline.emi, self.emi_m, tile, halo)
+        halo_m = (self.tiling.halo_m, self.tiling.metal_halo_m) if around else (0.0, 0.0)
+        gpr, gpr_share = _rows_near(outline.gpr, self.gpr_m, tile, halo_m[0])
+        emi, emi_share = _rows_near(outline.emi, self.emi_m, tile, halo_m[1])
         around_s = 2.0 * MAX_POSE_GAP_S + recipe.survey.smoothing_s + recipe.emi.latency.max_s
         times = [data.time_s[rows] for data, rows in ((outline.gpr, gpr), (outline.emi, emi)) if data is not None]
         pose = stretches(outline.pose.time_s, np.sort(np.concatenate(times)), around_s)
@@ -207,7 +212,9 @@ def plan_tiles(outline: Scan, recipe: Recipe, tiling: Tiling) -> Plan:
     rows, columns = _cuts(grid, tiling)
     reach_m = max(tables.emi_reach_m, tables.gpr_reach_m) + SWEPT_CELL_M
     heard_m = aperture_m(recipe.gpr.migrate) + tiling.fade_m  # or what is shown at a border would lack soundings
-    tiling = replace(tiling, halo_m=max(tiling.halo_m, heard_m, reach_m - SWEPT_CELL_M + AROUND_REACH_M))
+    least_m = reach_m - SWEPT_CELL_M + AROUND_REACH_M
+    halo_m, metal_halo_m = max(tiling.halo_m, heard_m, least_m), max(tiling.metal_halo_m, least_m)
+    tiling = replace(tiling, halo_m=halo_m, metal_halo_m=metal_halo_m)
     held = [
         tile
         for tile in _tiles(grid, rows, columns, tiling)
