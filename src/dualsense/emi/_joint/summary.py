@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+DISTINCT = 1e-5
+"""Of a scaled column, what is left beside the earlier ones; below, the Gram matrix has no inverse to trust."""
 LOCAL_M = 0.12
 """Rows this close to the side of a place are its neighbourhood."""
 
 
 def dipoles_of(fit: JointFit, contrasts: Sequence[float]) -> tuple[Dipole, ...]:
     """Tensors, covariance and coherence of all dipoles, each with the contrast at which it was found."""
-    parts = parts_of(fit.span, fit.sources)
-    return tuple(_dipole(fit, n, parts[n], contrasts[n]) for n in range(len(fit.sources)))
+    parts, grams = parts_of(fit.span, fit.sources), _own_grams(fit)
+    return tuple(_dipole(fit, n, parts[n], grams[n], contrasts[n]) for n in range(len(fit.sources)))
 
 
-def _dipole(fit: JointFit, n: int, part: Real, contrast: float) -> Dipole:
-    """Dipole n, of coefficients part (q, c)."""
+def _dipole(fit: JointFit, n: int, part: Real, gram: Real, contrast: float) -> Dipole:
+    """Dipole n, of coefficients part (q, c), and its own Gram matrix."""
     source, span = fit.sources[n], fit.span
     variance = max(float((span.rest**2).mean()), 1e-12)
     normal, _ = steepness([source], [part], span, fit.weight)
@@ -41,7 +43,7 @@ def _dipole(fit: JointFit, n: int, part: Real, contrast: float) -> Dipole:
     model = model - (model @ ground.T) @ ground
     signal, left = float((model[:, near] ** 2).sum()), float((span.rest[:, near] ** 2).sum())
     unwhiten = np.linalg.inv(fit.balance.whitener)
-    elements = shrink_along_soil(part @ unwhiten.T, _own_gram(fit, n), fit.balance)
+    elements = shrink_along_soil(part @ unwhiten.T, gram, fit.balance)
     return Dipole(
         position_m=source.position_m,
         covariance_m2=covariance,
@@ -53,8 +55,26 @@ def _dipole(fit: JointFit, n: int, part: Real, contrast: float) -> Dipole:
     )
 
 
+def _own_grams(fit: JointFit) -> list[Real]:
+    """Gram matrix of each dipole's columns without what drift, soil and the other dipoles could explain.
+
+    That is the inverse of its part of the inverse of the Gram matrix of all columns.
+    """
+    span = fit.span
+    if np.abs(np.diag(span.triangle)).min(initial=1.0) < DISTINCT:
+        return [_own_gram(fit, n) for n in range(len(fit.sources))]
+    inverse = np.linalg.inv(span.triangle)
+    stop, grams = len(inverse), []
+    for source in reversed(fit.sources):
+        start = stop - (6 if source.kind.full else 1)
+        scale, own = span.scale[start:stop], inverse[start:stop]
+        grams.append(np.linalg.inv(own @ own.T) * np.outer(scale, scale))
+        stop = start
+    return grams[::-1]
+
+
 def _own_gram(fit: JointFit, n: int) -> Real:
-    """Gram matrix of one dipole's columns without what drift, soil and the other dipoles could explain."""
+    """Gram matrix of one of them, by way of the others, where columns are too much alike for an inverse."""
     others = fit.beside([*fit.sources[:n], *fit.sources[n + 1 :]])
     own = fit.sources[n].columns * fit.weight
     along = others.coordinates(own)

@@ -45,24 +45,43 @@ def to_coordinates(value: Real, slope: Real) -> None:
 
 
 @jit()
+def _add(six: Real, amount: Real, sign: float, out: Real) -> None:
+    """Add sign times amount (6,) of six rows (6, m) to out (m,)."""
+    a, b, c, d, e, f = six[0], six[1], six[2], six[3], six[4], six[5]
+    t, u, v = sign * amount[0], sign * amount[1], sign * amount[2]
+    x, y, z = sign * amount[3], sign * amount[4], sign * amount[5]
+    for i in range(out.size):
+        out[i] += t * a[i] + u * b[i] + v * c[i] + x * d[i] + y * e[i] + z * f[i]
+
+
+@jit()
+def _dots(six: Real, other: Real, out: Real) -> None:
+    """Inner products (6,) of six rows (6, m) with another (m,)."""
+    a, b, c, d, e, f = six[0], six[1], six[2], six[3], six[4], six[5]
+    t, u, v, x, y, z = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(other.size):
+        own = other[i]
+        t += own * a[i]
+        u += own * b[i]
+        v += own * c[i]
+        x += own * d[i]
+        y += own * e[i]
+        z += own * f[i]
+    out[0], out[1], out[2], out[3], out[4], out[5] = t, u, v, x, y, z
+
+
+@jit()
 def shifts(slope: Real, coordinates: Real, moved: Real) -> None:
     """Find what a shift of each dipole does to every row: moved (3, n, c, m) from slope (3, 6 n, m).
 
     coordinates (6 n, c) are the tensors', t; moved, sum_q t_q df_q/dx for x, y and z, is filled: the data's unit
     over m.
     """
-    m = slope.shape[2]
     for axis in range(3):
         for n in range(moved.shape[1]):
             for k in range(moved.shape[2]):
-                out = moved[axis, n, k]
-                for i in range(m):
-                    out[i] = 0.0
-                for q in range(6 * n, 6 * n + 6):
-                    t = coordinates[q, k]
-                    s = slope[axis, q]
-                    for i in range(m):
-                        out[i] += t * s[i]
+                moved[axis, n, k] = 0.0
+                _add(slope[axis, 6 * n : 6 * n + 6], coordinates[6 * n : 6 * n + 6, k], 1.0, moved[axis, n, k])
 
 
 @jit(checked_division=False)
@@ -124,23 +143,27 @@ def whiten(moved: Real, std: Real, weight: Real) -> float:
 
 
 @jit()
+def _packed(k: int, j: int) -> int:
+    """Where a symmetric matrix that is packed row by row has an element."""
+    return k * (k + 1) // 2 + j if k >= j else j * (j + 1) // 2 + k
+
+
+@jit()
 def weigh(weight: Real, vector: Real, out: Real) -> None:
     """Packed weight (p, m) times vector (c, m), row by row; out (c, m) is filled."""
-    m = vector.shape[1]
-    out[:] = 0.0
-    p = 0
-    for k in range(vector.shape[0]):
-        a, x = out[k], vector[k]
-        for j in range(k + 1):
-            b, y, w = out[j], vector[j], weight[p]
-            if j == k:
-                for i in range(m):
-                    a[i] += w[i] * x[i]
-            else:
-                for i in range(m):
-                    a[i] += w[i] * y[i]
-                    b[i] += w[i] * x[i]
-            p += 1
+    channels, m = vector.shape
+    for k in range(channels):
+        own = out[k]
+        own[:] = 0.0
+        for j in range(0, channels - 1, 2):  # two at a time: what is summed is held for both
+            w, x = weight[_packed(k, j)], vector[j]
+            v, y = weight[_packed(k, j + 1)], vector[j + 1]
+            for i in range(m):
+                own[i] += w[i] * x[i] + v[i] * y[i]
+        if channels % 2 == 1:
+            w, x = weight[_packed(k, channels - 1)], vector[channels - 1]
+            for i in range(m):
+                own[i] += w[i] * x[i]
 
 
 @jit()
@@ -152,33 +175,43 @@ def normal(value: Real, weight: Real, data: Real, matrix: Real, right: Real) -> 
     """
     count, m = value.shape
     channels = data.shape[0]
-    white = np.empty((channels, m))
+    white, six, sums = np.empty((channels, m)), np.empty(6), np.empty(weight.shape[0])
     weigh(weight, data, white)
     energy = 0.0
     for k in range(channels):
         for i in range(m):
             energy += white[k, i] * data[k, i]
-        for q in range(count):
-            s = 0.0
-            for i in range(m):
-                s += white[k, i] * value[q, i]
-            right[q * channels + k] = s
+        for q in range(0, count, 6):
+            _dots(value[q : q + 6], white[k], six)
+            for o in range(6):
+                right[(q + o) * channels + k] = six[o]
     product = np.empty(m)
     for q in range(count):
         for p in range(q + 1):
             x, y = value[q], value[p]
             for i in range(m):
                 product[i] = x[i] * y[i]
+            for w in range(0, weight.shape[0] - 2, 3):  # three at a time: the product is held for all
+                a, b, c = weight[w], weight[w + 1], weight[w + 2]
+                s, t, u = 0.0, 0.0, 0.0
+                for i in range(m):
+                    own = product[i]
+                    s += own * a[i]
+                    t += own * b[i]
+                    u += own * c[i]
+                sums[w], sums[w + 1], sums[w + 2] = s, t, u
+            for w in range(weight.shape[0] - weight.shape[0] % 3, weight.shape[0]):
+                a, s = weight[w], 0.0
+                for i in range(m):
+                    s += product[i] * a[i]
+                sums[w] = s
             w = 0
             for k in range(channels):
                 for j in range(k + 1):
-                    s, own = 0.0, weight[w]
-                    for i in range(m):
-                        s += product[i] * own[i]
-                    matrix[q * channels + k, p * channels + j] = s
-                    matrix[q * channels + j, p * channels + k] = s
-                    matrix[p * channels + k, q * channels + j] = s
-                    matrix[p * channels + j, q * channels + k] = s
+                    matrix[q * channels + k, p * channels + j] = sums[w]
+                    matrix[q * channels + j, p * channels + k] = sums[w]
+                    matrix[p * channels + k, q * channels + j] = sums[w]
+                    matrix[p * channels + j, q * channels + k] = sums[w]
                     w += 1
     return energy
 
@@ -264,38 +297,40 @@ def position_terms(
     unknown = square.shape[0]
     rest = data.copy()
     for k in range(channels):
-        left = rest[k]
-        for q in range(count):
-            t, f = coordinates[q, k], value[q]
-            for i in range(m):
-                left[i] -= t * f[i]
-    white = np.empty((unknown + 1, channels, m))
+        for q in range(0, count, 6):
+            _add(value[q : q + 6], coordinates[q : q + 6, k], -1.0, rest[k])
+    white, six = np.empty((unknown + 1, channels, m)), np.empty(6)
     weigh(weight, rest, white[unknown])
     misfit, excess = _misfit(weight, rest, white[unknown])
-    for u in range(unknown):
-        weigh(weight, moved[u % 3, u // 3], white[u])
-    for u in range(unknown):
-        mine = moved[u % 3, u // 3]
-        s = 0.0
-        for k in range(channels):
-            w, r = white[unknown, k], mine[k]
+    for v in range(unknown):
+        weigh(weight, moved[v % 3, v // 3], white[v])
+    square[:], gradient[:] = 0.0, 0.0
+    for k in range(channels):
+        for n in range(0, unknown, 3):
+            a, b, c, r = moved[0, n // 3, k], moved[1, n // 3, k], moved[2, n // 3, k], white[unknown, k]
+            s, t, u = 0.0, 0.0, 0.0
             for i in range(m):
-                s += w[i] * r[i]
-        gradient[u] = s
-        for v in range(u + 1):
-            s = 0.0
-            for k in range(channels):
-                w, r = white[v, k], mine[k]
+                s += a[i] * r[i]
+                t += b[i] * r[i]
+                u += c[i] * r[i]
+            gradient[n] += s
+            gradient[n + 1] += t
+            gradient[n + 2] += u
+            for v in range(n + 3):  # lower triangle, and a little more
+                w = white[v, k]
+                s, t, u = 0.0, 0.0, 0.0
                 for i in range(m):
-                    s += w[i] * r[i]
-            square[u, v] = s
-        for k in range(channels):
-            w = white[u, k]
-            for q in range(count):
-                s, f = 0.0, value[q]
-                for i in range(m):
-                    s += w[i] * f[i]
-                cross[u, q * channels + k] = s
+                    s += a[i] * w[i]
+                    t += b[i] * w[i]
+                    u += c[i] * w[i]
+                square[n, v] += s
+                square[n + 1, v] += t
+                square[n + 2, v] += u
+        for v in range(unknown):
+            for q in range(0, count, 6):
+                _dots(value[q : q + 6], white[v, k], six)
+                for o in range(6):
+                    cross[v, (q + o) * channels + k] = six[o]
     return misfit, excess
 
 

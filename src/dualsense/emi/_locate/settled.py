@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 DISTINCT = 1e-6
 """Of a scaled column, what is left beside the earlier ones; below, inner products tell it from them too badly."""
+PLAIN = 1e-3
+"""The same, above which coefficients are as good as they can be without being refined."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +125,8 @@ class Settled:
         known = {position.tobytes(): place for position, place in zip(self.positions_m, self.places, strict=True)}
         places = tuple(known.get(p.tobytes()) or self.ground.place(p) for p in positions_m)
         fit = Settled(self.ground, self.balance, self.weight, tuple(p.copy() for p in positions_m), places)
+        if "_inner" in vars(self):
+            vars(fit)["_inner"] = fit._inner_from(self)
         last = len(self.ground.basis) - 1
         for _ in range(REWEIGHTINGS):
             balance = whitened(fit.balance, fit.free[last], self.ground.soil_variance)
@@ -148,11 +152,38 @@ class Settled:
     @cached_property
     def _products(self) -> tuple[Real, Real, Real]:
         """Inner products of the scaled columns (p, p), their norms (p,), and products with the channels (p, c)."""
-        heavy = self.stack * self.weight
-        gram = heavy @ heavy.T
+        gram, along = self._inner
         scale = np.sqrt(gram.diagonal()) + 1e-300
-        along = heavy @ (self.ground.response.values * self.weight[:, None])
         return gram / np.outer(scale, scale), scale, along / scale[:, None]
+
+    @cached_property
+    def _inner(self) -> tuple[Real, Real]:
+        """Weighted inner products of the columns (p, p), and with the channels (p, c)."""
+        heavy = self.stack * self.weight
+        return heavy @ heavy.T, heavy @ (self.ground.response.values * self.weight[:, None])
+
+    def _inner_from(self, other: Settled) -> tuple[Real, Real]:
+        """`_inner`, where another fit with the same weights of the rows has that of most columns."""
+        at = {id(place): n for n, place in enumerate(other.places)}
+        first = len(self.ground.basis)
+        own, theirs, new = [np.arange(first)], [np.arange(first)], [np.zeros(0, dtype=np.intp)]
+        for n, place in enumerate(self.places):
+            columns = first + 6 * n + np.arange(6)
+            if id(place) in at:
+                own.append(columns)
+                theirs.append(first + 6 * at[id(place)] + np.arange(6))
+            else:
+                new.append(columns)
+        kept, taken, fresh = np.concatenate(own), np.concatenate(theirs), np.concatenate(new)
+        gram = np.empty((len(self.stack),) * 2)
+        along = np.empty((len(gram), self.ground.response.values.shape[1]))
+        gram[np.ix_(kept, kept)] = other._inner[0][np.ix_(taken, taken)]
+        along[kept] = other._inner[1][taken]
+        heavy = self.stack[fresh] * self.weight**2
+        gram[fresh] = heavy @ self.stack.T
+        gram[:, fresh] = gram[fresh].T
+        along[fresh] = heavy @ self.ground.response.values
+        return gram, along
 
     @cached_property
     def _factor(self) -> Real | None:
@@ -174,7 +205,9 @@ class Settled:
         if inverse is None:
             return self._span.coefficients(0.0)
         _, scale, along = self._products
-        first = (inverse.T @ (inverse @ along)) / scale[:, None]
+        first: Real = (inverse.T @ (inverse @ along)) / scale[:, None]
+        if inverse.diagonal().max() < 1.0 / PLAIN:
+            return first
         left = (self.ground.response.values - self.stack.T @ first) * (self.weight**2)[:, None]
         again = inverse.T @ (inverse @ ((self.stack @ left) / scale[:, None]))
         coefficients: Real = first + again / scale[:, None]
