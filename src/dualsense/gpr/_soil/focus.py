@@ -41,7 +41,7 @@ GROUP_ROWS = 6
 """Soundings in a row that stay together in the jackknife: errors of the track are alike among them."""
 SEARCH_M = 0.006 * np.arange(-2.0, 3.0)
 SEARCH_S = 0.04e-9 * np.arange(-6.0, 7.0)
-RAY_NODES = 64
+RAY_NODES, NEWTON_STEPS = 64, 12
 MIN_COHERENCE = 0.5
 """Part of the soundings' energy that adds up; less is a side lobe, or an echo of several things."""
 PHASE_RAD = 0.1
@@ -220,22 +220,33 @@ def _stacked(
     """Sum echoes and their energies over groups of soundings, (c, GROUPS, points times), both legs refracted.
 
     legs (2, n, points) are the lateral distances of the antennas, taper (n, points) the weights; for every
-    candidate.
+    candidate. The sums are taken in single precision: of some hundred terms, they err by 1e-6 of the largest.
     """
-    index = np.exp(0.5 * LOG_CANDIDATES)[:, None, None]
+    index = np.exp(0.5 * LOG_CANDIDATES)[:, None]
     middle = float(np.median(height_m))
     rho, step = np.linspace(0.0, float(legs.max()) * 1.001, RAY_NODES, retstep=True)
-    time, cos = _rays(rho[:, None], middle, 0.5 * two_way_s * C0_M_S / index, index)
-    group = (np.arange(rows.size) // GROUP_ROWS) % GROUPS
-    loud = np.empty((index.size, GROUPS, legs.shape[2] * two_way_s.size))
-    total = np.empty((*loud.shape, 2))
-    lift = (height_m - middle) / C0_M_S
-    values = traces.values.view(np.float32)
+    time, cos = _rays(rho[:, None, None], middle, 0.5 * two_way_s * C0_M_S / index, index)
+    echoes, points = index.size * two_way_s.size, legs.shape[2]
+    total = np.empty((GROUPS, points, 2, echoes), np.float32)
+    loud = np.empty((GROUPS, points, echoes), np.float32)
+    heard = traces.values[rows]
+    unit = float(np.abs(heard).max(initial=0.0)) or 1.0
     _focus_kernels.stack(
-        values, 1.0 / traces.dt_s, rows, legs, lift, taper, group, time, cos, 1.0 / float(step), total, loud
+        (heard / unit).astype(np.complex64, copy=False).view(np.float32),
+        legs,
+        ((height_m - middle) / (C0_M_S * traces.dt_s)).astype(np.float32),
+        taper.astype(np.float32),
+        (np.arange(rows.size) // GROUP_ROWS) % GROUPS,
+        (time / traces.dt_s).astype(np.float32).reshape(RAY_NODES, echoes),
+        cos.astype(np.float32).reshape(RAY_NODES, echoes),
+        1.0 / float(step),
+        total,
+        loud,
     )
-    part: NDArray[np.complex128] = total.view(np.complex128)[..., 0]
-    return part, loud
+    shape = (GROUPS, points, index.size, two_way_s.size)
+    part = (total[:, :, 0] + 1j * total[:, :, 1].astype(np.float64)).reshape(shape).transpose(2, 0, 1, 3)
+    energy = loud.astype(np.float64).reshape(shape).transpose(2, 0, 1, 3)
+    return part.reshape(index.size, GROUPS, -1), energy.reshape(index.size, GROUPS, -1)
 
 
 def _rays(rho: Real, height_m: float, z: Real, index: Real) -> tuple[Real, Real]:
@@ -247,11 +258,12 @@ def _rays(rho: Real, height_m: float, z: Real, index: Real) -> tuple[Real, Real]
     """
     bend = index**2 - 1.0
     s = rho / (height_m + z / index)
-    for _ in range(12):
+    for _ in range(NEWTON_STEPS):
         root = np.sqrt(index**2 + bend * s * s)
-        s = np.clip(
-            s - (height_m * s + z * s / root - rho) / (height_m + z * index**2 / root**3), 0.0, rho / height_m
-        )
+        step = (height_m * s + z * s / root - rho) / (height_m + z * index**2 / root**3)
+        s = np.clip(s - step, 0.0, rho / height_m)
+        if np.abs(step).max(initial=0.0) < 1e-9:  # Newton squares this
+            break
     sin = s / np.sqrt(1.0 + s * s)
     inside = np.sqrt(index**2 - sin**2) / index
     time: Real = (height_m * np.sqrt(1.0 + s * s) + index * z / inside) / C0_M_S
