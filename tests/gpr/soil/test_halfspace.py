@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dualsense.gpr._soil.halfspace import direct_field, mirrored_field, reflected_field
+from dualsense.gpr._soil.halfspace import _gauss, direct_field, mirrored_field, reflected_field
 from oracles import sommerfeld
 
 F = np.array([0.8e9, 1.7e9, 3.2e9])
@@ -89,3 +89,11 @@ def test_refusals_name_the_value():
         reflected_field(F, np.array([-0.01]), METAL, distance_m=0.1)
     with pytest.raises(ValueError, match=r"must not be positive.*0\.5"):
         reflected_field(F, H, np.array([[4.0 + 0.5j]]), distance_m=0.1)
+
+
+@pytest.mark.parametrize("nodes", (2, 3, 33, 200))
+def test_nodes_and_weights_are_numpys(nodes):
+    x, weight = _gauss(nodes)
+    expected = np.polynomial.legendre.leggauss(nodes)
+    np.testing.assert_allclose(x, expected[0], rtol=0, atol=1e-15)
+    np.testing.assert_allclose(weight, expected[1], rtol=1e-9)

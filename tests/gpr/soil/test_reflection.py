@@ -9,8 +9,9 @@ import pytest
 
 from dualsense.constants import EPSILON0_F_M
 from dualsense.gpr._soil.antennas import Antennas, fields, find_antennas
-from dualsense.gpr._soil.reflection import _over_blocks, surface_permittivity, typical_conductivity
+from dualsense.gpr._soil.reflection import _Fit, _over_blocks, surface_permittivity, typical_conductivity
 from oracles import forward
+from oracles import reflection as oracle
 
 DIPOLES = Antennas("d", "dipoles", (), response_std={"sfcw": 0.01, "impulse": None})
 DISTANCE_M = 0.1
@@ -175,3 +176,21 @@ def test_pulls_are_summed_over_each_block():
     block, pull = rng.permutation(np.arange(40) % 7), rng.standard_normal((40, 3))
     expected = np.stack([pull[block == b].sum(axis=0) for b in range(7)])
     np.testing.assert_allclose(_over_blocks(pull, block), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("eps", "rough_m"), ((3.5, 0.002), (9.0, 0.005)))
+def test_single_precision_tells_what_double_does(eps, rough_m):
+    """Echo and slopes to 1e-5 of the largest; ln eps to a thousandth of its error, and that error to 1e-3."""
+    soundings = over_ground(eps, rough_m=rough_m)
+    rows = np.arange(len(soundings.time_s))
+    fit = _Fit.of(soundings, rows, DIPOLES, "sfcw", 0.005, 0.002)
+    tones = np.searchsorted(soundings.frequency_hz, fit.frequency)
+    data = soundings.spectrum[:, tones] / np.abs(soundings.spectrum).max()
+    x = np.array([np.log(5.0), 0.001, 0.9, 20.0])
+    for fast, plain in zip(fit._waves(x), oracle.waves(fit, x), strict=True):
+        size = np.abs(plain).max(axis=(-2, -1), keepdims=True)
+        assert (np.abs(fast - plain) / size).max() < 1e-5
+    (mean, *_), std = oracle.echo(fit, data)
+    found = fit.solve().permittivity
+    assert found.mean == pytest.approx(mean, abs=1e-3 * std)
+    assert found.std == pytest.approx(std, rel=1e-3)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
+    Single = NDArray[np.complex64]
 
 LOG_NODES = np.linspace(np.log(1.3), np.log(40.0), 22)
 HEIGHT_NODES = 24
@@ -142,15 +143,22 @@ def _spline(nodes: Real, at: Real) -> tuple[Real, Real]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
-    """One channel: data (n, k), its tables, and what is expected."""
+    """One channel: data (n, k), its tables, and what is expected.
 
-    data: Complex
+    Attributes
+    ----------
+    table : (e, h, 2 k)
+        Ground's echo without its path over ln eps (``LOG_NODES``) and height (``node``): both parts in turn.
+    """
+
+    data: Single
     frequency: Real
     height: Real
     block: NDArray[np.intp]
     direct: Complex
     distance: float
-    table: tuple[Real, Complex]
+    node: Real
+    table: Real
     response_std: float | None
     spread2: tuple[float, float]
 
@@ -174,6 +182,9 @@ class _Fit:
         _, block = np.unique(np.floor(place[:, :2] / BLOCK_M), axis=0, return_inverse=True)
         if rows.size < MIN_SOUNDINGS or block.max() + 1 < MIN_BLOCKS:
             return None
+        unit = float(np.abs(soundings.spectrum[rows]).max(initial=0.0))
+        if not 0.0 < unit < np.inf:
+            return None
         k_all = soundings.frequency_hz.size
         tones = np.unique(np.round(np.linspace(0, k_all - 1, min(TONES, k_all))).astype(np.intp))
         f = soundings.frequency_hz[tones]
@@ -186,13 +197,14 @@ class _Fit:
         k = 2.0 * np.pi * f / C0_M_S
         smooth = echo * np.exp(1j * k[:, None] * np.hypot(distance, 2.0 * node))
         return cls(
-            data=soundings.spectrum[rows][:, tones],
+            data=(soundings.spectrum[rows[:, None], tones] / unit).astype(np.complex64),
             frequency=f,
             height=height,
             block=block.ravel(),
             direct=direct,
             distance=distance,
-            table=(node, smooth),
+            node=node,
+            table=np.ascontiguousarray(smooth.transpose(0, 2, 1)).view(np.float64),
             response_std=antennas.known_response(modality),
             spread2=(
                 roughness_m**2 + (1.0 - DILUTION[0]) * float(height.var()),
@@ -205,6 +217,9 @@ class _Fit:
 
         The noise is what the mean wave leaves: its covariance over the tones comes from the data, soundings that
         stick out are weighed down, and all soundings together count as many as there are blocks.
+
+        What there is of each sounding is kept in single precision, which errs by less than 1e-5 of the result's
+        own error; what is solved for is not.
         """
         n, tones = self.data.shape
         x = np.array([START, 0.0, DILUTION[0], self.spread2[0] * 1e6])
@@ -213,32 +228,29 @@ class _Fit:
         middle = np.array([x[0], 0.0, DILUTION[0], x[3]])
         belief = np.array([0.0, HEIGHT_STD_M**-2.0, DILUTION[1] ** -2.0, (self.spread2[1] * 1e6) ** -2.0])
         log_a, nominal, stiff = self._response(self._waves(x)[0])
-        weight = np.ones(n)
+        weight = np.ones(n, np.float32)
         prior = np.zeros((4 + 2 * tones, 4 + 2 * tones))
         prior[:4, :4] = np.diag(belief)
         prior[4 : 4 + tones, 4 : 4 + tones], prior[4 + tones :, 4 + tones :] = stiff
         share = (int(self.block.max()) + 1) / n
-        inverse: Real = np.eye(4 + 2 * tones)
-        scatter: Real = np.zeros((4, 4))
-        rest, echo = self.data, self.data
         for step in range(STEPS):
             echo, slopes = self._waves(x)
-            a = np.exp(log_a)
-            model = a * (self.direct + echo)
+            a = np.exp(log_a).astype(np.complex64)
+            model = a * (self.direct.astype(np.complex64) + echo)
             rest = self.data - model
-            covariance = (rest * weight[:, None]).T @ rest.conj() / weight.sum()
+            covariance = ((rest * weight[:, None]).T @ rest.conj()).astype(np.complex128) / float(weight.sum())
             loud = np.diag(covariance).real
             if not (np.isfinite(loud).all() and (loud > 0.0).all()):
                 return None
-            precision = np.linalg.inv((1.0 - SHRINKAGE) * covariance + SHRINKAGE * np.diag(loud))
-            white = rest @ precision.T
-            misfit = (rest.conj() * white).real.sum(axis=1)
-            weight = 1.0 / (1.0 + misfit / (TOLERANCE * float(np.median(misfit))))
-            normal, pull = _normal(a * slopes, model, precision, white, weight)
-            normal *= share
-            pull *= share
-            right = pull.sum(axis=0)
-            normal += prior
+            shrunk = (1.0 - SHRINKAGE) * covariance + SHRINKAGE * np.diag(loud)
+            precision = np.linalg.inv(shrunk).astype(np.complex128)
+            white = rest @ precision.T.astype(np.complex64)
+            misfit = np.einsum("nk,nk->n", _parts(rest), _parts(white))
+            weight = 1.0 / (1.0 + misfit / np.float32(TOLERANCE * float(np.median(misfit))))
+            slopes *= a
+            normal, right = _normal(slopes, model, precision, white, weight)
+            normal = share * normal + prior
+            right *= share
             right[:4] -= belief * (x - middle)
             off = log_a - nominal
             right[4 : 4 + tones] -= stiff[0] @ off.real
@@ -246,12 +258,12 @@ class _Fit:
             inverse = np.linalg.pinv(normal, rcond=1e-13, hermitian=True).astype(np.float64)
             move = inverse @ right
             move *= min(1.0, 0.4 / max(abs(move[0]), 1e-9), 0.004 / max(abs(move[1]), 1e-9))
-            blocks = _over_blocks(pull, self.block)
-            scatter = inverse[:4] @ (blocks.T @ blocks + prior) @ inverse[:, :4]
             x = np.clip(x + move[:4], lower, upper)
             log_a = log_a + move[4 : 4 + tones] + 1j * move[4 + tones :]
             if step > 3 and abs(move[0]) < SETTLED:
                 break
+        blocks = share * _over_blocks(_pulls(slopes, model, white, weight), self.block)
+        scatter = inverse[:1] @ (blocks.T @ blocks + prior) @ inverse[:, :1]
         unexplained = float(np.sqrt((np.abs(rest) ** 2).mean() / (np.abs(np.exp(log_a) * echo) ** 2).mean()))
         std = float(np.sqrt(max(inverse[0, 0], scatter[0, 0])))
         inside = LOG_NODES[0] < x[0] < LOG_NODES[-1]
@@ -259,31 +271,41 @@ class _Fit:
             return None
         return SurfaceEcho(LogNormal(float(x[0]), std), float(x[1]), float(np.sqrt(x[3])) * 1e-3, unexplained)
 
-    def _waves(self, x: Real) -> tuple[Complex, Complex]:
+    def _waves(self, x: Real) -> tuple[Single, Single]:
         """Ground's echo (n, k), and its slopes (4, n, k) by the first four unknowns."""
-        node, over_eps = self.table
-        k = 2.0 * np.pi * self.frequency / C0_M_S
+        k = (2.0 * np.pi * self.frequency / C0_M_S).astype(np.float32)
         mean = float(self.height.mean())
         swing = self.height - mean
-        height = np.clip(mean + x[1] + x[2] * swing, node[0], node[-1])
-        at_eps, by_eps = (np.tensordot(weights, over_eps, 1)[0] for weights in _spline(LOG_NODES, x[:1]))
-        at_height, by_height = _spline(node, height)
-        value, by_eps, by_height = at_eps @ at_height.T, by_eps @ at_height.T, at_eps @ by_height.T
+        height = np.clip(mean + x[1] + x[2] * swing, self.node[0], self.node[-1])
+        over_eps = np.concatenate(_spline(LOG_NODES, x[:1]))
+        value, by_eps = np.tensordot(over_eps, self.table, axes=1).astype(np.float32)
+        over_height, by_height = (part.astype(np.float32) for part in _spline(self.node, height))
+        smooth, steeper, higher = (
+            (part @ of).view(np.complex64)
+            for part, of in ((over_height, value), (over_height, by_eps), (by_height, value))
+        )
         path = np.hypot(self.distance, 2.0 * height)
-        cos = 2.0 * height / path
-        blur = -2e-6 * np.square(k[:, None] * cos)
-        wave = np.exp(-1j * k[:, None] * path + blur * x[3])
-        echo = (wave * value).T
-        up = (wave * (by_height - 2j * k[:, None] * cos * value)).T
-        return echo, np.stack([(wave * by_eps).T, up, up * swing[:, None], blur.T * echo])
+        cos = (2.0 * height / path).astype(np.float32)[:, None]
+        blur, angle = np.float32(-2e-6) * np.square(k * cos), k * path.astype(np.float32)[:, None]
+        size = np.exp(blur * np.float32(x[3]))
+        wave = np.empty(angle.shape, np.complex64)
+        wave.real, wave.imag = size * np.cos(angle), -size * np.sin(angle)
+        echo = wave * smooth
+        slopes = np.empty((4, *wave.shape), np.complex64)
+        np.multiply(wave, steeper, out=slopes[0])
+        np.multiply(wave, higher, out=slopes[1])
+        slopes[1] -= np.complex64(2j) * k * cos * echo
+        np.multiply(slopes[1], swing.astype(np.float32)[:, None], out=slopes[2])
+        np.multiply(blur, echo, out=slopes[3])
+        return echo, slopes
 
-    def _response(self, echo: Complex) -> tuple[Complex, Complex, tuple[Real, Real]]:
+    def _response(self, echo: Single) -> tuple[Complex, Complex, tuple[Real, Real]]:
         """Start of ln A, its nominal course, and the stiffness (k, k) of amplitude and phase about that.
 
         The nominal course is that of a current in a dipole, -i f, times any constant and with any delay; how far A
         may leave it is a Gaussian process over frequency. With no response known the stiffness is none.
         """
-        whole = self.direct + echo
+        whole: Complex = self.direct + echo
         a = (whole.conj() * self.data).sum(axis=0) / (np.abs(whole) ** 2).sum(axis=0)
         nominal = np.log(-1j * self.frequency / self.frequency.mean())
         tones = self.frequency.size
@@ -314,26 +336,43 @@ def _free(covariance: Real, shapes: Real) -> Real:
 
 
 def _normal(
-    slopes: Complex, model: Complex, precision: Complex, white: Complex, weight: Real
+    slopes: Single, model: Single, precision: Complex, white: Single, weight: NDArray[np.float32]
 ) -> tuple[Real, Real]:
-    """Form the normal matrix (p, p), and the pull (n, p) of each sounding.
+    """Form the normal matrix (p, p), and the pull (p,) of all soundings.
 
     Unknowns are the ``slopes`` (g, n, k) and the real and imaginary part of ln A of every tone, by which the
     model's slope is the model itself at that tone alone.
     """
     g, tones = slopes.shape[0], model.shape[1]
-    light = slopes @ precision.T
-    normal = np.empty((g + 2 * tones, g + 2 * tones))
-    normal[:g, :g] = np.einsum("n,gnk,hnk->gh", weight, slopes.conj(), light, optimize=True).real
-    cross = (weight[:, None] * model.conj() * light).sum(axis=1)
+    light = (slopes.reshape(-1, tones) @ precision.T.astype(np.complex64)).reshape(slopes.shape)
+    light *= weight[:, None]
+    normal, pull = np.empty((g + 2 * tones, g + 2 * tones)), np.empty(g + 2 * tones)
+    # the real part of a product of complex numbers is the scalar product of their parts
+    flat = _parts(slopes).reshape(g, -1)
+    normal[:g, :g] = flat @ _parts(light).reshape(g, -1).T
+    cross = np.einsum("nk,gnk->gk", model.conj(), light)
     normal[:g, g : g + tones], normal[:g, g + tones :] = cross.real, cross.imag
     normal[g:, :g] = normal[:g, g:].T
-    between = ((weight[:, None] * model).T @ model.conj()).T * precision
+    heavy = weight[:, None] * model
+    between = (heavy.T @ model.conj()).T * precision
     normal[g : g + tones, g : g + tones] = normal[g + tones :, g + tones :] = between.real
     normal[g + tones :, g : g + tones] = between.imag
     normal[g : g + tones, g + tones :] = -between.imag
-    pull = np.empty((model.shape[0], g + 2 * tones))
-    pull[:, :g] = np.einsum("gnk,nk->ng", slopes.conj(), white).real
+    pull[:g] = flat @ _parts(weight[:, None] * white).ravel()
+    turned = np.einsum("nk,nk->k", heavy.conj(), white)
+    pull[g : g + tones], pull[g + tones :] = turned.real, turned.imag
+    return normal, pull
+
+
+def _pulls(slopes: Single, model: Single, white: Single, weight: NDArray[np.float32]) -> Real:
+    """Pull (n, p) of each sounding on the unknowns of :func:`_normal`."""
     turned = model.conj() * white
-    pull[:, g : g + tones], pull[:, g + tones :] = turned.real, turned.imag
-    return normal, weight[:, None] * pull
+    on_first = np.einsum("gnk,nk->ng", _parts(slopes), _parts(white))
+    pulls: Real = np.hstack([on_first, turned.real, turned.imag]).astype(np.float64)
+    pulls *= weight[:, None]
+    return pulls
+
+
+def _parts(values: Single) -> NDArray[np.float32]:
+    """Real and imaginary parts in turn, (..., 2 k)."""
+    return np.ascontiguousarray(values).view(np.float32)
