@@ -1,7 +1,7 @@
-"""Compiled loops of the moving median: sixteen columns at a time, each by a search for the value in the middle.
+"""Compiled loops of the moving median: some columns at a time, each by a search for the value in the middle.
 
 The neighbours of a sounding and their weights are the same for all its columns, and a pass over them that tells
-how much weight lies at or below a guess is one comparison and three masked steps for sixteen columns at once. So
+how much weight lies at or below a guess is one comparison and three masked steps for many columns at once. So
 nothing is sorted: the last sounding's median is the first guess, and four to five passes find the next one, each
 of which also sees the nearest values to either side of its guess.
 
@@ -24,8 +24,8 @@ from numba import float32, int32, uint64
 from dualsense.runtime.jit import jit
 
 prange = numba.prange
-TILE = 16
-"""Columns at a time: 512 bits of 32."""
+TILE = 32
+"""Columns at a time, twice 512 bits: while one half waits for its sums, the other goes on."""
 ROWS = 8
 """Neighbours in one turn of the innermost loop."""
 MARKS = 128
@@ -45,7 +45,7 @@ PATIENCE = 6
 """Passes after which every second one halves what is left."""
 
 
-@jit()
+@jit(checked_division=False)
 def _scales(values, first, last, top, mean):
     """Fill top (TILE,) with what columns first to last of values (n, k) are multiplied by, mean with their size.
 
@@ -114,26 +114,29 @@ def _seen(key, weight, guess, below, under, over):
     return below, under, over
 
 
-@jit()
-def _guess_again(weight, half, margin, last, halve, guess, below, under, over, low, high, at_low, at_high, slope):
-    """Next guesses (TILE,) where the median is not found; returns how many of the first ``last`` columns that are.
+@jit(checked_division=False)
+def _guess_again(weight, half, margin, last, halve, seen, own, whole, real):
+    """Next guesses where the median is not found; returns how many of the first ``last`` columns that are.
 
     weight (MARKS,), half of their sum and the margin by which to go beyond the aim; with ``halve`` the middle of
-    the bracket is tried. below, under and over (TILE,) are those of :func:`_weigh`. The median is above low and at
-    most high (TILE,); at_low and at_high (TILE,) are the weights half-way through the values there, negative
-    before any is known; slope (TILE,) is the growth of a key with the weight. A guess at its median stays.
+    the bracket is tried. seen (3, TILE) are below, under and over of :func:`_weigh`; own (TILE,) is room. whole
+    (3, TILE) are low, high and the guess: the median is above low and at most high, and a guess at its median
+    stays. real (3, TILE) are the weights half-way through the values at low and high, negative before any is
+    known, and the growth of a key with the weight. Few arrays, so that the loop becomes vectors.
     """
-    unknown = 0
+    for c in range(TILE):
+        below, under, over = seen[0, c], seen[1, c], seen[2, c]
+        own[c] = weight[(under if below >= half else over) & MARK]
+    unknown = NOTHING
     aim = float32(half)
-    for column in range(TILE):
-        c = uint64(column)
-        upper = below[c] >= half
-        key = under[c] if upper else over[c]
-        own = weight[uint64(key & MARK)]
-        beyond = int32(below[c] - own) if upper else int32(below[c] + own)
+    for c in range(last):
+        below, under, over, size = seen[0, c], seen[1, c], seen[2, c], own[c]
+        a, b, wa, wb, steep = whole[0, c], whole[1, c], real[0, c], real[1, c], real[2, c]
+        upper = below >= half
+        key = under if upper else over
+        beyond = int32(below - size) if upper else int32(below + size)
         done = (beyond >= half) != upper
-        middle = float32(below[c]) + (float32(-0.5) if upper else float32(0.5)) * float32(own)
-        a, b, wa, wb, steep = low[c], high[c], at_low[c], at_high[c], slope[c]
+        middle = float32(below) + (float32(-0.5) if upper else float32(0.5)) * float32(size)
         a = a if upper else key
         b = int32(key - int32(1)) if upper else b
         wa = wa if upper else middle
@@ -144,10 +147,10 @@ def _guess_again(weight, half, margin, last, halve, guess, below, under, over, l
         place = float32(a) + (aim - wa) * secant if held else ahead
         place = float32(0.5) * (float32(a) + float32(b)) if halve else place
         place = min(max(place, -FURTHEST), FURTHEST)
-        low[c], high[c], at_low[c], at_high[c] = a, b, wa, wb
-        guess[c] = key if done else min(max(int32(place), a), b)
-        slope[c] = float32(0.9) * steep + float32(0.1) * secant if held and not done else steep
-        unknown += 0 if done or column >= last else 1
+        whole[0, c], whole[1, c], real[0, c], real[1, c] = a, b, wa, wb
+        whole[2, c] = key if done else min(max(int32(place), a), b)
+        real[2, c] = float32(0.9) * steep + float32(0.1) * secant if held & (not done) else steep
+        unknown += NOTHING if done else int32(1)
     return unknown
 
 
@@ -156,42 +159,42 @@ def _tile(values, first, wanted, found, count, weight, start, out):
     """Medians of up to TILE columns from the first one on: arguments as for :func:`medians`."""
     n = values.shape[0]
     last = min(values.shape[1] - first, TILE)
-    scale, mean, slope = np.empty(TILE), np.empty(TILE), np.empty(TILE, np.float32)
+    scale, mean = np.empty(TILE), np.empty(TILE)
     _scales(values, first, first + last, scale, mean)
     all_keys = np.zeros(n * TILE, np.int32)
     for i in range(n):
         for c in range(last):
             all_keys[i * TILE + c] = _key(values[i, first + c], scale[c])
-    keys, guess = np.empty(MARKS * TILE, np.int32), np.zeros(TILE, np.int32)
-    below, under, over = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.int32)
-    low, high = np.empty(TILE, np.int32), np.empty(TILE, np.int32)
-    at_low, at_high = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    keys = np.empty(MARKS * TILE, np.int32)
+    seen, own = np.empty((3, TILE), np.int32), np.empty(TILE, np.int32)
+    whole, real = np.zeros((3, TILE), np.int32), np.empty((3, TILE), np.float32)
+    guess = whole[2]
     for c in range(TILE):
-        slope[c] = 3.0 * mean[c] / (0.5 * MARKS * WEIGHT)
+        real[2, c] = 3.0 * mean[c] / (0.5 * MARKS * WEIGHT)
     for o in range(wanted.size):
         i = wanted[o]
         turns = (count[i] + ROWS - 1) // ROWS
         total = 0
         for m in range(count[i]):
             total += weight[i, m]
-            mark, to, off = int32(m), uint64(m) * uint64(TILE), uint64(found[i, m]) * uint64(TILE)
-            for c in range(TILE):
-                keys[to + uint64(c)] = all_keys[off + uint64(c)] | mark
+            mark, to, off = int32(m), m * TILE, found[i, m] * TILE
+            source, into = all_keys[off : off + TILE], keys[to : to + TILE]
+            for c in range(source.size):  # not TILE: the compiler would write a short loop out instead
+                into[c] = source[c] | mark
         for m in range(count[i] * TILE, turns * ROWS * TILE):
             keys[m] = LAST
         half, margin = int32((total + 1) // 2), float32(BEYOND * total / count[i])
         for c in range(TILE):
-            low[c], high[c], at_low[c], at_high[c] = FIRST, LAST - int32(1), float32(-1.0), float32(-1.0)
+            whole[0, c], whole[1, c] = FIRST, LAST - int32(1)
+            real[0, c], real[1, c] = float32(-1.0), float32(-1.0)
         for c in range(last if start.size > 0 else 0):
             guess[c] = _key(start[o, first + c], scale[c])
         passes, unknown = 0, 1
         while unknown > 0:
-            _weigh(keys, weight[i], turns, guess, below, under, over)
+            _weigh(keys, weight[i], turns, guess, seen[0], seen[1], seen[2])
             passes += 1
             halve = passes >= PATIENCE and passes % 2 == 0
-            unknown = _guess_again(
-                weight[i], half, margin, last, halve, guess, below, under, over, low, high, at_low, at_high, slope
-            )
+            unknown = _guess_again(weight[i], half, margin, last, halve, seen, own, whole, real)
         for c in range(last):
             out[o, first + c] = values[found[i, guess[c] & MARK], first + c]
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
 from dualsense.runtime.jit import jit
 
-prange = numba.prange
 LANES = 8
 BLOCK = 64
 """Soundings that are summed together: fixed, so that sums do not hang on the number of threads."""
@@ -48,7 +46,7 @@ def _wave(k, step, path, re, im):
         im[t + LANES] = re[t] * s + im[t] * c
 
 
-@jit(parallel=True)
+@jit()
 def wave_sums(data, k, step, path, tilt, sums):
     """Sum over soundings what least squares over {1, wave, tilt wave} need: fills sums (blocks, SUMS, k).
 
@@ -57,7 +55,7 @@ def wave_sums(data, k, step, path, tilt, sums):
     (n,).
     """
     size = k.size
-    for b in prange(sums.shape[0]):
+    for b in range(sums.shape[0]):
         re, im = np.empty(size), np.empty(size)
         own = sums[b]
         own[:] = 0.0
@@ -77,7 +75,7 @@ def wave_sums(data, k, step, path, tilt, sums):
                 own[7, t] += q * y
 
 
-@jit(parallel=True)
+@jit()
 def rests(data, k, step, path, tilt, model, energy, pull, rest):
     """Take what a fit leaves of each sounding, r = d - direct - w (echo + tilt slant): its energy, and its pull.
 
@@ -86,7 +84,7 @@ def rests(data, k, step, path, tilt, model, energy, pull, rest):
     (n, 2 k) with r, unless it is (0, 0).
     """
     size = k.size
-    for i in prange(data.shape[0]):
+    for i in range(data.shape[0]):
         re, im = np.empty(size), np.empty(size)
         _wave(k, step, path[i], re, im)
         d, q = data[i], tilt[i]

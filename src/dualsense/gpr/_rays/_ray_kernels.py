@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
 from dualsense.runtime.jit import jit
 
-prange = numba.prange
 NEAR_M = 1e-12
 """Nearer than this is at: the time changes by less than 1e-19 s, and squares do not underflow."""
 STEPS = 60
@@ -151,13 +149,13 @@ def ray_times(rho, h, thickness, index, c, time):
         path_times(x, rho[i], h[i : i + 1], thickness, index, c, work, time[i : i + 1])
 
 
-@jit(parallel=True)
+@jit()
 def fill_tables(height, rho, thickness, index, loss, c, time, gain):
     """Fill ``time`` and ``gain`` (heights, rho, depths); height (heights, depths), thickness (layers, depths).
 
     rho (rho,) are distances, index and loss (layers,) as for :func:`path_gains`, c the speed above.
     """
-    for i in prange(height.shape[0]):
+    for i in range(height.shape[0]):
         work = np.empty((ROWS, height.shape[1]))
         x = np.zeros(height.shape[1])
         before = np.zeros(height.shape[1])
