@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.survey import _health
 from dualsense.survey._health import NOISE_ONLY, noise_share
 
 
@@ -45,12 +44,25 @@ def test_too_few_samples_are_not_judged():
     assert noise_share(noise, np.zeros(8, int)) == 0.0
 
 
-def test_many_columns_are_asked_in_full_where_some_of_them_say_dead():
-    noise, slow = streams(k=121)
-    one = np.zeros(len(noise), int)
-    some, whole = slow + 0.05 * noise, noise
-    assert noise_share(some, one) == pytest.approx(_health._share(some), rel=0.1)
-    assert noise_share(whole, one) == _health._share(whole)
-    mostly = slow + 0.05 * noise
-    mostly[:, ::3] = noise[:, ::3]  # what is asked first holds more noise than the rest
-    assert noise_share(mostly, one) == _health._share(mostly) < NOISE_ONLY
+@pytest.mark.parametrize("n", (400, 5000))
+def test_every_column_counts_the_same_wherever_it_stands(n):
+    noise, slow = streams(n, k=121)
+    one = np.zeros(n, int)
+    for of in (2, 3, 5):
+        shares = []
+        for first in range(of):
+            mostly = slow + 0.05 * noise
+            mostly[:, first::of] = 7.0 * noise[:, first::of]  # in a unit of their own
+            shares.append(noise_share(mostly, one))
+        assert shares == pytest.approx([1.0 / of] * of, abs=0.06)
+        assert max(shares) < NOISE_ONLY
+
+
+def test_values_that_hardly_ever_change_and_those_that_never_do():
+    rng = np.random.default_rng(0)
+    rare = (rng.uniform(size=(400, 3)) < 0.1).astype(float)
+    one = np.zeros(400, int)
+    assert noise_share(rare, one) == pytest.approx(1.0, abs=0.15)
+    assert noise_share(np.ones((400, 3)), one) == 0.0
+    rare[:, 0] = 5.0
+    assert noise_share(rare, one) == pytest.approx(1.0, abs=0.15)

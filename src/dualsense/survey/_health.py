@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 NOISE_ONLY = 0.6
 """From here :func:`noise_share` tells a dead sensor; those that work stay below 0.1 on every scan we have."""
-COLUMNS = 32
-"""Of more columns about so many, evenly chosen, are asked first; all of them where those may tell of noise."""
+ROWS = 256
+"""Of more samples about so many, evenly chosen, tell where a column's middle is and how far it swings."""
 CLIP = 10.0
 MIN_SAMPLES = 12
 
@@ -21,8 +21,9 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
     """Variation from one sample to the next over the variation within the scan: 1 for white noise.
 
     A working sensor follows the ground, its own drift and the head's height, which change slowly from sample to
-    sample. The half mean square of successive differences over the variance is von Neumann's ratio (1941), here
-    pooled over columns of equal weight, and with single samples held back to ten times the typical deviation.
+    sample. The half mean square of successive differences over the mean square about the middle is von Neumann's
+    ratio (1941), here of all columns together, each in units of its own swing, and with single samples held
+    back to ten times the typical size.
 
     Parameters
     ----------
@@ -41,10 +42,7 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
         own = values if (channel == c).all() else values[channel == c]
         if own.shape[0] < MIN_SAMPLES:
             continue
-        every = max(1, own.shape[1] // COLUMNS)
-        share = _share(own[:, ::every])
-        if every > 1 and not share < 0.5 * NOISE_ONLY:
-            share = _share(own)
+        share = _share(own)
         if np.isfinite(share):
             shares.append(share)
     return min(shares, default=0.0)
@@ -52,21 +50,29 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
 
 def _share(values: NDArray[Any]) -> float:
     """Share of one channel's samples (n, k); NaN where nothing varies."""
-    own = np.ascontiguousarray(values.T)  # each column by itself, where medians are found faster
-    largest = np.abs(own).max(axis=1, keepdims=True)
-    own = own / np.where(largest > 0.0, largest, 1.0)  # squares of any unit, then, are numbers
-    middle = np.median(own.real, axis=1, keepdims=True)
+    largest = np.abs(values).max(axis=0)
+    own = values / np.where(largest > 0.0, largest, 1.0)  # squares of any unit, then, are numbers
+    some = np.ascontiguousarray(own[:: max(1, len(own) // ROWS)].T)  # each column by itself: medians are faster
+    middle = np.median(some.real, axis=1)
     if np.iscomplexobj(own):
-        middle = middle + 1j * np.median(own.imag, axis=1, keepdims=True)
-    away = _clipped(np.abs(own - middle))
-    step = _clipped(np.abs(np.diff(own, axis=1)))
-    varies = away > 0.0
-    return float(np.mean(0.5 * step[varies] / away[varies])) if varies.any() else float("nan")
+        middle = middle + 1j * np.median(some.imag, axis=1)
+    away = np.abs(some - middle[:, None])
+    own -= middle
+    swing = np.sqrt((_held(away, np.median(away, axis=1, keepdims=True)) ** 2).mean(axis=1))
+    swing = np.where(swing > 0.0, swing, np.sqrt((np.abs(own) ** 2).mean(axis=0)))
+    if not swing.any():
+        return float("nan")
+    own *= np.divide(1.0, swing, out=np.zeros_like(swing), where=swing > 0.0)
+    return 0.5 * _energy(np.diff(own, axis=0)) / _energy(own)
 
 
-def _clipped(size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean square (k,) of each row of sizes (k, n), outliers held back."""
-    typical = np.median(size, axis=1, keepdims=True)
-    limit = np.where(typical > 0.0, CLIP * typical, np.inf)
-    mean: NDArray[np.float64] = (np.minimum(size, limit) ** 2).mean(axis=1)
-    return mean
+def _energy(values: NDArray[Any]) -> float:
+    """Mean of the samples' energies, sum |v|^2 over the columns of values (n, k), outliers held back."""
+    parts = values.view(values.real.dtype)
+    size = np.sqrt(np.einsum("nk,nk->n", parts, parts))
+    return float((_held(size, np.median(size)) ** 2).mean())
+
+
+def _held(size: NDArray[np.float64], typical: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Sizes of at most ten times what is typical, where that is known."""
+    return np.minimum(size, np.where(typical > 0.0, CLIP * typical, np.inf))
