@@ -112,6 +112,7 @@ def test_the_chain_by_hand_finds_the_body(sample_dir):
         relative_permittivity=soil.relative_permittivity,
         height_m=surface.height_m,
     )
-    bodies = gpr.find_bodies(volume, grid, np.ones(volume.fold.shape[1:], bool))
+    over = gpr.over_clutter(volume, grid, np.ones(volume.fold.shape[1:], bool))
+    bodies = gpr.find_bodies(volume, grid, over)
     assert bodies
     assert 0.01 < bodies[0].depth_m < 0.12

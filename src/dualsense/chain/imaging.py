@@ -190,19 +190,19 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
     grid, covered = cover.grid, cover.gpr
     over = gpr.over_clutter(migrated, grid, covered)
-    bodies = gpr.find_bodies(migrated, grid, covered, over=over, **parameters(tables.image))
+    bodies = gpr.find_bodies(migrated, grid, over, **parameters(tables.image))
     if state.apexes_m is not None:
-        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, covered, over=over)
+        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, over)
     volume = gpr.envelope_volume(migrated, grid, covered)
     listed = gpr.detectability(
         volume,
+        over.median,
         top_m=tables.image.top_m,
         min_contrast=tables.image.min_contrast,
         listed_all=len(bodies) < tables.image.max_bodies,
         losses=state.losses,
         band_ok=state.band_hz >= MIN_BAND_HZ,
         soil_disputed=_disputed(soil, state.echo),
-        median=over.median,
     )
     log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ())
     return replace(
@@ -210,7 +210,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         bodies=bodies,
         volume=volume,
         detectability=listed,
-        echo_finder=gpr.echo_finder(migrated, grid, covered, over=over),
+        echo_finder=gpr.echo_finder(migrated, grid, over),
     ), log
 
 

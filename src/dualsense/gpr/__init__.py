@@ -16,7 +16,7 @@ the recipe. A chain by hand reads::
         relative_permittivity=soil.relative_permittivity,
         height_m=surface.height_m,
     )
-    bodies = gpr.find_bodies(volume, grid, covered)
+    bodies = gpr.find_bodies(volume, grid, gpr.over_clutter(volume, grid, covered))
 
 Soundings
 ---------

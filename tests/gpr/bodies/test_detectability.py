@@ -21,7 +21,10 @@ def volume(depth_m=DEPTH_M):
 
 def detect(of=None, **changes):
     options = {"top_m": 0.012, "min_contrast": 4.5, "listed_all": True, "losses": (0.1,), "band_ok": True}
-    return detectability(volume() if of is None else of, **(options | changes))
+    volume_seen = volume() if of is None else of
+    with np.errstate(invalid="ignore"):
+        median = [np.median(v[v > 0.0]) if (v > 0.0).any() else 0.0 for v in volume_seen.values]
+    return detectability(volume_seen, np.array(median), **(options | changes))
 
 
 def test_a_good_picture_tells():

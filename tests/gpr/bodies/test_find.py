@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.gpr._bodies.find import find_bodies
+from dualsense.gpr._bodies import find
+from dualsense.gpr._bodies.cfar import over_clutter
 from dualsense.gpr._bodies.volume import MIN_FOLD, envelope_volume
 from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.result import Grid
@@ -44,6 +45,11 @@ def volume(amplitude, fold=None):
         np.full(amplitude.shape, 0.5, np.float32),
         DEPTH_M,
     )
+
+
+def find_bodies(migrated, grid, covered, **options):
+    """Bodies of a volume over its clutter."""
+    return find.find_bodies(migrated, grid, over_clutter(migrated, grid, covered), **options)
 
 
 @pytest.mark.parametrize("place", ((0.0, 0.0, 0.05), (0.113, -0.077, 0.102), (-0.21, 0.1, 0.031)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dualsense.gpr._bodies.cfar import over_clutter
 from dualsense.gpr._bodies.find import find_bodies
 from dualsense.gpr._bodies.shape import body_shape, relative_noise
 from dualsense.gpr._migrate.migrated import Migrated
@@ -68,6 +69,7 @@ def test_an_echo_under_brighter_clutter_is_found_by_its_contrast_and_told_at_its
     fall = 15.0 * np.exp(-DEPTH / 0.012)[:, None, None] + 0.02
     noise = rng.normal(size=(DEPTH.size, *X.shape)) + 1j * rng.normal(size=(DEPTH.size, *X.shape))
     mine = blob(depth=0.05, thick=0.012, amplitude=1.8)
-    bodies = find_bodies(volume(0.35 * fall * noise + mine), GRID, np.ones(X.shape, bool))
+    migrated = volume(0.35 * fall * noise + mine)
+    bodies = find_bodies(migrated, GRID, over_clutter(migrated, GRID, np.ones(X.shape, bool)))
     (found,) = [b for b in bodies if np.hypot(b.x_m, b.y_m) < 0.03]
     assert found.depth_m == pytest.approx(0.05, abs=0.012)

@@ -50,6 +50,7 @@ class Detectability:
 
 def detectability(
     volume: Volume,
+    median: NDArray[np.float64],
     *,
     top_m: float,
     min_contrast: float,
@@ -57,7 +58,6 @@ def detectability(
     losses: Iterable[float],
     band_ok: bool,
     soil_disputed: str = "",
-    median: NDArray[np.float64] | None = None,
 ) -> Detectability:
     """Tell where the chain, set as it was, would have listed a body.
 
@@ -65,6 +65,8 @@ def detectability(
     ----------
     volume
         Envelope, NaN where nothing was measured.
+    median : (nz,)
+        Of the envelope at each depth where it was measured, as in :class:`dualsense.gpr.OverClutter`.
     top_m, min_contrast
         With which bodies were looked for.
     listed_all
@@ -75,8 +77,6 @@ def detectability(
         Whether the band tells a shallow body from the surface.
     soil_disputed
         What speaks against the permittivity that was used, if anything does.
-    median : (nz,), optional
-        Of the envelope at each depth where it was measured, where that is known already.
 
     Returns
     -------
@@ -98,13 +98,8 @@ def detectability(
     values = volume.values
     with np.errstate(invalid="ignore"):
         measured = (values > 0.0) & (not excluded)
-        level = _median(values, measured) if median is None else median
-        quiet = measured & (values < (QUIET * min_contrast * level).astype(values.dtype)[:, None, None])
+        quiet = measured & (values < (QUIET * min_contrast * median).astype(values.dtype)[:, None, None])
     return Detectability(volume.grid, volume.depth_m, measured, quiet, excluded)
-
-
-def _median(values: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDArray[np.float64]:
-    return np.array([np.median(v[m]) if m.any() else np.inf for v, m in zip(values, measured, strict=True)])
 
 
 def would_detect(found: Detectability, x_m: float, y_m: float, depth_m: float) -> bool:

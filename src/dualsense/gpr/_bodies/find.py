@@ -8,7 +8,6 @@ import numpy as np
 
 from dualsense.gpr._bodies import _clutter_kernels as _kernels
 from dualsense.gpr._bodies.body import Body, measure_body
-from dualsense.gpr._bodies.cfar import over_clutter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +28,8 @@ SHALLOWEST_M, DEEPEST_M = 0.004, 0.14
 def find_bodies(
     migrated: Migrated,
     grid: Grid,
-    covered: NDArray[np.bool_],
+    over: OverClutter,
     *,
-    over: OverClutter | None = None,
     min_contrast: float = 4.5,
     top_m: float = 0.012,
     separation_m: float = 0.05,
@@ -48,10 +46,8 @@ def find_bodies(
         Volume of nz depths over ny by nx cells.
     grid
         Its cells.
-    covered : (ny, nx) bool
-        Coverage of the radar on the same grid.
     over
-        What :func:`over_clutter` gives for them, where that is known already.
+        What :func:`dualsense.gpr.over_clutter` gives for them.
     min_contrast
         Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
@@ -72,7 +68,6 @@ def find_bodies(
     Rohling, H. (1983). Radar CFAR thresholding in clutter and multiple target situations. IEEE Transactions on
     Aerospace and Electronic Systems 19, 608-621.
     """
-    over = over_clutter(migrated, grid, covered) if over is None else over
     envelope, contrast = over.envelope, over.contrast
     half = max(1, round(0.5 * separation_m / grid.cell_m))
     seen = over.inside & (contrast >= min_contrast)
@@ -104,9 +99,8 @@ def add_bodies(
     places_m: NDArray[np.float64],
     migrated: Migrated,
     grid: Grid,
-    covered: NDArray[np.bool_],
+    over: OverClutter,
     *,
-    over: OverClutter | None = None,
     separation_m: float = 0.05,
     search_m: float = 0.02,
 ) -> tuple[Body, ...]:
@@ -122,10 +116,8 @@ def add_bodies(
         Volume of nz depths over ny by nx cells.
     grid
         Its cells.
-    covered : (ny, nx) bool
-        Coverage of the radar on the same grid.
     over
-        What :func:`over_clutter` gives for them, where that is known already.
+        What :func:`dualsense.gpr.over_clutter` gives for them.
     separation_m
         How near two places are the same body's.
     search_m
@@ -138,7 +130,6 @@ def add_bodies(
     """
     if not len(places_m):
         return bodies
-    over = over_clutter(migrated, grid, covered) if over is None else over
     envelope, found = over.envelope, list(bodies)
     for x, y, depth in places_m:
         near = [
@@ -161,9 +152,7 @@ def add_bodies(
     return tuple(found)
 
 
-def echo_finder(
-    migrated: Migrated, grid: Grid, covered: NDArray[np.bool_], *, over: OverClutter | None = None
-) -> Callable[[float, float], Body | None]:
+def echo_finder(migrated: Migrated, grid: Grid, over: OverClutter) -> Callable[[float, float], Body | None]:
     """Prepare to measure what stands out most within 3 cm to the side of a place, however little that is.
 
     Parameters
@@ -172,17 +161,14 @@ def echo_finder(
         Volume of nz depths over ny by nx cells.
     grid
         Its cells.
-    covered : (ny, nx) bool
-        Coverage of the radar on the same grid.
     over
-        What :func:`over_clutter` gives for them, where that is known already.
+        What :func:`dualsense.gpr.over_clutter` gives for them.
 
     Returns
     -------
     callable
         From x and y to a body; None where nothing was measured.
     """
-    over = over_clutter(migrated, grid, covered) if over is None else over
     deep = np.flatnonzero((migrated.depth_m >= SHALLOWEST_M) & (migrated.depth_m <= DEEPEST_M))
 
     def near(x_m: float, y_m: float) -> Body | None:
