@@ -29,5 +29,9 @@ def bessel_0_2(x: Complex) -> tuple[Complex, Complex]:
     """
     points = 16 + int(0.75 * np.abs(x).max(initial=0.0))
     angle = (np.arange(points) + 0.5) * (0.5 * np.pi / points)  # a quarter of the circle holds the rest
-    wave = np.cos(x[:, None] * np.sin(angle))
+    turn, growth = np.outer(x.real, np.sin(angle)), np.exp(np.outer(x.imag, np.sin(angle)))
+    wave = np.empty(turn.shape, np.complex128)  # a cosine in its parts: of real numbers they are ten times as fast
+    wave.real, wave.imag = np.cos(turn), np.sin(turn)
+    wave.real *= 0.5 * (growth + 1.0 / growth)
+    wave.imag *= 0.5 * (1.0 / growth - growth)
     return wave.mean(axis=1), (wave @ np.cos(2.0 * angle)) / points

@@ -19,12 +19,13 @@ def stack(traces, legs, lift, taper, group, time, cos, over_step, total, loud):
 
     traces (n, 2 t) are real and imaginary parts in turn. legs (2, n, points) are distances from either antenna to
     the points, lift (n,) the antennas' height above that of the tables, in samples, taper (n, points) weights,
-    group (n,) the group's number. time and cos (rho, echoes) are tables of
-    one-way times in samples and of cosines in air, a row for each distance, ``1 / over_step`` apart. total are the
-    sums of tapered echoes, loud those of their squared sizes. Times are held within the traces.
+    group (n,) the group's number. time and cos (rho, echoes) are tables of one-way times in samples and of cosines
+    in air, a row for each distance, ``1 / over_step`` apart. total are the sums of tapered echoes, loud those of
+    their squared sizes. Times are held within the traces.
 
     A sounding stays in the nearest cache while all its echoes are read. Times, look-ups and sums are loops of
-    their own: the first and the last become vectors. Whole numbers without a sign spare a test for negative places.
+    their own, of which the first and the last become vectors. Whole numbers without a sign spare a test for places
+    below 0.
     """
     echoes, last_cell = time.shape[1], time.shape[0] - 2
     last = float32(traces.shape[1] // 2 - 2)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ARCH = 0.35
 """How far the path of integration rises above the real axis."""
-DECAY = 30.0
-"""The integral is broken off where its waves have faded by e^-30."""
+DECAY = 20.0
+"""The integral is broken off where its waves have faded by e^-20."""
 NEWTON_STEPS = 6
 
 
