@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -89,22 +90,25 @@ class Forest(NamedTuple):
 
 def forest(trees: Sequence[Tree]) -> Forest:
     """Put trees side by side, so that all of them are asked at once."""
-    most = max((len(tree.feature) for tree in trees), default=1)
-    out = Forest(
-        np.ones((len(trees), most), dtype=bool),
-        np.zeros((len(trees), most), dtype=np.intp),
-        np.zeros((len(trees), most)),
-        np.tile(np.arange(most), (len(trees), 1)),
-        np.tile(np.arange(most), (len(trees), 1)),
-        np.zeros((len(trees), most), dtype=bool),
+    size = np.array([len(tree.feature) for tree in trees], dtype=np.intp)
+    most = int(size.max(initial=1))
+    held, itself = np.arange(most) < size[:, None], np.tile(np.arange(most), (len(trees), 1))
+
+    def side_by_side(name: str, fill: float) -> NDArray[Any]:
+        out = np.full(held.shape, fill, dtype=np.float64)  # which holds whole numbers as well
+        out[held] = np.fromiter(chain.from_iterable(getattr(tree, name) for tree in trees), np.float64)
+        return out
+
+    feature = side_by_side("feature", LEAF)
+    leaf = feature == LEAF
+    return Forest(
+        leaf,
+        np.where(leaf, 0, feature).astype(np.intp),
+        side_by_side("threshold", 0.0),
+        np.where(leaf, itself, side_by_side("left", 0)).astype(np.intp),
+        np.where(leaf, itself, side_by_side("right", 0)).astype(np.intp),
+        ~leaf & (side_by_side("unknown_left", 0) != 0),
     )
-    for t, tree in enumerate(trees):
-        inner = np.flatnonzero(np.array(tree.feature) != LEAF)
-        out.leaf[t, inner] = False
-        out.threshold[t, : len(tree.threshold)] = tree.threshold
-        for name in ("feature", "left", "right", "unknown_left"):
-            getattr(out, name)[t, inner] = np.array(getattr(tree, name))[inner]
-    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,11 +182,11 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
 
 def _tree(tree: Mapping[str, Any]) -> Tree:
     return Tree(
-        feature=tuple(int(n) for n in tree["feature"]),
-        threshold=tuple(float(v) for v in tree["threshold"]),
-        left=tuple(int(n) for n in tree["left"]),
-        right=tuple(int(n) for n in tree["right"]),
-        unknown_left=tuple(bool(b) for b in tree["unknown_left"]),
+        feature=tuple(map(int, tree["feature"])),
+        threshold=tuple(map(float, tree["threshold"])),
+        left=tuple(map(int, tree["left"])),
+        right=tuple(map(int, tree["right"])),
+        unknown_left=tuple(map(bool, tree["unknown_left"])),
     )
 
 
