@@ -32,7 +32,18 @@ def cholesky(a: Real) -> bool:
             return False
         d = np.sqrt(d)
         a[j, j] = d
-        for i in range(j + 1, n):
+        many = j + 1 + (n - j - 1) // 4 * 4
+        own = a[j]
+        for i in range(j + 1, many, 4):  # four rows at a time: the one they meet is held for all
+            b, c, e, f = a[i], a[i + 1], a[i + 2], a[i + 3]
+            t, u, v, w = 0.0, 0.0, 0.0, 0.0
+            for k in range(j):
+                t += b[k] * own[k]
+                u += c[k] * own[k]
+                v += e[k] * own[k]
+                w += f[k] * own[k]
+            b[j], c[j], e[j], f[j] = (b[j] - t) / d, (c[j] - u) / d, (e[j] - v) / d, (f[j] - w) / d
+        for i in range(many, n):
             s = a[i, j]
             for k in range(j):
                 s -= a[i, k] * a[j, k]
