@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
 
 from dualsense.runtime.jit import FASTMATH
 
@@ -166,6 +165,8 @@ def _adder(count: int) -> Callable[..., Any]:
     """Code generator for ``count`` soundings, the first of them being the ``g``-th of their group."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[Any]) -> Any:
+        from numba.np.arrayobj import make_array  # noqa: PLC0415 - slow to import, and only compiling needs it
+
         table, trace, which, place, part, room, image = (
             make_array(kind)(context, builder, arg).data
             for kind, arg in zip(signature.args[:7], args, strict=False)
