@@ -23,7 +23,7 @@ polarizability, step_off, gate_rate, rotate_spectrum
     Its values over frequency, after switch-off, over gates; the object turned.
 sphere_polarizability, sphere_poles, sphere_spectrum
     Conducting permeable spheres.
-spheroid_limits, spheroid_spectrum, demagnetisation
+spheroid_limits, spheroid_spectrum, demagnetisation, polar_demagnetisation
     Spheroids.
 fit_spectrum, fit_gates, relaxation_times
     The relaxations that fit measured tensors.

@@ -30,6 +30,7 @@ from ._layered import layered_reflection as layered_reflection
 from ._polarizability import Spectrum as Spectrum
 from ._polarizability import demagnetisation as demagnetisation
 from ._polarizability import gate_rate as gate_rate
+from ._polarizability import polar_demagnetisation as polar_demagnetisation
 from ._polarizability import polarizability as polarizability
 from ._polarizability import rotate_spectrum as rotate_spectrum
 from ._polarizability import sphere_polarizability as sphere_polarizability

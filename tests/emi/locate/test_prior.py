@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.emi._locate.prior import metal_prior
+from dualsense.emi._locate.prior import _objects, metal_prior
 from dualsense.induction._polarizability import polarizability, sphere_polarizability, spheroid_spectrum
+from oracles import metal
 
 HZ = np.array([2400.0, 9600.0, 38400.0])
 BOTH = np.tile(HZ, 2), np.repeat([False, True], 3)
@@ -54,3 +55,9 @@ def test_gates_have_a_prior_too_and_no_magnetic_class_is_negative():
     prior = metal_prior(1 / (2 * np.pi * gates), np.zeros(3, bool))
     assert (prior.mean > 0).all()
     assert np.isfinite(prior.isotropic).all()
+
+
+@pytest.mark.parametrize("channels", (BOTH, (HZ, np.zeros(3, dtype=bool))), ids=("tones", "gates"))
+def test_objects_are_those_that_are_drawn_one_by_one(channels):
+    for all_at_once, one_by_one in zip(_objects(*channels), metal.objects(*channels), strict=True):
+        np.testing.assert_allclose(all_at_once, one_by_one, rtol=1e-10, atol=1e-12)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import MU0_H_M
-from dualsense.induction import demagnetisation, sphere_poles
+from dualsense.induction import polar_demagnetisation, sphere_poles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,36 +109,39 @@ def _objects(hz: Real, imaginary: NDArray[np.bool_]) -> tuple[Real, NDArray[np.b
     permeability = np.where(magnetic, log_uniform(*PERMEABILITY), 1.0)
     aspect = np.exp(LOG_ASPECT_STD * rng.standard_normal(OBJECTS))
     unit_tau, unit_weight = _library()
-    principal = np.empty((OBJECTS, 3, hz.size))
-    slowest = np.zeros(OBJECTS)
-    pulse = not imaginary.any()
-    for i in range(OBJECTS):
-        factors = demagnetisation(1.0, aspect[i])
-        mu1 = permeability[i] - 1.0
-        a2, c2 = 1.0, aspect[i] ** 2
-        for axis, section in ((0, a2 * c2 / (a2 + c2)), (2, a2 / 2)):
-            n = factors[axis]
-            static, inductive = mu1 / (1 + n * mu1), -1 / (1 - n)
-            inside = permeability[i] / (1 + n * mu1)
-            loss = MU0_H_M * conductivity[i] * size[i] ** 2 * inside**2 * section / 5
-            kind = int(np.argmin(np.abs(np.log(_ALIKE / (1 + min(1.0, 3 * n) * mu1)))))
-            weight = unit_weight[kind] * (static - inductive)
-            tau = unit_tau[kind] * loss / (weight @ unit_tau[kind])
-            slowest[i] = max(slowest[i], tau[0])
-            s = 2j * np.pi * hz[:, None] * tau
-            if pulse:
-                t = 1.0 / np.abs(s)
-                value = (t * np.exp(-t)) @ weight
-            else:
-                spectrum = static - (s / (1 + s)) @ weight
-                value = np.where(imaginary, spectrum.imag, spectrum.real)
-            principal[i, axis] = value
-        principal[i, 1] = principal[i, 0]
+    principal, slowest = np.empty((OBJECTS, 3, hz.size)), np.zeros(OBJECTS)
+    polar, mu1 = polar_demagnetisation(aspect), permeability - 1.0
+    across, round_ = aspect**2 / (1.0 + aspect**2), np.full(OBJECTS, 0.5)
+    for axis, n, section in ((0, 0.5 * (1.0 - polar), across), (2, polar, round_)):
+        static, inductive = mu1 / (1 + n * mu1), -1 / (1 - n)
+        inside = permeability / (1 + n * mu1)
+        loss = MU0_H_M * conductivity * size**2 * inside**2 * section / 5
+        alike = np.log(_ALIKE / (1 + np.minimum(1.0, 3 * n) * mu1)[:, None])
+        kind = np.argmin(np.abs(alike), axis=1)
+        weight = unit_weight[kind] * (static - inductive)[:, None]
+        tau = unit_tau[kind]
+        tau *= (loss / (weight * tau).sum(axis=1))[:, None]
+        slowest = np.maximum(slowest, tau[:, 0])
+        principal[:, axis] = _channels(hz, imaginary, static, weight, tau)
+    principal[:, 1] = principal[:, 0]
     return principal, magnetic, slowest
 
 
+def _channels(hz: Real, imaginary: NDArray[np.bool_], static: Real, weight: Real, tau: Real) -> Real:
+    """Values (n, c) in all channels of a static part (n,) and relaxations of weights and times (n, p)."""
+    out = np.empty((static.size, hz.size))
+    for c, own in enumerate(hz):
+        x = 2 * np.pi * own * tau  # of s = i x
+        if not imaginary.any():  # gates
+            out[:, c] = (np.exp(-1.0 / x) / x * weight).sum(axis=1)
+            continue
+        share = weight * x / (1.0 + x * x)
+        out[:, c] = -share.sum(axis=1) if imaginary[c] else static - (share * x).sum(axis=1)
+    return out
+
+
 @lru_cache(maxsize=1)
-def _library() -> tuple[list[Real], list[Real]]:
+def _library() -> tuple[Real, Real]:
     """Relaxation times and weights (sum one) of spheres of several permeabilities; the rest is inductive."""
     taus, weights = [], []
     for mu in _ALIKE:
@@ -151,4 +154,4 @@ def _library() -> tuple[list[Real], list[Real]]:
         mean = np.add.reduceat(amplitude * tau, few) / total
         taus.append(np.append(mean, 1e-3 * mean[-1]))
         weights.append(np.append(total, span - total.sum()) / span)
-    return taus, weights
+    return np.array(taus), np.array(weights)
