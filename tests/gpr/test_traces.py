@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dualsense.gpr._clean.surface import Surface
-from dualsense.gpr._traces import BLOCK, analytic_traces, spectral_window
+from dualsense.gpr._traces import BLOCK, _Sums, analytic_traces, spectral_window
 from oracles import forward
 
 FREQUENCY_HZ = np.linspace(0.8e9, 3.2e9, 121)
@@ -222,6 +222,28 @@ def test_single_precision_is_enough_for_a_millionth_of_the_peak(scale):
     time_s = traces.dt_s * np.arange(traces.values.shape[1])
     exact = traces.spectrum @ np.exp(2j * np.pi * FREQUENCY_HZ[:, None] * time_s)
     np.testing.assert_allclose(traces.values, exact, rtol=0, atol=1e-6 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("oversampling", (2.5, 24.0, 60.0))
+@pytest.mark.parametrize(
+    "frequency_hz",
+    (
+        np.linspace(0.02e9, 4e9, 200),
+        np.sort(np.random.default_rng(6).uniform(0.1e9, 6e9, 90)),
+        np.array([0.5e9, 3e9]),
+        np.array([1e9]),
+    ),
+    ids=("wide", "uneven", "two", "one"),
+)
+def test_sums_in_two_steps_are_those_in_one(frequency_hz, oversampling):
+    rng = np.random.default_rng(5)
+    shape = (30, frequency_hz.size)
+    spectrum = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+    dt_s = 1.0 / (oversampling * frequency_hz[-1])
+    out = np.empty((30, int(10e-9 / dt_s)), np.complex64)
+    _Sums.of(frequency_hz, dt_s, oversampling, out.shape[1]).fill(spectrum, out)
+    exact = spectrum @ np.exp(2j * np.pi * frequency_hz[:, None] * dt_s * np.arange(out.shape[1]))
+    np.testing.assert_allclose(out, exact, rtol=0, atol=1e-6 * np.abs(exact).max())
 
 
 def test_many_soundings_take_hardly_more_memory_than_their_traces():

@@ -19,6 +19,10 @@ Window = Literal["kaiser", "hann", "blackman-harris", "tukey", "none"]
 BLACKMAN_HARRIS = (0.35875, 0.48829, 0.14128, 0.01168)
 BLOCK = 512
 """Soundings that are transformed at once."""
+PER_PERIOD = 3.0
+STEPS, BESIDE = 8, 6
+"""Of the sums at fewer times: so many for a period of the highest frequency; steps in a block, and beside it."""
+WIDTH = STEPS + 2 * BESIDE + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,18 +102,59 @@ def analytic_traces(
     repeats_s = 1.0 / float(np.median(np.diff(f))) if f.size > 1 else window_s
     t = np.arange(0.0, min(window_s, repeats_s), dt)
     weight = weight / weight.sum()
-    kernel = np.exp(2j * np.pi * f[:, None] * t).astype(np.complex64)
+    sums = _Sums.of(f, dt, oversampling, t.size)
     spectrum = np.empty_like(soundings.spectrum)
     values = np.empty((len(spectrum), t.size), np.complex64)
+    one_for_all = surface.echo.strides[0] == 0
     for start in range(0, len(spectrum), BLOCK):
         rows = slice(start, start + BLOCK)
         own = soundings.spectrum[rows]
         if whiten and surface.fitted:
-            own = own * _whitening(surface.echo[rows], whitening_floor)
+            own = own * _whitening(surface.echo[:1] if one_for_all else surface.echo[rows], whitening_floor)
         np.multiply(own, weight, out=spectrum[rows])
         # some hundred terms summed in single precision are as exact as the values they are kept in, to 1e-6
-        np.matmul(spectrum[rows].astype(np.complex64), kernel, out=values[rows])
+        sums.fill(spectrum[rows].astype(np.complex64), values[rows])
     return Traces(values, dt, f, spectrum, weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Sums over the tones at evenly spaced times, in two steps.
+
+    A band-limited trace is known from few samples for each period. So the sums are taken three times for a period
+    of the highest frequency, and from ``WIDTH`` of these follow all times of a block in their middle. The weights
+    are the least squares' over the very tones, good to 1e-8, and the same for each block: a shift in time is the
+    same factor on both sides.
+
+    Attributes
+    ----------
+    coarse : (k, q)
+        From the spectrum to every so many a time.
+    between : (WIDTH, block)
+        From these to the times of a block.
+    """
+
+    coarse: NDArray[np.complex64]
+    between: NDArray[np.complex64]
+
+    @classmethod
+    def of(cls, frequency_hz: NDArray[np.float64], dt_s: float, oversampling: float, samples: int) -> _Sums:
+        """Lay out the sums for the times 0, dt_s, 2 dt_s, ..."""
+        every = max(1, int(oversampling / PER_PERIOD))
+        block = STEPS * every
+        count = STEPS * (-(-samples // block) - 1) + WIDTH
+        turn = 2j * np.pi * frequency_hz[:, None]
+        coarse = np.exp(turn * (every * dt_s) * (np.arange(count) - BESIDE))
+        fine = np.exp(turn * dt_s * np.arange(block))
+        between = np.linalg.lstsq(coarse[:, :WIDTH], fine, rcond=1e-11)[0]
+        return cls(coarse.astype(np.complex64), between.astype(np.complex64))
+
+    def fill(self, spectrum: NDArray[np.complex64], out: NDArray[np.complex64]) -> None:
+        """Fill out (m, t) with the traces of spectra (m, k)."""
+        few = spectrum @ self.coarse
+        windows = np.lib.stride_tricks.sliding_window_view(few, WIDTH, axis=1)[:, ::STEPS]
+        every = windows.reshape(-1, WIDTH) @ self.between
+        out[:] = every.reshape(len(out), -1)[:, : out.shape[1]]
 
 
 def _whitening(echo: NDArray[np.complex128], floor: float) -> NDArray[np.complex128]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.gpr._clean.background import remove_background
-from dualsense.gpr._clean.moving import RADIUS_M, REACH, Average, Moving, alignment
+from dualsense.gpr._clean.moving import RADIUS_M, REACH, Average, Moving, alignment, turns
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_times
 from dualsense.gpr._soundings import pick_rows
 
@@ -242,7 +242,7 @@ def _echo(
             leg[:] = refracted_times(rho, height, depth_m, relative_permittivity=relative_permittivity)
         size = 1.0 / (legs[0] * legs[1])
         size /= size.max()
-        phase = np.exp(-2j * np.pi * f * legs.sum(axis=0)[:, None])
+        phase = turns(np.multiply.outer(-legs.sum(axis=0), f))
     if not surface.fitted:
         shape = np.ones((n, f.size), np.complex128)
     else:
