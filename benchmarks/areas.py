@@ -86,7 +86,9 @@ def run(path: Path, out: Path | None) -> dict[str, float]:
     from dualsense.io import open_recording
     from dualsense.recipe import load_recipe
     from dualsense.render import write_outputs
+    from dualsense.runtime.memory import hold_little
 
+    hold_little()  # as the command line does
     recipe = load_recipe(None, list(OVERRIDES))
     began, wall = time.process_time(), time.perf_counter()
     with open_recording(path) as recording:
