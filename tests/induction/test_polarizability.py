@@ -10,9 +10,9 @@ from scipy.integrate import quad
 from scipy.spatial.transform import Rotation
 
 from dualsense.constants import MU0_H_M
+from dualsense.induction._demagnetisation import demagnetisation
 from dualsense.induction._polarizability import (
     Spectrum,
-    demagnetisation,
     gate_rate,
     polarizability,
     rotate_spectrum,

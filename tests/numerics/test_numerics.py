@@ -107,14 +107,6 @@ def test_assignment(rng, shape):
         assert cost[rows, columns].sum() == pytest.approx(cost[optimize.linear_sum_assignment(cost)].sum())
 
 
-def test_coefficients_that_are_not_negative(rng):
-    for _ in range(30):
-        columns, values = rng.random((12, 9)) ** 3, rng.normal(size=12)
-        ours, theirs = numerics.nonnegative(columns, values), optimize.nnls(columns, values)[0]
-        assert (ours >= 0.0).all()
-        np.testing.assert_allclose(ours, theirs, atol=1e-9)
-
-
 def test_the_inverse_of_a_factor_solves(rng):
     a = rng.normal(size=(9, 6))
     gram, right = a.T @ a, rng.normal(size=(6, 2))

@@ -7,6 +7,8 @@ from ._coils import rectangular_coil as rectangular_coil
 from ._coils import winding_emf as winding_emf
 from ._coils import winding_field as winding_field
 from ._coils import winding_inductance as winding_inductance
+from ._demagnetisation import demagnetisation as demagnetisation
+from ._demagnetisation import polar_demagnetisation as polar_demagnetisation
 from ._field import Coil as Coil
 from ._field import coil_field as coil_field
 from ._field import emf as emf
@@ -28,9 +30,7 @@ from ._layered import layered_gates as layered_gates
 from ._layered import layered_inductance as layered_inductance
 from ._layered import layered_reflection as layered_reflection
 from ._polarizability import Spectrum as Spectrum
-from ._polarizability import demagnetisation as demagnetisation
 from ._polarizability import gate_rate as gate_rate
-from ._polarizability import polar_demagnetisation as polar_demagnetisation
 from ._polarizability import polarizability as polarizability
 from ._polarizability import rotate_spectrum as rotate_spectrum
 from ._polarizability import sphere_polarizability as sphere_polarizability

@@ -22,7 +22,6 @@ Functions and problems
 ----------------------
 bessel_0_2            Bessel functions of order 0 and 2
 assign                rows to columns at the least cost
-nonnegative           least squares with coefficients that are not negative
 cholesky_inverse      inverse of Cholesky's factor
 """
 

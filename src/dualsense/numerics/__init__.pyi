@@ -4,7 +4,6 @@ from ._pictures import highest_near as highest_near
 from ._plane import hull_sides as hull_sides
 from ._problems import assign as assign
 from ._problems import cholesky_inverse as cholesky_inverse
-from ._problems import nonnegative as nonnegative
 from ._splines import cubic_weights as cubic_weights
 from ._splines import pchip as pchip
 from ._splines import spline_basis as spline_basis

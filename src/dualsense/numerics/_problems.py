@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-INDEPENDENT = 1e-14
-"""Smallest singular value of columns that tell something new, against the largest."""
-
 
 def assign(cost: Real) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Assign rows to columns at the least cost in all: as many as there are of the fewer.
@@ -62,53 +59,6 @@ def assign(cost: Real) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     rows = holder[1:][columns] - 1
     order = np.argsort(rows)
     return rows[order], columns[order]
-
-
-def nonnegative(columns: Real, values: Real) -> Real:
-    """Fit values by columns with coefficients that are not negative, in the least squares.
-
-    Parameters
-    ----------
-    columns : (n, p)
-    values : (n,)
-
-    Returns
-    -------
-    (p,) float64
-
-    References
-    ----------
-    Lawson, C. L. and Hanson, R. J. (1974). Solving Least Squares Problems, chapter 23. Prentice-Hall.
-    """
-    n, p = columns.shape
-    x, free = np.zeros(p), np.zeros(p, dtype=bool)
-    for _ in range(3 * p):
-        gain = np.where(free, 0.0, columns.T @ (values - columns @ x))
-        while free.sum() < n and gain.max() > 0.0:  # some tell nothing new, or would be negative
-            take = int(np.argmax(gain))
-            free[take], gain[take] = True, 0.0
-            best, told = _among(columns, values, free)
-            if told and best[take] > 0.0:
-                break
-            free[take] = False
-        else:
-            break
-        while (best[free] <= 0.0).any():
-            bound = free & (best <= 0.0)
-            part = np.where(bound, x / np.where(bound, x - best, 1.0), np.inf)
-            x += part.min() * (best - x)
-            free &= part > part.min()
-            x[~free] = 0.0
-            best, _ = _among(columns, values, free)
-        x = best
-    return x
-
-
-def _among(columns: Real, values: Real, free: NDArray[np.bool_]) -> tuple[Real, bool]:
-    """Fit values by some columns, and tell whether these are independent."""
-    x = np.zeros(free.size)
-    x[free], _, rank, _ = np.linalg.lstsq(columns[:, free], values, rcond=INDEPENDENT)
-    return x, rank == free.sum()
 
 
 def cholesky_inverse(a: Real) -> Real | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._locate import _axes_kernels as axes_kernels
-from dualsense.numerics import nonnegative
+from dualsense.emi._locate._nonnegative_kernels import nonnegative
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def metal_features(estimate: DipoleEstimate) -> MetalFeatures:
     gap = np.minimum(first - middle, middle - last)
     symmetry = 2.0 * gap / np.maximum(first - last, 1e-12 * first)
     tau, columns = _relaxations(estimate.channel_hz, estimate.imaginary)
-    fits = np.stack([[_fit(columns, p) for p in of] for of in principal])
+    fits = _fits(columns, principal.reshape(-1, principal.shape[-1])).reshape(*principal.shape[:-1], -1)
     time = np.log10(_slowest_loss(tau, fits[..., 1:]))
     magnetic = (np.arange(count) + 0.5) / count < estimate.magnetic
     mean = fits.mean(axis=1)
@@ -119,9 +119,13 @@ def _relaxations(channel_hz: Real, imaginary: NDArray[np.bool_]) -> tuple[Real, 
     return tau, np.column_stack([static, columns])
 
 
-def _fit(columns: Real, values: Real) -> Real:
-    size = float(np.abs(values).max()) or 1.0
-    return size * nonnegative(columns, values / size)
+def _fits(columns: Real, values: Real) -> Real:
+    """Coefficients (b, p), none negative, of columns (c, p) that fit values (b, c)."""
+    size = np.abs(values).max(axis=1, keepdims=True)
+    size[size == 0.0] = 1.0
+    out = np.empty((len(values), columns.shape[1]))
+    nonnegative(np.ascontiguousarray(columns.T), values / size, out)
+    return size * out
 
 
 def _slowest_loss(tau: Real, amplitude: Real) -> Real:
