@@ -106,6 +106,22 @@ def background(kept: dict[str, Any]) -> Pair:
     )
 
 
+def traces(kept: dict[str, Any]) -> Pair:
+    from threadpoolctl import threadpool_limits
+
+    from dualsense.gpr import analytic_traces
+    from oracles import traces as oracle
+
+    def ours() -> Any:
+        with threadpool_limits(limits=1, user_api="blas"):  # as the chain has it
+            return analytic_traces(soundings, surface)
+
+    soundings, surface = kept["gpr.background"].soundings, kept["gpr.background"].surface
+    found = kept["gpr.traces"].traces
+    times = found.frequency_hz, found.dt_s, found.values.shape[1]
+    return Pair(ours, lambda: oracle.sums(found.spectrum, *times))
+
+
 def migration(_kept: dict[str, Any]) -> Pair:
     from benchmarks.gpr import bench_kirchhoff as bench
 
@@ -158,6 +174,7 @@ PAIRS: dict[str, Callable[[dict[str, Any]], Pair]] = {
     "processing/metal/invert: ground": ground,
     "processing/metal/invert: columns": columns,
     "processing/radar/background: median": background,
+    "processing/radar/traces: sums": traces,
     "processing/radar/migrate: sum": migration,
     "processing/radar/image: clutter": clutter,
 }
