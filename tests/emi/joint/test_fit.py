@@ -12,7 +12,19 @@ from dualsense.emi._balance import balance, with_soil
 from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._joint import _descent_kernels as kernels
 from dualsense.emi._joint import descent
-from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, joined, parts_of, settled, steepness
+from dualsense.emi._joint._dense_kernels import light_dots
+from dualsense.emi._joint.fit import (
+    JointFit,
+    Kind,
+    Site,
+    Source,
+    joined,
+    parts_of,
+    reweighted,
+    settled,
+    steepness,
+    worth,
+)
 from dualsense.emi._joint.search import NODE_DEPTHS_M, RIDGE, NodeGrid
 from dualsense.emi._joint.span import Span
 from dualsense.emi._response import Response
@@ -115,6 +127,45 @@ def test_the_search_has_the_same_bytes_for_any_number_of_threads():
         assert depth.tobytes() == found_by_threads[0][1].tobytes()
 
 
+def test_a_coarse_search_finds_the_best_node_and_leaves_the_others():
+    response = swept(m=400, tilted=True)
+    own = dipole_columns(response, np.array([0.11, 0.12, -0.06])) @ np.full((6, 4), 1e-6)
+    rng = np.random.default_rng(8)
+    q, residual = joint.fit(rng.standard_normal((400, 5)), 1e9 * own + rng.standard_normal((400, 4)))
+    grid = NodeGrid.over(response, node_m=0.012, reach_m=0.2)
+    rows, basis, weight = np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(400)
+    whole, depth = grid.drops(rows, basis, weight)
+    some, some_depth = grid.drops(rows, basis, weight, whole=False)
+    asked = some > 0.0
+    assert asked.sum() < 0.6 * grid.usable.sum()
+    assert asked[grid.sparse].all()
+    assert some.argmax() == whole.argmax()
+    assert np.array_equal(some[asked], whole[asked])
+    assert np.array_equal(some_depth[asked], depth[asked])
+    skip = np.arange(whole.size) == whole.argmax()
+    assert grid.drops(rows, basis, weight, skip=skip, whole=False)[0][skip] == 0.0
+
+
+def test_light_products_are_those_of_doubles_but_for_single_precision():
+    rng = np.random.default_rng(9)
+    for k, n, m in ((4, 4, 64), (7, 9, 33), (3, 2, 5), (12, 5, 400)):
+        a, b = (rng.standard_normal((rows, m)).astype(np.float32) for rows in (k, n))
+        out = np.empty((k, n))
+        light_dots(a, b, out)
+        plain = a.astype(np.float64) @ b.T.astype(np.float64)
+        np.testing.assert_allclose(out, plain, atol=3e-6 * m**0.5)
+
+
+@CASES
+def test_what_a_dipole_is_worth_is_what_the_misfit_rises_without_it(tilted, coils):
+    fit, moving = beside_one(tilted=tilted, coils=coils)
+    fit = replace(fit, sources=(*fit.sources, *moving))
+    gains = worth(fit.span, fit.sources)
+    for n in range(len(fit.sources)):
+        without = fit.beside([*fit.sources[:n], *fit.sources[n + 1 :]])
+        assert gains[n] == pytest.approx(without.misfit() - fit.span.misfit(), rel=1e-3)
+
+
 def beside_one(*, tilted=False, coils=1) -> tuple[JointFit, list[Source]]:
     """A fit of one dipole, and two more near the truth of two that it does not hold."""
     response = swept(tilted=tilted, coils=coils)
@@ -126,7 +177,7 @@ def beside_one(*, tilted=False, coils=1) -> tuple[JointFit, list[Source]]:
     response = replace(response, values=values)
     fit = settled(JointFit.of_ground(response, balance(response, NOISE), 0.003), [np.array(true[0])])
     starts = [np.array(at) + 0.01 * rng.standard_normal(3) for at in true[1:]]
-    kinds = [Kind(full=full, anchor=at, stray_m=0.06) for full, at in zip((True, False), starts, strict=True)]
+    kinds = [Kind(full=full, anchor=at[:2], stray_m=0.06) for full, at in zip((True, False), starts, strict=True)]
     return fit, [Source(Site(response, at), kind) for at, kind in zip(starts, kinds, strict=True)]
 
 
@@ -140,8 +191,9 @@ def test_a_trial_is_a_span_that_grew_and_as_steep(tilted, coils):
     assert found.misfit == pytest.approx(span.misfit(), rel=1e-9)
     normal, gradient = kernels.steepness(places, setting, found, RIDGE)
     plain, slope = steepness(moving, parts_of(span, moving), span, fit.weight)
-    assert np.allclose(normal, plain, rtol=1e-6, atol=1e-6 * np.abs(plain).max())
-    assert np.allclose(gradient, slope, rtol=1e-6, atol=1e-6 * np.abs(slope).max())
+    # in single precision: it only says which way to go
+    assert np.allclose(normal, plain, atol=1e-5 * np.abs(plain).max())
+    assert np.allclose(gradient, slope, atol=1e-5 * np.abs(slope).max())
 
 
 @CASES
@@ -151,8 +203,8 @@ def test_a_descent_is_that_of_the_plain_formulation(tilted, coils):
     limits = kernels.Limits(6, descent.DAMPINGS, descent.MAX_STEP_M, descent.CLOSEST_M)
     places, misfit = kernels.descend(np.array([s.position_m for s in moving]), setting, limits, RIDGE)
     plain, least = joint.descend(fit, moving, [setting.low, setting.high], steps=6)
-    assert np.allclose(places, [source.position_m for source in plain], atol=1e-7)
-    assert misfit == pytest.approx(least, rel=1e-6)
+    assert np.allclose(places, [source.position_m for source in plain], atol=1e-5)
+    assert misfit == pytest.approx(least, rel=1e-4)  # as little as the last step gains
     assert misfit < joined(fit.span, moving, fit.weight).misfit()
 
 
@@ -208,7 +260,9 @@ def test_soil_of_the_joint_fit_is_that_of_the_balance_with_its_weights():
     columns = joint.columns(response, at)
     response = replace(response, values=response.values + columns @ np.full((6, 4), 1e-6) + 1e-6)
     response = replace(response, position_std_m=np.full((response.time_s.size, 3), 1e-12))
-    fit = settled(JointFit.of_ground(response, balance(response, NOISE), 0.003), [at])
+    ground = JointFit.of_ground(response, balance(response, NOISE), 0.003)
+    source = Source(Site(response, at), Kind(full=True, anchor=at[:2], stray_m=0.0))
+    fit = reweighted(replace(ground, sources=(source,)), object_std_m=0.0)
     assert np.allclose(fit.weight, 1.0)
     found = balance(response, NOISE, objects=columns, row_weight=fit.weight)
     assert np.allclose(fit.balance.soil, found.soil, rtol=1e-7)

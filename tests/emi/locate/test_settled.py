@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dualsense.emi import _weight_kernels as kernels
 from dualsense.emi._balance import balance
 from dualsense.emi._joint.fit import JointFit, settled
-from dualsense.emi._locate import _settled_kernels as kernels
 from dualsense.emi._locate.settled import Settled
 from dualsense.emi._response import Response, bin_along_track, normalise, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, simulate_scan
@@ -71,10 +71,12 @@ def test_weights_are_those_of_the_moved_signal():
     rng = np.random.default_rng(1)
     part, slopes = rng.standard_normal((6, 2)), rng.standard_normal((3, 6, 9))
     std = rng.uniform(0.0, 0.3, (3, 9))
-    moved, weight = np.zeros((3, 2, 9)), np.empty(9)
-    kernels.move(part, slopes, moved)
-    kernels.move(2.0 * part, slopes, moved)
-    np.testing.assert_allclose(moved, 3.0 * np.einsum("qk,aqm->akm", part, slopes))
-    kernels.weigh(moved, std, weight)
-    variance = ((moved * std[:, None]) ** 2).mean(axis=1).sum(axis=0)
+    moved, spread, weight = np.zeros((3, 2, 9)), np.zeros(9), np.empty(9)
+    kernels.move(part, slopes, moved, spread)
+    kernels.move(2.0 * part, slopes, moved, spread)
+    one = np.einsum("qk,aqm->akm", part, slopes)
+    np.testing.assert_allclose(moved, 3.0 * one)
+    np.testing.assert_allclose(spread, 5.0 * (one**2).mean(axis=1).sum(axis=0))
+    kernels.weigh(moved, std, spread, 0.2, weight)
+    variance = ((moved * std[:, None]) ** 2).mean(axis=1).sum(axis=0) + 0.04 * spread
     np.testing.assert_allclose(weight, 1.0 / np.sqrt(1.0 + variance))

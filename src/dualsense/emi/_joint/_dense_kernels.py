@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
+    Light = NDArray[np.float32]
 
 _SINGULAR = 1e-12
 """Of a unit column's energy, what is left beside the earlier ones; below, nothing is new in it."""
@@ -46,6 +47,46 @@ def dots(a: Real, b: Real, out: Real) -> None:
         paired = i < a.shape[0] - a.shape[0] % 2
         for j in range(b.shape[0] - b.shape[0] % 4 if paired else 0, b.shape[0]):
             s, one, other = 0.0, a[i], b[j]
+            for n in range(m):
+                s += one[n] * other[n]
+            out[i, j] = s
+
+
+@jit()
+def light_dots(a: Light, b: Light, out: Real) -> None:
+    """`dots` of rows in single precision: four by four, as twice as many numbers fit a register."""
+    m, zero = a.shape[1], np.float32(0.0)
+    rows, columns = a.shape[0] - a.shape[0] % 4, b.shape[0] - b.shape[0] % 4
+    for i in range(0, rows, 4):
+        a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
+        for j in range(0, columns, 4):
+            b0, b1, b2, b3 = b[j], b[j + 1], b[j + 2], b[j + 3]
+            s0, s1, s2, s3, t0, t1, t2, t3 = zero, zero, zero, zero, zero, zero, zero, zero
+            u0, u1, u2, u3, v0, v1, v2, v3 = zero, zero, zero, zero, zero, zero, zero, zero
+            for n in range(m):
+                s0 += a0[n] * b0[n]
+                s1 += a0[n] * b1[n]
+                s2 += a0[n] * b2[n]
+                s3 += a0[n] * b3[n]
+                t0 += a1[n] * b0[n]
+                t1 += a1[n] * b1[n]
+                t2 += a1[n] * b2[n]
+                t3 += a1[n] * b3[n]
+                u0 += a2[n] * b0[n]
+                u1 += a2[n] * b1[n]
+                u2 += a2[n] * b2[n]
+                u3 += a2[n] * b3[n]
+                v0 += a3[n] * b0[n]
+                v1 += a3[n] * b1[n]
+                v2 += a3[n] * b2[n]
+                v3 += a3[n] * b3[n]
+            out[i, j], out[i, j + 1], out[i, j + 2], out[i, j + 3] = s0, s1, s2, s3
+            out[i + 1, j], out[i + 1, j + 1], out[i + 1, j + 2], out[i + 1, j + 3] = t0, t1, t2, t3
+            out[i + 2, j], out[i + 2, j + 1], out[i + 2, j + 2], out[i + 2, j + 3] = u0, u1, u2, u3
+            out[i + 3, j], out[i + 3, j + 1], out[i + 3, j + 2], out[i + 3, j + 3] = v0, v1, v2, v3
+    for i in range(a.shape[0]):
+        for j in range(columns if i < rows else 0, b.shape[0]):
+            s, one, other = zero, a[i], b[j]
             for n in range(m):
                 s += one[n] * other[n]
             out[i, j] = s

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dualsense.emi._columns_kernels import RowCoils, columns, values
-from dualsense.emi._joint._dense_kernels import add, dots, energy, factored, forward, solved
+from dualsense.emi._joint._dense_kernels import add, dots, energy, factored, forward, light_dots, solved
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
+    Light = NDArray[np.float32]
+    Index = NDArray[np.intp]
 
 _DAMPING, _LEAST_DAMPING, _EASIER = 1e-2, 1e-6, 5.0
 _WORTH = 1e-4
@@ -49,6 +51,12 @@ class Setting(NamedTuple):
         Where they may go, m.
     others : (k, 3)
         Places of dipoles that rest, m.
+    near : (r,)
+        Rows so near to what moves that they tell how steep the misfit is; ascending.
+    close
+        Loops of those.
+    light : (p, r)
+        The basis there, in single precision: it only says which way to go, and `fitted` whether that was good.
     """
 
     coils: RowCoils
@@ -61,6 +69,9 @@ class Setting(NamedTuple):
     low: Real
     high: Real
     others: Real
+    near: Index
+    close: RowCoils
+    light: Light
 
 
 class Limits(NamedTuple):
@@ -169,40 +180,54 @@ def _loud(part: Real, setting: Setting) -> NDArray[np.intp]:
 
 
 @jit()
-def _moved(
-    places: Real, setting: Setting, found: Found, known: Real, loud: NDArray[np.intp], gradient: Real
-) -> Real:
-    """Change (3 n, k, m) of the response in k loud channels with each coordinate of the n dipoles.
+def _left_near(setting: Setting, found: Found) -> Real:
+    """Weigh once more what is left of the data in the near rows (c, r), with what the rest gives way."""
+    c, r = found.left.shape[0], setting.near.size
+    full, row = np.empty((c, r)), np.empty(r)
+    for k in range(c):
+        row[:] = 0.0
+        for j in range(setting.light.shape[0]):
+            f, own = found.hidden[j, k], setting.light[j]
+            for i in range(r):
+                row[i] += f * own[i]
+        for i in range(r):
+            full[k, i] = (found.left[k, setting.near[i]] + row[i]) * setting.weight[setting.near[i]]
+    return full
+
+
+@jit()
+def _moved(places: Real, setting: Setting, found: Found, known: Real, loud: Index, gradient: Real) -> Light:
+    """Change (3 n, k, r) of the near rows' response, in k loud channels, with each coordinate of the n dipoles.
 
     known (q, c) are coefficients of the unit columns; the gradient (3 n,) of half the misfit, over all channels,
     is filled.
     """
-    m, weight = setting.weight.shape[0], setting.weight
-    moved = np.zeros((3 * places.shape[0], loud.size, m))
-    slope, value, sure, pull = np.empty((3, 6, m)), np.empty((6, m)), np.zeros((m, 3)), np.empty((6, m))
-    full, at = found.left.copy(), 0
-    add(found.hidden.T.copy(), setting.basis, full)
+    r = setting.near.size
+    moved = np.zeros((3 * places.shape[0], loud.size, r), np.float32)
+    slope, value, sure, pull = np.empty((3, 6, r)), np.empty((6, r)), np.zeros((r, 3)), np.empty((6, r))
+    full, weight, own = _left_near(setting, found), setting.weight[setting.near], np.empty((6, r), np.float32)
+    at = 0
     for n in range(places.shape[0]):
-        columns(places[n : n + 1], setting.coils, sure, value, slope)
+        columns(places[n : n + 1], setting.close, sure, value, slope)
         many = 6 if setting.wide[n] else 1
         part = known[at : at + many] / found.size[at : at + many].reshape(many, 1)
         pull[:] = 0.0
         add(part, full, pull[:many])
-        shown = np.empty((loud.size, many))
+        shown = np.empty((loud.size, many), np.float32)
         for k in range(loud.size):
             shown[k] = part[:, loud[k]]
         for axis in range(3):
-            own, s = slope[axis, :many], 0.0
             if many == 1:
-                for i in range(m):
-                    own[0, i] += slope[axis, 1, i] + slope[axis, 2, i]
+                for i in range(r):
+                    slope[axis, 0, i] += slope[axis, 1, i] + slope[axis, 2, i]
+            s = 0.0
             for q in range(many):
-                row, force = own[q], pull[q]
-                for i in range(m):
-                    row[i] *= weight[i]
+                row, force, light = slope[axis, q], pull[q], own[q]
+                for i in range(r):
                     s += row[i] * force[i]
+                    light[i] = row[i] * weight[i]
             gradient[3 * n + axis] = -s
-            add(shown, own, moved[3 * n + axis])
+            add(shown, own[:many], moved[3 * n + axis])
         at += many
     return moved
 
@@ -211,16 +236,22 @@ def _moved(
 def steepness(places: Real, setting: Setting, found: Found, ridge: float) -> tuple[Real, Real]:
     """Form the normal matrix (3 n, 3 n) and gradient (3 n,) of half the misfit, of Kaufman's Jacobian.
 
-    That is minus the part of the moved response which nothing linear explains.
+    That is minus the part of the moved response which nothing linear explains. The near rows tell of it, in single
+    precision: both only say which way to go.
     """
     size, p, q = 3 * places.shape[0], setting.basis.shape[0], found.size.size
     known, gradient = _ridged(setting, found, ridge), np.empty(size)
     loud = _loud(known, setting)
     moved = _moved(places, setting, found, known, loud, gradient)
-    flat = moved.reshape(size * loud.size, setting.weight.shape[0])
+    r = setting.near.size
+    flat = moved.reshape(size * loud.size, r)
+    unit = np.empty((q, r), np.float32)
+    for k in range(q):
+        for i in range(r):
+            unit[k, i] = found.unit[k, setting.near[i]]
     rests, own = np.empty((flat.shape[0], p)), np.empty((flat.shape[0], q))
-    dots(flat, setting.basis, rests)
-    dots(flat, found.unit, own)
+    light_dots(flat, setting.light, rests)
+    light_dots(flat, unit, own)
     new = own.T.copy()
     for i in range(q):
         for j in range(flat.shape[0]):
@@ -229,7 +260,7 @@ def steepness(places: Real, setting: Setting, found: Found, ridge: float) -> tup
     forward(found.factor, new)
     normal, less, least = np.empty((size, size)), np.empty((size, size)), np.empty((size, size))
     everything, hidden = moved.reshape(size, -1), rests.reshape(size, -1)
-    dots(everything, everything, normal)
+    light_dots(everything, everything, normal)
     dots(hidden, hidden, less)
     explained = new.T.copy().reshape(size, -1)
     dots(explained, explained, least)

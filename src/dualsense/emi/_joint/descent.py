@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _descent_kernels as kernels
-from dualsense.emi._joint.fit import JointFit, Kind, Site, Source, reweighted
+from dualsense.emi._joint.fit import PLACED_STD_M, JointFit, Kind, Site, Source, reweighted
 from dualsense.emi._joint.search import RIDGE
 from dualsense.runtime.threads import in_threads
 
@@ -30,29 +30,21 @@ WEAK_STRAY_M = 0.025
 """Refinement may carry a dipole this far to the side of where the search saw it, so that it stays the same object;
 one much weaker than what was found before it less far, or it would be spent on a strong neighbour."""
 START_DEPTHS_M = (0.03, 0.09)
-SIDES_M = 0.025 * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
-"""Where companions are begun beside their lead."""
 TOGETHER_M = 0.25
 """Dipoles farther apart than this are not refined together."""
-TRIAL_STEPS, STEPS = 7, 12
+STEEP_M = 0.3
+"""Rows within this distance of what moves tell how steep the misfit is; further off the field is a thousandth."""
+FIRST_STEPS, TRIAL_STEPS, STEPS = 2, 5, 12
+"""From every start; then from the best of them; and once it is accepted."""
 DAMPINGS = 5
 MAX_STEP_M = 0.03
-COMPANION_STRAY_M = 0.04
 CLOSEST_M = 0.02
 """Two dipoles may not come nearer than this to each other: with opposite signs they would make any derivative of a
 field, a track's error for one, and each by itself would mean nothing."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """All dipoles with one more, and the misfit they reach."""
-
-    sources: tuple[Source, ...]
-    misfit: float
-
-
-def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> Trial:
-    """Try one more dipole from several depths, refining its neighbourhood jointly.
+def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> tuple[Source, ...]:
+    """Put one more dipole beside those of a fit, from the best of several depths, its neighbours refined with it.
 
     Parameters
     ----------
@@ -65,51 +57,25 @@ def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> Trial:
     weak
         Much weaker than what was found before: it may stray less.
     """
-    kind = Kind(full, start, WEAK_STRAY_M if weak else STRAY_M)
+    kind = Kind(full, start[:2], WEAK_STRAY_M if weak else STRAY_M)
     depths = sorted({float(start[2]), *(-depth for depth in START_DEPTHS_M)})
     starts = [np.array([start[0], start[1], z]) for z in depths]
-    tries = _tried(fit, [(*fit.sources, Source(Site(fit.response, at), kind)) for at in starts])
-    return min(tries, key=lambda trial: trial.misfit)
-
-
-def companions(fit: JointFit, leads: Sequence[int]) -> list[Trial]:
-    """Try a second dipole within a strong one's own object, whose size one point dipole cannot follow.
-
-    Parameters
-    ----------
-    fit
-        What was found so far.
-    leads
-        Numbers of the strong ones.
-
-    Returns
-    -------
-    list of Trial
-        One for each lead and side of it.
-    """
-    tries = []
-    for lead in leads:
-        centre = fit.sources[lead].position_m
-        kind = Kind(full=True, anchor=centre, stray_m=COMPANION_STRAY_M, lead=lead)
-        held = replace(fit.sources[lead], kind=replace(kind, full=fit.sources[lead].kind.full))
-        sources = (*fit.sources[:lead], held, *fit.sources[lead + 1 :])
-        tries += [(*sources, Source(Site(fit.response, start), kind)) for start in centre + SIDES_M]
-    return _tried(fit, tries)
-
-
-def accept(fit: JointFit, trial: Trial) -> JointFit:
-    """Keep a trial, weigh the rows anew and refine once more."""
-    fit = reweighted(replace(fit, sources=trial.sources))
-    return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS).sources))
-
-
-def _tried(fit: JointFit, tries: Sequence[tuple[Source, ...]]) -> list[Trial]:
-    """Refine each, as many at once as threads are allowed."""
     _ = fit.ground  # which all of them need
-    return in_threads(partial(_descended, fit, steps=TRIAL_STEPS), tries)
+    begun = in_threads(
+        partial(_descended, fit, steps=FIRST_STEPS),
+        [(*fit.sources, Source(Site(fit.response, at), kind)) for at in starts],
+    )
+    best, _ = min(begun, key=lambda end: end[1])
+    return _descended(fit, best, steps=TRIAL_STEPS)[0]
 
 
-def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> Trial:
+def accept(fit: JointFit, sources: tuple[Source, ...]) -> JointFit:
+    """Take these dipoles, weigh the rows anew and refine once more around the last."""
+    fit = reweighted(replace(fit, sources=sources), object_std_m=PLACED_STD_M)
+    return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS)[0]))
+
+
+def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> tuple[tuple[Source, ...], float]:
     """Levenberg-Marquardt over the positions near the last one; where they lead and the misfit there."""
     places = np.array([source.position_m for source in sources])
     near = np.linalg.norm(places[:, :2] - places[-1, :2], axis=1) < TOGETHER_M
@@ -118,8 +84,7 @@ def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> Tri
     limits = kernels.Limits(steps, DAMPINGS, MAX_STEP_M, CLOSEST_M)
     found, misfit = kernels.descend(places[near], setting, limits, RIDGE)
     moved = iter(found)
-    after = tuple(s.moved(next(moved)) if moves else s for s, moves in zip(sources, near, strict=True))
-    return Trial(after, misfit)
+    return tuple(s.moved(next(moved)) if moves else s for s, moves in zip(sources, near, strict=True)), misfit
 
 
 def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source]) -> kernels.Setting:
@@ -129,10 +94,12 @@ def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source
     slack = np.asarray(np.linalg.solve(span.triangle @ span.triangle.T + ridge, ridge), dtype=np.float64)
     _, axes = np.linalg.eigh(span.rest @ span.rest.T)  # in them, few channels tell of any one dipole
     low, high = _limits(fit.response, moving)
+    coils, basis = coil_arrays(fit.response), np.concatenate(span.blocks)
+    near = _near(fit.response, moving)
     return kernels.Setting(
-        coils=coil_arrays(fit.response),
+        coils=coils,
         weight=fit.weight,
-        basis=np.concatenate(span.blocks),
+        basis=basis,
         slack=slack,
         gone=slack @ span.along @ axes,
         rest=np.ascontiguousarray(axes.T @ span.rest),
@@ -140,16 +107,26 @@ def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source
         low=low,
         high=high,
         others=np.array([source.position_m for source in resting]).reshape(-1, 3),
+        near=near,
+        close=kernels.RowCoils(*(np.ascontiguousarray(a[near]) for a in coils)),
+        light=basis[:, near].astype(np.float32),
     )
+
+
+def _near(response: Response, moving: Sequence[Source]) -> NDArray[np.intp]:
+    """Rows within reach of any of these."""
+    near = np.zeros(response.time_s.size, dtype=bool)
+    for source in moving:
+        near |= ((response.center_m[:, :2] - source.position_m[:2]) ** 2).sum(axis=1) < STEEP_M**2
+    return np.flatnonzero(near)
 
 
 def _limits(response: Response, sources: Sequence[Source]) -> tuple[Real, Real]:
     """Lowest and highest coordinates (n, 3) of dipoles: under the rows, and near their anchors."""
-    low, high = response.center_m[:, :2].min(axis=0) - MARGIN_M, response.center_m[:, :2].max(axis=0) + MARGIN_M
+    xy = response.center_m[:, :2]
     anchor = np.array([source.kind.anchor for source in sources])
-    stray = np.array(
-        [[s.kind.stray_m] * 2 + [MAX_DEPTH_M if s.kind.lead is None else s.kind.stray_m] for s in sources]
-    )
-    lowest = np.maximum([*low, -MAX_DEPTH_M], anchor - stray)
-    highest = np.minimum([*high, -MIN_DEPTH_M], anchor + stray)
-    return np.minimum(lowest, highest), np.maximum(lowest, highest)
+    stray = np.array([[source.kind.stray_m] for source in sources])
+    deepest, highest = np.full((len(sources), 1), -MAX_DEPTH_M), np.full((len(sources), 1), -MIN_DEPTH_M)
+    low = np.hstack([np.maximum(xy.min(axis=0) - MARGIN_M, anchor - stray), deepest])
+    high = np.hstack([np.minimum(xy.max(axis=0) + MARGIN_M, anchor + stray), highest])
+    return np.minimum(low, high), np.maximum(low, high)

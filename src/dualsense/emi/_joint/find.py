@@ -3,19 +3,20 @@
 The response of a small target is linear in its polarizability tensor and not in its position. So a grid of
 positions is searched with the linear part solved at each node, the best node is taken, all positions are
 refined together by variable projection (Golub and Pereyra 1973, with Kaufman's 1975 Jacobian), and the search
-is repeated on what is left, as in orthogonal matching pursuit.
+is repeated on what is left, as in orthogonal matching pursuit. Rows over a strong object are believed less, as
+it is no point; and what later dipoles made superfluous is taken away again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.emi._balance import Balance, balance
-from dualsense.emi._joint.descent import Trial, accept, companions, newcomer
-from dualsense.emi._joint.fit import JointFit
+from dualsense.emi._joint.descent import accept, newcomer
+from dualsense.emi._joint.fit import JointFit, reweighted, worth
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
 from dualsense.numerics import highest_near
@@ -37,12 +38,9 @@ TENSOR, SPARE_ROWS = 6, 6
 HIDDEN_M = 0.04
 """Another dipole this close to what was left over and refused could not have been told from it."""
 WEAK_RATIO = 0.02
-COMPANION_RATIO = 1e-3
-"""A dipole this much weaker than a found one may also be that one's own structure: both are tried. Companions are
-given to dipoles down to this part of the strongest."""
-COMPANION_REACH_M = 0.4
-"""Beyond, a companion and what moves with it change nothing; where less than what a new object takes away is left
-within this distance of its lead, it is not tried."""
+"""Of the strongest found: a weaker one may stray less."""
+ROUNDS = 3
+"""Of adding and taking away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +83,12 @@ class _Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    """Best drop (n,) and the depth's index at each node, what was left (c, m), and the median of the drops."""
+    """Best drop (n,) and the depth's index at each node, the median of the drops, and whether all were asked."""
 
     drop: Real
     depth: NDArray[np.intp]
-    residual: Real
     middle: float
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,15 @@ class _Peak:
     node: int
     drop: float
     contrast: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """A fit, the peak from which each of its dipoles was begun, and the search for one more."""
+
+    fit: JointFit
+    peaks: tuple[_Peak, ...]
+    search: _Search
 
 
 def find_dipoles(
@@ -160,84 +167,95 @@ def find_dipoles(
         explained=min_explained,
         relative=10.0 ** (-dynamic_range_db / 10.0),
     )
-    peaks: list[_Peak] = []
-    search = first = _searched(grid, fit, node_m=node_m)
-    while (peak := _next_peak(grid, fit, search, peaks, limits)) is not None:
-        fit = accept(fit, _best_trial(fit, grid, search, peak, peaks, limits))
-        peaks.append(peak)
-        search = _searched(grid, fit, node_m=node_m)
+    first = _searched(grid, fit, whole=True)
+    state = _State(fit, (), first)
+    for _ in range(ROUNDS):
+        grown = _grown(grid, state, limits)
+        state = _pruned(grid, grown, limits)
+        if state is grown:
+            break
     return Inversion(
-        dipoles=dipoles_of(fit, [peak.contrast for peak in peaks]),
-        balance=fit.balance,
+        dipoles=dipoles_of(state.fit, [peak.contrast for peak in state.peaks]),
+        balance=state.fit.balance,
         x_m=grid.x_m,
         y_m=grid.y_m,
         statistic=first.drop.reshape(grid.shape),
-        needed=_needed(grid, search, peaks, limits, hidden_nodes=max(1, round(HIDDEN_M / node_m))),
-        weight=fit.weight,
+        needed=_needed(grid, state, limits, hidden_nodes=max(1, round(HIDDEN_M / node_m))),
+        weight=state.fit.weight,
     )
 
 
-def _searched(grid: NodeGrid, fit: JointFit, *, node_m: float) -> _Search:
+def _searched(grid: NodeGrid, fit: JointFit, *, whole: bool) -> _Search:
     """Look for one more dipole in what the fit leaves."""
-    residual = fit.span.rest
-    drop, depth = grid.drops(residual, np.concatenate(fit.span.blocks), fit.weight)
+    residual, skip = fit.span.rest, np.zeros(len(grid.nodes), dtype=bool)
     for source in fit.sources:  # what is left on a fitted dipole is model error, not another object
-        drop[np.linalg.norm(grid.nodes - source.position_m[:2], axis=1) < 0.5 * node_m] = 0.0
-    usable = drop[grid.usable]
-    middle = max(float(np.median(usable)) if usable.size else 0.0, len(residual))
-    return _Search(drop, depth, residual, middle)
+        skip |= np.linalg.norm(grid.nodes - source.position_m[:2], axis=1) < 0.5 * grid.node_m
+    drop, depth = grid.drops(residual, np.concatenate(fit.span.blocks), fit.weight, skip=skip, whole=whole)
+    usual = drop[grid.sparse]
+    middle = max(float(np.median(usual)) if usual.size else 0.0, len(residual))
+    return _Search(drop, depth, middle, whole)
 
 
-def _next_peak(
-    grid: NodeGrid, fit: JointFit, search: _Search, peaks: Sequence[_Peak], limits: _Limits
-) -> _Peak | None:
+def _grown(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
+    """Add dipoles until nothing stands out."""
+    while True:
+        peak = _next_peak(grid, state, limits)
+        if peak is not None:
+            fit, search = state.fit, state.search
+            start = np.array([*grid.nodes[peak.node], -NODE_DEPTHS_M[search.depth[peak.node]]])
+            strong = peak.drop >= STRONG * limits.statistic
+            weak = peak.drop < WEAK_RATIO * _strongest(state.peaks)
+            fit = accept(fit, newcomer(fit, start, full=strong, weak=weak))
+            state = _State(fit, (*state.peaks, peak), _searched(grid, fit, whole=False))
+        elif not state.search.whole:
+            state = replace(state, search=_searched(grid, state.fit, whole=True))
+        else:
+            return state
+
+
+def _pruned(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
+    """Take away, one after the other, what would not be taken for an object beside all that was found later."""
+    while state.peaks:
+        fit, middle = state.fit, state.search.middle
+        gains = worth(fit.span, fit.sources)
+        left = (fit.span.rest**2).sum(axis=0)
+        near = [float(left[_within(fit.response, source.position_m, LOCAL_M)].sum()) for source in fit.sources]
+        needed = [_least_drop(energy + gain, middle, limits) for energy, gain in zip(near, gains, strict=True)]
+        n = int(np.argmin(gains / needed))
+        if gains[n] >= needed[n]:
+            break
+        fit = reweighted(replace(fit, sources=fit.sources[:n] + fit.sources[n + 1 :]))
+        state = _State(fit, state.peaks[:n] + state.peaks[n + 1 :], _searched(grid, fit, whole=False))
+    return state
+
+
+def _least_drop(energy: float, middle: float, limits: _Limits) -> float:
+    """Drop that stands out where there is so much energy within `LOCAL_M`, and the median of the drops is this."""
+    return max(limits.statistic, min(limits.contrast * middle, limits.explained * energy))
+
+
+def _next_peak(grid: NodeGrid, state: _State, limits: _Limits) -> _Peak | None:
     """Return the highest node where it stands out and the rows can carry one more dipole."""
+    fit, search, peaks = state.fit, state.search, state.peaks
     columns = fit.balance.basis.shape[1] + sum(TENSOR if s.kind.full else 1 for s in fit.sources) + TENSOR
     few = fit.weight.size < columns + SPARE_ROWS
     if not grid.usable.any() or len(peaks) >= limits.max_dipoles or few:
         return None
     node = int(np.argmax(search.drop))
     drop = float(search.drop[node])
-    near = _within(fit.response, grid.nodes[node], LOCAL_M)
-    explained = drop / max(float((search.residual[:, near] ** 2).sum()), 1e-300)
-    stands_out = drop >= limits.contrast * search.middle or explained >= limits.explained
-    if drop < limits.least(peaks) or not stands_out:
+    energy = float((fit.span.rest[:, _within(fit.response, grid.nodes[node], LOCAL_M)] ** 2).sum())
+    if drop < max(limits.least(peaks), _least_drop(energy, search.middle, limits)):
         return None
     # the kernel's last bit is not the same when it was just compiled and when it came from its cache
     return _Peak(node, drop, float(f"{drop / search.middle:.12g}"))
 
 
-def _best_trial(
-    fit: JointFit, grid: NodeGrid, search: _Search, peak: _Peak, peaks: Sequence[_Peak], limits: _Limits
-) -> Trial:
-    """One more object at the peak, or a companion of one that was found: whichever leaves least."""
-    start = np.array([*grid.nodes[peak.node], -NODE_DEPTHS_M[search.depth[peak.node]]])
-    strongest = _strongest(peaks)
-    strong, weak = peak.drop >= STRONG * limits.statistic, peak.drop < WEAK_RATIO * strongest
-    trials = [newcomer(fit, start, full=strong, weak=weak)]
-    left = (search.residual**2).sum(axis=0)
-    gain = float(left.sum()) - trials[0].misfit
-    taken = {source.kind.lead for source in fit.sources}
-    leads = [
-        n
-        for n, (before, source) in enumerate(zip(peaks, fit.sources, strict=True))
-        if before.drop > COMPANION_RATIO * strongest
-        and n not in taken
-        and source.kind.lead is None
-        and peak.drop < WEAK_RATIO * before.drop
-        and gain < left[_within(fit.response, source.position_m, COMPANION_REACH_M)].sum()
-    ]
-    trials += companions(fit, leads)
-    return min(trials, key=lambda trial: trial.misfit)
-
-
-def _needed(
-    grid: NodeGrid, search: _Search, peaks: Sequence[_Peak], limits: _Limits, *, hidden_nodes: int
-) -> Real:
+def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int) -> Real:
     """Drop (ny, nx) that one more dipole would have had to reach."""
-    energy = grid.energy(search.residual, within_m=LOCAL_M)
+    search = state.search if state.search.whole else _searched(grid, state.fit, whole=True)
+    energy = grid.energy(state.fit.span.rest, within_m=LOCAL_M)
     standing_out = np.minimum(limits.contrast * search.middle, limits.explained * energy)
-    needed = np.maximum(limits.least(peaks), standing_out).reshape(grid.shape)
+    needed = np.maximum(limits.least(state.peaks), standing_out).reshape(grid.shape)
     return np.maximum(needed, _highest_near(search.drop.reshape(grid.shape), hidden_nodes))
 
 

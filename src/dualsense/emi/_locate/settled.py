@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi import _columns_kernels as columns_kernels
+from dualsense.emi import _weight_kernels as kernels
 from dualsense.emi._balance import Balance, known_std, soil_variance, whitened
 from dualsense.emi._columns import coil_arrays
-from dualsense.emi._joint.fit import REWEIGHTINGS, JointFit, Kind, Site, Source
+from dualsense.emi._joint.fit import PLACED_STD_M, REWEIGHTINGS, JointFit, Kind, Site, Source
 from dualsense.emi._joint.search import RIDGE
 from dualsense.emi._joint.span import Span
-from dualsense.emi._locate import _settled_kernels as kernels
 from dualsense.numerics import cholesky_inverse
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Settled:
     balance
         Soil and drift, and the whitening that follows.
     weight : (m,)
-        Of the rows: 1 / sqrt(1 + variance) of what position errors make of the dipoles.
+        Of the rows: 1 / sqrt(1 + variance) of what errors of places make of the dipoles.
     positions_m
         Of the dipoles, (3,) each.
     places
@@ -130,11 +130,11 @@ class Settled:
         last = len(self.ground.basis) - 1
         for _ in range(REWEIGHTINGS):
             balance = whitened(fit.balance, fit.free[last], self.ground.soil_variance)
-            moved = np.zeros((3, *fit.ground.response.values.T.shape))
+            moved, spread = np.zeros((3, *fit.ground.response.values.T.shape)), np.zeros(self.weight.size)
             for n, place in enumerate(places):
-                kernels.move(np.ascontiguousarray(fit.part(n) @ balance.whitener.T), place.slopes, moved)
+                kernels.move(np.ascontiguousarray(fit.part(n) @ balance.whitener.T), place.slopes, moved, spread)
             weight = np.empty(self.weight.size)
-            kernels.weigh(moved, self.ground.std, weight)
+            kernels.weigh(moved, self.ground.std, spread, PLACED_STD_M, weight)
             fit = fit.weighed(balance, weight)
         return fit
 
@@ -249,6 +249,6 @@ class Settled:
 
     def joint(self) -> JointFit:
         """Give the same as a joint fit."""
-        free = Kind(full=True, anchor=np.zeros(3), stray_m=0.0)
+        free = Kind(full=True, anchor=np.zeros(2), stray_m=0.0)
         sources = tuple(Source(Site(self.ground.response, p), free) for p in self.positions_m)
         return JointFit(self.ground.response, self.balance, sources, self.weight, self.ground.roughness_m)
