@@ -157,6 +157,14 @@ print("compiled" if called.counted.stats.cache_misses else "kept")
 """
 
 
+@pytest.mark.parametrize("change", ("link.link = None", "sys.modules['dualsense.runtime.linked'] = None"))
+def test_a_numba_with_other_insides_links_by_its_own_way(package, change):
+    first = told(package)
+    assert first[1] == "compiled"
+    before = f"import sys\nimport dualsense.runtime.linked as link\n{change}\n"
+    assert told(package, before) == (first[0], "kept", first[2])
+
+
 def test_what_is_kept_runs_without_the_compiler_and_can_be_taken_into_what_is_compiled(package):
     (package / "extra" / "rooms" / "called.py").write_text(CALLED, encoding="utf-8")
 

@@ -20,8 +20,6 @@ import numba
 from numba.core import caching
 from numba.misc.appdirs import AppDirs
 
-from dualsense.runtime.linked import link
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -117,14 +115,24 @@ class _Kept(caching.CompileResultCacheImpl):
 
     def reduce(self, compiled: Any) -> tuple[Any, ...]:
         """Write what was compiled, without its source and the environments that its code does not ask for."""
-        *parts, _source, reload, environments = super().reduce(compiled)
-        text = str(compiled.library._final_module)  # noqa: SLF001 - where Numba looks for the environments too
-        asked = tuple(one for one in environments if text.count(one.env_name) > 1)  # declared, and used
+        whole = super().reduce(compiled)
+        try:
+            *parts, _source, reload, environments = whole
+            text = str(compiled.library._final_module)  # noqa: SLF001 - where Numba looks for the environments too
+            asked = tuple(one for one in environments if text.count(one.env_name) > 1)  # declared, and used
+        except (AttributeError, TypeError, ValueError):  # another Numba, with other insides
+            return tuple(whole)
         return (*parts, "", reload, asked)
 
     def rebuild(self, context: Any, payload: tuple[Any, ...]) -> Any:
-        """Bring it back."""
-        return link(context, payload)
+        """Bring it back, by the short way where this Numba has the insides that it takes."""
+        try:
+            from dualsense.runtime.linked import link  # noqa: PLC0415 - of those insides
+
+            return link(context, payload)
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
+            logger.info("compiled code is linked by Numba's own way", exc_info=error)
+            return super().rebuild(context, payload)
 
 
 class _Files(caching.FunctionCache):
