@@ -36,6 +36,16 @@ def test_pieces_that_do_not_overshoot(rng, count):
     np.testing.assert_allclose(numerics.pchip(nodes, values, at), theirs, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("spoil", ((0, 1, 0.0), (1, 2, np.nan), (1, 2, np.inf)), ids=("same", "nan", "inf"))
+def test_nodes_that_tell_nothing_are_refused(rng, spoil):
+    nodes, values = np.linspace(0.0, 1.0, 5), rng.standard_normal((5, 2))
+    part, n, value = spoil
+    (nodes, values[:, 0])[part][n] = value
+    for pieces in (numerics.pchip, lambda x, y, at: interpolate.PchipInterpolator(x, y)(at)):
+        with pytest.raises(ValueError, match=r"."):
+            pieces(nodes, values, np.array([0.5]))
+
+
 @pytest.mark.parametrize("pieces", (1, 2, 9))
 def test_basis_splines(rng, pieces):
     knots = np.concatenate([[1.0] * 3, np.linspace(1.0, 4.0, pieces + 1), [4.0] * 3])
@@ -105,6 +115,12 @@ def test_assignment(rng, shape):
         assert np.all(np.diff(rows) > 0)
         assert len(set(columns.tolist())) == columns.size
         assert cost[rows, columns].sum() == pytest.approx(cost[optimize.linear_sum_assignment(cost)].sum())
+
+
+@pytest.mark.parametrize("value", (np.nan, np.inf))
+def test_a_cost_that_is_none_is_refused(value):
+    with pytest.raises(ValueError, match="finite"):
+        numerics.assign(np.array([[1.0, value], [2.0, 3.0]]))
 
 
 def test_the_inverse_of_a_factor_solves(rng):

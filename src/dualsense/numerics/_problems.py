@@ -25,11 +25,19 @@ def assign(cost: Real) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     rows, columns : (min(n, m),)
         Rows ascending.
 
+    Raises
+    ------
+    ValueError
+        When a cost is not finite.
+
     References
     ----------
     Kuhn, H. W. (1955). The Hungarian method for the assignment problem. Naval Research Logistics Quarterly 2,
     83-97: with one shortest path for each row.
     """
+    if not np.isfinite(cost).all():
+        msg = "costs have to be finite"
+        raise ValueError(msg)
     if cost.shape[0] > cost.shape[1]:
         columns, rows = assign(cost.T)
         order = np.argsort(rows)

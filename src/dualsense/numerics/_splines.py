@@ -75,12 +75,20 @@ def pchip(nodes: Real, values: Real, at: Real) -> Real:
     -------
     (m, c) float64
 
+    Raises
+    ------
+    ValueError
+        When nodes do not ascend, or a value is not finite.
+
     References
     ----------
     Fritsch, F. N. and Butland, J. (1984). A method for constructing local monotone piecewise cubic interpolants.
     SIAM Journal on Scientific and Statistical Computing 5, 300-304.
     """
     width = np.diff(nodes)[:, None]
+    if not ((width > 0.0).all() and np.isfinite(values).all()):
+        msg = "nodes have to ascend, with finite values"
+        raise ValueError(msg)
     secant = np.diff(values, axis=0) / width
     slopes = np.empty_like(values)
     if nodes.size == 2:
