@@ -192,8 +192,8 @@ def test_a_trial_is_a_span_that_grew_and_as_steep(tilted, coils):
     normal, gradient = kernels.steepness(places, setting, found, RIDGE)
     plain, slope = steepness(moving, parts_of(span, moving), span, fit.weight)
     # in single precision: it only says which way to go
-    assert np.allclose(normal, plain, atol=1e-5 * np.abs(plain).max())
-    assert np.allclose(gradient, slope, atol=1e-5 * np.abs(slope).max())
+    assert np.allclose(normal, plain, atol=1e-4 * np.abs(plain).max())
+    assert np.allclose(gradient, slope, atol=1e-4 * np.abs(slope).max())
 
 
 @CASES
