@@ -1,6 +1,6 @@
 """What the search for metal finds on simulated lanes: objects, dipoles beside them, and some where nothing lies.
 
-    python -m benchmarks.emi.study_phantoms [--lanes 48] [--first 7100000]
+    python -m benchmarks.emi.study_phantoms [--lanes 48] [--first 7100000] [--bin-m 0.012]
 
 The lanes are drawn as those from which the confidence is learnt, with seeds of their own; the radar is left out. A
 dipole is a phantom where no metal lies within 10 cm, and superfluous where another one lies nearer to the object
@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.calibrate import scenes
 
 from dualsense import emi
+from dualsense.recipe.emi import EmiCalibrate
 from dualsense.simulate import simulate_scan
 from dualsense.survey import track_at
 
@@ -25,14 +26,14 @@ FIRST_SEED = 7_100_000
 REACH_M, CLOSE_M = 0.10, 0.04
 
 
-def study(lane: scenes.Lane) -> tuple[dict[str, float], list[float]]:
+def study(lane: scenes.Lane, bin_m: float) -> tuple[dict[str, float], list[float]]:
     """Count what is found on one lane, and tell how far aside of each object that was found."""
     scan = simulate_scan(replace(scenes.scene(lane), radar=None), seed=lane.seed)
     if scan.emi is None or scan.pose is None or scan.truth is None:
         msg = "a simulated lane has metal data, a track and its truth"
         raise ValueError(msg)
     samples = emi.normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
-    rows = emi.bin_along_track(samples)
+    rows = emi.bin_along_track(samples, bin_m=bin_m)
     noise = emi.white_noise(samples) / np.sqrt(np.median(rows.count))
     began = time.thread_time()
     dipoles = emi.refine(rows, emi.find_dipoles(rows, noise)).dipoles
@@ -66,11 +67,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--lanes", type=int, default=48)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
+    parser.add_argument("--bin-m", type=float, default=EmiCalibrate().bin_m)
     options = parser.parse_args()
     total: dict[str, float] = {}
     aside: list[float] = []
     for n in range(options.lanes):
-        counts, own = study(scenes.Lane("train", SOILS[n % len(SOILS)], options.first + n))
+        counts, own = study(scenes.Lane("train", SOILS[n % len(SOILS)], options.first + n), options.bin_m)
         aside += own
         for name, count in counts.items():
             total[name] = total.get(name, 0) + count
