@@ -33,6 +33,21 @@ def test_a_spike_does_not_bring_noise_to_life_nor_hides_a_signal():
         assert (noise_share(spoiled, one) > NOISE_ONLY) == dead
 
 
+@pytest.mark.parametrize("columns", (6, 121))
+def test_one_column_that_jumps_or_fails_brings_no_noise_to_life(columns):
+    noise, _ = streams(n=2000, k=columns)
+    one = np.zeros(len(noise), int)
+    for value in (30.0, 1000.0):
+        jumped = noise.copy()
+        jumped[400:600, 0] += value
+        assert noise_share(jumped, one) > 0.8
+    for value in (np.nan, np.inf):
+        failed = noise.copy()
+        failed[100, 2] = value
+        assert noise_share(failed, one) > 0.9
+    assert noise_share(np.asfortranarray(noise), one) > 0.9
+
+
 def test_channels_that_take_turns_are_followed_each_on_its_own():
     noise, slow = streams()
     turns = np.arange(len(noise)) % 2

@@ -28,6 +28,8 @@ from dualsense.errors import ScanError
 T = TypeVar("T", bound="Table")
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dualsense.chain.tiles import Plan, Tile
     from dualsense.gpr import Soil
     from dualsense.io import Recording
@@ -149,10 +151,18 @@ def _with(table: T, **values: object) -> T:
     return table.model_copy(update=values)
 
 
-def _evenly(plan: Plan, most: int) -> list[Tile]:
+def _evenly(tiles: Sequence[Tile], most: int) -> list[Tile]:
     """Pick some of the tiles, spread over all of them."""
-    at = np.unique(np.round(np.linspace(0, len(plan.tiles) - 1, min(most, len(plan.tiles)) + 2)[1:-1]))
-    return [plan.tiles[int(n)] for n in at]
+    if not tiles:
+        return []
+    at = np.unique(np.round(np.linspace(0, len(tiles) - 1, min(most, len(tiles)) + 2)[1:-1]))
+    return [tiles[int(n)] for n in at]
+
+
+def _swept(recording: Recording, plan: Plan, recipe: Recipe, *, radar: bool) -> list[Tile]:
+    """Tiles on whose own ground one sensor has samples; the others are there for their neighbours' sake."""
+    rows = [plan.samples_of(tile, recording.outline, recipe, around=False) for tile in plan.tiles]
+    return [tile for tile, own in zip(plan.tiles, rows, strict=True) if (own.gpr if radar else own.emi).size]
 
 
 def _part(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe, *, radar: bool) -> Scan:
@@ -163,7 +173,7 @@ def _part(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe, *, radar
 
 def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
     lags = []
-    for tile in _evenly(plan, LAG_TILES):
+    for tile in _evenly(_swept(recording, plan, recipe, radar=False), LAG_TILES):
         part = _part(recording, plan, tile, recipe, radar=False)
         try:
             state = begin_metal(part, recipe.survey, Run()).state
@@ -185,7 +195,8 @@ def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
 def _permittivity(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[tuple[float, float] | None, Log]:
     """Estimate one permittivity; None where no tile tells it, or they contradict each other."""
     most = min(max(1, round(SOIL_PART * len(plan.tiles))), SOIL_TILES)
-    found = [_soil(recording, plan, tile, recipe) for tile in _evenly(plan, most)]
+    tiles = _evenly(_swept(recording, plan, recipe, radar=True), most)
+    found = [_soil(recording, plan, tile, recipe) for tile in tiles]
     soils = [(one.relative_permittivity, one.relative_permittivity_std) for one in found if one is not None]
     if not soils:
         return None, Log()

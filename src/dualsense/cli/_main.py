@@ -377,10 +377,6 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-COLLECTED = (50_000, 20, 20)
-"""Objects more than freed until garbage in circles is looked for: an import makes thousands and leaves none."""
-
-
 def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminated)

@@ -22,13 +22,14 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
 
     A working sensor follows the ground, its own drift and the head's height, which change slowly from sample to
     sample. The half mean square of successive differences over the mean square about the middle is von Neumann's
-    ratio (1941), here of all columns together, each in units of its own swing, and with single samples held
-    back to ten times the typical size.
+    ratio (1941), here the mean over all columns, in units of each one's swing and with single samples held back
+    to ten times of it: one column that jumps must not make the noise of the others look like a signal.
 
     Parameters
     ----------
     values : (n, k) real or complex
-        Samples in order of time by frequency, gate or channel of the response; finite.
+        Samples in order of time by frequency, gate or channel of the response; columns that are not finite are
+        left out.
     channel : (n,)
         Antenna or coil pair of each sample.
 
@@ -49,7 +50,8 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
 
 
 def _share(values: NDArray[Any]) -> float:
-    """Share of one channel's samples (n, k); NaN where nothing varies."""
+    """Share of one channel's samples (n, k), the mean over its columns; NaN where nothing varies."""
+    values = values[:, np.isfinite(values).all(axis=0)]
     largest = np.abs(values).max(axis=0)
     own = values / np.where(largest > 0.0, largest, 1.0)  # squares of any unit, then, are numbers
     some = np.ascontiguousarray(own[:: max(1, len(own) // ROWS)].T)  # each column by itself: medians are faster
@@ -60,17 +62,18 @@ def _share(values: NDArray[Any]) -> float:
     own -= middle
     swing = np.sqrt((_held(away, np.median(away, axis=1, keepdims=True)) ** 2).mean(axis=1))
     swing = np.where(swing > 0.0, swing, np.sqrt((np.abs(own) ** 2).mean(axis=0)))
-    if not swing.any():
+    varies = swing > 0.0
+    if not varies.any():
         return float("nan")
-    own *= np.divide(1.0, swing, out=np.zeros_like(swing), where=swing > 0.0)
-    return 0.5 * _energy(np.diff(own, axis=0)) / _energy(own)
+    own = own[:, varies] / swing[varies]
+    return float(np.mean(0.5 * _energy(np.diff(own, axis=0)) / _energy(own)))
 
 
-def _energy(values: NDArray[Any]) -> float:
-    """Mean of the samples' energies, sum |v|^2 over the columns of values (n, k), outliers held back."""
-    parts = values.view(values.real.dtype)
-    size = np.sqrt(np.einsum("nk,nk->n", parts, parts))
-    return float((_held(size, np.median(size)) ** 2).mean())
+def _energy(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean square (k,) of each column of values (n, k), no sample more than ten times the column's swing."""
+    square = values.real**2 + values.imag**2 if np.iscomplexobj(values) else values**2
+    energy: NDArray[np.float64] = np.minimum(square, CLIP**2).mean(axis=0)
+    return energy
 
 
 def _held(size: NDArray[np.float64], typical: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._maps.image import detection_limit
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.io import read_scan
+from dualsense.simulate import Buried, Motion, Noise, Scene, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
 
 
@@ -64,3 +65,23 @@ def test_a_search_that_was_cut_short_promises_nothing_where_something_is_left(sc
     assert short.dipoles == ()
     assert short.needed[peak] >= short.statistic[peak]
     assert (found.needed >= 12.0 * rows.values.shape[1]).all()
+
+
+@pytest.mark.parametrize("quiet", (1.0, 0.3, 0.1))
+@pytest.mark.parametrize("model", ("TS-50", "M14"))
+def test_a_quieter_detector_does_not_lose_a_mine_beside_a_can(model, quiet):
+    """It did, where 75 dB under the strongest were counted in rows that the can had weighed down since."""
+    usual = Noise()
+    objects = (Buried("can", 0.12, 0.25, 0.04, yaw_deg=30.0), Buried(model, 0.42, 0.25, 0.03))
+    scene = Scene(
+        objects=objects,
+        radar=None,
+        motion=Motion(length_m=0.6, width_m=0.5),
+        noise=replace(usual, emi_std_v_per_hz=usual.emi_std_v_per_hz * quiet),
+    )
+    scan = simulate_scan(scene, seed=1)
+    samples = normalise(scan.emi, track_at(scan.pose, scan.emi.time_s))
+    rows = bin_along_track(samples)
+    found = find_dipoles(rows, white_noise(samples) / np.sqrt(np.median(rows.count)))
+    centre = metal_dipoles(objects[1:])[0][0]
+    assert min(np.hypot(*(d.position_m - centre)[:2]) for d in found.dipoles) < 0.05

@@ -22,8 +22,6 @@ from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
 from dualsense.numerics import highest_near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
@@ -38,7 +36,8 @@ TENSOR, SPARE_ROWS = 6, 6
 HIDDEN_M = 0.04
 """Another dipole this close to what was left over and refused could not have been told from it."""
 WEAK_RATIO = 0.02
-"""Of the strongest found: a weaker one may stray less."""
+"""Of the strongest peak, most often the first, when rows were not yet weighed down: a weaker one may stray less.
+So nearly all beside strong metal are weak; otherwise they are spent on it (`benchmarks/emi/study_phantoms.py`)."""
 ROUNDS = 3
 """Of adding and taking away."""
 
@@ -76,9 +75,9 @@ class _Limits:
     explained: float
     relative: float
 
-    def least(self, peaks: Sequence[_Peak]) -> float:
+    def least(self, strongest: float) -> float:
         """Drop below which a peak is noise, or what is left of the strongest dipole."""
-        return max(self.statistic, _strongest(peaks) * self.relative)
+        return max(self.statistic, strongest * self.relative)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +173,8 @@ def find_dipoles(
         state = _pruned(grid, grown, limits)
         if state is grown:
             break
+    else:  # what grows and is pruned in turns stays: the misfit does not tell
+        state = _grown(grid, state, limits)
     return Inversion(
         dipoles=dipoles_of(state.fit, [peak.contrast for peak in state.peaks]),
         balance=state.fit.balance,
@@ -204,7 +205,7 @@ def _grown(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
             fit, search = state.fit, state.search
             start = np.array([*grid.nodes[peak.node], -NODE_DEPTHS_M[search.depth[peak.node]]])
             strong = peak.drop >= STRONG * limits.statistic
-            weak = peak.drop < WEAK_RATIO * _strongest(state.peaks)
+            weak = peak.drop < WEAK_RATIO * max((before.drop for before in state.peaks), default=0.0)
             fit = accept(fit, newcomer(fit, start, full=strong, weak=weak))
             state = _State(fit, (*state.peaks, peak), _searched(grid, fit, whole=False))
         elif not state.search.whole:
@@ -244,7 +245,7 @@ def _next_peak(grid: NodeGrid, state: _State, limits: _Limits) -> _Peak | None:
     node = int(np.argmax(search.drop))
     drop = float(search.drop[node])
     energy = float((fit.span.rest[:, _within(fit.response, grid.nodes[node], LOCAL_M)] ** 2).sum())
-    if drop < max(limits.least(peaks), _least_drop(energy, search.middle, limits)):
+    if drop < max(limits.least(_strongest(fit)), _least_drop(energy, search.middle, limits)):
         return None
     # the kernel's last bit is not the same when it was just compiled and when it came from its cache
     return _Peak(node, drop, float(f"{drop / search.middle:.12g}"))
@@ -255,12 +256,13 @@ def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int
     search = state.search if state.search.whole else _searched(grid, state.fit, whole=True)
     energy = grid.energy(state.fit.span.rest, within_m=LOCAL_M)
     standing_out = np.minimum(limits.contrast * search.middle, limits.explained * energy)
-    needed = np.maximum(limits.least(state.peaks), standing_out).reshape(grid.shape)
+    needed = np.maximum(limits.least(_strongest(state.fit)), standing_out).reshape(grid.shape)
     return np.maximum(needed, _highest_near(search.drop.reshape(grid.shape), hidden_nodes))
 
 
-def _strongest(peaks: Sequence[_Peak]) -> float:
-    return max((peak.drop for peak in peaks), default=0.0)
+def _strongest(fit: JointFit) -> float:
+    """Tell what the dipole is worth that is worth most, in rows as they are weighed now, as drops are."""
+    return float(worth(fit.span, fit.sources).max(initial=0.0))
 
 
 def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_]:
