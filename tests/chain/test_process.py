@@ -119,9 +119,7 @@ def test_metal_is_located_unless_the_recipe_says_no(wet):
     located = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
     assert located.emi.features["depth_05_m"] < located.emi.features["depth_95_m"]
     assert 0.0 <= located.emi.features["magnetic_probability"] <= 1.0
-    assert (
-        result.provenance["emi_located"] == "1 of 2"
-    )  # the fragment beside the mine stays as the joint fit had it
+    assert result.provenance["emi_located"] == "2 of 2"  # the fragment beside the mine too
     off = process_scan(scan, load_recipe(None, ["emi.locate.on=false"]))
     assert "emi_located" not in off.provenance
     assert not any(t.emi is not None and "located_misfit" in t.emi.features for t in off.targets)
