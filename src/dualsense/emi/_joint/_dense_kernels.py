@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
     Light = NDArray[np.float32]
+    Rows = Real | Light
 
 _SINGULAR = 1e-12
 """Of a unit column's energy, what is left beside the earlier ones; below, nothing is new in it."""
@@ -24,12 +25,24 @@ _ABSENT = 1e150
 
 
 @jit()
+def _edges(a: Rows, b: Rows, rows: int, columns: int, zero: float, out: Real) -> None:
+    """Inner products beyond the first rows and columns of out (k, l), one by one, from a zero of their kind."""
+    for i in range(a.shape[0]):
+        for j in range(columns if i < rows else 0, b.shape[0]):
+            s, one, other = zero, a[i], b[j]
+            for n in range(a.shape[1]):
+                s += one[n] * other[n]
+            out[i, j] = s
+
+
+@jit()
 def dots(a: Real, b: Real, out: Real) -> None:
     """Inner products of rows a (k, m) with rows b (l, m), out (k, l)."""
     m = a.shape[1]
-    for i in range(0, a.shape[0] - a.shape[0] % 2, 2):
+    rows, columns = a.shape[0] - a.shape[0] % 2, b.shape[0] - b.shape[0] % 4
+    for i in range(0, rows, 2):
         a0, a1 = a[i], a[i + 1]
-        for j in range(0, b.shape[0] - b.shape[0] % 4, 4):
+        for j in range(0, columns, 4):
             b0, b1, b2, b3 = b[j], b[j + 1], b[j + 2], b[j + 3]
             s0, s1, s2, s3, t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
             for n in range(m):
@@ -43,13 +56,7 @@ def dots(a: Real, b: Real, out: Real) -> None:
                 t3 += a1[n] * b3[n]
             out[i, j], out[i, j + 1], out[i, j + 2], out[i, j + 3] = s0, s1, s2, s3
             out[i + 1, j], out[i + 1, j + 1], out[i + 1, j + 2], out[i + 1, j + 3] = t0, t1, t2, t3
-    for i in range(a.shape[0]):
-        paired = i < a.shape[0] - a.shape[0] % 2
-        for j in range(b.shape[0] - b.shape[0] % 4 if paired else 0, b.shape[0]):
-            s, one, other = 0.0, a[i], b[j]
-            for n in range(m):
-                s += one[n] * other[n]
-            out[i, j] = s
+    _edges(a, b, rows, columns, 0.0, out)
 
 
 @jit()
@@ -84,12 +91,7 @@ def light_dots(a: Light, b: Light, out: Real) -> None:
             out[i + 1, j], out[i + 1, j + 1], out[i + 1, j + 2], out[i + 1, j + 3] = t0, t1, t2, t3
             out[i + 2, j], out[i + 2, j + 1], out[i + 2, j + 2], out[i + 2, j + 3] = u0, u1, u2, u3
             out[i + 3, j], out[i + 3, j + 1], out[i + 3, j + 2], out[i + 3, j + 3] = v0, v1, v2, v3
-    for i in range(a.shape[0]):
-        for j in range(columns if i < rows else 0, b.shape[0]):
-            s, one, other = zero, a[i], b[j]
-            for n in range(m):
-                s += one[n] * other[n]
-            out[i, j] = s
+    _edges(a, b, rows, columns, zero, out)
 
 
 @jit()
