@@ -257,7 +257,7 @@ def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int
     energy = grid.energy(state.fit.span.rest, within_m=LOCAL_M)
     standing_out = np.minimum(limits.contrast * search.middle, limits.explained * energy)
     needed = np.maximum(limits.least(_strongest(state.fit)), standing_out).reshape(grid.shape)
-    return np.maximum(needed, _highest_near(search.drop.reshape(grid.shape), hidden_nodes))
+    return np.maximum(needed, highest_near(search.drop.reshape(grid.shape), (hidden_nodes,) * 2))
 
 
 def _strongest(fit: JointFit) -> float:
@@ -269,7 +269,3 @@ def _within(response: Response, at: Real, distance_m: float) -> NDArray[np.bool_
     """Rows this close to the side."""
     near: NDArray[np.bool_] = np.linalg.norm(response.center_m[:, :2] - at[:2], axis=1) < distance_m
     return near
-
-
-def _highest_near(values: Real, cells: int) -> Real:
-    return highest_near(values, (cells, cells))

@@ -166,12 +166,17 @@ def joined(span: Span, sources: Sequence[Source], weight: Real) -> Span:
     return span.joined(np.concatenate([source.columns for source in sources]) * weight)
 
 
+def blocks_of(span: Span, last: Sequence[Source]) -> list[slice]:
+    """Where among all columns those of each of the dipoles are that were joined last."""
+    sizes = [6 if source.kind.full else 1 for source in last]
+    split = len(span.scale) - sum(sizes) + np.cumsum([0, *sizes])
+    return [slice(a, b) for a, b in pairwise(split)]
+
+
 def parts_of(span: Span, last: Sequence[Source]) -> list[Real]:
     """Coefficients (q, c) of each of the dipoles that were joined last."""
     coefficients = span.coefficients(RIDGE)
-    sizes = [6 if source.kind.full else 1 for source in last]
-    split = len(coefficients) - sum(sizes) + np.cumsum([0, *sizes])
-    return [coefficients[a:b] for a, b in pairwise(split)]
+    return [coefficients[own] for own in blocks_of(span, last)]
 
 
 def worth(span: Span, sources: Sequence[Source]) -> Real:
@@ -181,12 +186,8 @@ def worth(span: Span, sources: Sequence[Source]) -> Real:
     """
     scaled = span.coefficients(RIDGE) * span.scale[:, None]
     covariance = np.linalg.inv(span.triangle.T @ span.triangle + RIDGE**2 * np.eye(len(scaled)))
-    sizes = [6 if source.kind.full else 1 for source in sources]
-    split = len(scaled) - sum(sizes) + np.cumsum([0, *sizes])
-    out = np.empty(len(sources))
-    for n, (a, b) in enumerate(pairwise(split)):
-        out[n] = float((scaled[a:b] * np.linalg.solve(covariance[a:b, a:b], scaled[a:b])).sum())
-    return out
+    blocks = blocks_of(span, sources)
+    return np.array([(scaled[own] * np.linalg.solve(covariance[own, own], scaled[own])).sum() for own in blocks])
 
 
 def steepness(active: Sequence[Source], parts: Sequence[Real], span: Span, weight: Real) -> tuple[Real, Real]:
@@ -215,6 +216,27 @@ def steepness(active: Sequence[Source], parts: Sequence[Real], span: Span, weigh
     return across @ across.T - along @ along.T, -across @ span.rest.ravel()
 
 
+def row_weights(tensors: Sequence[Real], slopes: Sequence[Real], std_m: Real, object_std_m: float) -> Real:
+    """Weights (m,) of rows: 1 / sqrt(1 + variance) of what errors of places make of some dipoles.
+
+    Parameters
+    ----------
+    tensors, slopes
+        Of each dipole, in white channels (6, c), and how its columns change with its place (3, 6, m).
+    std_m : (3, m)
+        Of the rows' positions.
+    object_std_m
+        Of each dipole's own.
+    """
+    m = std_m.shape[1]
+    channels = tensors[0].shape[1] if tensors else 1
+    moved, spread, weight = np.zeros((3, channels, m)), np.zeros(m), np.empty(m)
+    for tensor, slope in zip(tensors, slopes, strict=True):
+        kernels.move(np.ascontiguousarray(tensor), slope, moved, spread)
+    kernels.weigh(moved, std_m, spread, object_std_m, weight)
+    return weight
+
+
 def reweighted(fit: JointFit, *, object_std_m: float = OBJECT_STD_M) -> JointFit:
     """Fit soil and drift again beside the dipoles; weigh rows by what errors of places make of them.
 
@@ -236,11 +258,8 @@ def reweighted(fit: JointFit, *, object_std_m: float = OBJECT_STD_M) -> JointFit
         soil = unwhiten @ fit.span.coefficients(0.0)[last]
         balance = with_soil(fit.balance, fit.response, soil, roughness_m=fit.roughness_m)
         parts = parts_of(fit.span.seen_as(balance.whitener @ unwhiten), fit.sources)
-        moved, spread = np.zeros((3, *fit.response.values.T.shape)), np.zeros(fit.weight.size)
-        for part, source in zip(parts, fit.sources, strict=True):
-            kernels.move(np.ascontiguousarray(source.tensor(part)), source.site.slopes, moved, spread)
-        weight = np.empty(fit.weight.size)
-        kernels.weigh(moved, position_std, spread, object_std_m, weight)
+        tensors = [source.tensor(part) for part, source in zip(parts, fit.sources, strict=True)]
+        weight = row_weights(tensors, [source.site.slopes for source in fit.sources], position_std, object_std_m)
         fit = replace(fit, balance=balance, weight=weight)
     return fit
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dualsense.emi._columns import tensors_from_elements
 from dualsense.emi._dipole import Dipole
-from dualsense.emi._joint.fit import JointFit, parts_of, steepness
+from dualsense.emi._joint.fit import JointFit, blocks_of, parts_of, steepness
 from dualsense.emi._loss import kept_energy, shrink_along_soil
 
 if TYPE_CHECKING:
@@ -64,13 +64,10 @@ def _own_grams(fit: JointFit) -> list[Real]:
     if np.abs(np.diag(span.triangle)).min(initial=1.0) < DISTINCT:
         return [_own_gram(fit, n) for n in range(len(fit.sources))]
     inverse = np.linalg.inv(span.triangle)
-    stop, grams = len(inverse), []
-    for source in reversed(fit.sources):
-        start = stop - (6 if source.kind.full else 1)
-        scale, own = span.scale[start:stop], inverse[start:stop]
-        grams.append(np.linalg.inv(own @ own.T) * np.outer(scale, scale))
-        stop = start
-    return grams[::-1]
+    return [
+        np.linalg.inv(inverse[own] @ inverse[own].T) * np.outer(span.scale[own], span.scale[own])
+        for own in blocks_of(span, fit.sources)
+    ]
 
 
 def _own_gram(fit: JointFit, n: int) -> Real:

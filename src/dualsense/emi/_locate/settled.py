@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi import _columns_kernels as columns_kernels
-from dualsense.emi import _weight_kernels as kernels
 from dualsense.emi._balance import Balance, known_std, soil_variance, whitened
 from dualsense.emi._columns import coil_arrays
-from dualsense.emi._joint.fit import PLACED_STD_M, REWEIGHTINGS, JointFit, Kind, Site, Source
+from dualsense.emi._joint.fit import PLACED_STD_M, REWEIGHTINGS, JointFit, Kind, Site, Source, row_weights
 from dualsense.emi._joint.search import RIDGE
 from dualsense.emi._joint.span import Span
 from dualsense.numerics import cholesky_inverse
@@ -130,11 +129,8 @@ class Settled:
         last = len(self.ground.basis) - 1
         for _ in range(REWEIGHTINGS):
             balance = whitened(fit.balance, fit.free[last], self.ground.soil_variance)
-            moved, spread = np.zeros((3, *fit.ground.response.values.T.shape)), np.zeros(self.weight.size)
-            for n, place in enumerate(places):
-                kernels.move(np.ascontiguousarray(fit.part(n) @ balance.whitener.T), place.slopes, moved, spread)
-            weight = np.empty(self.weight.size)
-            kernels.weigh(moved, self.ground.std, spread, PLACED_STD_M, weight)
+            tensors = [fit.part(n) @ balance.whitener.T for n in range(len(places))]
+            weight = row_weights(tensors, [place.slopes for place in places], self.ground.std, PLACED_STD_M)
             fit = fit.weighed(balance, weight)
         return fit
 
