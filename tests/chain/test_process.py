@@ -160,6 +160,14 @@ def test_a_lag_that_the_recipe_tells_is_taken_as_it_is(sample_dir):
     assert np.array_equal(passage.state.recording.time_s, emi.time_s)
 
 
+def test_what_a_program_gets_ready_meanwhile_is_done_once_when_the_radar_is_done(sample_dir):
+    told = []
+    scan = replace(read_scan(sample_dir / "pmn_wet.h5"), emi=None)
+    process_scan(scan, progress=lambda name, _: told.append(name), meanwhile=lambda: told.append("meanwhile"))
+    assert told.count("meanwhile") == 1
+    assert told.index("radar: migration") < told.index("meanwhile") < told.index("fusion")
+
+
 def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):
     scan, result = changed(sample_dir, tmp_path, drop("emi"))
     mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])

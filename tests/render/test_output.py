@@ -97,6 +97,14 @@ def test_check_output_passes_what_can_be_written(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_checking_the_folder_imports_nothing_that_draws():
+    code = (
+        "import sys; from dualsense.render import check_output; print('dualsense.render._figures' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_check_output_refuses_a_file(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(UsageError, match="is a file, expected a folder"):

@@ -54,6 +54,7 @@ def process_recording(
     *,
     tiling: Tiling | None = None,
     progress: Callable[[str, float], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Result:
     """Turn a recording of any length into images and targets.
 
@@ -67,6 +68,8 @@ def process_recording(
         From how much ground on a scan is cut, and how; None takes the defaults.
     progress
         Called with the name of what begins and the part done, 0-1.
+    meanwhile
+        As for :func:`process_scan`, of a short scan; of a long one there is time enough at its end.
 
     Returns
     -------
@@ -83,9 +86,9 @@ def process_recording(
     try:
         plan = plan_tiles(held.outline, recipe, tiling or Tiling())
     except ScanError:  # nothing has a place, or the map is too large: the chain says so in its own order
-        return process_scan(held.whole(), recipe, progress=progress)
+        return process_scan(held.whole(), recipe, progress=progress, meanwhile=meanwhile)
     if plan.in_one_piece:
-        return process_scan(held.whole(), recipe, progress=progress)
+        return process_scan(held.whole(), recipe, progress=progress, meanwhile=meanwhile)
     tell("what tiles have in common", 0.0)
     agreed = agree(held, plan, recipe)
     joined, count = _Joined(plan, held.outline, recipe.survey), len(plan.tiles)

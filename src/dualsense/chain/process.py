@@ -53,6 +53,7 @@ def process_scan(
     keep: Iterable[str] = (),
     cache: StepCache | None = None,
     progress: Callable[[str, float], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Result:
     """Turn a scan into images and targets.
 
@@ -70,6 +71,8 @@ def process_scan(
         Arrays of the scan and of the result are the cache's too then: change copies of them.
     progress
         Called with the name of the step that begins and the part done, 0-1.
+    meanwhile
+        Called once, when the radar is done and the metal detector may not be: to get ready what the result is for.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def process_scan(
         When a step to keep is not known.
     """
     recipe = recipe or Recipe()
-    run = Run(_full_names(keep), cache, progress or silent)
+    run = Run(_full_names(keep), cache, progress or silent, meanwhile)
     run.progress("survey", 0.0)
     head = head_track(scan.pose, recipe.survey)
     found = process_samples(scan, recipe, head, run)
@@ -152,7 +155,7 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         radars, metals = [radar.over(swept)], [metal.over(swept)]
         del radar, metal  # each chain holds its own state alone, and lets go of what it is done with
         (radar, radar_log), (metal, metal_log) = side_by_side(
-            lambda: advance(radars.pop(), IMAGING, recipe.gpr, run),
+            lambda: _imaged(radars.pop(), recipe, run),
             lambda: advance(metals.pop(), MAPPING, recipe.emi, run),
         )
         log = log + metal_log + radar_log
@@ -163,6 +166,14 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         targets = find_targets(radar.state, metal.state, cover, recipe)
         run.progress("done", 1.0)
     return Findings(cover, radar.state, metal.state, targets, log)
+
+
+def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:
+    """Take the radar to its end, and then do what there is to do while the metal detector goes on."""
+    found = advance(radar, IMAGING, recipe.gpr, run)
+    if run.meanwhile is not None:
+        run.meanwhile()
+    return found
 
 
 def step_names() -> tuple[str, ...]:

@@ -124,11 +124,14 @@ class Run:
         Where steps that were taken before are looked up; None takes every step.
     progress
         Called with the name of what begins and the part done, 0-1.
+    meanwhile
+        Called once, when the radar is done and the metal detector may not be.
     """
 
     keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cache: StepCache | None = None
     progress: Callable[[str, float], None] = silent
+    meanwhile: Callable[[], None] | None = None
 
     @property
     def keeps_states(self) -> bool:

@@ -104,7 +104,7 @@ def process(
     """
     recipe = _load_recipe(recipe_file, overrides)
     given = options.foreign_keywords(pairs)
-    from dualsense.render import check_output, write_outputs
+    from dualsense.render import check_output
 
     check_output(out, overwrite=overwrite)
     console.subject = str(scan)
@@ -113,8 +113,10 @@ def process(
 
     with console.progress() as progress:
         with open_recording(scan, **given) as recording:
-            result = process_recording(recording, recipe, progress=progress)
+            result = process_recording(recording, recipe, progress=progress, meanwhile=_prepare_to_write)
         console.subject = str(out)
+        from dualsense.render import write_outputs
+
         write_outputs(result, out, overwrite=overwrite)
     from dualsense.cli._text import result_summary, result_text
 
@@ -337,7 +339,14 @@ def serve(console: Console, *, folder: Path, port: int) -> int:
 cli.add_command(warm_up)
 
 
+def _prepare_to_write() -> None:
+    """Import what draws and writes."""
+    from dualsense.render import write_outputs  # noqa: F401
+
+
 def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
+    # plugins are for who writes models; looking for them reads the metadata of all that is installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from dualsense.recipe import load_recipe
 
     return load_recipe(path, overrides)

@@ -7,8 +7,8 @@ from ._files.archive import write_result as write_result
 from ._files.export import targets_document as targets_document
 from ._files.export import write_targets as write_targets
 from ._files.plain import fault_document as fault_document
-from ._output import OUTPUT_FILES as OUTPUT_FILES
-from ._output import check_output as check_output
+from ._folder import OUTPUT_FILES as OUTPUT_FILES
+from ._folder import check_output as check_output
 from ._output import write_outputs as write_outputs
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report

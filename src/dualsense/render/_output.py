@@ -1,4 +1,4 @@
-"""The folder of the contract: checked before any work, filled at the end, never left half written."""
+"""The folder of the contract, filled at the end, never left half written."""
 
 from __future__ import annotations
 
@@ -9,75 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dualsense.errors import DualsenseError, UsageError
+from dualsense.errors import DualsenseError
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.style import View
 from dualsense.render._files.archive import write_result
 from dualsense.render._files.export import write_targets
+from dualsense.render._folder import OPTIONAL_FILES, OUTPUT_FILES, check_output
 from dualsense.render._report.report import page_template, write_report
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from dualsense.result import Result
-
-# In the order in which they are moved in: the list of targets comes last, so that its presence means the
-# folder is complete.
-OUTPUT_FILES = (
-    "emi_map.png",
-    "fused.png",
-    "gpr_sections.png",
-    "gpr_slices.png",
-    "result.h5",
-    "report.html",
-    "targets.csv",
-    "targets.geojson",
-    "targets.json",
-)
-# Written only where the result has them; like the others they go when a later run replaces this one.
-OPTIONAL_FILES = ("emi_details.png", "gpr_radargram.png")
-
-
-def check_output(folder: str | PathLike[str], *, overwrite: bool = False) -> Path:
-    """Refuse a folder that the outputs must not go to, before any work is done.
-
-    Parameters
-    ----------
-    folder
-        Where the outputs are to be written; need not exist.
-    overwrite
-        Whether files of an earlier run may be replaced. Other files are never touched.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    UsageError
-        When the path is no folder, cannot be written to, or holds files of an earlier run.
-    """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        msg = f"{folder}: is a file, expected a folder to write to"
-        raise UsageError(msg)
-    if folder.is_dir():
-        found = [name for name in (*OPTIONAL_FILES, *OUTPUT_FILES) if os.path.lexists(folder / name)]
-        if found and not overwrite:
-            held = ", ".join(found)
-            msg = f"{folder}: already holds {held}; allow overwriting (--overwrite) or choose another folder"
-            raise UsageError(msg)
-        blocked = [name for name in found if (folder / name).is_dir()]
-        if blocked:
-            msg = f"{folder}: {', '.join(blocked)} is a folder, expected a file"
-            raise UsageError(msg)
-    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
-        msg = f"{folder}: no permission to write to {parent}"
-        raise UsageError(msg)
-    return folder
 
 
 def write_outputs(

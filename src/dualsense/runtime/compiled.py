@@ -16,9 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numba
-from numba.core import caching
-from numba.misc.appdirs import AppDirs
+from dualsense.runtime.lean import AppDirs, caching, numba
 
 if TYPE_CHECKING:
     from collections.abc import Callable

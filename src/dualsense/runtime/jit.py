@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import numba
-from numba.core import event
-
 from dualsense.runtime.compiled import CompiledCache
 from dualsense.runtime.compiling import compilation_begins, compilation_ends
+from dualsense.runtime.lean import numba
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +61,7 @@ def jit(
     return decorate
 
 
-class _Teller(event.Listener):
+class _Teller(numba.core.event.Listener):
     """Hands on that Numba compiles."""
 
     def on_start(self, event: Any) -> None:  # noqa: ARG002
@@ -73,4 +71,4 @@ class _Teller(event.Listener):
         compilation_ends()
 
 
-event.register("numba:compile", _Teller())
+numba.core.event.register("numba:compile", _Teller())

@@ -6,7 +6,7 @@ import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-import numba
+from dualsense.runtime.lean import numba
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
