@@ -164,3 +164,13 @@ def test_drift_has_no_spline_within_a_gap():
     assert apart.any(axis=0).all()
     assert apart.shape[1] < whole.shape[1] + 8
     np.testing.assert_allclose(apart.sum(axis=1), 1.0)
+
+
+def test_drift_of_a_short_stretch_has_no_splines_that_are_as_good_as_the_same():
+    rows, first, last = swept(), 200, 204
+    row = np.arange(rows.time_s.size)
+    late = rows.time_s + 52.0 * (row >= first) + 50.0 * (row >= last)
+    basis = drift_basis(replace(rows, time_s=late), drift_knot_s=5.0)
+    assert np.linalg.svd(basis / np.linalg.norm(basis, axis=0), compute_uv=False)[-1] > 3e-3
+    constant, *_ = np.linalg.lstsq(basis, np.ones(late.size), rcond=None)
+    np.testing.assert_allclose(basis @ constant, 1.0, atol=0.01)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MIN_HEIGHT_M = 2e-3
 ROUNDS = 4
+TOLD_APART = 0.02
+"""Of a spline, what has to be left beside those before it for both to be fitted."""
 FALLBACK_POSITION_STD_M = 2e-3
 
 
@@ -105,7 +107,8 @@ def _image_couplings(
 def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float64]:
     """Cubic B-splines of time for each coil (m, p): slow enough to leave a target's few seconds alone.
 
-    Splines within a gap, as the tiles of a long scan have, tell nothing and are left out.
+    Splines within a gap, as the tiles of a long scan have, tell nothing and are left out; so are those of
+    which a short stretch sees no more than those before them say: with them fits would be as good as singular.
     """
     blocks = []
     for k in np.unique(response.coil):
@@ -116,8 +119,16 @@ def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float6
         knots = np.concatenate([[t[0]] * 3, np.linspace(t[0], t[0] + span, pieces + 1), [t[0] + span] * 3])
         block = np.zeros((response.time_s.size, pieces + 3))
         block[rows] = spline_basis(knots, np.clip(t, t[0], t[0] + span))
-        blocks.append(block[:, block.any(axis=0)])
+        block = block[:, block.any(axis=0)]
+        blocks.append(block[:, _told_apart(block[rows])])
     return np.concatenate(blocks, axis=1)
+
+
+def _told_apart(splines: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of some splines (m, p) leave a part of themselves beside those before them."""
+    scaled = splines / np.sqrt((splines**2).sum(axis=0))
+    new = np.abs(np.diag(np.linalg.qr(scaled, mode="r")))
+    return np.pad(new > TOLD_APART, (0, scaled.shape[1] - new.size))
 
 
 def balance(
