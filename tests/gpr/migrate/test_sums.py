@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dualsense.gpr._migrate.geometry import geometry
 from dualsense.gpr._migrate.sums import gather, scatter
 from dualsense.gpr._rays.layers import Layers
+from dualsense.gpr._rays.traveltime import ROOT_STEP
 from dualsense.result import Grid
 from oracles import fermat
 from oracles import kirchhoff as oracle
@@ -71,11 +72,13 @@ def tabulated(plan):
         )
 
     def weight(e, height, k):
+        def corner(i, j):
+            rho, reach = table.rho_m[j], table.height_m[i] + plan.apparent_depth_m[k]
+            taper = max(1 - (rho / plan.aperture_m[k]) ** 2, 0.0) ** 2
+            return taper * table.gain[i, j, k] ** 2 * reach / math.hypot(reach, rho)
+
         def node(j):
-            rho = table.rho_m[j]
-            g = between(table.height_m, table.height_root_step, height, lambda i: table.gain[i, j, k])
-            reach = height + plan.apparent_depth_m[k]
-            return max(1 - (rho / plan.aperture_m[k]) ** 2, 0.0) ** 2 * g * g * reach / math.hypot(reach, rho)
+            return between(table.height_m, table.height_root_step, height, lambda i: corner(i, j))
 
         if e >= table.rho_m[-2]:
             return 0.0
@@ -152,6 +155,23 @@ def test_the_sum_follows_fermat():
     assert_close(gather(plan, trace.astype(np.complex64), DT_S), expected, 2e-3)
     fine = laid_out(tx, rx, grid, depth, [0.1, 0.12, 0.15], root_step=0.0005)
     assert_close(gather(fine, trace, DT_S), expected, 3e-5)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(("height_m", "tolerance"), ((0.01, 1e-3), (0.05, 2e-4)))
+def test_weights_between_the_tables_heights(height_m, tolerance):
+    """A single sounding's fold is its weight: half-way between two heights of the tables it is farthest off."""
+    rho_m = float((30 * ROOT_STEP) ** 2)  # in the tables: only heights are between
+    grid, depth = cells(0.0, 2, 0.0, 1, rho_m), np.array([0.0, 0.02, 0.1])
+    low = np.sqrt(height_m) - 0.5 * ROOT_STEP
+    heights = (low + ROOT_STEP * np.array([0.0, 0.5, 1.0])) ** 2
+    tx = np.column_stack([[0.0, 9.0, 9.0], np.zeros(3), heights[[1, 0, 2]]])  # those far away span the tables
+    plan = laid_out(tx, tx, grid, depth, [0.2] * 3)
+    fold = gather(plan, np.ones((3, 600), complex), DT_S)[1]
+    exact = np.array(
+        [[oracle.weight(rho, heights[1], z, 0.2, EPS) for rho in grid.x_m] for z in depth],
+    )
+    assert np.abs(fold[:, 0] - exact).max() < tolerance * exact.max()
 
 
 @pytest.mark.kernel

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.gpr._clean.surface import Surface
-from dualsense.gpr._soil import _focus_kernels
+from dualsense.gpr._soil import _focus_kernels, focus
 from dualsense.gpr._soil.permittivity import LogNormal
 from dualsense.gpr._soil.reflection import SurfaceEcho
 from dualsense.gpr._soil.soil import estimate_soil
@@ -66,6 +66,26 @@ def test_points_in_wet_soil_tell_little_and_say_so(eps, seed):
 def test_with_the_prior_the_truth_is_within_two_deviations(eps):
     soil = estimate(scatterers(eps, 1))
     assert abs(soil.relative_permittivity - eps) < 2.0 * soil.relative_permittivity_std
+
+
+@pytest.mark.parametrize("seed", (0, 1, 2))
+def test_what_stands_out_of_a_large_map_is_found_as_in_all_its_cells(seed, monkeypatch):
+    """Places to the cell; the cells that are left out are three of four."""
+    soundings = scatterers(4.0, seed)
+    surface = Surface(
+        soundings.midpoint_m[:, 2],
+        np.zeros(soundings.time_s.size),
+        np.ones_like(soundings.spectrum),
+        np.ones(soundings.time_s.size),
+        fitted=False,
+    )
+    traces = analytic_traces(soundings, surface, whiten=False)
+    height = soundings.midpoint_m[:, 2]
+    found = focus.bright_places(soundings, traces, GRID, height, 5.5, 0.008)
+    monkeypatch.setattr(focus, "FEW_CELLS", GRID.x_m.size * GRID.y_m.size)
+    whole = focus.bright_places(soundings, traces, GRID, height, 5.5, 0.008)
+    assert len(whole) >= 3
+    assert found == whole
 
 
 def test_a_plate_tells_nothing():

@@ -28,25 +28,22 @@ BATCH = 16
 
 
 @jit()
-def tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, legs, weights, table):
+def tabulate(s, height, density, time, weight, height_scale, legs, weights, table):
     """Tables of sounding s: times in samples from both antennas, and weights over the midpoint's distance.
 
-    height (n, 3) of both antennas and of the midpoint; density (n,); time in samples, gain (heights, rho, padded
-    depths); height_scale: the root of the first height, and rows per root of metres of height; rho2 (rho,) squared
-    distances; reach (padded depths,) the apparent depth; taper (rho, padded depths), 0 beyond the last depth. Of
-    table (3, rho, padded depths), for both antennas and the weights, the rows legs[0] to legs[1] and weights[0] to
-    weights[1] are filled; antennas at the same height share the first.
+    height (n, 3) of both antennas and of the midpoint; density (n,); time in samples, weight (heights, rho, padded
+    depths), 0 beyond the last depth; height_scale: the root of the first height, and rows per root of metres of
+    height. Of table (3, rho, padded depths), for both antennas and the weights, the rows legs[0] to legs[1] and
+    weights[0] to weights[1] are filled; antennas at the same height share the first.
     """
+    one = table.dtype.type(1.0)
     for m in range(1 if height[s, 0] == height[s, 1] else 2):
         i, f = _layer(height[s, m], height_scale, time.shape[0])
         for k in range(legs[0], legs[1]):
-            _between(time[i, k], time[i + 1, k], rho2.dtype.type(f), table[m, k])
+            _between(time[i, k], time[i + 1, k], table.dtype.type(f), one, table[m, k])
     i, f = _layer(height[s, 2], height_scale, time.shape[0])
-    h = rho2.dtype.type(height[s, 2])
     for k in range(weights[0], weights[1]):
-        _weigh(
-            gain[i, k], gain[i + 1, k], rho2.dtype.type(f), density[s], taper[k], reach, h, rho2[k], table[2, k]
-        )
+        _between(weight[i, k], weight[i + 1, k], table.dtype.type(f), density[s], table[2, k])
 
 
 @jit()
@@ -61,25 +58,11 @@ def _layer(height, height_scale, heights):
 
 
 @jit()
-def _between(low, high, f, out):
-    """Fill out with what lies the part f of the way from low to high, all (padded depths,)."""
+def _between(low, high, f, scale, out):
+    """Fill out with ``scale`` times what lies the part f of the way from low to high, all (padded depths,)."""
     for step in range(out.size // WIDTH):  # a vector each: the compiler's own loop is left with many single depths
         for j in range(step * WIDTH, (step + 1) * WIDTH):
-            out[j] = low[j] + f * (high[j] - low[j])
-
-
-@jit(checked_division=False)
-def _weigh(low, high, f, density, taper, reach, height, rho2, out):
-    """Weights of a sounding at a distance: taper, cosine of a straight ray, both legs' gain.
-
-    low, high (padded depths,) are the gains at the heights below and above, f the part of the way between them;
-    density the sounding's; taper, reach (padded depths,) as for :func:`tabulate`; height the midpoint's; rho2 the
-    squared distance. out (padded depths,) is filled.
-    """
-    for j in range(reach.size):
-        gain = low[j] + f * (high[j] - low[j])
-        r = height + reach[j]
-        out[j] = density * taper[j] * gain * gain * r / math.sqrt(r * r + rho2)
+            out[j] = scale * (low[j] + f * (high[j] - low[j]))
 
 
 @jit()
@@ -215,22 +198,20 @@ def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, ra
 
 
 @jit()
-def _tabulate_batch(
-    batch, x, y, at, scale, height, density, time, gain, height_scale, rho2, reach, taper, numbers, own
-):
+def _tabulate_batch(batch, x, y, at, scale, height, density, time, weight, height_scale, numbers, own):
     """Tabulate a batch of soundings for a part of a map: :func:`tabulate`, and the numbers of the tables.
 
-    batch (b,) are soundings; x, y the cells of the part; at and scale as for :func:`gather`, height to taper as
-    for :func:`tabulate`. numbers (b, 3) and own (b, 3, rho, padded depths) are filled.
+    batch (b,) are soundings; x, y the cells of the part; at and scale as for :func:`gather`, height to
+    height_scale as for :func:`tabulate`. numbers (b, 3) and own (b, 3, rho, padded depths) are filled.
     """
-    rows = rho2.size
+    rows = time.shape[1]
     for b in range(batch.size):
         s = batch[b]
         p, q = _read_rows(x, y, at[s, 0], scale, rows)
         u, v = _read_rows(x, y, at[s, 1], scale, rows)
         mid = _read_rows(x, y, at[s, 2], scale, rows)
         both = min(p, u), max(q, v)
-        tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, both, mid, own[b])
+        tabulate(s, height, density, time, weight, height_scale, both, mid, own[b])
         numbers[b, 0] = 3 * b
         numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
         numbers[b, 2] = 3 * b + 2
@@ -250,8 +231,7 @@ def _patch(job, across, along, nx, ny):
 
 @jit(parallel=True)
 def gather(
-    trace, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, start, depths, radius, x, y,
-    table, image,
+    trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y, table, image,
 ):  # fmt: skip
     """Sum the soundings into the columns of voxels along their refracted bistatic times.
 
@@ -259,8 +239,8 @@ def gather(
     patches are the same for any number of threads: so are the bits. It tabulates what it reads by itself: a table
     that another thread had written would have to come from that one's cache.
 
-    trace (n, t, 2); at (n, 3, 2) both antennas and the midpoint; height to taper as for :func:`tabulate`; scale
-    the tables' rows per root of metres; start (rho,) the first depth to which a sounding at that distance
+    trace (n, t, 2); at (n, 3, 2) both antennas and the midpoint; height to height_scale as for :func:`tabulate`;
+    scale the tables' rows per root of metres; start (rho,) the first depth to which a sounding at that distance
     reaches; depths how many are summed; radius of the widest aperture; x (nx,), y (ny,) the cells; table (threads,
     BATCH, 3, rho, padded depths) is room. image (ny, nx, steps, parts, entries) is filled: both parts of the sum,
     the weights, and the weighted energy.
@@ -281,9 +261,8 @@ def gather(
         for first in range(0, count, BATCH):
             batch = near[first : min(first + BATCH, count)]
             _tabulate_batch(
-                batch, x[i0:i1], y[j0:j1], at, scale, height, density, time, gain, height_scale, rho2, reach,
-                taper, numbers, own,
-            )  # fmt: skip
+                batch, x[i0:i1], y[j0:j1], at, scale, height, density, time, weight, height_scale, numbers, own
+            )
             for j in range(j0, j1, TILE_ROWS):
                 for i in range(i0, i1, TILE):
                     tx = x[i : min(i + TILE, i1)]
@@ -312,21 +291,21 @@ def take_out(image, total, fold, energy):
 
 
 @jit(parallel=True)
-def scatter(model, at, height, density, time, gain, height_scale, rho2, reach, taper, scale, radius, x, y, trace):
+def scatter(model, at, height, density, time, weight, height_scale, scale, radius, x, y, trace):
     """Add the echoes of a model of reflectors: the adjoint of :func:`gather`.
 
     Each iteration of the parallel loop owns one trace. model (ny, nx, 2, padded depths); at and scale, radius, x
-    and y as for :func:`gather`; height to taper as for :func:`tabulate`. trace (n, t, 2) comes zeroed and is added
-    to.
+    and y as for :func:`gather`; height to height_scale as for :func:`tabulate`. trace (n, t, 2) comes zeroed and
+    is added to.
     """
     n = model.shape[3]
     n32 = np.int32(n)
-    rows = rho2.size
+    rows = time.shape[1]
     top = trace.dtype.type(rows - 2)
     last = trace.dtype.type(trace.shape[1] - 1)
     for s in prange(trace.shape[0]):
         table = np.empty((3, rows, n), trace.dtype)
-        tabulate(s, height, density, time, gain, height_scale, rho2, reach, taper, (0, rows), (0, rows), table)
+        tabulate(s, height, density, time, weight, height_scale, (0, rows), (0, rows), table)
         flat = table.reshape(table.size)
         second = 0 if height[s, 0] == height[s, 1] else rows * n
         place = np.empty((3, x.size), np.int32)

@@ -125,6 +125,7 @@ def lay_out(
     density_radius_m: float | None,
     loss_db_m: float,
     on_ground: bool,
+    root_step: float = ROOT_STEP,
 ) -> Geometry:
     """Geometry of Kirchhoff's sum for soundings at given heights; without a radius each has the density 1."""
     tx, rx = soundings.tx_m.copy(), soundings.rx_m.copy()
@@ -143,4 +144,5 @@ def lay_out(
         relative_permittivity=relative_permittivity,
         loss_db_m=loss_db_m,
         on_ground=on_ground,
+        root_step=root_step,
     )

@@ -11,7 +11,7 @@ from dualsense.gpr._migrate.geometry import lay_out
 from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.gpr._migrate.sums import gather
 from dualsense.gpr._migrate.weights import aperture_radius
-from dualsense.gpr._traces import check_finite
+from dualsense.gpr._traces import largest_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ def kirchhoff(
     van Cittert Zernike approach and focusing criterion. Journal of the Acoustical Society of America 96,
     3721-3732.
     """
-    check_finite(traces)
+    largest = largest_part(traces)
     plan = lay_out(
         soundings,
         grid,
@@ -96,13 +96,13 @@ def kirchhoff(
         loss_db_m=loss_db_m,
         on_ground=on_ground,
     )
-    return weighted_mean(plan, traces)
+    return weighted_mean(plan, traces, largest)
 
 
-def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
-    """Mean of the traces along each voxel's times, with its fold and coherence."""
+def weighted_mean(plan: Geometry, traces: Traces, largest: float) -> Migrated:
+    """Mean of the traces along each voxel's times, with its fold and coherence; ``largest`` is of their parts."""
     # single precision holds no square of 1e-25 or 1e25, whatever unit an instrument counts in
-    unit = _unit(traces.values)
+    unit = _unit(largest)
     values = traces.values if unit == 1.0 else (traces.values / np.float32(unit)).astype(np.complex64, copy=False)
     amplitude, fold, energy = gather(plan, values, traces.dt_s)
     # in place: a volume is the largest thing there is
@@ -116,10 +116,8 @@ def weighted_mean(plan: Geometry, traces: Traces) -> Migrated:
     return Migrated(amplitude, fold, coherence, plan.depth_m)
 
 
-def _unit(values: NDArray[np.complex64]) -> float:
+def _unit(largest: float) -> float:
     """Power of two to divide traces by, which costs no digit; 1 where they can be summed as they are."""
-    parts = values.real, values.imag
-    largest = float(max(max(part.max(initial=0.0), -part.min(initial=0.0)) for part in parts))
     if largest == 0.0 or PLAIN[0] < largest < PLAIN[1]:
         return 1.0
     return 2.0 ** math.floor(math.log2(largest))

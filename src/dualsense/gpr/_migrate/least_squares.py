@@ -13,7 +13,7 @@ from dualsense.gpr._migrate.kirchhoff import weighted_mean
 from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.gpr._migrate.sums import gather, scatter
 from dualsense.gpr._migrate.weights import aperture_radius
-from dualsense.gpr._traces import check_finite
+from dualsense.gpr._traces import largest_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def least_squares(
     """
     from scipy.sparse.linalg import LinearOperator, lsqr  # noqa: PLC0415
 
-    check_finite(traces)
+    largest = largest_part(traces)
     plan = lay_out(
         soundings,
         grid,
@@ -83,7 +83,7 @@ def least_squares(
         loss_db_m=loss_db_m,
         on_ground=on_ground,
     )
-    start = weighted_mean(plan, traces)
+    start = weighted_mean(plan, traces, largest)
     if not start.fold.any():
         return start
     echoes = _Echoes.of(plan, traces)

@@ -12,7 +12,7 @@ from dualsense.gpr._migrate import _stolt_kernels, _wave_kernels
 from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.gpr._rays.layers import Ground, as_layers, optical_depth
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, ON_GROUND_M
-from dualsense.gpr._traces import check_finite
+from dualsense.gpr._traces import largest_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def stolt(
     if layers.index.size > 1:
         msg = f"Stolt's map takes homogeneous soil, got {layers.index.size} layers: migrate by another method"
         raise ValueError(msg)
-    check_finite(traces)
+    largest_part(traces)  # which have to be finite
     depth = np.maximum(np.ascontiguousarray(depth_m, dtype=np.float64), 0.0)
     shape = (depth.size, grid.y_m.size, grid.x_m.size)
     image, fold = np.zeros(shape, np.complex64), np.zeros(shape, np.float32)

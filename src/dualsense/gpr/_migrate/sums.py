@@ -81,8 +81,6 @@ def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[A
     """Geometry in the precision and units of the compiled loops: what they tabulate from, and the cells."""
     table = geometry.table
     antennas = np.stack([geometry.tx_m, geometry.rx_m, 0.5 * (geometry.tx_m + geometry.rx_m)], axis=1)
-    rho2 = table.rho_m**2
-    taper = np.maximum(1.0 - rho2[:, None] / geometry.aperture_m**2, 0.0) ** 2
     radius = table.rho_m[np.searchsorted(table.rho_m, geometry.aperture_m.max(initial=0.0))]
     depths = table.depth_m.size
     more = [(0, _padded(depths) - depths)]  # depths of no weight, so that all rows are as many full vectors
@@ -91,16 +89,28 @@ def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[A
         np.ascontiguousarray(antennas[:, :, 2]),
         geometry.density.astype(real),
         np.pad((table.time_s / dt_s).astype(real), [(0, 0), (0, 0), *more]),
-        np.pad(table.gain.astype(real), [(0, 0), (0, 0), *more]),
+        np.pad(_weights(geometry).astype(real), [(0, 0), (0, 0), *more]),
         np.array([math.sqrt(table.height_m[0]), 1.0 / table.height_root_step]),
-        rho2.astype(real),
-        np.pad(geometry.apparent_depth_m.astype(real), more),
-        np.pad(taper.astype(real), [(0, 0), *more]),
     )
     number = real.type
     cells = geometry.x_m.astype(real), geometry.y_m.astype(real)
     # the weights end where a look-up between two distances gives 0
     return tables, number(1.0 / table.rho_root_step), number(radius), cells
+
+
+def _weights(geometry: Geometry) -> NDArray[np.float64]:
+    """Weights (heights, rho, nz) of a sounding: taper to the aperture's edge, both legs' gain, cosine of the ray.
+
+    Between two heights they are taken on a straight line, as the times are: that errs by less than 1e-3 of the
+    largest for antennas 1 cm above the ground and higher, and by 2e-4 from 5 cm on.
+    """
+    table = geometry.table
+    rho2 = table.rho_m[:, None] ** 2
+    weight: NDArray[np.float64] = table.gain * table.gain
+    weight *= np.maximum(1.0 - rho2 / geometry.aperture_m**2, 0.0) ** 2
+    reach = table.height_m[:, None, None] + geometry.apparent_depth_m
+    weight *= reach / np.sqrt(reach * reach + rho2)
+    return weight
 
 
 def _first_depths(geometry: Geometry) -> NDArray[np.int64]:

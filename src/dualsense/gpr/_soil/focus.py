@@ -8,14 +8,18 @@ unknown roundness, is 36, 18 and 9 per cent at 3, 5 and 9 cm in dry soil (eps 4)
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._migrate.kirchhoff import kirchhoff
+from dualsense.gpr._migrate.geometry import lay_out
+from dualsense.gpr._migrate.kirchhoff import weighted_mean
+from dualsense.gpr._rays.traveltime import ROOT_STEP
 from dualsense.gpr._soil import _focus_kernels
 from dualsense.gpr._soil.permittivity import LogNormal
+from dualsense.gpr._traces import largest_part
 from dualsense.numerics import highest_near
 from dualsense.result import Grid
 
@@ -34,6 +38,14 @@ STOP_TWO_WAY_S = 3.0e-9
 APERTURE_M = 0.2
 """The same for all permittivities, so that each is judged by the same soundings; wide, since that tells more."""
 MAX_PLACES = 4
+SKIP, AROUND, NEAR = 2, 3, 1
+"""Of the search: each so many cells are looked at first, then so many to all sides of what could stand out, of
+which so many have all their neighbours, two to each side."""
+FEW_CELLS = 1600
+"""Maps of no more are looked at as a whole: they take little time, and have too few cells to leave any out."""
+HALF_SEEN, MAX_LOOKS = 0.4, 10
+"""Part of a peak that cells beside it show at least; peaks that are looked at, the brightest first."""
+DENSITY_RADIUS_M = 0.015
 MIN_CONTRAST = 4.0
 MIN_SOUNDINGS = 30
 GROUPS = 8
@@ -111,25 +123,18 @@ def bright_places(
     permittivity: float,
     coarse_cell_m: float,
 ) -> list[Place]:
-    """x, y and two-way time below the surface of what stands out in a coarse migration, brightest first."""
+    """x, y and two-way time below the surface of what stands out in a coarse migration, brightest first.
+
+    Of a large map every second cell of every second line is migrated first, and all only around what could stand
+    out there.
+    """
     step = max(coarse_cell_m, grid.cell_m)
     x = np.arange(grid.x_m[0], grid.x_m[-1] + 0.5 * step, step)
     y = np.arange(grid.y_m[0], grid.y_m[-1] + 0.5 * step, step)
     delay = np.arange(START_TWO_WAY_S, STOP_TWO_WAY_S, 0.1e-9)
-    volume = kirchhoff(
-        soundings,
-        traces,
-        Grid(x, y, step),
-        0.5 * delay * C0_M_S / np.sqrt(permittivity),
-        relative_permittivity=permittivity,
-        height_m=height_m,
-        aperture_m=APERTURE_M,
-        aperture_growth=0.0,
-        max_aperture_m=APERTURE_M,
+    amplitude, inside, level = _around_the_brightest(
+        soundings, traces, (x, y, delay), step, height_m, permittivity
     )
-    amplitude, fold = np.abs(volume.amplitude), volume.fold
-    inside = fold > 0.3 * fold.max(axis=(1, 2), keepdims=True)
-    level = np.array([np.median(a[m]) if m.any() else np.inf for a, m in zip(amplitude, inside, strict=True)])
     stands_out = inside & (amplitude > MIN_CONTRAST * level[:, None, None]) & (amplitude > 0.0)
     peaks = np.argwhere(stands_out & (amplitude == highest_near(amplitude, (3, 2, 2))))
     places: list[Place] = []
@@ -138,6 +143,57 @@ def bright_places(
         if all(np.hypot(here[0] - p[0], here[1] - p[1]) > 0.05 or abs(here[2] - p[2]) > 0.6e-9 for p in places):
             places.append(here)
     return places[:MAX_PLACES]
+
+
+def _around_the_brightest(
+    soundings: Soundings,
+    traces: Traces,
+    axes: tuple[Real, Real, Real],
+    cell_m: float,
+    height_m: Real,
+    permittivity: float,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Real]:
+    """Migrate around what could stand out: amplitudes (nt, ny, nx), which of them are seen, the usual ones (nt,).
+
+    A peak between four cells that are looked at first shows a part ``HALF_SEEN`` of itself in one of them. Cells
+    are seen whose neighbours are migrated too; those that are not are 0.
+    """
+    x, y, delay = axes
+    skip = SKIP if x.size * y.size > FEW_CELLS else 1
+    largest = largest_part(traces)
+    plan = lay_out(
+        soundings,
+        Grid(x[::skip], y[::skip], skip * cell_m),
+        0.5 * delay * C0_M_S / np.sqrt(permittivity),
+        permittivity,
+        height_m=height_m,
+        radius_m=np.full(delay.size, APERTURE_M),
+        density_radius_m=DENSITY_RADIUS_M,
+        loss_db_m=0.0,
+        on_ground=False,
+        root_step=skip * ROOT_STEP,
+    )
+    first = weighted_mean(plan, traces, largest)
+    some, least_fold = np.abs(first.amplitude), 0.3 * first.fold.max(axis=(1, 2))[:, None, None]
+    inside = first.fold > least_fold
+    level = np.array([np.median(a[m]) if m.any() else np.inf for a, m in zip(some, inside, strict=True)])
+    if skip == 1:
+        return some, inside, level
+    bright = inside & (some > HALF_SEEN * MIN_CONTRAST * level[:, None, None])
+    peaks = np.argwhere(bright & (some == highest_near(some, (3, 1, 1))))
+    amplitude, seen = np.zeros((delay.size, y.size, x.size), some.dtype), np.zeros((y.size, x.size), dtype=bool)
+    fold = np.zeros_like(amplitude)
+    looks = 0
+    for peak in sorted(peaks.tolist(), key=lambda p: (-some[tuple(p)], p)):
+        j, i = skip * peak[1], skip * peak[2]
+        if looks == MAX_LOOKS or seen[j, i]:
+            continue
+        lines, cells = (slice(max(at - AROUND, 0), at + AROUND + 1) for at in (j, i))
+        part = weighted_mean(replace(plan, x_m=x[cells] - x[0], y_m=y[lines] - y[0]), traces, largest)
+        amplitude[:, lines, cells], fold[:, lines, cells] = np.abs(part.amplitude), part.fold
+        seen[max(j - NEAR, 0) : j + NEAR + 1, max(i - NEAR, 0) : i + NEAR + 1] = True
+        looks += 1
+    return amplitude, seen & (fold > least_fold), level
 
 
 def focus_at(soundings: Soundings, traces: Traces, height_m: Real, place: Place) -> LogNormal | None:
