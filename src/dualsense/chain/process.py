@@ -17,7 +17,7 @@ from dualsense import fusion, survey
 from dualsense.chain.ground import assessed_ground, swept_ground
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
-from dualsense.chain.provenance import collect, suspect_limits
+from dualsense.chain.provenance import collect, suspect_limits, versions
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import Run, advance, silent
@@ -169,8 +169,10 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
 
 
 def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:
-    """Take the radar to its end, and then do what there is to do while the metal detector goes on."""
+    """Take the radar to its end, and then get ready what both wait for while the metal detector goes on."""
     found = advance(radar, IMAGING, recipe.gpr, run)
+    fusion.load_model(recipe.fusion.model)  # which is kept, as the versions are
+    versions()
     if run.meanwhile is not None:
         run.meanwhile()
     return found

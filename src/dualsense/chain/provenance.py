@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ LIBRARIES = ("numpy", "scipy", "numba", "h5py", "pillow")
 
 def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
     """Plain text entries that identify the input, the recipe, the model and the code."""
-    versions = {f"version_{name}": _version(name) for name in LIBRARIES}
     threshold, detection = suspect_limits(recipe, model)
     limits = {"suspect_threshold": f"{threshold:g}"}
     if detection is not None:
@@ -32,8 +32,13 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         "model_sha256": model.sha256,
         "version_dualsense": __version__,
         **limits,
-        **versions,
+        **versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that a result hangs on, looked up once."""
+    return {f"version_{name}": _version(name) for name in LIBRARIES}
 
 
 def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:
@@ -47,6 +52,7 @@ def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:
     return model.suspect_threshold, model.stated_detection if wanted.prior is None else None
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

@@ -95,14 +95,16 @@ def repair_tones(data: NDArray[Any], axis: NDArray[np.float64]) -> tuple[NDArray
     Returns
     -------
     data : (n, k)
-        0 where a sounding was given up.
+        0 where a sounding was given up; what was given where nothing is missing.
     usable : (n,) bool
     bridged : int
         How many values.
     """
     bad = ~np.isfinite(data)
-    out = np.where(bad, 0.0, data)
     usable = np.ones(data.shape[0], dtype=bool)
+    if not bad.any():
+        return data, usable, 0
+    out = np.where(bad, 0.0, data)
     bridged = 0
     for i in np.flatnonzero(bad.any(axis=1)):
         hole, good = bad[i], ~bad[i]
@@ -189,7 +191,7 @@ def calibrate(
     return Soundings(
         time_s=gpr.time_s[keep],
         frequency_hz=frequency,
-        spectrum=data[keep],
+        spectrum=data if keep.all() else data[keep],
         tx_m=lever_arm(track, gpr.tx_position_m, gpr.channel)[keep],
         rx_m=lever_arm(track, gpr.rx_position_m, gpr.channel)[keep],
         channel=gpr.channel[keep],
@@ -224,6 +226,8 @@ def _kept_tones(data: NDArray[Any], channel: NDArray[np.intp]) -> NDArray[np.boo
     Soundings without any tone do not count: they are lost whatever is done.
     """
     lacking = np.isnan(data)
+    if not lacking.any():
+        return np.ones(data.shape[1], dtype=bool)
     recorded = ~lacking.all(axis=1)
     kept = np.ones(data.shape[1], dtype=bool)
     for c in np.unique(channel[recorded]):
@@ -266,7 +270,8 @@ def _inverse(reference: NDArray[np.complex128], floor: float) -> NDArray[np.comp
 def _present(data: NDArray[Any]) -> NDArray[Any]:
     """Double precision, NaN where missing."""
     wide = data.astype(np.complex128 if np.iscomplexobj(data) else np.float64)
-    return np.where(np.isfinite(wide), wide, np.nan)
+    finite = np.isfinite(wide)
+    return wide if finite.all() else np.where(finite, wide, np.nan)
 
 
 def _impulse_band(

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ctypes
 import sys
 
-PAGES_OF_THEIR_OWN = 8 * 2**20
-"""Arrays from this size on are given back when they are freed: there are few of them, and new pages cost time."""
+PAGES_OF_THEIR_OWN = 16 * 2**20
+"""Arrays from this size on are given back when they are freed. New pages cost a millisecond or two a megabyte, so
+that the spectra of a square metre, of which there are many in turn, are better kept."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""
 
