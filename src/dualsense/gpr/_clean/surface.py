@@ -209,9 +209,10 @@ class _Fit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Channel:
-    """Soundings as parts (n, 2 k), wavenumbers and, where these are even, their spacing; otherwise 0."""
+    """Soundings as parts (n, 2 k), their sum, wavenumbers and, where these are even, the spacing; otherwise 0."""
 
     parts: Real
+    total: Complex
     k: Real
     step: float
 
@@ -220,7 +221,7 @@ class _Channel:
         steps = np.diff(k)
         even = steps.size > 0 and bool(np.ptp(steps) <= EVEN * abs(steps[0]))
         step = float(k[-1] - k[0]) / steps.size if even else 0.0
-        return cls(np.ascontiguousarray(data).view(np.float64), k, step)
+        return cls(np.ascontiguousarray(data).view(np.float64), data.sum(axis=0), k, step)
 
     def solve(self, path: Real, height: Real) -> _Fit:
         """Least squares per frequency over {1, wave, wave x height}, which lets the antennas' near field vary."""
@@ -237,7 +238,7 @@ class _Channel:
         normal[:, 1, 2] = normal[:, 2, 1] = power @ tilt
         normal[:, 2, 2] = power @ tilt**2
         normal += RIDGE * np.diag([n, power.sum(), power.sum()])
-        right = np.stack([self.parts.view(np.complex128).sum(axis=0), matched, leaning], axis=-1)
+        right = np.stack([self.total, matched, leaning], axis=-1)
         solved = np.linalg.solve(normal, right[..., None])[..., 0].T
         model = np.ascontiguousarray(np.stack([solved.real, solved.imag], axis=1).reshape(6, -1))
         energy, pull = np.empty((2, n))

@@ -286,9 +286,10 @@ def _stacked(
     total = np.empty((GROUPS, points, 2, echoes), np.float32)
     loud = np.empty((GROUPS, points, echoes), np.float32)
     heard = traces.values[rows]
-    unit = float(np.abs(heard).max(initial=0.0)) or 1.0
+    sizes = heard.view(np.float32)
+    sizes /= max(float(sizes.max(initial=0.0)), -float(sizes.min(initial=0.0))) or 1.0
     _focus_kernels.stack(
-        (heard / unit).astype(np.complex64, copy=False).view(np.float32),
+        sizes,
         legs,
         ((height_m - middle) / (C0_M_S * traces.dt_s)).astype(np.float32),
         taper.astype(np.float32),
