@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.scan import Fault, Pose, Scan, ScanHeader
+from dualsense.scan import Fault, Pose, Scan, ScanHeader, plain
 
 HOSTILE = "<script>alert(1)</script>\n\x1b[2J" + "x" * 300
 
@@ -64,3 +64,12 @@ def test_text_of_a_foreign_file_stays_text(scan):
 def test_a_scan_without_a_position_is_shown(scan):
     empty = replace(scan, pose=Pose(np.empty(0), np.empty((0, 3))))
     assert "0 positions in 0.0 s" in repr(empty)
+
+
+@pytest.mark.parametrize("text", ("", "lane 3", "  two   words ", "a" * 30, *map(chr, range(128))))
+def test_plain_text_of_ascii_is_what_it_is_of_any_text(text):
+    """Text of printable ASCII takes a short way."""
+    shown, longer = plain(text, 20), plain(text + "\N{SNOWMAN}", None)
+    assert shown == plain(longer.removesuffix("\N{SNOWMAN}"), 20)
+    assert "\n" not in shown
+    assert shown.isprintable()

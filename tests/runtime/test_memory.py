@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from dualsense.runtime import memory
 
 ROUNDS = """
 import sys
@@ -44,3 +47,26 @@ def test_freed_arrays_go_back_at_once_or_when_that_is_asked_for():
     assert then_mb < 10.0
     little_mb, _ = freed("little")
     assert little_mb < 10.0
+
+
+@pytest.mark.parametrize("enabled", (True, False))
+def test_what_is_made_uncollected_is_not_looked_through_later(enabled):
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        frozen = gc.get_freeze_count()
+        with memory.uncollected():
+            assert not gc.isenabled()
+            made = [[] for _ in range(1000)]
+        assert gc.isenabled() is enabled
+        assert gc.get_freeze_count() >= frozen + len(made)
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()
+
+
+def test_garbage_is_looked_for_again_when_something_fails():
+    with pytest.raises(LookupError), memory.uncollected():
+        raise LookupError
+    assert gc.isenabled()
+    gc.unfreeze()

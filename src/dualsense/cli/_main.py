@@ -31,7 +31,7 @@ from dualsense.cli._simulate import simulate
 from dualsense.cli._warmup import warm_up
 from dualsense.errors import UsageError
 from dualsense.runtime.logs import start_logging, stop_logging
-from dualsense.runtime.memory import hold_little
+from dualsense.runtime.memory import hold_little, uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,14 +102,15 @@ def process(
 
     SCAN may also be another instrument's recording: what `import` reads.
     """
-    recipe = _load_recipe(recipe_file, overrides)
-    given = options.foreign_keywords(pairs)
-    from dualsense.render import check_output
+    with uncollected():
+        recipe = _load_recipe(recipe_file, overrides)
+        given = options.foreign_keywords(pairs)
+        from dualsense.render import check_output
 
-    check_output(out, overwrite=overwrite)
-    console.subject = str(scan)
-    from dualsense.chain import process_recording
-    from dualsense.io import open_recording
+        check_output(out, overwrite=overwrite)
+        console.subject = str(scan)
+        from dualsense.chain import process_recording
+        from dualsense.io import open_recording
 
     with console.progress() as progress:
         with open_recording(scan, **given) as recording:
@@ -340,8 +341,9 @@ cli.add_command(warm_up)
 
 
 def _prepare_to_write() -> None:
-    """Import what draws and writes."""
-    from dualsense.render import write_outputs  # noqa: F401
+    from dualsense.render import get_ready
+
+    get_ready()
 
 
 def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:

@@ -6,6 +6,7 @@ name is first used.
 Files
 -----
 write_outputs       every file of a result into one folder, all or none
+get_ready           what writing takes whatever the result, ahead of it
 check_output        refuse a folder that the outputs must not go to, before any work
 OUTPUT_FILES        names of the files that every result has
 write_result        ``result.h5``: images, axes, targets, provenance

@@ -9,6 +9,7 @@ from ._files.export import write_targets as write_targets
 from ._files.plain import fault_document as fault_document
 from ._folder import OUTPUT_FILES as OUTPUT_FILES
 from ._folder import check_output as check_output
+from ._output import get_ready as get_ready
 from ._output import write_outputs as write_outputs
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from dualsense.result import Result
 
 
+def get_ready() -> None:
+    """Do ahead of the result what writing takes, whatever the result: imports, and the report's template."""
+    page_template()
+
+
 def write_outputs(
     result: Result, folder: str | PathLike[str], *, overwrite: bool = False, view: View | None = None
 ) -> tuple[Path, ...]:
