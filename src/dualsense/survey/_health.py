@@ -51,7 +51,8 @@ def noise_share(values: NDArray[Any], channel: NDArray[np.intp]) -> float:
 
 def _share(values: NDArray[Any]) -> float:
     """Share of one channel's samples (n, k), the mean over its columns; NaN where nothing varies."""
-    values = values[:, np.isfinite(values).all(axis=0)]
+    finite = np.isfinite(values).all(axis=0)
+    values = values if finite.all() else values[:, finite]
     largest = np.abs(values).max(axis=0)
     own = values / np.where(largest > 0.0, largest, 1.0)  # squares of any unit, then, are numbers
     some = np.ascontiguousarray(own[:: max(1, len(own) // ROWS)].T)  # each column by itself: medians are faster
@@ -65,7 +66,8 @@ def _share(values: NDArray[Any]) -> float:
     varies = swing > 0.0
     if not varies.any():
         return float("nan")
-    own = own[:, varies] / swing[varies]
+    own = own if varies.all() else own[:, varies]
+    own /= swing[varies]
     return float(np.mean(0.5 * _energy(np.diff(own, axis=0)) / _energy(own)))
 
 

@@ -146,13 +146,12 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
     beside = np.abs((place + HALF) % mark.apart_px - 0.5 * mark.apart_px) / math.sqrt(2.0)
     covered = np.clip(0.5 * mark.width_px + HALF - beside, 0.0, 1.0)[:, None]
     part, lines = image[top:bottom, left:right], plain_colour(mark.lines).astype(np.float64)
+    rows, columns = np.nonzero(chosen)
     if mark.ground is not None:
         ground = plain_colour(mark.ground)
         colours = np.rint(ground + covered * (lines - ground)).astype(np.uint8)
-        shown = np.lib.stride_tricks.sliding_window_view(colours, right - left, axis=0)[: bottom - top]
-        np.copyto(part, shown.transpose(0, 2, 1), where=chosen[:, :, None])
+        part[rows, columns] = colours[rows + columns]
     else:
-        rows, columns = np.nonzero(chosen)
         below = part[rows, columns]
         part[rows, columns] = np.rint(below + covered[rows + columns] * (lines - below)).astype(np.uint8)
 
