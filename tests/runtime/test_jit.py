@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numba
+import numpy as np
 import pytest
 
 from dualsense.runtime import jit as _numba
@@ -41,6 +42,28 @@ def test_compilation_is_told(monkeypatch):
         kernel(4.0)
         kernel(1)
     assert told == [0, 1]
+
+
+def quotient(a, b):
+    return a / b
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.parametrize("inner_checks", (True, False))
+def test_a_kernel_checks_divisions_as_itself_says_whoever_calls_it_first(monkeypatch, inner_checks):
+    monkeypatch.setattr(_numba, "CACHE", False)
+    inner = _numba.jit(checked_division=inner_checks)(quotient)
+
+    @_numba.jit(checked_division=not inner_checks)
+    def outer(a, b):
+        return inner(a, b)
+
+    for kernel in (outer, inner):
+        if inner_checks:
+            with pytest.raises(ZeroDivisionError):
+                kernel(1.0, 0.0)
+        else:
+            assert kernel(1.0, 0.0) == np.inf
 
 
 def test_fast_math_leaves_nan_alone():

@@ -28,7 +28,7 @@ VECTOR_FROM = 0.02
 half the distance to the wire over the radius, nearly; closer points are done one by one."""
 
 
-@jit()
+@jit(checked_division=False)
 def loop_terms(radius: float, rho: float, z: float) -> tuple[float, float, float]:
     """Cylindrical field and potential of a loop of one ampere-turn, free of cancellation.
 

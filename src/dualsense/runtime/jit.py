@@ -47,8 +47,8 @@ def jit(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, Any] = {"parallel": parallel, "fastmath": set(FASTMATH), "nogil": True}
-        if not checked_division:
-            options["error_model"] = "numpy"
+        # always said: a kernel takes what is not said from the one whose compilation asks for it first
+        options["error_model"] = "python" if checked_division else "numpy"
         if inline:
             options["inline"] = "always"
         kernel: Any = numba.njit(function, **options)
