@@ -130,6 +130,7 @@ class _Kept(caching.CompileResultCacheImpl):
             return link(context, payload)
         except (ImportError, AttributeError, TypeError, ValueError) as error:
             logger.info("compiled code is linked by Numba's own way", exc_info=error)
+            context.refresh()  # where the functions are that such code calls
             return super().rebuild(context, payload)
 
 
