@@ -7,9 +7,8 @@ the code as it is now (or takes a second recorded folder) and holds it against t
     python -m benchmarks.outputs record out/outputs-before --source out/before/src
     python -m benchmarks.outputs compare out/outputs-before
 
-Sums depend on the processor and on the versions of the libraries, so both sides are made on one machine, and with
-kernels from their cache: in the wavenumber migration, code that was just compiled differs in its last bits from
-what the cache gives later. Record twice after a kernel changed.
+Sums depend on the processor and on the versions of the libraries, so both sides are made on one machine. Whether
+kernels are compiled on the way or come from their cache changes nothing.
 
 What a change adds on purpose is named in `ADDITIONS`, and taken away before a file that differs is called
 different.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense.runtime.compiled import CompiledCache
 from dualsense.runtime.compiling import compilation_begins, compilation_ends
 from dualsense.runtime.lean import numba
+from dualsense.runtime.library import KernelCompiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ def jit(
         options["error_model"] = "python" if checked_division else "numpy"
         if inline:
             options["inline"] = "always"
-        kernel: Any = numba.njit(function, **options)
+        kernel: Any = numba.njit(function, pipeline_class=KernelCompiler, **options)
         if hasattr(kernel, "enable_caching"):  # not where Numba is told not to compile
             KERNELS[f"{function.__module__}:{function.__qualname__}"] = kernel
             if CACHE:
