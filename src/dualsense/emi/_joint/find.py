@@ -247,8 +247,7 @@ def _next_peak(grid: NodeGrid, state: _State, limits: _Limits) -> _Peak | None:
     energy = float((fit.span.rest[:, _within(fit.response, grid.nodes[node], LOCAL_M)] ** 2).sum())
     if drop < max(limits.least(_strongest(fit)), _least_drop(energy, search.middle, limits)):
         return None
-    # the kernel's last bit is not the same when it was just compiled and when it came from its cache
-    return _Peak(node, drop, float(f"{drop / search.middle:.12g}"))
+    return _Peak(node, drop, drop / search.middle)
 
 
 def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int) -> Real:
