@@ -45,6 +45,18 @@ def patch(*, side_m: float = 1.0, cart: bool = False) -> Scan:
     return simulate_scan(on_cart(scene, Array()) if cart else scene, seed=1)
 
 
+def pitch_m(one: Scan) -> tuple[float, float]:
+    """How far apart patches lie, along and across, so that an array sweeps no strip beside a square twice.
+
+    To the decimetre below, so that nothing between them is left out.
+    """
+    if one.gpr is None:
+        return 1.0, 1.0
+    wide_m = np.ptp(0.5 * (one.gpr.tx_position_m + one.gpr.rx_position_m), axis=0)
+    along, across, _ = np.floor(10.0 * (np.ptp(one.pose.position_m, axis=0) + wide_m)) / 10.0
+    return float(along), float(across)
+
+
 def lay(one: Scan, path: Path, count: int) -> None:
     """Write ``count`` copies of a patch of a square metre, row by row in a square, to a scan file."""
     import h5py
@@ -55,6 +67,7 @@ def lay(one: Scan, path: Path, count: int) -> None:
     if count == 1:
         return
     columns = math.ceil(math.sqrt(count))
+    along_m, across_m = pitch_m(one)
     began_s = float(one.pose.time_s[0])
     lasts_s = float(one.pose.time_s[-1]) - began_s + PAUSE_S
     grows = ("pose/time", "pose/position", "pose/orientation", "pose/position_std")
@@ -76,7 +89,8 @@ def lay(one: Scan, path: Path, count: int) -> None:
                 elif name == "pose/position":
                     row, column = divmod(n, columns)
                     # forth and back, so that the way from patch to patch is short
-                    shift = np.array([column if row % 2 == 0 else columns - 1 - column, row, 0.0])
+                    column = column if row % 2 == 0 else columns - 1 - column
+                    shift = np.array([column * along_m, row * across_m, 0.0])
                 table[n * rows : (n + 1) * rows] = values + shift if np.any(shift) else values
 
 
@@ -146,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 one, count = patch(side_m=SMALL_M, cart=asked.cart), 1
             else:
                 square = square or patch(cart=asked.cart)
-                one, count = square, round(area_m2)
+                one, count = square, max(1, round(area_m2 / math.prod(pitch_m(square))))
             path.unlink(missing_ok=True)
             lay(one, path, count)
             if not rows:

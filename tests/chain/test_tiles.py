@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.chain import mosaic as mosaics
 from dualsense.chain.agree import joined_lag, joined_permittivity
 from dualsense.chain.joined import Said, join_faults, join_notes, join_targets
 from dualsense.chain.mosaic import Mosaic, Seams
@@ -175,6 +176,38 @@ def test_where_one_tile_knows_nothing_its_neighbour_counts(plan):
     assert set(np.unique(values[np.isfinite(values)])) == {3.0}
     core = plan.tiles[1].core
     assert np.isnan(values[core.rows[0] : core.rows[1] - 17, core.columns[0] + 17 : core.columns[1] - 17]).all()
+
+
+def noisy_mosaic(plan):
+    """Layers of noise, some of it missing, joined."""
+    rng, mosaic = np.random.default_rng(1), Mosaic(Seams(plan), 3)
+    for tile in plan.tiles:
+        shape = (3, *(stop - start for start, stop in (tile.image.rows, tile.image.columns)))
+        mosaic.add(tile, np.where(rng.random(shape) < 0.1, np.nan, rng.normal(size=shape)).astype(np.float32))
+    return mosaic.joined()
+
+
+def root_of(values):
+    """What holds an array's memory; None where it is its own."""
+    while isinstance(values, np.ndarray):
+        values = values.base
+    return values
+
+
+def no_room():
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("room", (True, False))
+def test_a_large_volume_is_the_same_in_a_file(plan, monkeypatch, room):
+    held = noisy_mosaic(plan)
+    monkeypatch.setattr(mosaics, "FILED_BYTES", 1)
+    if not room:
+        monkeypatch.setattr(mosaics.tempfile, "TemporaryFile", no_room)
+    filed = noisy_mosaic(plan)
+    assert (root_of(filed) is not None) == room
+    assert filed.flags.writeable
+    np.testing.assert_array_equal(filed, held)
 
 
 def test_angles_are_not_averaged(plan):

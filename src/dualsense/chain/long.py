@@ -219,8 +219,7 @@ class _Joined:
     def _maps(self) -> dict[str, Image]:
         maps = {}
         for name, (mosaic, first) in self._images.items():
-            values = mosaic.joined()[0]
-            values[~self._covered["emi"]] = np.nan
+            values = mosaic.joined(self._covered["emi"])[0]
             maps[name] = Image(first.name, first.units, self._plan.grid, values)
         return maps
 
@@ -228,8 +227,7 @@ class _Joined:
         if self._volume is None:
             return None
         mosaic, first = self._volume
-        values = mosaic.joined()
-        values[:, ~self._covered["gpr"]] = np.nan  # a neighbour fades into ground whose own tile measured nothing
+        values = mosaic.joined(self._covered["gpr"])  # neighbours fade into ground whose own tile measured nothing
         return Volume(first.name, first.units, self._plan.grid, first.depth_m, values)
 
     def _radargram(self) -> Radargram | None:
