@@ -95,7 +95,7 @@ def test_every_tile_has_samples_however_far_a_sensor_reaches(reach_m, tiles):
     rows = [cut.samples_of(tile, outline, recipe) for tile in cut.tiles]
     assert all(one.gpr.size > 0 and one.pose.size > 0 for one in rows)
     assert cut.tiling.halo_m == pytest.approx(max(0.28, reach_m + 0.16))
-    assert cut.tiling.metal_halo_m == pytest.approx(max(0.21, reach_m + 0.16))
+    assert cut.tiling.metal_halo_m == pytest.approx(max(0.15, reach_m + 0.1))
     assert len(cut.tiles) == tiles
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 CONTEXT_S = 0.1
 """Samples this long before and after a tile's are taken with them: differences along time need neighbours."""
 SWEPT_CELL_M = 0.1
-AROUND_REACH_M = 0.16
-"""Samples are taken at least so far beyond the ground that one of them covers."""
+AROUND_REACH_M, METAL_AROUND_REACH_M = 0.16, 0.1
+"""Soundings, and samples of metal, are taken at least so far beyond the ground that one of them covers."""
 MAX_VOXELS = 2**29
 BLOCK = 50_000
 """Samples whose places are worked out at once."""
@@ -61,7 +61,7 @@ class Tiling:
     core_m: float = 1.5
     rim_m: float = 0.18
     halo_m: float = 0.28
-    metal_halo_m: float = 0.2
+    metal_halo_m: float = 0.15
     fade_m: float = 0.08
 
 
@@ -212,8 +212,9 @@ def plan_tiles(outline: Scan, recipe: Recipe, tiling: Tiling) -> Plan:
     rows, columns = _cuts(grid, tiling)
     reach_m = max(tables.emi_reach_m, tables.gpr_reach_m) + SWEPT_CELL_M
     heard_m = aperture_m(recipe.gpr.migrate) + tiling.fade_m  # or what is shown at a border would lack soundings
-    least_m = reach_m - SWEPT_CELL_M + AROUND_REACH_M
-    halo_m, metal_halo_m = max(tiling.halo_m, heard_m, least_m), max(tiling.metal_halo_m, least_m)
+    covered_m = reach_m - SWEPT_CELL_M
+    halo_m = max(tiling.halo_m, heard_m, covered_m + AROUND_REACH_M)
+    metal_halo_m = max(tiling.metal_halo_m, covered_m + METAL_AROUND_REACH_M)
     tiling = replace(tiling, halo_m=halo_m, metal_halo_m=metal_halo_m)
     held = [
         tile
