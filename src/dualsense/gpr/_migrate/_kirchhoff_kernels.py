@@ -229,6 +229,43 @@ def _patch(job, across, along, nx, ny):
     return i0, i1, ny * (job // across) // along, ny * (job // across + 1) // along
 
 
+@jit()
+def _parts(nx, ny):
+    """Into how many parts a map of nx by ny cells is cut across its lines, and along them."""
+    across = (nx + PATCH - 1) // PATCH
+    strips = min((ny + LEAST_ROWS - 1) // LEAST_ROWS, (LEAST_JOBS + across - 1) // across)
+    return across, max((ny + PATCH - 1) // PATCH, strips)
+
+
+@jit()
+def _gather_part(
+    job, trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y, own, image,
+):  # fmt: skip
+    """Sum the soundings into one part of a map: arguments as for :func:`gather`, own being one thread's room."""
+    sums = image.reshape(image.size)
+    across, along = _parts(x.size, y.size)
+    i0, i1, j0, j1 = _patch(job, across, along, x.size, y.size)
+    image[j0:j1, i0:i1] = 0.0
+    near = np.empty(trace.shape[0], np.int64)
+    count = _select(x[i0:i1], y[j0:j1], at, np.arange(trace.shape[0]), radius, near)
+    numbers = np.empty((BATCH, 3), np.int64)
+    chosen = np.empty(BATCH, np.int64)
+    for first in range(0, count, BATCH):
+        batch = near[first : min(first + BATCH, count)]
+        _tabulate_batch(
+            batch, x[i0:i1], y[j0:j1], at, scale, height, density, time, weight, height_scale, numbers, own
+        )
+        for j in range(j0, j1, TILE_ROWS):
+            for i in range(i0, i1, TILE):
+                tx = x[i : min(i + TILE, i1)]
+                ty = y[j : min(j + TILE_ROWS, j1)]
+                some = chosen[: _select(tx, ty, at, batch, radius, chosen)]
+                cell = j * x.size + i
+                _sum_tile(
+                    trace, at, batch, some, numbers, own, scale, start, depths, radius, tx, ty, cell, x.size, sums
+                )
+
+
 @jit(parallel=True)
 def gather(
     trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y, table, image,
@@ -245,34 +282,25 @@ def gather(
     BATCH, 3, rho, padded depths) is room. image (ny, nx, steps, parts, entries) is filled: both parts of the sum,
     the weights, and the weighted energy.
     """
-    sums = image.reshape(image.size)
-    every = np.arange(trace.shape[0])
-    across = (x.size + PATCH - 1) // PATCH
-    strips = min((y.size + LEAST_ROWS - 1) // LEAST_ROWS, (LEAST_JOBS + across - 1) // across)
-    along = max((y.size + PATCH - 1) // PATCH, strips)
+    across, along = _parts(x.size, y.size)
     for job in prange(across * along):
-        i0, i1, j0, j1 = _patch(job, across, along, x.size, y.size)
-        image[j0:j1, i0:i1] = 0.0
-        near = np.empty(trace.shape[0], np.int64)
-        count = _select(x[i0:i1], y[j0:j1], at, every, radius, near)
-        own = table[numba.get_thread_id()]
-        numbers = np.empty((BATCH, 3), np.int64)
-        chosen = np.empty(BATCH, np.int64)
-        for first in range(0, count, BATCH):
-            batch = near[first : min(first + BATCH, count)]
-            _tabulate_batch(
-                batch, x[i0:i1], y[j0:j1], at, scale, height, density, time, weight, height_scale, numbers, own
-            )
-            for j in range(j0, j1, TILE_ROWS):
-                for i in range(i0, i1, TILE):
-                    tx = x[i : min(i + TILE, i1)]
-                    ty = y[j : min(j + TILE_ROWS, j1)]
-                    some = chosen[: _select(tx, ty, at, batch, radius, chosen)]
-                    cell = j * x.size + i
-                    _sum_tile(
-                        trace, at, batch, some, numbers, own, scale, start, depths, radius, tx, ty, cell, x.size,
-                        sums,
-                    )  # fmt: skip
+        _gather_part(
+            job, trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y,
+            table[numba.get_thread_id()], image,
+        )  # fmt: skip
+
+
+@jit()
+def gather_alone(
+    trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y, table, image,
+):  # fmt: skip
+    """Sum as :func:`gather` does, with all its arguments, in one thread."""
+    across, along = _parts(x.size, y.size)
+    for job in range(across * along):
+        _gather_part(
+            job, trace, at, height, density, time, weight, height_scale, scale, start, depths, radius, x, y,
+            table[0], image,
+        )  # fmt: skip
 
 
 @jit(parallel=True)

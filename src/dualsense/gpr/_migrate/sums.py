@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dualsense.gpr._migrate.geometry import Geometry
 
 LINE = 64
+FEW_CELLS = 64
+"""Maps of no more are summed in one thread: to wait for another takes longer, above all beside the metal's."""
 
 
 def gather(
@@ -45,8 +47,13 @@ def gather(
         tables, scale, radius, cells = _tables(geometry, dt_s, real)
         room = _aligned((numba.get_num_threads(), _kernels.BATCH, 3, *tables[3].shape[1:]), real)
         depths = _padded(nz, TAIL)
-        _kernels.gather(traces, *tables, scale, _first_depths(geometry), depths, radius, *cells, room, image)
-        _kernels.take_out(image, total, fold, energy)
+        kernel = _kernels.gather_alone if ny * nx <= FEW_CELLS else _kernels.gather
+        kernel(traces, *tables, scale, _first_depths(geometry), depths, radius, *cells, room, image)
+        if ny * nx > FEW_CELLS:
+            _kernels.take_out(image, total, fold, energy)
+        else:
+            parts = image.transpose(3, 2, 4, 0, 1).reshape(PARTS, -1, ny, nx)[:, :nz]
+            total.real, total.imag, fold[:], energy[:] = parts
     return total, fold, energy
 
 
