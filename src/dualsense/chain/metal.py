@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MIN_ROWS = 12
+MOVED_M = 1e-3
+"""Rows that metal moved by less are not told of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,9 +191,20 @@ def average_rows(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
 
 
 def find_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
-    """Balance ground and drift, and find dipoles, all in one fit."""
-    found = emi.find_dipoles(taken(state.response), taken(state.noise), **tables.invert.model_dump())
-    return replace(state, inversion=found), Log()
+    """Balance ground and drift, find dipoles and mend the track by them, all in one fit."""
+    rows = taken(state.response)
+    found = emi.find_dipoles(rows, taken(state.noise), **tables.invert.model_dump())
+    return replace(state, inversion=found), _mending(rows, found.mended)
+
+
+def _mending(as_told: Response, mended: Response) -> Log:
+    """Say how much of the track metal told, and by how much it was off."""
+    away_m = np.linalg.norm(mended.center_m - as_told.center_m, axis=1)
+    moved = away_m > MOVED_M
+    if not moved.any():
+        return Log()
+    part, middle_mm, most_mm = moved.mean(), 1e3 * np.median(away_m[moved]), 1e3 * away_m.max()
+    return Log(notes={"emi_track_mended": f"{part:.0%} of the rows, {middle_mm:.1f} mm, at most {most_mm:.1f} mm"})
 
 
 def locate_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
@@ -201,7 +214,7 @@ def locate_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     if not how.pop("on") or not found.dipoles:
         return state, Log()
     try:
-        found = emi.refine(taken(state.response), found, roughness_m=tables.invert.roughness_m, **how)
+        found = emi.refine(taken(state.response), found, **how)
         done = sum(d.estimate is not None for d in found.dipoles)
     except NUMERICAL as error:
         logger.warning("dipoles not located", exc_info=error)
@@ -231,7 +244,7 @@ SAMPLING: tuple[ChainStep[MetalState, Emi], ...] = (ChainStep("latency", correct
 MAPPING: tuple[ChainStep[MetalState, Emi], ...] = (
     ChainStep("calibrate", average_rows, ("calibrate",)),
     ChainStep("invert", find_metal, ("invert",)),
-    ChainStep("locate", locate_metal, ("locate", "invert")),
+    ChainStep("locate", locate_metal, ("locate",)),
     ChainStep("image", map_metal, ("image",)),
 )
 """From rows to dipoles and maps."""

@@ -20,6 +20,9 @@ ROUNDS = 4
 TOLD_APART = 0.02
 """Of a spline, what has to be left beside those before it for both to be fitted."""
 FALLBACK_POSITION_STD_M = 2e-3
+ROUGHNESS_M = 0.003
+SOIL_STD = 0.1
+"""Of the soil's response from place to place, as part of it."""
 
 
 def known_std(stated_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,7 +46,9 @@ class Balance:
         White noise of one row.
     whitener : (c, c)
         L with L C L^T = 1: ``values @ whitener.T`` has unit, uncorrelated noise. C holds white noise and the soil
-        response's error from an unknown height, which lies along the soil's phasor.
+        response's error from an unknown height and from uneven soil, which lies along the soil's phasor.
+    soil_variance
+        Of that error, relative to the soil's square.
     """
 
     basis: NDArray[np.float64]
@@ -51,6 +56,7 @@ class Balance:
     soil: NDArray[np.float64]
     noise: NDArray[np.float64]
     whitener: NDArray[np.float64]
+    soil_variance: float
 
     @property
     def covariance(self) -> NDArray[np.float64]:
@@ -136,7 +142,8 @@ def balance(
     noise: NDArray[np.float64],
     *,
     drift_knot_s: float = 5.0,
-    roughness_m: float = 0.003,
+    roughness_m: float = ROUGHNESS_M,
+    soil_std: float = SOIL_STD,
     objects: NDArray[np.float64] | None = None,
     row_weight: NDArray[np.float64] | None = None,
     earlier: Balance | None = None,
@@ -144,8 +151,9 @@ def balance(
     """Fit drift and soil robustly, and derive the whitening of what is left.
 
     The soil follows the height of every sounding through :func:`ground_factor`, with a free phasor per
-    channel; a constant offset would not do (1 cm of lift changes it by a quarter). What the height's error
-    makes of it lies along the same phasor, so the whitening takes that direction away and no other.
+    channel; a constant offset would not do (1 cm of lift changes it by a quarter). What the height's error and
+    soil that varies from place to place make of it lies along the same phasor, so the whitening takes that
+    direction away and no other.
 
     Parameters
     ----------
@@ -157,6 +165,8 @@ def balance(
         Distance of the spline's knots.
     roughness_m
         Standard deviation of the ground's own height under the coil, added to the tracking error.
+    soil_std
+        Of the soil's response from place to place, as part of it.
     objects : (m, q), optional
         Columns of dipoles found so far, fitted jointly.
     row_weight : (m,), optional
@@ -176,14 +186,15 @@ def balance(
     else:
         basis, ground = earlier.basis, earlier.ground
     design = basis if objects is None else np.concatenate([basis, objects], axis=1)
-    empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise))
+    variance = _soil_variance(response, ground, roughness_m=roughness_m, soil_std=soil_std)
+    empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise), variance)
     if row_weight is not None:
         weighed, data = design * row_weight[:, None], response.values * row_weight[:, None]
         coefficients, *_ = np.linalg.lstsq(weighed, data, rcond=1e-9)
-        return with_soil(empty, response, coefficients[basis.shape[1] - 1], roughness_m=roughness_m)
+        return with_soil(empty, coefficients[basis.shape[1] - 1])
     weight, soil = np.ones(ground.size), empty.soil
     for _ in range(ROUNDS):
-        fitted = with_soil(empty, response, soil, roughness_m=roughness_m)
+        fitted = with_soil(empty, soil)
         white = response.values @ fitted.whitener.T
         coefficients, *_ = np.linalg.lstsq(design * weight[:, None], white * weight[:, None], rcond=1e-9)
         soil = np.linalg.solve(fitted.whitener, coefficients[basis.shape[1] - 1])
@@ -218,24 +229,19 @@ def apply_balance(
     return white - nuisance
 
 
-def with_soil(
-    fitted: Balance, response: Response, soil: NDArray[np.float64], *, roughness_m: float = 0.003
-) -> Balance:
+def with_soil(fitted: Balance, soil: NDArray[np.float64]) -> Balance:
     """Take a soil response (c,) and derive the whitening that follows from it."""
-    return whitened(fitted, soil, soil_variance(response, fitted.ground, roughness_m=roughness_m))
+    covariance = np.diag(fitted.noise**2) + fitted.soil_variance * np.outer(soil, soil)
+    return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
-def soil_variance(response: Response, ground: NDArray[np.float64], *, roughness_m: float) -> float:
-    """Variance of one row's soil from what its height is off, relative to the soil's square."""
+def _soil_variance(
+    response: Response, ground: NDArray[np.float64], *, roughness_m: float, soil_std: float
+) -> float:
+    """Variance of one row of soil from what its height is off and from uneven soil, relative to its square."""
     slope = _relative_slope(response.center_m[:, 2], ground)
     z_std = known_std(response.position_std_m[:, 2])
-    return (float(np.mean(z_std**2)) + roughness_m**2) * slope**2
-
-
-def whitened(fitted: Balance, soil: NDArray[np.float64], variance: float) -> Balance:
-    """Take a soil response (c,) and its relative variance, and derive the whitening that follows from them."""
-    covariance = np.diag(fitted.noise**2) + variance * np.outer(soil, soil)
-    return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
+    return (float(np.mean(z_std**2)) + roughness_m**2) * slope**2 + soil_std**2
 
 
 def _relative_slope(height: NDArray[np.float64], ground: NDArray[np.float64]) -> float:

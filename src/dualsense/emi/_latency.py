@@ -74,9 +74,7 @@ class Latency:
 UNKNOWN = Latency(float("nan"), float("nan"), 0.0, float("nan"))
 
 
-def estimate_latency(
-    response: Response, noise: Real, *, max_s: float = 0.25, roughness_m: float = 0.003, bin_m: float = 0.012
-) -> Latency:
+def estimate_latency(response: Response, noise: Real, *, max_s: float = 0.25, bin_m: float = 0.012) -> Latency:
     """Find the delay with which one field of sources explains all passes over the strongest metal.
 
     Parameters
@@ -87,8 +85,6 @@ def estimate_latency(
         White noise of one sample.
     max_s
         Longest delay, either way.
-    roughness_m
-        Of the ground, as in `dualsense.emi.balance`.
     bin_m
         Length of way per row, as in `dualsense.emi.bin_along_track`.
 
@@ -102,7 +98,7 @@ def estimate_latency(
         return UNKNOWN
     rows = bin_along_track(response, bin_m=bin_m)
     scale = noise / np.sqrt(max(float(np.median(rows.count)), 1.0))
-    fitted = balance(rows, scale, roughness_m=roughness_m)
+    fitted = balance(rows, scale)
     rest = apply_balance(rows, fitted)
     spots = [
         _Spot(response, rows, rest, fitted.basis, at)

@@ -35,6 +35,9 @@ class EmiInvert(Table):
 
     drift_knot_s: Annotated[float, Field(gt=0.1, le=1e4, description="spacing of the drift spline's knots")] = 5.0
     roughness_m: Annotated[float, Field(ge=0.0, le=0.5, description="spread of the ground's height")] = 0.003
+    soil_std: Annotated[
+        float, Field(ge=0.0, le=1.0, description="spread of the soil from place to place, as part of it")
+    ] = 0.1
     node_m: Annotated[float, Field(ge=0.005, le=0.2, description="spacing of the scan for dipoles")] = 0.02
     reach_m: Annotated[Length, Field(description="how far a sample sees a dipole")] = 0.3
     max_dipoles: Annotated[int, Field(ge=0, le=200, description="more are not looked for")] = 12

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dualsense.scan import Pose
 
 
+SLOW_PART = 0.5
+"""Of the variance of a track's error; it lasts longer than any window, and smoothing leaves it. An assumption."""
 BLOCK = 1_000_000
 """Poses times samples that are fitted at once."""
 MAX_CONDITION = 1e10
@@ -80,7 +82,7 @@ def track_at(pose: Pose, time_s: NDArray[np.float64], *, smoothing_s: float = 0.
         std = np.full((time.size, 3), np.nan)
     else:
         std = np.column_stack([np.interp(time, pose.time_s, pose.position_std_m[:, k]) for k in range(3)])
-        std = std * np.sqrt(gain)[:, None]
+        std = std * np.sqrt(SLOW_PART + (1.0 - SLOW_PART) * gain)[:, None]
     return Track(time, position, rotation, std, covered)
 
 

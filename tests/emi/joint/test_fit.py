@@ -175,7 +175,7 @@ def beside_one(*, tilted=False, coils=1) -> tuple[JointFit, list[Source]]:
         dipole_columns(response, np.array(at)) @ (1e-6 * rng.standard_normal((6, 4))) for at in true
     )
     response = replace(response, values=values)
-    fit = settled(JointFit.of_ground(response, balance(response, NOISE), 0.003), [np.array(true[0])])
+    fit = settled(JointFit.of_ground(response, balance(response, NOISE)), [np.array(true[0])])
     starts = [np.array(at) + 0.01 * rng.standard_normal(3) for at in true[1:]]
     kinds = [Kind(full=full, anchor=at[:2], stray_m=0.06) for full, at in zip((True, False), starts, strict=True)]
     return fit, [Source(Site(response, at), kind) for at, kind in zip(starts, kinds, strict=True)]
@@ -251,7 +251,7 @@ def test_soil_beside_dipoles_does_not_depend_on_the_whitening():
     design, white = np.concatenate([found.basis, columns], axis=1), response.values @ found.whitener.T
     solved = np.linalg.lstsq(design * weight[:, None], white * weight[:, None], rcond=1e-9)[0]
     assert np.allclose(np.linalg.solve(found.whitener, solved[found.basis.shape[1] - 1]), found.soil, rtol=1e-7)
-    assert np.allclose(with_soil(found, response, found.soil).whitener, found.whitener, rtol=1e-12)
+    assert np.allclose(with_soil(found, found.soil).whitener, found.whitener, rtol=1e-12)
 
 
 def test_soil_of_the_joint_fit_is_that_of_the_balance_with_its_weights():
@@ -260,7 +260,7 @@ def test_soil_of_the_joint_fit_is_that_of_the_balance_with_its_weights():
     columns = joint.columns(response, at)
     response = replace(response, values=response.values + columns @ np.full((6, 4), 1e-6) + 1e-6)
     response = replace(response, position_std_m=np.full((response.time_s.size, 3), 1e-12))
-    ground = JointFit.of_ground(response, balance(response, NOISE), 0.003)
+    ground = JointFit.of_ground(response, balance(response, NOISE))
     source = Source(Site(response, at), Kind(full=True, anchor=at[:2], stray_m=0.0))
     fit = reweighted(replace(ground, sources=(source,)), object_std_m=0.0)
     assert np.allclose(fit.weight, 1.0)

@@ -33,7 +33,7 @@ def rows() -> Response:
 
 def both(rows: Response, *sets: tuple[np.ndarray, ...]) -> tuple[Settled, JointFit]:
     fitted = balance(rows, white_noise(rows))
-    fast, plain = Settled.of_ground(rows, fitted, 0.003), JointFit.of_ground(rows, fitted, 0.003)
+    fast, plain = Settled.of_ground(rows, fitted), JointFit.of_ground(rows, fitted)
     for places in sets:
         fast, plain = fast.beside(list(places)), settled(plain, list(places))
     return fast, plain

@@ -4,7 +4,8 @@ The response of a small target is linear in its polarizability tensor and not in
 positions is searched with the linear part solved at each node, the best node is taken, all positions are
 refined together by variable projection (Golub and Pereyra 1973, with Kaufman's 1975 Jacobian), and the search
 is repeated on what is left, as in orthogonal matching pursuit. Rows over a strong object are believed less, as
-it is no point; and what later dipoles made superfluous is taken away again.
+it is no point, and moved to where it says that the coils were; what later dipoles made superfluous is taken away
+again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._balance import Balance, balance
+from dualsense.emi._balance import ROUGHNESS_M, SOIL_STD, Balance, balance
 from dualsense.emi._joint.descent import accept, newcomer
 from dualsense.emi._joint.fit import JointFit, reweighted, worth
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
@@ -46,11 +47,13 @@ ROUNDS = 3
 class Inversion:
     """All dipoles of a scan, the balance fitted with them, and maps of the first and the last search.
 
+    ``mended`` are the rows where the dipoles say that the coils were, with what is known of that;
     ``statistic`` (ny, nx) over ``x_m`` and ``y_m`` is the best drop of the misfit over depth before any dipole
     was taken away; ``needed`` (ny, nx) what one more dipole would have had to reach at the end to be told from
     noise and from what the others leave. ``weight`` (m,) are the rows' weights.
     """
 
+    mended: Response
     dipoles: tuple[Dipole, ...]
     balance: Balance
     x_m: Real
@@ -113,7 +116,8 @@ def find_dipoles(
     noise: Real,
     *,
     drift_knot_s: float = 5.0,
-    roughness_m: float = 0.003,
+    roughness_m: float = ROUGHNESS_M,
+    soil_std: float = SOIL_STD,
     node_m: float = 0.02,
     reach_m: float = 0.3,
     max_dipoles: int = 12,
@@ -134,6 +138,8 @@ def find_dipoles(
         Distance of the knots of the drift's splines.
     roughness_m
         Standard deviation of the ground's height under the coil.
+    soil_std
+        Of the soil's response from place to place, as part of it.
     node_m, reach_m
         Spacing of the grid and how far a row sees a target.
     max_dipoles
@@ -155,9 +161,8 @@ def find_dipoles(
     ----------
     Golub and Pereyra 1973, SIAM J. Numer. Anal. 10, 413; Kaufman 1975, BIT 15, 49: variable projection.
     """
-    fit = JointFit.of_ground(
-        response, balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m), roughness_m
-    )
+    balanced = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m, soil_std=soil_std)
+    fit = JointFit.of_ground(response, balanced)
     grid = NodeGrid.over(response, node_m=node_m, reach_m=reach_m)
     limits = _Limits(
         max_dipoles=max_dipoles,
@@ -176,6 +181,7 @@ def find_dipoles(
     else:  # what grows and is pruned in turns stays: the misfit does not tell
         state = _grown(grid, state, limits)
     return Inversion(
+        mended=state.fit.response,
         dipoles=dipoles_of(state.fit, [peak.contrast for peak in state.peaks]),
         balance=state.fit.balance,
         x_m=grid.x_m,
@@ -206,7 +212,7 @@ def _grown(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
             start = np.array([*grid.nodes[peak.node], -NODE_DEPTHS_M[search.depth[peak.node]]])
             strong = peak.drop >= STRONG * limits.statistic
             weak = peak.drop < WEAK_RATIO * max((before.drop for before in state.peaks), default=0.0)
-            fit = accept(fit, newcomer(fit, start, full=strong, weak=weak))
+            fit = accept(fit, newcomer(fit, start, full=strong, weak=weak), grid.as_told)
             state = _State(fit, (*state.peaks, peak), _searched(grid, fit, whole=False))
         elif not state.search.whole:
             state = replace(state, search=_searched(grid, state.fit, whole=True))

@@ -110,20 +110,17 @@ class JointFit:
         The dipoles.
     weight : (m,)
         Of the rows: 1 / sqrt(1 + variance) of what errors of places make of the dipoles.
-    roughness_m
-        Of the ground, for the whitening.
     """
 
     response: Response
     balance: Balance
     sources: tuple[Source, ...]
     weight: Real
-    roughness_m: float
 
     @classmethod
-    def of_ground(cls, response: Response, balance: Balance, roughness_m: float) -> JointFit:
+    def of_ground(cls, response: Response, balance: Balance) -> JointFit:
         """Begin without a dipole, all rows alike."""
-        return cls(response, balance, (), np.ones(response.time_s.size), roughness_m)
+        return cls(response, balance, (), np.ones(response.time_s.size))
 
     @cached_property
     def ground(self) -> Span:
@@ -256,7 +253,7 @@ def reweighted(fit: JointFit, *, object_std_m: float = OBJECT_STD_M) -> JointFit
     for _ in range(REWEIGHTINGS):
         unwhiten = np.linalg.inv(fit.balance.whitener)
         soil = unwhiten @ fit.span.coefficients(0.0)[last]
-        balance = with_soil(fit.balance, fit.response, soil, roughness_m=fit.roughness_m)
+        balance = with_soil(fit.balance, soil)
         parts = parts_of(fit.span.seen_as(balance.whitener @ unwhiten), fit.sources)
         tensors = [source.tensor(part) for part, source in zip(parts, fit.sources, strict=True)]
         weight = row_weights(tensors, [source.site.slopes for source in fit.sources], position_std, object_std_m)

@@ -52,6 +52,8 @@ class NodeGrid:
     start, rows, columns
         As `dualsense.emi._joint._search_kernels.columns` has them. Columns in single precision: there are many,
         and the search only says where to begin.
+    as_told
+        The rows where the track has them.
     """
 
     node_m: float
@@ -63,6 +65,7 @@ class NodeGrid:
     start: Index
     rows: Index
     columns: NDArray[np.float32]
+    as_told: Response
 
     @classmethod
     def over(cls, response: Response, *, node_m: float, reach_m: float) -> NodeGrid:
@@ -84,7 +87,7 @@ class NodeGrid:
             kernels.columns(nodes[part], depths, start[part.start : part.stop + 1], rows, coils, columns)
 
         in_threads(fill, shares(len(nodes)))
-        return cls(node_m, x_m, y_m, nodes, usable, places_m, start, rows, columns)
+        return cls(node_m, x_m, y_m, nodes, usable, places_m, start, rows, columns, response)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 
-def isolate(
-    response: Response, found: Inversion, which: Sequence[int], *, roughness_m: float = 0.003
-) -> tuple[Response, Real]:
+def isolate(response: Response, found: Inversion, which: Sequence[int]) -> tuple[Response, Real]:
     """Take soil, drift and all other dipoles out of the rows.
 
     Parameters
@@ -32,8 +30,6 @@ def isolate(
         From `dualsense.emi.find_dipoles`.
     which
         Indices of the dipoles that stay.
-    roughness_m
-        Of the ground, as in `dualsense.emi.find_dipoles`.
 
     Returns
     -------
@@ -42,5 +38,5 @@ def isolate(
     (c, c) float64
         Covariance of one row's noise with what is left of the soil, as `dualsense.emi.locate` takes it.
     """
-    fit = settled(JointFit.of_ground(response, found.balance, roughness_m), [d.position_m for d in found.dipoles])
+    fit = settled(JointFit.of_ground(response, found.balance), [d.position_m for d in found.dipoles])
     return replace(response, values=fit.alone(which)), fit.balance.covariance

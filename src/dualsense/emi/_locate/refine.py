@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 TOGETHER_M = 0.08
 """Dipoles this close to the side are looked at as one object, or two."""
-ROUNDS = 2
-"""Soil and drift are fitted again beside what was located, and that is located again."""
+ROUNDS, SETTLED = 6, 0.1
+"""Soil and drift are fitted again beside what was located, and that is located again, until it moves by less than
+this, squared and in standard deviations: over strong metal in magnetic soil two rounds leave a centimetre."""
 CLEAR = 0.3
 """Weight of rows, by the position errors of all other metal, from which they are used."""
 FEW_ROWS = 30
@@ -45,6 +46,8 @@ found, or what several found ones did, which errors of the track were fitted wit
 BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
 """With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
 no more may be left than before, and the dipole is not carried away from where it was found."""
+HOPELESS = 2.0
+"""Times the way that a dipole may be carried; from so far off a second round does not bring it back."""
 NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
 
 
@@ -72,7 +75,6 @@ def refine(
     response: Response,
     found: Inversion,
     *,
-    roughness_m: float = 0.003,
     reach_m: float = 0.25,
     max_misfit: float = 4.0,
     max_move_m: float = 0.08,
@@ -83,11 +85,9 @@ def refine(
     Parameters
     ----------
     response
-        Rows in which they were found.
+        Rows in which they were found, as the track has them: `locate` has position errors of its own.
     found
         From `dualsense.emi.find_dipoles`.
-    roughness_m
-        Of the ground, as in `dualsense.emi.find_dipoles`.
     reach_m
         Rows within this distance to the side are used.
     max_misfit
@@ -104,7 +104,7 @@ def refine(
     """
     if not found.dipoles:
         return found
-    fit = Settled.of_ground(response, found.balance, roughness_m)
+    fit = Settled.of_ground(response, found.balance)
     limits = _Limits(reach_m, max_misfit, max_move_m, pairs)
     groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
@@ -168,13 +168,16 @@ def _single(
     """One dipole for a group, what was fitted beside it, and the rows it was located with."""
     away = np.linalg.norm(fit.ground.response.center_m[:, :2] - own[0].position[:2], axis=1)
     best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
+    allowed = (limits.max_move_m, limits.max_misfit)
+    if _beside(own, earlier, limits):
+        allowed = (BESIDE_MOVE_M, BESIDE_MISFIT)
     for others in (earlier, [*earlier, *later]) if later else (earlier,):
         fit = _settled(fit, others)
         # where errors of the track make noise of other metal, that is all these rows hold
         use = np.flatnonzero((away <= limits.reach_m) & (fit.weight >= CLEAR))
         if use.size < FEW_ROWS:
             continue
-        single, fit = _iterated(fit, others, own, use)
+        single, fit = _iterated(fit, others, own, use, allowed)
         if single is not None and (best is None or _misfit(single) < BETTER * _misfit(best[0])):
             best = (single, others, use)
     return best, fit
@@ -195,16 +198,23 @@ def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
 
 
 def _iterated(
-    fit: Settled, others: list[_Place], own: list[_Place], use: NDArray[np.intp]
+    fit: Settled, others: list[_Place], own: list[_Place], use: NDArray[np.intp], allowed: tuple[float, float]
 ) -> tuple[_Place | None, Settled]:
-    """Locate, fit soil and drift again beside that, and locate again."""
-    here = own
-    for _ in range(ROUNDS):
+    """Locate, fit soil and drift again beside that, and locate again, as long as it may come to be believed."""
+    here, (most_moved_m, most_misfit) = own, allowed
+    for n in range(ROUNDS):
         fit = _settled(fit, [*others, *here])
         estimate = _attempt(fit, range(len(others), len(others) + len(here)), use, own[0].position[:2])
         if estimate is None:
             return None, fit
+        step = estimate.position_m - here[0].position
         here = [_Place(estimate.position_m, own[0].lead, estimate)]
+        moved_m = min(_aside(p, here[0]) for p in own)
+        if moved_m > HOPELESS * most_moved_m:
+            return None, fit
+        unlikely = moved_m > most_moved_m or estimate.misfit > most_misfit
+        if n > 0 and (unlikely or step @ np.linalg.solve(estimate.covariance_m2, step) < SETTLED):
+            break
     return here[0], fit
 
 

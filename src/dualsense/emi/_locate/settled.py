@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi import _columns_kernels as columns_kernels
-from dualsense.emi._balance import Balance, known_std, soil_variance, whitened
+from dualsense.emi._balance import Balance, known_std, with_soil
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint.fit import PLACED_STD_M, REWEIGHTINGS, JointFit, Kind, Site, Source, row_weights
 from dualsense.emi._joint.search import RIDGE
@@ -57,18 +57,12 @@ class _Ground:
         Drift and soil.
     std : (3, m)
         Of the rows' positions.
-    roughness_m
-        Of the ground.
-    soil_variance
-        Of one row's soil, relative to its square.
     """
 
     response: Response
     coils: RowCoils
     basis: Real
     std: Real
-    roughness_m: float
-    soil_variance: float
 
     def place(self, position_m: Real) -> _Place:
         """Columns of a dipole at a place, and their slopes."""
@@ -104,15 +98,13 @@ class Settled:
     places: tuple[_Place, ...] = ()
 
     @classmethod
-    def of_ground(cls, response: Response, balance: Balance, roughness_m: float) -> Settled:
+    def of_ground(cls, response: Response, balance: Balance) -> Settled:
         """Begin without a dipole, all rows alike."""
         ground = _Ground(
             response,
             coil_arrays(response),
             np.ascontiguousarray(balance.basis.T),
             np.ascontiguousarray(known_std(response.position_std_m).T),
-            roughness_m,
-            soil_variance(response, balance.ground, roughness_m=roughness_m),
         )
         return cls(ground, balance, np.ones(response.time_s.size))
 
@@ -128,7 +120,7 @@ class Settled:
             vars(fit)["_inner"] = fit._inner_from(self)
         last = len(self.ground.basis) - 1
         for _ in range(REWEIGHTINGS):
-            balance = whitened(fit.balance, fit.free[last], self.ground.soil_variance)
+            balance = with_soil(fit.balance, fit.free[last])
             tensors = [fit.part(n) @ balance.whitener.T for n in range(len(places))]
             weight = row_weights(tensors, [place.slopes for place in places], self.ground.std, PLACED_STD_M)
             fit = fit.weighed(balance, weight)
@@ -247,4 +239,4 @@ class Settled:
         """Give the same as a joint fit."""
         free = Kind(full=True, anchor=np.zeros(2), stray_m=0.0)
         sources = tuple(Source(Site(self.ground.response, p), free) for p in self.positions_m)
-        return JointFit(self.ground.response, self.balance, sources, self.weight, self.ground.roughness_m)
+        return JointFit(self.ground.response, self.balance, sources, self.weight)
