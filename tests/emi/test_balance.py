@@ -174,3 +174,16 @@ def test_drift_of_a_short_stretch_has_no_splines_that_are_as_good_as_the_same():
     assert np.linalg.svd(basis / np.linalg.norm(basis, axis=0), compute_uv=False)[-1] > 3e-3
     constant, *_ = np.linalg.lstsq(basis, np.ones(late.size), rcond=None)
     np.testing.assert_allclose(basis @ constant, 1.0, atol=0.01)
+
+
+def test_uneven_soil_is_believed_less_along_its_phasor_and_no_other():
+    response = with_soil(swept())
+    even, uneven = (balance(response, NOISE, soil_std=std) for std in (0.0, 0.2))
+    soil = even.soil / np.linalg.norm(even.soil)
+    across = np.linalg.svd((even.soil / NOISE)[None])[2][1:] / NOISE
+    assert soil @ uneven.covariance @ soil > 3.0 * (soil @ even.covariance @ soil)
+    np.testing.assert_allclose(
+        np.einsum("ni,ij,nj->n", across, uneven.covariance, across),
+        np.einsum("ni,ij,nj->n", across, even.covariance, across),
+        rtol=1e-6,
+    )

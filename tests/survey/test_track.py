@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dualsense.scan import Pose
-from dualsense.survey._track import lever_arm, near_ground, track_at
+from dualsense.survey._track import SLOW_PART, lever_arm, near_ground, track_at
 from oracles import survey as plain
 
 ONE = np.zeros(1, np.intp)
@@ -66,7 +66,8 @@ def test_noise_falls_by_the_predicted_gain():
     at = np.arange(500.0, 399_000.0, 37.3) / 1000.0
     track = track_at(pose, at)
     found = (track.position_m - parabola(0.0 * at)).std(axis=0)
-    predicted = np.sqrt((track.position_std_m**2).mean(axis=0))
+    white = (track.position_std_m**2 - SLOW_PART * 0.005**2) / (1.0 - SLOW_PART)
+    predicted = np.sqrt(white.mean(axis=0))
     np.testing.assert_allclose(found, predicted, rtol=0.05)
     assert (predicted < 0.7 * 0.005).all()
 
@@ -253,4 +254,18 @@ def test_the_smoothed_track_is_a_parabola_through_the_poses_around():
     expected = np.array([np.where(np.isfinite(p), p, s) for (p, _), s in zip(fitted, straight, strict=True)])
     assert 5 < sum(np.isnan(p).any() for p, _ in fitted) < 70
     np.testing.assert_allclose(track.position_m[track.covered], expected[track.covered], atol=1e-9)
-    np.testing.assert_allclose(track.position_std_m[:, 0], np.sqrt([g for _, g in fitted]), rtol=1e-9)
+    white = np.array([g for _, g in fitted])
+    expected_std = np.sqrt(SLOW_PART + (1.0 - SLOW_PART) * white)
+    np.testing.assert_allclose(track.position_std_m[:, 0], expected_std, rtol=1e-9)
+
+
+def test_an_error_that_lasts_is_not_smoothed_away():
+    """Half of the variance white, half lasting half a second: what is left is what is stated."""
+    rng = np.random.default_rng(5)
+    t = np.arange(20_000) / 60.0
+    slow, keep = np.zeros((t.size, 3)), np.exp(-1.0 / 60.0 / 0.5)
+    for n in range(1, t.size):
+        slow[n] = keep * slow[n - 1] + np.sqrt(1.0 - keep**2) * rng.standard_normal(3)
+    error = 0.005 * np.sqrt(0.5) * (slow + rng.standard_normal((t.size, 3)))
+    track = track_at(Pose(t, error, position_std_m=np.full((t.size, 3), 0.005)), t[100:-100:7])
+    np.testing.assert_allclose(track.position_m.std(axis=0), track.position_std_m.mean(axis=0), rtol=0.12)

@@ -38,7 +38,7 @@ class EmiInvert(Table):
     soil_std: Annotated[
         float, Field(ge=0.0, le=1.0, description="spread of the soil from place to place, as part of it")
     ] = 0.1
-    node_m: Annotated[float, Field(ge=0.005, le=0.2, description="spacing of the scan for dipoles")] = 0.02
+    node_m: Annotated[float, Field(ge=0.005, le=0.2, description="spacing of the scan for dipoles")] = 0.03
     reach_m: Annotated[Length, Field(description="how far a sample sees a dipole")] = 0.3
     max_dipoles: Annotated[int, Field(ge=0, le=200, description="more are not looked for")] = 12
     min_statistic: Annotated[float, Field(gt=0.0, le=1e6, description="drop of the misfit per channel")] = 12.0

@@ -118,7 +118,7 @@ def find_dipoles(
     drift_knot_s: float = 5.0,
     roughness_m: float = ROUGHNESS_M,
     soil_std: float = SOIL_STD,
-    node_m: float = 0.02,
+    node_m: float = 0.03,
     reach_m: float = 0.3,
     max_dipoles: int = 12,
     min_statistic: float = 12.0,

@@ -34,8 +34,8 @@ MEMORY_S = 0.5
 """How long an error of the track lasts."""
 LEFT, LEFT_ROWS = 8.0, 9
 """What the model leaves counts so many times as noise, in so many rows around: what an object has that a dipole
-has not goes on from row to row, and would be taken for the track's error. Chosen on 96 lanes with seeds from 7,100,000
-and 7,200,000 on, by which nothing is judged (`benchmarks/emi/study_phantoms.py`)."""
+has not goes on from row to row, and would be taken for the track's error. Chosen on 96 lanes with seeds from
+7,100,000 and 7,200,000 on, by which nothing is judged (`benchmarks/emi/study_phantoms.py`)."""
 FARTHEST = 3.0
 """Standard deviations that a row may be moved; a strong object that is no dipole would have it farther."""
 LEAST_MOVE_M = 2e-4

@@ -180,6 +180,8 @@ def _single(
         single, fit = _iterated(fit, others, own, use, allowed)
         if single is not None and (best is None or _misfit(single) < BETTER * _misfit(best[0])):
             best = (single, others, use)
+            if _misfit(single) <= BESIDE_MISFIT:
+                break
     return best, fit
 
 
