@@ -100,6 +100,8 @@ class Dipole:
     kept
         Part of its energy, in units of the noise, that turning from the soil's phasor leaves, and part of that
         which lies along the track as neither drift nor ground does; both 0-1.
+    stronger
+        Statistic of the strongest other dipole between 6 and 30 cm to the side, over its own; 0 without one.
     estimate
         Its posterior (`dualsense.emi.locate`), from which position, covariance and tensor then are; None where it
         could not be located.
@@ -112,4 +114,5 @@ class Dipole:
     contrast: float
     coherence: float
     kept: tuple[float, float] = (float("nan"), float("nan"))
+    stronger: float = 0.0
     estimate: DipoleEstimate | None = None

@@ -50,6 +50,7 @@ def dipole_features(dipole: Dipole, *, count: int) -> Values:
         EmiFeature.COHERENCE: dipole.coherence,
         EmiFeature.SOIL_KEPT: dipole.kept[0],
         EmiFeature.DRIFT_KEPT: dipole.kept[1],
+        EmiFeature.STRONGER: dipole.stronger,
         EmiFeature.DIPOLES: float(count),
     } | posterior_features(dipole)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +23,26 @@ DISTINCT = 1e-5
 """Of a scaled column, what is left beside the earlier ones; below, the Gram matrix has no inverse to trust."""
 LOCAL_M = 0.12
 """Rows this close to the side of a place are its neighbourhood."""
+BESIDE_M = (0.06, 0.30)
+"""Between these distances to the side another dipole is another object, whose errors may be taken for this one."""
 
 
 def dipoles_of(fit: JointFit, contrasts: Sequence[float]) -> tuple[Dipole, ...]:
     """Tensors, covariance and coherence of all dipoles, each with the contrast at which it was found."""
     parts, grams = parts_of(fit.span, fit.sources), _own_grams(fit)
-    return tuple(_dipole(fit, n, parts[n], grams[n], contrasts[n]) for n in range(len(fit.sources)))
+    dipoles = [_dipole(fit, n, parts[n], grams[n], contrasts[n]) for n in range(len(fit.sources))]
+    return tuple(replace(dipole, stronger=_stronger(dipole, dipoles)) for dipole in dipoles)
+
+
+def _stronger(dipole: Dipole, dipoles: Sequence[Dipole]) -> float:
+    """How many times as strong the strongest of the others beside it is."""
+    closest_m, farthest_m = BESIDE_M
+    beside = [
+        other.statistic
+        for other in dipoles
+        if closest_m < np.linalg.norm((other.position_m - dipole.position_m)[:2]) < farthest_m
+    ]
+    return max(beside, default=0.0) / max(dipole.statistic, np.finfo(float).tiny)
 
 
 def _dipole(fit: JointFit, n: int, part: Real, gram: Real, contrast: float) -> Dipole:
