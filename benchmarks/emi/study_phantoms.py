@@ -1,10 +1,10 @@
 """What the search for metal finds on simulated lanes: objects, dipoles beside them, and some where nothing lies.
 
-    python -m benchmarks.emi.study_phantoms [--lanes 48] [--first 7100000] [--bin-m 0.012]
+    python -m benchmarks.emi.study_phantoms [--lanes 48] [--first 7100000] [--bin-m 0.012] [--exact track soil]
 
 The lanes are drawn as those from which the confidence is learnt, with seeds of their own; the radar is left out. A
 dipole is a phantom where no metal lies within 10 cm, and superfluous where another one lies nearer to the object
-that is nearest to both.
+that is nearest to both. What is simulated as exact makes none of them; so each cause is told by what goes with it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,36 @@ from benchmarks.calibrate import scenes
 
 from dualsense import emi
 from dualsense.recipe.emi import EmiCalibrate
-from dualsense.simulate import simulate_scan
+from dualsense.simulate import Scene, simulate_scan
 from dualsense.survey import track_at
 
 SOILS = ("sand", "laterite", "loam", "afghanistan-gravel")
+EXACT = ("track", "clock", "tilt", "soil", "surface", "drift")
 FIRST_SEED = 7_100_000
 REACH_M, CLOSE_M = 0.10, 0.04
 
 
-def study(lane: scenes.Lane, bin_m: float) -> tuple[dict[str, float], list[float]]:
+def idealised(scene: Scene, exact: set[str]) -> Scene:
+    """Take causes of error out of a scene; everything else is drawn as before."""
+    noise, soil, motion = scene.noise, scene.soil, scene.motion
+    if "track" in exact:
+        noise = replace(noise, position_std_m=(0.0, 0.0, 0.0))
+    if "clock" in exact:
+        noise = replace(noise, clock_std_s=0.0)
+    if "drift" in exact:
+        noise = replace(noise, emi_drift_std=0.0, emi_warm_up_std=0.0, emi_offset=0.0)
+    if "soil" in exact:
+        soil = replace(soil, susceptibility_std=0.0, conductivity_std=0.0)
+    if "surface" in exact:
+        soil = replace(soil, roughness_rms_m=0.0)
+    if "tilt" in exact:
+        motion = replace(motion, tilt_std_deg=0.0)
+    return replace(scene, noise=noise, soil=soil, motion=motion, radar=None)
+
+
+def study(lane: scenes.Lane, bin_m: float, exact: set[str]) -> tuple[dict[str, float], list[float]]:
     """Count what is found on one lane, and tell how far aside of each object that was found."""
-    scan = simulate_scan(replace(scenes.scene(lane), radar=None), seed=lane.seed)
+    scan = simulate_scan(idealised(scenes.scene(lane), exact), seed=lane.seed)
     if scan.emi is None or scan.pose is None or scan.truth is None:
         msg = "a simulated lane has metal data, a track and its truth"
         raise ValueError(msg)
@@ -68,15 +87,19 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=48)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--bin-m", type=float, default=EmiCalibrate().bin_m)
+    parser.add_argument("--exact", nargs="+", choices=EXACT, default=[], help="simulated without error")
     options = parser.parse_args()
     total: dict[str, float] = {}
     aside: list[float] = []
     for n in range(options.lanes):
-        counts, own = study(scenes.Lane("train", SOILS[n % len(SOILS)], options.first + n), options.bin_m)
+        counts, own = study(
+            scenes.Lane("train", SOILS[n % len(SOILS)], options.first + n), options.bin_m, set(options.exact)
+        )
         aside += own
         for name, count in counts.items():
             total[name] = total.get(name, 0) + count
-    print(f"{options.lanes} simulated lanes of 0.36 m² (simulated)")
+    without = f", exact: {', '.join(options.exact)}" if options.exact else ""
+    print(f"{options.lanes} simulated lanes of 0.36 m² (simulated){without}")
     for name, count in total.items():
         print(f"  {name:12s} {count:8.1f}" if name.endswith("_s") else f"  {name:12s} {count:8.0f}")
     print(f"  aside        {1e3 * np.median(aside):8.1f} mm, 80 % within {1e3 * np.quantile(aside, 0.8):.1f} mm")
