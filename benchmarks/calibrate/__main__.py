@@ -1,8 +1,8 @@
 """Rebuild the confidence model from the simulator: ``make calibrate``.
 
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
-Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560`` judges the model on them,
-as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
+Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560 --skip 560`` judges the model
+on 560 of them after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dualsense.evaluate import calibration_scores, clopper_pearson
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
 RULES = CALIBRATION / "uncalibrated-rules-1.json"
-MODEL_ID = "simulated-2"
+MODEL_ID = "simulated-3"
 DETECTION, LEVEL = 0.99, 0.95
 """Stated detection of suspects within the envelope, and the level of its one-sided bound."""
 SURFACE_DEPTH_M = 0.01
@@ -177,13 +177,16 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
-    parser.add_argument("--train", type=int, default=672, help="lanes to fit to")
+    parser.add_argument("--train", type=int, default=2000, help="lanes to fit to")
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
+    parser.add_argument("--skip", type=int, default=0, help="sealed lanes to leave out, which were looked at before")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
-    wanted = lanes("sealed", options.sealed) if options.sealed else lanes("train", options.train)
+    wanted = lanes("train", options.train)
+    if options.sealed:
+        wanted = lanes("sealed", options.skip + options.sealed)[options.skip :]
     if not options.only_fit:
         process(options.folder, wanted, options.jobs)
     if options.sealed:

@@ -107,8 +107,7 @@ class EmiFeature(_Feature):
         "Weakest axis of the polarizability over the strongest: 1 for a sphere, near 0 for a needle or a ring.",
         "", ("metal: roundness",))
     CONTRAST = ("contrast", "1",
-        "Peak of the metal in the search for it, over the median of that search.",
-        "", ("metal: log10 contrast",))
+        "Peak of the metal in the search for it, over the median of that search.")
     COHERENCE = ("coherence", "1",
         "Part of the energy within 12 cm that all dipoles together explain, 0 to 1.",
         "", ("metal: coherence",))
@@ -118,8 +117,7 @@ class EmiFeature(_Feature):
     DRIFT_KEPT = ("drift_kept_fraction", "1",
         "Part of the metal's energy that lies along the track as neither drift nor ground does, 0 to 1.")
     STRONGER = ("stronger_beside", "1",
-        "Energy of the strongest other metal 6 to 30 cm aside over that of this one; 0 without any.",
-        "", ("metal: log10 stronger",))
+        "Energy of the strongest other metal 6 to 30 cm aside over that of this one; 0 without any.")
     DIPOLES = ("dipole_count", "1",
         "Dipoles that were found in this one object.",
         "", ("metal: dipoles",))

@@ -82,7 +82,7 @@ def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name
     ]
     others = [t.confidence for t in result.targets if t not in over_mines]
     assert all(t.confidence > max(others, default=0.0) for t in over_mines)
-    assert result.model == "simulated-2"
+    assert result.model == "simulated-3"
     assert result.coverage_fraction > 0.95
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SPEAKS = 1.0
 """A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
-DEFAULT_MODEL = "simulated-2"
+DEFAULT_MODEL = "simulated-3"
 
 
 class Silence(NamedTuple):

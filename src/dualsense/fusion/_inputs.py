@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
 Numbers = dict[str, float]
 
-LEAST_STRONGER = 1e-3
-"""Other metal weaker than this beside a dipole is none."""
-
 PLASTIC_INDEX = 1.7
 """Refractive index of explosive and plastic, 2.9 ** 0.5: where soil has it the echo changes its sign."""
 
@@ -32,8 +29,6 @@ def metal_inputs(values: Mapping[str, float], score: float) -> Numbers:
         "coherence": values[EmiFeature.COHERENCE],
         "dipoles": min(values[EmiFeature.DIPOLES], 3.0),
         "soil kept": values[EmiFeature.SOIL_KEPT],
-        "log10 contrast": _log10(values[EmiFeature.CONTRAST]),
-        "log10 stronger": math.log10(max(values[EmiFeature.STRONGER], LEAST_STRONGER)),
     }
 
 
