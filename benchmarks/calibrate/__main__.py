@@ -1,8 +1,8 @@
 """Rebuild the confidence model from the simulator: ``make calibrate``.
 
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
-Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560 --skip 560`` judges the model
-on 560 of them after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
+Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560 --skip 560`` judges the
+model on those after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
     parser.add_argument("--train", type=int, default=2000, help="lanes to fit to")
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
-    parser.add_argument("--skip", type=int, default=0, help="sealed lanes to leave out, which were looked at before")
+    parser.add_argument("--skip", type=int, default=0, help="so many sealed lanes were looked at before")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
