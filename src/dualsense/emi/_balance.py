@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 MIN_HEIGHT_M = 2e-3
 ROUNDS = 4
-TOLD_APART = 0.02
-"""Of a spline, what has to be left beside those before it for both to be fitted."""
+TOLD_APART, SINGULAR = 0.02, 1e-8
+"""Of a spline, what has to be left beside those before it for both to be fitted as they are; and of orthonormal
+columns, the least that is no rounding."""
+LEAST_TOLD = 1e-3
+"""Of the ground's column, what drift may not be able to make for soil to be known: 0.1 mm of height tell more."""
 FALLBACK_POSITION_STD_M = 2e-3
 ROUGHNESS_M = 0.003
 SOIL_STD = 0.1
@@ -113,28 +116,32 @@ def _image_couplings(
 def drift_basis(response: Response, *, drift_knot_s: float) -> NDArray[np.float64]:
     """Cubic B-splines of time for each coil (m, p): slow enough to leave a target's few seconds alone.
 
-    Splines within a gap, as the tiles of a long scan have, tell nothing and are left out; so are those of
-    which a short stretch sees no more than those before them say: with them fits would be as good as singular.
+    Splines within a gap, as the tiles of a long scan have, tell nothing and are left out. Where a short stretch
+    can hardly tell some apart, orthonormal columns that span the same stand for them, so that fits are not as good
+    as singular, and a constant is still a drift.
     """
     blocks = []
     for k in np.unique(response.coil):
         rows = response.coil == k
-        t = response.time_s[rows]
-        span = max(float(t[-1] - t[0]), 1e-6)
+        t = response.time_s[rows] - response.time_s[rows][0]  # clocks may count from anywhen
+        span = max(float(t[-1]), 1e-6)
         pieces = max(1, round(span / drift_knot_s))
-        knots = np.concatenate([[t[0]] * 3, np.linspace(t[0], t[0] + span, pieces + 1), [t[0] + span] * 3])
-        block = np.zeros((response.time_s.size, pieces + 3))
-        block[rows] = spline_basis(knots, np.clip(t, t[0], t[0] + span))
-        block = block[:, block.any(axis=0)]
-        blocks.append(block[:, _told_apart(block[rows])])
+        knots = np.concatenate([np.zeros(3), np.linspace(0.0, span, pieces + 1), np.full(3, span)])
+        splines = spline_basis(knots, np.clip(t, 0.0, span))
+        told = _told_apart(splines[:, splines.any(axis=0)])
+        block = np.zeros((response.time_s.size, told.shape[1]))
+        block[rows] = told
+        blocks.append(block)
     return np.concatenate(blocks, axis=1)
 
 
-def _told_apart(splines: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of some splines (m, p) leave a part of themselves beside those before them."""
+def _told_apart(splines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Splines (m, p), or orthonormal columns that span the same where some are nearly sums of others."""
     scaled = splines / np.sqrt((splines**2).sum(axis=0))
-    new = np.abs(np.diag(np.linalg.qr(scaled, mode="r")))
-    return np.pad(new > TOLD_APART, (0, scaled.shape[1] - new.size))
+    if len(scaled) >= scaled.shape[1] and np.abs(np.diag(np.linalg.qr(scaled, mode="r"))).min() > TOLD_APART:
+        return splines
+    columns, size, _ = np.linalg.svd(scaled, full_matrices=False)
+    return np.asarray(columns[:, size > SINGULAR * size[0]], dtype=np.float64)
 
 
 def balance(
@@ -186,7 +193,8 @@ def balance(
     else:
         basis, ground = earlier.basis, earlier.ground
     design = basis if objects is None else np.concatenate([basis, objects], axis=1)
-    variance = _soil_variance(response, ground, roughness_m=roughness_m, soil_std=soil_std)
+    told = _beside_drift(basis) > LEAST_TOLD
+    variance = _soil_variance(response, ground, roughness_m=roughness_m, soil_std=soil_std if told else 0.0)
     empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise), variance)
     if row_weight is not None:
         weighed, data = design * row_weight[:, None], response.values * row_weight[:, None]
@@ -233,6 +241,13 @@ def with_soil(fitted: Balance, soil: NDArray[np.float64]) -> Balance:
     """Take a soil response (c,) and derive the whitening that follows from it."""
     covariance = np.diag(fitted.noise**2) + fitted.soil_variance * np.outer(soil, soil)
     return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
+
+
+def _beside_drift(basis: NDArray[np.float64]) -> float:
+    """Part of the ground's column, the last, that drift cannot make; without it an offset is taken for soil."""
+    drift, ground = basis[:, :-1], basis[:, -1]
+    drawn, *_ = np.linalg.lstsq(drift, ground, rcond=1e-9)
+    return float(np.linalg.norm(ground - drift @ drawn) / max(float(np.linalg.norm(ground)), 1e-300))
 
 
 def _soil_variance(

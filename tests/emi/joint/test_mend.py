@@ -133,6 +133,22 @@ def test_an_exact_track_is_left_alone():
     assert np.abs(fit.response.center_m - rows.center_m).max() < 1e-3
 
 
+@pytest.mark.parametrize("std_m", (0.0, np.nan, 0.05, 3.0))
+def test_a_track_that_states_no_error_or_a_large_one_is_not_mended(std_m):
+    """Slopes are straight over a centimetre or so, and the smoother is no better than its numbers."""
+    rows, _ = scanned(1, amount=20.0)
+    rows = replace(rows, position_std_m=np.full_like(rows.position_std_m, std_m))
+    assert mended(placed(rows), rows).response is rows
+
+
+def test_rows_go_back_where_what_moved_them_is_gone():
+    rows, _ = scanned(1)
+    fit = mended(placed(rows), rows)
+    alone = mended(replace(fit, sources=()), rows)
+    np.testing.assert_allclose(alone.response.center_m, rows.center_m, atol=1e-12)
+    np.testing.assert_allclose(alone.response.position_std_m, rows.position_std_m, rtol=1e-5)
+
+
 @pytest.mark.parametrize("seed", (11, 12, 13))
 def test_a_track_that_errs_makes_no_second_dipole(seed):
     rows, _ = scanned(seed, amount=20.0)

@@ -18,6 +18,7 @@ import numpy as np
 from dualsense.emi._balance import ROUGHNESS_M, SOIL_STD, Balance, balance
 from dualsense.emi._joint.descent import accept, newcomer
 from dualsense.emi._joint.fit import JointFit, reweighted, worth
+from dualsense.emi._joint.mend import mended
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
 from dualsense.numerics import highest_near
@@ -232,6 +233,8 @@ def _pruned(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
         if gains[n] >= needed[n]:
             break
         fit = reweighted(replace(fit, sources=fit.sources[:n] + fit.sources[n + 1 :]))
+        better = mended(fit, grid.as_told)  # rows may not stay where only what is gone had moved them
+        fit = fit if better is fit else reweighted(better)
         state = _State(fit, state.peaks[:n] + state.peaks[n + 1 :], _searched(grid, fit, whole=False))
     return state
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi import _weight_kernels
-from dualsense.emi._balance import known_std
 from dualsense.emi._joint import _track_kernels as kernels
 from dualsense.emi._joint.fit import JointFit, Site, parts_of
 
@@ -38,6 +37,8 @@ has not goes on from row to row, and would be taken for the track's error. Chose
 7,100,000 and 7,200,000 on, by which nothing is judged (`benchmarks/emi/study_phantoms.py`)."""
 FARTHEST = 3.0
 """Standard deviations that a row may be moved; a strong object that is no dipole would have it farther."""
+WORST_STD_M = 0.02
+"""Of a track that is mended: slopes of dipoles are straight over a centimetre or so. None that states nothing is."""
 LEAST_MOVE_M = 2e-4
 """Rows that no step moves farther are left where they are."""
 
@@ -55,14 +56,16 @@ def mended(fit: JointFit, as_told: Response) -> JointFit:
     Returns
     -------
     JointFit
-        The same dipoles in the moved rows.
+        The same dipoles in the moved rows; drift and soil stay those of the rows as they were.
     """
     response = fit.response
+    stated = as_told.position_std_m**2
+    if not LEAST_MOVE_M**2 < stated.max() <= WORST_STD_M**2:  # NaN neither
+        return fit
     m = response.time_s.size
     order = np.argsort(as_told.time_s, kind="stable")
     shift = (response.center_m - as_told.center_m)[order]
     known, pull = _told(fit, shift, order)
-    stated = known_std(as_told.position_std_m) ** 2
     prior = SLOW_PART * np.maximum(stated[order], LEAST_MOVE_M**2)
     mean, covariance, room = np.empty((m, 3)), np.empty((m, 3, 3)), np.empty((m, 3, 3))
     kernels.smooth(as_told.time_s[order], known, pull, prior, MEMORY_S, mean, covariance, room)
@@ -70,7 +73,7 @@ def mended(fit: JointFit, as_told: Response) -> JointFit:
     step, left = np.empty((m, 3)), np.empty((m, 3))
     step[order] = np.clip(mean, -farthest, farthest) - shift
     left[order] = np.diagonal(covariance, axis1=1, axis2=2)
-    if np.abs(step).max(initial=0.0) < LEAST_MOVE_M:
+    if not (np.isfinite(step).all() and left.min() >= 0.0) or np.abs(step).max() < LEAST_MOVE_M:
         return fit
     there = replace(
         response,
