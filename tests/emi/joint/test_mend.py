@@ -70,6 +70,7 @@ def placed(rows: Response) -> JointFit:
     return settled(JointFit.of_ground(rows, balance(rows, NOISE)), [AT])
 
 
+@pytest.mark.kernel
 def test_the_smoother_is_the_dense_posterior():
     rng = np.random.default_rng(3)
     m = 40
@@ -86,6 +87,7 @@ def test_the_smoother_is_the_dense_posterior():
     np.testing.assert_allclose(covariance, blocks, atol=1e-4 * prior.max())
 
 
+@pytest.mark.kernel
 def test_rows_tell_of_their_shift_along_the_slopes():
     """A row's precision is that of its slopes, and its pull leads to the shift that was put in."""
     rng = np.random.default_rng(4)
@@ -141,6 +143,7 @@ def test_a_track_that_states_no_error_or_a_large_one_is_not_mended(std_m):
     assert mended(placed(rows), rows).response is rows
 
 
+@pytest.mark.kernel
 def test_rows_go_back_where_what_moved_them_is_gone():
     rows, _ = scanned(1)
     fit = mended(placed(rows), rows)

@@ -38,7 +38,7 @@ has not goes on from row to row, and would be taken for the track's error. Chose
 FARTHEST = 3.0
 """Standard deviations that a row may be moved; a strong object that is no dipole would have it farther."""
 WORST_STD_M = 0.02
-"""Of a track that is mended: slopes of dipoles are straight over a centimetre or so. None that states nothing is."""
+"""Of a track that is mended: slopes are straight over a centimetre or so. Nor is one that states nothing."""
 LEAST_MOVE_M = 2e-4
 """Rows that no step moves farther are left where they are."""
 
