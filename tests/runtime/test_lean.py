@@ -10,6 +10,21 @@ import pytest
 from dualsense.runtime.lean import hidden
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """No thread of another test counts."""
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+
+
+def test_with_other_threads_at_work_nothing_is_hidden(monkeypatch):
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    monkeypatch.setattr("threading.active_count", lambda: 2)
+    with hidden("wave"):
+        import wave
+    assert wave is sys.modules["wave"]
+
+
+@pytest.mark.usefixtures("alone")
 def test_hidden_libraries_seem_not_to_be_installed(monkeypatch):
     monkeypatch.delitem(sys.modules, "wave", raising=False)
     with hidden("wave"), pytest.raises(ImportError):
@@ -19,6 +34,7 @@ def test_hidden_libraries_seem_not_to_be_installed(monkeypatch):
     assert wave.Error is not None
 
 
+@pytest.mark.usefixtures("alone")
 def test_what_is_imported_already_stays(monkeypatch):
     import json
 
