@@ -167,7 +167,9 @@ def test_ctrl_c_leaves_nothing_half_written(sample_dir, tmp_path):
         text=True,
         start_new_session=True,
     )
-    time.sleep(4.0)
+    until = time.monotonic() + 30.0
+    while not any(out.glob("*/targets.json")) and time.monotonic() < until:
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     printed, complaint = process.communicate(timeout=30)
     assert (process.returncode, printed, complaint) == (130, "", "dualsense: interrupted\n")

@@ -47,7 +47,7 @@ import sys, time
 import dualsense.chain
 from dualsense.cli import main
 
-def process_recording(scan, recipe=None, *, progress=None):
+def process_recording(scan, recipe=None, *, progress=None, meanwhile=None):
 {body}
 
 dualsense.chain.process_recording = process_recording
