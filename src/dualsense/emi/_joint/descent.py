@@ -11,7 +11,7 @@ import numpy as np
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint import _descent_kernels as kernels
 from dualsense.emi._joint.fit import PLACED_STD_M, JointFit, Kind, Site, Source, reweighted
-from dualsense.emi._joint.mend import mended
+from dualsense.emi._joint.mend import weighed
 from dualsense.emi._joint.search import RIDGE
 from dualsense.runtime.threads import in_threads
 
@@ -72,10 +72,7 @@ def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> tuple[Sou
 
 def accept(fit: JointFit, sources: tuple[Source, ...], as_told: Response) -> JointFit:
     """Take these dipoles, mend the track and weigh the rows by them, and refine once more around the last."""
-    fit = reweighted(replace(fit, sources=sources), object_std_m=PLACED_STD_M)
-    better = mended(fit, as_told)
-    if better is not fit:
-        fit = reweighted(better, object_std_m=PLACED_STD_M)
+    fit = weighed(replace(fit, sources=sources), as_told, object_std_m=PLACED_STD_M)
     return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS)[0]))
 
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from dualsense.emi._balance import ROUGHNESS_M, SOIL_STD, Balance, balance
 from dualsense.emi._joint.descent import accept, newcomer
-from dualsense.emi._joint.fit import JointFit, reweighted, worth
-from dualsense.emi._joint.mend import mended
+from dualsense.emi._joint.fit import OBJECT_STD_M, JointFit, worth
+from dualsense.emi._joint.mend import weighed
 from dualsense.emi._joint.search import NODE_DEPTHS_M, NodeGrid
 from dualsense.emi._joint.summary import LOCAL_M, dipoles_of
 from dualsense.numerics import highest_near
@@ -232,9 +232,9 @@ def _pruned(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
         n = int(np.argmin(gains / needed))
         if gains[n] >= needed[n]:
             break
-        fit = reweighted(replace(fit, sources=fit.sources[:n] + fit.sources[n + 1 :]))
-        better = mended(fit, grid.as_told)  # rows may not stay where only what is gone had moved them
-        fit = fit if better is fit else reweighted(better)
+        left_over = replace(fit, sources=fit.sources[:n] + fit.sources[n + 1 :])
+        # rows may not stay where only what is gone had moved them
+        fit = weighed(left_over, grid.as_told, object_std_m=OBJECT_STD_M)
         state = _State(fit, state.peaks[:n] + state.peaks[n + 1 :], _searched(grid, fit, whole=False))
     return state
 

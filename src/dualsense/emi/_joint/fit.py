@@ -226,12 +226,21 @@ def row_weights(tensors: Sequence[Real], slopes: Sequence[Real], std_m: Real, ob
         Of each dipole's own.
     """
     m = std_m.shape[1]
-    channels = tensors[0].shape[1] if tensors else 1
-    moved, spread, weight = np.zeros((3, channels, m)), np.zeros(m), np.empty(m)
-    for tensor, slope in zip(tensors, slopes, strict=True):
-        kernels.move(np.ascontiguousarray(tensor), slope, moved, spread)
+    moved, spread = moves(tensors, slopes, (tensors[0].shape[1] if tensors else 1, m))
+    weight = np.empty(m)
     kernels.weigh(moved, std_m, spread, object_std_m, weight)
     return weight
+
+
+def moves(tensors: Sequence[Real], slopes: Sequence[Real], shape: tuple[int, int]) -> tuple[Real, Real]:
+    """Tell what a shift of all dipoles does to rows of this shape (c, m), and of each by itself.
+
+    They are (3, c, m) and (m,), as `dualsense.emi._weight_kernels.move` has them.
+    """
+    moved, spread = np.zeros((3, *shape)), np.zeros(shape[1])
+    for tensor, slope in zip(tensors, slopes, strict=True):
+        kernels.move(np.ascontiguousarray(tensor), slope, moved, spread)
+    return moved, spread
 
 
 def reweighted(fit: JointFit, *, object_std_m: float = OBJECT_STD_M) -> JointFit:

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi import _weight_kernels
 from dualsense.emi._joint import _track_kernels as kernels
-from dualsense.emi._joint.fit import JointFit, Site, parts_of
+from dualsense.emi._joint.fit import JointFit, Site, moves, parts_of, reweighted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,12 +85,18 @@ def mended(fit: JointFit, as_told: Response) -> JointFit:
     return JointFit(there, fit.balance, sources, fit.weight)
 
 
+def weighed(fit: JointFit, as_told: Response, *, object_std_m: float) -> JointFit:
+    """Weigh the rows anew, mend the track by what that leaves, and weigh those that moved once more."""
+    fit = reweighted(fit, object_std_m=object_std_m)
+    better = mended(fit, as_told)
+    return fit if better is fit else reweighted(better, object_std_m=object_std_m)
+
+
 def _told(fit: JointFit, shift_m: Real, order: NDArray[np.intp]) -> tuple[Real, Real]:
     """Precision (m, 3, 3) and pull (m, 3) of what each row tells of its shift, rows and shifts in this order."""
     m, channels = fit.response.values.shape
-    moved, spread = np.zeros((3, channels, m)), np.zeros(m)
-    for source, part in zip(fit.sources, parts_of(fit.span, fit.sources), strict=True):
-        _weight_kernels.move(np.ascontiguousarray(source.tensor(part)), source.site.slopes, moved, spread)
+    tensors = [s.tensor(part) for s, part in zip(fit.sources, parts_of(fit.span, fit.sources), strict=True)]
+    moved, _ = moves(tensors, [s.site.slopes for s in fit.sources], (channels, m))
     rest = (fit.span.rest / fit.weight)[:, order]
     rows = min(LEFT_ROWS * np.unique(fit.response.coil).size, m)
     variance = 1.0 + LEFT * np.convolve((rest**2).mean(axis=0), np.full(rows, 1.0 / rows), mode="same")
