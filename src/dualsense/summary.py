@@ -134,7 +134,7 @@ def summarise(path: str | os.PathLike[str], *, with_data: bool = False) -> ScanS
     ScanError
         When the file is no scan.
     """
-    scan = read_scan(path, with_data=with_data)
+    scan = read_scan(path, with_data=with_data, with_truth=False)
     emi_m = None if scan.emi is None else _midpoints(scan.pose, scan.emi)
     gpr_m = None if scan.gpr is None else _midpoints(scan.pose, scan.gpr)
     head_m = scan.pose.position_m

@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
-from dualsense.io import read_scan
+from dualsense.io import open_recording, read_scan
 
 HUGE = 10**12
 
@@ -269,7 +270,7 @@ import random, resource, sys
 from pathlib import Path
 import numpy as np
 from dualsense.errors import ScanError
-from dualsense.io import read_scan
+from dualsense.io import open_recording, read_scan
 resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))  # a length that is wrong may ask for 4 GB
 folder = Path(sys.argv[1])
 whole = (folder / "whole.h5").read_bytes()
@@ -303,3 +304,139 @@ print(refused)
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout) > 20
+
+
+@pytest.mark.parametrize("where", ("/@scan_id", "/gpr@modality", "/gpr/data@units"))
+def test_texts_of_every_kind_that_their_type_may_claim(sample_dir, tmp_path, where):
+    """One byte says whether a value of varying length is a list or a text; most of its values end HDF5."""
+    owner, name = where.split("@")
+    whole = (sample_dir / "pmn_sand.h5").read_bytes()
+    with h5py.File(sample_dir / "pmn_sand.h5") as file:
+        assert h5py.check_string_dtype(file[owner].attrs.get_id(name).dtype).length is None
+    message = whole.index(name.encode() + b"\0")
+    kind = whole.index(b"\x19\x01\x01", message) + 1
+    code = """
+import sys
+import time
+from pathlib import Path
+from dualsense.errors import ScanError
+from dualsense.io import open_recording, read_scan
+path, place = Path(sys.argv[1]), int(sys.argv[2])
+content = bytearray(path.read_bytes())
+refused = 0
+for value in range(0, 256, 5):
+    content[place] = value
+    path.write_bytes(content)
+    try:
+        read_scan(path, with_data=False)
+    except ScanError as error:
+        refused += 1
+        assert str(error).startswith("spoilt.h5: "), error
+print(refused)
+"""
+    (tmp_path / "spoilt.h5").write_bytes(whole)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "spoilt.h5"), str(kind)],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) >= 40
+
+
+def _peak_kb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "cause"),
+    (
+        ((2**27,), (2**20,), "expected at most"),  # a gigabyte of nothing
+        ((2**20,), (1,), "found 1048576 chunks"),
+    ),
+)
+def test_claims_are_weighed_against_the_size_of_the_file(scan_file, refused, shape, chunks, cause):
+    def declare(file):
+        del file["/pose/time"]
+        file.create_dataset("/pose/time", shape, "f8", chunks=chunks)
+
+    path = scan_file(declare)
+    before = _peak_kb()
+    refused(lambda: read_scan(path), path, "/pose/time", cause)
+    assert _peak_kb() - before < 50_000
+
+
+def test_claims_add_up(scan_file, refused):
+    """Each of them alone would be read."""
+
+    def declare(file):
+        for where in ("/pose/time", "/gpr/time", "/gpr/frequency", "/emi/time"):
+            del file[where]
+            file.create_dataset(where, (2**23,), "f8", chunks=(2**16,))
+            file[where][:] = np.arange(2**23) if where == "/pose/time" else 0
+        del file["/pose/position"]
+        file.create_dataset("/pose/position", (2**22, 3), "f8", chunks=(2**16, 3), fillvalue=0.0)
+
+    path = scan_file(declare)
+    path.write_bytes(path.read_bytes())
+    with pytest.raises(ScanError):
+        read_scan(path)
+
+
+def test_a_thousand_texts_that_are_one_long_one(scan_file, refused):
+    def declare(file):
+        file["/gpr"].attrs["modality"] = "x" * 60_000
+        file.attrs.create("site", ["a"] * 4000, dtype=h5py.string_dtype())
+
+    path = scan_file(declare)
+    refused(lambda: read_scan(path), path, "/@site", "found 4000 texts, more than a file of its size holds")
+
+
+def test_a_path_that_goes_round_and_round(scan_file, refused):
+    def link(file):
+        file["/loop"] = file["/"]
+        del file["/gpr/data"]
+        file["/gpr/data"] = h5py.SoftLink("/loop" * 3000 + "/emi/data")
+
+    path = scan_file(link)
+    line = refused(lambda: read_scan(path), path, "/loop/loop/loop/…", "found a path of 3002 steps")
+    assert len(line) < 200
+
+
+def test_many_names_for_one_table_of_the_truth_cost_once(scan_file, edit):
+    def declare(file):
+        edit.truth(file)
+        file.create_dataset("/truth/words", (60_000,), h5py.string_dtype(), chunks=(60_000,))
+        for number in range(400):
+            file[f"/truth/words_{number}"] = file["/truth/words"]
+
+    path = scan_file(declare)
+    start = time.process_time()
+    scan = read_scan(path)
+    assert time.process_time() - start < 5.0
+    assert len(scan.truth.label) == 2
+    start = time.process_time()
+    assert read_scan(path, with_truth=False).truth is None
+    assert time.process_time() - start < 0.5
+
+
+def test_a_file_that_is_cut_while_it_is_read(scan_file):
+    """A map of the file in memory would end the program here, and HDF5 takes what is gone for zeros."""
+    path = scan_file()
+    whole = path.read_bytes()
+    with open_recording(path) as recording:
+        path.write_bytes(whole[:3000])
+        with pytest.raises(ScanError, match="the file was cut while it was read, to 3000 of "):
+            recording.whole()
+
+
+def test_the_truth_is_not_read_by_who_processes(scan_file, edit):
+    def spoil(file):
+        edit.truth(file)
+        del file["/truth/targets/x"]
+
+    path = scan_file(spoil)
+    with pytest.raises(ScanError, match="/truth/targets/x"):
+        read_scan(path)
+    with open_recording(path) as recording:
+        assert recording.outline.truth is None
+        assert recording.whole().truth is None

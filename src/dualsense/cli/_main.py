@@ -182,7 +182,7 @@ def replay(
     from dualsense.io import read_scan
     from dualsense.replay import replay_scan
 
-    recording = read_scan(scan)
+    recording = read_scan(scan, with_truth=False)
     with view.running() as show:
         result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
     if out is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from dualsense.cli._console import Console
 from dualsense.errors import UsageError
 from dualsense.runtime.logs import start_logging
+from dualsense.runtime.toml import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,8 +134,8 @@ def keywords(pairs: Sequence[str]) -> dict[str, Any]:
             msg = f"expected NAME=VALUE, got {pair!r}"
             raise click.UsageError(msg, click.get_current_context(silent=True))
         try:
-            found[name.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except (tomllib.TOMLDecodeError, KeyError):
+            found[name.strip()] = parse_toml(f"value = {text}")["value"]
+        except (TomlError, KeyError):
             found[name.strip()] = text
     return found
 

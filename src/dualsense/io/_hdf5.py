@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dualsense.scan import Source as SourceKind
 
 
-def read_scan(path: str | os.PathLike[str], *, with_data: bool = True) -> Scan:
+def read_scan(path: str | os.PathLike[str], *, with_data: bool = True, with_truth: bool = True) -> Scan:
     """Read a recorded or simulated sweep in the scan format.
 
     Parameters
@@ -37,6 +37,8 @@ def read_scan(path: str | os.PathLike[str], *, with_data: bool = True) -> Scan:
     with_data
         False reads the header, the track and the axes only: ``data`` of both sensors are NaN of the right shape
         without memory of their own, their faults are not looked for, and ``sha256`` is empty.
+    with_truth
+        Whether to read ``/truth``, too; who only processes a scan has no use for it, and leaves it unread.
 
     Returns
     -------
@@ -51,11 +53,11 @@ def read_scan(path: str | os.PathLike[str], *, with_data: bool = True) -> Scan:
     """
     path = Path(path)
     with open_source(path) as source:
-        scan = scan_of(source, with_data=with_data)
+        scan = scan_of(source, with_data=with_data, with_truth=with_truth)
     return replace(scan, sha256=file_digest(path, source)) if with_data else scan
 
 
-def scan_of(source: Source, *, with_data: bool) -> Scan:
+def scan_of(source: Source, *, with_data: bool, with_truth: bool = True) -> Scan:
     """Read the scan in a file that is already open. Parameters, result and errors as for `read_scan`."""
     header = _header(source)
     pose, faults = read_pose(source)
@@ -72,7 +74,7 @@ def scan_of(source: Source, *, with_data: bool) -> Scan:
         failed = [fault for fault in faults if fault.severity == "failed"]
         where = ", ".join(fault.path for fault in failed)
         raise source.error(where, "no sensor works: " + "; ".join(f"{f.sensor} {f.message}" for f in failed))
-    return Scan(header, pose, gpr, emi, read_truth(source), faults)
+    return Scan(header, pose, gpr, emi, read_truth(source) if with_truth else None, faults)
 
 
 def _header(source: Source) -> ScanHeader:

@@ -7,6 +7,7 @@ asked for. What HDF5 itself refuses becomes one line that names the file and the
 from __future__ import annotations
 
 import math
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
-from dualsense.io._heaps import endless_heap
 from dualsense.io._text import clean_text, one_line
+from dualsense.io._types import complex_parts, complex_type, hdf5_reason, type_name, value_name
+from dualsense.runtime.heaps import Heaps, look_at_heaps
+from dualsense.runtime.untrusted import MAX_DEPTH, MAX_NAMES, Allowance, odd_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_LINKS = 16
-COMPLEX_FIELDS = ({"r", "i"}, {"re", "im"}, {"real", "imag"}, {"real", "imaginary"})
+_TEXTS_AT_ONCE = 64
+_BLOCK_BYTES = 2**24
 
 _HDF5_ERRORS = (
     OSError,
@@ -47,7 +51,9 @@ class Source:
 
     name: str
     file: h5py.File
+    allowance: Allowance
     opened: dict[str, Any] = field(default_factory=dict, repr=False)
+    claimed: dict[str, int] = field(default_factory=dict, repr=False)
 
     def error(self, path: str, cause: str) -> ScanError:
         """Make the error that says what is wrong at a path."""
@@ -72,14 +78,17 @@ class Source:
         if not isinstance(node, h5py.Dataset):
             raise self.error(path, f"found a {type(node).__name__.lower()}, expected a dataset")
         with self._guard(path):
-            shape = node.shape
+            odd = odd_type(node.id.get_type())
+        if odd:
+            raise self.error(path, f"found {odd}, expected numbers or text")
+        with self._guard(path):
+            shape, itemsize = node.shape, node.dtype.itemsize
             size = 0 if shape is None else math.prod(shape)
             chunk = math.prod(node.chunks or (0,))
             properties = node.id.get_create_plist()
             external = properties.get_external_count() > 0
             virtual = node.is_virtual
             decodable = properties.all_filters_avail()
-            itemsize = node.dtype.itemsize
         if shape is None:
             raise self.error(path, "found an empty dataset without a shape, expected numbers")
         if size > max_elements or chunk > max_elements or max(size, chunk) * itemsize > 16 * max_elements:
@@ -89,7 +98,20 @@ class Source:
             raise self.error(path, "found data kept in other files, expected data inside this file")
         if not decodable:
             raise self.error(path, "found a compression filter that is not one of HDF5's own")
+        self._allow(path, node, itemsize)
         return node
+
+    def _allow(self, path: str, node: h5py.Dataset, itemsize: int) -> None:
+        """Refuse what claims more than a file of its size may, alone or with all that was opened before."""
+        refusal = self.allowance.refusal(node.shape, node.chunks, itemsize)
+        if refusal:
+            raise self.error(path, refusal)
+        self.claimed[path] = math.prod(node.shape) * itemsize
+        if sum(self.claimed.values()) > self.allowance.decoded_bytes:
+            most = (
+                f"expected at most {self.allowance.decoded_bytes} bytes for a file of {self.allowance.file_bytes}"
+            )
+            raise self.error(path, f"found {sum(self.claimed.values())} bytes of data up to here, {most}")
 
     def number_dataset(self, field: schema.Field) -> h5py.Dataset | None:
         """Open a dataset of numbers in the unit of the format, without reading it."""
@@ -122,6 +144,7 @@ class Source:
                 cuts = np.flatnonzero(np.diff(rows) > 1) + 1
                 runs = [node[part[0] : part[-1] + 1] for part in np.split(rows, cuts) if part.size]
                 raw = np.concatenate(runs) if runs else node[:0]
+        self._require_whole(path)
         array = np.asarray(raw)
         parts = complex_parts(array.dtype)
         if parts is not None:
@@ -129,6 +152,14 @@ class Source:
             joined.real, joined.imag = array[parts[0]], array[parts[1]]
             return joined
         return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+    def _require_whole(self, path: str) -> None:
+        """Refuse what was read of a file that was cut meanwhile: HDF5 takes what is gone for zeros."""
+        with self._guard(path):
+            size = os.fstat(self.file.id.get_vfd_handle()).st_size
+        if size < self.allowance.file_bytes:
+            cause = f"the file was cut while it was read, to {size} of {self.allowance.file_bytes} bytes"
+            raise self.error(path, cause)
 
     def floats(self, field: schema.Field) -> NDArray[np.float64] | None:
         """Read a dataset of real numbers, or None where there is none."""
@@ -156,16 +187,18 @@ class Source:
             return None
         if h5py.check_string_dtype(node.dtype) is None:
             raise self.error(field.path, f"found type {type_name(node.dtype)}, expected text")
+        if len(node.shape) > 1:
+            raise self.error(field.path, f"found shape {node.shape}, expected texts along one axis")
         found: list[str] = []
+        budget = schema.MAX_TEXT_BYTES
+        step = max(1, min(_TEXTS_AT_ONCE, _BLOCK_BYTES // max(self.allowance.longest_text, node.dtype.itemsize)))
         with self._guard(field.path):
-            flat = np.ndindex(node.shape)
-            budget = schema.MAX_TEXT_BYTES
-            for index in flat:
-                raw = node[index]
-                budget -= len(raw)
+            for start in range(0, max(math.prod(node.shape), 1), step):
+                block = np.atleast_1d(node[start : start + step] if node.shape else node[()])
+                budget -= sum(map(len, block))
                 if budget < 0:
                     break
-                found.append(clean_text(raw))
+                found += [clean_text(raw) for raw in block]
         if budget < 0:
             raise self.error(field.path, f"found more text than {schema.MAX_TEXT_BYTES} bytes")
         return tuple(found)
@@ -181,8 +214,14 @@ class Source:
             if not h5py.h5a.exists(node.id, key):
                 return None
             head = h5py.h5a.open(node.id, key)
+            odd = odd_type(head.get_type())
+        if odd:
+            raise self.error(where, f"found {odd}, expected text or numbers")
+        with self._guard(where):
             shape, dtype = head.shape, head.dtype
         size = math.prod(shape or ())
+        if dtype.kind == "O" and not self.allowance.texts(size):
+            raise self.error(where, f"found {size} texts, more than a file of its size holds")
         if size > schema.MAX_SMALL_ELEMENTS or size * dtype.itemsize > schema.MAX_TEXT_BYTES:
             cause = f"found shape {shape} of {dtype.itemsize}-byte elements, expected at most "
             raise self.error(where, cause + f"{schema.MAX_SMALL_ELEMENTS} elements")
@@ -231,13 +270,32 @@ class Source:
         if group is None:
             return [], []
         with self._guard(path):
-            return sorted(group.keys()), sorted(group.attrs.keys())
+            count = group.id.get_num_objs()
+            members = sorted(group.keys()) if count <= MAX_NAMES else []
+        if count > MAX_NAMES:
+            raise self.error(path, f"found {count} names, expected at most {MAX_NAMES}")
+        return members, self.attribute_names(path)
+
+    def attribute_names(self, path: str) -> list[str]:
+        """List the attributes of a group or a dataset, in the order of their names."""
+        node = self._open(path)
+        if node is None:
+            return []
+        with self._guard(path):
+            count = h5py.h5a.get_num_attrs(node.id)
+            names = sorted(node.attrs.keys()) if count <= MAX_NAMES else []
+        if count > MAX_NAMES:
+            raise self.error(path, f"found {count} attributes, expected at most {MAX_NAMES}")
+        return names
 
     def _open(self, path: str, hops: int = 0) -> Any:
         """Walk to a path without ever leaving the file; None where a step is missing."""
         path = "/" + "/".join(step for step in path.split("/") if step not in {"", "."})
         if path == "/":
             return self.file
+        if path.count("/") > MAX_DEPTH:
+            start = "/".join([*path.split("/", 4)[:4], "…"])
+            raise self.error(start, f"found a path of {path.count('/')} steps, expected at most {MAX_DEPTH}")
         if path not in self.opened:
             self.opened[path] = self._follow(path, hops)
         return self.opened[path]
@@ -289,7 +347,8 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
     check_file(path, name)
     try:
         is_hdf5 = h5py.is_hdf5(path)
-        endless = endless_heap(path) if is_hdf5 else None
+        heaps = look_at_heaps(path) if is_hdf5 else Heaps()
+        endless = heaps.endless_at
         file = h5py.File(path, "r", locking="best-effort") if is_hdf5 and endless is None else None
     except _HDF5_ERRORS as error:
         cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
@@ -308,7 +367,7 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
         msg = one_line(f"{name}: found a file that begins with {head!r}, expected HDF5")
         raise ScanError(msg)
     with file:
-        yield Source(name, file)
+        yield Source(name, file, Allowance(path.stat().st_size, heaps.longest_text))
 
 
 def check_file(path: Path, name: str) -> None:
@@ -333,49 +392,3 @@ def check_file(path: Path, name: str) -> None:
 def attribute_path(path: str, name: str) -> str:
     """Name an attribute as messages do: the path of its owner, @, its name."""
     return f"{path}@{name}"
-
-
-def complex_parts(dtype: np.dtype[Any]) -> tuple[str, str] | None:
-    """Name the real and the imaginary field of a compound type, or None where it is not a complex number."""
-    names = dtype.names or ()
-    if len(names) != 2 or {name.lower() for name in names} not in COMPLEX_FIELDS:
-        return None
-    if any(dtype[name].kind not in "iuf" for name in names):
-        return None
-    real, imag = sorted(names, key=lambda name: name.lower().startswith("i"))
-    return real, imag
-
-
-def complex_type(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """Give the complex type in memory that holds what is stored, or None for what is not complex."""
-    parts = complex_parts(dtype)
-    if dtype.kind != "c" and parts is None:
-        return None
-    if parts is None:
-        single = dtype.itemsize <= 8
-    else:
-        single = all(dtype[name].kind == "f" and dtype[name].itemsize <= 4 for name in parts)
-    return np.dtype(np.complex64 if single else np.complex128)
-
-
-def type_name(dtype: np.dtype[Any]) -> str:
-    """Say in a word or two what a dataset holds."""
-    if dtype.kind in "OSU":
-        return "text" if h5py.check_string_dtype(dtype) else "objects"
-    return "records" if dtype.names else dtype.name
-
-
-def value_name(value: Any) -> str:
-    """Say in a few words what an attribute holds."""
-    if isinstance(value, (str, bytes)):
-        return f"text {clean_text(value)[:40]!r}"
-    if isinstance(value, (np.ndarray, np.generic)):
-        return f"{type_name(value.dtype)} of shape {value.shape}"
-    return "an empty value" if isinstance(value, h5py.Empty) else f"an object ({type(value).__name__})"
-
-
-def hdf5_reason(error: Exception) -> str:
-    """Cut the one reason that matters out of a message of the HDF5 library."""
-    text = one_line(str(error.args[0] if error.args else error))
-    inner = re.search(r"\(([^()]*(?:\(\)[^()]*)*)\)\s*$", text)
-    return (inner[1] if inner else text)[:120] or type(error).__name__

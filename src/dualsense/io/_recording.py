@@ -85,7 +85,7 @@ class StoredRecording:
 
     def whole(self) -> Scan:
         """Read all of it."""
-        return replace(scan_of(self.source, with_data=True), sha256=self.outline.sha256)
+        return replace(scan_of(self.source, with_data=True, with_truth=False), sha256=self.outline.sha256)
 
     def part(self, *, gpr: Rows, emi: Rows, pose: Rows) -> Scan:
         """Read some of it; see `Recording.part`."""
@@ -105,6 +105,8 @@ class StoredRecording:
 @contextmanager
 def open_recording(path: str | os.PathLike[str], **options: Any) -> Iterator[Recording]:
     """Open a recording in any format that is known here; samples of a scan file are read when they are asked for.
+
+    What was really buried is not read.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Iterator[Rec
         yield HeldRecording(import_scan(path, **options))
         return
     with open_source(path) as source:
-        outline = scan_of(source, with_data=False)
+        outline = scan_of(source, with_data=False, with_truth=False)
         yield StoredRecording(replace(outline, sha256=file_digest(path, source)), source)
 
 

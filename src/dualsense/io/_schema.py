@@ -23,6 +23,8 @@ MAX_ELEMENTS = 2**27
 """A dataset that declares more numbers is refused before any memory is taken; 1 m2 needs 2**20."""
 MAX_SMALL_ELEMENTS = 2**16
 """The same for attributes and for the columns of the truth."""
+MAX_SCENE_VALUES = 2**17
+"""The same for all that the truth keeps beside its columns; what is beyond that is not read."""
 MAX_TEXT_BYTES = 2**20
 """The same for one text."""
 

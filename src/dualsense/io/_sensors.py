@@ -23,9 +23,10 @@ from dualsense.io._axes import (
     require_positive,
     usable_times,
 )
-from dualsense.io._nodes import attribute_path, complex_type, type_name
+from dualsense.io._nodes import attribute_path
 from dualsense.io._samples import UNUSABLE_FRACTION, Stream, examine_samples
 from dualsense.io._text import single_line
+from dualsense.io._types import complex_type, type_name
 from dualsense.scan import EmiData, GprData
 
 if TYPE_CHECKING:

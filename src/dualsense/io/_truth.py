@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
 from dualsense.io._text import clean_text
+from dualsense.runtime.untrusted import MAX_NAMES
 from dualsense.scan import Truth
 
 if TYPE_CHECKING:
@@ -67,31 +69,45 @@ def read_truth(source: Source) -> Truth | None:
     )
 
 
+@dataclass(slots=True)
+class _Budget:
+    """What may still be read beside the columns of the format: many names for one table cost once."""
+
+    values: int = schema.MAX_SCENE_VALUES
+    names: int = MAX_NAMES
+
+    def spend(self, values: int) -> bool:
+        """Take a name with so many values, where that much is left."""
+        if self.names < 1 or self.values < values:
+            return False
+        self.names, self.values = self.names - 1, self.values - values
+        return True
+
+
 def _scene(source: Source) -> dict[str, Any]:
     members, attributes = source.names(schema.TRUTH)
-    scene: dict[str, Any] = {name: _attribute(source, schema.TRUTH, name) for name in attributes}
+    budget = _Budget()
+    scene: dict[str, Any] = {name: _attribute(source, schema.TRUTH, name, budget) for name in attributes}
     known = {field.path for field in (*schema.TRUTH_NUMBERS.values(), *schema.TRUTH_TEXTS.values())}
-    paths: list[str] = []
     for member in members:
         path = f"{schema.TRUTH}/{member}"
         try:
             inner, _ = source.names(path)
         except ScanError:
             inner = []
-        paths += [f"{path}/{name}" for name in inner] or [path]
-    for path in paths:
-        if path not in known:
-            scene |= _table(source, path)
+        for one in [f"{path}/{name}" for name in inner] or [path]:
+            if one not in known:
+                scene |= _table(source, one, budget)
     return {key: value for key, value in scene.items() if value is not None}
 
 
-def _table(source: Source, path: str) -> dict[str, Any]:
+def _table(source: Source, path: str, budget: _Budget) -> dict[str, Any]:
     """Read a dataset that the format does not know; one that cannot be read is as good as absent."""
     key = path.removeprefix(f"{schema.TRUTH}/")
     field = schema.Field(path, "", "any")
     try:
         node = source.dataset(path, max_elements=schema.MAX_SMALL_ELEMENTS)
-        if node is None:
+        if node is None or not budget.spend(node.size):
             return {}
         if h5py.check_string_dtype(node.dtype) is not None:
             value: Any = source.texts(field)
@@ -99,17 +115,17 @@ def _table(source: Source, path: str) -> dict[str, Any]:
             value = source.read(node, path)
         # every dataset has units, but those of a text say nothing
         names = [
-            name for name in sorted(node.attrs.keys()) if name != schema.UNITS or not isinstance(value, tuple)
+            name for name in source.attribute_names(path) if name != schema.UNITS or not isinstance(value, tuple)
         ]
-        return {key: value} | {f"{key}@{name}": _attribute(source, path, name) for name in names}
+        return {key: value} | {f"{key}@{name}": _attribute(source, path, name, budget) for name in names}
     except (ScanError, OSError, RuntimeError):
         return {}
 
 
-def _attribute(source: Source, path: str, name: str) -> Any:
+def _attribute(source: Source, path: str, name: str, budget: _Budget) -> Any:
     """Read an attribute as text, number or array; None for anything else."""
     try:
-        value = source.attribute(path, name)
+        value = source.attribute(path, name) if budget.spend(0) else None
     except ScanError:
         return None
     if isinstance(value, (str, bytes)):

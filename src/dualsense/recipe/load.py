@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dualsense.errors import RecipeError
+from dualsense.errors import RecipeError, one_line
 from dualsense.recipe.document import Recipe
+from dualsense.runtime.toml import MAX_DEPTH, TomlError, parse_toml, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_RECIPE_BYTES = 1_000_000
+SHOWN = 200
+"""Characters of what was given that a message quotes."""
 
 
 def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Recipe:
@@ -45,33 +46,27 @@ def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_RECIPE_BYTES:
-            msg = f"{path.name}: not a recipe: {path.stat().st_size} bytes, at most {MAX_RECIPE_BYTES} are read"
-            raise RecipeError(msg)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path.name}: cannot be read: {error.strerror}"
-        raise RecipeError(msg) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name}: not TOML: {' '.join(str(error).split())}"
+        return read_toml(path)
+    except TomlError as error:
+        msg = one_line(f"{path.name}: {error}")
         raise RecipeError(msg) from None
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     parts = [part.strip() for part in key.split(".")]
-    if not equals or not all(parts):
-        msg = f"--set {override}: expected key=value, such as gpr.background.radius_m=0.2"
+    if not equals or not all(parts) or len(parts) > MAX_DEPTH:
+        msg = f"--set {override[:SHOWN]}: expected key=value, such as gpr.background.radius_m=0.2"
         raise RecipeError(msg)
     try:
-        value = tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {text.strip()}")["value"]
+    except TomlError:
         value = text.strip()
     table = tree
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            msg = f"--set {override}: {part} is a value, not a table"
+            msg = f"--set {override[:SHOWN]}: {part} is a value, not a table"
             raise RecipeError(msg)
     table[parts[-1]] = value
 
@@ -87,9 +82,9 @@ def _explain(error: ValidationError) -> str:
         key = ".".join(where) or "recipe"
         text = f"{key}: {item['msg']}"
         if item["type"] == "extra_forbidden":
-            text = f"{key}: unknown key{_suggest(where)}"
+            text = f"{key[:SHOWN]}: unknown key{_suggest(where)}"
         elif item["type"] not in {"value_error", "missing"}:
-            text += f", got {item['input']!r}"
+            text += f", got {item['input']!r:.{SHOWN}}"
         if text not in found:
             found.append(text)
     return "; ".join(found)

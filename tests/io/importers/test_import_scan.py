@@ -35,7 +35,9 @@ def test_foreign_hdf5_is_refused_as_a_scan(tmp_path):
 
 
 def test_option_of_another_format(sample_dir):
-    with pytest.raises(UsageError, match=r"^pmn_sand\.h5: no option height_m for this format, it has with_data$"):
+    with pytest.raises(
+        UsageError, match=r"^pmn_sand\.h5: no option height_m for this format, it has with_data, with_truth$"
+    ):
         import_scan(sample_dir / "pmn_sand.h5", height_m=0.1)
 
 

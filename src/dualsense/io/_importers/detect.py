@@ -31,7 +31,7 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     path
         A scan file, a GSSI ``.DZT``, an IDS ``.dt`` or a gprMax output file.
     **options
-        Those of the importer: `import_gssi`, `import_ids`, `import_gprmax`, or ``with_data`` of `read_scan`.
+        Those of the importer: `import_gssi`, `import_ids`, `import_gprmax`, or those of `read_scan`.
 
     Returns
     -------

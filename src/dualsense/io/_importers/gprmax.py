@@ -6,17 +6,19 @@ Source: the layout documented in gprMax's manual ("Output data"), and files of v
 
 from __future__ import annotations
 
-import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import h5py
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import _schema as schema
-from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option
+from dualsense.io._hdf5 import file_digest
+from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option, whole_option
 from dualsense.io._nodes import attribute_path, open_source
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line, single_line
@@ -24,7 +26,6 @@ from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -56,8 +57,10 @@ def is_gprmax(path: str | os.PathLike[str]) -> bool:
     """Whether an HDF5 file is a gprMax output."""
     try:
         with h5py.File(path, "r", locking="best-effort") as file:
-            return "dt" in file.attrs and _RECEIVERS in file and schema.FORMAT_ATTR not in file.attrs
-    except (OSError, RuntimeError, KeyError):
+            receivers = _RECEIVERS.removeprefix("/").encode()
+            own = file.id.links.exists(receivers) and file.id.links.get_info(receivers).type == h5py.h5l.TYPE_HARD
+            return own and "dt" in file.attrs and schema.FORMAT_ATTR not in file.attrs
+    except (OSError, RuntimeError, KeyError, ValueError):
         return False
 
 
@@ -116,6 +119,8 @@ def import_gprmax(
     if vertical not in ("y", "z"):
         msg = f'{named}: vertical must be "y" or "z", got {vertical!r}'
         raise UsageError(one_line(msg))
+    source = whole_option(named, "source", source)
+    receiver = None if receiver is None else whole_option(named, "receiver", receiver)
     surface_m = number_option(named, "surface_m", surface_m, unit="metres", most=MAX_HEIGHT_M)
     system_delay_s = number_option(named, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
     with open_source(path) as file:
@@ -129,6 +134,7 @@ def import_gprmax(
         title = file.text(schema.ROOT, "Title") or path.stem
         version = file.text(schema.ROOT, "gprMax") or "of an unstated version"
         name = file.name
+        digest = file_digest(path, file)
     channel = np.tile(np.arange(receivers, dtype=np.intp), runs)
     run_time_s = RUN_INTERVAL_S * np.arange(runs, dtype=np.float64)
     examined, faults = _examined(traces.reshape(-1, samples), channel, f"{_RECEIVERS}/{chosen}", name)
@@ -152,7 +158,6 @@ def import_gprmax(
         notes=f"Imported from gprMax output {name}: {title}. Component {chosen}, {runs} model runs, "
         f"receivers {', '.join(map(str, numbers))}; ground surface stated at {surface_m:g} m on {vertical}.",
     )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Scan(header, Pose(run_time_s, _local(track, vertical, surface_m)), gpr, faults=faults, sha256=digest)
 
 
@@ -169,7 +174,7 @@ def _source_position(file: Source, source: int, stated_m: Sequence[float] | None
 
 def _receivers(file: Source, receiver: int | None, tx_m: NDArray[np.float64], *, only_one: bool) -> list[int]:
     members, _ = file.names(_RECEIVERS)
-    known = sorted(int(one[2:]) for one in members if one[:2] == "rx" and one[2:].isdecimal())
+    known = sorted(int(one[2:]) for one in members if re.fullmatch(r"rx[0-9]{1,9}", one))
     if not known:
         raise file.missing(_RECEIVERS, "receivers, as gprMax writes them")
     if receiver is not None and receiver not in known:
@@ -256,7 +261,7 @@ def _strongest(file: Source, numbers: list[int]) -> str:
 def _traces(file: Source, number: int, component: str) -> NDArray[np.float64]:
     """Read one component of one receiver, (runs, samples)."""
     if component not in COMPONENTS:
-        msg = f"{file.name}: component must be one of {', '.join(COMPONENTS)}, got {component!r}"
+        msg = f"{file.name}: component must be one of {', '.join(COMPONENTS)}, got {component!r:.80}"
         raise UsageError(one_line(msg))
     path = f"{_RECEIVERS}/rx{number}/{component}"
     found = file.floats(schema.Field(path, "", "(samples,) or (samples, runs)"))
@@ -295,11 +300,11 @@ def _examined(
 
 
 def _stated(file: Source, option: str, value: Sequence[float]) -> NDArray[np.float64]:
-    point: NDArray[Any] = np.asarray(value)
-    if point.shape != (3,) or point.dtype.kind not in "iuf" or not np.isfinite(point).all():
-        msg = f"{file.name}: {option} must be 3 numbers in m, got {value}"
+    numbers = list(value) if isinstance(value, (Sequence, np.ndarray)) else []
+    if len(numbers) != 3 or not all(is_number(one) and abs(one) <= MAX_HEIGHT_M for one in numbers):
+        msg = f"{file.name}: {option} must be 3 numbers in m, got {value!r:.80}"
         raise UsageError(one_line(msg))
-    return point.astype(np.float64)
+    return np.array(numbers, dtype=np.float64)
 
 
 def _local(points: NDArray[np.float64], vertical: str, surface_m: float) -> NDArray[np.float64]:

@@ -19,7 +19,15 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
-from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option, whole_option
+from dualsense.io._importers.options import (
+    MAX_DELAY_S,
+    MAX_HEIGHT_M,
+    MAX_SPACING_M,
+    MIN_SPACING_M,
+    is_number,
+    number_option,
+    whole_option,
+)
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -36,6 +44,8 @@ MARKER_SAMPLES = 5
 """The instrument writes counters and marks over the first samples of a trace; none of them is a signal."""
 NOMINAL_SPEED_M_S = 0.5
 """Taken for the clock of a recording that states no scans per second."""
+_SLOWEST_HZ, _FASTEST_HZ = 1e-2, 1e6
+"""Scans per second; beyond that the header's clock is as good as absent."""
 _TAGS = (0x00FF, 0x0700)
 _SAMPLE_TYPES: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 16: np.dtype("<u2"), 32: np.dtype("<i4")}
 _MIDDLE = {8: 128.0, 16: 32768.0, 32: 0.0}
@@ -204,7 +214,7 @@ def read_dzt_header(content: bytes, name: str, channel: int = 0) -> DztHeader:
         data_offset=HEADER_BYTES * data if data < HEADER_BYTES else max(data, HEADER_BYTES * channels),
         samples=samples,
         bits=bits,
-        scans_per_second=_positive(scans_per_s),
+        scans_per_second=_positive(scans_per_s) if _SLOWEST_HZ <= scans_per_s <= _FASTEST_HZ else 0.0,
         scans_per_metre=_positive(scans_per_m),
         start_s=1e-9 * start_ns,
         range_s=1e-9 * range_ns,
@@ -247,14 +257,20 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
 
 def _spacing(header: DztHeader, stated_m: float | None, name: str) -> float:
     if stated_m is not None:
-        if not (is_number(stated_m) and stated_m > 0.0):
-            msg = f"{name}: trace_spacing_m must be a positive number of metres, got {stated_m}"
-            raise UsageError(msg)
-        return stated_m
+        if not (is_number(stated_m) and MIN_SPACING_M <= stated_m <= MAX_SPACING_M):
+            span = f"(of {MIN_SPACING_M:g} to {MAX_SPACING_M:g})"
+            msg = f"{name}: trace_spacing_m must be a positive number of metres, got {stated_m!r:.80} {span}"
+            raise UsageError(one_line(msg))
+        return float(stated_m)
     if not header.scans_per_metre:
         msg = f"{name}: header: found traces triggered by a clock, expected scans per metre; state trace_spacing_m"
         raise ScanError(msg)
-    return 1.0 / header.scans_per_metre
+    spacing_m = 1.0 / header.scans_per_metre
+    if not MIN_SPACING_M <= spacing_m <= MAX_SPACING_M:
+        found = f"found {header.scans_per_metre:g} scans per metre, which no wheel makes"
+        msg = f"{name}: header: {found}; state trace_spacing_m"
+        raise ScanError(msg)
+    return spacing_m
 
 
 def _positive(value: float) -> float:

@@ -22,7 +22,14 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
-from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option
+from dualsense.io._importers.options import (
+    MAX_DELAY_S,
+    MAX_HEIGHT_M,
+    MAX_SPACING_M,
+    MIN_SPACING_M,
+    is_number,
+    number_option,
+)
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -43,6 +50,8 @@ _TRACE = "R"
 _HEADER = "H"
 _COUNTS = 48
 _LENGTHS = (64, 1 << 20)
+_MAX_HEADER_RECORDS = 4096
+"""Looked through for what stands before the traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ def import_ids(
     if antenna_axis not in ("across", "along"):
         msg = f'{name}: antenna_axis must be "across" or "along", got {antenna_axis!r}'
         raise UsageError(one_line(msg))
-    spacing_m = _length("trace_spacing_m", trace_spacing_m, header.spacing_m, name, least=1e-9)
+    spacing_m = _length("trace_spacing_m", trace_spacing_m, header.spacing_m, name, least=MIN_SPACING_M)
     stated_m = 0.0 if math.isnan(header.separation_m) else header.separation_m
     half = 0.5 * _length("antenna_separation_m", antenna_separation_m, stated_m, name, least=0.0)
     counts, faults = _traces(content, header, name)
@@ -191,7 +200,7 @@ def read_ids_header(content: bytes, name: str) -> IdsHeader:
         raise ScanError(one_line(msg))
     size = struct.unpack_from("<I", content, _TAG_BYTES)[0]
     records: dict[str, bytes] = {}
-    for start in range(0, len(content) - size + 1, size):
+    for start in range(0, min(len(content), _MAX_HEADER_RECORDS * size) - size + 1, size):
         tag = _tag(content, start)
         if tag == _TRACE:
             break
@@ -219,7 +228,7 @@ def read_ids_header(content: bytes, name: str) -> IdsHeader:
         record_bytes=size,
         samples=samples,
         window_s=window_s,
-        spacing_m=spacing_m if 0.0 < spacing_m < 10.0 else 0.0,
+        spacing_m=spacing_m if MIN_SPACING_M <= spacing_m <= MAX_SPACING_M else 0.0,
         channels=int(channels[1]) if channels else 1,
         separation_m=math.dist(places[0][:3], places[1][:3]) if known else math.nan,
         antenna_mhz=f"{places[0][3]:g}" if known and len(places[0]) > 3 else "",
@@ -233,7 +242,10 @@ def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.in
         msg = f"{name}: header: found {header.channels} channels, expected 1: arrays cannot be read"
         raise ScanError(msg)
     count, rest = divmod(len(content), header.record_bytes)
-    starts = [n * header.record_bytes for n in range(count) if _tag(content, n * header.record_bytes) == _TRACE]
+    records = np.frombuffer(content, np.uint8, count * header.record_bytes).reshape(count, header.record_bytes)
+    # a trace is tagged R and nothing more: another letter after it makes another name
+    letter = (records[:, 1] >= ord("A")) & (records[:, 1] <= ord("Z"))
+    starts = np.flatnonzero((records[:, 0] == ord(_TRACE)) & ~letter)
     if len(starts) < 2:
         msg = f"{name}: found {len(starts)} traces, expected at least 2 of {header.samples} samples"
         raise ScanError(msg)
@@ -246,8 +258,8 @@ def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.in
         faults.append(
             fault("gpr-file-cut-off", path=name, part="record", rest_bytes=rest, whole_bytes=header.record_bytes)
         )
-    rows = [np.frombuffer(content, "<i2", header.samples, start + _TAG_BYTES) for start in starts]
-    return np.stack(rows), faults
+    samples = np.ascontiguousarray(records[starts, _TAG_BYTES : _TAG_BYTES + 2 * header.samples])
+    return samples.view("<i2"), faults
 
 
 def _tag(content: bytes, start: int) -> str:
@@ -276,9 +288,10 @@ def _length(option: str, stated: float | None, default: float, name: str, *, lea
             msg = f"{name}: header: found no spacing of the traces, expected one in metres; state {option}"
             raise ScanError(msg)
         return default
-    if not (is_number(stated) and least <= stated <= 10.0):
-        msg = f"{name}: {option} must be a number of metres, at least {least:g} and at most 10, got {stated}"
-        raise UsageError(msg)
+    if not (is_number(stated) and least <= stated <= MAX_SPACING_M):
+        most = f"at least {least:g} and at most {MAX_SPACING_M:g}"
+        msg = f"{name}: {option} must be a number of metres, {most}, got {stated!r:.80}"
+        raise UsageError(one_line(msg))
     return float(stated)
 
 

@@ -11,6 +11,8 @@ from dualsense.io._text import one_line
 
 MAX_HEIGHT_M = 100.0
 MAX_DELAY_S = 1e-3
+MIN_SPACING_M, MAX_SPACING_M = 1e-6, 10.0
+"""Of traces: beyond that a header is damaged, or the unit another one."""
 
 
 def number_option(name: str, option: str, value: Any, *, unit: str, most: float) -> float:
@@ -33,7 +35,7 @@ def number_option(name: str, option: str, value: Any, *, unit: str, most: float)
         No number, not finite, or too large.
     """
     if not is_number(value) or not abs(value) <= most:
-        msg = f"{name}: {option} must be a number of {unit} from {-most:g} to {most:g}, got {value!r}"
+        msg = f"{name}: {option} must be a number of {unit} from {-most:g} to {most:g}, got {value!r:.80}"
         raise UsageError(one_line(msg))
     return float(value)
 
@@ -41,11 +43,14 @@ def number_option(name: str, option: str, value: Any, *, unit: str, most: float)
 def whole_option(name: str, option: str, value: Any) -> int:
     """Return an option as a whole number; anything else is a UsageError that names the file and the option."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        msg = f"{name}: {option} must be a whole number, got {value!r}"
+        msg = f"{name}: {option} must be a whole number, got {value!r:.80}"
         raise UsageError(one_line(msg))
     return int(value)
 
 
 def is_number(value: Any) -> bool:
     """Whether a value is one finite real number, which a truth value is not."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number of more digits than a float has
+        return False

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dualsense.scan import Fault
 
 
+MAX_FILE_BYTES = 2**28
+"""Of a recording that is read whole: an hour's, and as numbers it takes four to eight times as much."""
+
+
 def read_content(path: Path) -> tuple[str, bytes]:
     """Name of a file for messages, and its bytes.
 
@@ -31,7 +35,12 @@ def read_content(path: Path) -> tuple[str, bytes]:
     name = one_line(path.name or str(path))
     check_file(path, name)
     try:
-        return name, path.read_bytes()
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            msg = f"{name}: found {size} bytes, expected at most {MAX_FILE_BYTES}"
+            raise ScanError(msg)
+        with path.open("rb") as stream:  # which may have grown
+            return name, stream.read(MAX_FILE_BYTES)
     except OSError as error:
         msg = f"{name}: {error.strerror}"
         raise ScanError(msg) from None

@@ -33,6 +33,7 @@ import numpy as np
 from dualsense.errors import ScanError
 from dualsense.render._files.plain import plain_values
 from dualsense.result import Coverage, Evidence, Grid, Image, Radargram, Result, Target, Volume
+from dualsense.runtime.untrusted import open_vetted
 from dualsense.scan import Fault, ScanHeader
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ def read_result(path: str | PathLike[str]) -> Result:
         When the file cannot be opened, is no result, is of a version unknown here, or lacks a part.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with open_vetted(Path(path)) as file:
             _refuse_foreign(file, path)
             return _read(file)
     except OSError as error:
         msg = f"{path}: cannot be opened as HDF5: {error}"
         raise ScanError(msg) from error
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, MemoryError) as error:
         msg = f"{path}: not a complete {FORMAT} file: {error}"
         raise ScanError(msg) from error
 

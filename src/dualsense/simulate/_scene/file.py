@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 import types
 import typing
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dualsense.errors import RecipeError
+from dualsense.errors import RecipeError, one_line
+from dualsense.runtime.toml import TomlError, read_toml
 from dualsense.simulate._scene.handling import Faults
 from dualsense.simulate._scene.library import MODELS, unknown_name
 from dualsense.simulate._scene.scene import Scene
@@ -33,9 +33,9 @@ def read_scene(path: Path) -> Scene:
         The file is no TOML, a key is unknown, or a value has the wrong type or range; the message names it.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"{path.name}: cannot be read as a scene: {error}"
+        document = read_toml(path)
+    except TomlError as error:
+        msg = one_line(f"{path.name}: cannot be read as a scene: {error}")
         raise RecipeError(msg) from error
     try:
         return parse_scene(document)
