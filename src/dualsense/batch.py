@@ -16,6 +16,8 @@ from dualsense import render
 from dualsense.errors import UsageError, about, cause
 from dualsense.recipe import Recipe
 from dualsense.result import CALLS
+from dualsense.runtime.files import refuse_odd, write_file
+from dualsense.runtime.folders import refuse_link, sole_writer
 from dualsense.runtime.logs import start_logging
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
@@ -135,30 +137,42 @@ def process_batch(
     UsageError
         Before any work, when an output is there already, a folder holds no scan, or two scans would share one
         output folder.
+    DualsenseError
+        Another process is writing there.
     """
     out, recipe = Path(out), Recipe() if recipe is None else recipe
     if not isinstance(scans, Mapping):
         scans = find_scans(scans)
+    refuse_link(out)
     for name in scans:
         render.check_output(out / name, overwrite=overwrite)
     for summary in (out / "batch.json", out / "batch.csv"):
+        refuse_odd(summary)
         if summary.exists() and not overwrite:
             msg = f"{summary} exists already: choose another folder, or --overwrite"
             raise UsageError(msg)
     cores = os.cpu_count() or 1
     workers = max(1, min(jobs or cores, len(scans)))
     tasks = [_Task(name, str(scan), str(out / name), recipe, overwrite) for name, scan in scans.items()]
+    out.mkdir(parents=True, exist_ok=True)
+    with sole_writer(out):
+        done = _done(tasks, workers, max(1, cores // workers), progress)
+        entries = [done[name] for name in scans]
+        write_file(out / "batch.csv", batch_csv(entries))
+        write_file(out / "batch.json", batch_json(entries))
+    return entries
+
+
+def _done(
+    tasks: Sequence[_Task], workers: int, threads: int, progress: Callable[[str, float], None] | None
+) -> dict[str, BatchEntry]:
     done: dict[str, BatchEntry] = {}
-    with closing(run_tasks(tasks, _process_one, workers=workers, threads=max(1, cores // workers))) as answers:
+    with closing(run_tasks(tasks, _process_one, workers=workers, threads=threads)) as answers:
         for task, answer in answers:
             done[task.name] = _failed(task, str(answer)) if isinstance(answer, WorkerDiedError) else answer
             if progress is not None:
                 progress(task.name, len(done) / len(tasks))
-    entries = [done[name] for name in scans]
-    out.mkdir(parents=True, exist_ok=True)
-    _replace(out / "batch.json", batch_json(entries))
-    _replace(out / "batch.csv", batch_csv(entries))
-    return entries
+    return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +264,3 @@ def batch_csv(entries: Sequence[BatchEntry]) -> str:
         calls = [(row["calls"] or {}).get(call) for call in CALLS]
         writer.writerow([*(row[column] for column in columns), *calls, row["faults"], row["error"]])
     return text.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

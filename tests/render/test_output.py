@@ -12,6 +12,7 @@ import pytest
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.render import OUTPUT_FILES, check_output, read_result, write_outputs
 from dualsense.render import _output as output
+from dualsense.runtime import folders
 
 CONTRACT = {
     "targets.json",
@@ -148,12 +149,13 @@ def test_a_crash_leaves_nothing_behind(full_result, tmp_path, monkeypatch, step,
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_crash_leaves_the_earlier_run_as_it_was(full_result, make_result, tmp_path, monkeypatch):
+@pytest.mark.parametrize("exchange", (True, False))
+def test_a_crash_leaves_the_earlier_run_as_it_was(full_result, make_result, tmp_path, monkeypatch, exchange):
     folder = tmp_path / "out"
     write_outputs(full_result, folder)
     before = _bytes(folder)
     moves = []
-    replace = output.Path.replace
+    replace = type(folder).replace
 
     def failing(self, target):
         # All nine old files are moved away; the fourth of the new ones fails.
@@ -162,7 +164,15 @@ def test_a_crash_leaves_the_earlier_run_as_it_was(full_result, make_result, tmp_
             raise OSError(28, "No space left on device")
         return replace(self, target)
 
-    monkeypatch.setattr(output.Path, "replace", failing)
+    def refused(*_):
+        raise OSError(28, "No space left on device")
+
+    if exchange:
+        monkeypatch.setattr(folders, "_sync_all", refused)
+    else:
+        monkeypatch.setattr(folders, "rename_with", lambda *_: False)
+        monkeypatch.setattr(type(folder), "replace", failing)
+        monkeypatch.setattr(output, "write_result", lambda _result, path: path.write_bytes(b""))
     with pytest.raises(DualsenseError, match="cannot write the outputs: No space left on device") as caught:
         write_outputs(make_result("no_targets"), folder, overwrite=True)
     assert caught.value.exit_code == 1
@@ -171,11 +181,66 @@ def test_a_crash_leaves_the_earlier_run_as_it_was(full_result, make_result, tmp_
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_folder_of_folders_is_filled_file_by_file(full_result, make_result, tmp_path):
+    folder = tmp_path / "out"
+    write_outputs(full_result, folder)
+    (folder / "photos").mkdir()
+    (folder / "photos" / "one.png").write_bytes(b"mine")
+    inode = folder.stat().st_ino
+    write_outputs(make_result("no_targets"), folder, overwrite=True)
+    assert folder.stat().st_ino == inode
+    assert _names(folder) == CONTRACT | {"photos"}
+    assert read_result(folder / "result.h5").targets == ()
+    assert _names(tmp_path) == {"out"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_rest_of_a_killed_run_is_removed_by_the_next(full_result, tmp_path):
+    folder = tmp_path / "out"
+    place = tmp_path / ".out.0123456789ab.new"
+    (place / "fresh").mkdir(parents=True)
+    (place / "fresh" / "report.html").write_text("half")
+    other = tmp_path / ".out.txt"
+    other.write_text("not ours")
+    write_outputs(full_result, folder)
+    assert _names(tmp_path) == {"out", ".out.txt"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_writers_of_one_folder_are_told_of_each_other(full_result, tmp_path):
+    folder = tmp_path / "out"
+    with (
+        folders.sole_writer(folder),
+        pytest.raises(DualsenseError, match=rf"process {os.getpid()} on .*, is writing there"),
+    ):
+        write_outputs(full_result, folder)
+    write_outputs(full_result, folder)
+    assert _names(tmp_path) == {"out"}
+
+
+@pytest.mark.parametrize("name", ("report.html", "targets.json"))
+def test_links_and_devices_are_refused(tmp_path, name):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (tmp_path / "elsewhere").write_text("mine")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=rf"{name} is a link, expected a file"):
+        check_output(folder, overwrite=True)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(UsageError, match=rf"{name} is a device or a pipe"):
+        check_output(folder, overwrite=True)
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    with pytest.raises(UsageError, match="is a link, expected a folder"):
+        check_output(tmp_path / "link")
+
+
+@pytest.mark.usefixtures("quick")
 def test_works_inside_the_folder_where_its_parent_is_another_place(full_result, tmp_path, monkeypatch):
     folder = tmp_path / "out"
     folder.mkdir()
     access = os.access
-    monkeypatch.setattr(output.os, "access", lambda path, mode: path != tmp_path and access(path, mode))
+    monkeypatch.setattr(folders.os, "access", lambda path, mode: path != tmp_path and access(path, mode))
     write_outputs(full_result, folder)
     assert _names(folder) == CONTRACT
     assert _names(tmp_path) == {"out"}

@@ -12,6 +12,7 @@ from dualsense import render
 from dualsense.cli._text import number, table
 from dualsense.errors import UsageError, one_line
 from dualsense.result import Sketch
+from dualsense.runtime.files import write_file
 from dualsense.scan import SENSOR_NAMES
 from dualsense.survey import nearest_cell
 
@@ -267,7 +268,7 @@ class LiveView:
                 trace_time_s=frame.trace_time_s,
                 trace=frame.metal_trace,
             )
-            (self._frames / f"frame_{self._count:04d}.png").write_bytes(picture)
+            write_file(self._frames / f"frame_{self._count:04d}.png", picture)
 
 
 def _prepare(folder: Path, *, overwrite: bool) -> None:

@@ -311,7 +311,7 @@ def evaluate(
         evaluation = evaluate_folder(folder, process_one)
     if out is not None:
         console.subject = str(out)
-        write_evaluation(evaluation, out)
+        write_evaluation(evaluation, out, overwrite=overwrite)
     console.answer((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
     return DONE if evaluation.complete else FAILED
 

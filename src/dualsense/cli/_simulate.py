@@ -123,9 +123,10 @@ def _ground(file: Path | None, preset: str, *, out: Path, seed: int, faults: dic
 
 
 def _write_scene(console: Console, ground: Scene, *, out: Path, seed: int) -> int:
+    from dualsense.runtime.files import write_file
     from dualsense.simulate import dump_scene
 
-    out.write_text(dump_scene(ground), encoding="utf-8")
+    write_file(out, dump_scene(ground))
     console.report(f"wrote {out}: `{PROGRAM} simulate {out} --seed {seed} -o SCAN.h5` makes its scan")
     return DONE
 

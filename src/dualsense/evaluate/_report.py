@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense.evaluate import _statistics as statistics
 from dualsense.evaluate._breakdown import breakdown, localisation_errors
 from dualsense.evaluate._rates import Rates, confidences, rates, roc
+from dualsense.runtime.folders import write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,15 +125,38 @@ def to_text(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write evaluation.json, evaluation.txt and evaluation.png into a folder."""
+EVALUATION_FILES = ("evaluation.txt", "evaluation.png", "evaluation.json")
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = True) -> None:
+    """Write evaluation.json, evaluation.txt and evaluation.png into a folder, all of them or none.
+
+    Parameters
+    ----------
+    evaluation
+        Of a folder of scans.
+    folder
+        Made where it is not there; other files in it stay.
+    overwrite
+        Whether an earlier evaluation may be replaced.
+
+    Raises
+    ------
+    UsageError
+        An earlier evaluation is there that is not to be replaced, or a link is in the place of the folder.
+    DualsenseError
+        Another process is writing there.
+    """
     from dualsense.evaluate._figures import picture  # noqa: PLC0415 - matplotlib is slow to load
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = to_json(evaluation)
-    (folder / "evaluation.json").write_text(text, encoding="utf-8")
-    (folder / "evaluation.txt").write_text(to_text(evaluation), encoding="utf-8")
-    (folder / "evaluation.png").write_bytes(picture(json.loads(text)))
+
+    def fill(fresh: Path) -> None:
+        (fresh / "evaluation.json").write_text(text, encoding="utf-8")
+        (fresh / "evaluation.txt").write_text(to_text(evaluation), encoding="utf-8")
+        (fresh / "evaluation.png").write_bytes(picture(json.loads(text)))
+
+    write_folder(folder, EVALUATION_FILES, fill, overwrite=overwrite)
 
 
 def _sensor_lines(scores: Sequence[ScanScore]) -> list[str]:

@@ -329,7 +329,7 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, name: str = "") -> Iterator[Source]:
+def open_source(path: Path, name: str = "", *, locking: bool | str = "best-effort") -> Iterator[Source]:
     """Open an HDF5 file for reading, with one line for each way in which it can fail to be one.
 
     Parameters
@@ -337,6 +337,8 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
     path
     name
         What messages call it; the name of the file when empty.
+    locking
+        Of HDF5; False where this process holds a lock of the file itself.
 
     Raises
     ------
@@ -349,7 +351,7 @@ def open_source(path: Path, name: str = "") -> Iterator[Source]:
         is_hdf5 = h5py.is_hdf5(path)
         heaps = look_at_heaps(path) if is_hdf5 else Heaps()
         endless = heaps.endless_at
-        file = h5py.File(path, "r", locking="best-effort") if is_hdf5 and endless is None else None
+        file = h5py.File(path, "r", locking=locking) if is_hdf5 and endless is None else None
     except _HDF5_ERRORS as error:
         cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if cut:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,12 +13,16 @@ from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import scan_of
 from dualsense.io._nodes import attribute_path, open_source
 from dualsense.io._text import clean_text, one_line, single_line
+from dualsense.runtime.files import refuse_odd, whole_file
+from dualsense.runtime.unfailing import new_hdf5
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from dualsense.runtime.unfailing import Unfailing
     from dualsense.scan import EmiData, GprData, Pose, Scan, ScanHeader, Truth
 
 Compression = Literal["gzip", "lzf"]
@@ -51,7 +53,7 @@ def write_scan(
     Raises
     ------
     UsageError
-        The file exists, or the compression is unknown.
+        The file exists, a link or a device is in its place, or the compression is unknown.
     ScanError
         The scan does not follow its own format, was opened without its data, or the file cannot be written.
     """
@@ -60,6 +62,7 @@ def write_scan(
     if compression not in {"gzip", "lzf", None}:
         msg = f'compression must be "gzip", "lzf" or None, got {compression!r}'
         raise UsageError(msg)
+    refuse_odd(path)
     if not overwrite and path.exists():
         msg = f"{name}: exists already, and was not to be overwritten"
         raise UsageError(msg)
@@ -67,21 +70,16 @@ def write_scan(
         if data is not None and data.data.size > 1 and not any(data.data.strides):
             msg = f"{name}: /{sensor}/data: the scan was opened without its data, so they cannot be written"
             raise ScanError(msg)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
-        with h5py.File(part, "w-") as file:
-            _fill(_Target(file, name, compression), scan)
-        with open_source(part, name) as source:
-            scan_of(source, with_data=False)
-        with part.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        part.replace(path)
+        with whole_file(path, overwrite=overwrite) as stream:
+            with new_hdf5(stream) as (file, disk):
+                _fill(_Target(file, name, compression), scan, disk)
+            with open_source(Path(stream.name), name, locking=False) as source:
+                scan_of(source, with_data=False)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         msg = one_line(f"{name}: cannot be written ({reason})")
         raise ScanError(msg) from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Target:
@@ -129,11 +127,12 @@ class _Target:
         return ScanError(one_line(f"{self.name}: {path}: {cause}"))
 
 
-def _fill(target: _Target, scan: Scan) -> None:
+def _fill(target: _Target, scan: Scan, disk: Unfailing) -> None:
     _header(target, scan.header)
     _pose(target, scan.pose)
     if scan.gpr is not None:
         _gpr(target, scan.gpr)
+    disk.check()
     if scan.emi is not None:
         _emi(target, scan.emi)
     if scan.truth is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import UsageError
+from dualsense.runtime.folders import refuse_held, refuse_link, tidy_up
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -46,22 +47,14 @@ def check_output(folder: str | PathLike[str], *, overwrite: bool = False) -> Pat
     Raises
     ------
     UsageError
-        When the path is no folder, cannot be written to, or holds files of an earlier run.
+        When the path is a link or no folder, cannot be written to, or holds files of an earlier run.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        msg = f"{folder}: is a file, expected a folder to write to"
-        raise UsageError(msg)
+    refuse_link(folder)
     if folder.is_dir():
-        found = [name for name in (*OPTIONAL_FILES, *OUTPUT_FILES) if os.path.lexists(folder / name)]
-        if found and not overwrite:
-            held = ", ".join(found)
-            msg = f"{folder}: already holds {held}; allow overwriting (--overwrite) or choose another folder"
-            raise UsageError(msg)
-        blocked = [name for name in found if (folder / name).is_dir()]
-        if blocked:
-            msg = f"{folder}: {', '.join(blocked)} is a folder, expected a file"
-            raise UsageError(msg)
+        names = (*OPTIONAL_FILES, *OUTPUT_FILES)
+        tidy_up(folder, names)
+        refuse_held(folder, names, overwrite=overwrite)
     parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
         msg = f"{folder}: no permission to write to {parent}"

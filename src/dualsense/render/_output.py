@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import DualsenseError
@@ -17,9 +13,11 @@ from dualsense.render._files.archive import write_result
 from dualsense.render._files.export import write_targets
 from dualsense.render._folder import OPTIONAL_FILES, OUTPUT_FILES, check_output
 from dualsense.render._report.report import page_template, write_report
+from dualsense.runtime.folders import write_folder
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
     from dualsense.result import Result
 
@@ -34,8 +32,8 @@ def write_outputs(
 ) -> tuple[Path, ...]:
     """Write every file of the contract.
 
-    All files are made in a hidden folder beside the target and moved in at the end. Files of an earlier run
-    are moved away first and put back if something fails, so that the folder never mixes two runs.
+    All files are made and synced in a hidden folder beside the target, which then takes its place in one step;
+    see `dualsense.runtime.folders`. The folder never mixes two runs.
 
     Parameters
     ----------
@@ -58,31 +56,21 @@ def write_outputs(
     UsageError
         As `check_output`.
     DualsenseError
-        When the files cannot be written, such as on a full disk.
+        When the files cannot be written, such as on a full disk, or another process is writing there.
     """
     folder = check_output(folder, overwrite=overwrite)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name or 'out'}-", dir=_workplace(folder)) as place:
-            # The folder inside gets the usual permissions; the temporary one is private to the user.
-            fresh = Path(place) / "fresh"
-            fresh.mkdir()
-            _write_all(result, fresh, view)
-            _move_in(fresh, folder, Path(place) / "previous")
+        write_folder(
+            folder,
+            (*OPTIONAL_FILES, *OUTPUT_FILES),
+            lambda fresh: _write_all(result, fresh, view),
+            overwrite=overwrite,
+        )
     except OSError as error:
         msg = f"{folder}: cannot write the outputs: {error.strerror or error}"
         raise DualsenseError(msg) from error
     written = [*OUTPUT_FILES, *(name for name in OPTIONAL_FILES if (folder / name).exists())]
     return tuple(folder / name for name in sorted(written))
-
-
-def _workplace(folder: Path) -> Path:
-    """Folder to work in: beside the target, or inside where its parent is not ours or on another disk."""
-    parent = folder.absolute().parent
-    if not folder.exists():
-        parent.mkdir(parents=True, exist_ok=True)
-        return parent
-    beside = os.access(parent, os.W_OK | os.X_OK) and parent.stat().st_dev == folder.stat().st_dev
-    return parent if beside else folder
 
 
 def _write_all(result: Result, fresh: Path, view: View | None) -> None:
@@ -101,21 +89,3 @@ def _pack(result: Result, fresh: Path) -> None:
     write_result(result, fresh / "result.h5")
     write_targets(result, fresh)
     page_template()
-
-
-def _move_in(fresh: Path, folder: Path, previous: Path) -> None:
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    previous.mkdir()
-    try:
-        for name in reversed((*OPTIONAL_FILES, *OUTPUT_FILES)):
-            if os.path.lexists(folder / name):
-                (folder / name).replace(previous / name)
-        for name in (*OPTIONAL_FILES, *OUTPUT_FILES):
-            if name in OUTPUT_FILES or (fresh / name).exists():
-                (fresh / name).replace(folder / name)
-    except BaseException:
-        for path in previous.iterdir():
-            shutil.move(path, folder / path.name)
-        raise

@@ -13,6 +13,8 @@ import numpy as np
 
 from dualsense._version import __version__
 from dualsense.errors import UsageError
+from dualsense.runtime.files import refuse_odd, write_file
+from dualsense.runtime.folders import refuse_link, sole_writer
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 from dualsense.simulate._record import simulate_file
 from dualsense.simulate._scene.cart import on_cart
@@ -98,11 +100,15 @@ def simulate_lanes(
     RecipeError
         There is no such preset.
     UsageError
-        Before any work, when a file of the same name is there already.
+        Before any work, when a file of the same name is there already, or a link.
+    DualsenseError
+        Another process is writing lanes there.
     """
     find_preset(preset)
     wanted = [Lane(f"{preset}-{s:06d}.h5", preset, s) for s in range(seed, seed + lanes)]
+    refuse_link(out)
     for name in (MANIFEST, *(lane.file for lane in wanted)):
+        refuse_odd(out / name)
         if (out / name).exists() and not overwrite:
             msg = f"{out / name} exists already: choose another folder, or --overwrite"
             raise UsageError(msg)
@@ -110,7 +116,7 @@ def simulate_lanes(
     workers = max(1, min(jobs or os.cpu_count() or 1, lanes))
     tasks = [_Task(lane, str(out / lane.file), faults or Faults(), array, overwrite) for lane in wanted]
     done: dict[int, Lane] = {}
-    with closing(run_tasks(tasks, _write_one, workers=workers, threads=1)) as answers:
+    with sole_writer(out), closing(run_tasks(tasks, _write_one, workers=workers, threads=1)) as answers:
         for task, answer in answers:
             lane = task.lane
             if isinstance(answer, WorkerDiedError):
@@ -119,7 +125,7 @@ def simulate_lanes(
             if progress is not None:
                 progress(lane.file, len(done) / lanes)
     found = [done[lane.seed] for lane in wanted]
-    (out / MANIFEST).write_text(manifest(preset, found, faults or Faults(), array), encoding="utf-8")
+    write_file(out / MANIFEST, manifest(preset, found, faults or Faults(), array))
     return found
 
 

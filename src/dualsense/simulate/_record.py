@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.runtime.files import write_file
 from dualsense.scan import Pose, Scan, ScanHeader, Truth
 from dualsense.simulate import _motion as motion
 from dualsense.simulate._coils.coils import simulate_emi
@@ -19,8 +22,6 @@ from dualsense.simulate._scene.library import find_model
 from dualsense.simulate._soil import realise_ground
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dualsense.simulate._radar.radar import Echo
     from dualsense.simulate._scene.handling import Faults
     from dualsense.simulate._scene.scene import Scene
@@ -122,9 +123,14 @@ def write_simulated(scan: Scan, path: Path, faults: Faults, *, overwrite: bool =
     """
     from dualsense.io import write_scan  # noqa: PLC0415 - slow to import
 
-    write_scan(scan, path, overwrite=overwrite)
-    if faults.truncated_part < 1:
-        truncate_file(path, faults.truncated_part)
+    if faults.truncated_part >= 1:
+        write_scan(scan, path, overwrite=overwrite)
+        return
+    with TemporaryDirectory() as place:
+        whole = Path(place) / path.name
+        write_scan(scan, whole)
+        truncate_file(whole, faults.truncated_part)
+        write_file(path, whole.read_bytes(), overwrite=overwrite)
 
 
 def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:

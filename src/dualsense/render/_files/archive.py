@@ -23,7 +23,6 @@ path                                      meaning
 from __future__ import annotations
 
 import json
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,8 +30,11 @@ import h5py
 import numpy as np
 
 from dualsense.errors import ScanError
+from dualsense.render._files.packed import packed
 from dualsense.render._files.plain import plain_values
 from dualsense.result import Coverage, Evidence, Grid, Image, Radargram, Result, Target, Volume
+from dualsense.runtime.files import whole_file
+from dualsense.runtime.unfailing import new_hdf5
 from dualsense.runtime.untrusted import open_vetted
 from dualsense.scan import Fault, ScanHeader
 
@@ -40,14 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
 
-    from numpy.typing import NDArray
-
     from dualsense.result import Call
     from dualsense.scan import Source
 
 SMALL = 4096
-CHUNK_BYTES = 1 << 19
-LEVEL = 1
 FORMAT = "dualsense-result"
 FORMAT_VERSION = "1.1"
 READABLE_MAJOR = "1"
@@ -70,9 +68,16 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
     -------
     Path
         The file.
+
+    Raises
+    ------
+    UsageError
+        A link, a device or a folder is in its place.
+    OSError
+        It cannot be written, as on a full disk.
     """
     path = Path(path)
-    with h5py.File(path, "w", track_order=False) as file:
+    with whole_file(path) as stream, new_hdf5(stream, track_order=False) as (file, disk):
         file.attrs.update(
             {
                 "format": FORMAT,
@@ -98,10 +103,12 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
         maps = file.create_group("emi")
         for name in sorted(result.emi_maps):
             _write_image(maps.create_group(name), result.emi_maps[name])
+        disk.check()
         if result.gpr_volume is not None:
             group = file.create_group("gpr")
             _write_image(group, result.gpr_volume)
             _array(group, "depth", result.gpr_volume.depth_m, "m")
+            disk.check()
         if result.radargram is not None:
             _write_radargram(file.create_group("radargram"), result.radargram)
         _write_targets(file.create_group("targets"), result.targets)
@@ -180,34 +187,10 @@ def _array(group: h5py.Group, name: str, values: Any, units: str) -> h5py.Datase
     values = np.asarray(values)
     # Small or empty datasets gain nothing from chunks; deflate of big ones depends on the bytes alone.
     if values.size > SMALL:
-        dataset = _compressed(group, name, values)
+        dataset = packed(group, name, values)
     else:
         dataset = group.create_dataset(name, data=values, track_times=False)
     dataset.attrs["units"] = units
-    return dataset
-
-
-def _compressed(group: h5py.Group, name: str, values: NDArray[Any]) -> h5py.Dataset:
-    """Dataset of chunks that are shuffled and deflated here.
-
-    On noisy numbers zlib's run-length strategy is more than twice as fast as its search for repetitions, for files
-    as large, and here it works without Python's lock. Readers meet HDF5's own shuffle and gzip filters.
-    """
-    row_bytes = values[0].nbytes
-    count = min(max(CHUNK_BYTES // max(row_bytes, 1), 1), values.shape[0])
-    chunks = (count, *values.shape[1:])
-    options: Any = {"chunks": chunks, "compression": "gzip", "compression_opts": LEVEL, "shuffle": True}
-    dataset = group.create_dataset(name, shape=values.shape, dtype=values.dtype, track_times=False, **options)
-    for start in range(0, values.shape[0], count):
-        block = np.ascontiguousarray(values[start : start + count])
-        if block.shape[0] < count:
-            filled = np.zeros(chunks, dtype=values.dtype)
-            filled[: block.shape[0]] = block
-            block = filled
-        shuffled = np.ascontiguousarray(block.reshape(-1).view(np.uint8).reshape(block.size, -1).T)
-        packer = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
-        offset = (start, *(0 for _ in values.shape[1:]))
-        dataset.id.write_direct_chunk(offset, packer.compress(shuffled.data) + packer.flush())
     return dataset
 
 
