@@ -51,7 +51,7 @@ def test_every_command_and_target_that_is_named_exists(project_root):
 
 def test_the_first_screen_of_the_readme(project_root):
     first = "\n".join((project_root / "README.md").read_text(encoding="utf-8").splitlines()[:16])
-    assert first.index("docs/images/demo.png") < first.index("make demo") < first.index("make test")
+    assert first.index("docs/images/report.png") < first.index("make demo") < first.index("make test")
 
 
 @pytest.fixture(scope="module")

@@ -9,28 +9,58 @@ import pytest
 
 from dualsense.render._targets import (
     bearing_words,
+    chance_words,
     confidence_words,
     depth_words,
     lane_bearing_deg,
     ordered_targets,
     place_words,
+    threshold_in_100,
 )
+
+
+def _with(result, *confidences, model="simulated-9", threshold=None):
+    targets = tuple(
+        dataclasses.replace(result.targets[0], id=f"T{n}", confidence=one) for n, one in enumerate(confidences)
+    )
+    return dataclasses.replace(result, targets=targets, model=model, suspect_threshold=threshold)
 
 
 @pytest.mark.parametrize(
-    ("confidence", "shown"),
+    ("confidence", "short", "long"),
     (
-        (0.0, "below 0.01"),
-        (0.004, "below 0.01"),
-        (0.873, "0.87"),
-        (0.996, "above 0.99"),
-        (1.0, "above 0.99"),
-        (math.nan, "unknown"),
+        (0.0, "under 1 in 100", "a mine cannot be ruled out: under 1 in 100"),
+        (0.004, "under 1 in 100", "a mine cannot be ruled out: under 1 in 100"),
+        (0.03, "3 in 100", "a mine cannot be ruled out: 3 in 100"),
+        (0.34, "34 in 100", "possibly a mine: 34 in 100"),
+        (0.873, "87 in 100", "likely a mine: 87 in 100"),
+        (0.9, "90 in 100", "very likely a mine: 90 in 100"),
+        (0.996, "over 99 in 100", "very likely a mine: over 99 in 100"),
+        (1.0, "over 99 in 100", "very likely a mine: over 99 in 100"),
+        (math.nan, "unknown", "a mine cannot be ruled out: chance unknown"),
     ),
 )
-def test_confidence_never_reads_as_certainty(full_result, confidence, shown):
-    target = dataclasses.replace(full_result.targets[0], confidence=confidence)
-    assert confidence_words(target) == shown
+def test_confidence_never_reads_as_certainty(full_result, confidence, short, long):
+    result = _with(full_result, confidence)
+    assert confidence_words(result.targets[0], result) == short
+    assert chance_words(result.targets[0], result) == long
+
+
+def test_scores_that_are_no_probabilities_are_not_told_as_chances(full_result):
+    result = _with(full_result, 0.97, model="uncalibrated-1")
+    assert confidence_words(result.targets[0], result) == "score 0.97"
+    assert "in 100" not in chance_words(result.targets[0], result)
+    assert "cannot be ruled out" in chance_words(result.targets[0], result)
+
+
+@pytest.mark.parametrize("threshold", (0.0357, 0.0352, 0.04, 0.105, 0.5))
+def test_rounding_never_contradicts_the_threshold(full_result, threshold):
+    near = [threshold * (1.0 + sign * 10.0**-power) for power in (1, 2, 3, 4) for sign in (-1.0, 1.0)]
+    result = _with(full_result, threshold, *near, threshold=threshold)
+    limit = float(threshold_in_100(result))
+    for target in result.targets:
+        shown = float(confidence_words(target, result).split(" in ")[0])
+        assert (shown >= limit) == (target.confidence >= threshold)
 
 
 def test_depth_and_place(full_result):

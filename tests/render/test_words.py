@@ -14,11 +14,12 @@ from dualsense.scan import Fault, plain
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless|mine-free)\b", re.IGNORECASE)
 
 
-def test_headline_counts_suspects_first(full_result):
+def test_headline_counts_what_must_be_dug(full_result):
     verdict = words.headline(full_result)
     assert verdict.tone == "danger"
-    assert verdict.main == "2 suspects."
+    assert verdict.main == "3 places to dig."
     assert verdict.rest == (
+        "2 suspects.",
         "1 object not assessable.",
         "1 object likely clutter.",
         "9 % of this patch was not assessable.",
@@ -27,16 +28,24 @@ def test_headline_counts_suspects_first(full_result):
 
 def test_headline_of_one(full_result):
     result = dataclasses.replace(full_result, targets=full_result.targets[:1])
-    assert words.headline(result).main == "1 suspect."
+    assert words.headline(result).main == "1 place to dig."
+    assert words.headline(result).rest[0] == "1 suspect."
+
+
+def test_that_nothing_was_found_is_no_headline_while_something_is_undecided(full_result, make_result):
+    undecided = tuple(target for target in full_result.targets if target.call == "not-assessable")
+    verdict = words.headline(dataclasses.replace(full_result, targets=undecided, coverage_fraction=1.0))
+    assert (verdict.tone, verdict.main) == ("unknown", "1 place to dig.")
+    assert not any("No suspect" in sentence for sentence in (verdict.main, *verdict.rest))
+    uncovered = words.headline(make_result("no_targets"))
+    assert (uncovered.tone, uncovered.main) == ("unknown", "9 % of this patch was not assessable.")
+    assert "No suspect found in the part that was assessed." in uncovered.rest
 
 
 def test_headline_without_target_speaks_of_the_assessed_part_only(make_result):
-    verdict = words.headline(make_result("no_targets"))
-    assert verdict.main == "No suspect found in the part that was assessed."
-    assert verdict.tone == "unknown"
-    assert any("not assessable" in sentence for sentence in verdict.rest)
     whole = words.headline(make_result("no_targets", coverage_fraction=1.0))
     assert whole.tone == "advice"
+    assert whole.main == "No suspect found in the part that was assessed."
     assert whole.rest == ()
 
 
@@ -44,13 +53,14 @@ def test_headline_of_unassessed_ground(make_result):
     verdict = words.headline(make_result("nothing_covered"))
     assert verdict.main == "This patch was not assessed."
     assert verdict.tone == "unknown"
-    assert words.headline(make_result("no_emi")).main == "This patch was not assessed."
+    assert words.headline(make_result("no_emi")).main == "4 places to dig."
+    assert words.headline(make_result("no_emi", targets=())).main == "This patch was not assessed."
 
 
 def test_headline_with_unknown_coverage_is_never_calm(make_result):
     verdict = words.headline(make_result("no_targets", coverage_fraction=math.nan))
     assert verdict.tone == "unknown"
-    assert "An unknown part of this patch was not assessable." in verdict.rest
+    assert verdict.main == "An unknown part of this patch was not assessable."
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
                 f"{target.x_m:z.2f}",
                 f"{target.y_m:z.2f}",
                 render.depth_words(target),
-                render.confidence_words(target),
+                render.confidence_words(target, result),
                 render.join_reasons(target.reasons),
             )
             for target in render.ordered_targets(result)

@@ -35,7 +35,8 @@ banners             what limits the answer, gravest first
 Banner              one of them, with the code of its fault
 call_counts         how many targets got each call
 ordered_targets     targets in the order in which they matter
-confidence_words    confidence of a target, never certainty
+confidence_words    confidence of a target as a chance in 100, never certainty
+chance_words        what that means, in words and in 100
 depth_words         depth of a target's top, with its spread
 calibration_words   on what ground the confidence model was calibrated
 threshold_words     from which confidence on a target is suspect

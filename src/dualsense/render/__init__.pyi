@@ -16,6 +16,7 @@ from ._report.report import write_report as write_report
 from ._targets import CALL_NAMES as CALL_NAMES
 from ._targets import GRAVEST_FIRST as GRAVEST_FIRST
 from ._targets import call_counts as call_counts
+from ._targets import chance_words as chance_words
 from ._targets import confidence_words as confidence_words
 from ._targets import depth_words as depth_words
 from ._targets import join_reasons as join_reasons

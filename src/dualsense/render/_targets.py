@@ -18,6 +18,14 @@ CALL_NAMES = {
     "likely-clutter": "likely clutter",
     "not-assessable": "not assessable",
 }
+CANNOT_RULE_OUT = "a mine cannot be ruled out"
+CHANCES = (
+    (90.0, "very likely a mine"),
+    (50.0, "likely a mine"),
+    (10.0, "possibly a mine"),
+    (0.0, CANNOT_RULE_OUT),
+)
+MOST_DIGITS = 8
 GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "not-assessable", "likely-clutter")
 
 
@@ -59,23 +67,92 @@ def call_counts(targets: Iterable[Target]) -> dict[Call, int]:
     return {call: given.count(call) for call in CALLS}
 
 
-def confidence_words(target: Target) -> str:
-    """Confidence with two digits, so that it never reads as certainty.
+def confidence_words(target: Target, result: Result) -> str:
+    """Confidence of a target as a chance in 100, so that it never reads as certainty nor contradicts its call.
 
     Parameters
     ----------
     target
         One of a result.
+    result
+        Whose model and threshold decide how the number reads.
 
     Returns
     -------
     str
+        Such as "97 in 100"; "score 0.87" where the model's numbers are no probabilities.
     """
     if not math.isfinite(target.confidence):
         return "unknown"
+    if not is_calibrated(result):
+        return f"score {target.confidence:.2f}"
     if target.confidence < 0.01:
-        return "below 0.01"
-    return "above 0.99" if target.confidence > 0.99 else f"{target.confidence:.2f}"
+        return "under 1 in 100"
+    return "over 99 in 100" if target.confidence > 0.99 else f"{_in_100(target, result)} in 100"
+
+
+def chance_words(target: Target, result: Result) -> str:
+    """Say what a confidence means, in words and in 100. However small, it never reads as the absence of a mine.
+
+    Parameters
+    ----------
+    target
+        One of a result.
+    result
+        As for `confidence_words`.
+
+    Returns
+    -------
+    str
+        Such as "very likely a mine: 97 in 100", "a mine cannot be ruled out: 3 in 100".
+    """
+    number = confidence_words(target, result)
+    if not math.isfinite(target.confidence):
+        return f"{CANNOT_RULE_OUT}: chance unknown"
+    if not is_calibrated(result):
+        return f"{CANNOT_RULE_OUT}: {number}, no probability"
+    shown = float(_in_100(target, result))
+    return f"{next(words for least, words in CHANCES if shown >= least)}: {number}"
+
+
+def is_calibrated(result: Result) -> bool:
+    """Whether the confidences are probabilities; the model's name says so."""
+    return not result.model.startswith("uncalibrated")
+
+
+def threshold_in_100(result: Result) -> str | None:
+    """Threshold of suspects in 100, with as many digits as it takes to have each target on its own side.
+
+    Parameters
+    ----------
+    result
+        Its `suspect_threshold` and targets.
+
+    Returns
+    -------
+    str or None
+        None where the threshold is not known.
+    """
+    threshold = result.suspect_threshold
+    if threshold is None:
+        return None
+    given = [target.confidence for target in result.targets if math.isfinite(target.confidence)]
+    texts = (f"{100.0 * threshold:.{digits}g}" for digits in range(2, MOST_DIGITS))
+    agreeing = (
+        text for text in texts if all((value >= threshold) == (100.0 * value >= float(text)) for value in given)
+    )
+    return next(agreeing, f"{100.0 * threshold:.{MOST_DIGITS}g}")
+
+
+def _in_100(target: Target, result: Result) -> str:
+    """Confidence in 100, whole from ten up, with more digits where it would else seem past the threshold."""
+    in_100 = 100.0 * target.confidence
+    limit = threshold_in_100(result)
+    texts = [f"{in_100:.{decimals}f}" for decimals in range(MOST_DIGITS)]
+    if limit is None:
+        return texts[0]
+    agreeing = (text for text in texts if (in_100 >= float(limit)) == (float(text) >= float(limit)))
+    return next(agreeing, texts[-1])
 
 
 def depth_words(target: Target) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.render._targets import call_counts
+from dualsense.render._targets import CALL_NAMES, GRAVEST_FIRST, call_counts, threshold_in_100
 from dualsense.scan import SENSOR_NAMES, SEVERITIES, plain
 
 if TYPE_CHECKING:
-    from dualsense.result import Result
+    from dualsense.result import Call, Result
     from dualsense.scan import Fault, SensorName, Severity
 
 SensorState = Literal["working", "absent", "failed", "uncovered"]
@@ -22,11 +22,7 @@ Tone = Literal["danger", "unknown", "advice"]
 SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
-
-
-def is_calibrated(result: Result) -> bool:
-    """Whether the confidences are probabilities; the model's name says so."""
-    return not result.model.startswith("uncalibrated")
+CLUTTER: Call = "likely-clutter"
 
 
 def calibration_words(result: Result) -> str:
@@ -60,13 +56,14 @@ def threshold_words(result: Result) -> str:
     str
         A sentence.
     """
-    if result.suspect_threshold is None:
+    limit = threshold_in_100(result)
+    if limit is None:
         return ""
     why = ""
     if result.stated_detection is not None:
         share = f"{100.0 * result.stated_detection:g} of 100"
         why = f", so that at least {share} simulated mines within range are"
-    return f"A target is suspect from {result.suspect_threshold:.2f} up{why}."
+    return f"A target is suspect from {limit} in 100 up{why}."
 
 
 def sensor_state(result: Result, sensor: SensorName) -> SensorState:
@@ -154,7 +151,7 @@ class Headline:
 
 
 def headline(result: Result) -> Headline:
-    """Verdict of a scan in plain words. It never says that ground holds nothing.
+    """Verdict of a scan in plain words: what must be dug comes first. It never says that ground holds nothing.
 
     Parameters
     ----------
@@ -165,28 +162,32 @@ def headline(result: Result) -> Headline:
     -------
     Headline
         Tone "danger" with a suspect, "unknown" when a part was not assessed or an object could not be,
-        "advice" otherwise.
+        "advice" otherwise. That no suspect was found comes first only where nothing else is left to do.
     """
     counts = call_counts(result.targets)
-    missing = 1.0 - result.coverage_fraction
+    to_dig = {call: counts[call] for call in GRAVEST_FIRST if counts[call] and call != CLUTTER}
     nothing_assessed = result.coverage_fraction == 0.0
-    rest = []
-    if counts["not-assessable"]:
-        rest.append(f"{_count(counts['not-assessable'], 'object')} not assessable.")
-    if counts["likely-clutter"]:
-        rest.append(f"{_count(counts['likely-clutter'], 'object')} likely clutter.")
+    limits = []
     if nothing_assessed:
-        rest.append("No part of this patch was assessable by both sensors.")
-    elif not missing <= 0.0:
-        share = percent_up(missing)
-        rest.append(f"{share[0].upper()}{share[1:]} of this patch was not assessable.")
-    if counts["suspect"]:
-        return Headline("danger", f"{_count(counts['suspect'], 'suspect')}.", tuple(rest))
+        limits.append("No part of this patch was assessable by both sensors.")
+    elif not 1.0 - result.coverage_fraction <= 0.0:
+        share = percent_up(1.0 - result.coverage_fraction)
+        limits.append(f"{share[0].upper()}{share[1:]} of this patch was not assessable.")
+    said = [
+        f"{_count(number, 'suspect')}." if call == "suspect" else f"{_count(number, 'object')} {CALL_NAMES[call]}."
+        for call, number in to_dig.items()
+    ]
+    clutter = [f"{_count(counts[CLUTTER], 'object')} likely clutter."] if counts[CLUTTER] else []
+    if to_dig:
+        tone: Tone = "unknown" if list(to_dig) == ["not-assessable"] else "danger"
+        main = f"{_count(sum(to_dig.values()), 'place')} to dig."
+        return Headline(tone, main, (*said, *clutter, *limits))
     if nothing_assessed:
-        main = "This patch was not assessed."
-        return Headline("unknown", main, tuple(rest))
-    tone: Tone = "unknown" if counts["not-assessable"] or not missing <= 0.0 else "advice"
-    return Headline(tone, "No suspect found in the part that was assessed.", tuple(rest))
+        return Headline("unknown", "This patch was not assessed.", (*clutter, *limits))
+    none = "No suspect found in the part that was assessed."
+    if limits:
+        return Headline("unknown", limits[0], (none, *clutter))
+    return Headline("advice", none, tuple(clutter))
 
 
 def _count(number: int, noun: str) -> str:

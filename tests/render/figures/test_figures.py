@@ -273,9 +273,15 @@ def test_a_missing_sensor_is_said_in_the_picture(make_result, variant, draw, wor
 def test_fused_picture_names_every_target_and_the_uncalibrated_model(full_result):
     figure, _ = _draw(fused_figure, full_result)
     said = _texts(figure)
-    for target in ("T1 suspect 0.87", "T2 suspect 0.34", "T3 likely clutter 0.06", "T4 not assessable 0.50"):
+    for target in (
+        "T1 suspect",
+        "T2 suspect",
+        "T3 likely clutter",
+        "T4 not assessable",
+        "not ruled out: score 0.87",
+    ):
         assert target in said
-    assert "Confidence is uncalibrated" in said
+    assert "Scores are uncalibrated" in said
     assert "Ground not covered: 9 %" in said
     assert "lane direction (+x)" in said
     assert "10 cm" in said
@@ -303,13 +309,50 @@ def test_tags_keep_out_of_each_other_and_of_the_symbols(full_result):
             assert not (box[0] <= column <= box[2] and box[1] <= row <= box[3])
 
 
+def test_tags_cover_no_symbol_however_crowded_the_map():
+    rng = np.random.default_rng(3)
+    for count in (2, 5, 8, 14, 30):
+        for _ in range(8):
+            places = [(float(x), float(y)) for x, y in rng.uniform(20.0, 380.0, (count, 2))]
+            names = [(f"T{n} likely clutter", f"T{n}") if count <= 8 else (f"T{n}",) for n in range(count)]
+            found = symbols.free_boxes(names, places, 12.0, (0.0, 0.0, 400.0, 400.0))
+            placed = [one for one in found if one is not None]
+            assert len(placed) == count
+            boxes = np.array([box for _, box, _ in placed])
+            marks = np.array([(x - 12.0, y - 12.0, x + 12.0, y + 12.0) for x, y in places])
+            assert not overlaps(boxes, marks).any()
+
+
+def test_a_tag_without_room_beside_its_symbol_is_shortened_or_led_to():
+    around = [(x, y) for x in (20.0, 50.0, 80.0) for y in (20.0, 50.0, 80.0) if (x, y) != (50.0, 50.0)]
+    places = [(50.0, 50.0), *around]
+    names = [(f"T{n} not assessable", f"T{n}") for n in range(9)]
+    (text, box, apart), *_ = symbols.free_boxes(names, places, 12.0, (0.0, 0.0, 400.0, 400.0))
+    assert apart or text == "T0"
+    assert not overlaps(np.array([box]), np.array([(x - 12, y - 12, x + 12, y + 12) for x, y in places])).any()
+
+
+def test_the_tag_of_clutter_lies_on_no_other_target(full_result):
+    """As a mine beside a casing: the long tag of the second used to lie over the first."""
+    mine, casing = full_result.targets[0], full_result.targets[2]
+    pair = (dataclasses.replace(mine, x_m=0.09, y_m=0.12), dataclasses.replace(casing, x_m=0.28, y_m=0.12))
+    figure, _ = _draw(fused_figure, dataclasses.replace(full_result, targets=pair))
+    axes = figure.panels[0]
+    half = axes.points_px(0.5 * symbols.SYMBOL_PT)
+    for text in (text for text in axes.texts if text.text.startswith("T")):
+        for target in pair:
+            column, row = (float(value) for value in _at(axes, 100.0 * target.x_m, 100.0 * target.y_m))
+            symbol = np.array([(column - half, row - half, column + half, row + half)])
+            assert not overlaps(np.array([text.box()]), symbol).any()
+
+
 def test_many_targets_are_numbered_and_the_rest_is_counted(full_result):
     many = tuple(
         dataclasses.replace(full_result.targets[0], id=f"T{n}", x_m=0.02 * n, y_m=0.01 * n) for n in range(1, 19)
     )
     figure, _ = _draw(fused_figure, dataclasses.replace(full_result, targets=many))
     said = _texts(figure)
-    assert "and 11 more in targets.csv" in said
+    assert "and 12 more in targets.csv" in said
     assert "\nT18\n" in said
 
 

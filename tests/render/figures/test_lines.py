@@ -169,7 +169,7 @@ def test_the_map_of_a_strip_is_cut_at_equal_scale(line):
         assert width / (right - left) == pytest.approx(height / (high - low), rel=1e-6)
         assert height * figure.dpi > 60.0
     said = "\n".join(text for text, _ in _texts(figure))
-    assert all(f"T{n + 1}  0." in said for n in range(TARGETS))
+    assert all(f"T{n + 1}\n" in said for n in range(TARGETS))
     assert "not recorded" in said
 
 
@@ -233,12 +233,13 @@ def test_pieces_are_equal_and_without_a_gap(start, span):
 def test_the_report_of_a_line_leads_with_its_section(line, full_result):
     pictures = dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40))
     page = report_html(line, pictures)
-    assert page.index("Section along the line</h2>") < page.index('id="targets"')
-    assert page.count("Section along the line</h2>") == 1
-    assert 'id="viewer"' not in page
+    caption = "<figcaption>Distance along the line against depth"
+    assert page.index(caption) < page.index("All targets</h2>")
+    assert page.count(caption) == 1
+    assert 'id="instrument"' not in page
     usual = report_html(full_result, pictures)
-    assert "Section along the line</h2>" not in usual
-    assert 'id="viewer"' in usual
+    assert caption not in usual
+    assert 'id="instrument"' in usual
 
 
 def _radargram(result, name="amplitude", count=60):

@@ -9,7 +9,9 @@ import html
 import json
 import math
 import re
+import zlib
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +21,8 @@ from dualsense.render._figures import panels, style
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
 from dualsense.render._report.report import report_html, write_report
-from dualsense.render._targets import ordered_targets
+from dualsense.render._report.sentences import SENTENCES
+from dualsense.render._targets import CALL_NAMES, ordered_targets
 from dualsense.render._words import ADVICE
 from dualsense.scan import Fault
 from oracles.pictures import gained
@@ -117,12 +120,13 @@ def test_content_policy_allows_only_what_is_inline(full_result, page):
 def test_our_own_words_never_comfort(any_result, page):
     text, _ = page(any_result)
     own = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", text)
-    own = re.sub(r'"slices":\[.*?\]', "", own)
+    own = re.sub(r'"(volume|cells)":"[A-Za-z0-9+/=]*"', "", own)
     assert NEVER.findall(own) == []
 
 
 def test_advice_is_always_there(any_result, page):
-    assert page(any_result)[1].words.count(ADVICE) == 2
+    # At the head of the page, at its end, and on each sheet of paper.
+    assert page(any_result)[1].words.count(ADVICE) == 5
 
 
 def test_two_runs_give_the_same_bytes(full_result, pictures, tmp_path):
@@ -130,51 +134,68 @@ def test_two_runs_give_the_same_bytes(full_result, pictures, tmp_path):
     assert report_html(full_result, pictures(full_result)).encode() == first
 
 
-def test_headline_comes_before_the_picture_and_the_picture_before_the_targets(full_result, page):
+def test_headline_comes_before_the_instrument_and_the_instrument_before_the_pictures(full_result, page):
     text, parsed = page(full_result)
-    words = parsed.words
     assert (
-        "2 suspects. 1 object not assessable. 1 object likely clutter. 9 % of this patch was not assessable."
-        in words
+        "3 places to dig. 2 suspects. 1 object not assessable. 1 object likely clutter. "
+        "9 % of this patch was not assessable." in parsed.words
     )
     order = [
         text.index(mark)
-        for mark in ("2 suspects.", "Radar lost a part", "Radar with metal contours", 'class="card')
+        for mark in (
+            "3 places to dig.",
+            "Radar lost a part",
+            'id="plan"',
+            'id="targets"',
+            "Radar with metal contours",
+        )
     ]
     assert order == sorted(order)
 
 
 def test_page_without_targets(make_result, page):
     words = page(make_result("no_targets"))[1].words
-    assert "No suspect found in the part that was assessed. 9 % of this patch was not assessable." in words
+    assert "9 % of this patch was not assessable. No suspect found in the part that was assessed." in words
     assert "No target found in the part that was assessed." in words
     words = page(make_result("nothing_covered"))[1].words
     assert "This patch was not assessed. No part of this patch was assessable by both sensors." in words
     assert "No suspect" not in words
 
 
-def test_each_target_has_its_card(full_result, page):
-    text, parsed = page(full_result)
-    cards = re.findall(r"<article.*?</article>", text, re.DOTALL)
-    assert len(cards) == 4
-    for card, target in zip(cards, ordered_targets(full_result), strict=True):
-        words = Page(card).words
-        assert words.strip().startswith(f"{target.id} ")
-        for reason in target.reasons:
-            assert reason in words
-    first = Page(cards[0]).words
+def test_each_target_has_its_row_in_the_list_and_on_paper(full_result, page):
+    text, _ = page(full_result)
+    rows = re.findall(r'<li class="row .*?</div>\n</li>', text, re.DOTALL)
+    paper = re.findall(r"<tr class=.*?</tr>", text, re.DOTALL)
+    assert len(rows) == len(paper) == 4
+    for row, line, target in zip(rows, paper, ordered_targets(full_result), strict=True):
+        for words in (Page(row).words, Page(line).words):
+            assert words.strip().startswith(f"{target.id} {CALL_NAMES[target.call]}")
+            for reason in target.reasons:
+                assert reason in words
+    first = Page(rows[0]).words
     for phrase in (
-        "T1 suspect",
-        "0.87 uncalibrated",
+        "a mine cannot be ruled out: score 0.87, no probability",
         "4.5 ± 1.1 cm",
         "11 cm ahead, 15 cm to the left",
         "54° left of the lane direction, 19 cm",
-        "11.0 ± 0.8 cm, 15.0 ± 0.8 cm",
-        "metal detector score 41.5",
-        "radar contrast 8.4",
     ):
         assert phrase in first, phrase
-    assert "WGS 84" not in parsed.words
+    assert "11.0 ± 0.8 cm, 15.0 ± 0.8 cm" in Page(paper[0]).words
+    assert "WGS 84" not in Page(text).words
+
+
+def test_a_chance_stands_in_words_and_in_100(full_result, page):
+    result = dataclasses.replace(full_result, model="simulated-9", suspect_threshold=0.027)
+    weak = dataclasses.replace(full_result.targets[0], confidence=0.03)
+    words = page(dataclasses.replace(result, targets=(weak,)))[1].words
+    assert "a mine cannot be ruled out: 3 in 100" in words
+    assert "0.03" not in words
+
+
+def test_what_only_an_engineer_understands_stays_in_the_json(full_result, page):
+    words = page(full_result)[1].words
+    for key in ("log-likelihood", "log_likelihood", "moment_m3", "contrast"):
+        assert key not in words
 
 
 def test_place_on_earth_when_known(make_result, page):
@@ -186,16 +207,16 @@ def test_place_on_earth_when_known(make_result, page):
 def test_calibrated_models_are_not_called_uncalibrated(full_result, page):
     words = page(dataclasses.replace(full_result, model="stacked-2"))[1].words
     assert "uncalibrated" not in words.lower()
-    assert "by the model stacked-2." in words
+    assert "in 100 such finds are mines, by the model stacked-2." in words
 
 
 def test_a_model_of_simulated_ground_says_so_and_from_where_on_a_target_is_suspect(full_result, page):
     result = dataclasses.replace(full_result, model="simulated-9", suspect_threshold=0.027)
     words = page(dataclasses.replace(result, stated_detection=0.99))[1].words
     assert "calibrated on simulated ground only; real ground may differ" in words
-    assert "suspect from 0.03 up, so that at least 99 of 100 simulated mines within range are" in words
+    assert "suspect from 2.7 in 100 up, so that at least 99 of 100 simulated mines within range are" in words
     words = page(result)[1].words  # the user has set the threshold or the prior
-    assert "suspect from 0.03 up." in words
+    assert "suspect from 2.7 in 100 up." in words
     assert "suspect from" not in page(full_result)[1].words
 
 
@@ -268,34 +289,50 @@ def test_headings_and_labels_serve_a_screen_reader(full_result, page):
 
 
 def _data(text):
-    (inner,) = re.findall(r'<script type="application/json" id="viewer-data">(.*?)</script>', text, re.DOTALL)
+    (inner,) = re.findall(r'<script type="application/json" id="page-data">(.*?)</script>', text, re.DOTALL)
     return json.loads(inner)
 
 
-def test_slider_draws_from_the_volume_itself(full_result, page):
+def _cells(text, *shape):
+    """Unpack cells the plain way, as the page does: deflate, then sums down the rows."""
+    raw = zlib.decompress(base64.b64decode(text), wbits=-15)
+    steps = np.frombuffer(raw, dtype=np.uint8).reshape(shape).astype(int)
+    return np.cumsum(steps, axis=-2) % 64
+
+
+def test_the_instrument_draws_from_the_volume_itself(full_result, page):
     data = _data(page(full_result)[0])
-    volume = full_result.gpr_volume
-    assert len(data["slices"]) == volume.depth_m.size
+    volume, ground = full_result.gpr_volume, data["ground"]
     assert data["depths"] == pytest.approx(list(100.0 * volume.depth_m), abs=0.006)
-    assert (data["left"], data["bottom"], data["cell"]) == (-1.0, -1.5, 0.5)
-    index = {letter: number for number, letter in enumerate(data["alphabet"])}
-    for number in (0, 11, 49):
-        steps = np.array([index[letter] for letter in data["slices"][number]]).reshape(
-            data["rows"], data["columns"]
-        )
-        expected = gained(full_result)[number]
-        np.testing.assert_array_equal(steps == 63, np.isnan(expected))
-        shown = data["top"] * (steps / 62.0) ** 2
-        known = np.isfinite(expected)
-        # Half a step of the root of the amplitude.
-        error = np.abs(np.sqrt(shown[known] / data["top"]) - np.sqrt(expected[known] / data["top"]))
-        assert error.max() <= 0.5 / 62.0 + 1e-6
+    assert (ground["left"], ground["bottom"], ground["cell"]) == (-1.0, -1.5, 0.5)
+    steps = _cells(data["volume"], len(data["depths"]), ground["rows"], ground["columns"])
+    assert steps.shape == volume.values.shape
+    expected = gained(full_result)
+    known = np.isfinite(expected)
+    np.testing.assert_array_equal(steps == 63, ~known)
+    # Half a step of the root of the amplitude.
+    error = np.abs(steps[known] / 62.0 - np.sqrt(expected[known] / data["top"]))
+    assert error.max() <= 0.5 / 62.0 + 1e-6
 
 
-def test_no_slider_without_a_radar_image(make_result, page):
-    for variant in ("no_radar", "nothing_covered"):
-        text, _ = page(make_result(variant))
-        assert 'id="viewer"' not in text
+def test_the_page_knows_which_sensor_told_of_which_cell(make_result, page):
+    for variant, absent in (("full", ()), ("no_radar", ("radar",)), ("emi_failed", ("metal",))):
+        result = make_result(variant)
+        data = _data(page(result)[0])
+        cover, bits = result.coverage, data["bits"]
+        seen = _cells(data["seen"]["cells"], *cover.patch.shape)
+        np.testing.assert_array_equal((seen & bits["patch"]) > 0, cover.patch)
+        for name, mask in (("metal", cover.emi), ("radar", cover.gpr)):
+            np.testing.assert_array_equal((seen & bits[name]) > 0, mask)
+            assert bool(data["messages"][name]) == (name in absent)
+
+
+def test_without_a_radar_image_the_page_shows_the_metal_and_no_depths(make_result, page):
+    data = _data(page(make_result("no_radar"))[0])
+    assert data["volume"] is None
+    assert data["depths"] == []
+    assert list(data["layers"]) == ["metal"]
+    assert list(_data(page(make_result("nothing_covered"))[0])["layers"]) == []
 
 
 def test_slider_contours_lie_where_the_metal_map_has_the_level(full_result):
@@ -314,16 +351,39 @@ def test_big_volumes_are_thinned_without_losing_an_echo(full_result, monkeypatch
     monkeypatch.setattr(viewer, "MOST_SLICES", 20)
     monkeypatch.setattr(viewer, "MOST_CELLS", 25_000)
     data = viewer.viewer_data(full_result, View())
-    assert len(data["slices"]) == len(data["depths"]) == 17
-    assert (data["columns"], data["rows"]) == (40, 33)
-    assert data["cell"] == 1.0
-    letters = {letter: number for number, letter in enumerate(data["alphabet"])}
-    brightest = max(letters[letter] for cells in data["slices"] for letter in cells if letters[letter] < 63)
-    assert brightest == 62
-    strongest = data["slices"][3]
-    place = max(range(len(strongest)), key=lambda at: letters[strongest[at]] % 63)
-    assert data["left"] + data["cell"] * (place % 40 + 0.5) == pytest.approx(11.0, abs=1.1)
-    assert data["bottom"] + data["cell"] * (place // 40 + 0.5) == pytest.approx(15.0, abs=1.1)
+    ground = data["ground"]
+    assert len(data["depths"]) == 17
+    assert (ground["columns"], ground["rows"], ground["cell"]) == (40, 33, 1.0)
+    steps = _cells(data["volume"], 17, 33, 40)
+    assert steps[steps < 63].max() == 62
+    row, column = np.unravel_index(int(np.argmax(np.where(steps[3] == 63, -1, steps[3]))), (33, 40))
+    assert ground["left"] + ground["cell"] * (column + 0.5) == pytest.approx(11.0, abs=1.1)
+    assert ground["bottom"] + ground["cell"] * (row + 0.5) == pytest.approx(15.0, abs=1.1)
+
+
+def test_every_sentence_of_the_page_comes_from_one_place(full_result, page):
+    """Scripts and template hold names of sentences, and each sentence is used."""
+    assets = files("dualsense.render") / "assets"
+    scripts = "".join(entry.read_text(encoding="utf-8") for entry in (assets / "page").iterdir())
+    template = (assets / "report.html.j2").read_text(encoding="utf-8")
+    said = set(re.findall(r'say\("(\w+)"', scripts)) | set(re.findall(r"say\.(\w+)", template))
+    said |= {name for name in re.findall(r'\? "(\w+)" :', scripts + template) if name in SENTENCES}
+    said |= {name for name in re.findall(r': "(\w+)"', scripts) if name in SENTENCES}
+    assert said <= set(SENTENCES)
+    by_rule = {name for name in SENTENCES if name.startswith(("layer_", "look_"))}
+    in_python = {"none_assessed", "none_found", "uncalibrated", "calibrated", "unknown_area"}
+    assert set(SENTENCES) - said - by_rule == in_python
+    assert _data(page(full_result)[0])["say"] == dict(SENTENCES)
+
+
+def test_paper_holds_every_target_or_says_how_many_are_left_out(full_result, page):
+    many = tuple(dataclasses.replace(full_result.targets[0], id=f"T{n}") for n in range(60))
+    text, parsed = page(dataclasses.replace(full_result, targets=many))
+    rows = re.findall(r'<tr class="suspect( onscreen)?">', text)
+    assert len(rows) == 60
+    left_out = sum(bool(row) for row in rows)
+    assert f"and {left_out} more in targets.csv" in parsed.words
+    assert "more in targets.csv" not in page(full_result)[1].words
 
 
 def test_track_is_broken_where_there_was_no_pose(full_result):

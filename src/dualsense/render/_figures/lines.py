@@ -13,7 +13,7 @@ from dualsense.render._figures.ground import draw_ground, draw_metal, ground_sub
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
-from dualsense.render._targets import confidence_words, depth_words, ordered_targets
+from dualsense.render._targets import depth_words, ordered_targets
 from dualsense.render._words import SENSORS, sensor_message, soil_words
 from dualsense.scan import plain
 
@@ -56,7 +56,7 @@ def _shelves(targets: Sequence[Target], cuts: Cuts, width_in: float, *, deep: bo
         for target in _inside(targets, cut, last=cut is cuts[-1]):
             name = plain(target.id, 10)
             depth = depth_words(target).partition(",")[0].removesuffix(" cm")
-            text = f"{name}\n{depth}" if deep else f"{name}  {confidence_words(target)}"
+            text = f"{name}\n{depth}" if deep else name
             place_in = min(max((100.0 * target.x_m - cut[0]) * scale_in, 0.0), width_in)
             labels.append(shelf.Label(place_in, text, target.call))
         planned.append(shelf.plan(labels, width_in, rows=LABEL_ROWS))

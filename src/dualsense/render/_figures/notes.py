@@ -10,8 +10,16 @@ import numpy as np
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.symbols import draw_symbol
-from dualsense.render._targets import CALL_NAMES, confidence_words, depth_words, ordered_targets, place_words
-from dualsense.render._words import calibration_words, is_calibrated, percent_up, sensor_message
+from dualsense.render._targets import (
+    CALL_NAMES,
+    CANNOT_RULE_OUT,
+    chance_words,
+    depth_words,
+    is_calibrated,
+    ordered_targets,
+    place_words,
+)
+from dualsense.render._words import calibration_words, percent_up, sensor_message
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -21,8 +29,8 @@ if TYPE_CHECKING:
     from dualsense.result import Result, Target
 
 LIST_IN = 3.65
-LISTED = 7
-ROW_IN = 0.75
+LISTED = 6
+ROW_IN = 0.93
 BANNER_IN = 0.5
 LEGEND_PT = 11.5
 RADAR_BLUE = "#31688e"
@@ -124,7 +132,7 @@ def draw_list(
     *,
     place: Callable[[Target], str] = place_words,
 ) -> None:
-    """Every target with its symbol, number, call, confidence, depth and place, under the upper left corner.
+    """Every target with its symbol, number, call, chance, depth and place, under the upper left corner.
 
     Parameters
     ----------
@@ -135,7 +143,7 @@ def draw_list(
     corner_in
         Upper left corner of the list from the lower left corner of the sheet, inches.
     columns
-        Of the list; each holds at most seven targets.
+        Of the list; each holds at most six targets.
     place
         Words for where a target lies.
     """
@@ -151,10 +159,11 @@ def draw_list(
         draw_symbol(panel, left + 0.22, top + 0.27, target.call, size_pt=15.0)
         name = f"{plain(target.id, 10)}  {CALL_NAMES[target.call]}"
         panel.write(left + 0.52, top + 0.13, name, size_pt=14.0, cut="bold")
-        confidence = confidence_words(target).replace("below ", "<")  # the column is narrow
-        detail = f"confidence {confidence} · {depth_words(target).partition(',')[0]}"
-        panel.write(left + 0.52, top + 0.35, detail, size_pt=LEGEND_PT)
-        panel.write(left + 0.52, top + 0.54, place(target), size_pt=LEGEND_PT)
+        # The column is narrow, and under it stands whether scores are probabilities.
+        chance = chance_words(target, result).replace(CANNOT_RULE_OUT, "not ruled out").partition(",")[0]
+        deep = depth_words(target).partition(",")[0]
+        for line, text in enumerate((chance, deep if "unknown" in deep else f"{deep} deep", place(target))):
+            panel.write(left + 0.52, top + 0.35 + 0.19 * line, text, size_pt=LEGEND_PT)
     if not shown:
         words = (
             "Nothing was assessed" if result.coverage_fraction == 0.0 else "No target found in\nthe assessed part"
@@ -163,10 +172,10 @@ def draw_list(
     end = height_in - 1.3
     lines = [f"and {len(targets) - len(shown)} more in targets.csv"] if len(targets) > len(shown) else []
     if is_calibrated(result):
-        lines.append(f"Confidence: model {plain(result.model, 24)}")
+        lines.append(f"Chances: model {plain(result.model, 24)}")
         lines += ["of simulated ground only"] if calibration_words(result) else []
     else:
-        lines += ["Confidence is uncalibrated:", "a score, not a probability."]
+        lines += ["Scores are uncalibrated,", "no probabilities."]
     look: Any = {"size_pt": LEGEND_PT, "cut": "italic", "up": "top", "spacing": 1.3}
     panel.write(0.0, end + 0.08, "\n".join(lines), **look)
     text = f"Ground not covered: {percent_up(1.0 - result.coverage_fraction)}"

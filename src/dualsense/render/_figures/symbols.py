@@ -16,7 +16,7 @@ from dualsense.render._canvas.canvas import EVERYWHERE
 from dualsense.render._canvas.marks import Paper, overlaps
 from dualsense.render._canvas.stencil import shape_stencil
 from dualsense.render._figures import style
-from dualsense.render._targets import CALL_NAMES, confidence_words
+from dualsense.render._targets import CALL_NAMES
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 SYMBOL_PT = 17.0
 TAG_PT = 11.5
 FULL_TAGS = 8
+KEPT_PT = 1.5
+NEAR_PT = 6.0
+AWAY_PT = (3.0, 24.0, 45.0, 70.0, 100.0, 140.0)
 _DIAMOND = np.array([(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)])
 _AROUND = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
 _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
@@ -86,9 +89,10 @@ def _layers(call: Call, size_px: float, point_px: float) -> tuple[tuple[Stencil,
 def draw_targets(
     panel: Panel, targets: Sequence[Target], *, tags: bool = True, size_pt: float = SYMBOL_PT
 ) -> None:
-    """Symbols at the targets, the most important on top, each with its number, call and confidence beside it.
+    """Symbols at the targets, the most important on top, each with its number and call beside it.
 
-    With more than eight targets the tags hold the number alone.
+    With more than eight targets the tags hold the number alone. No tag lies on a symbol: where there is no room
+    beside its own a tag is shortened or put further away with a line to it, and left out where that fails too.
 
     Parameters
     ----------
@@ -111,16 +115,28 @@ def draw_targets(
     for target in targets:
         column, row = panel.at(100.0 * target.x_m, 100.0 * target.y_m)
         places.append((points * float(column), points * float(row)))
-    half = 0.72 * size_pt
-    taken: list[Box] = [(x - half, y - half, x + half, y + half) for x, y in places]
     paper = Paper(style.PAPER, style.INK, 1.2, 0.22)
-    for target, place in zip(targets, places, strict=True):
-        text = _tag(target, full=len(targets) <= FULL_TAGS)
-        box = _free_box(text, place, half, taken, (left, bottom, right, top))
-        taken.append(box)
+    names = [tag_words(target, full=len(targets) <= FULL_TAGS) for target in targets]
+    boxes = free_boxes(names, places, 0.72 * size_pt, (left, bottom, right, top))
+    for place, chosen in zip(places, boxes, strict=True):
+        if chosen is None:
+            continue
+        text, box, apart = chosen
         middle = (0.5 * (box[0] + box[2]) / points, 0.5 * (box[1] + box[3]) / points)
+        if apart:
+            _draw_leader(panel, (place[0] / points, place[1] / points), middle)
         look: Any = {"size_pt": TAG_PT, "cut": "bold", "across": "center", "spacing": 1.1, "paper": paper}
         panel.write_px(*middle, text, level=9.0, **look)
+
+
+def _draw_leader(panel: Panel, start_px: tuple[float, float], end_px: tuple[float, float]) -> None:
+    """Line between two places in pixels, under the symbols and the tags."""
+    left, right, bottom, top = panel.limits
+    low = np.array(panel.box[:2])
+    size = np.array(panel.box[2:]) - low
+    line = (np.array([start_px, end_px]) - low) / size * (right - left, top - bottom) + (left, bottom)
+    for colour, width_pt in ((style.PAPER, 3.0), (style.INK, 1.4)):
+        panel.draw_lines([line], width_pt=width_pt, colour=colour, level=7.5)
 
 
 def draw_depth(panel: Panel, target: Target, place_cm: float) -> None:
@@ -157,24 +173,69 @@ def draw_depth(panel: Panel, target: Target, place_cm: float) -> None:
             panel.draw_polygon(dot, colour, 7.5)
 
 
-def _tag(target: Target, *, full: bool) -> str:
-    if not full:
-        return plain(target.id, 10)
-    return f"{plain(target.id, 10)} {CALL_NAMES[target.call]} {confidence_words(target)}"
+def tag_words(target: Target, *, full: bool) -> tuple[str, ...]:
+    """Texts of a tag, the one to be preferred first: a number never stands alone beside a symbol."""
+    name = plain(target.id, 10)
+    return (f"{name} {CALL_NAMES[target.call]}", name) if full else (name,)
 
 
-def _free_box(text: str, place: tuple[float, float], half: float, taken: Sequence[Box], frame: Box) -> Box:
-    """First of the places around a symbol that leaves the map and the other tags least covered, in points."""
+def free_boxes(
+    names: Sequence[tuple[str, ...]], places: Sequence[tuple[float, float]], half: float, frame: Box
+) -> list[tuple[str, Box, bool] | None]:
+    """Find a place for each tag that covers no symbol.
+
+    Parameters
+    ----------
+    names
+        Texts of each tag, the one to be preferred first.
+    places
+        Middles of the symbols, points.
+    half
+        Half of a symbol's size, points.
+    frame
+        Edges of the map: left, bottom, right, top, points.
+
+    Returns
+    -------
+    list of (text, box, apart) or None
+        Whether the tag lies so far away that it needs a line; None where every place would cover a symbol.
+    """
+    reach = half + KEPT_PT
+    symbols = np.array([(x - reach, y - reach, x + reach, y + reach) for x, y in places])
+    taken: list[Box] = []
+    found: list[tuple[str, Box, bool] | None] = []
+    for texts, place in zip(names, places, strict=True):
+        chosen = None
+        for text in texts:
+            boxes, apart = _boxes_around(text, place, half)
+            hidden = overlaps(boxes, np.array(taken)).sum(axis=1) if taken else np.zeros(len(boxes))
+            width, height = boxes[0, 2] - boxes[0, 0], boxes[0, 3] - boxes[0, 1]
+            outside = width * height - overlaps(boxes, np.array([frame]))[:, 0]
+            cost = hidden + 3.0 * outside
+            cost[overlaps(boxes, symbols).sum(axis=1) > 0.0] = np.inf
+            # The first of those that are as good as the best.
+            best = int(np.flatnonzero(cost <= cost.min() + 1e-9)[0])
+            if math.isfinite(cost[best]) and (chosen is None or cost[best] < chosen[0] - 1e-9):
+                left, bottom, right, top = boxes[best].tolist()
+                chosen = cost[best], (text, (left, bottom, right, top), bool(apart[best]))
+            if chosen is not None and chosen[0] <= 1e-9:
+                break
+        found.append(None if chosen is None else chosen[1])
+        if chosen is not None:
+            taken.append(chosen[1][1])
+    return found
+
+
+def _boxes_around(
+    text: str, place: tuple[float, float], half: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Boxes (n, 4) for a text around a symbol, the nearest first, in points, and which of them need a line."""
     lines = text.split("\n")
     width = 0.70 * TAG_PT * max(len(line) for line in lines) + 6.0
     height = 1.25 * TAG_PT * len(lines) + 6.0
-    reach = np.repeat([half + 3.0, half + 24.0], len(_AROUND))[:, None] + 0.5 * np.array([width, height])
-    middle = np.array(place) + np.tile(_AROUND, (2, 1)) * reach
+    gaps = half + np.repeat(AWAY_PT, len(_AROUND))
+    middle = np.array(place) + np.tile(_AROUND, (len(AWAY_PT), 1)) * (
+        gaps[:, None] + 0.5 * np.array([width, height])
+    )
     boxes = np.concatenate([middle, middle], axis=1) + 0.5 * np.array([-width, -height, width, height])
-    hidden = overlaps(boxes, np.array(taken)).sum(axis=1)
-    outside = width * height - overlaps(boxes, np.array([frame]))[:, 0]
-    cost = hidden + 3.0 * outside
-    # The first of those that are as good as the best.
-    best = int(np.flatnonzero(cost <= cost.min() + 1e-9)[0])
-    left, bottom, right, top = boxes[best].tolist()
-    return left, bottom, right, top
+    return boxes, np.repeat(np.array(AWAY_PT) > NEAR_PT, len(_AROUND))

@@ -13,21 +13,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from markupsafe import Markup
 
 from dualsense.render import _words as words
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
-from dualsense.render._files.export import significant
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
+from dualsense.render._report.sentences import SENTENCES
 from dualsense.render._report.viewer import viewer_data
 from dualsense.render._targets import (
     CALL_NAMES,
     bearing_words,
-    confidence_words,
+    chance_words,
     depth_words,
+    is_calibrated,
     ordered_targets,
     place_words,
 )
@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from dualsense.render._figures.shown import Shown
     from dualsense.result import Result, Target
 
-SPECTRUM = "_hz_m3"
 ASSETS = "assets"
 LONG_TEXT = 160
+PAPER_REASONS, PAPER_ROWS = 40, 34
+PAPER_LINE_MM, PAPER_GAP_MM, PAPER_MM = 4.1, 2.2, 205.0
+"""On paper: letters in a line of reasons, rows of a sheet without them; height of a line, around a row, of all."""
 
 
 def _asset(name: str) -> str:
@@ -70,27 +72,7 @@ def _picture(png: bytes) -> dict[str, Any]:
     }
 
 
-def _evidence_rows(target: Target) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Scores, likelihood ratios and features of both sensors, as text."""
-    table = []
-    for name, evidence in (("metal detector", target.emi), ("radar", target.gpr)):
-        rows = [("evidence", "none")]
-        if evidence is not None:
-            numbers = {"score": evidence.score, "log-likelihood ratio": evidence.log_likelihood_ratio}
-            # spectra are for machines, in targets.json
-            shown = (key for key in sorted(evidence.features) if not key.endswith(SPECTRUM))
-            numbers |= {key: evidence.features[key] for key in shown}
-            rows = [(plain(key), _number(value)) for key, value in numbers.items()]
-        table.append((name, rows))
-    return table
-
-
-def _number(value: float) -> str:
-    shown = significant(value, 4)
-    return "unknown" if shown is None else f"{shown:g}"
-
-
-def _target(target: Target, origin: tuple[float, float, float, float] | None) -> dict[str, Any]:
+def _target(result: Result, target: Target, origin: tuple[float, float, float, float] | None) -> dict[str, Any]:
     x_std_m, y_std_m, _ = target.position_std_m
     place = None
     if origin is not None:
@@ -100,14 +82,13 @@ def _target(target: Target, origin: tuple[float, float, float, float] | None) ->
         "id": plain(target.id, 24),
         "call": target.call,
         "call_words": CALL_NAMES[target.call],
-        "confidence": confidence_words(target),
+        "chance": chance_words(target, result),
         "depth": depth_words(target),
         "place": place_words(target),
         "bearing": bearing_words(target, None if origin is None else origin[3]),
         "xy": f"{_centimetres(target.x_m, x_std_m)}, {_centimetres(target.y_m, y_std_m)}",
         "wgs84": place,
         "reasons": [plain(reason) for reason in target.reasons],
-        "evidence": _evidence_rows(target),
     }
 
 
@@ -125,7 +106,6 @@ def _coverage_rows(result: Result) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "percent": f"{100.0 * fraction:.1f}" if math.isfinite(fraction) else "0",
             "measured": words.percent_down(fraction),
             "missing": words.percent_up(1.0 - fraction),
             "grave": not fraction >= 0.5,
@@ -215,21 +195,33 @@ def _alts(result: Result) -> dict[str, str]:
     }
 
 
-def _first_slice(result: Result, depths_cm: list[float]) -> int:
-    """Slice to open the slider at: the strongest echo under the most important target, else of all."""
-    volume = result.gpr_volume
-    if volume is None:
-        return 0
-    echo = np.fmax.reduce(volume.values.reshape(volume.depth_m.size, -1), axis=1)
-    for target in ordered_targets(result):
-        row = int(np.argmin(np.abs(volume.grid.y_m - target.y_m)))
-        column = int(np.argmin(np.abs(volume.grid.x_m - target.x_m)))
-        under = volume.values[:, row, column]
-        if np.isfinite(under).any():
-            echo = under
-            break
-    depth_cm = 100.0 * volume.depth_m[int(np.nanargmax(echo))]
-    return int(np.argmin(np.abs(np.array(depths_cm) - depth_cm)))
+def _script() -> str:
+    """All scripts of the page in one function, in the order of their names."""
+    folder = files("dualsense.render").joinpath(ASSETS, "page")
+    parts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".js"))
+    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in parts]
+    return '"use strict";\n(function () {\n' + "\n".join(texts) + "}());\n"
+
+
+def _paper_rows(targets: list[dict[str, Any]]) -> tuple[bool, int]:
+    """Tell whether the table of targets fits one sheet only without reasons, and how many rows a sheet holds."""
+    lines = [max(math.ceil(len("; ".join(target["reasons"])) / PAPER_REASONS), 2) for target in targets]
+    many = sum(PAPER_LINE_MM * count + PAPER_GAP_MM for count in lines) > PAPER_MM
+    return many, PAPER_ROWS if many else len(targets)
+
+
+def _model_words(result: Result) -> str:
+    """Say what the chances are, and by which model."""
+    model = plain(result.model, 60)
+    if not is_calibrated(result):
+        return _filled(SENTENCES["uncalibrated"], model=model)
+    ground = words.calibration_words(result)
+    return _filled(SENTENCES["calibrated"], model=model, ground=f", {ground}" if ground else "")
+
+
+def _filled(text: str, **values: object) -> str:
+    """Sentence with its {names} filled in."""
+    return text.format(**values)
 
 
 def report_html(
@@ -258,34 +250,35 @@ def report_html(
     """
     view = view or View()
     pictures = render_figures(result, view, shown) if pictures is None else pictures
-    style, script = _asset("report.css"), _asset("report.js")
     line = is_line(result)
-    viewer = (
-        None if line else viewer_data(result, view, shown)
-    )  # slices of a line show nothing that its section does not
+    # Slices of a line show nothing that its section does not.
+    viewer = None if line else viewer_data(result, view, shown)
+    style, script = _asset("report.css"), "" if viewer is None else _script()
     origin = usable_origin(result.header)
     rows, long_texts = _origin_rows(result)
     nothing = result.coverage_fraction == 0.0
+    known = math.isfinite(result.area_m2)
+    targets = [_target(result, target, origin) for target in ordered_targets(result)]
+    many, most = _paper_rows(targets)
     return page_template().render(
+        say=SENTENCES,
         title=plain(result.header.scan_id, 80) or "without a name",
+        made=plain(" · ".join(filter(None, (result.header.site, result.header.created))), 80),
         simulated=words.SIMULATED if result.header.source == "simulated" else None,
         advice=words.ADVICE,
         headline=words.headline(result),
         banners=words.banners(result),
-        model=plain(result.model, 60),
-        calibrated=words.is_calibrated(result),
-        calibration=words.calibration_words(result),
+        model_words=_model_words(result),
         threshold=words.threshold_words(result),
-        targets=[_target(target, origin) for target in ordered_targets(result)],
-        no_targets="Nothing was assessed by both sensors."
-        if nothing
-        else "No target found in the part that was assessed.",
+        targets=targets,
+        many=many,
+        most=most,
+        no_targets=SENTENCES["none_assessed" if nothing else "none_found"],
         coverage=_coverage_rows(result),
-        area=f"{result.area_m2:.3f} m²" if math.isfinite(result.area_m2) else "of unknown area",
+        area=f"{result.area_m2:.3f} m²" if known else SENTENCES["unknown_area"],
         soil=_soil(result),
         viewer=viewer,
-        viewer_json=_inline(_json(viewer)),
-        first_slice=0 if viewer is None else _first_slice(result, viewer["depths"]),
+        viewer_json=_inline("" if viewer is None else _json({**viewer, "say": SENTENCES})),
         line=line,
         pictures={name: _picture(png) for name, png in pictures.items()},
         origin=rows,
@@ -312,6 +305,7 @@ def page_template() -> Template:
         keep_trailing_newline=True,
     )
     environment.filters["together"] = _together
+    environment.filters["fill"] = _filled
     return environment.get_template("report.html.j2")
 
 

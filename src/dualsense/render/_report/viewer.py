@@ -1,4 +1,4 @@
-"""What the depth slider of the report draws from: slices, contours, track and targets as compact plain data."""
+"""What the instrument of the report draws from: volume, maps, contours, track and targets as compact data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 
 from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
-from dualsense.render._figures.echo import shown_echo
+from dualsense.render._figures.echo import depth_maximum
 from dualsense.render._figures.shown import shown_of
-from dualsense.render._targets import CALL_NAMES, ordered_targets
+from dualsense.render._files.geodesy import usable_origin
+from dualsense.render._report.pack import STEPS, in_steps, packed
+from dualsense.render._targets import ordered_targets
+from dualsense.render._words import sensor_message
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -20,68 +23,169 @@ if TYPE_CHECKING:
     from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.shown import Shown
     from dualsense.render._figures.style import View
-    from dualsense.result import Result
+    from dualsense.result import Grid, Result
 
-# One letter per cell: 63 steps of amplitude, and the last letter for what was not measured.
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-"
-STEPS = len(ALPHABET) - 1
-_LETTERS = ALPHABET.encode("ascii").ljust(256, b"?")
 MOST_SLICES = 64
 MOST_CELLS = 2_500_000
 TRACK_STEP_CM = 0.2
+PATCH, METAL, RADAR = 1, 2, 4
+"""Bits of a cell of the ground: within the patch, and measured by each sensor."""
+BLIND_DEPTH_CM = 30.0
+"""Depth of the sections of a scan without radar, which show nothing but the targets of the metal detector."""
 
 
-def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[str, Any] | None:
-    """Everything the slider draws, in centimetres; None without a radar image.
+def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[str, Any]:
+    """Everything the instrument draws, in centimetres.
 
     Large volumes are thinned by the greatest value of neighbouring cells, so that no echo is lost. A thinned
     cell is unmeasured only when all cells in it are.
+
+    Parameters
+    ----------
+    result
+        What processing found; a sensor may be missing.
+    view
+        The operator's controls.
+    shown
+        What pictures share, where it is made already.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; "volume" and the layers "depth" and "all" only where the radar measured, "metal" only where
+        the metal detector did.
     """
-    volume = result.gpr_volume
-    if volume is None or not np.isfinite(volume.values).any():
-        return None
     shown = shown or shown_of(result, view)
-    values, factors = _thinned(shown.echo or shown_echo(result))
-    # Thinning may reach past the last cell; edges follow.
-    left, _, bottom, _ = panels.extent_cm(volume.grid)
-    cell_cm = 100.0 * volume.grid.cell_m * factors[1]
-    depth_cm = 100.0 * _group_means(volume.depth_m, factors[0])
-    limits = shown.limits
-    top = max(float(np.nanmax(values)), limits.echo)
-    slices = [_letters(values[index], top) for index in range(values.shape[0])]
+    origin = usable_origin(result.header)
     return {
-        "columns": values.shape[2],
-        "rows": values.shape[1],
-        "left": _short(left),
-        "bottom": _short(bottom),
-        "cell": _short(cell_cm),
-        "depths": [_short(depth) for depth in depth_cm],
-        "slices": slices,
-        "alphabet": ALPHABET,
-        "top": float(f"{top:.6g}"),
-        "limit": float(f"{limits.echo:.6g}"),
-        "gamma": style.RADAR_GAMMA,
-        "units": "of the strongest",
-        "colours": hex_names(style.RADAR_MAP, 64),
+        **_radar(result, view, shown),
+        "layers": _layers(result, view, shown),
+        "seen": _seen(result),
+        "bits": {"patch": PATCH, "metal": METAL, "radar": RADAR},
+        "steps": STEPS,
+        "messages": {"radar": sensor_message(result, "gpr"), "metal": sensor_message(result, "emi")},
+        **_levels(result, shown),
         "contours": [[_shortened(line.ravel()) for line in level] for level in shown.contours_cm],
         "track": _track_lines_cm(result.track_m),
+        "azimuth": None if origin is None else _short(origin[3]),
         "targets": [
             {
                 "id": plain(target.id, 12),
                 "call": target.call,
-                "words": CALL_NAMES[target.call],
                 "x": _short(100.0 * target.x_m),
                 "y": _short(100.0 * target.y_m),
-                "depth": _short(100.0 * target.depth_m) if math.isfinite(target.depth_m) else None,
+                "depth": _length(target.depth_m),
+                "spread": _length(target.position_std_m[2]),
             }
             for target in ordered_targets(result)
         ],
     }
 
 
+def _radar(result: Result, view: View, shown: Shown) -> dict[str, Any]:
+    """Volume, or only the edges of an empty one where there is no radar image."""
+    del view
+    volume = result.gpr_volume
+    grid = result.coverage.grid if volume is None else volume.grid
+    blind = {"ground": _grid(grid), "depths": [], "deep": [0.0, BLIND_DEPTH_CM], "volume": None}
+    if volume is None or shown.echo is None or not np.isfinite(volume.values).any():
+        return blind
+    values, factors = _thinned(shown.echo)
+    # Thinning may reach past the last cell; edges follow.
+    left, _, bottom, _ = panels.extent_cm(volume.grid)
+    top = max(float(np.nanmax(values)), shown.limits.echo)
+    return {
+        "ground": {
+            "columns": values.shape[2],
+            "rows": values.shape[1],
+            "left": _short(left),
+            "bottom": _short(bottom),
+            "cell": _short(100.0 * volume.grid.cell_m * factors[1]),
+        },
+        "depths": [_short(depth) for depth in 100.0 * _group_means(volume.depth_m, factors[0])],
+        "deep": [_short(edge) for edge in panels.depth_edges_cm(volume.depth_m)],
+        "volume": packed(in_steps(values, top)),
+        "top": float(f"{top:.6g}"),
+    }
+
+
+def _layers(result: Result, view: View, shown: Shown) -> dict[str, Any]:
+    """Scale of each layer of the plan, with its cells where it does not come from the volume."""
+    layers: dict[str, Any] = {}
+    volume, metal, limits = result.gpr_volume, result.emi_maps.get("metal_response"), shown.limits
+    if volume is not None and shown.echo is not None and np.isfinite(volume.values).any():
+        radar = {"gamma": style.RADAR_GAMMA, "colours": hex_names(style.RADAR_MAP, 64)}
+        layers["depth"] = {**radar, "limit": _number(limits.echo)}
+        values = depth_maximum(volume, shown.echo.level, view)
+        if np.isfinite(values).any():
+            layers["all"] = {**radar, "limit": _number(limits.radar), **_map(values, volume.grid, limits.radar)}
+    if metal is not None and np.isfinite(metal.values).any():
+        layers["metal"] = {
+            "gamma": style.METAL_GAMMA,
+            "colours": hex_names(style.METAL_MAP, 64),
+            "limit": _number(limits.metal),
+            "units": style.unit_words(style.metal_units(metal.units)),
+            **_map(np.abs(metal.values), metal.grid, limits.metal),
+        }
+    return layers
+
+
+def _map(values: NDArray[np.float32], grid: Grid, limit: float) -> dict[str, Any]:
+    """Cells of a map with their grid and the amplitude of the last step."""
+    top = max(float(np.nanmax(values)), limit)
+    return {"cells": packed(in_steps(values, top)), "top": _number(top), "ground": _grid(grid)}
+
+
+def _seen(result: Result) -> dict[str, Any]:
+    """Which cells lie within the patch and which sensor told of them: what an image lacks was not measured."""
+    coverage, volume = result.coverage, result.gpr_volume
+    metal = result.emi_maps.get("metal_response")
+    emi, gpr = coverage.emi, coverage.gpr
+    if metal is not None and metal.values.shape == emi.shape:
+        emi = emi & np.isfinite(metal.values)
+    if volume is not None and volume.values.shape[1:] == gpr.shape:
+        gpr = gpr & np.isfinite(volume.values).any(axis=0)
+    emi = emi & (sensor_message(result, "emi") is None)
+    gpr = gpr & (sensor_message(result, "gpr") is None)
+    bits = PATCH * coverage.patch + METAL * emi + RADAR * gpr
+    return {"cells": packed(bits.astype(np.uint8)), "ground": _grid(coverage.grid)}
+
+
+def _levels(result: Result, shown: Shown) -> dict[str, Any]:
+    """Levels of the contours as they stand beside them, and their unit."""
+    metal = result.emi_maps.get("metal_response")
+    if metal is None or not shown.levels:
+        return {"levels": [], "levelUnits": ""}
+    power = style.power_of_ten(max(shown.levels))
+    numbers = [style.number_words(level / 10.0**power) for level in shown.levels]
+    if metal.units == "1":
+        return {"levels": [f"{number}×" for number in numbers], "levelUnits": "the noise"}
+    units = style.scaled_units(power, metal.units)
+    return {"levels": numbers, "levelUnits": f"× {units}" if power else units}
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    left, _, bottom, _ = panels.extent_cm(grid)
+    return {
+        "columns": grid.x_m.size,
+        "rows": grid.y_m.size,
+        "left": _short(left),
+        "bottom": _short(bottom),
+        "cell": _short(100.0 * grid.cell_m),
+    }
+
+
+def _number(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
 def _short(value: float) -> float:
     """Centimetres to 0.1 mm, which is a tenth of a screen pixel."""
     return round(float(value), 2) + 0.0
+
+
+def _length(value_m: float) -> float | None:
+    return _short(100.0 * value_m) if math.isfinite(value_m) else None
 
 
 def _thinned(echo: Echo) -> tuple[NDArray[np.float32], tuple[int, int]]:
@@ -91,7 +195,7 @@ def _thinned(echo: Echo) -> tuple[NDArray[np.float32], tuple[int, int]]:
     flat = math.ceil(math.sqrt(max(echo.volume.values.size / deep / MOST_CELLS, 1.0)))
     slices = []
     for first in range(0, count, deep):
-        values = echo.strongest(range(first, min(first + deep, count)))
+        values = echo.plane(first) if deep == 1 else echo.strongest(range(first, min(first + deep, count)))
         if flat > 1:
             padded = np.pad(values, ((0, -rows % flat), (0, -columns % flat)), constant_values=np.nan)
             blocks = padded.reshape(padded.shape[0] // flat, flat, padded.shape[1] // flat, flat)
@@ -102,13 +206,6 @@ def _thinned(echo: Echo) -> tuple[NDArray[np.float32], tuple[int, int]]:
 
 def _group_means(values: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
     return np.array([values[start : start + factor].mean() for start in range(0, values.size, factor)])
-
-
-def _letters(values: NDArray[np.float32], top: float) -> str:
-    """Slice as text, row by row from the lowest y; steps are even in the root of the amplitude."""
-    level = np.sqrt(np.clip(values / top, 0.0, 1.0))
-    index = np.where(np.isfinite(values), np.rint(level * (STEPS - 1)), STEPS).astype(np.uint8)
-    return index.tobytes().translate(_LETTERS).decode("ascii")
 
 
 def _shortened(values: NDArray[np.float64]) -> list[float]:

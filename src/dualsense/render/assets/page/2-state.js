@@ -1,0 +1,103 @@
+  // What the page shows, and where: every view is drawn from this, and `go` is the only way to change it.
+
+  const element = (id) => document.getElementById(id);
+  const data = JSON.parse(element("page-data").textContent);
+  const unmeasured = data.steps;
+
+  function say(name, values) {
+    return data.say[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
+  }
+
+  function edges(ground) {
+    const right = ground.left + ground.columns * ground.cell;
+    const top = ground.bottom + ground.rows * ground.cell;
+    return { left: ground.left, right, bottom: ground.bottom, top };
+  }
+
+  const ground = data.ground;
+  const volume = data.volume ? unpacked(data.volume, ground, data.depths.length) : null;
+  const seen = { ground: data.seen.ground, cells: unpacked(data.seen.cells, data.seen.ground, 1) };
+  const maps = {};
+  for (const name of ["all", "metal"]) {
+    const layer = data.layers[name];
+    if (layer) { maps[name] = unpacked(layer.cells, layer.ground, 1); }
+  }
+  const frame = edges(seen.ground);
+  const plane = ground.rows * ground.columns;
+
+  const state = { x: 0, y: 0, slice: 0, target: -1, layer: "depth", auto: false, limit: 0, metal: 1, track: false, targets: true, theme: "light", turn: -0.6, tilt: 0.5 };
+  const views = [];
+
+  // Index of the cell of a grid that holds a place, -1 outside.
+  function cellAt(grid, x, y) {
+    const column = Math.floor((x - grid.left) / grid.cell);
+    const row = Math.floor((y - grid.bottom) / grid.cell);
+    const inside = column >= 0 && row >= 0 && column < grid.columns && row < grid.rows;
+    return inside ? row * grid.columns + column : -1;
+  }
+
+  function amplitude(step, top) {
+    return top * (step / (unmeasured - 1)) ** 2;
+  }
+
+  function sliceOf(depth) {
+    let best = 0;
+    data.depths.forEach((each, index) => {
+      if (Math.abs(each - depth) < Math.abs(data.depths[best] - depth)) { best = index; }
+    });
+    return best;
+  }
+
+  // Slice of the strongest echo under a place; null where the radar did not measure.
+  function strongest(x, y) {
+    const cell = volume ? cellAt(ground, x, y) : -1;
+    if (cell < 0) { return null; }
+    let best = null;
+    let most = -1;
+    for (let index = 0; index < data.depths.length; index += 1) {
+      const step = volume[index * plane + cell];
+      if (step !== unmeasured && step > most) { most = step; best = index; }
+    }
+    return best;
+  }
+
+  function radarAt(x, y, index) {
+    const cell = volume ? cellAt(ground, x, y) : -1;
+    const step = cell < 0 ? unmeasured : volume[index * plane + cell];
+    return step === unmeasured ? null : amplitude(step, data.top);
+  }
+
+  function mapAt(name, x, y) {
+    const layer = data.layers[name];
+    const cell = layer ? cellAt(layer.ground, x, y) : -1;
+    const step = cell < 0 ? unmeasured : maps[name][cell];
+    return step === unmeasured ? null : amplitude(step, layer.top);
+  }
+
+  function go(change) {
+    Object.assign(state, change);
+    state.x = Math.min(Math.max(state.x, frame.left), frame.right);
+    state.y = Math.min(Math.max(state.y, frame.bottom), frame.top);
+    state.slice = Math.min(Math.max(state.slice, 0), Math.max(data.depths.length - 1, 0));
+    views.forEach((draw) => { draw(); });
+  }
+
+  function goToTarget(index) {
+    const target = data.targets[index];
+    const under = strongest(target.x, target.y);
+    const slice = target.depth === null ? (under === null ? state.slice : under) : sliceOf(target.depth);
+    go({ target: index, x: target.x, y: target.y, slice });
+  }
+
+  function goToPlace(x, y) {
+    const under = strongest(x, y);
+    go({ target: -1, x, y, slice: under === null ? state.slice : under });
+  }
+
+  // How strongly a target is drawn at a depth: whole within its spread, faint elsewhere. One whose depth is not
+  // known may lie at any.
+  function strength(target) {
+    if (target.depth === null || !data.depths.length || state.layer !== "depth") { return 1; }
+    const reach = Math.max(target.spread || 0, 2);
+    return Math.abs(data.depths[state.slice] - target.depth) <= reach ? 1 : 0.45;
+  }

@@ -1,0 +1,114 @@
+  // Colours of the themes, hatching, and colour scales of the layers.
+
+  const THEMES = {
+    light: { paper: "#ffffff", ink: "#000000", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#d4d4d4", hatch: "#6e6e6e", one: "#ffffff", suspect: "#e8440a", unclear: "#ffd400" },
+    dark: { paper: "#111111", ink: "#f4f4f4", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#4a4a4a", hatch: "#a8a8a8", one: "#ffffff", suspect: "#ff6a2b", unclear: "#ffd400" },
+    sun: { paper: "#ffffff", ink: "#000000", halo: "#ffffff", line: "#0030c0", mark: "#000000", grey: "#ffe9a8", hatch: "#7a5200", one: "#7a5200", suspect: "#ff2a00", unclear: "#ffd400" },
+  };
+  let look = THEMES.light;
+
+  // In the sun a screen shows little but the difference between white and black: strong is black there.
+  function shades(layer) {
+    if (state.theme !== "sun") { return layer.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))); }
+    return layer.colours.map((_, index) => new Array(3).fill(Math.round(255 * (1 - index / (layer.colours.length - 1)))));
+  }
+
+  // Colour of each step under a limit, as one number for each pixel; steps are even in the root of the amplitude.
+  function palette(layer, top, limit) {
+    const colours = shades(layer);
+    const table = new Uint32Array(unmeasured + 1);
+    for (let step = 0; step < unmeasured; step += 1) {
+      const share = Math.min(amplitude(step, top) / limit, 1) ** layer.gamma;
+      const [red, green, blue] = colours[Math.round(share * (colours.length - 1))];
+      table[step] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    }
+    return table;
+  }
+
+  function sheet(width, height) {
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(Math.round(width), 1);
+    canvas.height = Math.max(Math.round(height), 1);
+    return canvas;
+  }
+
+  // Picture of cells, the first row at the bottom, or at the top for depths.
+  function paintCells(canvas, cells, start, columns, rows, table, upwards) {
+    const pen = canvas.getContext("2d");
+    const image = pen.createImageData(columns, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let row = 0; row < rows; row += 1) {
+      let to = (upwards ? rows - 1 - row : row) * columns;
+      let from = start + row * columns;
+      for (let column = 0; column < columns; column += 1) { pixels[to] = table[cells[from]]; to += 1; from += 1; }
+    }
+    pen.putImageData(image, 0, 0);
+  }
+
+  function pattern(pen, ground, lines, apart, ratio) {
+    const size = Math.round(apart * ratio);
+    const tile = sheet(size, size);
+    const stroke = tile.getContext("2d");
+    if (ground) { stroke.fillStyle = ground; stroke.fillRect(0, 0, size, size); }
+    stroke.strokeStyle = lines;
+    stroke.lineWidth = 1.5 * ratio;
+    stroke.beginPath();
+    for (const shift of [-size, 0, size]) { stroke.moveTo(shift - 2, size + 2); stroke.lineTo(shift + size + 2, -2); }
+    stroke.stroke();
+    return pen.createPattern(tile, "repeat");
+  }
+
+  // Hatch what a mask (a canvas of one pixel for each cell) covers of a box.
+  function hatched(pen, mask, box, ratio, sensors) {
+    const layer = sheet(box.width * ratio, box.height * ratio);
+    const brush = layer.getContext("2d");
+    brush.imageSmoothingEnabled = false;
+    brush.drawImage(mask, 0, 0, layer.width, layer.height);
+    brush.globalCompositeOperation = "source-in";
+    brush.fillStyle = sensors === "none" ? pattern(brush, look.grey, look.hatch, 9, ratio) : pattern(brush, null, look.one, 22, ratio);
+    brush.fillRect(0, 0, layer.width, layer.height);
+    pen.drawImage(layer, box.left, box.top, box.width, box.height);
+  }
+
+  function masked(columns, rows, test) {
+    const canvas = sheet(columns, rows);
+    const pen = canvas.getContext("2d");
+    const image = pen.createImageData(columns, rows);
+    for (let row = 0; row < rows; row += 1) {
+      for (let column = 0; column < columns; column += 1) {
+        if (test(column, row)) { image.data[4 * ((rows - 1 - row) * columns + column) + 3] = 255; }
+      }
+    }
+    pen.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  function niceStep(span, parts) {
+    const rough = span / Math.max(parts, 1);
+    const power = 10 ** Math.floor(Math.log10(rough));
+    return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= rough * (1 - 1e-9));
+  }
+
+  function ticks(low, high, step) {
+    const found = [];
+    for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n += 1) { found.push(n * step); }
+    return found;
+  }
+
+  // A canvas at the resolution of the screen, with a pen in its own pixels.
+  function fitted(canvas) {
+    const ratio = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    const columns = Math.round(width * ratio);
+    const rows = Math.round(height * ratio);
+    if (canvas.width !== columns || canvas.height !== rows) { canvas.width = columns; canvas.height = rows; }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.globalAlpha = 1;
+    pen.clearRect(0, 0, width, height);
+    return { pen, width, height, ratio };
+  }
+
+  const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", sans-serif`;
+  const touches = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;

@@ -1,0 +1,225 @@
+  // The ground seen from above: one layer in colours, contours of the metal over it, targets, cross-hair.
+
+  const planCanvas = element("plan");
+  const planCells = {};
+  let planPlaces = [];
+  let planBox = null;
+  let still = { key: "", canvas: null, labels: [] };
+
+  function layerName() {
+    return state.layer === "solid" ? "depth" : state.layer;
+  }
+
+  // Colour limit of a layer: one for all depths, or, on request, what the strongest 0.1 % of what is shown exceed.
+  function limitOf(name, cells, start, count, top) {
+    const layer = data.layers[name];
+    if (!layer) { return 1; }
+    if (!state.auto) { return layer.limit * 2 ** (state.limit / 4); }
+    const held = new Uint32Array(unmeasured + 1);
+    for (let i = start; i < start + count; i += 1) { held[cells[i]] += 1; }
+    let rest = Math.ceil(0.001 * (count - held[unmeasured]));
+    let step = unmeasured - 1;
+    while (step > 1 && rest > held[step]) { rest -= held[step]; step -= 1; }
+    return Math.max(amplitude(step, top), 1e-12);
+  }
+
+  function planLayer() {
+    const name = layerName();
+    const layer = data.layers[name];
+    if (!layer) { return null; }
+    const own = name === "depth" ? ground : layer.ground;
+    const cells = name === "depth" ? volume : maps[name];
+    const start = name === "depth" ? state.slice * plane : 0;
+    const top = name === "depth" ? data.top : layer.top;
+    return { name, layer, own, cells, start, top, limit: limitOf(name, cells, start, own.columns * own.rows, top) };
+  }
+
+  function barWords(name) {
+    const words = name === "metal" ? say("barMetal", { units: data.layers.metal.units }) : say(name === "all" ? "barAll" : "barDepth", {});
+    return state.auto ? `${words} · ${say("autoOn", {})}` : words;
+  }
+
+  // Ground that no sensor of the layer measured is grey; where the other one did not, lines lie over the colours.
+  function planMasks(name) {
+    const key = name === "metal" ? "metal" : "radar";
+    if (!planCells[key]) {
+      const { columns, rows } = seen.ground;
+      const own = data.bits[key];
+      const both = data.bits.metal | data.bits.radar;
+      const at = (column, row) => seen.cells[row * columns + column];
+      planCells[key] = {
+        none: masked(columns, rows, (column, row) => !(at(column, row) & own)),
+        one: masked(columns, rows, (column, row) => (at(column, row) & own) && (at(column, row) & both) !== both),
+      };
+    }
+    return planCells[key];
+  }
+
+  // Contours, each with its value where there is room, and the track: drawn once for a size and a look.
+  function drawStill(pen, box, toX, toY, symbols) {
+    const labels = [];
+    pen.save();
+    pen.beginPath();
+    pen.rect(box.left, box.top, box.width, box.height);
+    pen.clip();
+    if (state.track) {
+      pen.globalAlpha = 0.6;
+      outlined(pen, () => { data.track.forEach((line) => polyline(pen, line, toX, toY)); }, 0.9, look.line, 0.9);
+    }
+    if (state.metal > 0) {
+      pen.globalAlpha = state.metal;
+      data.contours.forEach((lines, level) => {
+        outlined(pen, () => { lines.forEach((line) => polyline(pen, line, toX, toY)); }, 1.6 + 0.5 * level, look.line, 2.4);
+      });
+      pen.font = font(13, 700);
+      data.contours.forEach((lines, level) => {
+        const text = data.levels[level];
+        const width = pen.measureText(text).width + 8;
+        const longest = lines.slice().sort((one, other) => other.length - one.length)[0] || [];
+        const parts = longest.length / 2;
+        for (const share of [0.3, 0.7, 0.5, 0.1, 0.9, 0.2, 0.8, 0.4, 0.6]) {
+          const i = Math.floor(share * parts);
+          if (parts < 8 || i >= parts) { break; }
+          const x = toX(longest[2 * i]);
+          const y = toY(longest[2 * i + 1]);
+          const place = { left: x - width / 2, right: x + width / 2, top: y - 9, bottom: y + 9 };
+          const inside = place.left > box.left && place.right < box.left + box.width && place.top > box.top && place.bottom < box.bottom;
+          if (!inside || symbols.concat(labels).some((other) => touches(place, other))) { continue; }
+          labels.push(place);
+          pen.fillStyle = "#000";
+          pen.fillRect(place.left, place.top, width, 18);
+          pen.fillStyle = "#fff";
+          pen.textAlign = "center";
+          pen.textBaseline = "middle";
+          pen.fillText(text, x, y + 1);
+          break;
+        }
+      });
+    }
+    pen.restore();
+    return labels;
+  }
+
+  function cross(pen, box, x, y) {
+    const gap = SYMBOL + 12;
+    outlined(pen, () => {
+      for (const [x0, y0, x1, y1] of [[box.left, y, x - gap, y], [x + gap, y, box.left + box.width, y], [x, box.top, x, y - gap], [x, y + gap, x, box.bottom]]) {
+        if (x1 >= x0 && y1 >= y0) { pen.moveTo(x0, y0); pen.lineTo(x1, y1); }
+      }
+    }, 1.2, look.mark, 1.8);
+  }
+
+  // Lane arrow, north where it is known, and scale bar, in a strip under the map.
+  function drawStrip(pen, box, scale, line) {
+    arrow(pen, box.left, line, 0, 46);
+    pen.fillStyle = look.ink;
+    pen.font = font(14, 700);
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
+    pen.fillText(say("lane", {}), box.left + 53, line);
+    const length = niceStep((frame.right - frame.left), 6);
+    const end = box.left + box.width;
+    const start = end - length * scale;
+    pen.fillRect(start, line - 5, (end - start) / 2, 10);
+    pen.lineWidth = 1.5;
+    pen.strokeStyle = look.ink;
+    pen.strokeRect(start, line - 5, end - start, 10);
+    pen.textAlign = "right";
+    pen.fillText(`${length} cm`, start - 6, line);
+    if (data.azimuth === null) { return; }
+    // +x points to the azimuth, clockwise from north: north lies that angle to its left.
+    const angle = -data.azimuth * Math.PI / 180;
+    const middle = box.left + 53 + pen.measureText(say("lane", {})).width + 30;
+    arrow(pen, middle - 13 * Math.cos(angle), line - 13 * Math.sin(angle), angle, 28);
+    pen.fillStyle = look.ink;
+    pen.textAlign = "left";
+    pen.fillText(say("north", {}), middle + 18, line);
+  }
+
+  // Why a view shows nothing of the ground: the first part of the sentence, the rest of which stands above the page.
+  function message(pen, box, sentence) {
+    const size = box.width < 260 ? 13 : 16;
+    pen.font = font(size, 700);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    const lines = [""];
+    for (const word of sentence.split(" — ")[0].split(" ")) {
+      const longer = lines[lines.length - 1] ? `${lines[lines.length - 1]} ${word}` : word;
+      if (pen.measureText(longer).width < box.width - 24) { lines[lines.length - 1] = longer; } else { lines.push(word); }
+    }
+    const high = 1.35 * size;
+    const tall = high * lines.length + 12;
+    const middle = box.top + box.height / 2;
+    const wide = Math.max(...lines.map((line) => pen.measureText(line).width)) + 20;
+    pen.fillStyle = "#ffe3d6";
+    pen.fillRect(box.left + (box.width - wide) / 2, middle - tall / 2, wide, tall);
+    pen.strokeStyle = "#c23600";
+    pen.lineWidth = 3;
+    pen.strokeRect(box.left + (box.width - wide) / 2, middle - tall / 2, wide, tall);
+    pen.fillStyle = "#000";
+    lines.forEach((line, index) => { pen.fillText(line, box.left + box.width / 2, middle + high * (index - (lines.length - 1) / 2)); });
+  }
+
+  function planMargin(width) {
+    return width < 450 ? { left: 36, right: 70, top: 8, bottom: 58 } : { left: 56, right: 80, top: 10, bottom: 58 };
+  }
+
+  // On a narrow screen the map is as high as the ground asks for, and the page scrolls.
+  function fitPlan() {
+    const room = planCanvas.parentElement;
+    if (!window.matchMedia("(max-width: 899px)").matches) { room.style.height = ""; return; }
+    const margin = planMargin(room.clientWidth);
+    const scale = (room.clientWidth - margin.left - margin.right) / (frame.right - frame.left);
+    const wanted = Math.max(scale * (frame.top - frame.bottom) + margin.top + margin.bottom, state.layer === "solid" ? 260 : 0);
+    room.style.height = `${Math.round(Math.min(wanted, 0.7 * window.innerHeight))}px`;
+  }
+
+  function drawPlan() {
+    fitPlan();
+    const { pen, width, height, ratio } = fitted(planCanvas);
+    element("solid").hidden = true;
+    if (state.layer === "solid") { drawSolid(pen, width, height, ratio); return; }
+    const margin = planMargin(width);
+    const scale = Math.min((width - margin.left - margin.right) / (frame.right - frame.left), (height - margin.top - margin.bottom) / (frame.top - frame.bottom));
+    const box = { left: margin.left, top: margin.top, width: scale * (frame.right - frame.left), height: scale * (frame.top - frame.bottom) };
+    box.bottom = box.top + box.height;
+    const toX = (x) => box.left + (x - frame.left) * scale;
+    const toY = (y) => box.bottom - (y - frame.bottom) * scale;
+    planBox = { ...box, scale };
+    const shown = planLayer();
+    pen.imageSmoothingEnabled = false;
+    pen.fillStyle = pattern(pen, look.grey, look.hatch, 9, 1);
+    pen.fillRect(box.left, box.top, box.width, box.height);
+    if (shown) {
+      const image = planCells.image || (planCells.image = sheet(1, 1));
+      if (image.width !== shown.own.columns || image.height !== shown.own.rows) { image.width = shown.own.columns; image.height = shown.own.rows; }
+      paintCells(image, shown.cells, shown.start, shown.own.columns, shown.own.rows, palette(shown.layer, shown.top, shown.limit), true);
+      const own = edges(shown.own);
+      pen.save();
+      pen.beginPath();
+      pen.rect(box.left, box.top, box.width, box.height);
+      pen.clip();
+      pen.drawImage(image, toX(own.left), toY(own.top), scale * (own.right - own.left), scale * (own.top - own.bottom));
+      pen.restore();
+    }
+    planPlaces = data.targets.map((target, index) => ({ index, x: toX(target.x), y: toY(target.y), alpha: strength(target) }));
+    const key = [width, height, ratio, state.theme, state.metal, state.track, shown && shown.name, state.layer].join();
+    if (still.key !== key) {
+      still = { key, canvas: sheet(width * ratio, height * ratio), labels: [] };
+      const brush = still.canvas.getContext("2d");
+      brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+      const masks = planMasks(layerName());
+      hatched(brush, masks.none, box, ratio, "none");
+      hatched(brush, masks.one, box, ratio, "one");
+      still.labels = drawStill(brush, box, toX, toY, planPlaces.map(({ x, y }) => ({ left: x - 18, right: x + 18, top: y - 18, bottom: y + 18 })));
+    }
+    pen.drawImage(still.canvas, 0, 0, width, height);
+    cross(pen, box, toX(state.x), toY(state.y));
+    const text = data.messages[layerName() === "metal" ? "metal" : "radar"];
+    if (text) { message(pen, box, text); }
+    const drawn = state.targets ? drawTargets(pen, planPlaces, box, still.labels) : { symbols: [], labels: [] };
+    drawAxes(pen, box, toX, toY, [frame.left, frame.right], [frame.bottom, frame.top], width < 450 ? null : { up: say("axisY", {}) });
+    drawStrip(pen, box, scale, box.bottom + 42);
+    if (shown) { drawBar(pen, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, shown.layer, shown.limit, barWords(shown.name)); }
+    planCanvas.dataset.drawn = JSON.stringify({ box: planBox, symbols: drawn.symbols, labels: drawn.labels, strengths: planPlaces.map(({ alpha }) => alpha) });
+  }

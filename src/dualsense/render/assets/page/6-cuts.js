@@ -1,0 +1,143 @@
+  // Vertical sections through the cross-hair, along and across the lane, on the colour scale of the radar.
+
+  const cutCanvases = { along: element("along"), across: element("across") };
+  const cutState = { along: { places: [] }, across: { places: [] } };
+
+  function cutSpan(side) {
+    return side === "along" ? [frame.left, frame.right] : [frame.bottom, frame.top];
+  }
+
+  // Both sections in the same scale, beside each other or one above the other, whichever shows them larger.
+  function arrangeCuts() {
+    const room = element("cuts");
+    const width = room.clientWidth;
+    const height = Math.max(room.clientHeight, 220);
+    const deep = data.deep[1] - data.deep[0];
+    const spans = [cutSpan("along"), cutSpan("across")].map(([low, high]) => high - low);
+    const margin = { left: 34, right: 10, top: 26, bottom: 24 };
+    const sideways = margin.left + margin.right;
+    const upright = margin.top + margin.bottom;
+    const stacked = Math.min((width - sideways) / Math.max(...spans), (height - 2 * upright) / (2 * deep));
+    const beside = Math.min((width - 2 * sideways) / (spans[0] + spans[1]), (height - upright) / deep);
+    const sideBySide = beside > stacked;
+    const scale = Math.max(stacked, beside);
+    room.classList.toggle("beside", sideBySide);
+    const least = 168;
+    Object.values(cutCanvases).forEach((canvas, index) => {
+      canvas.style.width = `${sideBySide ? Math.max(Math.floor(spans[index] * scale + sideways), least) : width}px`;
+      canvas.style.height = `${Math.floor(deep * scale + upright)}px`;
+    });
+    return { scale, margin };
+  }
+
+  function cutCells(side) {
+    const columns = side === "along" ? ground.columns : ground.rows;
+    const cells = new Uint8Array(columns * data.depths.length).fill(unmeasured);
+    const cell = cellAt(ground, Math.min(state.x, ground.left + ground.cell * (ground.columns - 0.5)), Math.min(state.y, ground.bottom + ground.cell * (ground.rows - 0.5)));
+    if (cell < 0) { return cells; }
+    const row = Math.floor(cell / ground.columns);
+    const column = cell % ground.columns;
+    for (let index = 0; index < data.depths.length; index += 1) {
+      for (let along = 0; along < columns; along += 1) {
+        const at = side === "along" ? row * ground.columns + along : along * ground.columns + column;
+        cells[index * columns + along] = volume[index * plane + at];
+      }
+    }
+    return cells;
+  }
+
+  // Columns of a section over ground that the radar, or only the metal detector, did not measure.
+  function hatchCut(pen, side, box, ratio) {
+    const own = seen.ground;
+    const columns = side === "along" ? own.columns : own.rows;
+    const bitsAt = (index) => {
+      const along = (side === "along" ? own.left : own.bottom) + (index + 0.5) * own.cell;
+      const cell = side === "along" ? cellAt(own, along, state.y) : cellAt(own, state.x, along);
+      return cell < 0 ? 0 : seen.cells[cell];
+    };
+    const both = data.bits.metal | data.bits.radar;
+    const none = masked(columns, 1, (column) => !(bitsAt(column) & data.bits.radar));
+    const one = masked(columns, 1, (column) => (bitsAt(column) & data.bits.radar) && (bitsAt(column) & both) !== both);
+    hatched(pen, none, box, ratio, "none");
+    hatched(pen, one, box, ratio, "one");
+  }
+
+  function drawDepthMark(pen, target, x, toDepth, box, alpha) {
+    pen.globalAlpha = alpha;
+    if (target.depth === null) {
+      pen.setLineDash([7, 6]);
+      outlined(pen, () => { pen.moveTo(x, box.top); pen.lineTo(x, box.bottom); }, 1.6, look.mark, 2.4);
+      pen.setLineDash([]);
+    } else if (target.spread) {
+      const low = Math.max(toDepth(target.depth - target.spread), box.top);
+      const high = Math.min(toDepth(target.depth + target.spread), box.bottom);
+      outlined(pen, () => {
+        pen.moveTo(x, low);
+        pen.lineTo(x, high);
+        for (const end of [low, high]) { pen.moveTo(x - 7, end); pen.lineTo(x + 7, end); }
+      }, 2, look.mark, 2.6);
+    }
+    pen.globalAlpha = 1;
+  }
+
+  function drawCut(side, scale, margin) {
+    const canvas = cutCanvases[side];
+    const { pen, ratio } = fitted(canvas);
+    const [low, high] = cutSpan(side);
+    const box = { left: margin.left, top: margin.top, width: (high - low) * scale, height: (data.deep[1] - data.deep[0]) * scale };
+    box.bottom = box.top + box.height;
+    const toX = (x) => box.left + (x - low) * scale;
+    const toDepth = (depth) => box.top + (depth - data.deep[0]) * scale;
+    pen.imageSmoothingEnabled = false;
+    pen.fillStyle = pattern(pen, look.grey, look.hatch, 9, 1);
+    pen.fillRect(box.left, box.top, box.width, box.height);
+    if (volume) {
+      const columns = side === "along" ? ground.columns : ground.rows;
+      const cells = cutCells(side);
+      const image = cutState[side].image || (cutState[side].image = sheet(columns, data.depths.length));
+      const limit = limitOf("depth", cells, 0, cells.length, data.top);
+      paintCells(image, cells, 0, columns, data.depths.length, palette(data.layers.depth, data.top, limit), false);
+      const start = side === "along" ? ground.left : ground.bottom;
+      pen.save();
+      pen.beginPath();
+      pen.rect(box.left, box.top, box.width, box.height);
+      pen.clip();
+      pen.drawImage(image, toX(start), box.top, columns * ground.cell * scale, box.height);
+      pen.restore();
+    }
+    hatchCut(pen, side, box, ratio);
+    const here = side === "along" ? state.x : state.y;
+    const off = (target) => Math.abs(side === "along" ? target.y - state.y : target.x - state.x);
+    const places = data.targets.map((target, index) => {
+      const depth = target.depth === null ? (data.deep[0] + data.deep[1]) / 2 : target.depth;
+      const strong = index === state.target || off(target) <= 4;
+      return { index, x: toX(side === "along" ? target.x : target.y), y: Math.min(toDepth(depth), box.bottom - SYMBOL), alpha: strong ? 1 : 0.35, strong };
+    });
+    // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
+    const shown = places.filter(({ index, strong }) => strong || off(data.targets[index]) <= 10);
+    cutState[side].places = shown;
+    outlined(pen, () => {
+      pen.moveTo(toX(here), box.top);
+      pen.lineTo(toX(here), box.bottom);
+      if (data.depths.length) { const y = toDepth(data.depths[state.slice]); pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }
+    }, 1.2, look.mark, 1.8);
+    if (data.messages.radar) { message(pen, box, data.messages.radar); }
+    if (state.targets) {
+      shown.forEach(({ index, x, alpha }) => { drawDepthMark(pen, data.targets[index], x, toDepth, box, alpha); });
+      drawTargets(pen, shown, { left: 0, top: 0, width: canvas.clientWidth, height: canvas.clientHeight });
+    }
+    drawAxes(pen, box, toX, toDepth, [low, high], data.deep, null);
+    pen.font = font(14, 700);
+    pen.fillStyle = look.ink;
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
+    pen.fillText(say(side === "along" ? "cutAlong" : "cutAcross", { at: (side === "along" ? state.y : state.x).toFixed(0) }), box.left, 12);
+    cutState[side].box = { ...box, scale, low };
+    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: shown.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+  }
+
+  function drawCuts() {
+    const { scale, margin } = arrangeCuts();
+    drawCut("along", scale, margin);
+    drawCut("across", scale, margin);
+  }

@@ -1,0 +1,154 @@
+  // Fingers, mouse and keyboard.
+
+  const REACH = 26;
+  const MOVE_CM = 1;
+  const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  function valueWords(x, y) {
+    const cm = (value) => value.toFixed(0);
+    const parts = [say("at", { x: cm(x), y: cm(y) })];
+    if (volume) {
+      const echo = radarAt(x, y, state.slice);
+      const depth = data.depths[state.slice].toFixed(1);
+      parts.push(echo === null ? say("radarNone", {}) : say("radarValue", { depth, echo: echo.toFixed(2) }));
+    } else { parts.push(say("radarNone", {})); }
+    const metal = mapAt("metal", x, y);
+    parts.push(metal === null ? say("metalNone", {}) : say("metalValue", { metal: shortNumber(metal), units: data.layers.metal.units }));
+    return parts.join(" · ");
+  }
+
+  function shortNumber(value) {
+    const [digits, power] = value.toExponential(1).split("e").map(Number);
+    return power > -3 && power < 5 ? String(Number(value.toPrecision(2))) : `${digits} × 10${raised(power)}`;
+  }
+
+  function placeOf(event, canvas) {
+    const box = canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left - canvas.clientLeft, y: event.clientY - box.top - canvas.clientTop };
+  }
+
+  function groundAt(place) {
+    return { x: frame.left + (place.x - planBox.left) / planBox.scale, y: frame.bottom + (planBox.bottom - place.y) / planBox.scale };
+  }
+
+  // A tap goes to a target or a place; a pull moves the cross-hair at its depth, or turns the volume.
+  function onPlan() {
+    let held = null;
+    planCanvas.addEventListener("pointerdown", (event) => { held = { ...placeOf(event, planCanvas), moved: false, turn: state.turn, tilt: state.tilt }; });
+    planCanvas.addEventListener("pointermove", (event) => {
+      const place = placeOf(event, planCanvas);
+      if (held && event.buttons) {
+        if (Math.hypot(place.x - held.x, place.y - held.y) > 8) { held.moved = true; planCanvas.setPointerCapture(event.pointerId); }
+        if (held.moved && state.layer === "solid") {
+          go({ turn: held.turn - (place.x - held.x) / 120, tilt: Math.min(Math.max(held.tilt + (place.y - held.y) / 120, 0), Math.PI / 2) });
+        } else if (held.moved && planBox) { go({ target: -1, ...groundAt(place) }); }
+      } else if (planBox) {
+        const at = groundAt(place);
+        if (at.x >= frame.left && at.x <= frame.right && at.y >= frame.bottom && at.y <= frame.top) { element("readout").textContent = valueWords(at.x, at.y); }
+      }
+    });
+    planCanvas.addEventListener("pointerup", (event) => {
+      const place = placeOf(event, planCanvas);
+      if (held && !held.moved) {
+        const near = state.targets ? targetNear(planPlaces, place.x, place.y, REACH) : -1;
+        if (near >= 0) { goToTarget(near); } else if (planBox) { const at = groundAt(place); goToPlace(at.x, at.y); }
+      }
+      held = null;
+    });
+    planCanvas.addEventListener("pointercancel", () => { held = null; });
+    planCanvas.addEventListener("pointerleave", () => { showReadout(); });
+  }
+
+  function onCut(side) {
+    const canvas = cutCanvases[side];
+    canvas.addEventListener("click", (event) => {
+      const place = placeOf(event, canvas);
+      const near = state.targets ? targetNear(cutState[side].places, place.x, place.y, REACH) : -1;
+      if (near >= 0) { goToTarget(near); return; }
+      const { left, top, scale, low } = cutState[side].box;
+      const along = low + (place.x - left) / scale;
+      const slice = data.depths.length ? sliceOf(data.deep[0] + (place.y - top) / scale) : 0;
+      go({ target: -1, slice, ...(side === "along" ? { x: along } : { y: along }) });
+    });
+  }
+
+  function onKeys(canvas) {
+    canvas.addEventListener("keydown", (event) => {
+      const fast = event.shiftKey ? 5 : 1;
+      const move = MOVES[event.key];
+      const count = data.targets.length;
+      if (move && state.layer === "solid" && canvas === planCanvas) {
+        go({ turn: state.turn - 0.1 * fast * move[0], tilt: Math.min(Math.max(state.tilt + 0.1 * fast * move[1], 0), Math.PI / 2) });
+      } else if (move && canvas !== planCanvas) {
+        const along = canvas === cutCanvases.along ? "x" : "y";
+        go({ target: -1, [along]: state[along] + MOVE_CM * fast * move[0], slice: state.slice - move[1] });
+      } else if (move) { go({ target: -1, x: state.x + MOVE_CM * fast * move[0], y: state.y + MOVE_CM * fast * move[1] }); }
+      else if (event.key === "PageUp" || event.key === "PageDown") { go({ slice: state.slice + (event.key === "PageUp" ? -fast : fast) }); }
+      else if (event.key === "n" && count) { goToTarget((state.target + 1) % count); }
+      else if (event.key === "p" && count) { goToTarget((Math.max(state.target, 0) + count - 1) % count); }
+      else if (event.key === "Enter" || event.key === " ") { goToPlace(state.x, state.y); }
+      else { return; }
+      event.preventDefault();
+    });
+  }
+
+  function showReadout() {
+    element("readout").textContent = valueWords(state.x, state.y);
+  }
+
+  function showList() {
+    document.querySelectorAll("#targets .row").forEach((row) => {
+      const chosen = Number(row.dataset.index) === state.target;
+      row.classList.toggle("chosen", chosen);
+      const button = row.querySelector("button");
+      button.setAttribute("aria-expanded", String(chosen));
+      row.querySelector(".more").hidden = !chosen;
+      if (chosen && row.dataset.shown !== "yes") {
+        // Only the list scrolls: the page must not jump under a finger.
+        const list = element("targets");
+        if (list.scrollHeight > list.clientHeight) { list.scrollTop = row.offsetTop - list.offsetTop; }
+      }
+      row.dataset.shown = chosen ? "yes" : "no";
+    });
+  }
+
+  function showControls() {
+    const depth = element("depth");
+    const known = data.depths.length > 0;
+    const words = known ? say("depthValue", { depth: data.depths[state.slice].toFixed(1) }) : say("depthNone", {});
+    depth.value = String(state.slice);
+    depth.disabled = !known;
+    depth.setAttribute("aria-valuetext", words);
+    element("depth-text").textContent = words;
+    element("shallower").disabled = !known || state.slice === 0;
+    element("deeper").disabled = !known || state.slice === data.depths.length - 1;
+    const layer = data.layers[layerName()];
+    const factor = 2 ** (state.limit / 4);
+    const limit = element("limit");
+    limit.disabled = state.auto || !layer;
+    const limitWords = !layer ? "" : state.auto ? say("autoOn", {}) : say("limitValue", { limit: shortNumber(layer.limit * factor), units: layerName() === "metal" ? layer.units : say(layerName() === "all" ? "unitAll" : "unitDepth", {}) });
+    limit.setAttribute("aria-valuetext", limitWords);
+    element("limit-text").textContent = limitWords;
+    const share = say("percent", { share: Math.round(100 * state.metal) });
+    element("metal").setAttribute("aria-valuetext", share);
+    element("metal-text").textContent = share;
+    document.querySelectorAll("input[name=layer]").forEach((radio) => { radio.checked = radio.value === state.layer; });
+    document.querySelectorAll("input[name=theme]").forEach((radio) => { radio.checked = radio.value === state.theme; });
+    const at = { x: state.x.toFixed(0), y: state.y.toFixed(0), depth: words };
+    const chosen = state.target < 0 ? say("noTarget", {}) : say("chosen", { name: data.targets[state.target].id });
+    planCanvas.setAttribute("aria-label", say("planName", { ...at, layer: say(`layer_${state.layer}`, {}), chosen }));
+    cutCanvases.along.setAttribute("aria-label", say("alongName", at));
+    cutCanvases.across.setAttribute("aria-label", say("acrossName", at));
+    element("said").textContent = `${chosen}. ${valueWords(state.x, state.y)}`;
+  }
+
+  function setTheme(theme) {
+    look = THEMES[theme];
+    document.documentElement.dataset.theme = theme;
+    try { window.localStorage.setItem("dualsense-theme", theme); } catch { /* a page from a memory stick may not keep anything */ }
+    go({ theme });
+  }
+
+  function knownTheme() {
+    try { return window.localStorage.getItem("dualsense-theme"); } catch { return null; }
+  }
