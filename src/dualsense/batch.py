@@ -19,6 +19,7 @@ from dualsense.result import CALLS
 from dualsense.runtime.files import refuse_odd, write_file
 from dualsense.runtime.folders import refuse_link, sole_writer
 from dualsense.runtime.logs import start_logging
+from dualsense.runtime.texts import cell, in_utf8
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def batch_json(entries: Sequence[BatchEntry]) -> str:
 
 
 def _row(entry: BatchEntry) -> dict[str, Any]:
-    row = asdict(entry)
+    row = {name: in_utf8(value) if isinstance(value, str) else value for name, value in asdict(entry).items()}
     row["status"] = "failed" if entry.error else "done"
     if entry.error:
         row |= dict.fromkeys(
@@ -262,5 +263,6 @@ def batch_csv(entries: Sequence[BatchEntry]) -> str:
     for entry in entries:
         row = _row(entry)
         calls = [(row["calls"] or {}).get(call) for call in CALLS]
-        writer.writerow([*(row[column] for column in columns), *calls, row["faults"], row["error"]])
+        cells = [*(row[column] for column in columns), *calls, row["faults"], row["error"]]
+        writer.writerow([cell(value) for value in cells])
     return text.getvalue()

@@ -68,9 +68,10 @@ def about(subject: str, text: str) -> str:
     -------
     str
     """
-    if not subject or subject in text:
+    shown = subject if subject.isprintable() else one_line(subject)
+    if not subject or subject in text or shown in text:
         return text
-    return f"{subject}: {text.removeprefix(f'{os.path.basename(subject)}: ')}"  # noqa: PTH119
+    return f"{shown}: {text.removeprefix(f'{os.path.basename(subject)}: ')}"  # noqa: PTH119
 
 
 def one_line(text: str) -> str:

@@ -135,3 +135,15 @@ def page():
         browser = driver.chromium.launch(executable_path=program, args=quiet)
         yield browser.new_page(viewport={"width": 1280, "height": 900})
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def new_result():
+    """What writes a result into a folder."""
+    return write_result
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """A real server over a folder, as a context."""
+    return running

@@ -1,30 +1,31 @@
 """Results in a folder as web pages, to this machine only.
 
-Nothing of a request ever becomes part of a path: a page is served when its name is among those found by
-listing the folder. Other sites open in the same browser cannot read along: requests must carry the server's
-own host name (against DNS rebinding), and no answer allows another origin.
+Nothing of a request ever becomes part of a path: a file is served when its name is one of the contract's and its
+result was found by walking through the folder. Each has its type and a policy that keeps it from running here.
+Other sites open in the same browser cannot read along: requests must carry the server's own host name (against DNS
+rebinding), and no answer allows another origin.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import socket
-from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dualsense import render
+from dualsense.app._listing import MAX_FILE_BYTES, MEDIA_TYPES, Shelf, read_plain
 from dualsense.errors import UsageError
+from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
@@ -33,16 +34,17 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 STATIC = {"": "index.html", "app.js": "app.js", "app.css": "app.css", "icon.svg": "icon.svg"}
-MEDIA_TYPES = {
+STATIC_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-    ".geojson": "application/geo+json",
-    ".csv": "text/csv; charset=utf-8",
-    ".png": "image/png",
     ".svg": "image/svg+xml",
 }
+REQUEST_S = 10.0
+"""For a request to arrive whole."""
+ANSWER_S = 120.0
+"""For its answer to be taken."""
+MAX_CONNECTIONS = 64
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -54,6 +56,8 @@ REPORT_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-scripts allow-modals allow-downloads"
 )
+# Any other file of a result: shown or saved by whoever opens it, and never run.
+FILE_POLICY = "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 COMMON_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -61,40 +65,6 @@ COMMON_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """The results below a folder, and which files of each may be read."""
-
-    folder: Path
-
-    def results(self) -> dict[str, Path]:
-        """Find every folder with a ``targets.json``, this one included, by the key that addresses it."""
-        found = {}
-        for targets in sorted(self.folder.rglob("targets.json")):
-            name = self.name(targets.parent)
-            hidden = any(part.startswith(".") for part in targets.relative_to(self.folder).parts)
-            if not hidden and self._inside(targets):
-                found[hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]] = targets.parent
-        return found
-
-    def name(self, folder: Path) -> str:
-        """Return the path of a result below the folder, in which ``.`` is the folder itself."""
-        return folder.relative_to(self.folder).as_posix()
-
-    def files(self, key: str) -> dict[str, Path]:
-        """Return the files of a result that may be served, none for a key that is no result's."""
-        folder = self.results().get(key)
-        if folder is None:
-            return {}
-        listed = sorted(folder.iterdir())
-        return {path.name: path for path in listed if path.suffix in MEDIA_TYPES and self._inside(path)}
-
-    def _inside(self, path: Path) -> bool:
-        """Whether the path is a plain file that no link leads out of the folder."""
-        real = path.resolve()
-        return real.is_file() and real.is_relative_to(self.folder)
 
 
 def create_app(folder: Path) -> Starlette:
@@ -120,19 +90,18 @@ def create_app(folder: Path) -> Starlette:
     shelf = Shelf(folder.resolve())
 
     def list_results(_request: Request) -> Response:
-        return JSONResponse(
-            [
-                {"key": key, "name": shelf.name(path), **_describe(shelf.files(key))}
-                for key, path in shelf.results().items()
-            ]
-        )
+        return JSONResponse(shelf.listing())
 
     def result_file(request: Request) -> Response:
         path = shelf.files(request.path_params["key"]).get(request.path_params["file"])
         if path is None:
             return PlainTextResponse("no such result or file\n", status_code=404)
-        report = path.suffix == ".html"
-        return _file(path.read_bytes(), path.suffix, REPORT_POLICY if report else PAGE_POLICY)
+        try:
+            content = read_plain(path, MAX_FILE_BYTES)
+        except OSError:
+            return PlainTextResponse("no such result or file\n", status_code=404)
+        policy = REPORT_POLICY if path.name == "report.html" else FILE_POLICY
+        return _file(content, MEDIA_TYPES[path.name], policy)
 
     routes = [Route(f"/{url}", _static(file), methods=["GET"]) for url, file in STATIC.items()]
     routes += [
@@ -166,11 +135,46 @@ def run(folder: Path, *, port: int, announce: Callable[[str], None]) -> None:
             )
             raise UsageError(msg) from None
         listener.listen()
-        announce(f"http://{HOST}:{listener.getsockname()[1]}/ shows {folder} (Ctrl-C ends it)")
+        announce(f"http://{HOST}:{listener.getsockname()[1]}/ shows {visible(str(folder))} (Ctrl-C ends it)")
         config = uvicorn.Config(
-            app, http="h11", ws="none", log_level="error", access_log=False, server_header=False, lifespan="off"
+            app,
+            http=_Impatient,
+            ws="none",
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=MAX_CONNECTIONS,
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+class _Impatient(H11Protocol):
+    """Closes connections whose request does not arrive whole in time, or whose answer nobody takes."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waits_since: float | None = self.loop.time()
+        self._answers_since = 0.0
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        if self._waits_since is None and (before is None or before.response_complete):
+            self._waits_since = self.loop.time()
+        super().data_received(data)
+        if self.cycle is not before:
+            self._waits_since, self._answers_since = None, self.loop.time()
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            return
+        now, answering = self.loop.time(), self.cycle is not None and not self.cycle.response_complete
+        waited_s = 0.0 if self._waits_since is None or answering else now - self._waits_since
+        if waited_s >= REQUEST_S or (answering and now - self._answers_since >= ANSWER_S):
+            self.transport.abort()
+            return
+        self.loop.call_later(REQUEST_S / 10.0, self._look)
 
 
 class _LoopbackOnly:
@@ -207,29 +211,11 @@ def _static(file: str) -> Callable[[Request], Response]:
     content = (resources.files("dualsense.app") / "static" / file).read_bytes()
 
     def answer(_request: Request) -> Response:
-        return _file(content, file[file.rindex(".") :], PAGE_POLICY)
+        return _file(content, STATIC_TYPES[file[file.rindex(".") :]], PAGE_POLICY)
 
     return answer
 
 
-def _file(content: bytes, suffix: str, policy: str) -> Response:
-    headers = {"content-type": MEDIA_TYPES[suffix], "content-security-policy": policy}
+def _file(content: bytes, media_type: str, policy: str) -> Response:
+    headers = {"content-type": media_type, "content-security-policy": policy}
     return Response(content, headers=headers)
-
-
-def _describe(files: dict[str, Path]) -> dict[str, Any]:
-    """Return what the front page shows of a result; one that cannot be read is listed as such."""
-    try:
-        document = json.loads(files["targets.json"].read_text(encoding="utf-8"))
-        calls = [target["call"] for target in document["targets"]]
-        return {
-            "scan_id": document["scan_id"],
-            "model": document["model"],
-            "area_m2": document["area_m2"],
-            "coverage_fraction": document["coverage_fraction"],
-            "calls": {call: calls.count(call) for call in render.GRAVEST_FIRST if call in calls},
-            "pictures": sorted((n for n in files if n.endswith(".png")), key=lambda n: (n != "fused.png", n)),
-            "report": "report.html" in files,
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return {"problem": f"targets.json cannot be read: {type(error).__name__}"}

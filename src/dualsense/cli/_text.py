@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense import render
 from dualsense.errors import one_line
 from dualsense.result import CALLS
+from dualsense.runtime.texts import visible
 from dualsense.scan import SENSOR_NAMES, SEVERITIES
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def summary_text(summary: ScanSummary) -> str:
     header = summary.header
     source = header.source if header.source != "unknown" else "source not stated"
     scan_id = one_line(header.scan_id) or NO_VALUE
-    lines = [f"{summary.path}: {source}, scan {scan_id}, format {one_line(header.format_version)}", ""]
+    lines = [f"{visible(summary.path)}: {source}, scan {scan_id}, format {one_line(header.format_version)}", ""]
     facts = [
         ("instrument", header.instrument or NO_VALUE),
         ("created", header.created or NO_VALUE),
@@ -70,7 +71,7 @@ def summary_text(summary: ScanSummary) -> str:
             SENSOR_NAMES[stream.name],
             " × ".join(str(n) for n in stream.shape),
             f"{number(stream.rate_hz, '.1f')} Hz",
-            stream.measures,
+            one_line(stream.measures),
             render.percent_down(stream.coverage_fraction) if stream.name != "pose" else "",
         )
         for stream in summary.streams
@@ -99,7 +100,10 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
         for name in render.SENSORS
     )
     covered = f"both sensors covered {render.percent_down(result.coverage_fraction)} ({sensors})"
-    lines = [f"{scan}: {number(result.area_m2, '.2f')} m², {covered}", " ".join((verdict.main, *verdict.rest))]
+    lines = [
+        f"{visible(str(scan))}: {number(result.area_m2, '.2f')} m², {covered}",
+        " ".join((verdict.main, *verdict.rest)),
+    ]
     if result.targets:
         rows = [("id", "call", "x m", "y m", "depth of top", "confidence", "why")]
         rows += [
@@ -120,7 +124,7 @@ def result_text(result: Result, scan: Path, out: Path | None) -> str:
     lines += ["", " ".join(filter(None, (model, render.threshold_words(result), render.ADVICE)))]
     limits = [one_line(banner.sentence) for banner in render.banners(result)]
     lines += ["", *limits] if limits else []
-    lines += ["", f"Look at {out / 'report.html'}"] if out is not None else []
+    lines += ["", f"Look at {visible(str(out / 'report.html'))}"] if out is not None else []
     return "\n".join(lines)
 
 
@@ -146,16 +150,16 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
     rows: list[tuple[str, ...]] = [("scan", "suspect", "likely-clutter", "not-assessable", "covered", "")]
     for entry in entries:
         if entry.error:
-            rows.append((entry.name, NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "FAILED"))
+            rows.append((visible(entry.name), NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "FAILED"))
         else:
             rows.append(
                 (
-                    entry.name,
+                    visible(entry.name),
                     *(str(entry.calls[call]) for call in CALLS),
                     render.percent_down(entry.coverage_fraction),
                     "",
                 )
             )
     failed = sum(bool(entry.error) for entry in entries)
-    closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {out / 'batch.csv'}"
+    closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {visible(str(out / 'batch.csv'))}"
     return f"{table(rows, align='<>>>><')}\n\n{closing}"

@@ -7,10 +7,12 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from dualsense.errors import one_line
 from dualsense.evaluate import _statistics as statistics
 from dualsense.evaluate._breakdown import breakdown, localisation_errors
 from dualsense.evaluate._rates import Rates, confidences, rates, roc
 from dualsense.runtime.folders import write_folder
+from dualsense.runtime.texts import in_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +89,7 @@ def to_text(evaluation: Evaluation) -> str:
     """Write the summary as a table for the terminal."""
     header = ("scan", "mines", "found", "missed", "unknown", "alarms", "m²")
     rows: list[tuple[str, ...]] = [header]
-    rows += [(s.scan_id, *_cells(rates([s]))) for s in evaluation.scores]
+    rows += [(one_line(s.scan_id), *_cells(rates([s]))) for s in evaluation.scores]
     total = rates(evaluation.scores)
     rows.append(("all", *_cells(total)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
@@ -112,7 +114,7 @@ def to_text(evaluation: Evaluation) -> str:
             f"depth bias {_millimetres(where['depth_bias_m'])}, depth rms {_millimetres(where['depth_rms_m'])}"
         )
     confidence, is_mine = confidences(evaluation.scores)
-    models = ", ".join(sorted({s.model for s in evaluation.scores})) or "none"
+    models = one_line(", ".join(sorted({s.model for s in evaluation.scores}))) or "none"
     brier = statistics.brier_score(confidence, is_mine)
     error = statistics.expected_calibration_error(confidence, is_mine)
     lines.append(
@@ -120,8 +122,8 @@ def to_text(evaluation: Evaluation) -> str:
         f"calibration error {_number(error)}"
     )
     lines += _sensor_lines(scores=evaluation.scores)
-    lines += [f"failed, its mines counted as missed: {f.scan}: {f.cause}" for f in evaluation.failures]
-    lines += [f"not scored: {f.scan}: {f.cause}" for f in evaluation.unscored]
+    lines += [one_line(f"failed, its mines counted as missed: {f.scan}: {f.cause}") for f in evaluation.failures]
+    lines += [one_line(f"not scored: {f.scan}: {f.cause}") for f in evaluation.unscored]
     return "\n".join(lines) + "\n"
 
 
@@ -176,7 +178,7 @@ def _sensor_lines(scores: Sequence[ScanScore]) -> list[str]:
         )
     for name, groups in parts["detection_by"].items():
         counts = [f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items()]
-        lines.append(f"by {name:<8s} " + ", ".join(counts))
+        lines.append(one_line(f"by {name}").ljust(12) + one_line(", ".join(counts)))
     return lines
 
 
@@ -211,7 +213,9 @@ def _millimetres(value: float) -> str:
 
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _without_nan(v) for k, v in value.items()}
+        return {in_utf8(k): _without_nan(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_without_nan(v) for v in value]
+    if isinstance(value, str):
+        return in_utf8(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

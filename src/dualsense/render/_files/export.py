@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._files.plain import fault_document
 from dualsense.render._targets import distance_m, join_reasons, lane_bearing_deg, ordered_targets
+from dualsense.runtime.texts import cell
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -42,7 +43,6 @@ CSV_COLUMNS = (
     "gpr_log_likelihood_ratio",
     "reasons",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def metres(value: float) -> float | None:
@@ -126,15 +126,6 @@ def _positions_wgs84(result: Result) -> list[tuple[float, float]] | None:
     ]
 
 
-def _cell(value: str | float | None) -> str:
-    """Cell of the table; text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_STARTS) else value
-    return repr(value)
-
-
 def targets_csv(result: Result) -> str:
     """Text of ``targets.csv``: one line per target, units in the column names, an empty cell for what is unknown.
 
@@ -166,7 +157,7 @@ def targets_csv(result: Result) -> str:
             significant(target.gpr.log_likelihood_ratio) if target.gpr else None,
             join_reasons(target.reasons),
         )
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     return text.getvalue()
 
 
