@@ -184,7 +184,34 @@ def test_geojson_says_that_it_is_local(full_result):
     assert document["coordinate_system"]["name"] == "local frame"
     assert document["coordinate_system"]["is_geographic"] is False
     assert document["coordinate_system"]["units"] == "m"
-    assert document["features"][0]["geometry"] == {"type": "Point", "coordinates": [0.11, 0.15]}
+    # A map would take metres for degrees.
+    assert [feature["geometry"] for feature in document["features"]] == [None] * 4
+    first = document["features"][0]["properties"]
+    assert (first["x_m"], first["y_m"]) == (0.11, 0.15)
+
+
+def test_every_list_says_of_which_scan_it_is(make_result):
+    for variant, source, reference in (
+        ("full", "recorded", "local frame"),
+        ("simulated", "simulated", "local frame"),
+        ("wgs84", "recorded", "WGS 84"),
+    ):
+        result = make_result(variant)
+        about = {
+            "scan_id": "lane-07-patch-3",
+            "source": source,
+            "created": "2026-03-04T05:06:07Z",
+            "site": "training lane",
+            "operator": "A. Operator",
+            "coordinate_reference": reference,
+        }
+        document = targets_geojson(result)
+        rows = list(csv.DictReader(io.StringIO(targets_csv(result))))
+        assert len(rows) == 4
+        for holder in (document, *rows):
+            assert {key: holder[key] for key in about} == about
+            covered_m2 = result.area_m2 * result.coverage_fraction
+            assert float(holder["covered_area_m2"]) == pytest.approx(covered_m2, abs=1e-6)
 
 
 def test_geojson_in_wgs84_has_longitude_first(make_result):

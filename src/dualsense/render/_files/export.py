@@ -23,6 +23,12 @@ SCHEMA = "dualsense-targets"
 SCHEMA_VERSION = "1.0"
 CSV_COLUMNS = (
     "scan_id",
+    "source",
+    "created",
+    "site",
+    "operator",
+    "covered_area_m2",
+    "coordinate_reference",
     "id",
     "call",
     "confidence",
@@ -43,6 +49,7 @@ CSV_COLUMNS = (
     "gpr_log_likelihood_ratio",
     "reasons",
 )
+LOCAL_FRAME = "local frame"
 
 
 def metres(value: float) -> float | None:
@@ -132,13 +139,14 @@ def targets_csv(result: Result) -> str:
     ``bearing_from_lane_deg`` is clockwise from +x; ``distance_from_start_m`` is from the origin of the frame.
     """
     places = _positions_wgs84(result)
+    about = _about(result)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for index, target in enumerate(ordered_targets(result)):
         latitude, longitude = places[index] if places else (None, None)
         row = (
-            result.header.scan_id,
+            *about.values(),
             target.id,
             target.call,
             _rounded(target.confidence, 4),
@@ -161,20 +169,35 @@ def targets_csv(result: Result) -> str:
     return text.getvalue()
 
 
+def _about(result: Result) -> dict[str, str | float | None]:
+    """Tell of which scan a list is, so that no row is read without it."""
+    header = result.header
+    covered_m2 = result.area_m2 * result.coverage_fraction
+    return {
+        "scan_id": header.scan_id,
+        "source": header.source,
+        "created": header.created,
+        "site": header.site,
+        "operator": header.operator,
+        "covered_area_m2": _rounded(covered_m2, 6),
+        "coordinate_reference": LOCAL_FRAME if usable_origin(header) is None else "WGS 84",
+    }
+
+
 def targets_geojson(result: Result) -> dict[str, Any]:
     """Content of ``targets.geojson``: a FeatureCollection of points (RFC 7946).
 
-    Coordinates are longitude and latitude in WGS 84 when the scan knows its origin, else x and y of the local
-    frame in metres; the foreign member ``coordinate_system`` says which.
+    Coordinates are longitude and latitude in WGS 84 when the scan knows its origin. Without it the geometry is
+    null: a map would take metres for degrees and put the targets into the sea at 0° N 0° E. Places in the local
+    frame are properties in any case; the foreign member ``coordinate_system`` says what there is.
     """
     places = _positions_wgs84(result)
     features = []
     for index, target in enumerate(ordered_targets(result)):
+        geometry = None
         if places:
             latitude, longitude = places[index]
-            coordinates: list[float | None] = [longitude, latitude]
-        else:
-            coordinates = [metres(target.x_m), metres(target.y_m)]
+            geometry = {"type": "Point", "coordinates": [longitude, latitude]}
         properties = {
             key: value
             for key, value in _target(target).items()
@@ -186,20 +209,12 @@ def targets_geojson(result: Result) -> dict[str, Any]:
             properties[f"{name}_score"] = significant(evidence.score) if evidence else None
             ratio = significant(evidence.log_likelihood_ratio) if evidence else None
             properties[f"{name}_log_likelihood_ratio"] = ratio
-        features.append(
-            {
-                "type": "Feature",
-                "id": target.id,
-                "geometry": {"type": "Point", "coordinates": coordinates},
-                "properties": properties,
-            }
-        )
+        features.append({"type": "Feature", "id": target.id, "geometry": geometry, "properties": properties})
     return {
         "type": "FeatureCollection",
         "coordinate_system": _coordinate_system(result),
-        "scan_id": result.header.scan_id,
+        **_about(result),
         "scan_sha256": result.scan_sha256,
-        "source": result.header.source,
         "model": result.model,
         "features": features,
     }
@@ -210,11 +225,11 @@ def _coordinate_system(result: Result) -> dict[str, Any]:
     local = "x along the lane, y to its left, from the start point of the lane"
     if origin is None:
         return {
-            "name": "local frame",
+            "name": LOCAL_FRAME,
             "is_geographic": False,
             "axes": ["x", "y"],
             "units": "m",
-            "description": f"Local frame in metres, not longitude and latitude: {local}.",
+            "description": f"No geometry, as the scan has no origin on Earth; x_m and y_m in metres: {local}.",
         }
     latitude, longitude, height_m, azimuth = origin
     return {

@@ -38,8 +38,8 @@ SENTENCES: Mapping[str, str] = {
     "percent": "{share} %",
     "track": "Swept track",
     "show_targets": "Targets",
-    "key_help": "Arrow keys move the cross-hair or turn the volume, page up and page down change the depth, n and p "
-    "go to the next and the previous target, Enter goes to the strongest echo under the cross-hair.",
+    "key_help": "Arrow keys move the cross-hair or turn the volume, page up and page down change the depth, n and "
+    "p go to the next and the previous target, Enter goes to the strongest echo under the cross-hair.",
     "planName": "Map of the ground, {layer}: cross-hair {x} cm ahead, {y} cm to the left, {depth}; {chosen}",
     "alongName": "Section along the lane, {y} cm to the left; cross-hair {x} cm ahead, {depth}",
     "acrossName": "Section across the lane, {x} cm ahead; cross-hair {y} cm to the left, {depth}",

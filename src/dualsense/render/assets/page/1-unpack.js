@@ -6,9 +6,9 @@
   const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
   const LONGEST = 15;
 
-  // Table from the next 15 bits to a symbol and the length of its code: symbol * 16 + length.
+  // Table from the next bits, as many as the longest code has, to a symbol and the length of its code: symbol * 16 + length.
   function codeTable(lengths) {
-    const table = new Uint16Array(1 << LONGEST);
+    const table = new Uint16Array(1 << Math.max(1, ...lengths));
     const count = new Uint16Array(LONGEST + 1);
     lengths.forEach((length) => { count[length] += 1; });
     count[0] = 0;
@@ -43,7 +43,7 @@
     };
     const symbolOf = (table) => {
       need(LONGEST);
-      const entry = table[held & ((1 << LONGEST) - 1)];
+      const entry = table[held & (table.length - 1)];
       held >>>= entry & 15;
       holding -= entry & 15;
       return entry >> 4;

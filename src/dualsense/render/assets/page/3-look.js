@@ -8,9 +8,32 @@
   let look = THEMES.light;
 
   // In the sun a screen shows little but the difference between white and black: strong is black there.
+  const knownShades = new Map();
   function shades(layer) {
-    if (state.theme !== "sun") { return layer.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))); }
-    return layer.colours.map((_, index) => new Array(3).fill(Math.round(255 * (1 - index / (layer.colours.length - 1)))));
+    const key = state.theme === "sun" ? "sun" : layer.colours;
+    if (!knownShades.has(key)) {
+      const last = layer.colours.length - 1;
+      knownShades.set(key, key === "sun"
+        ? layer.colours.map((_, index) => new Array(3).fill(Math.round(255 * (1 - index / last))))
+        : layer.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))));
+    }
+    return knownShades.get(key);
+  }
+
+  // The colours of a layer as a picture one pixel wide, the strongest on top.
+  const knownRamps = new Map();
+  function ramp(layer) {
+    const colours = shades(layer);
+    if (!knownRamps.has(colours)) {
+      const canvas = sheet(1, colours.length);
+      const pen = canvas.getContext("2d");
+      colours.forEach(([red, green, blue], index) => {
+        pen.fillStyle = `rgb(${red},${green},${blue})`;
+        pen.fillRect(0, colours.length - 1 - index, 1, 1);
+      });
+      knownRamps.set(colours, canvas);
+    }
+    return knownRamps.get(colours);
   }
 
   // Colour of each step under a limit, as one number for each pixel; steps are even in the root of the amplitude.
@@ -45,8 +68,15 @@
     pen.putImageData(image, 0, 0);
   }
 
+  const knownTiles = new Map();
   function pattern(pen, ground, lines, apart, ratio) {
     const size = Math.round(apart * ratio);
+    const key = [ground, lines, size].join();
+    if (!knownTiles.has(key)) { knownTiles.set(key, hatchTile(ground, lines, size, ratio)); }
+    return pen.createPattern(knownTiles.get(key), "repeat");
+  }
+
+  function hatchTile(ground, lines, size, ratio) {
     const tile = sheet(size, size);
     const stroke = tile.getContext("2d");
     if (ground) { stroke.fillStyle = ground; stroke.fillRect(0, 0, size, size); }
@@ -55,7 +85,7 @@
     stroke.beginPath();
     for (const shift of [-size, 0, size]) { stroke.moveTo(shift - 2, size + 2); stroke.lineTo(shift + size + 2, -2); }
     stroke.stroke();
-    return pen.createPattern(tile, "repeat");
+    return tile;
   }
 
   // Hatch what a mask (a canvas of one pixel for each cell) covers of a box.

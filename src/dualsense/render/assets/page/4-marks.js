@@ -204,15 +204,7 @@
 
   // Colours of a layer from nothing to its limit, with numbers.
   function drawBar(pen, box, layer, limit, words) {
-    const steps = 64;
-    const colours = shades(layer);
-    const high = Math.ceil(box.height);
-    for (let row = 0; row < high; row += 1) {
-      const share = 1 - row / high;
-      const [red, green, blue] = colours[Math.round(share * (steps - 1))];
-      pen.fillStyle = `rgb(${red},${green},${blue})`;
-      pen.fillRect(box.left, box.top + row, box.width, 1.5);
-    }
+    pen.drawImage(ramp(layer), box.left, box.top, box.width, box.height);
     pen.strokeStyle = look.ink;
     pen.lineWidth = 1.5;
     pen.strokeRect(box.left, box.top, box.width, box.height);
