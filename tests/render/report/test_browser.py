@@ -311,7 +311,7 @@ def test_layers_colours_and_marks_can_be_changed(browser, report, size):
     page.locator("#limit").focus()
     page.keyboard.press("ArrowLeft")
     seen.append(visit.print())
-    assert page.locator("#limit").get_attribute("aria-valuetext").endswith("of the strongest echo")
+    assert page.locator("#limit").get_attribute("aria-valuetext").endswith("× the strongest echo")
     for share in ("90 %", "80 %"):
         page.locator("#metal").focus()
         page.keyboard.press("ArrowLeft")
@@ -434,6 +434,64 @@ def test_a_sensor_that_is_missing_is_hatched_and_said_in_every_view(browser, rep
         assert all(_grey(pixels))
     banner = visit.page.locator(".screen .fault.failed").first
     assert banner.get_attribute("role") == "alert"
+    visit.finish()
+
+
+@SIZES
+def test_long_ground_is_shown_by_parts_and_a_bar_leads_through_it(browser, report, full_result, size):
+    """Three metres, stretched from the usual patch: each part as large as a patch, every target reachable."""
+    stretched = _stretched(full_result, 8)
+    visit = Visit(browser, report("long", stretched), size)
+    page = visit.page
+    scale = visit.drawn()["box"]["scale"]
+    assert scale >= (3.5 if size == TABLET else 2.0)
+    assert visit.at()[:2] == (11.0, 15.0)
+    shown = [len(visit.drawn()["symbols"])]
+    box = visit.drawn()["box"]
+    visit.tap("plan", box["left"] + 0.72 * box["width"], box["bottom"] + 84)
+    assert visit.at()[0] == pytest.approx(0.72 * 320.0 - 1.0, abs=4.0)
+    page.locator("#targets .row").nth(1).locator("button").tap()
+    assert visit.at()[:2] == (188.0, 9.0)
+    shown.append(len(visit.drawn()["symbols"]))
+    assert all(0 < count < 4 for count in shown)
+    cut = visit.drawn("along")["box"]
+    assert cut["low"] > 100.0
+    page.locator("#plan").focus()
+    for _ in range(30):
+        page.keyboard.press("Shift+ArrowRight")
+    assert visit.at()[0] == pytest.approx(319.0, abs=1.0)
+    visit.finish()
+
+
+def _stretched(result, times):
+    """The same cells, repeated along the lane; the second target a good way ahead."""
+    grid = result.coverage.grid
+    count = times * grid.x_m.size
+    long = dataclasses.replace(grid, x_m=grid.x_m[0] + grid.cell_m * np.arange(count))
+
+    def repeated(values):
+        return np.concatenate([values] * times, axis=-1)
+
+    cover, volume, metal = result.coverage, result.gpr_volume, result.emi_maps["metal_response"]
+    targets = list(result.targets)
+    targets[1] = dataclasses.replace(targets[1], x_m=1.88)
+    targets[3] = dataclasses.replace(targets[3], x_m=2.9)
+    return dataclasses.replace(
+        result,
+        coverage=dataclasses.replace(
+            cover, grid=long, patch=repeated(cover.patch), emi=repeated(cover.emi), gpr=repeated(cover.gpr)
+        ),
+        gpr_volume=dataclasses.replace(volume, grid=long, values=repeated(volume.values)),
+        emi_maps={"metal_response": dataclasses.replace(metal, grid=long, values=repeated(metal.values))},
+        targets=tuple(targets),
+    )
+
+
+def test_a_target_beside_the_ground_stands_at_its_edge(browser, report, full_result):
+    beside = dataclasses.replace(full_result.targets[0], x_m=-0.2, y_m=0.1)
+    visit = Visit(browser, report("beside", dataclasses.replace(full_result, targets=(beside,))))
+    symbol = visit.drawn()["symbols"][0]
+    assert 0.5 * (symbol["left"] + symbol["right"]) == pytest.approx(visit.drawn()["box"]["left"], abs=0.5)
     visit.finish()
 
 

@@ -251,7 +251,7 @@ def report_html(
     view = view or View()
     pictures = render_figures(result, view, shown) if pictures is None else pictures
     line = is_line(result)
-    # Slices of a line show nothing that its section does not.
+    # The slices of a line show nothing that its section does not: its pictures are the page.
     viewer = None if line else viewer_data(result, view, shown)
     style, script = _asset("report.css"), "" if viewer is None else _script()
     origin = usable_origin(result.header)

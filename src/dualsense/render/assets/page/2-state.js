@@ -25,7 +25,17 @@
   const frame = edges(seen.ground);
   const plane = ground.rows * ground.columns;
 
-  const state = { x: 0, y: 0, slice: 0, target: -1, layer: "depth", auto: false, limit: 0, metal: 1, track: false, targets: true, theme: "light", turn: -0.6, tilt: 0.5 };
+  // Long ground is shown by parts, so that a find in it is as large as in a square metre: what of it is shown.
+  const LEAST_CM = 100;
+  const PART = 1.3;
+  const shown = { ...frame };
+  const wide = frame.right - frame.left;
+  const tall = frame.top - frame.bottom;
+  const across = Math.min(wide, Math.max(LEAST_CM, PART * tall));
+  const upward = Math.min(tall, Math.max(LEAST_CM, PART * wide));
+  const inParts = across < wide || upward < tall;
+
+  const state = { x: 0, y: 0, slice: 0, target: -1, layer: "depth", auto: false, limit: 0, metal: 1, track: false, targets: true, theme: "light", turn: -0.6, tilt: 0.5, pulled: false };
   const views = [];
 
   // Index of the cell of a grid that holds a place, -1 outside.
@@ -74,10 +84,32 @@
     return step === unmeasured ? null : amplitude(step, layer.top);
   }
 
+  // Move what is shown when the cross-hair comes near its edge.
+  function showAround() {
+    if (!inParts) { return; }
+    for (const [place, low, high, span] of [["x", "left", "right", across], ["y", "bottom", "top", upward]]) {
+      const rim = 0.08 * span;
+      if (shown[high] - shown[low] === span && state[place] >= shown[low] + rim && state[place] <= shown[high] - rim) { continue; }
+      const start = Math.min(Math.max(state[place] - span / 2, frame[low]), frame[high] - span);
+      shown[low] = start;
+      shown[high] = start + span;
+    }
+  }
+
+  // Where a target stands in the map: one that lies beside the ground stands at its edge, and is never left out.
+  function standing(target) {
+    return { x: Math.min(Math.max(target.x, frame.left), frame.right), y: Math.min(Math.max(target.y, frame.bottom), frame.top) };
+  }
+
+  function isShown({ x, y }) {
+    return x >= shown.left && x <= shown.right && y >= shown.bottom && y <= shown.top;
+  }
+
   function go(change) {
     Object.assign(state, change);
     state.x = Math.min(Math.max(state.x, frame.left), frame.right);
     state.y = Math.min(Math.max(state.y, frame.bottom), frame.top);
+    if (!state.pulled) { showAround(); }
     state.slice = Math.min(Math.max(state.slice, 0), Math.max(data.depths.length - 1, 0));
     views.forEach((draw) => { draw(); });
   }

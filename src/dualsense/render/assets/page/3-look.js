@@ -88,12 +88,12 @@
     return tile;
   }
 
-  // Hatch what a mask (a canvas of one pixel for each cell) covers of a box.
-  function hatched(pen, mask, box, ratio, sensors) {
+  // Hatch a box where a part of a mask, a canvas of one pixel for each cell, is set.
+  function hatched(pen, mask, part, box, ratio, sensors) {
     const layer = sheet(box.width * ratio, box.height * ratio);
     const brush = layer.getContext("2d");
     brush.imageSmoothingEnabled = false;
-    brush.drawImage(mask, 0, 0, layer.width, layer.height);
+    brush.drawImage(mask, part.left, part.top, part.width, part.height, 0, 0, layer.width, layer.height);
     brush.globalCompositeOperation = "source-in";
     brush.fillStyle = sensors === "none" ? pattern(brush, look.grey, look.hatch, 9, ratio) : pattern(brush, null, look.one, 22, ratio);
     brush.fillRect(0, 0, layer.width, layer.height);

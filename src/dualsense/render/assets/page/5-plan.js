@@ -77,9 +77,9 @@
         const width = pen.measureText(text).width + 8;
         const longest = lines.slice().sort((one, other) => other.length - one.length)[0] || [];
         const parts = longest.length / 2;
-        for (const share of [0.3, 0.7, 0.5, 0.1, 0.9, 0.2, 0.8, 0.4, 0.6]) {
-          const i = Math.floor(share * parts);
-          if (parts < 8 || i >= parts) { break; }
+        // Places all around the line, far from one another first.
+        for (let n = 0; n < 40 && parts >= 8; n += 1) {
+          const i = Math.floor(((0.3 + 0.618 * n) % 1) * parts);
           const x = toX(longest[2 * i]);
           const y = toY(longest[2 * i + 1]);
           const place = { left: x - width / 2, right: x + width / 2, top: y - 9, bottom: y + 9 };
@@ -117,7 +117,7 @@
     pen.textAlign = "left";
     pen.textBaseline = "middle";
     pen.fillText(say("lane", {}), box.left + 53, line);
-    const length = niceStep((frame.right - frame.left), 6);
+    const length = niceStep(shown.right - shown.left, 6);
     const end = box.left + box.width;
     const start = end - length * scale;
     pen.fillRect(start, line - 5, (end - start) / 2, 10);
@@ -160,8 +160,32 @@
     lines.forEach((line, index) => { pen.fillText(line, box.left + box.width / 2, middle + high * (index - (lines.length - 1) / 2)); });
   }
 
+  // All of a long ground in a bar, with its targets and what the map shows of it: a tap there goes there.
+  let wholeBar = null;
+  function drawWhole(pen, box, top) {
+    const long = wide >= tall;
+    const at = (place) => box.left + box.width * (place - (long ? frame.left : frame.bottom)) / (long ? wide : tall);
+    const start = at(long ? shown.left : shown.bottom);
+    const end = at(long ? shown.right : shown.top);
+    wholeBar = { left: box.left, top, width: box.width, height: 44 };
+    pen.fillStyle = look.grey;
+    pen.fillRect(box.left, top + 8, box.width, 28);
+    pen.strokeStyle = look.ink;
+    pen.lineWidth = 1.5;
+    pen.strokeRect(box.left, top + 8, box.width, 28);
+    pen.lineWidth = 4;
+    pen.strokeRect(start, top + 4, end - start, 36);
+    data.targets.slice().reverse().forEach((target) => { drawSymbol(pen, target.call, at(long ? standing(target).x : standing(target).y), top + 22, 6); });
+  }
+
+  function wholeAt(place) {
+    const share = (place.x - wholeBar.left) / wholeBar.width;
+    return wide >= tall ? { x: frame.left + share * wide, y: state.y } : { x: state.x, y: frame.bottom + share * tall };
+  }
+
   function planMargin(width) {
-    return width < 450 ? { left: 36, right: 70, top: 8, bottom: 58 } : { left: 56, right: 80, top: 10, bottom: 58 };
+    const bottom = inParts ? 118 : 58;
+    return width < 450 ? { left: 36, right: 70, top: 8, bottom } : { left: 56, right: 80, top: 10, bottom };
   }
 
   // On a narrow screen the map is as high as the ground asks for, and the page scrolls.
@@ -169,8 +193,8 @@
     const room = planCanvas.parentElement;
     if (!window.matchMedia("(max-width: 899px)").matches) { room.style.height = ""; return; }
     const margin = planMargin(room.clientWidth);
-    const scale = (room.clientWidth - margin.left - margin.right) / (frame.right - frame.left);
-    const wanted = Math.max(scale * (frame.top - frame.bottom) + margin.top + margin.bottom, state.layer === "solid" ? 260 : 0);
+    const scale = (room.clientWidth - margin.left - margin.right) / (shown.right - shown.left);
+    const wanted = Math.max(scale * (shown.top - shown.bottom) + margin.top + margin.bottom, state.layer === "solid" ? 260 : 0);
     room.style.height = `${Math.round(Math.min(wanted, 0.7 * window.innerHeight))}px`;
   }
 
@@ -180,21 +204,21 @@
     element("solid").hidden = true;
     if (state.layer === "solid") { drawSolid(pen, width, height, ratio); return; }
     const margin = planMargin(width);
-    const scale = Math.min((width - margin.left - margin.right) / (frame.right - frame.left), (height - margin.top - margin.bottom) / (frame.top - frame.bottom));
-    const box = { left: margin.left, top: margin.top, width: scale * (frame.right - frame.left), height: scale * (frame.top - frame.bottom) };
+    const scale = Math.min((width - margin.left - margin.right) / (shown.right - shown.left), (height - margin.top - margin.bottom) / (shown.top - shown.bottom));
+    const box = { left: margin.left, top: margin.top, width: scale * (shown.right - shown.left), height: scale * (shown.top - shown.bottom) };
     box.bottom = box.top + box.height;
-    const toX = (x) => box.left + (x - frame.left) * scale;
-    const toY = (y) => box.bottom - (y - frame.bottom) * scale;
+    const toX = (x) => box.left + (x - shown.left) * scale;
+    const toY = (y) => box.bottom - (y - shown.bottom) * scale;
     planBox = { ...box, scale };
-    const shown = planLayer();
+    const layer = planLayer();
     pen.imageSmoothingEnabled = false;
     pen.fillStyle = pattern(pen, look.grey, look.hatch, 9, 1);
     pen.fillRect(box.left, box.top, box.width, box.height);
-    if (shown) {
+    if (layer) {
       const image = planCells.image || (planCells.image = sheet(1, 1));
-      if (image.width !== shown.own.columns || image.height !== shown.own.rows) { image.width = shown.own.columns; image.height = shown.own.rows; }
-      paintCells(image, shown.cells, shown.start, shown.own.columns, shown.own.rows, palette(shown.layer, shown.top, shown.limit), true);
-      const own = edges(shown.own);
+      if (image.width !== layer.own.columns || image.height !== layer.own.rows) { image.width = layer.own.columns; image.height = layer.own.rows; }
+      paintCells(image, layer.cells, layer.start, layer.own.columns, layer.own.rows, palette(layer.layer, layer.top, layer.limit), true);
+      const own = edges(layer.own);
       pen.save();
       pen.beginPath();
       pen.rect(box.left, box.top, box.width, box.height);
@@ -202,15 +226,18 @@
       pen.drawImage(image, toX(own.left), toY(own.top), scale * (own.right - own.left), scale * (own.top - own.bottom));
       pen.restore();
     }
-    planPlaces = data.targets.map((target, index) => ({ index, x: toX(target.x), y: toY(target.y), alpha: strength(target) }));
-    const key = [width, height, ratio, state.theme, state.metal, state.track, shown && shown.name, state.layer].join();
+    planPlaces = data.targets.map((target, index) => ({ index, at: standing(target), alpha: strength(target) }))
+      .filter(({ at }) => isShown(at)).map((place) => ({ ...place, x: toX(place.at.x), y: toY(place.at.y) }));
+    const key = [width, height, ratio, state.theme, state.metal, state.track, layer && layer.name, state.layer, shown.left, shown.bottom].join();
     if (still.key !== key) {
       still = { key, canvas: sheet(width * ratio, height * ratio), labels: [] };
       const brush = still.canvas.getContext("2d");
       brush.setTransform(ratio, 0, 0, ratio, 0, 0);
       const masks = planMasks(layerName());
-      hatched(brush, masks.none, box, ratio, "none");
-      hatched(brush, masks.one, box, ratio, "one");
+      const { cell } = seen.ground;
+      const part = { left: (shown.left - frame.left) / cell, top: (frame.top - shown.top) / cell, width: (shown.right - shown.left) / cell, height: (shown.top - shown.bottom) / cell };
+      hatched(brush, masks.none, part, box, ratio, "none");
+      hatched(brush, masks.one, part, box, ratio, "one");
       still.labels = drawStill(brush, box, toX, toY, planPlaces.map(({ x, y }) => ({ left: x - 18, right: x + 18, top: y - 18, bottom: y + 18 })));
     }
     pen.drawImage(still.canvas, 0, 0, width, height);
@@ -218,8 +245,9 @@
     const text = data.messages[layerName() === "metal" ? "metal" : "radar"];
     if (text) { message(pen, box, text); }
     const drawn = state.targets ? drawTargets(pen, planPlaces, box, still.labels) : { symbols: [], labels: [] };
-    drawAxes(pen, box, toX, toY, [frame.left, frame.right], [frame.bottom, frame.top], width < 450 ? null : { up: say("axisY", {}) });
+    drawAxes(pen, box, toX, toY, [shown.left, shown.right], [shown.bottom, shown.top], width < 450 ? null : { up: say("axisY", {}) });
     drawStrip(pen, box, scale, box.bottom + 42);
-    if (shown) { drawBar(pen, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, shown.layer, shown.limit, barWords(shown.name)); }
+    if (inParts) { drawWhole(pen, box, box.bottom + 62); }
+    if (layer) { drawBar(pen, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, layer.layer, layer.limit, barWords(layer.name)); }
     planCanvas.dataset.drawn = JSON.stringify({ box: planBox, symbols: drawn.symbols, labels: drawn.labels, strengths: planPlaces.map(({ alpha }) => alpha) });
   }

@@ -4,7 +4,7 @@
   const cutState = { along: { places: [] }, across: { places: [] } };
 
   function cutSpan(side) {
-    return side === "along" ? [frame.left, frame.right] : [frame.bottom, frame.top];
+    return side === "along" ? [shown.left, shown.right] : [shown.bottom, shown.top];
   }
 
   // Both sections in the same scale, beside each other or one above the other, whichever shows them larger.
@@ -58,8 +58,10 @@
     const both = data.bits.metal | data.bits.radar;
     const none = masked(columns, 1, (column) => !(bitsAt(column) & data.bits.radar));
     const one = masked(columns, 1, (column) => (bitsAt(column) & data.bits.radar) && (bitsAt(column) & both) !== both);
-    hatched(pen, none, box, ratio, "none");
-    hatched(pen, one, box, ratio, "one");
+    const [low, high] = cutSpan(side);
+    const part = { left: (low - (side === "along" ? own.left : own.bottom)) / own.cell, top: 0, width: (high - low) / own.cell, height: 1 };
+    hatched(pen, none, part, box, ratio, "none");
+    hatched(pen, one, part, box, ratio, "one");
   }
 
   function drawDepthMark(pen, target, x, toDepth, box, alpha) {
@@ -111,11 +113,11 @@
     const places = data.targets.map((target, index) => {
       const depth = target.depth === null ? (data.deep[0] + data.deep[1]) / 2 : target.depth;
       const strong = index === state.target || off(target) <= 4;
-      return { index, x: toX(side === "along" ? target.x : target.y), y: Math.min(toDepth(depth), box.bottom - SYMBOL), alpha: strong ? 1 : 0.35, strong };
+      return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.min(toDepth(depth), box.bottom - SYMBOL), alpha: strong ? 1 : 0.35, strong };
     });
     // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
-    const shown = places.filter(({ index, strong }) => strong || off(data.targets[index]) <= 10);
-    cutState[side].places = shown;
+    const near = places.filter(({ index, x, strong }) => x >= box.left && x <= box.left + box.width && (strong || off(data.targets[index]) <= 10));
+    cutState[side].places = near;
     outlined(pen, () => {
       pen.moveTo(toX(here), box.top);
       pen.lineTo(toX(here), box.bottom);
@@ -123,8 +125,8 @@
     }, 1.2, look.mark, 1.8);
     if (data.messages.radar) { message(pen, box, data.messages.radar); }
     if (state.targets) {
-      shown.forEach(({ index, x, alpha }) => { drawDepthMark(pen, data.targets[index], x, toDepth, box, alpha); });
-      drawTargets(pen, shown, { left: 0, top: 0, width: canvas.clientWidth, height: canvas.clientHeight });
+      near.forEach(({ index, x, alpha }) => { drawDepthMark(pen, data.targets[index], x, toDepth, box, alpha); });
+      drawTargets(pen, near, { left: 0, top: 0, width: canvas.clientWidth, height: canvas.clientHeight });
     }
     drawAxes(pen, box, toX, toDepth, [low, high], data.deep, null);
     pen.font = font(14, 700);
@@ -133,7 +135,7 @@
     pen.textBaseline = "middle";
     pen.fillText(say(side === "along" ? "cutAlong" : "cutAcross", { at: (side === "along" ? state.y : state.x).toFixed(0) }), box.left, 12);
     cutState[side].box = { ...box, scale, low };
-    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: shown.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: near.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
   }
 
   function drawCuts() {

@@ -28,7 +28,12 @@
   }
 
   function groundAt(place) {
-    return { x: frame.left + (place.x - planBox.left) / planBox.scale, y: frame.bottom + (planBox.bottom - place.y) / planBox.scale };
+    return { x: shown.left + (place.x - planBox.left) / planBox.scale, y: shown.bottom + (planBox.bottom - place.y) / planBox.scale };
+  }
+
+  // The map keeps still under a finger that pulls the cross-hair, and follows when it is lifted.
+  function pullTo(at) {
+    go({ target: -1, pulled: inParts, x: Math.min(Math.max(at.x, shown.left), shown.right), y: Math.min(Math.max(at.y, shown.bottom), shown.top) });
   }
 
   // A tap goes to a target or a place; a pull moves the cross-hair at its depth, or turns the volume.
@@ -41,21 +46,25 @@
         if (Math.hypot(place.x - held.x, place.y - held.y) > 8) { held.moved = true; planCanvas.setPointerCapture(event.pointerId); }
         if (held.moved && state.layer === "solid") {
           go({ turn: held.turn - (place.x - held.x) / 120, tilt: Math.min(Math.max(held.tilt + (place.y - held.y) / 120, 0), Math.PI / 2) });
-        } else if (held.moved && planBox) { go({ target: -1, ...groundAt(place) }); }
+        } else if (held.moved && planBox) { pullTo(groundAt(place)); }
       } else if (planBox) {
         const at = groundAt(place);
-        if (at.x >= frame.left && at.x <= frame.right && at.y >= frame.bottom && at.y <= frame.top) { element("readout").textContent = valueWords(at.x, at.y); }
+        if (at.x >= shown.left && at.x <= shown.right && at.y >= shown.bottom && at.y <= shown.top) { element("readout").textContent = valueWords(at.x, at.y); }
       }
     });
     planCanvas.addEventListener("pointerup", (event) => {
       const place = placeOf(event, planCanvas);
       if (held && !held.moved) {
         const near = state.targets ? targetNear(planPlaces, place.x, place.y, REACH) : -1;
-        if (near >= 0) { goToTarget(near); } else if (planBox) { const at = groundAt(place); goToPlace(at.x, at.y); }
+        if (near >= 0) { goToTarget(near); } else if (planBox && inParts && place.y >= wholeBar.top) {
+          const at = wholeAt(place);
+          goToPlace(at.x, at.y);
+        } else if (planBox) { const at = groundAt(place); goToPlace(at.x, at.y); }
       }
       held = null;
+      if (state.pulled) { go({ pulled: false }); }
     });
-    planCanvas.addEventListener("pointercancel", () => { held = null; });
+    planCanvas.addEventListener("pointercancel", () => { held = null; state.pulled = false; });
     planCanvas.addEventListener("pointerleave", () => { showReadout(); });
   }
 
