@@ -143,3 +143,47 @@ def test_nothing_at_all_is_unknown(make_result):
     text = to_text(evaluate_files([], lambda _: make_result()))
     assert "detection   unknown" in text
     assert np.isfinite(len(text))
+
+
+def test_a_file_that_ends_its_reader_does_not_end_the_evaluation(tmp_path, sample_dir, monkeypatch):
+    import shutil
+
+    from dualsense.evaluate import _folder as folder
+    from dualsense.runtime.workers import WorkerDiedError
+
+    for name in ("a.h5", "b.h5"):
+        shutil.copy(sample_dir / "pmn_sand.h5", tmp_path / name)
+    (tmp_path / "c.h5").write_bytes(b"no scan")
+
+    def run_tasks(tasks, work, *, workers, threads):
+        for path in tasks:
+            died = WorkerDiedError("its worker process was ended by SIGSEGV")
+            yield path, died if path.name == "a.h5" else work(path)
+
+    monkeypatch.setattr(folder, "run_tasks", run_tasks)
+    monkeypatch.setattr(folder, "limit_reading", lambda _bytes: None)
+    processed = []
+
+    def process(scan):
+        processed.append(scan.header.scan_id)
+        msg = "not today"
+        raise folder.ScanError(msg)
+
+    found = folder.evaluate_folder(tmp_path, process, isolated=True)
+    assert processed == ["pmn_sand"]
+    assert [(one.scan, one.cause) for one in found.unscored] == [
+        ("a.h5", "its worker process was ended by SIGSEGV while it was read"),
+        ("c.h5", "c.h5: found a file that begins with b'no scan', expected HDF5"),
+    ]
+    assert not found.complete
+
+
+def test_files_are_looked_at_in_a_real_process(tmp_path, sample_dir):
+    import shutil
+
+    from dualsense.evaluate import _folder as folder
+
+    shutil.copy(sample_dir / "pmn_sand.h5", tmp_path / "a.h5")
+    (tmp_path / "b.h5").write_bytes(b"")
+    files = sorted(tmp_path.glob("*.h5"))
+    assert list(folder._looked_at(files)) == [(files[0], ""), (files[1], "b.h5: empty file, expected a recording")]

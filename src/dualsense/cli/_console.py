@@ -15,6 +15,7 @@ import click
 from dualsense.errors import DualsenseError, about, cause, one_line
 from dualsense.runtime.compiling import told_of_compilation
 from dualsense.runtime.logs import PROGRAM
+from dualsense.runtime.supervised import report_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,12 @@ class Console:
 
     subject: str = ""
     verbosity: int = 0
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Let a process that waits for this one know the subject, which it names where this one cannot."""
+        object.__setattr__(self, name, value)
+        if name == "subject":
+            report_subject(str(value))
 
     @property
     def debug(self) -> bool:

@@ -27,19 +27,17 @@ from dualsense.cli._console import (
     Console,
     report_error,
 )
+from dualsense.cli._evaluate import evaluate
 from dualsense.cli._simulate import simulate
 from dualsense.cli._warmup import warm_up
-from dualsense.errors import UsageError
+from dualsense.errors import one_line
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
+from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    from dualsense.recipe import Recipe
-    from dualsense.result import Result
-    from dualsense.scan import Scan
 
     Progress = Callable[[str, float], None]
 
@@ -86,6 +84,7 @@ def cli(ctx: click.Context) -> None:
 @options.overwrite
 @options.as_json
 @options.threads
+@options.isolated
 @options.common
 def process(
     console: Console,
@@ -103,7 +102,7 @@ def process(
     SCAN may also be another instrument's recording: what `import` reads.
     """
     with uncollected():
-        recipe = _load_recipe(recipe_file, overrides)
+        recipe = options.load_recipe(recipe_file, overrides)
         given = options.foreign_keywords(pairs)
         from dualsense.render import check_output
 
@@ -132,6 +131,7 @@ def process(
 @click.argument("scan", type=options.FILE)
 @click.option("--check", is_flag=True, help="Read the samples too, and report the faults in them.")
 @options.as_json
+@options.isolated
 @options.common
 def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
     """Say what SCAN holds: streams, rates, area, coverage, faults."""
@@ -139,6 +139,8 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
     from dualsense.cli._text import summary_text
     from dualsense.summary import summarise
 
+    if is_supervised() and scan.is_file():
+        limit_reading(scan.stat().st_size)
     summary = summarise(scan, with_data=check)
     console.answer(json.dumps(summary.as_dict(), indent=2) if as_json else summary_text(summary))
     return DONE
@@ -154,6 +156,7 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
 @options.recipe
 @options.overwrite
 @options.threads
+@options.isolated
 @options.common
 def replay(
     console: Console,
@@ -171,7 +174,7 @@ def replay(
 
     Every picture before the end is provisional. The end is what `process` gives, byte for byte.
     """
-    recipe = _load_recipe(recipe_file, overrides)
+    recipe = options.load_recipe(recipe_file, overrides)
     from dualsense.cli._live import LiveView
     from dualsense.render import check_output, write_outputs
 
@@ -201,7 +204,7 @@ def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, 
     """Print the whole recipe as TOML, each key with its meaning."""
     from dualsense.recipe import dump_recipe
 
-    console.answer(dump_recipe(_load_recipe(recipe_file, overrides)).rstrip("\n"))
+    console.answer(dump_recipe(options.load_recipe(recipe_file, overrides)).rstrip("\n"))
     return DONE
 
 
@@ -212,6 +215,7 @@ def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, 
 @options.recipe
 @options.overwrite
 @options.as_json
+@options.isolated
 @options.common
 def batch(
     console: Console,
@@ -229,7 +233,7 @@ def batch(
     Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans.
     Exit status 1 when any scan could not be processed.
     """
-    recipe = _load_recipe(recipe_file, overrides)
+    recipe = options.load_recipe(recipe_file, overrides)
     from dualsense.batch import batch_json, find_scans, process_batch
     from dualsense.cli._text import batch_text
 
@@ -251,6 +255,7 @@ def batch(
 @options.scan_out
 @options.foreign
 @options.overwrite
+@options.isolated
 @options.common
 def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...], overwrite: bool) -> int:
     """Write another instrument's recording as a scan file.
@@ -269,58 +274,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     return DONE
 
 
-@cli.command()
-@click.argument("folder", type=options.FILE, metavar="DIR")
-@click.option("-o", "--out", type=options.FILE, help="Folder for evaluation.json, .txt and .png.")
-@options.recipe
-@options.overwrite
-@options.as_json
-@options.threads
-@options.common
-def evaluate(
-    console: Console,
-    *,
-    folder: Path,
-    out: Path | None,
-    recipe_file: Path | None,
-    overrides: tuple[str, ...],
-    overwrite: bool,
-    as_json: bool,
-) -> int:
-    """Process the scans in DIR and score targets against truth.
-
-    Only scans with /truth count. Mines of a scan that could not be processed count as missed. The exit status is 1
-    when a scan could not be processed or not be read: what it held is not in the score.
-    """
-    recipe = _load_recipe(recipe_file, overrides)
-    console.subject = str(folder)
-    if not folder.is_dir():
-        msg = f"{folder}: no such folder"
-        raise UsageError(msg)
-    from dualsense.evaluate import evaluate_folder, to_json, to_text, write_evaluation
-
-    if out is not None:
-        options.refuse_existing(out, overwrite=overwrite)
-    from dualsense.chain import process_recording
-
-    with console.progress() as progress:
-
-        def process_one(scan: Scan) -> Result:
-            return process_recording(scan, recipe, progress=progress and _of(scan.header.scan_id, progress))
-
-        evaluation = evaluate_folder(folder, process_one)
-    if out is not None:
-        console.subject = str(out)
-        write_evaluation(evaluation, out, overwrite=overwrite)
-    console.answer((to_json(evaluation) if as_json else to_text(evaluation)).rstrip("\n"))
-    return DONE if evaluation.complete else FAILED
-
-
-def _of(name: str, progress: Progress) -> Progress:
-    """Put the name of a scan before that of each step."""
-    return lambda step, part: progress(f"{name}: {step}", part)
-
-
+cli.add_command(evaluate)
 cli.add_command(simulate)
 
 
@@ -344,14 +298,6 @@ def _prepare_to_write() -> None:
     from dualsense.render import get_ready
 
     get_ready()
-
-
-def _load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
-    # plugins are for who writes models; looking for them reads the metadata of all that is installed
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from dualsense.recipe import load_recipe
-
-    return load_recipe(path, overrides)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -388,12 +334,21 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
+ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate"})
+"""The verbs that read what others wrote."""
+
+
 def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminated)
     hold_little()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    status = run()
+    words = sys.argv[1:]
+    status = supervised(run, _tell_of_end) if ISOLATED & set(words) and "--no-isolated" not in words else run()
     gc.freeze()  # a last look through all that was imported would take half a second and free nothing
     sys.exit(status)
+
+
+def _tell_of_end(text: str) -> None:
+    click.echo(f"{PROGRAM}: error: {one_line(text)}", err=True)

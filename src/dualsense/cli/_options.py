@@ -18,6 +18,8 @@ from dualsense.runtime.toml import TomlError, parse_toml
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dualsense.recipe import Recipe
+
 FILE = click.Path(path_type=Path)
 FOREVER = float("inf")
 
@@ -30,6 +32,13 @@ threads = click.option(
     expose_value=False,
     callback=lambda _ctx, _option, count: limit_threads(count),
     help="Threads to use; all cores by default.",
+)
+isolated = click.option(
+    "--isolated/--no-isolated",
+    expose_value=False,
+    default=True,
+    show_default=True,
+    help="Work in a child process, which a damaged file may end: that is one line then, and no crash.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 
@@ -173,3 +182,12 @@ def limit_threads(count: int | None) -> None:
         import numba
 
         numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+
+
+def load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
+    """Read the recipe with what was changed of it."""
+    # plugins are for who writes models; looking for them reads the metadata of all that is installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from dualsense.recipe import load_recipe
+
+    return load_recipe(path, overrides)

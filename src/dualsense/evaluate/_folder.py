@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dualsense.errors import DualsenseError, ScanError
+from dualsense.errors import DualsenseError, ScanError, cause
 from dualsense.evaluate._score import HALO_M, MINE_LABELS, ObjectScore, ScanScore, score_scan
+from dualsense.runtime.supervised import limit_reading
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from dualsense.result import Result
     from dualsense.scan import Scan, Truth
 
 NO_TRUTH = "holds no truth"
+
+
+def why_unreadable(path: Path) -> str:
+    """Read a scan and forget it; return what it is refused for, empty where it is not.
+
+    For processes that may die: time and memory are bounded.
+    """
+    from dualsense.io import read_scan  # noqa: PLC0415 - HDF5 is slow to load
+
+    try:
+        limit_reading(path.stat().st_size)
+        read_scan(path)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would be the same in the other process
+        return cause(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,7 @@ def evaluate_folder(
     pattern: str = "*.h5",
     halo_m: float = HALO_M,
     mine_labels: Sequence[str] = MINE_LABELS,
+    isolated: bool = False,
 ) -> Evaluation:
     """Evaluate all scans of a folder, in the order of their names; see `evaluate_files`.
 
@@ -73,6 +92,8 @@ def evaluate_folder(
         Of the files' names.
     halo_m, mine_labels
         As in `score_scan`.
+    isolated
+        As in `evaluate_files`.
 
     Returns
     -------
@@ -87,7 +108,7 @@ def evaluate_folder(
     if not files:
         msg = f"{folder.name}: no file matches {pattern}"
         raise ScanError(msg)
-    return evaluate_files(files, process, halo_m=halo_m, mine_labels=mine_labels)
+    return evaluate_files(files, process, halo_m=halo_m, mine_labels=mine_labels, isolated=isolated)
 
 
 def evaluate_files(
@@ -96,6 +117,7 @@ def evaluate_files(
     *,
     halo_m: float = HALO_M,
     mine_labels: Sequence[str] = MINE_LABELS,
+    isolated: bool = False,
 ) -> Evaluation:
     """Process scans and score what comes out.
 
@@ -108,6 +130,9 @@ def evaluate_files(
         Beyond an object's own radius.
     mine_labels : sequence of str
         Labels that count as mines.
+    isolated : bool
+        Read each file in a worker process first, which it may end: such a file is told among the unscored, and the
+        others are evaluated.
 
     Returns
     -------
@@ -118,7 +143,10 @@ def evaluate_files(
     scores: list[ScanScore] = []
     failures: list[Failure] = []
     unscored: list[Failure] = []
-    for path in files:
+    for path, refusal in _looked_at(files) if isolated else ((path, "") for path in files):
+        if refusal:
+            unscored.append(Failure(path.name, refusal))
+            continue
         try:
             scan = read_scan(path)
         except DualsenseError as error:
@@ -135,6 +163,13 @@ def evaluate_files(
             continue
         scores.append(score_scan(result, scan.truth, halo_m=halo_m, mine_labels=mine_labels))
     return Evaluation(halo_m, tuple(scores), tuple(failures), tuple(unscored))
+
+
+def _looked_at(files: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Read files in another process; yield each, and why it is not to be read in this one."""
+    with closing(run_tasks(files, why_unreadable, workers=1, threads=1)) as answers:
+        for path, answer in answers:
+            yield path, f"{answer} while it was read" if isinstance(answer, WorkerDiedError) else answer
 
 
 def _all_missed(scan: Scan, truth: Truth, mine_labels: Sequence[str]) -> ScanScore:
