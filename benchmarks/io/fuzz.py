@@ -148,8 +148,8 @@ def main() -> int:
         row = table[name] = run(name, -(-given.inputs // len(names)), sound[name])
         counts = " ".join(f"{row['counts'].get(one, 0):8d}" for one in OUTCOMES)
         print(f"{name:8s} {counts} {row['worst_s']:9.2f} {row['worst_mb']:9.0f}", flush=True)
-    for line in (line for row in table.values() for line in row["wrong"][:40]):
-        print(line)
+        for line in row["wrong"][:40]:
+            print(f"    {line}", flush=True)
     if given.json:
         given.json.write_text(json.dumps(table, indent=1))
     return int(any(row["counts"].keys() - {"read", "refused", "signal"} for row in table.values()))

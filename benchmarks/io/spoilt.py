@@ -39,15 +39,15 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     return {
         "scan": scans,
         "info": scans,
-        "import": [*scans, _dzt(), _dt(), _gprmax(folder)],
-        "gssi": [_dzt()],
+        "import": [*scans, dzt(), _dt(), _gprmax(folder)],
+        "gssi": [dzt()],
         "ids": [_dt()],
         "gprmax": [_gprmax(folder)],
         "result": [(folder / "result.h5").read_bytes()],
         "recipe": [dump_recipe(Recipe()).encode()],
         "scene": [scene.encode()],
         "list": [json.dumps(targets_document(result)).encode()],
-        "options": [_dzt(), _dt(), _gprmax(folder)],
+        "options": [dzt(), _dt(), _gprmax(folder)],
     }
 
 
@@ -62,7 +62,8 @@ def _part(path: Path, folder: Path) -> bytes:
     return (folder / "part.h5").read_bytes()
 
 
-def _dzt() -> bytes:
+def dzt() -> bytes:
+    """Make a small GSSI recording."""
     head = bytearray(1024)
     struct.pack_into("<HHHHh5fH", head, 0, 0x0700, 1024, 64, 16, 0, 100.0, 50.0, 1.0, 0.0, 10.0, 0)
     struct.pack_into("<H", head, 52, 1)

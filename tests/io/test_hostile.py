@@ -440,3 +440,22 @@ def test_the_truth_is_not_read_by_who_processes(scan_file, edit):
     with open_recording(path) as recording:
         assert recording.outline.truth is None
         assert recording.whole().truth is None
+
+
+@pytest.mark.parametrize("where", ("/gpr@modality", "/gpr/data@units"))
+def test_a_text_that_says_it_has_four_gigabytes(sample_dir, tmp_path, refused, where):
+    owner, name = where.split("@")
+    content = bytearray((sample_dir / "pmn_sand.h5").read_bytes())
+    with h5py.File(sample_dir / "pmn_sand.h5") as file:
+        said = len(file[owner].attrs[name].encode())
+    # the message of the attribute: its name, its type, a space of one value, then length, heap and entry
+    kind = content.index(b"\x19\x01\x01", content.index(name.encode() + b"\0"))
+    length = content.index(struct.pack("<I", said), kind + 24)
+    struct.pack_into("<I", content, length, 2**32 - 16)
+    path = tmp_path / "scan.h5"
+    path.write_bytes(content)
+    limit, before = resource.getrlimit(resource.RLIMIT_AS), _peak_kb()
+    with pytest.raises(ScanError, match="cannot be read, the file is damaged"):
+        read_scan(path, with_data=False)
+    assert _peak_kb() - before < 100_000
+    assert resource.getrlimit(resource.RLIMIT_AS) == limit

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from dualsense.io import _schema as schema
 from dualsense.io._text import clean_text, one_line
 from dualsense.io._types import complex_parts, complex_type, hdf5_reason, type_name, value_name
 from dualsense.runtime.heaps import Heaps, look_at_heaps
+from dualsense.runtime.memory import at_most_more
 from dualsense.runtime.untrusted import MAX_DEPTH, MAX_NAMES, Allowance, odd_type
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MAX_LINKS = 16
 _TEXTS_AT_ONCE = 64
 _BLOCK_BYTES = 2**24
+_TEXT_MEMORY_BYTES = 2**28
+"""For texts: their lengths stand where nobody can look before HDF5 takes memory for them."""
 
 _HDF5_ERRORS = (
     OSError,
@@ -192,7 +195,7 @@ class Source:
         found: list[str] = []
         budget = schema.MAX_TEXT_BYTES
         step = max(1, min(_TEXTS_AT_ONCE, _BLOCK_BYTES // max(self.allowance.longest_text, node.dtype.itemsize)))
-        with self._guard(field.path):
+        with self._guard(field.path), at_most_more(_TEXT_MEMORY_BYTES):
             for start in range(0, max(math.prod(node.shape), 1), step):
                 block = np.atleast_1d(node[start : start + step] if node.shape else node[()])
                 budget -= sum(map(len, block))
@@ -225,7 +228,7 @@ class Source:
         if size > schema.MAX_SMALL_ELEMENTS or size * dtype.itemsize > schema.MAX_TEXT_BYTES:
             cause = f"found shape {shape} of {dtype.itemsize}-byte elements, expected at most "
             raise self.error(where, cause + f"{schema.MAX_SMALL_ELEMENTS} elements")
-        with self._guard(where):
+        with self._guard(where), at_most_more(_TEXT_MEMORY_BYTES) if dtype.kind == "O" else nullcontext():
             return node.attrs[name]
 
     def text(self, path: str, name: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -56,6 +57,51 @@ def uncollected() -> Iterator[None]:
         gc.freeze()
         if looked:
             gc.enable()
+
+
+@contextmanager
+def at_most_more(more_bytes: int) -> Iterator[None]:
+    """Let this process take no more than so much memory while the block runs, where the system can hold it to it.
+
+    For short calls of a library that would believe a length of gigabytes in a damaged file: it is told that there
+    is no such memory. Other threads are held to the same meanwhile.
+
+    Parameters
+    ----------
+    more_bytes
+        Beyond what the process has of addresses now.
+    """
+    held_bytes = _held_bytes()
+    if not held_bytes:
+        yield
+        return
+    import resource  # noqa: PLC0415 - not on every system
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = held_bytes + more_bytes
+    if soft != resource.RLIM_INFINITY and soft <= most:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+_statm: list[int] = []
+
+
+def _held_bytes() -> int:
+    """Addresses that this process has; 0 where the system does not tell."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    try:
+        if not _statm or _statm[0] != os.getpid():
+            _statm[:] = [os.getpid(), os.open("/proc/self/statm", os.O_RDONLY)]
+        return int(os.pread(_statm[1], 64, 0).split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _c_library() -> ctypes.CDLL | None:

@@ -18,6 +18,7 @@ from h5py import h5a, h5l, h5o, h5t
 
 from dualsense.errors import ScanError
 from dualsense.runtime.heaps import look_at_heaps
+from dualsense.runtime.memory import at_most_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,8 +167,10 @@ def open_vetted(path: Path) -> Iterator[h5py.File]:
     if heaps.endless_at is not None:
         _refuse(path.name, "/", f"damaged HDF5 file (the heap of texts at byte {heaps.endless_at})")
     with h5py.File(path, "r") as file:
-        vet_file(file, path.name, Allowance(path.stat().st_size, heaps.longest_text))
-        yield file
+        allowance = Allowance(path.stat().st_size, heaps.longest_text)
+        vet_file(file, path.name, allowance)
+        with at_most_more(4 * allowance.decoded_bytes):  # the lengths of texts cannot be looked at
+            yield file
 
 
 def _refuse(name: str, path: str, what: str) -> None:
