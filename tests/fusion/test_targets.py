@@ -69,7 +69,7 @@ def test_metal_with_a_mine_sized_body_is_suspect():
     assert target.call == "suspect"
     assert target.emi is not None
     assert target.gpr is not None
-    assert "metal with a mine-sized body" in target.reasons[0]
+    assert "metal, and radar: object the size of a mine" in target.reasons[0]
 
 
 def test_radar_silence_is_bounded_and_never_takes_metal_off_the_list():

@@ -32,6 +32,13 @@ def _depth_words(dipole: Dipole) -> str:
     return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
 
 
+def _amount_words(amount_m3: float) -> str:
+    """Amount of metal on a scale that hands know: that of a sphere of 4 mm, of 12 mm, and beyond."""
+    if amount_m3 < LITTLE_METAL_M3:
+        return "little metal, like a pin"
+    return "some metal, like a cartridge case" if amount_m3 < MUCH_METAL_M3 else "much metal, like a tin can"
+
+
 def _above(body: Body, dipole: Dipole) -> bool:
     """Tell whether metal lies above a body's top, by more than the errors of both."""
     std = math.hypot(BODY_DEPTH_STD_M, math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0)))
@@ -41,12 +48,12 @@ def _above(body: Body, dipole: Dipole) -> bool:
 def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, metal_blind: bool) -> list[str]:
     """Say what the radar saw, and how metal lies to it."""
     size = math.sqrt(body.width_m * body.length_m)
-    kind = "mine-sized body" if size >= MINE_SIZED_M else "small body"
+    kind = "radar: object the size of a mine" if size >= MINE_SIZED_M else "radar: small object"
     where = f"{100 * top_m(body):.0f} cm deep"
     if dipoles:
         above = ["the metal lies above the body: it may hide what is below"] if _above(body, dipoles[0]) else []
-        return [f"metal with a {kind} on radar, {where}", *above]
-    out = [f"{kind} on radar, {where}, about {100 * size:.0f} cm across"]
+        return [f"metal, and {kind}, {where}", *above]
+    out = [f"{kind}, {where}, about {100 * size:.0f} cm across"]
     if emi_assessed:
         missed = ": the metal of a minimum-metal mine could have been missed" if metal_blind else ""
         out.append("no metal found" + missed)
@@ -83,9 +90,9 @@ def reasons(
         amount = metal_amount(dipoles[0])
         if body is not None:
             amount = candidate.within.get(EmiFeature.BODY_AMOUNT, amount)
-        much = "much" if amount >= MUCH_METAL_M3 else "little" if amount < LITTLE_METAL_M3 else "some"
+        much = _amount_words(amount)
         located = body is None or dipoles[0].estimate is not None
-        out.append(f"{much} metal, {_depth_words(dipoles[0])}" if located else f"{much} metal in it")
+        out.append(f"{much}, {_depth_words(dipoles[0])}" if located else much)
         if body is None and gpr_assessed:
             out.append(
                 "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")

@@ -35,6 +35,8 @@ FULL_TAGS = 8
 KEPT_PT = 1.5
 NEAR_PT = 6.0
 AWAY_PT = (3.0, 24.0, 45.0, 70.0, 100.0, 140.0)
+DIAMONDS: dict[str, str] = {"suspect": style.SUSPECT, "unclear": style.UNCLEAR}
+"""Calls that are told by a diamond, to its colour; only that of a suspect is filled."""
 _DIAMOND = np.array([(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)])
 _AROUND = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
 _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
@@ -43,7 +45,7 @@ _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 def draw_symbol(
     panel: Panel, x: float, y: float, call: Call, *, size_pt: float = SYMBOL_PT, level: float = 8.0
 ) -> None:
-    """Symbol of a call: filled diamond, hollow circle, or a square with a question mark.
+    """Symbol of a call: filled diamond, diamond with a smaller one in it, hollow circle, or a square with a "?".
 
     Parameters
     ----------
@@ -77,9 +79,13 @@ def _layers(call: Call, size_px: float, point_px: float) -> tuple[tuple[Stencil,
             layers.append((coverage.outline(ring, width_pt * point_px), colour))
     else:
         parts = [(0.55 * _SQUARE, style.PAPER, style.INK, 2.0)]
-        if call == "suspect":
+        if call in DIAMONDS:
             diamond = math.sqrt(0.5) * _DIAMOND
-            parts = [(1.08 * diamond, style.INK, style.PAPER, 1.6), (0.8 * diamond, style.SUSPECT, style.INK, 1.6)]
+            parts = [
+                (1.08 * diamond, style.INK, style.PAPER, 1.6),
+                (0.8 * diamond, DIAMONDS[call], style.INK, 1.6),
+            ]
+            parts += [(0.36 * diamond, style.INK, style.INK, 0.5)] if call != "suspect" else []
         for shape, face, edge, width_pt in parts:
             layers.append(([size_px * shape[None]], face))
             layers.append((coverage.outline(size_px * shape, width_pt * point_px), edge))

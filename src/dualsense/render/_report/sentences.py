@@ -80,7 +80,6 @@ SENTENCES: Mapping[str, str] = {
     "none_found": "No target found in the part that was assessed.",
     "uncalibrated": "Scores are uncalibrated: from 0 to 1, no probabilities (model {model}).",
     "calibrated": "Chance: how many in 100 such finds are mines, by the model {model}{ground}.",
-    "metal_scale": "Metal: little is like a pin, some like a cartridge case, much like a tin can.",
     # pictures and facts
     "sheet": "page {number} of {count}",
     "ground": "The ground",
