@@ -270,6 +270,15 @@ def test_a_missing_sensor_is_said_in_the_picture(make_result, variant, draw, wor
     assert _near_colour(pixels, style.MISSING_PAPER, 3).sum() > 3000
 
 
+@pytest.mark.parametrize("draw", (slices_figure, sections_figure))
+def test_what_the_radar_alone_measured_is_hatched_in_slices_and_sections_too(make_result, draw):
+    figure, alone = _draw(draw, make_result("emi_failed"))
+    assert "lines: one sensor only" in _texts(figure)
+    _, both = _draw(draw, make_result("full"))
+    hatched = [int(_near_colour(pixels, style.ONE_SENSOR_LINES, 3).sum()) for pixels in (alone, both)]
+    assert hatched[0] > 3.0 * hatched[1] + 3000
+
+
 def test_fused_picture_names_every_target_and_the_uncalibrated_model(full_result):
     figure, _ = _draw(fused_figure, full_result)
     said = _texts(figure)

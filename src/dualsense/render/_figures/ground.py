@@ -35,6 +35,16 @@ def _spacing(depth_m: NDArray[np.float64]) -> float:
     return float(depth_m[1] - depth_m[0]) if depth_m.size > 1 else 0.0
 
 
+def radar_alone(result: Result) -> NDArray[np.bool_]:
+    """Find the ground, (ny, nx), that only the radar measured."""
+    seen = result.coverage.emi
+    metal = result.emi_maps.get("metal_response")
+    if metal is not None and metal.values.shape == seen.shape:
+        seen = seen & np.isfinite(metal.values)
+    alone: NDArray[np.bool_] = result.coverage.gpr & ~seen
+    return alone
+
+
 def draw_ground(panel: Panel, result: Result, view: View, shown: Shown) -> Cells | None:
     """Colours of the ground, its hatching and the metal contours; gives the cells for the colour bar, if any.
 

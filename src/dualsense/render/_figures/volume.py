@@ -10,6 +10,7 @@ import numpy as np
 from dualsense.render._canvas.axes import draw_title
 from dualsense.render._figures import panels, sheet, style
 from dualsense.render._figures.echo import shown_echo, slabs
+from dualsense.render._figures.ground import radar_alone
 from dualsense.render._figures.lines import layer_words, line_section_figure, line_slices_figure
 from dualsense.render._figures.shelf import text_width_in
 from dualsense.render._figures.shown import shown_of
@@ -33,6 +34,7 @@ SECTIONS = 3
 SECTION_CM = 100.0
 LONG_CM = 1000.0
 TITLE_PT = 13.5
+ALONE_WORDS = "; lines: one sensor only"
 SIDE_NAMES = ("x along the lane (cm)", "y to the left (cm)")
 
 
@@ -55,7 +57,8 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
     pitch_x, pitch_y = size.width_in + (0.3 if extent[1] < LONG_CM else 0.45), size.height_in + 0.46
     width_in = max(sheet.LEFT_IN + columns * pitch_x + sheet.BAR_IN - 0.1, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + rows * pitch_y + 1.05
-    subtitle = "strongest echo within each layer, one colour scale for all"
+    alone = radar_alone(result)
+    subtitle = "strongest echo within each layer, one colour scale for all" + (ALONE_WORDS if alone.any() else "")
     page = sheet.open_sheet(result, "Radar, slices by depth", subtitle, width_in, height_in)
     scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
     targets = ordered_targets(result)
@@ -72,6 +75,8 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
         values = echo.strongest(indices)
         panel.draw_cells(values, extent, scale, style.RADAR_MAP)
         panels.draw_unmeasured(panel, extent, ~np.isfinite(values))
+        if alone.shape == values.shape:
+            panels.draw_unmeasured(panel, extent, alone & np.isfinite(values), "one")
         contours = contours or panels.contour_marks(panel, shown.contours_cm, width=0.9)
         panels.draw_metal_contours(panel, contours)
         here = [target for target in targets if top_cm <= 100.0 * target.depth_m < bottom_cm]
@@ -143,7 +148,9 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
     ]
     width_in = max(sheet.LEFT_IN + sum(slots_in) + 0.5 + sheet.BAR_IN, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + len(points) * pitch_in + 1.0
+    alone = radar_alone(result)
     subtitle = "cuts through the most important targets" if points[0][2] else "cuts through the strongest body"
+    subtitle += ALONE_WORDS if alone.any() else ""
     page = sheet.open_sheet(result, "Radar, vertical sections", subtitle, width_in, height_in)
     page.write(0.3, height_in - 1.0, soil_words(result), size_pt=12.5)
     scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
@@ -160,7 +167,10 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
             panel = panels.map_panel(page, corner_in, (scale_in * spans[side], tall_in), window)
             names = (SIDE_NAMES[side] if last else "", "" if side else "depth (cm)")
             panels.centimetre_axes(panel, *names, x_numbers=last or window[:2] != edges[side], y_numbers=not side)
-            _draw_section(panel, cuts[side], (*edges[side], deep[1], deep[0]), scale)
+            over = (
+                (alone[row] if side == 0 else alone[:, column]) if alone.shape == volume.values.shape[1:] else None
+            )
+            _draw_section(panel, cuts[side], (*edges[side], deep[1], deep[0]), scale, over)
             if target is not None:
                 draw_depth(panel, target, place_cm)
             draw_title(panel, titles[index][side], TITLE_PT)
@@ -179,7 +189,15 @@ def _section_titles(x_m: float, y_m: float, target: Target | None) -> tuple[str,
     return f"{name}: along, y = {100.0 * y_m:.0f} cm", f"across, x = {100.0 * x_m:.0f} cm"
 
 
-def _draw_section(panel: Panel, cut: NDArray[np.float32], extent: panels.Extent, scale: Scale) -> None:
-    """Cells of a cut, (depth, along), shallowest at the top of the extent."""
+def _draw_section(
+    panel: Panel,
+    cut: NDArray[np.float32],
+    extent: panels.Extent,
+    scale: Scale,
+    alone: NDArray[np.bool_] | None,
+) -> None:
+    """Cells of a cut, (depth, along), shallowest at the top of the extent, hatched where the radar is alone."""
     panel.draw_cells(cut[::-1], extent, scale, style.RADAR_MAP)
     panels.draw_unmeasured(panel, extent, ~np.isfinite(cut[::-1]))
+    if alone is not None:
+        panels.draw_unmeasured(panel, extent, alone & np.isfinite(cut[::-1]), "one")
