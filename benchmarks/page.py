@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.page`` processes a simulated square metre in voxels of 5 mm and opens its report from the
 disk in Chromium, as from a memory stick; ``--report FILE`` takes one that is there. ``--slower N`` slows the
-processor of the browser down N times, as a tablet's.
+processor of the browser down N times, as a tablet's. ``--pictures DIR`` saves what the documentation shows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def made_report(folder: Path) -> Path:
     """Simulate and process the square metre of the budget, with the recipe as it is."""
     import dualsense as ds
 
-    scan = ds.simulate_scan(ds.read_scene(SCENE), seed=1)
+    scan = ds.simulate_scan(ds.simulate.read_scene(SCENE), seed=1)
     ds.write_outputs(ds.process_scan(scan), folder / "out")
     return folder / "out" / "report.html"
 
@@ -99,15 +99,41 @@ def measured(report: Path, size: tuple[int, int], slower: float) -> dict[str, fl
     }
 
 
+def save_pictures(report: Path, folder: Path) -> None:
+    """Save the page as it opens, in the sun, and the volume on a phone, as PNG files."""
+    from playwright.sync_api import sync_playwright
+
+    shown = {
+        "report.png": ("tablet", "light", "depth"),
+        "report-sun.png": ("tablet", "sun", "all"),
+        "report-solid.png": ("phone", "dark", "solid"),
+    }
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
+        for name, (size, theme, layer) in shown.items():
+            width, height = SIZES[size]
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(report.resolve().as_uri())
+            page.locator(f"label:has(input[name=theme][value={theme}])").click()
+            page.locator(f"label:has(input[name=layer][value={layer}])").click()
+            page.screenshot(path=folder / name)
+            page.close()
+        browser.close()
+
+
 def main() -> int:
     """Print what was measured; the exit status is 1 where a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--report", type=Path)
     parser.add_argument("--slower", type=float, default=1.0)
+    parser.add_argument("--pictures", type=Path, metavar="DIR")
     chosen = parser.parse_args()
     over = False
     with tempfile.TemporaryDirectory() as folder:
         report = chosen.report or made_report(Path(folder))
+        if chosen.pictures:
+            save_pictures(report, chosen.pictures)
+            return 0
         for name, size in SIZES.items():
             print(f"{name}, {size[0]}×{size[1]}")
             for what, value in measured(report, size, chosen.slower).items():

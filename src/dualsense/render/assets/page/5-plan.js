@@ -194,7 +194,7 @@
     if (!window.matchMedia("(max-width: 899px)").matches) { room.style.height = ""; return; }
     const margin = planMargin(room.clientWidth);
     const scale = (room.clientWidth - margin.left - margin.right) / (shown.right - shown.left);
-    const wanted = Math.max(scale * (shown.top - shown.bottom) + margin.top + margin.bottom, state.layer === "solid" ? 260 : 0);
+    const wanted = Math.max(scale * (shown.top - shown.bottom) + margin.top + margin.bottom, state.layer === "solid" ? 340 : 0);
     room.style.height = `${Math.round(Math.min(wanted, 0.7 * window.innerHeight))}px`;
   }
 

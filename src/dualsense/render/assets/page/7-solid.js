@@ -107,7 +107,7 @@
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, ground.columns, ground.rows, 0, gl.RED, gl.UNSIGNED_BYTE, mask);
     texture(gl, 2, gl.TEXTURE_2D, gl.LINEAR);
     ["echoes", "ground", "colours"].forEach((name, unit) => { gl.uniform1i(gl.getUniformLocation(program, name), unit); });
-    canvas.addEventListener("webglcontextlost", () => { solid.gl = null; });
+    canvas.addEventListener("webglcontextlost", () => { solid.gl = null; go({}); });
     Object.assign(solid, { gl, canvas, program });
   }
 
@@ -138,17 +138,19 @@
   }
 
   // Every second cell thrown onto the screen, the strongest last: coarser, but the same picture.
-  function solidByProcessor(toScreen, width, height) {
+  function solidByProcessor(toScreen, width, height, perCm) {
     const columns = Math.round(width / 3);
     const rows = Math.round(height / 3);
     const most = new Uint8Array(columns * rows).fill(unmeasured);
     const bare = new Uint8Array(columns * rows);
+    // As large as the step from cell to cell, so that no gap is left between them.
+    const wideStep = Math.max(Math.ceil(2 * ground.cell * perCm / 3), 2);
     const splat = (picture, x, y, depth, step) => {
       const at = toScreen(x, y, depth);
-      const column = Math.floor(at.x / 3);
-      const row = Math.floor(at.y / 3);
-      for (let down = 0; down < 2; down += 1) {
-        for (let right = 0; right < 2; right += 1) {
+      const column = Math.round(at.x / 3 - wideStep / 2);
+      const row = Math.round(at.y / 3 - wideStep / 2);
+      for (let down = 0; down < wideStep; down += 1) {
+        for (let right = 0; right < wideStep; right += 1) {
           if (column + right < 0 || column + right >= columns || row + down < 0 || row + down >= rows) { continue; }
           const to = (row + down) * columns + column + right;
           if (picture[to] === unmeasured || step > picture[to]) { picture[to] = step; }
@@ -217,8 +219,10 @@
     const middle = [(frame.right + frame.left) / 2, (frame.top + frame.bottom) / 2, (data.deep[1] + data.deep[0]) / 2];
     const longest = Math.max(...span);
     const size = span.map((each) => each / longest);
-    const room = Math.hypot(...span) / longest;
-    const scale = Math.min(width - 30, height - 10) / room;
+    // Room for any turn at this tilt, and for the arrow of the lane.
+    const reachAround = Math.hypot(size[0], size[1]);
+    const high = reachAround * Math.sin(state.tilt) + size[2] * Math.cos(state.tilt);
+    const scale = Math.min((width - 40) / reachAround, (height - 50) / high);
     const reach = [0.5 * width / scale, 0.5 * height / scale];
     const axes = turned();
     const toScreen = (x, y, depth) => {
@@ -227,7 +231,7 @@
       return { x: width / 2 + scale * along(axes.right), y: height / 2 - scale * along(axes.up) };
     };
     const started = performance.now();
-    if (solid.gl) { solidByGraphics(axes, reach, size, width, height, ratio); } else { pen.drawImage(solidByProcessor(toScreen, width, height), 0, 0, width, height); }
+    if (solid.gl) { solidByGraphics(axes, reach, size, width, height, ratio); } else { pen.drawImage(solidByProcessor(toScreen, width, height, scale / longest), 0, 0, width, height); }
     element("solid").hidden = !solid.gl;
     const took = performance.now() - started;
     if (took > 40 && solid.reduce < 4) { solid.reduce *= 2; }
