@@ -91,18 +91,18 @@ def _work(reader: str, numbers: range, sound: list[bytes], pipe: int) -> None:
     os._exit(0)
 
 
-def run(reader: str, count: int, sound: list[bytes]) -> dict[str, object]:
-    """Ask a reader for so many inputs; return counts, the worst times and sizes, and what was wrong."""
+def run(reader: str, first: int, count: int, sound: list[bytes]) -> dict[str, object]:
+    """Ask a reader for so many inputs from the first on; return counts, the worst times and sizes, and what was wrong."""
     counts: collections.Counter[str] = collections.Counter()
     wrong: list[str] = []
     worst_s = worst_mb = 0.0
-    done = 0
-    while done < count:
+    done, end = first, first + count
+    while done < end:
         theirs, ours = os.pipe()
         child = os.fork()
         if child == 0:
             try:
-                _work(reader, range(done, count), sound, ours)
+                _work(reader, range(done, end), sound, ours)
             finally:
                 os._exit(70)  # this study itself is wrong
         os.close(ours)
@@ -127,6 +127,7 @@ def run(reader: str, count: int, sound: list[bytes]) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=2000, help="of all readers together")
+    parser.add_argument("--first", type=int, default=0, help="number of the first input of each reader")
     parser.add_argument("--reader", action="append", help="only this one; may be repeated")
     parser.add_argument("--only", type=int, help="only this input, in this process")
     parser.add_argument("--keep", type=Path, help="keep the input that --only asks for")
@@ -145,7 +146,7 @@ def main() -> int:
     print(f"{'reader':8s} " + " ".join(f"{one:>8s}" for one in OUTCOMES) + "   worst s  worst MB")
     table = {}
     for name in names:
-        row = table[name] = run(name, -(-given.inputs // len(names)), sound[name])
+        row = table[name] = run(name, given.first, -(-given.inputs // len(names)), sound[name])
         counts = " ".join(f"{row['counts'].get(one, 0):8d}" for one in OUTCOMES)
         print(f"{name:8s} {counts} {row['worst_s']:9.2f} {row['worst_mb']:9.0f}", flush=True)
         for line in row["wrong"][:40]:

@@ -88,3 +88,23 @@ def one_line(text: str) -> str:
         Runs of blanks are one blank, what cannot be printed is U+FFFD.
     """
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+
+
+MAX_LINE = 600
+
+
+def short_line(text: str) -> str:
+    """Put a text on one line of at most `MAX_LINE` characters.
+
+    Parameters
+    ----------
+    text
+        From anywhere.
+
+    Returns
+    -------
+    str
+        Cut off with an ellipsis where it is longer.
+    """
+    shown = one_line(text)
+    return shown if len(shown) <= MAX_LINE else shown[: MAX_LINE - 1] + "…"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dualsense.errors import RecipeError, one_line
+from dualsense.errors import RecipeError, short_line
 from dualsense.recipe.document import Recipe
 from dualsense.runtime.toml import MAX_DEPTH, TomlError, parse_toml, read_toml
 
@@ -40,7 +40,7 @@ def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        msg = f"{name}: {_explain(error)}"
+        msg = short_line(f"{name}: {_explain(error)}")
         raise RecipeError(msg) from None
 
 
@@ -48,7 +48,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return read_toml(path)
     except TomlError as error:
-        msg = one_line(f"{path.name}: {error}")
+        msg = short_line(f"{path.name}: {error}")
         raise RecipeError(msg) from None
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 from h5py import h5a, h5l, h5o, h5t
 
-from dualsense.errors import ScanError
+from dualsense.errors import ScanError, short_line
 from dualsense.runtime.heaps import look_at_heaps
 from dualsense.runtime.memory import at_most_more
 
@@ -174,7 +174,7 @@ def open_vetted(path: Path) -> Iterator[h5py.File]:
 
 
 def _refuse(name: str, path: str, what: str) -> None:
-    msg = f"{name}: {path}: {what}"
+    msg = short_line(f"{name}: {path}: {what}")
     raise ScanError(msg)
 
 

@@ -23,13 +23,14 @@ path                                      meaning
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import h5py
 import numpy as np
 
-from dualsense.errors import ScanError
+from dualsense.errors import ScanError, short_line
 from dualsense.render._files.packed import packed
 from dualsense.render._files.plain import plain_values
 from dualsense.result import Coverage, Evidence, Grid, Image, Radargram, Result, Target, Volume
@@ -134,25 +135,28 @@ def read_result(path: str | PathLike[str]) -> Result:
         When the file cannot be opened, is no result, is of a version unknown here, or lacks a part.
     """
     try:
-        with open_vetted(Path(path)) as file:
+        with open_vetted(Path(path)) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
             _refuse_foreign(file, path)
             return _read(file)
     except OSError as error:
-        msg = f"{path}: cannot be opened as HDF5: {error}"
+        msg = short_line(f"{path}: cannot be opened as HDF5: {error}")
         raise ScanError(msg) from error
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, MemoryError) as error:
-        msg = f"{path}: not a complete {FORMAT} file: {error}"
+    except (
+        KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, MemoryError, RuntimeWarning
+    ) as error:  # fmt: skip
+        msg = short_line(f"{path}: not a complete {FORMAT} file: {error}")
         raise ScanError(msg) from error
 
 
 def _refuse_foreign(file: h5py.File, path: str | PathLike[str]) -> None:
     found = file.attrs.get("format")
     if found != FORMAT:
-        msg = f"{path}: attribute format is {found!r}, expected {FORMAT!r}"
+        msg = short_line(f"{path}: attribute format is {found!r}, expected {FORMAT!r}")
         raise ScanError(msg)
     version = str(file.attrs.get("format_version"))
     if version.partition(".")[0] != READABLE_MAJOR:
-        msg = f"{path}: format_version is {version!r}, this program reads {READABLE_MAJOR}.x"
+        msg = short_line(f"{path}: format_version is {version!r}, this program reads {READABLE_MAJOR}.x")
         raise ScanError(msg)
 
 

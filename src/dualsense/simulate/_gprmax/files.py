@@ -12,17 +12,20 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from dualsense.constants import C0_M_S, MU0_H_M
 from dualsense.errors import ScanError
 from dualsense.io import one_line
+from dualsense.runtime.files import whole_file, write_file
+from dualsense.runtime.unfailing import new_hdf5
+from dualsense.runtime.untrusted import open_vetted
 from dualsense.simulate._gprmax.grid import METAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
     from dualsense.simulate._gprmax.grid import Cells, Grid
@@ -79,8 +82,8 @@ def write_model(sounding: Sounding, cells: Cells, folder: Path) -> bool:
     output_path(sounding, folder).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     _write_geometry(cells, sounding.grid.step_m, geometry, parts[0])
-    parts[1].write_text(database, encoding="utf-8")
-    path.write_text(text, encoding="utf-8")
+    write_file(parts[1], database)
+    write_file(path, text)  # the last one: what it names is there by then
     return True
 
 
@@ -144,7 +147,7 @@ def _key(material: int) -> str:
 def _write_geometry(cells: Cells, step_m: float, database: str, path: Path) -> None:
     shape = cells.inside.shape
     packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-    with h5py.File(path, "w") as file:
+    with whole_file(path) as stream, new_hdf5(stream) as (file, _):
         file.attrs["dx_dy_dz"] = np.full(3, step_m)
         file.attrs["MaterialDatabase"] = database
         file.attrs["MaterialDatabaseSchemaVersion"] = 1
@@ -196,7 +199,7 @@ def read_fields(
         msg = f"{path.name}: gprMax wrote no such output"
         raise ScanError(msg)
     try:
-        with h5py.File(path, "r") as file:
+        with open_vetted(path) as file:
             dt_s = float(file.attrs["dt"])
             version = one_line(str(file.attrs.get("gprMax", "of an unstated version")))
             traces = np.stack(

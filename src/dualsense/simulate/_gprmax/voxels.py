@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import h5py
 import numpy as np
 
-from dualsense.errors import UsageError
+from dualsense.errors import ScanError, UsageError
 from dualsense.io import one_line
+from dualsense.runtime.untrusted import open_vetted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ def read_voxels(folder: Path) -> dict[str, Voxels]:
         if path.is_file():
             try:
                 found[model] = _read(path)
-            except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            except (ScanError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
                 msg = one_line(f"{path}: not gprMax's voxels of a mine: {error}")
                 raise UsageError(msg) from error
     if not found:
@@ -100,7 +100,7 @@ def read_voxels(folder: Path) -> dict[str, Voxels]:
 
 
 def _read(path: Path) -> Voxels:
-    with h5py.File(path, "r") as file:
+    with open_vetted(path) as file:
         data: NDArray[Any] = np.asarray(file["data"][()])
         keys = [key.decode() for key in file["material_keys"][()]]
         database = file.attrs["MaterialDatabase"]

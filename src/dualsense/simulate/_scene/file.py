@@ -9,7 +9,7 @@ import typing
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dualsense.errors import RecipeError, one_line
+from dualsense.errors import RecipeError, short_line
 from dualsense.runtime.toml import TomlError, read_toml
 from dualsense.simulate._scene.handling import Faults
 from dualsense.simulate._scene.library import MODELS, unknown_name
@@ -35,12 +35,12 @@ def read_scene(path: Path) -> Scene:
     try:
         document = read_toml(path)
     except TomlError as error:
-        msg = one_line(f"{path.name}: cannot be read as a scene: {error}")
+        msg = short_line(f"{path.name}: cannot be read as a scene: {error}")
         raise RecipeError(msg) from error
     try:
         return parse_scene(document)
     except RecipeError as error:
-        msg = f"{path.name}: {error}"
+        msg = short_line(f"{path.name}: {error}")
         raise RecipeError(msg) from error
 
 
