@@ -92,7 +92,7 @@ def _work(reader: str, numbers: range, sound: list[bytes], pipe: int) -> None:
 
 
 def run(reader: str, first: int, count: int, sound: list[bytes]) -> dict[str, object]:
-    """Ask a reader for inputs from the first on; return counts, the worst of times and sizes, and what was wrong."""
+    """Ask a reader for inputs from the first on; return counts, worst times and sizes, and what was wrong."""
     counts: collections.Counter[str] = collections.Counter()
     wrong: list[str] = []
     worst_s = worst_mb = 0.0
