@@ -129,3 +129,27 @@ def test_nothing_else_changes(sample_dir):
     assert (together.returncode, together.stdout, together.stderr) == (0, alone.stdout, alone.stderr)
     assert _command("info", sample_dir / "gone.h5").returncode == 1
     assert _command("info").returncode == 2
+
+
+LIMITED = """
+import resource, time
+from dualsense.runtime.supervised import limit_reading
+for _ in range(3):  # one file after another: time and memory count anew
+    limit_reading(10**6)
+    until = time.process_time() + 1.1
+    while time.process_time() < until:
+        pass
+used, (most, _) = time.process_time(), resource.getrlimit(resource.RLIMIT_CPU)
+assert 118 < most - used + 1.1 < 123, (most, used)
+held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+assert held < resource.getrlimit(resource.RLIMIT_AS)[0] < held + 2**32
+try:
+    bytearray(2**33)
+except MemoryError:
+    print("refused")
+"""
+
+
+def test_what_only_reads_is_bounded_from_where_it_is():
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("refused\n", "")

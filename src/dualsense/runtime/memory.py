@@ -71,14 +71,14 @@ def at_most_more(more_bytes: int) -> Iterator[None]:
     more_bytes
         Beyond what the process has of addresses now.
     """
-    held_bytes = _held_bytes()
-    if not held_bytes:
+    held = held_bytes()
+    if not held:
         yield
         return
     import resource  # noqa: PLC0415 - not on every system
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = held_bytes + more_bytes
+    most = held + more_bytes
     if soft != resource.RLIM_INFINITY and soft <= most:
         yield
         return
@@ -92,7 +92,7 @@ def at_most_more(more_bytes: int) -> Iterator[None]:
 _statm: list[int] = []
 
 
-def _held_bytes() -> int:
+def held_bytes() -> int:
     """Addresses that this process has; 0 where the system does not tell."""
     if not sys.platform.startswith("linux"):
         return 0

@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from dualsense.runtime.memory import held_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,7 +83,7 @@ def report_subject(subject: str) -> None:
 
 
 def limit_reading(file_bytes: int) -> None:
-    """Bound time and memory of a process that only reads a file.
+    """Bound time and memory of a process that only reads a file, from what it has used until now.
 
     Parameters
     ----------
@@ -92,9 +94,10 @@ def limit_reading(file_bytes: int) -> None:
     with suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 - not on every system
 
+        used = resource.getrusage(resource.RUSAGE_SELF)
         for kind, most in (
-            (resource.RLIMIT_CPU, 120 + file_bytes // 10**8),
-            (resource.RLIMIT_AS, 2**32 + 40 * file_bytes),
+            (resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 120 + file_bytes // 10**8),
+            (resource.RLIMIT_AS, held_bytes() + 2**31 + 40 * file_bytes),
         ):
             _, hard = resource.getrlimit(kind)
             resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
