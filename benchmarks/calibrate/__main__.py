@@ -2,7 +2,8 @@
 
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
 Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560 --skip 560`` judges the
-model on those after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too.
+model on those after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too;
+with ``--unseen`` on lanes whose mines are none of the types that training has.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from dualsense.evaluate import calibration_scores, clopper_pearson
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
 RULES = CALIBRATION / "uncalibrated-rules-1.json"
-MODEL_ID = "simulated-3"
+MODEL_ID = "simulated-4"
 DETECTION, LEVEL = 0.99, 0.95
 """Stated detection of suspects within the envelope, and the level of its one-sided bound."""
 SURFACE_DEPTH_M = 0.01
@@ -161,7 +162,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
     known = [s for s in scores if HELD_OUT_SOIL not in s.site]
     return {
         "simulated": True,
-        "what": f"{len(scores)} sealed lanes of benchmarks.calibrate.scenes",
+        "what": f"{len(scores)} {wanted[0].split} lanes of benchmarks.calibrate.scenes",
         "lane_m": [COLUMNS * CELL_M, ROWS * CELL_M],
         "envelope": {
             "top_m": ENVELOPE_TOP_M,
@@ -180,18 +181,20 @@ def main() -> int:
     parser.add_argument("--train", type=int, default=2000, help="lanes to fit to")
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
     parser.add_argument("--skip", type=int, default=0, help="so many sealed lanes were looked at before")
+    parser.add_argument("--unseen", action="store_true", help="of the lanes without any type of the training")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
     wanted = lanes("train", options.train)
+    split = "unseen" if options.unseen else "sealed"
     if options.sealed:
-        wanted = lanes("sealed", options.skip + options.sealed)[options.skip :]
+        wanted = lanes(split, options.skip + options.sealed)[options.skip :]
     if not options.only_fit:
         process(options.folder, wanted, options.jobs)
     if options.sealed:
         report = judge_sealed(options.folder, wanted, options.out)
-        name = f"{MODEL_ID}.sealed.json"
+        name = f"{MODEL_ID}.{split}.json"
     else:
         model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
         (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")

@@ -2,7 +2,8 @@
 
 A lane is a loose grid of objects, at least 25 cm from centre to centre: what is learned is what one object looks
 like, in a given soil, and not how two of them hide each other. Training and sealed lanes have seeds of their own;
-one soil and two kinds of mine occur in sealed lanes only.
+one soil and two kinds of mine occur in sealed lanes only. Half of the training mines are invented. A third split
+has no mine but such as training has not.
 """
 
 from __future__ import annotations
@@ -10,21 +11,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from benchmarks.calibrate.invented import NAME, invented_mine
 
 from dualsense.simulate import MODELS, PRESETS, Buried, Motion, Scene, vary_soil
+from dualsense.simulate._scene.placement import model_of
 
 SOILS = ("sand", "loam", "wet-clay", "laterite", "ukraine-chernozem", "afghanistan-gravel")
 HELD_OUT_SOIL = "bosnia-loam"
 MINES = ("PMN", "PMA-1", "PMA-2", "PMA-3", "M14", "VS-50", "TS-50", "PFM-1")
 HELD_OUT_MINES = ("PMN-2", "Type-72A")
+UNSEEN_MINES = (*HELD_OUT_MINES, "R2M2", "Gyata-64", "PMD-6")
+INVENTED = 0.5
+"""Of the training mines."""
 METAL = ("bullet", "cartridge", "fragment", "fragment", "nail", "can", "foil", "wire-loop")
 NO_METAL = ("stone", "stone", "root", "burrow", "void", "wet-patch")
-FIRST_SEED = {"train": 10_000, "sealed": 2_000_000}
+FIRST_SEED = {"train": 10_000, "sealed": 2_000_000, "unseen": 5_000_000}
 
 CELL_M, COLUMNS, ROWS = 0.30, 2, 2
 METAL_SHARE = 0.6
 """Of the objects that are no mines."""
-MINES_PER_LANE = {"train": 2, "sealed": 1}
+MINES_PER_LANE = {"train": 2, "sealed": 1, "unseen": 1}
 """Training needs many mines; what share of the objects they are is taken off again."""
 MINE_DEPTH_M, CLUTTER_DEPTH_M = (0.01, 0.12), (0.005, 0.12)
 LONGEST_M = 0.16
@@ -48,16 +54,18 @@ class Lane:
 
 
 def lanes(split: str, count: int) -> list[Lane]:
-    """Give the first lanes of a split, soils in turn; the sealed split has the held-out soil as a seventh."""
-    soils = (*SOILS, HELD_OUT_SOIL) if split == "sealed" else SOILS
+    """Give the first lanes of a split, soils in turn; all but the training split have the held-out soil as a seventh."""
+    soils = SOILS if split == "train" else (*SOILS, HELD_OUT_SOIL)
     return [Lane(split, soils[n % len(soils)], FIRST_SEED[split] + n) for n in range(count)]
 
 
 def scene(lane: Lane) -> Scene:
     """Draw a lane's ground, sweep and objects from its seed."""
     rng = np.random.default_rng(lane.seed)
-    mines = (*MINES, *HELD_OUT_MINES) if lane.split == "sealed" else MINES
+    mines = {"train": MINES, "sealed": (*MINES, *HELD_OUT_MINES), "unseen": UNSEEN_MINES}[lane.split]
     names = [mines[rng.integers(len(mines))] for _ in range(MINES_PER_LANE[lane.split])]
+    if lane.split == "train":
+        names = [NAME if rng.uniform() < INVENTED else name for name in names]
     while len(names) < COLUMNS * ROWS:
         litter = METAL if rng.uniform() < METAL_SHARE else NO_METAL
         names.append(litter[rng.integers(len(litter))])
@@ -84,8 +92,8 @@ def in_envelope(lane: Lane, name: str, top_m: float) -> bool:
     """Whether a mine lies where none may be missed: told from the truth, whatever was made of the scan."""
     drawn = scene(lane)
     soil = drawn.soil
-    own = [t.body_permittivity for t in drawn.objects if t.model == name and abs(t.depth_m - top_m) < 1e-6]
-    mine = own[0] if own and own[0] is not None else MODELS[name].relative_permittivity
+    own = [model_of(t) for t in drawn.objects if t.model == name and abs(t.depth_m - top_m) < 1e-6]
+    mine = (own[0] if own else MODELS[name]).relative_permittivity
     low, high = ENVELOPE_TOP_M
     if not low <= top_m <= high:
         return False
@@ -97,7 +105,8 @@ def in_envelope(lane: Lane, name: str, top_m: float) -> bool:
 
 
 def _bury(name: str, place: int, rng: np.random.Generator) -> Buried:
-    model = MODELS[name]
+    own = invented_mine(rng) if name == NAME else None
+    model = own or MODELS[name]
     mine = model.label == "mine"
     scale = 1.0 if mine else float(np.exp(rng.normal(0.0, 0.25)))
     if not mine:  # a long root would reach its neighbour
@@ -105,7 +114,7 @@ def _bury(name: str, place: int, rng: np.random.Generator) -> Buried:
     x = CELL_M * (place % COLUMNS + 0.5) + float(rng.uniform(-0.025, 0.025))
     y = CELL_M * (place // COLUMNS + 0.5) + float(rng.uniform(-0.025, 0.025))
     depth = float(rng.uniform(*(MINE_DEPTH_M if mine else CLUTTER_DEPTH_M)))
-    thing = Buried(name, x, y, depth, yaw_deg=float(rng.uniform(0.0, 360.0)), scale=scale)
+    thing = Buried(name, x, y, depth, yaw_deg=float(rng.uniform(0.0, 360.0)), scale=scale, own=own)
     if model.relative_permittivity is None:
         return thing
     spread = float(np.exp(rng.normal(0.0, 0.08 if mine else 0.15)))

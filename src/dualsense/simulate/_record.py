@@ -18,7 +18,6 @@ from dualsense.simulate._faults import truncate_file, with_faults
 from dualsense.simulate._radar.echo import OBJECT_REACH_M, SURFACE_REACH_M, ground_echo
 from dualsense.simulate._radar.radar import simulate_gpr
 from dualsense.simulate._scene import array, placement
-from dualsense.simulate._scene.library import find_model
 from dualsense.simulate._soil import realise_ground
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ def truth_of(scene: Scene, *, seed: int | None = None) -> Truth:
         size_x_m=size[:, 0],
         size_y_m=size[:, 1],
         size_z_m=size[:, 2],
-        label=tuple(find_model(t.model).label for t in scene.objects),
+        label=tuple(placement.model_of(t).label for t in scene.objects),
         model=tuple(t.model for t in scene.objects),
         scene=ground,
     )

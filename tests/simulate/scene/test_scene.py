@@ -15,6 +15,7 @@ from dualsense.simulate._scene.file import dump_scene, parse_scene, read_scene
 from dualsense.simulate._scene.instrument import Detector
 from dualsense.simulate._scene.lanes import random_lane
 from dualsense.simulate._scene.library import MODELS
+from dualsense.simulate._scene.parts import ALUMINIUM, STEEL, Core, Model, Ring, Spheroid, Spring
 from dualsense.simulate._scene.presets import PRESETS
 from dualsense.simulate._scene.scene import Buried, Layer, Scene, Soil
 
@@ -49,6 +50,18 @@ frequency_hz = [1000, 8000]
 position_std_m = [0.001, 0.001, 0.0]
 """
 
+OWN = Model(
+    "mine", "box", (0.1, 0.08, 0.04), 3.0,
+    (
+        Ring((0.0, 0.0, -0.02), 0.03, 0.001, ALUMINIUM),
+        Spring((0.0, 0.0, -0.02), 0.004, 0.0005, 6, 0.02, STEEL),
+        Spheroid((0.0, 0.0, -0.02), 0.002, 0.01, STEEL, source="drawn"),
+    ),
+    (Core("box", (0.05, 0.05, 0.005), 0.003, 1.0),),
+    (("size_m", "measured"),),
+)  # fmt: skip
+SHELL = Model("metal", "cylinder", (0.06, 0.06, 0.1), None, (Spheroid((0.0, 0.0, -0.05), 0.03, 0.05, STEEL),))
+
 
 def test_a_scene_comes_from_toml(tmp_path):
     path = tmp_path / "scene.toml"
@@ -72,9 +85,12 @@ def test_a_scene_comes_from_toml(tmp_path):
         Scene(detector=Detector(modality="pulse", overload_v_per_a=None, overload_missing=True)),
         Scene(objects=(Buried("stone", 0.1, 0.2, 0.0, body_size_m=(0.1, 0.2, 0.3), body_permittivity=4.0),)),
         random_lane("cambodia-laterite", rng=np.random.default_rng(3)),
+        Scene(
+            objects=(Buried("mine of ours", 0.1, 0.2, 0.0, own=OWN), Buried("a shell", 0.3, 0.2, 0.0, own=SHELL))
+        ),
         Scene(soil=Soil(layers=(Layer(0.1, 9.0), Layer(0.2, 4.0))), array=Array(pairs=4)),
     ),
-    ids=("default", "one sensor", "never overloaded", "own body", "lane", "layers and a cart"),
+    ids=("default", "one sensor", "never overloaded", "own body", "lane", "own parts", "layers and a cart"),
 )
 def test_a_scene_written_and_read_is_itself(scene):
     assert parse_scene(tomllib.loads(dump_scene(scene))) == scene

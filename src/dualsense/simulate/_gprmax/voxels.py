@@ -71,9 +71,9 @@ class Voxels:
 
 
 def stand_in(thing: Buried, voxels: Mapping[str, Voxels]) -> Voxels | None:
-    """Voxels for an object, unless it has a body of its own."""
-    own = thing.body_size_m is not None or thing.body_permittivity is not None
-    return None if own else voxels.get(thing.model)
+    """Voxels for an object, unless it has a body or parts of its own."""
+    changed = any(own is not None for own in (thing.body_size_m, thing.body_permittivity, thing.own))
+    return None if changed else voxels.get(thing.model)
 
 
 def read_voxels(folder: Path) -> dict[str, Voxels]:

@@ -48,10 +48,11 @@ def parse_scene(document: Mapping[str, Any]) -> Scene:
     """Build a scene from nested mappings, as TOML gives them; see `read_scene`."""
     scene: Scene = _build(Scene, document, "")
     for number, thing in enumerate(scene.objects):
-        if thing.model not in MODELS:
+        if thing.own is None and thing.model not in MODELS:
             msg = f"objects[{number}].model: {unknown_name('model', thing.model, MODELS)}"
             raise RecipeError(msg)
-        if thing.body_permittivity is not None and MODELS[thing.model].relative_permittivity is None:
+        model = thing.own or MODELS[thing.model]
+        if thing.body_permittivity is not None and model.relative_permittivity is None:
             msg = f"objects[{number}].body_permittivity: {thing.model} is all metal and has none"
             raise RecipeError(msg)
     return scene
@@ -130,11 +131,17 @@ def _build(kind: Any, values: Any, path: str) -> Any:
         raise RecipeError(msg) from error
 
 
+def _kind_of(kinds: list[Any], value: Any) -> Any:
+    """Tell which of several kinds of table is meant: the first that has all of its keys, or else the first."""
+    keys = set(value) if hasattr(value, "items") else set()
+    return next((k for k in kinds if is_dataclass(k) and keys <= {f.name for f in fields(k)}), kinds[0])
+
+
 def _convert(hint: Any, value: Any, path: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        inner = next(a for a in args if a is not type(None))
-        return None if value is False or value is None else _convert(inner, value, path)
+        kinds = [a for a in args if a is not type(None)]
+        return None if value is False or value is None else _convert(_kind_of(kinds, value), value, path)
     if is_dataclass(hint):
         return _build(hint, value, path + ".")
     if origin is tuple:

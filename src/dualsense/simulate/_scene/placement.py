@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def model_of(thing: Buried) -> Model:
-    """Look an object's model up, with the body that the object has of its own."""
-    model = find_model(thing.model)
+    """Look up what an object is made of, with the body that it has of its own."""
+    model = thing.own or find_model(thing.model)
     if thing.body_size_m is not None:
         model = replace(model, size_m=thing.body_size_m)
     if thing.body_permittivity is not None:

@@ -15,6 +15,7 @@ from dualsense.simulate._scene.array import Array  # noqa: TC001 - the reader of
 from dualsense.simulate._scene.bounds import Vector  # noqa: TC001 - the reader of scenes asks for types at run time
 from dualsense.simulate._scene.handling import Faults, Motion, Noise
 from dualsense.simulate._scene.instrument import Detector, Radar
+from dualsense.simulate._scene.parts import Model  # noqa: TC001 - the reader of scenes asks for types at run time
 
 FARTHEST_M = 1000.0
 _MOST_PERMITTIVITY = 100.0
@@ -112,12 +113,12 @@ class Soil:
 
 @dataclass(frozen=True, slots=True)
 class Buried:
-    """One object of the library in the ground.
+    """One object in the ground, of the library or of its own kind.
 
     Attributes
     ----------
     model
-        Key of `dualsense.simulate.MODELS`.
+        Key of `dualsense.simulate.MODELS`; any name for an object with parts of its own.
     x_m, y_m
         Centre, seen from above.
     depth_m
@@ -128,6 +129,8 @@ class Buried:
         All lengths of the model are multiplied by this.
     body_size_m, body_permittivity
         Of the body, instead of the model's; its size is scaled all the same. Metal parts and cores stay.
+    own
+        What the object is made of, instead of what the library has by that name.
 
     Raises
     ------
@@ -143,6 +146,7 @@ class Buried:
     scale: float = 1.0
     body_size_m: Vector | None = None
     body_permittivity: float | None = None
+    own: Model | None = None
 
     def __post_init__(self) -> None:
         bounds.at_least(self, 0.0, "depth_m")
