@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.calibrate.dataset import read_lanes, write_rows
-from benchmarks.calibrate.fit import as_tree, fit
+from benchmarks.calibrate.fit import fit
 from benchmarks.calibrate.scenes import (
     CELL_M,
     COLUMNS,
@@ -96,7 +96,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     rules = json.loads(RULES.read_text(encoding="utf-8"))
     rules["gpr"]["surface_depth_m"] = SURFACE_DEPTH_M
     targets = [r for r in rows if r["id"] is not None]
-    experts, ratio, facts = fit(targets)
+    trees, ratio, facts = fit(targets)
     mine = np.array([r["is_mine"] for r in targets], dtype=bool)
     inside = np.array([r["in_envelope"] for r in targets], dtype=bool)
     odds = odds_to_expect(rows)
@@ -116,8 +116,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "emi": rules["emi"],
         "gpr": rules["gpr"],
         "agreement": rules["agreement"],
-        "experts": as_tree(experts),
-    }
+    } | trees
     labels = np.array([r["label"] or "nothing" for r in targets])
     report = {
         "simulated": True,

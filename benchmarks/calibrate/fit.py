@@ -34,6 +34,8 @@ GROWTH: dict[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
+FEWER: dict[str, Any] = GROWTH | {"max_iter": 60}
+"""Whether there is anything at all is told by less."""
 SHRINK = 0.2
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
 LARGEST = 1e300
@@ -87,11 +89,11 @@ class Grown:
         return np.array([self.bias + sum(t.value(v) for t in self.trees) for v in values], dtype=np.float64)
 
 
-def grow(values: Real, outcome: NDArray[np.bool_]) -> Grown:
+def grow(values: Real, outcome: NDArray[np.bool_], growth: Mapping[str, Any]) -> Grown:
     """Boost trees."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    model = HistGradientBoostingClassifier(**GROWTH).fit(values, outcome)
+    model = HistGradientBoostingClassifier(**growth).fit(values, outcome)
     trees = tuple(_tree(one[0].nodes) for one in model._predictors)  # noqa: SLF001
     return Grown(trees, float(np.ravel(model._baseline_prediction)[0]))  # noqa: SLF001
 
@@ -163,60 +165,93 @@ def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift
     )
 
 
-def fit(rows: Sequence[dict[str, Any]]) -> tuple[Experts, Real, dict[str, Any]]:
-    """Fit all experts.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Experts by name, fitted to all rows; those of each fold, which saw nothing of it; facts of each."""
+
+    whole: dict[str, Expert]
+    unseen: list[dict[str, Expert]]
+    facts: dict[str, Any]
+
+
+def fit_to(
+    what: Sequence[Findings],
+    fold: NDArray[np.intp],
+    outcome: NDArray[np.bool_],
+    *,
+    taken_off: float,
+    growth: Mapping[str, Any],
+) -> Fitted:
+    """Fit all experts to an outcome.
+
+    Parameters
+    ----------
+    what
+        Of each row.
+    fold, outcome : (n,)
+        Of each row.
+    taken_off
+        Of every log odds, so that a ratio is left.
+    growth
+        How trees are grown.
+    """
+    inputs = [expert_inputs(w) for w in what]
+    out = Fitted({}, [{} for _ in range(FOLDS)], {})
+    for name in ("emi", "gpr", "both"):
+        chosen = np.flatnonzero([t[name] is not None for t in inputs])
+        names = sorted({key for n in chosen for key in inputs[n][name] or {}})
+        values = np.array([[(inputs[n][name] or {}).get(k, np.nan) for k in names] for n in chosen])
+        own, part = outcome[chosen], fold[chosen]
+        logit = np.zeros(chosen.size)
+        grown = {k: grow(values[part != k], own[part != k], growth) for k in range(FOLDS)}
+        for k, model in grown.items():
+            logit[part == k] = model.logit(values[part == k])
+        slope, shift = line(logit, own)
+        share = float(np.log(own.sum() / (~own).sum()))
+        out.facts[name] = {
+            "targets": int(chosen.size),
+            "true": int(own.sum()),
+            "slope": slope,
+            "log_loss": log_loss(own, slope * logit + shift),
+            "log_loss_of_the_share": log_loss(own, np.full(chosen.size, share)),
+            "area_under_curve": area(own, logit),
+        }
+        settled = (slope, shift - taken_off, logit)
+        out.whole[name] = expert(names, values, grow(values, own, growth), *settled)
+        for k, model in grown.items():
+            out.unseen[k][name] = expert(names, values, model, *settled)
+    return out
+
+
+def fit(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], Real, dict[str, Any]]:
+    """Fit all experts, and what tells whether there is anything at all.
 
     Returns
     -------
-    experts
-        Fitted to all rows.
+    trees
+        Plain JSON: ``experts`` and ``existence`` of a model's file.
     ratio : (n,) float64
         Total log-likelihood ratio of each row by experts that saw nothing of its lane.
     facts
         Of each expert.
     """
     mine = np.array([row["is_mine"] for row in rows], dtype=bool)
+    there = np.array([row["label"] is not None for row in rows], dtype=bool)
     lanes = sorted({row["seed"] for row in rows})
     fold = np.array([lanes.index(row["seed"]) % FOLDS for row in rows], dtype=np.intp)
     odds = float(np.log(mine.sum() / (~mine).sum()))
     what = [found(row) for row in rows]
-    inputs = [expert_inputs(w) for w in what]
-    final: dict[str, Expert] = {}
-    unseen: list[dict[str, Expert]] = [{} for _ in range(FOLDS)]
-    facts: dict[str, Any] = {"log_odds": odds}
-    for name in ("emi", "gpr", "both"):
-        chosen = np.flatnonzero([t[name] is not None for t in inputs])
-        names = sorted({key for n in chosen for key in inputs[n][name] or {}})
-        values = np.array([[(inputs[n][name] or {}).get(k, np.nan) for k in names] for n in chosen])
-        outcome, part = mine[chosen], fold[chosen]
-        logit = np.zeros(chosen.size)
-        grown = {k: grow(values[part != k], outcome[part != k]) for k in range(FOLDS)}
-        for k, model in grown.items():
-            logit[part == k] = model.logit(values[part == k])
-        slope, shift = line(logit, outcome)
-        own = float(np.log(outcome.sum() / (~outcome).sum()))
-        facts[name] = {
-            "targets": int(chosen.size),
-            "mines": int(outcome.sum()),
-            "slope": slope,
-            "log_loss": log_loss(outcome, slope * logit + shift),
-            "log_loss_of_the_share": log_loss(outcome, np.full(chosen.size, own)),
-            "area_under_curve": area(outcome, logit),
-        }
-        settled = (slope, shift - odds, logit)
-        final[name] = expert(names, values, grow(values, outcome), *settled)
-        for k, model in grown.items():
-            unseen[k][name] = expert(names, values, model, *settled)
+    told = fit_to(what, fold, mine, taken_off=odds, growth=GROWTH)
     ratio = np.zeros(len(rows))
     for n, (w, k) in enumerate(zip(what, fold, strict=True)):
-        weight = by_experts(Experts(**unseen[k]), w)
+        weight = by_experts(Experts(**told.unseen[k]), w)
         ratio[n] = weight.emi + weight.gpr + weight.joint
-    return Experts(**final), ratio, facts
-
-
-def as_tree(experts: Experts) -> dict[str, Any]:
-    """Plain JSON of experts."""
-    return {name: _plain(getattr(experts, name)) for name in ("emi", "gpr", "both")}
+    anything = fit_to(what, fold, there, taken_off=0.0, growth=FEWER)
+    trees = {
+        "experts": {name: _plain(one) | _domain(one) for name, one in told.whole.items()},
+        "existence": {name: _plain(one) for name, one in anything.whole.items()},
+    }
+    return trees, ratio, {"log_odds": odds} | told.facts | {"existence": anything.facts}
 
 
 def _plain(one: Expert) -> dict[str, Any]:
@@ -225,10 +260,6 @@ def _plain(one: Expert) -> dict[str, Any]:
         "bias": _short(one.bias),
         "low": _short(one.low),
         "high": _short(one.high),
-        "mean": _short(one.mean.tolist()),
-        "std": _short(one.std.tolist()),
-        "precision": _short(one.precision.tolist()),
-        "domain_limit": _short(one.domain_limit),
         "trees": [
             {
                 "feature": list(t.feature),
@@ -239,6 +270,15 @@ def _plain(one: Expert) -> dict[str, Any]:
             }
             for t in one.trees
         ],
+    }
+
+
+def _domain(one: Expert) -> dict[str, Any]:
+    return {
+        "mean": _short(one.mean.tolist()),
+        "std": _short(one.std.tolist()),
+        "precision": _short(one.precision.tolist()),
+        "domain_limit": _short(one.domain_limit),
     }
 
 

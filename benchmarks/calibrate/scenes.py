@@ -54,7 +54,7 @@ class Lane:
 
 
 def lanes(split: str, count: int) -> list[Lane]:
-    """Give the first lanes of a split, soils in turn; all but the training split have the held-out soil as a seventh."""
+    """Give the first lanes of a split, soils in turn; for all but training the held-out soil is a seventh."""
     soils = SOILS if split == "train" else (*SOILS, HELD_OUT_SOIL)
     return [Lane(split, soils[n % len(soils)], FIRST_SEED[split] + n) for n in range(count)]
 

@@ -31,7 +31,7 @@ def test_shipped_trees_say_what_scikit_learn_says():
     from benchmarks.calibrate import fit
 
     values, outcome = some()
-    grown = fit.grow(values, outcome)
+    grown = fit.grow(values, outcome, fit.GROWTH)
     theirs = sklearn.HistGradientBoostingClassifier(**fit.GROWTH).fit(values, outcome).decision_function(values)
     np.testing.assert_allclose(grown.logit(values), theirs, atol=1e-4)
 

@@ -16,12 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dualsense.fusion._fitted import read_experts
+from dualsense.fusion._fitted import read_existence, read_experts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dualsense.fusion._fitted import Experts
+    from dualsense.fusion._fitted import Existence, Experts
     from dualsense.gpr import Body
     from dualsense.result import Call
 
@@ -47,7 +47,7 @@ class Model:
 
     Below ``clutter_threshold`` a target may be called clutter, from ``suspect_threshold`` on it is suspect; None
     means that nothing lies between. ``stated_detection`` is the least part of mines that is suspect by that
-    threshold, where that was shown.
+    threshold, where that was shown. ``existence`` tells whether there is anything at all, where that was fitted.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Model:
     experts: Experts | None = None
     clutter_threshold: float | None = None
     stated_detection: float | None = None
+    existence: Existence | None = None
 
 
 def _folder() -> Path:
@@ -94,6 +95,7 @@ def read_model(text: bytes) -> Model:
         experts=read_experts(tree["experts"]) if "experts" in tree else None,
         clutter_threshold=float(tree["clutter_threshold"]) if "clutter_threshold" in tree else None,
         stated_detection=float(tree["stated_detection"]) if "stated_detection" in tree else None,
+        existence=read_existence(tree["existence"]) if "existence" in tree else None,
     )
 
 

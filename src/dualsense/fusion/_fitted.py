@@ -112,8 +112,8 @@ def forest(trees: Sequence[Tree]) -> Forest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Expert:
-    """One log-likelihood ratio.
+class Vote:
+    """A sum of trees.
 
     Attributes
     ----------
@@ -122,15 +122,9 @@ class Expert:
     trees
         Whose values add up.
     bias
-        Log-likelihood ratio before any tree.
+        Their sum before any tree.
     low, high
         Bounds of what it says.
-    mean, std : (n,)
-        Of the inputs, for the out-of-domain score.
-    precision : (n, n)
-        Of the standardised inputs.
-    domain_limit
-        Largest squared Mahalanobis distance that is still in domain.
     forest
         The trees, side by side.
     """
@@ -140,10 +134,6 @@ class Expert:
     bias: float
     low: float
     high: float
-    mean: Real
-    std: Real
-    precision: Real
-    domain_limit: float
     forest: Forest = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -151,9 +141,32 @@ class Expert:
         object.__setattr__(self, "forest", forest(self.trees))
 
     def ratio(self, inputs: Mapping[str, float]) -> float:
-        """Natural log-likelihood ratio, mine against clutter; an input that is not told is not known."""
+        """Natural log odds, or a ratio of likelihoods; an input that is not told is not known."""
         values = self._values(inputs)
         return min(max(self.bias + math.fsum(self.forest.values(values)), self.low), self.high)
+
+    def _values(self, inputs: Mapping[str, float]) -> Real:
+        return np.array([inputs.get(name, math.nan) for name in self.inputs], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expert(Vote):
+    """One log-likelihood ratio, mine against clutter.
+
+    Attributes
+    ----------
+    mean, std : (n,)
+        Of the inputs, for the out-of-domain score.
+    precision : (n, n)
+        Of the standardised inputs.
+    domain_limit
+        Largest squared Mahalanobis distance that is still in domain.
+    """
+
+    mean: Real
+    std: Real
+    precision: Real
+    domain_limit: float
 
     def strangeness(self, inputs: Mapping[str, float]) -> float:
         """Out-of-domain score: squared Mahalanobis distance over its limit; above 1 is out of domain."""
@@ -161,18 +174,27 @@ class Expert:
         z = np.clip(np.where(np.isnan(z), 0.0, z), -FARTHEST, FARTHEST)
         return float(z @ self.precision @ z) / self.domain_limit
 
-    def _values(self, inputs: Mapping[str, float]) -> Real:
-        return np.array([inputs.get(name, math.nan) for name in self.inputs], dtype=np.float64)
 
-
-def read_expert(tree: Mapping[str, Any]) -> Expert:
-    """Read an expert from its JSON."""
-    return Expert(
+def read_vote(tree: Mapping[str, Any]) -> Vote:
+    """Read a sum of trees from its JSON."""
+    return Vote(
         inputs=tuple(tree["inputs"]),
         trees=tuple(_tree(t) for t in tree["trees"]),
         bias=float(tree["bias"]),
         low=float(tree["low"]),
         high=float(tree["high"]),
+    )
+
+
+def read_expert(tree: Mapping[str, Any]) -> Expert:
+    """Read an expert from its JSON."""
+    vote = read_vote(tree)
+    return Expert(
+        inputs=vote.inputs,
+        trees=vote.trees,
+        bias=vote.bias,
+        low=vote.low,
+        high=vote.high,
         mean=np.array(tree["mean"], dtype=np.float64),
         std=np.array(tree["std"], dtype=np.float64),
         precision=np.array(tree["precision"], dtype=np.float64),
@@ -203,6 +225,20 @@ class Experts:
     both: Expert
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Existence:
+    """Log odds that anything at all lies where a target is, by what `Experts` weigh."""
+
+    emi: Vote
+    gpr: Vote
+    both: Vote
+
+
 def read_experts(tree: Mapping[str, Any]) -> Experts:
     """Read all experts of a model file."""
     return Experts(**{name: read_expert(tree[name]) for name in ("emi", "gpr", "both")})
+
+
+def read_existence(tree: Mapping[str, Any]) -> Existence:
+    """Read what a model file has on existence."""
+    return Existence(**{name: read_vote(tree[name]) for name in ("emi", "gpr", "both")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dualsense.fusion._confidence import Model, Silence
-    from dualsense.fusion._fitted import Experts
+    from dualsense.fusion._fitted import Existence, Experts, Vote
     from dualsense.gpr import Body
 
     Numbers = Mapping[str, float]
@@ -129,6 +130,32 @@ def by_experts(experts: Experts, found: Findings) -> Weight:
         return Weight(emi, gpr, total - emi - gpr, strange)
     least = SILENCE if found.radar_silence.ratio < 0.0 else HIDDEN if found.reflects else 0.0
     return Weight(emi, max(total - emi, least), 0.0, strange)
+
+
+def anything(existence: Existence, found: Findings, *, confidence: float) -> float | None:
+    """Probability that anything lies there at all; never less than that of a mine.
+
+    Parameters
+    ----------
+    existence
+        Fitted to simulated lanes, and to what lay under their targets.
+    found
+        What the sensors found at one place.
+    confidence
+        Probability that it is a mine.
+
+    Returns
+    -------
+    float or None
+        None where no sensor found anything.
+    """
+    inputs = expert_inputs(found)
+    for name in ("both", "gpr", "emi"):
+        own = inputs[name]
+        if own is not None:
+            vote: Vote = getattr(existence, name)
+            return max(confidence, 0.5 + 0.5 * math.tanh(0.5 * vote.ratio(own)))
+    return None
 
 
 def joint_inputs(

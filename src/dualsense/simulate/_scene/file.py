@@ -140,8 +140,8 @@ def _kind_of(kinds: list[Any], value: Any) -> Any:
 def _convert(hint: Any, value: Any, path: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        kinds = [a for a in args if a is not type(None)]
-        return None if value is False or value is None else _convert(_kind_of(kinds, value), value, path)
+        told = [a for a in args if a is not type(None)]
+        return None if value is False or value is None else _convert(_kind_of(told, value), value, path)
     if is_dataclass(hint):
         return _build(hint, value, path + ".")
     if origin is tuple:
