@@ -214,8 +214,8 @@ class Result:
     track_m : (p, 3) float64
         The head's smoothed track; a row of NaN breaks the line where there was no pose.
     emi_maps
-        Name to map; "metal_response", its "metal_response_std" and "metal_coherence" are always there when the
-        induction sensor worked, "metal_phase" when it measures frequencies.
+        Name to map; "metal_response", its "metal_response_std", "metal_coherence" and "metal_hidden" are always
+        there when the induction sensor worked, "metal_phase" when it measures frequencies.
     gpr_volume
         Migrated envelope, NaN outside coverage; None when the radar did not work.
     relative_permittivity, relative_permittivity_std

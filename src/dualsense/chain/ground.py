@@ -13,13 +13,19 @@ from dualsense.chain.steps import taken
 from dualsense.faults import fault
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage, Grid
+    from dualsense.result import Coverage, Grid, Volume
     from dualsense.survey import Track
 
-MAX_LOST_COLUMNS = 0.01
+MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
+"""Parts of a sensor's ground that may be lost without a word."""
+HIDDEN_M3 = 5e-7
+"""Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found as
+much 5 cm deep, it has not looked."""
 
 
 def swept_ground(
@@ -69,17 +75,34 @@ def assessed_ground(swept: Coverage, radar: RadarState | None, metal: MetalState
         At its chain's end; None where it failed, and then it covers nothing. Nor does it cover cells below which
         most of its volume is empty.
     metal
-        At its chain's end; None where it failed.
+        At its chain's end; None where it failed. It does not cover cells where metal would have been hidden, by
+        the errors of stronger metal, by what could not be explained, or by noise.
 
     Returns
     -------
     Coverage, Log
     """
     volume = None if radar is None else radar.volume
-    working = replace(swept, emi=swept.emi & (metal is not None), gpr=swept.gpr & (volume is not None))
+    in_sight, unseen = _metal_in_sight(swept, metal)
+    working = replace(swept, emi=in_sight, gpr=swept.gpr & (volume is not None))
+    measured, unimaged = _imaged(working, volume)
+    return replace(working, gpr=measured), unseen + unimaged
+
+
+def _metal_in_sight(swept: Coverage, metal: MetalState | None) -> tuple[NDArray[np.bool_], Log]:
+    """Cells that the metal detector swept and where it would have found `HIDDEN_M3`."""
+    if metal is None:
+        return np.zeros_like(swept.emi), Log()
+    in_sight: NDArray[np.bool_] = swept.emi & ~(taken(metal.inversion).hidden_map(swept.grid) >= HIDDEN_M3)
+    hidden = 1.0 - in_sight.sum() / max(swept.emi.sum(), 1)
+    return in_sight, Log((fault("emi-metal-hidden", part=hidden),) if hidden > MAX_HIDDEN else ())
+
+
+def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_], Log]:
+    """Cells that the radar swept and imaged."""
     if volume is None:
-        return working, Log()
+        return working.gpr, Log()
     measured = working.gpr & gpr.measured_columns(volume)
     lost = 1.0 - measured.sum() / max(working.gpr.sum(), 1)
     said = (fault("gpr-volume-empty", part=lost),) if lost > MAX_LOST_COLUMNS else ()
-    return replace(working, gpr=measured), Log(said)
+    return measured, Log(said)

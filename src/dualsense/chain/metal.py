@@ -14,6 +14,7 @@ from dualsense.chain.log import Log
 from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, state_text, taken
 from dualsense.chain.tracks import absent, sensor_track
 from dualsense.faults import fault
+from dualsense.result import Image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dualsense.emi import Inversion, Latency, Response
     from dualsense.recipe.emi import Emi
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage, Image
+    from dualsense.result import Coverage
     from dualsense.scan import EmiData, Fault, Pose, Scan
 
     Real = NDArray[np.float64]
@@ -231,12 +232,19 @@ def map_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     how = tables.image.model_dump()
     maps = emi.metal_maps(rows, rest, cover.grid, cover.emi, balance=found.balance, row_weight=found.weight, **how)
     maps["metal_coherence"] = emi.coherence_map(rows, rest, cover.grid, cover.emi, row_weight=found.weight)
+    maps["metal_hidden"] = _hidden_map(found, cover)
     kept = emi.small_metal_kept(rows, found.balance)
     notes = {f"emi_{name}_kept_fraction": f"{part:.3f}" for name, part in kept.items()}
     notes["emi_soil_suppression_db"] = f"{emi.soil_suppression_db(found.balance, rest):.1f}"
     if "metal_phase" in maps:
         notes["emi_phase_hz"] = f"{emi.phase_hz(rows):g}"
     return replace(state, columns=columns, maps=maps), Log(notes=notes)
+
+
+def _hidden_map(found: Inversion, cover: Coverage) -> Image:
+    """How much metal could lie 5 cm deep without having been found; NaN where nothing was swept."""
+    hidden_m3 = np.where(cover.emi, found.hidden_map(cover.grid), np.nan)
+    return Image("metal_hidden", "m3", cover.grid, hidden_m3.astype(np.float32))
 
 
 SAMPLING: tuple[ChainStep[MetalState, Emi], ...] = (ChainStep("latency", correct_latency, ("latency",)),)

@@ -40,7 +40,7 @@ class EmiInvert(Table):
     ] = 0.1
     node_m: Annotated[float, Field(ge=0.005, le=0.2, description="spacing of the scan for dipoles")] = 0.03
     reach_m: Annotated[Length, Field(description="how far a sample sees a dipole")] = 0.3
-    max_dipoles: Annotated[int, Field(ge=0, le=200, description="more are not looked for")] = 12
+    max_dipoles: Annotated[int, Field(ge=0, le=200, description="more are not looked for")] = 40
     min_statistic: Annotated[float, Field(gt=0.0, le=1e6, description="drop of the misfit per channel")] = 12.0
     min_contrast: Annotated[float, Field(ge=1.0, le=1e6, description="over the median of the scan")] = 2.6
     min_explained: Annotated[float, Field(gt=0.0, le=1.0, description="or part of the nearby energy")] = 0.25

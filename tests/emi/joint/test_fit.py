@@ -108,6 +108,23 @@ def test_the_search_is_that_of_the_plain_formulation(tilted, coils):
         assert plain[depth[n]] == pytest.approx(plain.max(), rel=2e-6)
 
 
+@CASES
+def test_what_a_fit_leaves_of_a_column_is_that_of_plain_least_squares(tilted, coils):
+    response = swept(tilted=tilted, coils=coils)
+    rng = np.random.default_rng(7)
+    weight = rng.uniform(0.3, 1.0, response.time_s.size)
+    fitted = weight[:, None] * rng.standard_normal((weight.size, 7))
+    basis = np.ascontiguousarray(np.linalg.qr(fitted)[0].T)
+    grid = NodeGrid.over(response, node_m=0.06, reach_m=0.15)
+    kept = grid.kept(basis, weight, depth=2)
+    for n, node in enumerate(grid.nodes):
+        near = np.linalg.norm(response.center_m[:, :2] - node, axis=1) <= 0.15
+        own = joint.columns(response, np.array([*node, -NODE_DEPTHS_M[2]]))[:, :3].sum(axis=1)
+        own = np.where(near, weight * own, 0.0)
+        left = own - fitted @ np.linalg.lstsq(fitted, own, rcond=None)[0]
+        assert kept[n] == pytest.approx((left**2).sum(), rel=1e-5, abs=1e-12 * (own**2).sum())
+
+
 def test_the_search_has_the_same_bytes_for_any_number_of_threads():
     response = swept(tilted=True)
     rng = np.random.default_rng(6)

@@ -49,6 +49,26 @@ def test_an_object_above_the_limit_is_found_and_one_far_below_it_is_not(scan, co
     assert not near(0.2)
 
 
+@pytest.mark.parametrize("corner", (0.25, 0.75))
+def test_metal_that_could_not_have_hidden_is_found(scan, corner):
+    rows, noise, found, _ = scan
+    i, j = (int(corner * (axis.size - 1)) for axis in (found.y_m, found.x_m))
+    place = np.array([found.x_m[j], found.y_m[i], -0.05])
+    column = dipole_columns(rows, place)[:, :3].sum(axis=1, keepdims=True)
+    signal = found.hidden_m3[i, j] * column
+    off_soil = signal * np.resize([1.0, -1.0], rows.values.shape[1])  # no soil has such a spectrum
+    dipoles = find_dipoles(replace(rows, values=rows.values + 3.0 * off_soil), noise).dipoles
+    assert any(np.linalg.norm(d.position_m[:2] - place[:2]) < 0.06 for d in dipoles)
+
+
+def test_less_can_hide_where_nothing_lies_than_beside_strong_metal(scan):
+    rows, _, found, truth = scan
+    map_m3 = found.hidden_m3
+    away = np.hypot(found.x_m - truth.x_m[0], found.y_m[:, None] - truth.y_m[0])
+    assert np.isfinite(map_m3).any()
+    assert np.nanmedian(map_m3[away < 0.05]) > np.nanmedian(map_m3[away > 0.12])
+
+
 def test_rows_that_strong_metal_makes_uncertain_raise_the_limit(scan):
     rows, _, found, truth = scan
     place = np.array([truth.x_m[0], truth.y_m[0], -0.05])

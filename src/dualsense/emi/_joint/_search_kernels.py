@@ -218,3 +218,36 @@ def drops(
                     fall += np.float64(along[d, j]) * np.float64(along[d, j])
                 # |r^T c|^2 / (|c|^2 - |Q^T c|^2): column c beside the fitted Q, residuals r
                 drop[n, d] = fall / max(energy - taken, ridge * energy + 1e-300)
+
+
+@jit()
+def kept(column: Real, start: Index, rows: Index, depth: int, weight: Real, basis: Real, energy: Real) -> None:
+    """Energy (k,) of each node's column at one of six depths that orthonormal columns do not explain.
+
+    Parameters
+    ----------
+    column, start, rows
+        From `columns`, for six depths.
+    depth
+        Which of them.
+    weight : (m,)
+        By which the rows of columns are multiplied.
+    basis : (m, p)
+        Orthonormal columns, weighted.
+    energy : (k,)
+        Filled, in double precision.
+    """
+    along = np.empty(basis.shape[1])
+    for n in range(start.shape[0] - 1):
+        r = start[n + 1] - start[n]
+        along[:] = 0.0
+        total = 0.0
+        for i in range(r):
+            row = rows[start[n] + i]
+            heavy = np.float64(column[6 * start[n] + depth * r + i]) * weight[row]
+            total += heavy * heavy
+            for j in range(basis.shape[1]):
+                along[j] += heavy * basis[row, j]
+        for j in range(basis.shape[1]):
+            total -= along[j] * along[j]
+        energy[n] = max(total, 0.0)

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 
     from dualsense.emi._dipole import Dipole
     from dualsense.emi._response import Response
+    from dualsense.result import Grid
 
 STRONG = 20.0
 """Times the acceptance threshold: from here the data carry a full tensor, below only its mean."""
 TENSOR, SPARE_ROWS = 6, 6
 """Columns of a dipole, and rows that must be left over when one more is fitted."""
+SMALL_DEPTH_M = 0.05
+"""At this depth, one of `NODE_DEPTHS_M`, it is told how much metal could hide."""
 HIDDEN_M = 0.04
 """Another dipole this close to what was left over and refused could not have been told from it."""
 WEAK_RATIO = 0.02
@@ -51,7 +54,8 @@ class Inversion:
     ``mended`` are the rows where the dipoles say that the coils were, with what is known of that;
     ``statistic`` (ny, nx) over ``x_m`` and ``y_m`` is the best drop of the misfit over depth before any dipole
     was taken away; ``needed`` (ny, nx) what one more dipole would have had to reach at the end to be told from
-    noise and from what the others leave. ``weight`` (m,) are the rows' weights.
+    noise and from what the others leave; ``hidden_m3`` (ny, nx) the polarizability that it would have had to have
+    for that, 5 cm deep: NaN where too few rows passed. ``weight`` (m,) are the rows' weights.
     """
 
     mended: Response
@@ -61,12 +65,21 @@ class Inversion:
     y_m: Real
     statistic: Real
     needed: Real
+    hidden_m3: Real
     weight: Real
 
     def needed_near(self, x_m: float, y_m: float) -> float:
         """Return ``needed`` at the nearest node."""
         i, j = (int(np.argmin(np.abs(axis - at))) for axis, at in ((self.y_m, y_m), (self.x_m, x_m)))
         return float(self.needed[i, j])
+
+    def hidden_map(self, grid: Grid) -> Real:
+        """Return ``hidden_m3`` of the node nearest to each cell of a map, (ny, nx) of that map."""
+        rows, columns = (
+            np.abs(cells[:, None] - nodes).argmin(axis=1)
+            for cells, nodes in ((grid.y_m, self.y_m), (grid.x_m, self.x_m))
+        )
+        return self.hidden_m3[np.ix_(rows, columns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,7 @@ def find_dipoles(
     soil_std: float = SOIL_STD,
     node_m: float = 0.03,
     reach_m: float = 0.3,
-    max_dipoles: int = 12,
+    max_dipoles: int = 40,
     min_statistic: float = 12.0,
     min_contrast: float = 2.6,
     min_explained: float = 0.25,
@@ -181,6 +194,7 @@ def find_dipoles(
             break
     else:  # what grows and is pruned in turns stays: the misfit does not tell
         state = _grown(grid, state, limits)
+    needed = _needed(grid, state, limits, hidden_nodes=max(1, round(HIDDEN_M / node_m)))
     return Inversion(
         mended=state.fit.response,
         dipoles=dipoles_of(state.fit, [peak.contrast for peak in state.peaks]),
@@ -188,7 +202,8 @@ def find_dipoles(
         x_m=grid.x_m,
         y_m=grid.y_m,
         statistic=first.drop.reshape(grid.shape),
-        needed=_needed(grid, state, limits, hidden_nodes=max(1, round(HIDDEN_M / node_m))),
+        needed=needed,
+        hidden_m3=_hidden(grid, state.fit, needed),
         weight=state.fit.weight,
     )
 
@@ -266,6 +281,19 @@ def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int
     standing_out = np.minimum(limits.contrast * search.middle, limits.explained * energy)
     needed = np.maximum(limits.least(_strongest(state.fit)), standing_out).reshape(grid.shape)
     return np.maximum(needed, highest_near(search.drop.reshape(grid.shape), (hidden_nodes,) * 2))
+
+
+def _hidden(grid: NodeGrid, fit: JointFit, needed: Real) -> Real:
+    """Mean polarizability (ny, nx) below which one more dipole would not have been found, `SMALL_DEPTH_M` deep.
+
+    Of its signal counts what soil, drift and the dipoles that were found cannot take over, in rows weighed by
+    what errors of places make of those. It lies off the soil's phasor.
+    """
+    depth = NODE_DEPTHS_M.index(SMALL_DEPTH_M)
+    seen = grid.kept(np.concatenate(fit.span.blocks), fit.weight, depth=depth) * (fit.balance.whitener**2).sum()
+    told = grid.usable & (seen > 0.0)
+    limit: Real = np.where(told, np.sqrt(needed.ravel() / np.where(told, seen, 1.0)), np.nan)
+    return limit.reshape(grid.shape)
 
 
 def _strongest(fit: JointFit) -> float:

@@ -1,0 +1,54 @@
+"""Ground that the metal detector swept and where it could not have told metal is not covered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualsense.chain import process_scan
+from dualsense.io import read_scan
+from dualsense.simulate import PRESETS, Buried, Motion, Scene, simulate_scan
+
+LITTER = ("nail", "cartridge", "bolt", "battery", "coin", "fragment")
+
+
+def littered(side: int, pitch_m: float):
+    """Metal in a square grid, closer together than a coil is wide."""
+    rng = np.random.default_rng(5)
+    objects = tuple(
+        Buried(
+            LITTER[(3 * i + 5 * j) % len(LITTER)],
+            pitch_m * (i + 0.5),
+            pitch_m * (j + 0.5),
+            float(rng.uniform(0.02, 0.06)),
+            yaw_deg=float(rng.uniform(0.0, 360.0)),
+        )
+        for i in range(side)
+        for j in range(side)
+    )
+    motion = Motion(length_m=side * pitch_m, width_m=side * pitch_m)
+    scene = Scene(scan_id="litter", soil=PRESETS["loam"].soil, objects=objects, motion=motion)
+    return simulate_scan(scene, seed=3)
+
+
+@pytest.mark.slow
+def test_metal_among_litter_is_listed_or_its_ground_is_not_covered():
+    scan = littered(4, 0.15)
+    found = process_scan(replace(scan, truth=None))
+    cover, truth = found.coverage, scan.truth
+    assert any(one.code == "emi-metal-hidden" for one in found.faults)
+    for x, y in zip(truth.x_m, truth.y_m, strict=True):
+        listed = any(np.hypot(t.x_m - x, t.y_m - y) < 0.07 for t in found.targets)
+        cell = np.argmin(np.abs(cover.grid.y_m - y)), np.argmin(np.abs(cover.grid.x_m - x))
+        assert listed or not cover.emi[cell]
+
+
+def test_small_metal_hides_nothing(sample_dir):
+    found = process_scan(read_scan(sample_dir / "ts50_deep.h5"))
+    assert found.sensor_coverage["emi"] == 1.0
+    hidden = found.emi_maps["metal_hidden"]
+    assert hidden.units == "m3"
+    assert np.nanmax(hidden.values) < 5e-7
+    assert np.array_equal(np.isfinite(hidden.values), found.coverage.emi)
