@@ -104,7 +104,7 @@ def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
     assert run(["simulate", str(tmp_path / "scene.toml"), "--seed", "1", "-o", str(scan)]) == 0
     assert run(["info", str(scan), "--check"]) == 0
     said = capsys.readouterr().out
-    assert "simulated, 2 objects" in said
+    assert "simulated, 3 objects" in said
     assert "scan training-1" in said
     (tmp_path / "cart.toml").write_text(cart, encoding="utf-8")
     assert run(["simulate", str(tmp_path / "cart.toml"), "--seed", "1", "-o", str(tmp_path / "cart.h5")]) == 0
