@@ -253,8 +253,8 @@ _CALIBRATION: Final = (
         "A working metal detector over ground shows at least drift. Nothing can be said by the metal detector."),
     FaultKind("emi-metal-hidden", "emi", "degraded", "/emi/data",
         "on {part:.0%} of the ground that the metal detector swept metal would have been hidden: not covered",
-        "Beside strong metal, among much litter or in noise, metal as much as a ball of 9 mm, 5 cm deep, could not "
-        "have been told. That ground is not covered by the metal detector."),
+        "Beside strong metal, among much litter or in noise, metal as much as a ball of 9 mm, 5 cm deep, could "
+        "not have been told. That ground is not covered by the metal detector."),
     FaultKind("emi-latency-corrected", "emi", "info", "/emi/time",
         "the metal samples are stamped {shift_ms:.0f} ± {std_ms:.0f} ms too {sense}, {way_cm:.1f} cm of the "
         "way: corrected",

@@ -284,7 +284,7 @@ def test_impulse_traces_with_a_hole_take_only_the_radar_along(sample_dir):
     data = scan.gpr.data.copy()
     data[:, 100:180] = np.nan
     result = process_scan(replace(scan, gpr=replace(scan.gpr, data=data)))
-    assert result.sensor_coverage["emi"] > 0.6  # as without the hole: around the mine's ring lesser metal could hide
+    assert result.sensor_coverage["emi"] > 0.6  # around the mine's ring lesser metal could hide
     assert result.sensor_coverage["gpr"] == 0.0
     assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
 

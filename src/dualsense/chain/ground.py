@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
 """Parts of a sensor's ground that may be lost without a word."""
 HIDDEN_M3 = 5e-7
-"""Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found as
-much 5 cm deep, it has not looked."""
+"""Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found
+as much 5 cm deep, it has not looked."""
 
 
 def swept_ground(

@@ -62,7 +62,7 @@ def test_metal_that_could_not_have_hidden_is_found(scan, corner):
 
 
 def test_less_can_hide_where_nothing_lies_than_beside_strong_metal(scan):
-    rows, _, found, truth = scan
+    _, _, found, truth = scan
     map_m3 = found.hidden_m3
     away = np.hypot(found.x_m - truth.x_m[0], found.y_m[:, None] - truth.y_m[0])
     assert np.isfinite(map_m3).any()
