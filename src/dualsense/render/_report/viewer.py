@@ -58,7 +58,7 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
     shown = shown or shown_of(result, view)
     origin = usable_origin(result.header)
     return {
-        **_radar(result, view, shown),
+        **_radar(result, shown),
         "layers": _layers(result, view, shown),
         "seen": _seen(result),
         "bits": {"patch": PATCH, "metal": METAL, "radar": RADAR},
@@ -82,9 +82,8 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
     }
 
 
-def _radar(result: Result, view: View, shown: Shown) -> dict[str, Any]:
+def _radar(result: Result, shown: Shown) -> dict[str, Any]:
     """Volume, or only the edges of an empty one where there is no radar image."""
-    del view
     volume = result.gpr_volume
     grid = result.coverage.grid if volume is None else volume.grid
     blind = {"ground": _grid(grid), "depths": [], "deep": [0.0, BLIND_DEPTH_CM], "volume": None}
