@@ -203,12 +203,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100, help="of each function")
     parser.add_argument("--commands", type=int, default=0, help="of each command")
+    parser.add_argument("--writer", action="append", help="only this function; may be repeated")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     table: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as place:
         if given.kills:
             for name, write in writers(Path(place)).items():
+                if given.writer and name not in given.writer:
+                    continue
                 table[name] = study_writer(name, write, given.kills)
                 print(name, table[name], flush=True)
         if given.commands:

@@ -280,3 +280,18 @@ def test_every_public_name_is_there():
         assert name in dir(room)
     with pytest.raises(AttributeError, match="pictures_of_cats"):
         room.pictures_of_cats  # noqa: B018
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_parent_that_may_not_be_looked_into_is_no_error(full_result, tmp_path, monkeypatch):
+    scandir = os.scandir
+
+    def closed(path):
+        if not isinstance(path, int) and os.fspath(path) == os.fspath(tmp_path):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(folders.os, "scandir", closed)
+    write_outputs(full_result, tmp_path / "out")
+    monkeypatch.undo()
+    assert _names(tmp_path) == {"out"}

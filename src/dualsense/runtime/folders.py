@@ -134,9 +134,11 @@ def refuse_held(folder: Path, names: Sequence[str], *, overwrite: bool) -> None:
 
 def _leftovers(folder: Path) -> list[Path]:
     pattern = re.compile(rf"\.{re.escape(mark_of(folder))}\.[0-9a-f]{{12}}\.new")
-    places = sorted({folder.absolute(), folder.absolute().parent})
-    found = [Path(one.path) for where in places if where.is_dir() for one in os.scandir(where)
-             if pattern.fullmatch(one.name) and one.is_dir(follow_symlinks=False)]  # fmt: skip
+    found: list[Path] = []
+    for where in sorted({folder.absolute(), folder.absolute().parent}):
+        with suppress(OSError):  # no such folder, or not for us to look into
+            names = [one.name for one in os.scandir(where) if one.is_dir(follow_symlinks=False)]
+            found += [where / name for name in names if pattern.fullmatch(name)]
     return sorted(found)
 
 
