@@ -20,7 +20,7 @@ from dualsense.errors import UsageError
 from dualsense.recipe import load_recipe
 from dualsense.runtime.workers import WorkerDiedError
 
-CALLS = {"suspect": 1, "likely-clutter": 0, "not-assessable": 2}
+CALLS = {"suspect": 1, "unclear": 0, "likely-clutter": 0, "not-assessable": 2}
 
 
 def digests(folder):

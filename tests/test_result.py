@@ -40,7 +40,7 @@ def test_a_result_shows_what_was_found_and_what_was_not_assessed(result):
     assert repr(result).splitlines() == [
         "Result",
         "  id: lane-7",
-        "  targets: 2 suspect, 1 likely-clutter, 1 not-assessable",
+        "  targets: 2 suspect, 1 unclear, 1 likely-clutter, 1 not-assessable",
         "  patch: 0.31 m², by both sensors 91 % measured, 9 % not assessable",
         "  metal detector: 99 % measured, 1 % not assessable",
         "  radar: 92 % measured, 8 % not assessable",

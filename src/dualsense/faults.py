@@ -313,6 +313,74 @@ _IMAGING: Final = (
 )
 """Found while the radar's picture is made."""
 
+_INTEGRITY: Final = (
+    FaultKind("samples-repeated", None, "degraded", None,
+        "{part:.0%} of the samples repeat earlier ones, between {start_s:.1f} and {stop_s:.1f} s; left out",
+        "A sensor that measures never gives the same numbers twice, to the last digit. It hung, or a buffer was "
+        "sent again. The repeated samples are left out, and the ground below them is not covered."),
+    FaultKind("stretch-only-noise", None, "degraded", None,
+        "{part:.0%} of the soundings hold nothing but noise, in {stretches} stretches between {start_s:.1f} and "
+        "{stop_s:.1f} s; left out",
+        "For a while neighbouring soundings had nothing in common but their mean, as of an antenna that came "
+        "loose. They are left out, and the ground below them is not covered."),
+    FaultKind("stretch-noisy", None, "degraded", None,
+        "{part:.0%} of the samples are far noisier than the rest, in {stretches} stretches between {start_s:.1f} "
+        "and {stop_s:.1f} s; left out",
+        "A disturbance came and went. Its samples are left out, and the ground below them is not covered."),
+    FaultKind("gain-stepped", None, "degraded", None,
+        "gain or phase is another for {part:.0%} of the soundings, in {stretches} stretches between "
+        "{start_s:.1f} and {stop_s:.1f} s; left out",
+        "The coupling of the antennas and the ground's echo stepped from one sounding to the next, which no "
+        "ground does. Soundings of the smaller part are left out, and the ground below them is not covered."),
+    FaultKind("samples-clipped", None, "degraded", None,
+        "{part:.0%} of the samples are clipped, between {start_s:.1f} and {stop_s:.1f} s; their ground is not "
+        "covered",
+        "The receiver was driven beyond its range, and what it heard is larger than what it gave. The samples are "
+        "used, for what is there is strong; their ground is not covered."),
+    FaultKind("tones-noisy", "gpr", "degraded", "/gpr/data",
+        "{count} of {total} tones are noise; left out",
+        "Some frequencies were disturbed throughout. They are left out; with fewer of them bodies lie closer "
+        "together than the radar can tell apart."),
+    FaultKind("record-short", None, "degraded", None,
+        "the radar's record is too short to hold echoes from 12 cm of depth; nothing is covered by it",
+        "Traces end, or tones lie so far apart that what is deeper appears as if it were shallow. Ground below "
+        "that depth was not measured."),
+    FaultKind("track-stuck", None, "degraded", None,
+        "the track stands still for {part:.0%} of the poses, in {stretches} stretches between {start_s:.1f} and "
+        "{stop_s:.1f} s; what was measured then does not count",
+        "The tracker repeated a place while the head may have moved on. Samples of that time have no place, and "
+        "their ground is not covered."),
+    FaultKind("track-jumps", None, "degraded", None,
+        "the track jumps, between {start_s:.1f} and {stop_s:.1f} s; {part:.0%} of it is not believed",
+        "The tracker lost its place, found another, or slipped. Where it came back, the stretch between is not "
+        "covered; where it did not, one part of the ground lies at a wrong place, and which is not known."),
+    FaultKind("track-jitters", None, "degraded", None,
+        "places jitter by more than 15 mm from pose to pose; no ground is covered",
+        "With such an error passes cannot be put beside each other: mines are blurred, and lie elsewhere."),
+    FaultKind("track-too-fast", None, "degraded", None,
+        "the head is faster than a hand for {part:.0%} of the poses, between {start_s:.1f} and {stop_s:.1f} s; "
+        "their ground is not covered",
+        "Either the track jumps, or its unit is not the metre."),
+    FaultKind("track-level", None, "degraded", None,
+        "all heights are the same while places tremble: heights were not measured; no ground is covered",
+        "Without heights the ground's echo cannot be taken away, and depths are not known."),
+    FaultKind("clock-disagrees", None, "degraded", None,
+        "tracked heights follow those of the ground's echo at another time; no ground is covered by the radar",
+        "The radar's clock and the tracker's do not agree: echoes lie to one side on the way there and to the "
+        "other on the way back."),
+    FaultKind("passes-disagree", None, "degraded", None,
+        "the radar's neighbouring passes do not agree for {part:.0%} of the time; that ground is not covered",
+        "Ground that is passed over again must give the same answer. Where it does not, the track or a clock is "
+        "wrong, or the radar is."),
+    FaultKind("scale-disagrees", None, "degraded", None,
+        "the radar's traces change within a shorter way than waves allow; no ground is covered",
+        "Either the track's unit is not the metre, or soundings are in disorder, or most of them are noise."),
+    FaultKind("metal-disagrees", None, "degraded", None,
+        "metal samples of neighbouring passes do not agree; no ground is covered by the metal detector",
+        "What the detector shows changes with time and not with place, as hum, a beat or a wrong clock does."),
+)
+"""Found by the checks of integrity (`dualsense.integrity.CHECKS`), stretch by stretch."""
+
 _CHAIN: Final = (
     FaultKind("sensor-absent", None, "failed", None,
         "the scan holds no {sensor_name} data",
@@ -326,6 +394,6 @@ _CHAIN: Final = (
 # fmt: on
 
 KINDS: Final[Mapping[str, FaultKind]] = MappingProxyType(
-    {kind.code: kind for kind in (*_READING, *_CALIBRATION, *_TRACK, *_IMAGING, *_CHAIN)}
+    {kind.code: kind for kind in (*_READING, *_INTEGRITY, *_CALIBRATION, *_TRACK, *_IMAGING, *_CHAIN)}
 )
 """Every kind of fault by its code, in the order in which a scan may meet them."""

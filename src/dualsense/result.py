@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dualsense.scan import Facts, Fault, ScanHeader, SensorName
+    from dualsense.scan import Facts, Fault, ScanHeader, SensorName, SensorOrPose
 
-Call = Literal["suspect", "likely-clutter", "not-assessable"]
+Call = Literal["suspect", "unclear", "likely-clutter", "not-assessable"]
 CALLS: tuple[Call, ...] = get_args(Call)
+OPEN_CALLS: tuple[Call, ...] = ("suspect", "unclear", "not-assessable")
+"""Of targets that are to be dug."""
+Taken = Literal["samples", "ground"]
+"""What a doubt takes away: samples are left out, and their ground is not covered; or only the latter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +110,29 @@ class Coverage:
     patch: NDArray[np.bool_]
     emi: NDArray[np.bool_]
     gpr: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A stretch of the recording that is not believed.
+
+    Attributes
+    ----------
+    code
+        Of the fault that it is told by.
+    sensor
+        "gpr", "emi" or, for both, "pose".
+    start_s, stop_s
+        From its first sample to its last, on the recording's clock.
+    takes_away
+        What is lost by it. Never is what lies there called clutter, nor its ground shown as covered.
+    """
+
+    code: str
+    sensor: SensorOrPose
+    start_s: float
+    stop_s: float
+    takes_away: Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +261,8 @@ class Result:
     kept
         States after steps that `process_scan` was asked to keep, by the names they were asked for as; not written
         to files.
+    doubts
+        Stretches of the recording that are not believed, and what each of them takes away.
     """
 
     header: ScanHeader
@@ -256,6 +285,7 @@ class Result:
     suspect_threshold: float | None = None
     stated_detection: float | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:
         return facts_text(shown_as("result", self.header), _result_facts(self))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dualsense.chain.provenance import suspect_limits
+from dualsense.chain.provenance import model_words, suspect_limits
+from dualsense.errors import RecipeError
 from dualsense.fusion._confidence import load_model
 from dualsense.recipe import load_recipe
 
@@ -13,15 +14,25 @@ from dualsense.recipe import load_recipe
     ("override", "own_threshold", "stated"),
     (
         ((), True, True),
-        (("fusion.prior=0.2",), True, False),
+        (("fusion.prior=0.2",), True, True),
         (("fusion.suspect_threshold=0.4",), False, False),
         (("fusion.model=uncalibrated-rules-1",), True, False),
     ),
 )
-def test_the_stated_detection_holds_for_the_models_own_threshold_and_prior(override, own_threshold, stated):
+def test_the_stated_detection_holds_for_the_models_own_threshold_and_any_prior(override, own_threshold, stated):
     recipe = load_recipe(None, override)
     model = load_model(recipe.fusion.model)
     threshold, detection = suspect_limits(recipe, model)
     assert threshold == (model.suspect_threshold if own_threshold else 0.4)
     assert detection == (model.stated_detection if stated else None)
     assert (detection is not None) is stated
+
+
+def test_a_looser_threshold_has_to_be_known_and_is_marked():
+    model = load_model()
+    looser = ["fusion.suspect_threshold=0.99"]
+    with pytest.raises(RecipeError, match="--i-know"):
+        model_words(load_recipe(None, looser), model)
+    marked = model_words(load_recipe(None, [*looser, "fusion.i_know=true"]), model)
+    assert marked == f"{model.id}, threshold loosened to 0.99"
+    assert model_words(load_recipe(None, ["fusion.suspect_threshold=0.001"]), model) == model.id

@@ -110,14 +110,35 @@ def test_the_silence_of_the_detector_does_not_outvote_a_body_like_a_mine():
     """Two PMA-3 of the sealed lanes would have been called clutter so."""
     target = one(Candidate(body(contrast=7.2, width_m=0.087, length_m=0.106), ()), limit=1e-9)
     assert target.confidence < MODEL.suspect_threshold
-    assert target.call == "not-assessable"
+    assert target.call == "unclear"
 
 
-def test_between_two_thresholds_nothing_is_assessed():
+def test_between_two_thresholds_a_target_is_unclear():
     between = replace(MODEL, clutter_threshold=0.1, suspect_threshold=0.5)
-    calls = [decide(between, p, emi_assessed=True, gpr_assessed=True) for p in (0.05, 0.2, 0.6)]
-    assert calls == ["likely-clutter", "not-assessable", "suspect"]
-    assert decide(between, 0.05, emi_assessed=True, gpr_assessed=True, strongest=1.5) == "not-assessable"
+    calls = [decide(between, p, measured=True) for p in (0.05, 0.2, 0.6)]
+    assert calls == ["likely-clutter", "unclear", "suspect"]
+    assert decide(between, 0.05, measured=True, strongest=1.5) == "unclear"
+
+
+def test_not_assessable_is_what_sensors_could_not_tell():
+    between = replace(MODEL, clutter_threshold=0.1, suspect_threshold=0.5)
+    assert [decide(between, p, measured=False) for p in (0.05, 0.2, 0.6)] == [*("not-assessable",) * 2, "suspect"]
+    assert decide(between, 0.05, measured=True, told=False) == "not-assessable"
+
+
+def test_a_looser_threshold_makes_no_clutter():
+    between = replace(MODEL, clutter_threshold=0.1, suspect_threshold=0.5)
+    calls = [decide(between, p, measured=True, threshold=0.99) for p in (0.05, 0.2, 0.6, 0.98)]
+    assert calls == ["likely-clutter", "unclear", "unclear", "unclear"]
+
+
+def test_a_prior_changes_the_number_and_no_call():
+    candidates = [Candidate(body(), (metal(),)), Candidate(None, (metal(),)), Candidate(body(contrast=3.0), ())]
+    own = make_targets(candidates, conditions(), MODEL)
+    for prior in (1e-9, 1e-4, 0.5, 0.999):
+        other = make_targets(candidates, conditions(), MODEL, prior=prior)
+        assert sorted(t.call for t in other) == sorted(t.call for t in own)
+        assert all(b.confidence != a.confidence for a, b in zip(own, other, strict=True))
 
 
 def test_deep_metal_without_a_radar_body_is_not_called_clutter():
@@ -180,7 +201,7 @@ def test_prior_and_threshold_are_the_users():
     assert low.confidence < high.confidence
     (strict,) = make_targets(candidates, conditions(), MODEL, suspect_threshold=0.001)
     assert strict.call == "suspect"
-    assert decide(MODEL, 0.99, emi_assessed=False, gpr_assessed=False) == "suspect"
+    assert decide(MODEL, 0.99, measured=False) == "suspect"
 
 
 def test_targets_are_numbered_by_confidence():
@@ -231,8 +252,8 @@ def test_silence_of_a_picture_that_does_not_hold_the_metal_tells_nothing():
     assert below == (0.0, True)
 
 
-def test_a_confidence_that_is_no_number_assesses_nothing():
-    assert decide(MODEL, math.nan, emi_assessed=True, gpr_assessed=True) == "not-assessable"
+def test_a_confidence_that_is_no_number_calls_nothing_clutter():
+    assert decide(MODEL, math.nan, measured=True) == "unclear"
 
 
 @pytest.mark.parametrize("prior", (5e-324, 1.0 - 2.0**-53))

@@ -179,13 +179,13 @@ def test_experts_are_read_from_plain_json():
     assert read.both.strangeness({"a": 5.0}) == pytest.approx(1.0)
 
 
-def test_a_lower_prior_calls_nothing_clutter_that_the_models_own_would_not():
+def test_a_prior_that_a_user_sets_changes_no_call():
     from dualsense.fusion._targets import judge
     from dualsense.fusion._weigh import Weight
 
     model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
     found = replace(NOTHING, body=BODY, body_score=9.0, metal_silence=NO_SILENCE)
-    for ratio, calls in ((-0.5, ("suspect", "not-assessable")), (-4.0, ("likely-clutter", "likely-clutter"))):
+    for ratio, calls in ((-0.5, ("suspect", "suspect")), (-4.0, ("likely-clutter", "likely-clutter"))):
         found_calls = tuple(judge(model, found, Weight(0.0, ratio), prior=p).call for p in (None, 0.001))
         assert found_calls == calls
 

@@ -106,3 +106,8 @@ def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_]
     lost = 1.0 - measured.sum() / max(working.gpr.sum(), 1)
     said = (fault("gpr-volume-empty", part=lost),) if lost > MAX_LOST_COLUMNS else ()
     return measured, Log(said)
+
+
+def within_patch(cover: Coverage) -> Coverage:
+    """Count only ground as covered that was set out to be swept: beside it all is seen from one side alone."""
+    return replace(cover, emi=cover.emi & cover.patch, gpr=cover.gpr & cover.patch)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense import gpr
+from dualsense import gpr, integrity
 from dualsense.chain.line import beside_line, soil_of_line
 from dualsense.chain.log import Log
 from dualsense.chain.radar import echo_losses, is_off, parameters, with_loss
@@ -109,7 +109,22 @@ def _remove_along(step: RadarStep, state: RadarState, line: Line) -> tuple[Radar
 def make_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Transform spectra to analytic traces."""
     traces = gpr.analytic_traces(taken(state.soundings), taken(state.surface), **parameters(tables.traces))
-    return replace(state, traces=traces, shown=traces), Log()
+    return _held_together(replace(state, traces=traces, shown=traces)), Log()
+
+
+def _held_together(state: RadarState) -> RadarState:
+    """Hold the traces of neighbouring passes, and heights and clock, against each other, over a patch."""
+    surface, traces = taken(state.surface), taken(state.traces)
+    if state.line is not None or not surface.fitted:
+        return state
+    at = taken(state.soundings)
+    place_m, time_s = at.midpoint_m, at.time_s
+    if np.unique(at.channel).size > 1:  # pairs at other places of the head look at the ground from other sides
+        return state
+    order = np.argsort(time_s, kind="stable")
+    agreement = integrity.radar_passes(traces.values[order], traces.dt_s, place_m[order, :2], time_s[order])
+    clock, _ = integrity.clock_doubts(surface.height_m[order], place_m[order, 2], time_s[order])
+    return replace(state, doubts=agreement.doubts + clock)
 
 
 def raise_shown(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:

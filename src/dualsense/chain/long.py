@@ -14,6 +14,7 @@ import numpy as np
 
 from dualsense import survey
 from dualsense.chain.agree import Agreed, agree, joined_permittivity
+from dualsense.chain.ground import within_patch
 from dualsense.chain.joined import Said, join_faults, join_notes, join_targets
 from dualsense.chain.log import Log
 from dualsense.chain.mosaic import Mosaic, Seams
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dualsense.chain.tiles import Samples, Tile
     from dualsense.io import Recording
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Result, Target
+    from dualsense.result import Doubt, Result, Target
     from dualsense.scan import SensorName
 
 logger = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ class _Joined:
         self._errors: list[ScanError] = []
         self._notes: list[Mapping[str, str]] = []
         self._soils: list[tuple[float, float]] = []
+        self._doubts: tuple[Doubt, ...] = ()
         self._radargrams: list[tuple[NDArray[np.float64], Radargram]] = []
 
     def leave_out(self, error: ScanError, samples: Samples) -> None:
@@ -167,11 +169,14 @@ class _Joined:
         lost = tuple(one for one in found.log.faults if one.code != "sensor-absent")
         self._said.append(Said(lost, samples.gpr_share, samples.emi_share))
         self._notes.append(found.log.notes)
+        self._doubts += found.doubts
 
     def outcome(self, agreed: Agreed, head_m: NDArray[np.float64]) -> Outcome:
         """Join everything; the patch is spanned by the head's track (p, 3) and the samples."""
         if len(self._errors) == len(self._said):
             raise self._errors[0]
+        cover = within_patch(self._cover(head_m))
+        self._covered = {"emi": cover.emi, "gpr": cover.gpr}
         log = Log(self._outline.faults)
         for name in _SENSORS:
             log += absent(self._outline, name) if getattr(self._outline, name) is None else Log()
@@ -188,13 +193,14 @@ class _Joined:
                 notes={"tiles_unconfirmed": f"{len(unconfirmed)} weak targets of one tile alone, at {places}"}
             )
         return Outcome(
-            cover=self._cover(head_m),
+            cover=cover,
             targets=targets,
             emi_maps=self._maps(),
             gpr_volume=self._whole_volume(),
             radargram=self._radargram(),
             permittivity=soil,
             log=log,
+            doubts=tuple(sorted(set(self._doubts), key=lambda one: (one.start_s, one.code, one.sensor))),
         )
 
     def _tiles_text(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense import emi, survey
+from dualsense import emi, integrity, survey
 from dualsense.chain.cache import content_key
 from dualsense.chain.log import Log
 from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, state_text, taken
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dualsense.emi import Inversion, Latency, Response
     from dualsense.recipe.emi import Emi
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage
+    from dualsense.result import Coverage, Doubt
     from dualsense.scan import EmiData, Fault, Pose, Scan
 
     Real = NDArray[np.float64]
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MIN_ROWS = 12
+MENDED = 0.6
+"""Disagreement of passes, 1 for what has nothing in common, above which no lag is believed."""
 MOVED_M = 1e-3
 """Rows that metal moved by less are not told of."""
 
@@ -56,6 +58,8 @@ class MetalState:
         For each dipole, what each row receives of its six unit tensors, (m, 6).
     maps
         Maps by name.
+    doubts
+        Stretches in which samples contradict each other.
     """
 
     recording: EmiData
@@ -67,6 +71,7 @@ class MetalState:
     inversion: Inversion | None = None
     columns: tuple[Real, ...] = ()
     maps: Mapping[str, Image] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:
         return state_text(self)
@@ -107,16 +112,18 @@ def _samples(state: MetalState) -> _Samples:
 def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, Log]:
     """Stamp the samples with when they were taken, normalise them, and refuse what is no measurement.
 
-    The lag is the recipe's, or what the scan tells of it where it tells it well.
+    The lag is the recipe's, or what the scan tells of it where it tells it well and passes to and fro agree by it.
     """
     delay_s = tables.latency.delay_s
     if delay_s == "auto":
         samples = _samples(state)
         lag, log = _estimated(samples, max_s=tables.latency.max_s)
         if lag is not None and lag.significant(sigmas=tables.latency.sigmas):
-            state, corrected = _stamped(state, lag.delay_s)
-            samples = _samples(state)
-            log += Log((_latency_fault(lag),)) + corrected
+            later, corrected = _stamped(state, lag.delay_s)
+            mended = _samples(later)
+            if _agrees_better(samples, mended):
+                state, samples = later, mended
+                log += Log((_latency_fault(lag),)) + corrected
     else:
         state, log = _stamped(state, delay_s)
         samples = _samples(state)
@@ -134,6 +141,25 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
 def _stamped(state: MetalState, delay_s: float) -> tuple[MetalState, Log]:
     recording = replace(state.recording, time_s=state.recording.time_s - delay_s)
     return replace(state, recording=recording), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
+
+
+def _agrees_better(samples: _Samples, mended: _Samples) -> bool:
+    """Tell whether passes to and fro agree once samples are stamped anew, and better than before.
+
+    What hums in time has a best lag, too, and no lag makes its passes agree.
+    """
+    before, after = (_disagreement(one) for one in (samples, mended))
+    return bool(after < MENDED and after < before)
+
+
+def _disagreement(samples: _Samples) -> float:
+    """Energy of the difference of neighbouring passes over half of both; NaN where metal does not tell it."""
+    if samples.noise is None:
+        return float("nan")
+    rows = emi.bin_along_track(samples.response)
+    noise = samples.noise / np.sqrt(max(float(np.median(rows.count)), 1.0))
+    rest = emi.apply_balance(rows, emi.balance(rows, noise))
+    return integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s).whole
 
 
 def _estimated(samples: _Samples, *, max_s: float) -> tuple[Latency | None, Log]:
@@ -195,7 +221,16 @@ def find_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     """Balance ground and drift, find dipoles and mend the track by them, all in one fit."""
     rows = taken(state.response)
     found = emi.find_dipoles(rows, taken(state.noise), **tables.invert.model_dump())
-    return replace(state, inversion=found), _mending(rows, found.mended)
+    return _held_together(replace(state, inversion=found)), _mending(rows, found.mended)
+
+
+def _held_together(state: MetalState) -> MetalState:
+    """Hold the metal samples of neighbouring passes against each other."""
+    rows, found = taken(state.response), taken(state.inversion)
+    if np.unique(rows.coil).size > 1:
+        return state
+    rest = emi.apply_balance(rows, found.balance)
+    return replace(state, doubts=integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s).doubts)
 
 
 def _mending(as_told: Response, mended: Response) -> Log:

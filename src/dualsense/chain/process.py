@@ -11,13 +11,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
-from dualsense.chain.ground import assessed_ground, swept_ground
+from dualsense.chain.doubts import believed_ground, faults_of, sampled_ground, screen
+from dualsense.chain.ground import assessed_ground, swept_ground, within_patch
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
-from dualsense.chain.provenance import collect, suspect_limits, versions
+from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import Run, advance, silent
@@ -25,25 +27,24 @@ from dualsense.chain.targets import find_targets
 from dualsense.chain.tracks import broken_track, head_track
 from dualsense.errors import ScanError, UsageError
 from dualsense.recipe import Recipe
-from dualsense.result import Image, Radargram, Result, Volume
+from dualsense.result import Image, Result, Volume
 from dualsense.runtime.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from dualsense.chain.cache import StepCache
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.steps import Passage
-    from dualsense.result import Coverage, Grid, Target
+    from dualsense.result import Coverage, Doubt, Grid, Radargram, Target
     from dualsense.scan import Scan
     from dualsense.survey import Track
 
 
-Picture = TypeVar("Picture", Image, Volume, Radargram)
+Picture = TypeVar("Picture", Image, Volume)
 
 
 def process_scan(
@@ -108,6 +109,8 @@ class Findings:
         Highest confidence first.
     log
         What there is to say.
+    doubts
+        Stretches of the recording that are not believed.
     """
 
     cover: Coverage
@@ -115,6 +118,7 @@ class Findings:
     metal: MetalState | None
     targets: tuple[Target, ...]
     log: Log
+    doubts: tuple[Doubt, ...] = ()
 
 
 def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Grid | None = None) -> Findings:
@@ -141,8 +145,13 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
     ------
     ScanError
         When neither sensor leaves anything to process.
+    RecipeError
+        When it would take fewer suspects than the model states, and does not say that this is known.
     """
+    model_words(recipe, fusion.load_model(recipe.fusion.model))  # or refuse it before anything is done
     log = Log(scan.faults)
+    whole, (scan, doubts, said) = scan, screen(scan, head)
+    log += said
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
         (radar, radar_log), (metal, metal_log) = side_by_side(
             lambda: advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run),
@@ -160,12 +169,17 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         )
         log = log + metal_log + radar_log
         _require_a_sensor(scan, radar, metal, log)
+        later = tuple(one for state in (radar.state, metal.state) if state is not None for one in state.doubts)
+        log += Log(faults_of(later, whole))
+        doubts += later
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
+        cover = believed_ground(sampled_ground(cover, radar.state), whole, head, doubts, recipe.survey)
         run.progress("fusion", 0.9)
-        targets = find_targets(radar.state, metal.state, cover, recipe)
+        trusted = not any(one.severity != "info" for one in log.faults)
+        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
         run.progress("done", 1.0)
-    return Findings(cover, radar.state, metal.state, targets, log)
+    return Findings(cover, radar.state, metal.state, targets, log, doubts)
 
 
 def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:
@@ -229,6 +243,8 @@ class Outcome:
         Of the soil, and its standard deviation; NaN without radar.
     log
         Faults, notes and states that were kept.
+    doubts
+        Stretches of the recording that are not believed.
     """
 
     cover: Coverage
@@ -238,6 +254,7 @@ class Outcome:
     radargram: Radargram | None
     permittivity: tuple[float, float]
     log: Log
+    doubts: tuple[Doubt, ...] = ()
 
 
 def _outcome(found: Findings) -> Outcome:
@@ -245,22 +262,28 @@ def _outcome(found: Findings) -> Outcome:
     soil = None if radar is None else radar.soil
     failed = tuple(f"{name}_" for name, state in (("gpr", radar), ("emi", metal)) if state is None)
     notes = {name: text for name, text in found.log.notes.items() if not name.startswith(failed)}
+    cover = within_patch(found.cover)
     return Outcome(
-        cover=found.cover,
+        cover=cover,
         targets=found.targets,
-        emi_maps={} if metal is None else {name: _own(image) for name, image in metal.maps.items()},
-        gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume),
-        radargram=None if radar is None or radar.radargram is None else _own(radar.radargram),
+        emi_maps={} if metal is None else {name: _own(image, cover.emi) for name, image in metal.maps.items()},
+        gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume, cover.gpr),
+        radargram=None
+        if radar is None or radar.radargram is None
+        else replace(radar.radargram, values=radar.radargram.values.copy()),
         permittivity=(math.nan,) * 2
         if soil is None
         else (soil.relative_permittivity, soil.relative_permittivity_std),
         log=replace(found.log, notes=notes),
+        doubts=found.doubts,
     )
 
 
-def _own(picture: Picture) -> Picture:
-    """Give a picture with values of its own: those of states are shared with the cache."""
-    return replace(picture, values=picture.values.copy())
+def _own(picture: Picture, covered: NDArray[np.bool_]) -> Picture:
+    """Give a picture of covered ground with values of its own: those of states are shared with the cache."""
+    values = picture.values.copy()
+    values[..., ~covered] = np.nan
+    return replace(picture, values=values)
 
 
 def result_of(scan: Scan, recipe: Recipe, track_m: NDArray[np.float64], outcome: Outcome) -> Result:
@@ -289,7 +312,7 @@ def result_of(scan: Scan, recipe: Recipe, track_m: NDArray[np.float64], outcome:
         header=scan.header,
         scan_sha256=scan.sha256,
         recipe_sha256=recipe.sha256,
-        model=model.id,
+        model=model_words(recipe, model),
         area_m2=area_m2,
         coverage_fraction=both,
         sensor_coverage=sensor_coverage,
@@ -306,4 +329,5 @@ def result_of(scan: Scan, recipe: Recipe, track_m: NDArray[np.float64], outcome:
         suspect_threshold=threshold,
         stated_detection=detection,
         kept=outcome.log.kept,
+        doubts=outcome.doubts,
     )

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from dualsense._version import __version__
+from dualsense.errors import RecipeError
 from dualsense.recipe import Recipe, dump_recipe
 
 if TYPE_CHECKING:
@@ -44,12 +45,32 @@ def versions() -> dict[str, str]:
 def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:
     """Confidence from which a target is suspect, and the part of mines that the model states to be.
 
-    The statement holds for the model's own threshold and prior; None where the recipe sets another.
+    The statement holds for the model's own threshold; None where the recipe sets another. A prior changes no call.
     """
     wanted = recipe.fusion
     if wanted.suspect_threshold is not None:
         return wanted.suspect_threshold, None
-    return model.suspect_threshold, model.stated_detection if wanted.prior is None else None
+    return model.suspect_threshold, model.stated_detection
+
+
+def model_words(recipe: Recipe, model: Model) -> str:
+    """Name the model, with a mark where the recipe takes fewer suspects than it states.
+
+    Raises
+    ------
+    RecipeError
+        It does so, and does not say that this is known.
+    """
+    wanted = recipe.fusion
+    if wanted.suspect_threshold is None or wanted.suspect_threshold <= model.suspect_threshold:
+        return model.id
+    if not wanted.i_know:
+        msg = (
+            f"fusion.suspect_threshold = {wanted.suspect_threshold:g} is above the {model.suspect_threshold:g} of "
+            f"{model.id}: mines would no longer be suspects; lower it, or add --i-know (fusion.i_know = true)"
+        )
+        raise RecipeError(msg)
+    return f"{model.id}, threshold loosened to {wanted.suspect_threshold:g}"
 
 
 @cache

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dualsense.recipe.base import Table
     from dualsense.recipe.gpr import Gpr, RadarStep, TargetLoss
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage, Radargram, Volume
+    from dualsense.result import Coverage, Doubt, Radargram, Volume
     from dualsense.scan import GprData, Pose, Scan
     from dualsense.survey import Line, Track
 
@@ -81,6 +81,8 @@ class RadarState:
         The migrated volume, and its envelope where the ground is covered.
     bodies, detectability, echo_finder
         Bodies in it, where one would have been listed, and what stands out most at a place.
+    doubts
+        Stretches in which soundings contradict each other or the track.
     """
 
     recording: GprData
@@ -109,6 +111,7 @@ class RadarState:
     bodies: tuple[Body, ...] = ()
     detectability: Detectability | None = None
     echo_finder: Callable[[float, float], Body | None] | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:
         return state_text(self)

@@ -44,7 +44,12 @@ class MetalSensitivity:
 
 
 def find_targets(
-    radar: RadarState | None, metal: MetalState | None, cover: Coverage, recipe: Recipe
+    radar: RadarState | None,
+    metal: MetalState | None,
+    cover: Coverage,
+    recipe: Recipe,
+    *,
+    trusted: bool = True,
 ) -> tuple[Target, ...]:
     """Match bodies and metal, ask each sensor about what the other found, and weigh all of it.
 
@@ -56,6 +61,8 @@ def find_targets(
         Ground that each sensor measured.
     recipe
         Its fusion, and the soil that is taken where there is no radar to tell it.
+    trusted
+        Whether no fault limits what can be said; under one nothing is called clutter.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def find_targets(
         soil.relative_permittivity_std,
         metal=None if metal is None else MetalSensitivity(metal),
         radar=radar,
-        track_trusted=radar is None or radar.heights_agree,
+        trusted=trusted and (radar is None or radar.heights_agree),
     )
     return fusion.make_targets(
         candidates,

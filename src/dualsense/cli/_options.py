@@ -67,17 +67,24 @@ def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> N
 
 
 def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb --recipe, --set and --prior, as ``recipe_file`` and ``overrides``."""
+    """Give a verb --recipe, --set, --prior and --i-know, as ``recipe_file`` and ``overrides``."""
 
     @wraps(verb)
-    def with_prior(*given: Any, prior: float | None, overrides: tuple[str, ...], **others: Any) -> Any:
+    def with_prior(
+        *given: Any, prior: float | None, i_know: bool, overrides: tuple[str, ...], **others: Any
+    ) -> Any:
         odds = () if prior is None else (f"fusion.prior={prior!r}",)
-        return verb(*given, overrides=(*overrides, *odds), **others)
+        known = ("fusion.i_know=true",) if i_know else ()
+        return verb(*given, overrides=(*overrides, *odds, *known), **others)
+
+    looser = click.option(
+        "--i-know", is_flag=True, help="Allow a threshold above the model's: fewer suspects; outputs are marked."
+    )
 
     share = click.option(
         "--prior",
         type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
-        help="Part of the targets expected to be mines here; the model's own by default.",
+        help="Part of the targets expected to be mines here: changes their confidence, and no call.",
     )
     from_file = click.option(
         "--recipe", "recipe_file", type=FILE, help="TOML recipe; what it leaves out keeps its default."
@@ -89,7 +96,7 @@ def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
         metavar="KEY=VALUE",
         help="Change one key of the recipe; may be repeated.",
     )
-    return from_file(one_key(share(with_prior)))
+    return from_file(one_key(share(looser(with_prior))))
 
 
 foreign = click.option(

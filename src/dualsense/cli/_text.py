@@ -147,10 +147,10 @@ def finite(value: float) -> float | None:
 
 def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
     """Return one row for each scan of a batch."""
-    rows: list[tuple[str, ...]] = [("scan", "suspect", "likely-clutter", "not-assessable", "covered", "")]
+    rows: list[tuple[str, ...]] = [("scan", *CALLS, "covered", "")]
     for entry in entries:
         if entry.error:
-            rows.append((visible(entry.name), NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "FAILED"))
+            rows.append((visible(entry.name), *(NO_VALUE for _ in CALLS), NO_VALUE, "FAILED"))
         else:
             rows.append(
                 (
@@ -162,4 +162,4 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
             )
     failed = sum(bool(entry.error) for entry in entries)
     closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {visible(str(out / 'batch.csv'))}"
-    return f"{table(rows, align='<>>>><')}\n\n{closing}"
+    return f"{table(rows, align='<>>>>><')}\n\n{closing}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ASSESSED_RADIUS_M = 0.05
 ASSESSED_FRACTION = 0.8
+CLEAR_M = 0.03
+"""Around an object that is called clutter both sensors have to have measured so far."""
 
 
 class MetalSensitivity(Protocol):
@@ -43,8 +45,8 @@ class Conditions:
         Of the soil.
     metal, radar
         What each sensor would have found; None where it did not work.
-    track_trusted
-        Whether the track is as good as it states; with a worse one nothing is called clutter.
+    trusted
+        Whether no fault limits what can be said; under one nothing is called clutter.
     """
 
     cover: Coverage
@@ -52,7 +54,7 @@ class Conditions:
     relative_permittivity_std: float
     metal: MetalSensitivity | None = None
     radar: RadarSensitivity | None = None
-    track_trusted: bool = True
+    trusted: bool = True
 
     def metal_limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
         """Smallest polarizability that would have been found at a place; infinite without a metal detector."""
@@ -75,3 +77,12 @@ class Conditions:
         rows = np.flatnonzero(np.abs(away_y) <= ASSESSED_RADIUS_M)
         near = np.hypot(away_x[columns], away_y[rows, None]) <= ASSESSED_RADIUS_M
         return bool(near.any() and mask[np.ix_(rows, columns)][near].mean() >= ASSESSED_FRACTION)
+
+    def clear(self, x_m: float, y_m: float, radius_m: float) -> bool:
+        """Whether both sensors covered all of the ground under an object and 3 cm around it, within the patch."""
+        cover = self.cover
+        away_x, away_y = cover.grid.x_m - x_m, cover.grid.y_m - y_m
+        reach_m = radius_m + CLEAR_M
+        inside = min(-away_x[0], away_x[-1], -away_y[0], away_y[-1]) >= reach_m - cover.grid.cell_m
+        near = np.hypot(away_x, away_y[:, None]) <= reach_m
+        return bool(inside and near.any() and (cover.emi & cover.gpr & cover.patch)[near].all())

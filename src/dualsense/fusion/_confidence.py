@@ -200,15 +200,14 @@ def probability(model: Model, *ratios: float, prior: float | None = None) -> flo
 
 def decide(
     model: Model,
-    confidence: float,
+    evidence: float,
     *,
-    emi_assessed: bool,
-    gpr_assessed: bool,
+    measured: bool,
+    told: bool = True,
     threshold: float | None = None,
     strongest: float = 0.0,
-    at_own_prior: float | None = None,
 ) -> Call:
-    """Call a target.
+    """Call a target, by its evidence and by what forbids an answer.
 
     One sensor's evidence can be enough to suspect, never enough to call clutter: that takes both sensors,
     working, over this ground, and none of them speaking for a mine.
@@ -217,26 +216,29 @@ def decide(
     ----------
     model
         Whose thresholds are taken.
-    confidence
-        Probability of a mine.
-    emi_assessed, gpr_assessed
-        Whether each sensor measured here and would not have missed a mine.
+    evidence
+        Probability of a mine at the model's own prior: another one that a user sets changes no call.
+    measured
+        Whether both sensors measured here, all around it, with nothing that limits what they say.
+    told
+        Whether neither of them could have missed a mine here, and the model knows its like.
     threshold
         Suspect from here on, instead of the model's.
     strongest
         The larger of the sensors' log-likelihood ratios: the silence of one does not outvote the other.
-    at_own_prior
-        The confidence with the model's own prior: a lower one that a user sets makes nothing clutter.
 
     Returns
     -------
-    {"suspect", "likely-clutter", "not-assessable"}
+    {"suspect", "unclear", "likely-clutter", "not-assessable"}
+        Unclear is what lies between the thresholds, and is treated as a suspect.
     """
     limit = model.suspect_threshold if threshold is None else threshold
-    if confidence >= limit:
+    if evidence >= limit:
         return "suspect"
-    low = limit if model.clutter_threshold is None else min(limit, model.clutter_threshold)
-    # "<", not else: a confidence that is no number assesses nothing
-    own = confidence if at_own_prior is None else at_own_prior
-    sure = confidence < low and own < low and strongest <= SPEAKS and emi_assessed and gpr_assessed
-    return "likely-clutter" if sure else "not-assessable"
+    if not measured:
+        return "not-assessable"
+    own = model.suspect_threshold if model.clutter_threshold is None else model.clutter_threshold
+    # "<", not else: evidence that is no number assesses nothing
+    if not (evidence < min(limit, own) and strongest <= SPEAKS):
+        return "unclear"
+    return "likely-clutter" if told else "not-assessable"

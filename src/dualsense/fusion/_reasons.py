@@ -68,6 +68,8 @@ def reasons(
     radar_blind: bool,
     metal_blind: bool,
     strange: bool = False,
+    clear: bool = True,
+    trusted: bool = True,
 ) -> tuple[str, ...]:
     """Say why in short phrases, the weightiest first.
 
@@ -81,6 +83,10 @@ def reasons(
         Whether each sensor could have missed a mine there.
     strange
         Whether it is out of the confidence model's domain.
+    clear
+        Whether both sensors measured all around it.
+    trusted
+        Whether no fault limits what can be said.
     """
     body, dipoles = candidate.body, candidate.dipoles
     out = []
@@ -99,10 +105,11 @@ def reasons(
             )
     if body is not None and body.edge > 0.2:
         out.append("reaches beyond the ground that was covered")
-    if strange:
-        out.append("unlike anything that the confidence model has been fitted to")
-    if not emi_assessed:
-        out.append("the metal detector did not measure here")
-    if not gpr_assessed:
-        out.append("the radar did not measure here")
-    return tuple(out)
+    limits = (
+        (strange, "unlike anything that the confidence model has been fitted to"),
+        (not emi_assessed, "the metal detector did not measure here"),
+        (not gpr_assessed, "the radar did not measure here"),
+        (emi_assessed and gpr_assessed and not clear, "reaches ground that was not covered by both sensors"),
+        (not trusted, "a fault of the recording limits what can be said here"),
+    )
+    return (*out, *(words for holds, words in limits if holds))

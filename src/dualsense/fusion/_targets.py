@@ -104,6 +104,7 @@ def _findings(
         body_score=candidate.body.contrast if candidate.body is not None else 0.0,
         emi_here=emi_here,
         gpr_here=gpr_here,
+        clear=conditions.clear(x, y, 0.5 * candidate.body.length_m if candidate.body is not None else 0.0),
         metal_silence=missed,
         radar_silence=silence,
         would_detect=would_detect,
@@ -141,25 +142,23 @@ def judge(
     found, weight
         What the sensors found, and what that says of a mine.
     trusted
-        Whether the track is as good as it states.
+        Whether no fault limits what can be said.
     prior, threshold
-        Instead of the model's.
+        Instead of the model's; the prior changes the confidence and no call.
     """
     metal_blind = found.metal_silence.blind
     hidden = found.body is not None and found.body[GprFeature.HIDDEN] > 0.0
     # the rules do not weigh what hides
     radar_blind = found.radar_silence.blind or (hidden and model.experts is None)
-    known = trusted and weight.strangeness <= 1.0
-    value = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
     call = decide(
         model,
-        value,
-        emi_assessed=found.emi_here and not metal_blind and known,
-        gpr_assessed=found.gpr_here and not radar_blind and known,
+        probability(model, weight.emi, weight.gpr, weight.joint),
+        measured=found.emi_here and found.gpr_here and found.clear and trusted,
+        told=not metal_blind and not radar_blind and weight.strangeness <= 1.0,
         threshold=threshold,
         strongest=max(weight.emi, weight.gpr),
-        at_own_prior=probability(model, weight.emi, weight.gpr, weight.joint),
     )
+    value = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
     return Verdict(value, call, metal_blind, radar_blind)
 
 
@@ -176,7 +175,7 @@ def _target(
     experts = model.experts
     weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
     emi, gpr = evidence(found, weight, fitted=experts is not None)
-    verdict = judge(model, found, weight, trusted=conditions.track_trusted, prior=prior, threshold=threshold)
+    verdict = judge(model, found, weight, trusted=conditions.trusted, prior=prior, threshold=threshold)
     return Target(
         id="",
         x_m=place_m[0],
@@ -194,5 +193,7 @@ def _target(
             radar_blind=verdict.radar_blind,
             metal_blind=verdict.metal_blind,
             strange=weight.strangeness > 1.0,
+            clear=found.clear,
+            trusted=conditions.trusted,
         ),
     )

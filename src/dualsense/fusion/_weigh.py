@@ -52,6 +52,8 @@ class Findings:
         Least polarizability that the metal detector would have found.
     relative_permittivity
         Of the soil.
+    clear
+        Whether both sensors measured all around it.
     """
 
     metal: Numbers | None
@@ -68,6 +70,7 @@ class Findings:
     reflects: bool
     detection_limit_m3: float
     relative_permittivity: float
+    clear: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,15 @@ class Fusion(Table):
         0.06
     )
     prior: Annotated[
-        float | None, Field(gt=0.0, lt=1.0, description="part of all objects that are mines; unset: the model's")
+        float | None,
+        Field(
+            gt=0.0, lt=1.0, description="part of all objects that are mines; unset: the model's; changes no call"
+        ),
     ] = None
     suspect_threshold: Annotated[
         float | None,
         Field(gt=0.0, lt=1.0, description="confidence from which a target is suspect; unset: the model's"),
     ] = None
+    i_know: Annotated[
+        bool, Field(description="true: suspect_threshold may be above the model's; every output is marked")
+    ] = False

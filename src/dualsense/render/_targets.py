@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CALL_NAMES = {
     "suspect": "suspect",
+    "unclear": "unclear",
     "likely-clutter": "likely clutter",
     "not-assessable": "not assessable",
 }
@@ -26,11 +27,11 @@ CHANCES = (
     (0.0, CANNOT_RULE_OUT),
 )
 MOST_DIGITS = 8
-GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "not-assessable", "likely-clutter")
+GRAVEST_FIRST: tuple[Call, ...] = ("suspect", "unclear", "not-assessable", "likely-clutter")
 
 
 def ordered_targets(result: Result) -> tuple[Target, ...]:
-    """Targets in the order in which they matter: suspects, then not assessable, then likely clutter.
+    """Targets in the order in which they matter: suspects, unclear, not assessable, likely clutter.
 
     Within a call the higher confidence comes first; equal ones keep the order of their ids.
 

@@ -29,7 +29,10 @@ TOP_KEYS = [
     "model",
     "area_m2",
     "coverage_fraction",
+    "covered_area_m2",
     "faults",
+    "fault_codes",
+    "integrity",
     "targets",
 ]
 TARGET_KEYS = [
@@ -59,7 +62,7 @@ def test_json_has_the_keys_of_the_contract_in_order(any_result, tmp_path):
     document = _load(json_path)
     assert list(document) == TOP_KEYS
     assert document["schema"] == "dualsense-targets"
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"
     assert len(document["targets"]) == len(any_result.targets)
     for target in document["targets"]:
         assert list(target) == TARGET_KEYS

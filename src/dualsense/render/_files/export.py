@@ -17,10 +17,10 @@ from dualsense.runtime.texts import cell
 if TYPE_CHECKING:
     from os import PathLike
 
-    from dualsense.result import Evidence, Result, Target
+    from dualsense.result import Doubt, Evidence, Result, Target
 
 SCHEMA = "dualsense-targets"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 CSV_COLUMNS = (
     "scan_id",
     "source",
@@ -53,7 +53,7 @@ LOCAL_FRAME = "local frame"
 
 
 def metres(value: float) -> float | None:
-    """Length rounded to 0.1 mm; None for NaN and infinities, which JSON does not know."""
+    """Length or time rounded to 0.1 mm or ms; None for NaN and infinities, which JSON does not know."""
     return _rounded(value, 4)
 
 
@@ -92,6 +92,16 @@ def _target(target: Target) -> dict[str, Any]:
     }
 
 
+def _doubt(one: Doubt) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "sensor": one.sensor,
+        "start_s": metres(one.start_s),
+        "stop_s": metres(one.stop_s),
+        "takes_away": one.takes_away,
+    }
+
+
 def targets_document(result: Result) -> dict[str, Any]:
     """Content of ``targets.json``: the keys of the contract in its order, NaN as None, targets as they matter.
 
@@ -114,7 +124,10 @@ def targets_document(result: Result) -> dict[str, Any]:
         "model": result.model,
         "area_m2": _rounded(result.area_m2, 6),
         "coverage_fraction": _rounded(result.coverage_fraction, 6),
+        "covered_area_m2": _rounded(result.area_m2 * result.coverage_fraction, 6),
         "faults": [fault_document(fault) for fault in result.faults],
+        "fault_codes": sorted({fault.code for fault in result.faults if fault.code}),
+        "integrity": [_doubt(one) for one in result.doubts],
         "targets": [_target(target) for target in ordered_targets(result)],
     }
 

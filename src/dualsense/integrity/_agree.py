@@ -1,0 +1,193 @@
+"""What the sensors say of the track: the same ground, passed over again, must give the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.integrity._doubt import throughout
+from dualsense.integrity._pairs import NEAR_M, across_passes, along_passes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.integrity._pairs import Pairs
+    from dualsense.result import Doubt
+
+    Real = NDArray[np.float64]
+    Complex = NDArray[np.complexfloating]
+
+GATE_S = (0.3e-9, 6e-9)
+"""Two-way times of what lies in the first decimetres."""
+BINS = 7
+"""Of distance, in which the likeness along a pass is told."""
+LEAST_LIKE = 0.25
+"""Along a pass; farther apart, soundings tell nothing of each other."""
+CLOSE_M = 0.025
+CLOSE, FAR = 0.4, 0.2
+MANY, FEW = 60, 3
+SHORT_M, SHORT = (0.009, 0.015), 0.72
+LAG_S, LAG_STEP_S, LAG_LIMIT_S = 0.6, 0.02, 0.07
+LAG_GAIN = 0.12
+"""Part of the heights' variance that a lag has to explain before it is believed."""
+LOUD = 25.0
+METAL_DIFFERS = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How alike neighbouring passes are.
+
+    Attributes
+    ----------
+    doubts
+        Stretches in which they are not.
+    whole
+        Likeness across passes over that along them, 1 at best; NaN where too few passes come near each other.
+    """
+
+    doubts: tuple[Doubt, ...]
+    whole: float
+
+
+def radar_passes(values: Complex, dt_s: float, xy_m: Real, time_s: Real) -> Agreement:
+    """Hold the radar's traces against those of neighbouring passes.
+
+    Parameters
+    ----------
+    values : (n, t)
+        Analytic traces without coupling, ground echo and background.
+    dt_s
+        Spacing of their times.
+    xy_m : (n, 2)
+        Where they were taken.
+    time_s : (n,)
+        And when.
+
+    Returns
+    -------
+    Agreement
+    """
+    first, last = (round(t / dt_s) for t in GATE_S)
+    part = values[:, first : last + 1]
+    size = np.sqrt(np.einsum("nt,nt->n", part, part.conj()).real)
+    unit = part / np.maximum(size, 1e-30)[:, None]
+    along, across = along_passes(xy_m, time_s), across_passes(xy_m, time_s)
+    like_along, like = _likeness(unit, along), _likeness(unit, across)
+    near = (along.apart_m > SHORT_M[0]) & (along.apart_m < SHORT_M[1])
+    if near.sum() >= MANY and np.median(like_along[near]) < SHORT:
+        return Agreement(throughout("scale-disagrees", "pose", time_s), float("nan"))
+    usual = _by_distance(along.apart_m, like_along, across.apart_m)
+    tells = usual > LEAST_LIKE
+    if tells.sum() < MANY:
+        return Agreement((), float("nan"))
+    share = like[tells] / usual[tells]
+    close = across.apart_m[tells] < CLOSE_M
+    enough = int(close.sum()) >= MANY
+    whole = float(np.median(share[close] if enough else share))
+    if whole < (CLOSE if enough else FAR):
+        return Agreement(throughout("passes-disagree", "pose", time_s), whole)
+    return Agreement((), whole)
+
+
+def _likeness(unit: Complex, pairs: Pairs) -> Real:
+    """Real part of the correlation of each pair (q,)."""
+    out: Real = np.einsum("qt,qt->q", unit[pairs.one], unit[pairs.other].conj()).real
+    return out
+
+
+def _by_distance(apart_m: Real, like: Real, at_m: Real) -> Real:
+    """Likeness that pairs along a pass have at distances (q,): medians in bins, interpolated."""
+    edges = np.linspace(0.0, NEAR_M, BINS + 1)
+    which = np.digitize(apart_m, edges) - 1
+    middle, level = [], []
+    for k in range(BINS):
+        own = like[which == k]
+        if own.size >= FEW:
+            middle.append(0.5 * (edges[k] + edges[k + 1]))
+            level.append(float(np.median(own)))
+    if not middle:
+        return np.zeros_like(at_m)
+    usual: Real = np.interp(at_m, middle, level)
+    return usual
+
+
+def height_lag(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[float, float]:
+    """Find the lag at which tracked heights follow those that the ground's echo tells.
+
+    Parameters
+    ----------
+    echo_m, tracked_m : (n,)
+        Heights by the radar and by the track.
+    time_s : (n,)
+
+    Returns
+    -------
+    lag_s, gain
+        The best lag, positive where the track is late; the part of the difference's variance that it explains.
+    """
+    lags = np.arange(-LAG_S, LAG_S + 0.5 * LAG_STEP_S, LAG_STEP_S)
+    inner = (time_s > time_s[0] + LAG_S) & (time_s < time_s[-1] - LAG_S)
+    if inner.sum() < MANY:
+        return 0.0, 0.0
+    left = np.array([np.var((echo_m - np.interp(time_s + lag, time_s, tracked_m))[inner]) for lag in lags])
+    still = left[np.abs(lags).argmin()]
+    if not still > 0.0:
+        return 0.0, 0.0
+    k = int(left.argmin())
+    return float(lags[k]), float(1.0 - left[k] / still)
+
+
+def clock_doubts(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[tuple[Doubt, ...], float]:
+    """Doubt all places where the radar's clock and the tracker's do not agree.
+
+    Parameters
+    ----------
+    echo_m, tracked_m : (n,)
+        Heights by the radar and by the track.
+    time_s : (n,)
+
+    Returns
+    -------
+    doubts, lag_s
+        None where the clocks agree, or heights do not tell; and the lag that was found.
+    """
+    lag_s, gain = height_lag(echo_m, tracked_m, time_s)
+    if abs(lag_s) > LAG_LIMIT_S and gain > LAG_GAIN:
+        return throughout("clock-disagrees", "gpr", time_s), lag_s
+    return (), lag_s
+
+
+def metal_passes(white: Real, xy_m: Real, time_s: Real) -> Agreement:
+    """Hold the metal detector's samples against those of neighbouring passes, where they tell of metal.
+
+    Parameters
+    ----------
+    white : (n, c)
+        Samples without drift and soil, in units of their noise.
+    xy_m, time_s
+        Where and when they were taken.
+
+    Returns
+    -------
+    Agreement
+        ``whole`` is the energy of the difference over half of both: 0 for passes that agree, 1 for what has
+        nothing in common, as hum and what a dead coil's drift leaves.
+    """
+    energy = (white**2).mean(axis=1)
+    across = across_passes(xy_m, time_s)
+    loud = (energy[across.one] > LOUD) | (energy[across.other] > LOUD)
+    if loud.sum() < MANY:
+        return Agreement((), float("nan"))
+    whole = float(np.median(_difference(white, energy, across)[loud]))
+    if whole > METAL_DIFFERS:
+        return Agreement(throughout("metal-disagrees", "emi", time_s), whole)
+    return Agreement((), whole)
+
+
+def _difference(white: Real, energy: Real, pairs: Pairs) -> Real:
+    """Energy of the difference of each pair over half of both, 0 to 2 for what has nothing in common: 1."""
+    apart = ((white[pairs.one] - white[pairs.other]) ** 2).mean(axis=1)
+    return apart / (energy[pairs.one] + energy[pairs.other])

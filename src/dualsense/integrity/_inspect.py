@@ -1,0 +1,137 @@
+"""All checks of a recording by itself, before anything is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.constants import C0_M_S
+from dualsense.integrity import _stream as stream
+from dualsense.integrity._doubt import stretches, throughout
+from dualsense.integrity._track import inspect_track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from dualsense.result import Doubt
+    from dualsense.scan import EmiData, GprData, Scan
+
+    Mask = NDArray[np.bool_]
+    Look = Callable[[NDArray[Any], NDArray[np.float64]], Mask]
+
+CLIPPED_PART = 0.05
+"""Of a sounding's values: less is the direct wave of a receiver that is driven hard, which is told elsewhere."""
+DEPTH_M, INDEX = 0.12, 3.0
+"""Depth that a record has to reach, in soil of that refractive index."""
+
+"""Stretches that are no further apart are one."""
+
+
+def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
+    """Look a recording over, stretch by stretch.
+
+    Parameters
+    ----------
+    scan
+        As read.
+    patch
+        Whether a patch was swept by hand, and not one line.
+
+    Returns
+    -------
+    tuple of Doubt
+        What is not believed of it; none where nothing stands out.
+    """
+    out = inspect_track(scan.pose, patch=patch)
+    if scan.gpr is not None:
+        out += _radar(scan.gpr, patch=patch)
+    if scan.emi is not None:
+        out += _metal(scan.emi)
+    return out
+
+
+def _radar(data: GprData, *, patch: bool) -> tuple[Doubt, ...]:
+    looks: list[tuple[str, Look]] = [
+        ("samples-repeated", lambda v, _: stream.repeated(v)),
+        ("stretch-only-noise", stream.only_noise),
+        ("samples-clipped", lambda v, _: stream.clipped(v, part=CLIPPED_PART)),
+    ]
+    if patch:
+        looks.append(("gain-stepped", lambda v, _: stream.stepped(v)))
+    out = _by_channel("gpr", data, looks)
+    if patch and _depth_m(data) < DEPTH_M:
+        out += throughout("record-short", "gpr", data.time_s)
+    return out
+
+
+def _metal(data: EmiData) -> tuple[Doubt, ...]:
+    looks: list[tuple[str, Look]] = [
+        ("samples-repeated", lambda v, _: stream.repeated(v)),
+        ("stretch-noisy", stream.noisy),
+        ("samples-clipped", lambda v, _: stream.clipped(v)),
+    ]
+    return _by_channel("emi", data, looks)
+
+
+def _by_channel(sensor: str, data: GprData | EmiData, looks: list[tuple[str, Look]]) -> tuple[Doubt, ...]:
+    """Take each antenna or coil pair by itself, and leave out of each check what one before has taken."""
+    name = "gpr" if sensor == "gpr" else "emi"
+    found = {code: np.zeros(data.time_s.size, dtype=np.bool_) for code, _ in looks}
+    for channel in np.unique(data.channel):
+        rows = np.flatnonzero(data.channel == channel)
+        values, left = data.data[rows], np.ones(rows.size, dtype=np.bool_)
+        for code, look in looks:
+            bad = np.zeros(rows.size, dtype=np.bool_)
+            bad[left] = look(values[left], data.time_s[rows[left]])
+            found[code][rows[bad]] = True
+            left &= ~bad
+    out: tuple[Doubt, ...] = ()
+    for code, bad in found.items():
+        out += stretches(code, "gpr" if name == "gpr" else "emi", data.time_s, bad, gap_s=0.0)
+    return out
+
+
+def _depth_m(data: GprData) -> float:
+    """Depth down to which the record has echoes, in slow soil."""
+    if data.sample_time_s is not None:
+        last_s = float(data.sample_time_s[-1]) - data.system_delay_s
+    elif data.frequency_hz is not None and data.frequency_hz.size > 1:
+        last_s = 1.0 / float(np.median(np.diff(data.frequency_hz)))
+    else:
+        return np.inf
+    return (last_s * C0_M_S / 2.0 - 0.05) / INDEX
+
+
+def without_noisy_tones(data: GprData) -> tuple[GprData, int]:
+    """Leave out the radar's tones that are noise.
+
+    Parameters
+    ----------
+    data
+        Of one antenna pair or several; traces in time are left as they are.
+
+    Returns
+    -------
+    GprData, int
+        And how many tones that were.
+    """
+    if data.frequency_hz is None:
+        return data, 0
+    bad = np.zeros(data.frequency_hz.size, dtype=np.bool_)
+    for channel in np.unique(data.channel):
+        own = data.data[data.channel == channel]
+        own = own[np.isfinite(own).all(axis=1)]
+        if len(own) >= 4 * stream.TIES:
+            bad |= stream.noisy_tones(own)
+    if not bad.any() or bad.all():
+        return data, 0
+    keep = ~bad
+    reference = None if data.reference is None else data.reference[keep]
+    values = np.ascontiguousarray(data.data[:, keep])
+    left = replace(data, data=values, frequency_hz=data.frequency_hz[keep], reference=reference)
+    return left, int(bad.sum())

@@ -1,0 +1,184 @@
+"""Whether the samples of one sensor are measurements: repeats, stretches of noise, steps of the gain, clipping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+    Real = NDArray[np.float64]
+
+COLUMNS = 32
+"""Of so many columns, evenly chosen, windows are looked at: more tell no more."""
+LEVELS = 12
+"""Of a column; one that takes fewer values is too coarse for equal samples to mean anything."""
+WINDOWS = ((11, 0.85), (16, 0.75))
+"""Soundings in a row, and from which share of variation between neighbours they are noise."""
+SHORT, QUIET = 16, 0.4
+"""Shorter windows are noise only where they vary less than most, by this factor."""
+USUAL = 0.55
+"""A radar whose soundings differ that much throughout lies too far apart to be judged so."""
+GAP = 5.0
+"""Times the usual interval between samples: longer ones end a window."""
+LOUD = 400.0
+WHITE = 0.75
+STEP, APART = 0.5, 0.4
+TIES = 5
+TONE, TONE_OVER = 0.6, 3.0
+
+
+def repeated(values: NDArray[Any]) -> Mask:
+    """Tell which samples (n,) equal an earlier one in all of their columns (n, k)."""
+    real = _real(values)
+    n = len(real)
+    if n < 2 or _levels(real) < LEVELS:
+        return np.zeros(n, dtype=np.bool_)
+    finite: Mask = np.all(np.isfinite(real), axis=1)
+    mark = np.where(finite[:, None], real, 0.0) @ np.cos(np.arange(1.0, real.shape[1] + 1.0) * 1.7)
+    order = np.argsort(mark, kind="stable")
+    same = np.zeros(n, dtype=np.bool_)
+    pairs = np.flatnonzero(np.diff(mark[order]) == 0.0)
+    equal: Mask = np.all(real[order[pairs]] == real[order[pairs + 1]], axis=1) & finite[order[pairs]]
+    same[order[pairs[equal] + 1]] = True
+    return same
+
+
+def _levels(real: Real) -> int:
+    """Distinct values of the finest of a few columns."""
+    few = real[:: max(1, len(real) // 512), :: max(1, real.shape[1] // 5)]
+    return max(np.unique(column).size for column in few.T)
+
+
+def only_noise(values: NDArray[Any], time_s: Real) -> Mask:
+    """Tell which soundings (n,) lie in a stretch in which neighbours have nothing in common but their mean."""
+    n = len(values)
+    bad = np.zeros(n, dtype=np.bool_)
+    some = _some(values)
+    for size, limit in WINDOWS:
+        if n < 2 * size:
+            continue
+        share, spread = _shares(some, size)
+        whole = ~_broken(time_s, size)
+        if not whole.any() or np.quantile(share[whole], 0.25) > USUAL:
+            continue
+        level = spread / max(float(np.median(spread[whole])), 1e-300)
+        odd = (level < QUIET) | (size >= SHORT)
+        for start in np.flatnonzero((share > limit) & odd & whole):
+            bad[start : start + size] = True
+    return bad
+
+
+def _shares(values: NDArray[Any], size: int) -> tuple[Real, Real]:
+    """Von Neumann's ratio of every window of so many soundings, and its variance, (n - size + 1,) both.
+
+    The ratio is the middle one of the columns', the variance is summed over them.
+    """
+    step = np.abs(np.diff(values, axis=0)) ** 2
+    mean = _sums(values, size) / size
+    spread = _sums(np.abs(values) ** 2, size) / size - np.abs(mean) ** 2
+    between = _sums(step, size - 1) / (2.0 * (size - 1))
+    within = np.maximum(spread * size / (size - 1.0), 1e-300)
+    return np.median(between / within, axis=1), within.sum(axis=1)
+
+
+def _sums(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Add so many rows in a row, (n - size + 1, k)."""
+    total = np.concatenate([np.zeros((1, values.shape[1]), values.dtype), np.cumsum(values, axis=0)])
+    out: NDArray[Any] = total[size:] - total[:-size]
+    return out
+
+
+def _broken(time_s: Real, size: int) -> Mask:
+    """Tell which windows (n - size + 1,) bridge a gap in time."""
+    step = np.diff(time_s)
+    gap = np.concatenate([[0], np.cumsum(step > GAP * np.median(step))])
+    broken: Mask = gap[size - 1 :] != gap[: gap.size - size + 1]
+    return broken
+
+
+def noisy(values: NDArray[Any], time_s: Real, *, size: int = 12) -> Mask:
+    """Tell which metal samples (n,) lie in a stretch of white noise far above the scan's.
+
+    Metal is felt over many samples: its third differences are small beside its first ones, and those of noise are
+    not.
+    """
+    real = _real(values)
+    n = len(real)
+    bad = np.zeros(n, dtype=np.bool_)
+    if n < 4 * size:
+        return bad
+    first, third = np.diff(real, axis=0)[2:] ** 2 / 2.0, np.diff(real, n=3, axis=0) ** 2 / 20.0
+    usual = np.median(third, axis=0) / 0.455 + 1e-300
+    own = _sums(third / usual, size).mean(axis=1) / size
+    white = _sums(third / usual, size).sum(axis=1) > WHITE * _sums(first / usual, size).sum(axis=1)
+    for start in np.flatnonzero((own > LOUD) & white & ~_broken(time_s, size + 3)):
+        bad[start : start + size + 3] = True
+    return bad
+
+
+def stepped(values: NDArray[Any]) -> Mask:
+    """Tell which soundings (n,) have another gain or phase than most.
+
+    Coupling and ground echo are most of every sounding, and change slowly. Between steps of their common part
+    the stretches are compared with the longest.
+    """
+    n = len(values)
+    bad = np.zeros(n, dtype=np.bool_)
+    if n < 12:
+        return bad
+    some = _some(values)
+    common = np.median(some.real, axis=0) + (1j * np.median(some.imag, axis=0) if np.iscomplexobj(some) else 0.0)
+    part = (some @ common.conj()) / max(float(np.vdot(common, common).real), 1e-300)
+    size = np.log(np.maximum(np.abs(part), 1e-12))
+    turn = np.angle(part)
+    jump = np.hypot(np.diff(size), np.angle(np.exp(1j * np.diff(turn))))
+    label = np.concatenate([[0], np.cumsum(jump > STEP)])
+    counts = np.bincount(label)
+    if counts.size == 1:
+        return bad
+    middle = np.array([np.median(size[label == k]) for k in range(counts.size)])
+    phase = np.array([np.angle(np.exp(1j * turn[label == k]).mean()) for k in range(counts.size)])
+    longest = int(counts.argmax())
+    away = np.hypot(middle - middle[longest], np.angle(np.exp(1j * (phase - phase[longest]))))
+    bad |= (away > APART)[label]
+    return bad
+
+
+def clipped(values: NDArray[Any], *, part: float = 0.0) -> Mask:
+    """Tell which samples (n,) share a largest or smallest value with others, in more than a part of columns."""
+    real = _real(values)
+    n = len(real)
+    if n < 4 * TIES or _levels(real) < LEVELS:
+        return np.zeros(n, dtype=np.bool_)
+    hit = np.zeros(real.shape, dtype=np.bool_)
+    for most in (real.max(axis=0), real.min(axis=0)):
+        at = np.abs(real - most) <= 1e-7 * np.abs(most)
+        hit |= at & (at.sum(axis=0) >= TIES) & (real != real[:1]).any(axis=0)
+    bad: Mask = hit.mean(axis=1) > part
+    return bad
+
+
+def noisy_tones(values: NDArray[Any]) -> Mask:
+    """Tell which columns (k,) of the radar are noise beside the others."""
+    step = (np.abs(np.diff(values, axis=0)) ** 2).mean(axis=0) / 2.0
+    spread = np.maximum(np.var(values, axis=0), 1e-300)
+    share = step / spread
+    bad: Mask = (share > TONE) & (share > TONE_OVER * np.median(share))
+    return bad
+
+
+def _real(values: NDArray[Any]) -> Real:
+    """Real and imaginary parts side by side, (n, k) or (n, 2 k)."""
+    return np.concatenate([values.real, values.imag], axis=1) if np.iscomplexobj(values) else values
+
+
+def _some(values: NDArray[Any]) -> NDArray[Any]:
+    """Choose a part of the columns, evenly, in double precision."""
+    step = max(1, values.shape[1] // COLUMNS)
+    some = values[:, ::step]
+    kind = np.complex128 if np.iscomplexobj(some) else np.float64
+    return np.nan_to_num(some.astype(kind))

@@ -1,0 +1,144 @@
+"""Whether the track is where the head was, as far as the track itself tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.integrity._doubt import stretches, throughout
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualsense.result import Doubt
+    from dualsense.scan import Pose
+
+    Mask = NDArray[np.bool_]
+    Real = NDArray[np.float64]
+
+STUCK_S, STUCK_AXIS_S = 0.1, 0.3
+JUMP_M, JUMP_SIGMAS, SIDE, TURNS = 0.025, 6.5, 6, 1.5
+RETURNS_S = 6.0
+JITTER_M = 0.015
+FAST_M_S, FASTEST_M_S = 0.75, 2.0
+MIN_POSES = 12
+
+
+def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
+    """Look for what no hand does.
+
+    Parameters
+    ----------
+    pose
+        The track as recorded.
+    patch
+        Whether a patch was swept, and not one line: a line may be driven.
+
+    Returns
+    -------
+    tuple of Doubt
+    """
+    time, at = pose.time_s, pose.position_m
+    if time.size < MIN_POSES:
+        return ()
+    out = stretches("track-stuck", "pose", time, _stuck(time, at), gap_s=0.1)
+    noise_m = _noise(at)
+    if max(noise_m[0], noise_m[1]) > JITTER_M:
+        out += throughout("track-jitters", "pose", time)
+    if _jitters(at, np.zeros(time.size, dtype=np.bool_)):  # and so is measured, not laid down
+        out += throughout("track-level", "pose", time) if np.ptp(at[:, 2]) == 0.0 else ()
+        out += _jumps(time, at, noise_m)
+    if patch:
+        out += _too_fast(time, at)
+    return out
+
+
+def _stuck(time: Real, at: Real) -> Mask:
+    """Tell which poses (p,) repeat a place."""
+    still = np.diff(at, axis=0) == 0.0
+    moves = (np.diff(at[:, :2], axis=0) != 0.0).mean(axis=0)
+    bad = np.zeros(time.size, dtype=np.bool_)
+    for held, least_s in (
+        (still[:, :2].all(axis=1), STUCK_S),
+        (still[:, 0], STUCK_AXIS_S),
+        (still[:, 1], STUCK_AXIS_S),
+    ):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], held.astype(np.int8), [0]])))
+        for first, last in zip(edges[::2], edges[1::2], strict=True):
+            if time[last] - time[first] >= least_s and last - first >= 3:
+                bad[first : last + 1] = True
+    if moves.max() <= 0.05 or not _jitters(at, bad):  # a tracker of few, exact places, as that of a machine
+        return np.zeros(time.size, dtype=np.bool_)
+    return bad
+
+
+def _jitters(at: Real, but: Mask) -> bool:
+    """Tell whether places are measured, and not laid down: they bend from pose to pose along both axes."""
+    rest = at[~but, :2]
+    if len(rest) < MIN_POSES:
+        rest = at[:, :2]
+    bend = np.abs(np.diff(rest, n=2, axis=0))
+    return bool(((bend > 1e-9).mean(axis=0) > 0.3).all())
+
+
+def _noise(at: Real) -> Real:
+    """Deviation (3,) of the white noise of the places."""
+    bend = at[2:] - 2.0 * at[1:-1] + at[:-2]
+    noise: Real = np.median(np.abs(bend), axis=0) / (0.6745 * np.sqrt(6.0))
+    return noise
+
+
+def _jumps(time: Real, at: Real, noise_m: Real) -> tuple[Doubt, ...]:
+    """Find steps of the track; of one that returns the stretch between, of one that does not all of it."""
+    step_s = float(np.median(np.diff(time)))
+    found: list[tuple[int, Real]] = []
+    for axis in range(3):
+        before, after = _ends(at[:, axis])
+        jump = after - before
+        limit = max(JUMP_M, JUMP_SIGMAS * noise_m[axis], TURNS * np.quantile(np.abs(jump), 0.98))
+        near = np.concatenate([[0.0] * SIDE, (time[2 * SIDE - 1 :] - time[: 1 - 2 * SIDE]), [0.0] * (SIDE - 1)])
+        ok = (near > 0.0) & (near < 3.0 * 2 * SIDE * step_s)
+        at_step = np.flatnonzero((np.abs(jump) > limit) & ok)
+        for group in np.split(at_step, np.flatnonzero(np.diff(at_step) > SIDE) + 1) if at_step.size else ():
+            k = int(group[np.abs(jump[group]).argmax()])
+            found.append((k, np.eye(3)[axis] * jump[k]))
+    if not found:
+        return ()
+    found.sort(key=lambda one: one[0])
+    total = np.abs(np.sum([size for _, size in found], axis=0)).max()
+    first, last = found[0][0], found[-1][0]
+    if len(found) > 1 and total < JUMP_M and time[last] - time[first] < RETURNS_S:
+        bad = np.zeros(time.size, dtype=np.bool_)
+        bad[max(first - SIDE, 0) : last + SIDE] = True
+        return stretches("track-jumps", "pose", time, bad)
+    return throughout("track-jumps", "pose", time)
+
+
+def _ends(x: Real) -> tuple[Real, Real]:
+    """Where a few poses before and after each (p,) put it, by straight lines through them; 0 near the ends."""
+    n = np.arange(-SIDE, 0) + 0.5
+    fit = np.linalg.pinv(np.column_stack([np.ones(SIDE), n]))[0]
+    windows = np.lib.stride_tricks.sliding_window_view(x, SIDE)
+    before, after = np.zeros(x.size), np.zeros(x.size)
+    before[SIDE : x.size - SIDE + 1] = (windows @ fit)[: x.size - 2 * SIDE + 1]
+    after[SIDE : x.size - SIDE + 1] = (windows @ fit[::-1])[SIDE:]
+    return before, after
+
+
+def _too_fast(time: Real, at: Real) -> tuple[Doubt, ...]:
+    """Find where the head is faster than a hand, over a tenth of a second."""
+    width = max(2, round(0.1 / max(float(np.median(np.diff(time))), 1e-4)))
+    if time.size < 4 * width:
+        return ()
+    kernel = np.ones(width) / width
+    smooth = np.column_stack([np.convolve(at[:, k], kernel, mode="valid") for k in range(2)])
+    when = np.convolve(time, kernel, mode="valid")
+    way = np.hypot(*(smooth[width:] - smooth[:-width]).T)
+    speed = way / np.maximum(when[width:] - when[:-width], 1e-6)
+    if np.median(speed) > FAST_M_S:
+        return throughout("track-too-fast", "pose", time)
+    bad = np.zeros(time.size, dtype=np.bool_)
+    for start in np.flatnonzero(speed > FASTEST_M_S):
+        bad[start : start + 2 * width] = True
+    return stretches("track-too-fast", "pose", time, bad, gap_s=0.2)

@@ -1,0 +1,84 @@
+"""Passes over the same ground, and heights told twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dualsense.integrity import doubted, height_lag, inspect, metal_passes, radar_passes, without
+from dualsense.io import read_scan
+
+DT_S = 1e-10
+
+
+def sweep(late_s=0.0):
+    """Passes to and fro, 2 cm apart, and what a field with details of some centimetres gives there."""
+    time = np.arange(0.0, 30.0, 0.05)
+    rng = np.random.default_rng(8)
+    waves = rng.normal(0.0, 35.0, size=(40, 2))
+    phases = rng.uniform(0.0, 2.0 * np.pi, size=(40, 60))
+
+    def place(when):
+        return np.column_stack([np.abs((0.25 * when + 0.3) % 0.6 - 0.3), 0.02 * 0.25 * when / 0.3])
+
+    values = np.exp(1j * (place(time - late_s) @ waves.T)) @ np.exp(1j * phases)
+    return values, place(time), time
+
+
+def test_passes_of_a_good_track_agree():
+    found = radar_passes(*_args(sweep()))
+    assert found.doubts == ()
+    assert found.whole > 0.8
+
+
+@pytest.mark.parametrize("late_s", (0.15, 0.3, -0.2))
+def test_a_clock_that_is_off_makes_them_disagree(late_s):
+    found = radar_passes(*_args(sweep(late_s)))
+    assert [one.code for one in found.doubts] == ["passes-disagree"]
+
+
+def test_a_track_that_is_too_short_makes_traces_change_too_soon():
+    values, place, time = sweep()
+    found = radar_passes(values, DT_S, 0.3 * place, time)
+    assert [one.code for one in found.doubts] == ["scale-disagrees"]
+
+
+def _args(swept):
+    values, place, time = swept
+    return values, DT_S, place, time
+
+
+def test_metal_that_hums_in_time_agrees_along_a_pass_alone():
+    values, place, time = sweep()
+    field = 30.0 * np.column_stack([values[:, k].real for k in range(3)]) / np.abs(values).mean()
+    assert metal_passes(field, place, time).doubts == ()
+    hum = 30.0 * np.sin(2.0 * np.pi * 0.37 * time)[:, None] * np.ones(3)
+    assert [one.code for one in metal_passes(hum, place, time).doubts] == ["metal-disagrees"]
+
+
+@pytest.mark.parametrize("lag_s", (-0.2, 0.0, 0.1))
+def test_heights_tell_the_lag(lag_s):
+    time = np.arange(0.0, 25.0, 0.06)
+    rng = np.random.default_rng(9)
+    knots = rng.normal(0.0, 0.006, 100)
+
+    def height(when):
+        return 0.05 + np.interp(when, np.linspace(-1.0, 26.0, 100), knots)
+
+    found, gain = height_lag(height(time) + rng.normal(0.0, 0.001, time.size), height(time - lag_s), time)
+    assert found == pytest.approx(lag_s, abs=0.021)
+    assert gain > 0.3 or lag_s == 0.0
+
+
+def test_samples_in_doubt_are_left_out_and_the_scan_is_not_changed(sample_dir):
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    assert inspect(scan) == ()
+    assert without(scan, ()) is scan
+    scan.gpr.data[100:140] = scan.gpr.data[99]
+    doubts = inspect(scan)
+    assert {one.code for one in doubts} == {"samples-repeated"}
+    bad = doubted(doubts, "gpr", scan.gpr.time_s)
+    assert np.flatnonzero(bad).tolist() == list(range(100, 140))
+    less = without(scan, doubts)
+    assert less.gpr.time_s.size == scan.gpr.time_s.size - 40
+    assert less.emi is scan.emi

@@ -1,0 +1,79 @@
+"""Repeats, noise, steps and clipping of a sensor's samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dualsense.integrity import _stream as stream
+
+
+@pytest.fixture
+def soundings():
+    """Tones that change slowly from sounding to sounding, with noise."""
+    rng = np.random.default_rng(5)
+    knots = rng.normal(size=(60, 40)) + 1j * rng.normal(size=(60, 40))
+    at = np.linspace(0.0, 59.0, 400)
+    slow = np.stack([np.interp(at, np.arange(60), column) for column in knots.T], axis=1)
+    noise = rng.normal(size=slow.shape) + 1j * rng.normal(size=slow.shape)
+    return 20.0 + 0.5 * slow + 0.02 * noise
+
+
+TIME_S = 0.06 * np.arange(400)
+
+
+def test_a_live_stream_is_left_alone(soundings):
+    for bad in (
+        stream.repeated(soundings),
+        stream.only_noise(soundings, TIME_S),
+        stream.stepped(soundings),
+        stream.clipped(soundings),
+        stream.noisy(soundings, TIME_S),
+    ):
+        assert not bad.any()
+    assert not stream.noisy_tones(soundings).any()
+
+
+@pytest.mark.parametrize("back", (30, 100))
+def test_samples_that_were_given_before_are_found(soundings, back):
+    soundings[200:230] = soundings[200 - back : 230 - back].copy()
+    bad = stream.repeated(soundings)
+    assert bad[200:230].all()
+    assert bad.sum() == 30
+
+
+def test_coarse_samples_repeat_by_chance():
+    coarse = np.random.default_rng(1).integers(0, 3, size=(200, 3)).astype(float)
+    assert not stream.repeated(coarse).any()
+
+
+@pytest.mark.parametrize("length", (20, 60, 180))
+@pytest.mark.parametrize("level", (0.02, 0.3))
+def test_a_stretch_of_noise_is_found(soundings, length, level):
+    rng = np.random.default_rng(2)
+    noise = rng.normal(size=(length, 40)) + 1j * rng.normal(size=(length, 40))
+    soundings[150 : 150 + length] = soundings.mean(axis=0) + level * noise
+    bad = stream.only_noise(soundings, TIME_S)
+    assert bad[155 : 145 + length].mean() > 0.9
+    assert bad[:130].sum() + bad[170 + length :].sum() == 0
+
+
+@pytest.mark.parametrize("factor", (0.2, 0.5, 2.0, -1.0, np.exp(0.8j)))
+def test_a_step_of_gain_or_phase_takes_the_smaller_part(soundings, factor):
+    soundings[300:] *= factor
+    bad = stream.stepped(soundings)
+    assert bad[300:].all()
+    assert not bad[:300].any()
+
+
+def test_clipped_samples_are_those_at_the_bound(soundings):
+    limit = np.quantile(soundings.real, 0.9)
+    clipped = soundings.real.clip(-limit, limit) + 1j * soundings.imag
+    assert np.array_equal(stream.clipped(clipped), (soundings.real > limit).any(axis=1))
+
+
+def test_noisy_tones_are_told_one_by_one(soundings):
+    rng = np.random.default_rng(3)
+    for k in (4, 17, 30):
+        soundings[:, k] += rng.normal(size=400) + 1j * rng.normal(size=400)
+    assert np.flatnonzero(stream.noisy_tones(soundings)).tolist() == [4, 17, 30]

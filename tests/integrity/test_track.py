@@ -1,0 +1,74 @@
+"""What no hand does: stuck, jumping, trembling and racing tracks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dualsense.integrity._track import inspect_track
+from dualsense.scan import Pose
+
+
+def sweep(noise_m=0.003):
+    """Passes of 0.4 m to and fro, 3 cm apart, at 0.3 m/s, with 50 poses a second."""
+    rng = np.random.default_rng(4)
+    time = np.arange(0.0, 20.0, 0.02)
+    turn = np.abs((0.3 * time + 0.4) % 0.8 - 0.4)
+    at = np.column_stack([turn, 0.03 * 0.3 * time / 0.4, 0.05 + 0.005 * np.sin(2.0 * time)])
+    return Pose(time, at + rng.normal(0.0, noise_m, at.shape))
+
+
+def moved(pose, at):
+    return Pose(pose.time_s, at)
+
+
+def codes(pose):
+    return {one.code for one in inspect_track(pose, patch=True)}
+
+
+@pytest.mark.parametrize("noise_m", (0.0, 0.001, 0.006))
+def test_a_hand_is_left_alone(noise_m):
+    assert codes(sweep(noise_m)) == set()
+
+
+@pytest.mark.parametrize("axes", ([0, 1, 2], [0], [1]))
+def test_a_stuck_track_is_found_where_it_is_stuck(axes):
+    pose = sweep()
+    at = pose.position_m.copy()
+    at[400:450, axes] = at[400, axes]
+    stuck = [one for one in inspect_track(moved(pose, at), patch=True) if one.code == "track-stuck"]
+    assert [(round(one.start_s, 2), round(one.stop_s, 2)) for one in stuck] == [(8.0, 8.98)]
+
+
+def test_a_machine_that_drives_exact_lines_is_not_stuck():
+    time = np.arange(0.0, 20.0, 0.02)
+    lap = (0.3 * time / 0.4).astype(int)
+    at = np.column_stack([np.abs((0.3 * time + 0.4) % 0.8 - 0.4), 0.03 * lap, np.full(time.size, 0.05)])
+    assert codes(Pose(time, at)) == set()
+
+
+@pytest.mark.parametrize("axis", (0, 1, 2))
+@pytest.mark.parametrize("size_m", (-0.1, 0.05, 0.2))
+def test_a_jump_that_stays_takes_all_and_one_that_returns_the_stretch(axis, size_m):
+    pose = sweep()
+    for until, whole in ((None, True), (560, False)):
+        at = pose.position_m.copy()
+        at[500:until, axis] += size_m
+        jumps = [one for one in inspect_track(moved(pose, at), patch=True) if one.code == "track-jumps"]
+        assert len(jumps) == 1
+        covers = (jumps[0].start_s, jumps[0].stop_s)
+        if whole:
+            assert covers == (pose.time_s[0], pose.time_s[-1])
+        else:
+            assert 9.7 < covers[0] < 10.0
+            assert 11.1 < covers[1] < 11.5
+
+
+def test_jitter_and_wrong_units_and_level_heights_are_told():
+    pose = sweep()
+    rng = np.random.default_rng(6)
+    assert "track-jitters" in codes(moved(pose, pose.position_m + rng.normal(0.0, 0.03, pose.position_m.shape)))
+    assert "track-too-fast" in codes(moved(pose, pose.position_m * [3.2808, 3.2808, 1.0]))
+    at = pose.position_m.copy()
+    at[:, 2] = 0.0
+    assert codes(moved(pose, at)) == {"track-level"}
