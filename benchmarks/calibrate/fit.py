@@ -86,7 +86,25 @@ class Grown:
 
     def logit(self, values: Real) -> Real:
         """Logits of rows (n, inputs)."""
-        return np.array([self.bias + sum(t.value(v) for t in self.trees) for v in values], dtype=np.float64)
+        total = np.full(len(values), self.bias)
+        for tree in self.trees:
+            total += _leaves(tree, values)
+        return total
+
+
+def _leaves(tree: Tree, values: Real) -> Real:
+    """Value of the leaf (n,) to which each row (n, inputs) leads."""
+    feature, threshold = np.array(tree.feature), np.array(tree.threshold)
+    left, right, unknown_left = np.array(tree.left), np.array(tree.right), np.array(tree.unknown_left)
+    node = np.zeros(len(values), dtype=np.intp)
+    going = np.arange(len(values))[feature[node] != LEAF]
+    while going.size:
+        at = node[going]
+        x = values[going, feature[at]]
+        to_left = np.where(np.isnan(x), unknown_left[at], x <= threshold[at])
+        node[going] = np.where(to_left, left[at], right[at])
+        going = going[feature[node[going]] != LEAF]
+    return threshold[node]
 
 
 def grow(values: Real, outcome: NDArray[np.bool_], growth: Mapping[str, Any]) -> Grown:
