@@ -251,7 +251,7 @@ _CALIBRATION: Final = (
     FaultKind("emi-only-noise", "emi", "failed", "/emi/data",
         "the metal detector recorded nothing but noise: neither drift, ground nor metal",
         "A working metal detector over ground shows at least drift. Nothing can be said by the metal detector."),
-    FaultKind("emi-metal-hidden", "emi", "degraded", "/emi/data",
+    FaultKind("emi-metal-hidden", "emi", "info", "/emi/data",
         "on {part:.0%} of the ground that the metal detector swept metal would have been hidden: not covered",
         "Beside strong metal, among much litter or in noise, metal as much as a ball of 9 mm, 5 cm deep, could "
         "not have been told. That ground is not covered by the metal detector."),

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dualsense.simulate._scene.parts import Ring, Spheroid, Spring
+from dualsense.simulate._scene.placement import model_of
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -83,6 +86,54 @@ def test_train_and_sealed_lanes_share_neither_seed_nor_held_out_kinds():
     held = set(HELD_OUT_MINES)
     assert not held & {thing.model for lane in train for thing in scene(lane).objects}
     assert held <= {thing.model for lane in sealed for thing in scene(lane).objects}
+
+
+def test_lanes_of_unseen_mines_hold_no_type_of_the_training():
+    from benchmarks.calibrate.scenes import UNSEEN_MINES, lanes, scene
+
+    def mines(split):
+        objects = [t for lane in lanes(split, 60) for t in scene(lane).objects]
+        return [t for t in objects if model_of(t).label == "mine"]
+
+    known, unseen = mines("train"), mines("unseen")
+    assert {t.model for t in unseen} == set(UNSEEN_MINES)
+    assert not {t.model for t in known} & set(UNSEEN_MINES)
+    invented = [t for t in known if t.own is not None]
+    assert 0.3 < len(invented) / len(known) < 0.7
+    assert len({t.own.size_m for t in invented}) == len(invented)
+
+
+def reach_m(part):
+    """Half of what a part of metal takes along x, y and z."""
+    axis = np.abs(part.axis)
+    if isinstance(part, Ring):
+        return (part.radius_m + part.wire_radius_m) * (1 - axis) + part.wire_radius_m * axis
+    across, along = (
+        (part.radius_m + part.wire_radius_m, part.length_m / 2 + part.wire_radius_m)
+        if isinstance(part, Spring)
+        else (part.semi_axis_m, part.polar_semi_axis_m)
+    )
+    return across * (1 - axis) + along * axis
+
+
+def test_an_invented_mine_holds_its_metal():
+    from benchmarks.calibrate.invented import invented_mine
+
+    rng = np.random.default_rng(11)
+    drawn = [invented_mine(rng) for _ in range(400)]
+    for model in drawn:
+        assert model.label == "mine"
+        size = np.array(model.size_m)
+        middle = np.array([0.0, 0.0, -size[2] / 2])
+        for part in model.metal:
+            assert np.all(np.abs(part.center_m - middle) + reach_m(part) <= size / 2 + 1e-9)
+        for core in model.cores:
+            assert core.top_m + core.size_m[2] < size[2]
+            assert all(np.array(core.size_m[:2]) <= size[:2])
+    many = [len(model.metal) for model in drawn]
+    assert min(many) == 1
+    assert max(many) >= 5
+    assert {type(part) for model in drawn for part in model.metal} == {Ring, Spheroid, Spring}
 
 
 @pytest.mark.slow
