@@ -153,7 +153,8 @@ class Target:
     """One object below the ground, as far as the sensors tell.
 
     ``depth_m`` is that of the top, NaN when no sensor tells it. ``position_std_m`` is one standard deviation
-    of x, y and depth. ``confidence`` is the probability, by the named model, that this is a mine.
+    of x, y and depth. ``confidence`` is the probability, by the named model, that this is a mine; ``existence``
+    that there is any object at all, and not an error of model or track; None where the model does not tell.
     """
 
     id: str
@@ -166,6 +167,7 @@ class Target:
     emi: Evidence | None
     gpr: Evidence | None
     reasons: tuple[str, ...]
+    existence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

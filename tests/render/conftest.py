@@ -86,7 +86,7 @@ def _targets() -> tuple[Target, ...]:
     return (
         Target(
             "T1", 0.11, 0.15, 0.045, (0.008, 0.008, 0.011), 0.87, "suspect", metal, body,
-            ("radar body of mine size under a metal alarm", "metal response compact"),
+            ("radar body of mine size under a metal alarm", "metal response compact"), 0.9912,
         ),
         Target(
             "T2", 0.28, 0.09, 0.10, (0.012, 0.011, 0.02), 0.34, "suspect", None, body,

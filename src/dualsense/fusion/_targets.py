@@ -19,7 +19,7 @@ from dualsense.fusion._confidence import (
 from dualsense.fusion._evidence import body_features, dipole_features, evidence, pair_features
 from dualsense.fusion._place import place
 from dualsense.fusion._reasons import reasons
-from dualsense.fusion._weigh import Findings, Weight, by_experts, by_rules
+from dualsense.fusion._weigh import Findings, Weight, anything, by_experts, by_rules
 from dualsense.result import Target
 
 if TYPE_CHECKING:
@@ -196,4 +196,7 @@ def _target(
             clear=found.clear,
             trusted=conditions.trusted,
         ),
+        existence=None
+        if model.existence is None
+        else anything(model.existence, found, confidence=verdict.confidence),
     )

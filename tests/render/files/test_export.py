@@ -42,6 +42,7 @@ TARGET_KEYS = [
     "depth_m",
     "position_std_m",
     "confidence",
+    "existence",
     "call",
     "emi",
     "gpr",

@@ -15,7 +15,8 @@ path                                      meaning
 ``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
 ``/radargram``                            ``time``, ``position``, ``values``; ``name``, ``gain``; where asked for
-``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence
+``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence; since 1.1
+                                          ``existence``
 ``/faults``                               equal-length columns; since 1.1 ``code``, and ``values`` as JSON
 ========================================  =====================================================================
 """
@@ -302,6 +303,7 @@ def _write_targets(group: h5py.Group, targets: Sequence[Target]) -> None:
     column("depth", "m", lambda target: target.depth_m)
     column("position_std", "m", lambda target: target.position_std_m, (3,))
     column("confidence", "1", lambda target: target.confidence)
+    column("existence", "1", lambda target: np.nan if target.existence is None else target.existence)
     _array(group, "reason_count", np.array([len(target.reasons) for target in targets], dtype=np.int64), "1")
     _texts(group, "reason", [reason for target in targets for reason in target.reasons])
     _write_evidence(group.create_group("emi"), [target.emi for target in targets])
@@ -313,6 +315,7 @@ def _read_targets(group: h5py.Group) -> tuple[Target, ...]:
     ends = np.cumsum(group["reason_count"][()], dtype=np.int64)
     evidence = {name: _read_evidence(group[name]) for name in ("emi", "gpr")}
     columns = {name: group[name][()] for name in ("x", "y", "depth", "position_std", "confidence")}
+    existence = group["existence"][()] if "existence" in group else np.full(len(columns["x"]), np.nan)
     calls = cast("list[Call]", _read_texts(group, "call"))
     return tuple(
         Target(
@@ -326,6 +329,7 @@ def _read_targets(group: h5py.Group) -> tuple[Target, ...]:
             emi=evidence["emi"][row],
             gpr=evidence["gpr"][row],
             reasons=tuple(reasons[(ends[row - 1] if row else 0) : ends[row]]),
+            existence=None if np.isnan(existence[row]) else float(existence[row]),
         )
         for row, identity in enumerate(_read_texts(group, "id"))
     )

@@ -85,6 +85,7 @@ def _target(target: Target) -> dict[str, Any]:
         "depth_m": metres(target.depth_m),
         "position_std_m": [metres(value) for value in target.position_std_m],
         "confidence": _rounded(target.confidence, 4),
+        "existence": None if target.existence is None else _rounded(target.existence, 4),
         "call": target.call,
         "emi": _evidence(target.emi),
         "gpr": _evidence(target.gpr),
