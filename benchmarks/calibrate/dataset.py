@@ -13,6 +13,7 @@ from benchmarks.calibrate.scenes import in_envelope
 
 from dualsense.evaluate import score_scan
 from dualsense.features import GprFeature
+from dualsense.fusion._conditions import Conditions
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
     score = score_scan(result, truth)
     owner = {o.target: o for o in score.objects if o.target is not None}
     where = {"split": lane.split, "soil": lane.soil, "seed": lane.seed, "eps": result.relative_permittivity}
+    conditions = Conditions(result.coverage, result.relative_permittivity, result.relative_permittivity_std)
+    trusted = not any(one.severity != "info" for one in result.faults)
     rows: list[dict[str, Any]] = []
     for t in result.targets:
         thing = owner.get(t.id)
@@ -38,6 +41,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
             for name, e in (("emi", t.emi), ("gpr", t.gpr))
         }
         silent = t.gpr is not None and t.gpr.score == 0.0
+        length_m = t.gpr.features.get(GprFeature.LENGTH, 0.0) if t.gpr is not None else 0.0
         rows.append(
             where
             | sensors
@@ -55,6 +59,8 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
                 "place": [t.x_m, t.y_m, t.depth_m],
                 "std_m": list(t.position_std_m),
                 "error_m": None if thing is None else list(thing.error_m or ()),
+                "clear": conditions.clear(t.x_m, t.y_m, 0.5 * length_m),
+                "trusted": trusted,
                 "silence": t.gpr.features[GprFeature.SILENCE] if silent and t.gpr is not None else 0.0,
             }
         )

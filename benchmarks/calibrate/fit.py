@@ -63,6 +63,7 @@ def found(row: Mapping[str, Any]) -> Findings:
         reflects=bool((gpr or {}).get(GprFeature.REFLECTS, 0.0)),
         detection_limit_m3=(emi or {}).get(EmiFeature.DETECTION_LIMIT, np.nan),
         relative_permittivity=row["eps"],
+        clear=row.get("clear", True),  # rows of earlier chains do not say
     )
 
 

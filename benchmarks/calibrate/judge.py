@@ -42,7 +42,7 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
                 limit_m3 = what.detection_limit_m3
                 what = replace(what, metal_silence=metal_silence(model, detection_limit_m3=limit_m3))
             weight = by_experts(model.experts, what)
-            stated[row["id"]] = (weight, judge(model, what, weight))
+            stated[row["id"]] = (weight, judge(model, what, weight, trusted=row.get("trusted", True)))
     targets = tuple(
         replace(
             TargetScore(**t),
