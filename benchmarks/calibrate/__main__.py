@@ -141,14 +141,14 @@ def process(folder: Path, wanted: list[Lane], jobs: int) -> None:
         print(f"{lane.name}: {error or 'done'}", flush=True)
 
 
-def judge_sealed(folder: Path, wanted: list[Lane], out: Path) -> dict[str, Any]:
+def judge_sealed(folder: Path, wanted: list[Lane], out: Path, model_id: str = MODEL_ID) -> dict[str, Any]:
     """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
     from benchmarks.calibrate.judge import confirmed, envelope, judged
 
     from dualsense.evaluate import HALO_M, Evaluation, to_json, write_evaluation
     from dualsense.fusion._confidence import read_model
 
-    model = read_model((out / f"{MODEL_ID}.json").read_bytes())
+    model = read_model((out / f"{model_id}.json").read_bytes())
     lanes_ = read_lanes(folder, wanted)
     scores = tuple(judged(model, score, rows) for score, rows in lanes_)
     evaluation = Evaluation(HALO_M, scores, (), ())
@@ -181,6 +181,7 @@ def main() -> int:
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
     parser.add_argument("--skip", type=int, default=0, help="so many sealed lanes were looked at before")
     parser.add_argument("--unseen", action="store_true", help="of the lanes without any type of the training")
+    parser.add_argument("--model", default=MODEL_ID, help="which model is judged")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
@@ -192,8 +193,8 @@ def main() -> int:
     if not options.only_fit:
         process(options.folder, wanted, options.jobs)
     if options.sealed:
-        report = judge_sealed(options.folder, wanted, options.out)
-        name = f"{MODEL_ID}.{split}.json"
+        report = judge_sealed(options.folder, wanted, options.out, options.model)
+        name = f"{options.model}.{split}.json"
     else:
         model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
         (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dualsense import gpr
+from dualsense import fusion, gpr
 from dualsense.chain import process_scan
 from dualsense.chain.metal import SAMPLING, begin_metal
 from dualsense.chain.radar import begin_radar
@@ -553,16 +553,19 @@ def test_the_ground_echo_can_be_left_out(sample_dir):
 
 
 @pytest.mark.slow
-def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample_dir):
+def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample_dir, monkeypatch):
     """With 10 mm of error in the track, of which the file says nothing, a mine was once called clutter."""
     scan = read_scan(sample_dir / "ts50_casing.h5")
     time = scan.pose.time_s
     knots = np.arange(time[0], time[-1] + 0.5, 0.5)
     error = np.interp(time, knots, np.random.default_rng(3).normal(0.0, 0.01, knots.size))
     lifted = scan.pose.position_m + np.outer(error, [0.0, 0.0, 1.0])
-    earlier = load_recipe(None, ["fusion.model=simulated-2"])  # which calls more of this scan clutter
+    bold = replace(
+        fusion.load_model("simulated-3"), clutter_threshold=0.02
+    )  # which calls more of this scan clutter
+    monkeypatch.setattr(fusion, "load_model", lambda _: bold)
     honest, spoilt = (
-        process_scan(replace(scan, truth=None, pose=replace(scan.pose, position_m=at)), earlier)
+        process_scan(replace(scan, truth=None, pose=replace(scan.pose, position_m=at)))
         for at in (scan.pose.position_m, lifted)
     )
     assert any(t.call == "likely-clutter" for t in honest.targets)

@@ -13,7 +13,7 @@ from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, forest, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
-from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, by_experts, by_rules, joint_inputs
+from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, anything, by_experts, by_rules, joint_inputs
 from fusion.test_targets import ALL, GRID, Sensor, body, metal, one
 
 RULES = load_model("uncalibrated-rules-1")
@@ -219,3 +219,14 @@ def test_trees_side_by_side_are_those_one_after_the_other():
             inputs = expert.mean + 2.0 * expert.std * rng.standard_normal(expert.mean.size)
             inputs[rng.random(inputs.size) < 0.2] = np.nan
             assert expert.forest.values(inputs) == [tree.value(inputs) for tree in expert.trees]
+
+
+def test_existence_is_a_probability_that_is_no_less_than_the_confidence():
+    existence = load_model("simulated-3").existence
+    found = replace(NOTHING, metal=METAL, metal_score=50.0)
+    low = anything(existence, found, confidence=0.0)
+    assert 0.0 < low < 1.0
+    assert anything(existence, replace(found, body=BODY, body_score=9.0), confidence=0.0) != low
+    assert anything(existence, found, confidence=0.999) == 0.999
+    assert anything(existence, NOTHING, confidence=0.2) is None
+    assert RULES.existence is None
