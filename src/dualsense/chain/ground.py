@@ -27,6 +27,9 @@ HIDDEN_M3 = 5e-7
 """Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found
 as much 5 cm deep, it has not looked."""
 
+FOUND_M = 0.06
+"""So far around metal that was found the ground is told of by that metal's own call."""
+
 
 def swept_ground(
     head: Track, radar: RadarState | None, metal: MetalState | None, tables: Survey, grid: Grid | None = None
@@ -93,7 +96,10 @@ def _metal_in_sight(swept: Coverage, metal: MetalState | None) -> tuple[NDArray[
     """Cells that the metal detector swept and where it would have found `HIDDEN_M3`."""
     if metal is None:
         return np.zeros_like(swept.emi), Log()
-    in_sight: NDArray[np.bool_] = swept.emi & ~(taken(metal.inversion).hidden_map(swept.grid) >= HIDDEN_M3)
+    found = taken(metal.inversion)
+    places_m = np.array([dipole.position_m for dipole in found.dipoles]).reshape(-1, 3)
+    told = survey.covered_cells(swept.grid, places_m, reach_m=FOUND_M)
+    in_sight: NDArray[np.bool_] = swept.emi & (told | ~(found.hidden_map(swept.grid) >= HIDDEN_M3))
     hidden = 1.0 - in_sight.sum() / max(swept.emi.sum(), 1)
     return in_sight, Log((fault("emi-metal-hidden", part=hidden),) if hidden > MAX_HIDDEN else ())
 
