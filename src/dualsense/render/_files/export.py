@@ -116,10 +116,16 @@ def targets_document(result: Result) -> dict[str, Any]:
     dict
         Ready for JSON.
     """
+    header = result.header
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "scan_id": result.header.scan_id,
+        "scan_id": header.scan_id,
+        "source": header.source,
+        "created": header.created,
+        "site": header.site,
+        "operator": header.operator,
+        "crs": None if usable_origin(header) is None else "WGS 84",
         "scan_sha256": result.scan_sha256,
         "recipe_sha256": result.recipe_sha256,
         "model": result.model,
