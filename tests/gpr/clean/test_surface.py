@@ -250,3 +250,11 @@ def test_the_kernels_solve_the_least_squares_as_written_down(count, even):
     np.testing.assert_allclose(fit.energy, (np.abs(rest) ** 2).sum(axis=1), rtol=1e-10)
     np.testing.assert_allclose(fit.pull, (slope.conj() * rest).real.sum(axis=1), rtol=0, atol=1e-8)
     np.testing.assert_allclose(fit.stiffness, (np.abs(slope) ** 2).sum(axis=1), rtol=1e-10)
+
+
+def test_spectra_that_lie_tone_by_tone_in_memory_give_the_same():
+    soundings, _ = over_flat_ground(np.random.default_rng(1), pose_error_m=0.001)
+    turned = replace(soundings, spectrum=np.asfortranarray(soundings.spectrum))
+    (below, surface), (other, again) = fit_surface(soundings), fit_surface(turned)
+    np.testing.assert_allclose(again.height_m, surface.height_m, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(other.spectrum, below.spectrum, rtol=0, atol=1e-9 * np.abs(below.spectrum).max())

@@ -161,8 +161,8 @@ def _fit_channel(
 
 
 def _energy(values: Complex) -> float:
-    """Sum of the squares of all values, which lie in one block."""
-    parts = values.view(np.float64).ravel()
+    """Sum of the squares of all values."""
+    parts = np.ascontiguousarray(values).view(np.float64).ravel()
     return float(np.einsum("i,i", parts, parts))
 
 
