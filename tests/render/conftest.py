@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from dualsense.result import Coverage, Evidence, Grid, Image, Result, Target, Volume
+from dualsense.result import Coverage, Doubt, Evidence, Grid, Image, Result, Target, Volume
 from dualsense.scan import Fault, ScanHeader
 
 if TYPE_CHECKING:
@@ -130,6 +130,10 @@ def _full() -> Result:
         relative_permittivity=4.2,
         relative_permittivity_std=0.3,
         faults=(Fault("gpr", "degraded", "/gpr/data", "3 of 400 soundings were not finite and were left out"),),
+        doubts=(
+            Doubt("samples-repeated", "gpr", 1.25, 2.5, "samples"),
+            Doubt("track-stuck", "pose", 3.0, 4.125, "ground"),
+        ),
         provenance={"dualsense": "0.1.0", "scan_sha256": "ab" * 32, "recipe": "[gpr]\nwindow = 'hann'\n"},
     )
 
