@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.calibrate.scenes import in_envelope
 
+from dualsense.chain.ground import HIDDEN_M3
+from dualsense.chain.log import Log
 from dualsense.evaluate import score_scan
 from dualsense.features import GprFeature
 from dualsense.fusion._conditions import Conditions
@@ -31,8 +33,10 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
     score = score_scan(result, truth)
     owner = {o.target: o for o in score.objects if o.target is not None}
     where = {"split": lane.split, "soil": lane.soil, "seed": lane.seed, "eps": result.relative_permittivity}
-    conditions = Conditions(result.coverage, result.relative_permittivity, result.relative_permittivity_std)
-    trusted = not any(one.severity != "info" for one in result.faults)
+    hidden = result.emi_maps["metal_hidden"].values >= HIDDEN_M3 if "metal_hidden" in result.emi_maps else None
+    soil = (result.relative_permittivity, result.relative_permittivity_std)
+    conditions = Conditions(result.coverage, *soil, hidden=hidden)
+    trusted = not Log(result.faults).limits
     rows: list[dict[str, Any]] = []
     for t in result.targets:
         thing = owner.get(t.id)

@@ -77,3 +77,20 @@ def test_noisy_tones_are_told_one_by_one(soundings):
     for k in (4, 17, 30):
         soundings[:, k] += rng.normal(size=400) + 1j * rng.normal(size=400)
     assert np.flatnonzero(stream.noisy_tones(soundings)).tolist() == [4, 17, 30]
+
+
+def test_one_missing_value_blinds_no_check():
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(400, 24)).astype(np.float32)
+    values[200:260] = values[100:160]
+    again = stream.repeated(values)
+    assert again.sum() == 60
+    values[5, 3] = np.nan
+    assert np.array_equal(stream.repeated(values), again)
+
+
+def test_repeats_are_told_by_their_bytes_however_long_the_recording():
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(5003, 202)).astype(np.float32)
+    values[4000:4050] = values[17:67]
+    assert np.array_equal(np.flatnonzero(stream.repeated(values)), np.arange(4000, 4050))

@@ -81,6 +81,13 @@ def faults_of(doubts: Iterable[Doubt], scan: Scan) -> tuple[Fault, ...]:
     return tuple(said)
 
 
+def of_the_whole(doubts: Iterable[Doubt], scan: Scan) -> tuple[Doubt, ...]:
+    """Stretch what is found of a whole recording, by rows that were averaged or kept, to all of its samples."""
+    times = [_time_s(scan, name) for name in ("gpr", "emi", "pose")]
+    first_s, last_s = min(t.min() for t in times if t.size), max(t.max() for t in times if t.size)
+    return tuple(replace(one, start_s=float(first_s), stop_s=float(last_s)) for one in doubts)
+
+
 def _time_s(scan: Scan, sensor: str) -> Real:
     data: GprData | EmiData | Pose | None = getattr(scan, sensor)
     return np.zeros(0) if data is None else data.time_s

@@ -37,5 +37,10 @@ class Log:
         """What made a sensor fail, in one line; empty when none did."""
         return "; ".join(one.message for one in self.faults if one.severity == "failed")
 
+    @property
+    def limits(self) -> bool:
+        """Whether a fault limits what can be said: then nothing is called clutter."""
+        return any(one.severity != "info" for one in self.faults)
+
 
 EMPTY = Log()

@@ -95,20 +95,21 @@ def process_recording(
     joined, count = _Joined(plan, held.outline, recipe.survey), len(plan.tiles)
     for number, tile in enumerate(plan.tiles):
         tell(f"tile {number + 1} of {count}", AGREED + (1.0 - AGREED) * number / count)
-        _process_tile(held, plan, tile, agreed.recipe, joined)
+        _process_tile(held, plan, tile, agreed, joined)
         give_back()
     tell("done", 1.0)
     track = head_track(held.outline.pose, recipe.survey)
     return result_of(held.outline, recipe, broken_track(track), joined.outcome(agreed, track.position_m))
 
 
-def _process_tile(held: Recording, plan: Plan, tile: Tile, recipe: Recipe, joined: _Joined) -> None:
-    """Add what is found on a tile to what was found on others."""
+def _process_tile(held: Recording, plan: Plan, tile: Tile, agreed: Agreed, joined: _Joined) -> None:
+    """Add what is found on a tile to what was found on others; what limits the whole limits it, too."""
+    recipe, trusted = agreed.recipe, not (Log(held.outline.faults) + agreed.log).limits
     samples = plan.samples_of(tile, held.outline, recipe)
     part = held.part(gpr=samples.gpr, emi=samples.emi, pose=samples.pose)
     try:
         head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
-        found = process_samples(part, recipe, head, Run(), plan.grid_of(tile))
+        found = process_samples(part, recipe, head, Run(), plan.grid_of(tile), trusted=trusted)
     except (ScanError, *NUMERICAL) as error:
         logger.warning("tile %d of %d failed", plan.tiles.index(tile) + 1, len(plan.tiles), exc_info=error)
         joined.leave_out(error if isinstance(error, ScanError) else ScanError(str(error)), samples)

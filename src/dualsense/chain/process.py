@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
-from dualsense.chain.doubts import believed_ground, faults_of, sampled_ground, screen
+from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
 from dualsense.chain.ground import assessed_ground, swept_ground, within_patch
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
@@ -121,7 +121,9 @@ class Findings:
     doubts: tuple[Doubt, ...] = ()
 
 
-def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Grid | None = None) -> Findings:
+def process_samples(
+    scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Grid | None = None, *, trusted: bool = True
+) -> Findings:
     """Take the samples of a scan, or of a part of one, through both chains to targets.
 
     Parameters
@@ -136,6 +138,8 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         What to keep, where to look steps up, whom to tell.
     grid
         Cells to image; None lays them around all samples.
+    trusted
+        Whether nothing that is known of the whole recording limits what can be said of this part of it.
 
     Returns
     -------
@@ -150,9 +154,9 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
     """
     model_words(recipe, fusion.load_model(recipe.fusion.model))  # or refuse it before anything is done
     log = Log(scan.faults)
-    whole, (scan, doubts, said) = scan, screen(scan, head)
-    log += said
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
+        whole, (scan, doubts, said) = scan, screen(scan, head)
+        log += said
         (radar, radar_log), (metal, metal_log) = side_by_side(
             lambda: advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run),
             lambda: advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run),
@@ -169,15 +173,16 @@ def process_samples(scan: Scan, recipe: Recipe, head: Track, run: Run, grid: Gri
         )
         log = log + metal_log + radar_log
         _require_a_sensor(scan, radar, metal, log)
-        later = tuple(one for state in (radar.state, metal.state) if state is not None for one in state.doubts)
+        later = of_the_whole(
+            (one for state in (radar.state, metal.state) if state is not None for one in state.doubts), whole
+        )
         log += Log(faults_of(later, whole))
         doubts += later
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
         cover = believed_ground(sampled_ground(cover, radar.state), whole, head, doubts, recipe.survey)
         run.progress("fusion", 0.9)
-        trusted = not any(one.severity != "info" for one in log.faults)
-        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
+        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted and not log.limits)
         run.progress("done", 1.0)
     return Findings(cover, radar.state, metal.state, targets, log, doubts)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense import emi, fusion, gpr
+from dualsense.chain.ground import HIDDEN_M3
 from dualsense.chain.steps import NUMERICAL, taken
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def find_targets(
         metal=None if metal is None else MetalSensitivity(metal),
         radar=radar,
         trusted=trusted and (radar is None or radar.heights_agree),
+        hidden=None if metal is None else taken(metal.inversion).hidden_map(cover.grid) >= HIDDEN_M3,
     )
     return fusion.make_targets(
         candidates,

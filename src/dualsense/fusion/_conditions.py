@@ -47,6 +47,8 @@ class Conditions:
         What each sensor would have found; None where it did not work.
     trusted
         Whether no fault limits what can be said; under one nothing is called clutter.
+    hidden : (ny, nx) bool, optional
+        Cells where lesser metal would not have been told beside what was found.
     """
 
     cover: Coverage
@@ -55,6 +57,7 @@ class Conditions:
     metal: MetalSensitivity | None = None
     radar: RadarSensitivity | None = None
     trusted: bool = True
+    hidden: NDArray[np.bool_] | None = None
 
     def metal_limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
         """Smallest polarizability that would have been found at a place; infinite without a metal detector."""
@@ -79,10 +82,17 @@ class Conditions:
         return bool(near.any() and mask[np.ix_(rows, columns)][near].mean() >= ASSESSED_FRACTION)
 
     def clear(self, x_m: float, y_m: float, radius_m: float) -> bool:
-        """Whether both sensors covered all of the ground under an object and 3 cm around it, within the patch."""
+        """Whether both sensors covered all of the ground under an object and 3 cm around it, within the patch.
+
+        And whether no lesser metal could hide there.
+        """
         cover = self.cover
         away_x, away_y = cover.grid.x_m - x_m, cover.grid.y_m - y_m
         reach_m = radius_m + CLEAR_M
         inside = min(-away_x[0], away_x[-1], -away_y[0], away_y[-1]) >= reach_m - cover.grid.cell_m
-        near = np.hypot(away_x, away_y[:, None]) <= reach_m
-        return bool(inside and near.any() and (cover.emi & cover.gpr & cover.patch)[near].all())
+        columns, rows = (np.flatnonzero(np.abs(away) <= reach_m) for away in (away_x, away_y))
+        near, own = np.hypot(away_x[columns], away_y[rows, None]) <= reach_m, np.ix_(rows, columns)
+        told = cover.emi[own] & cover.gpr[own] & cover.patch[own]
+        if self.hidden is not None:
+            told &= ~self.hidden[own]
+        return bool(inside and near.any() and told[near].all())

@@ -114,7 +114,9 @@ def stretches(
 
 
 def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ...]:
-    """Give the doubt of a whole recording."""
+    """Give the doubt of a whole recording; none of an empty one."""
+    if time_s.size == 0:
+        return ()
     return (Doubt(code, sensor, float(time_s[0]), float(time_s[-1]), _BY_CODE[code].takes_away),)
 
 

@@ -29,8 +29,6 @@ CLIPPED_PART = 0.05
 DEPTH_M, INDEX = 0.12, 3.0
 """Depth that a record has to reach, in soil of that refractive index."""
 
-"""Stretches that are no further apart are one."""
-
 
 def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
     """Look a recording over, stretch by stretch.
@@ -84,7 +82,8 @@ def _by_channel(sensor: str, data: GprData | EmiData, looks: list[tuple[str, Loo
     found = {code: np.zeros(data.time_s.size, dtype=np.bool_) for code, _ in looks}
     for channel in np.unique(data.channel):
         rows = np.flatnonzero(data.channel == channel)
-        values, left = data.data[rows], np.ones(rows.size, dtype=np.bool_)
+        values = data.data[rows]
+        left = np.isfinite(values).all(axis=1)  # what is missing is told elsewhere, and would blind the looks
         for code, look in looks:
             bad = np.zeros(rows.size, dtype=np.bool_)
             bad[left] = look(values[left], data.time_s[rows[left]])

@@ -291,8 +291,9 @@ def _hidden(grid: NodeGrid, fit: JointFit, needed: Real) -> Real:
     """
     depth = NODE_DEPTHS_M.index(SMALL_DEPTH_M)
     seen = grid.kept(np.concatenate(fit.span.blocks), fit.weight, depth=depth) * (fit.balance.whitener**2).sum()
-    told = grid.usable & (seen > 0.0)
-    limit: Real = np.where(told, np.sqrt(needed.ravel() / np.where(told, seen, 1.0)), np.nan)
+    left = seen > 0.0  # else anything could hide
+    limit: Real = np.where(left, np.sqrt(needed.ravel() / np.where(left, seen, 1.0)), np.inf)
+    limit = np.where(grid.usable, limit, np.nan)
     return limit.reshape(grid.shape)
 
 
