@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.calibrate.scenes import in_envelope
 
-from dualsense.chain.ground import HIDDEN_M3
 from dualsense.chain.log import Log
+from dualsense.constants import HIDDEN_M3
 from dualsense.evaluate import score_scan
 from dualsense.features import GprFeature
 from dualsense.fusion._conditions import Conditions

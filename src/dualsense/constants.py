@@ -21,3 +21,7 @@ matched, and where little metal would have had to be found for its absence to co
 PROBE_BELOW_TOP_M: Final = 0.015
 """Depth below a body's top at which metal is probed: between a fragment's middle and a detonator. The confidence
 model was fitted to amounts at this depth; at 2 cm confidences move by up to 0.15, and one call."""
+
+HIDDEN_M3: Final = 5e-7
+"""Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found
+as much 5 cm deep, it has not looked."""

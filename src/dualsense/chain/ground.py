@@ -10,6 +10,7 @@ import numpy as np
 from dualsense import gpr, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
+from dualsense.constants import HIDDEN_M3
 from dualsense.faults import fault
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
 """Parts of a sensor's ground that may be lost without a word."""
-HIDDEN_M3 = 5e-7
-"""Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found
-as much 5 cm deep, it has not looked."""
 
 FOUND_M = 0.06
 """So far around metal that was found the ground is told of by that metal's own call."""

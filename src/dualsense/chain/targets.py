@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense import emi, fusion, gpr
-from dualsense.chain.ground import HIDDEN_M3
 from dualsense.chain.steps import NUMERICAL, taken
+from dualsense.constants import HIDDEN_M3
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
