@@ -15,7 +15,7 @@ from dualsense.scan import Fault
 
 SOURCE = Path(dualsense.__file__).parent
 MODULES = [path for path in sorted(SOURCE.rglob("*.py")) if path.name != "faults.py"]
-REBUILDS_STORED_FAULTS = "render/_files/archive.py"
+REBUILDS_STORED_FAULTS = "render/_files/rows.py"
 SENSORS = {"emi", "gpr", "pose", None}
 SEVERITIES = {"info", "degraded", "failed", None}
 
