@@ -122,7 +122,8 @@ def _held_together(state: RadarState) -> RadarState:
     if np.unique(at.channel).size > 1:  # pairs at other places of the head look at the ground from other sides
         return state
     order = np.argsort(time_s, kind="stable")
-    agreement = integrity.radar_passes(traces.values[order], traces.dt_s, place_m[order, :2], time_s[order])
+    values = traces.values if (np.diff(order) == 1).all() else traces.values[order]  # no copy without a need
+    agreement = integrity.radar_passes(values, traces.dt_s, place_m[order, :2], time_s[order])
     clock, _ = integrity.clock_doubts(surface.height_m[order], place_m[order, 2], time_s[order])
     return replace(state, doubts=agreement.doubts + clock)
 
