@@ -10,6 +10,8 @@ from zlib import crc32
 
 import numpy as np
 
+from dualsense.evaluate import HALO_M
+
 if TYPE_CHECKING:
     from benchmarks.campaign.table import Kind
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from dualsense.scan import Scan, Truth
 
 OUTCOMES = ("found", "unclear", "not assessable", "not covered", "refused", "confident miss")
-HALO_M = 0.10
-"""How far beyond its own radius a mine still owns a target, as in `dualsense.evaluate`."""
 GRAVITY = {"suspect": 0, "unclear": 1, "not-assessable": 2}
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.result import Doubt
-    from dualsense.scan import EmiData, GprData, Scan
+    from dualsense.scan import EmiData, GprData, Scan, SensorName
 
     Mask = NDArray[np.bool_]
     Look = Callable[[NDArray[Any], NDArray[np.float64]], Mask]
@@ -76,9 +76,8 @@ def _metal(data: EmiData) -> tuple[Doubt, ...]:
     return _by_channel("emi", data, looks)
 
 
-def _by_channel(sensor: str, data: GprData | EmiData, looks: list[tuple[str, Look]]) -> tuple[Doubt, ...]:
+def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[str, Look]]) -> tuple[Doubt, ...]:
     """Take each antenna or coil pair by itself, and leave out of each check what one before has taken."""
-    name = "gpr" if sensor == "gpr" else "emi"
     found = {code: np.zeros(data.time_s.size, dtype=np.bool_) for code, _ in looks}
     for channel in np.unique(data.channel):
         rows = np.flatnonzero(data.channel == channel)
@@ -91,7 +90,7 @@ def _by_channel(sensor: str, data: GprData | EmiData, looks: list[tuple[str, Loo
             left &= ~bad
     out: tuple[Doubt, ...] = ()
     for code, bad in found.items():
-        out += stretches(code, "gpr" if name == "gpr" else "emi", data.time_s, bad, gap_s=0.0)
+        out += stretches(code, sensor, data.time_s, bad, gap_s=0.0)
     return out
 
 

@@ -49,6 +49,7 @@ CSV_COLUMNS = (
     "gpr_log_likelihood_ratio",
     "reasons",
 )
+WGS84 = "WGS 84"
 LOCAL_FRAME = "local frame"
 
 
@@ -116,22 +117,17 @@ def targets_document(result: Result) -> dict[str, Any]:
     dict
         Ready for JSON.
     """
-    header = result.header
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "scan_id": header.scan_id,
-        "source": header.source,
-        "created": header.created,
-        "site": header.site,
-        "operator": header.operator,
-        "crs": None if usable_origin(header) is None else "WGS 84",
+        **_scan_words(result),
+        "crs": None if usable_origin(result.header) is None else WGS84,
         "scan_sha256": result.scan_sha256,
         "recipe_sha256": result.recipe_sha256,
         "model": result.model,
         "area_m2": _rounded(result.area_m2, 6),
         "coverage_fraction": _rounded(result.coverage_fraction, 6),
-        "covered_area_m2": _rounded(result.area_m2 * result.coverage_fraction, 6),
+        "covered_area_m2": _covered_area_m2(result),
         "faults": [fault_document(fault) for fault in result.faults],
         "fault_codes": sorted({fault.code for fault in result.faults if fault.code}),
         "integrity": [_doubt(one) for one in result.doubts],
@@ -191,17 +187,20 @@ def targets_csv(result: Result) -> str:
 
 def _about(result: Result) -> dict[str, str | float | None]:
     """Tell of which scan a list is, so that no row is read without it."""
-    header = result.header
-    covered_m2 = result.area_m2 * result.coverage_fraction
     return {
-        "scan_id": header.scan_id,
-        "source": header.source,
-        "created": header.created,
-        "site": header.site,
-        "operator": header.operator,
-        "covered_area_m2": _rounded(covered_m2, 6),
-        "coordinate_reference": LOCAL_FRAME if usable_origin(header) is None else "WGS 84",
+        **_scan_words(result),
+        "covered_area_m2": _covered_area_m2(result),
+        "coordinate_reference": LOCAL_FRAME if usable_origin(result.header) is None else WGS84,
     }
+
+
+def _scan_words(result: Result) -> dict[str, str | None]:
+    header = result.header
+    return {name: getattr(header, name) for name in ("scan_id", "source", "created", "site", "operator")}
+
+
+def _covered_area_m2(result: Result) -> float | None:
+    return _rounded(result.area_m2 * result.coverage_fraction, 6)
 
 
 def targets_geojson(result: Result) -> dict[str, Any]:
@@ -253,7 +252,7 @@ def _coordinate_system(result: Result) -> dict[str, Any]:
         }
     latitude, longitude, height_m, azimuth = origin
     return {
-        "name": "WGS 84",
+        "name": WGS84,
         "is_geographic": True,
         "axes": ["longitude", "latitude"],
         "units": "degree",
