@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dualsense.result import Coverage, Result
     from dualsense.scan import Scan, Truth
 
-OUTCOMES = ("found", "unclear", "not assessable", "not covered", "refused", "confident miss")
+OUTCOMES = ("found", "unclear", "not assessable", "not covered", "refused", "error", "confident miss")
 GRAVITY = {"suspect": 0, "unclear": 1, "not-assessable": 2}
 
 
@@ -69,13 +69,18 @@ def process(scan: Scan, recipe: Recipe | None = None) -> Result:
 
 
 def try_case(scan: Scan, kind: Kind, case: Case, seed: int, recipe: Recipe | None = None) -> Fate:
-    """Process one spoilt scan, and tell the worst that became of one of its mines."""
+    """Process one spoilt scan, and tell the worst that became of one of its mines.
+
+    An exception that is none of the package's own is an outcome, too: the campaign goes on.
+    """
     from dualsense.errors import DualsenseError
 
     try:
         result = process(spoilt(scan, kind, case, seed), recipe)
     except DualsenseError as error:
         return Fate(case, "refused", str(error)[:200], 0.0, ())
+    except Exception as error:  # noqa: BLE001  whatever it is, it is told
+        return Fate(case, "error", f"{type(error).__name__}: {error}"[:200], 0.0, ())
     told = tuple(f"{f.code}:{f.severity}" for f in result.faults)
     mines = [mine_fate(result, scan.truth, n) for n, label in enumerate(scan.truth.label) if label == "mine"]
     outcome, detail = max(mines, key=lambda one: OUTCOMES.index(one[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmarks.campaign import spoil as s
@@ -39,6 +40,15 @@ class Kind:
     name: str
     spoil: Spoil
     severities: tuple[float, ...]
+
+    def between(self) -> tuple[float, ...]:
+        """Other severities, half-way between neighbouring ones, and a little beyond the last."""
+        own = sorted(self.severities)
+        whole = all(isinstance(one, int) for one in own)
+        middle = [0.5 * (a + b) for a, b in pairwise(own)]
+        last = own[-1] * (0.85 if len(own) == 1 or self.severities[-1] <= 1.0 else 1.2)
+        out = [*middle, last]
+        return tuple(dict.fromkeys(round(one) if whole else round(one, 6) for one in out))
 
 
 def _of_streams() -> list[Kind]:

@@ -126,6 +126,8 @@ class Doubt:
         From its first sample to its last, on the recording's clock.
     takes_away
         What is lost by it. Never is what lies there called clutter, nor its ground shown as covered.
+    channel
+        Of an array of antennas or coils, the one whose samples they are; None for all.
     """
 
     code: str
@@ -133,6 +135,7 @@ class Doubt:
     start_s: float
     stop_s: float
     takes_away: Taken
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

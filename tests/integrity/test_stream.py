@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from dualsense.integrity import _stream as stream
+from dualsense.integrity import doubted
+from dualsense.integrity._inspect import _by_channel
+from dualsense.scan import GprData
 
 
 @pytest.fixture
@@ -94,3 +97,37 @@ def test_repeats_are_told_by_their_bytes_however_long_the_recording():
     values = rng.normal(size=(5003, 202)).astype(np.float32)
     values[4000:4050] = values[17:67]
     assert np.array_equal(np.flatnonzero(stream.repeated(values)), np.arange(4000, 4050))
+
+
+def array_of(channels: int, rows: int = 200):
+    """Radar data of an array whose pairs sound in turn."""
+    rng = np.random.default_rng(6)
+    n = channels * rows
+    return GprData(
+        modality="sfcw",
+        time_s=0.01 * np.arange(n),
+        data=rng.normal(size=(n, 24)) + 1j * rng.normal(size=(n, 24)),
+        tx_position_m=np.zeros((channels, 3)),
+        rx_position_m=np.zeros((channels, 3)),
+        channel=np.arange(n) % channels,
+        frequency_hz=np.linspace(1e9, 3e9, 24),
+    )
+
+
+def test_a_pair_that_repeats_itself_is_one_stretch_and_takes_no_other_pair():
+    data = array_of(4)
+    own = np.flatnonzero(data.channel == 2)[50:120]
+    data.data[own] = data.data[own[0]]
+    doubts = _by_channel("gpr", data, [("samples-repeated", lambda values, _: stream.repeated(values))])
+    assert [(one.channel, one.start_s, one.stop_s) for one in doubts] == [(2, data.time_s[own[1]], data.time_s[own[-1]])]
+    assert np.array_equal(np.flatnonzero(doubted(doubts, "gpr", data.time_s, channel=data.channel)), own[1:])
+    assert doubted(doubts, "gpr", data.time_s).sum() == 4 * (own.size - 2) + 1
+
+
+def test_clipped_samples_are_told_by_stretches_and_not_one_by_one():
+    data = array_of(2)
+    hit = np.flatnonzero(data.channel == 0)[20:60:2]
+    found = {"samples-clipped": np.isin(np.arange(400), hit)}
+    looks = [(code, lambda values, time_s, bad=bad: np.isin(time_s, data.time_s[bad])) for code, bad in found.items()]
+    doubts = _by_channel("gpr", data, looks)
+    assert [(one.start_s, one.stop_s) for one in doubts] == [(data.time_s[hit[0]], data.time_s[hit[-1]])]

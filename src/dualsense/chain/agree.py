@@ -22,6 +22,7 @@ from dualsense.chain.metal import begin_metal, lag_said, measure_lag
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import NUMERICAL, Run, advance, taken
+from dualsense.chain.tracks import sample_places
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
 
@@ -211,7 +212,7 @@ def _soil(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe) -> Soil 
     try:
         head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
         radar, _ = advance(begin_radar(part, recipe.survey, run), RECORDING, recipe.gpr, run)
-        swept = swept_ground(head, radar.state, None, recipe.survey, plan.grid_of(tile))
+        swept = swept_ground(head, sample_places(radar.state, None), recipe.survey, plan.grid_of(tile))
         radar, _ = advance(radar.over(swept), _UP_TO_SOIL, recipe.gpr, run)
     except (ScanError, *NUMERICAL) as error:
         logger.warning("no permittivity of a tile", exc_info=error)

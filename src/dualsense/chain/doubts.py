@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense import integrity, survey
+from dualsense import integrity, numerics, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
+from dualsense.chain.tracks import recorded_places
 from dualsense.faults import KINDS, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from dualsense.chain.radar import RadarState
+    from dualsense.chain.tracks import Places
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Doubt, Grid
     from dualsense.scan import EmiData, Fault, GprData, Pose, Scan, SensorName
@@ -94,11 +96,15 @@ def _time_s(scan: Scan, sensor: str) -> Real:
 
 
 def believed_ground(
-    cover: Coverage, scan: Scan, head: Track, doubts: tuple[Doubt, ...], tables: Survey
+    cover: Coverage,
+    scan: Scan,
+    places: Mapping[SensorName, Places],
+    doubts: tuple[Doubt, ...],
+    tables: Survey,
 ) -> Coverage:
     """Take the ground of doubted samples from the coverage.
 
-    A cell is lost where a doubted sample lies nearer to it than any other, and all of it where all are doubted.
+    A cell is lost where a doubted sample lies nearer to it than any that is believed, and all of it where none is.
 
     Parameters
     ----------
@@ -106,8 +112,9 @@ def believed_ground(
         Where samples were taken.
     scan
         As read.
-    head
-        Its track.
+    places
+        Of the samples that each sensor's chain went on with: what it dropped for reasons of its own vouches for
+        no ground.
     doubts
         Of either sensor and of the track.
     tables
@@ -120,28 +127,23 @@ def believed_ground(
     if not doubts:
         return cover
     masks: dict[SensorName, Cells] = {"emi": cover.emi, "gpr": cover.gpr}
-    for name, reach_m in (("emi", tables.emi_reach_m), ("gpr", tables.gpr_reach_m)):
-        sensor: SensorName = "emi" if name == "emi" else "gpr"
-        data: EmiData | GprData | None = getattr(scan, sensor)
-        if data is not None:
-            bad = integrity.doubted(doubts, sensor, data.time_s)
-            masks[sensor] = masks[sensor] & ~_lost(cover.grid, _places(head, data.time_s), bad, reach_m)
+    reach_m: dict[SensorName, float] = {"emi": tables.emi_reach_m, "gpr": tables.gpr_reach_m}
+    for sensor, used in places.items():
+        data: EmiData | GprData = getattr(scan, sensor)
+        bad = integrity.doubted(doubts, sensor, data.time_s, channel=data.channel)
+        if bad.any():
+            good = ~integrity.doubted(doubts, sensor, used.time_s, channel=used.channel)
+            bad_m = recorded_places(scan, sensor, bad, tables)
+            masks[sensor] = masks[sensor] & ~_lost(cover.grid, bad_m, used.place_m[good], reach_m[sensor])
     return replace(cover, emi=masks["emi"], gpr=masks["gpr"])
 
 
-def _places(head: Track, time_s: Real) -> Real:
-    known = np.isfinite(head.position_m).all(axis=1)
-    return np.column_stack([np.interp(time_s, head.time_s[known], head.position_m[known, k]) for k in range(2)])
-
-
-def _lost(grid: Grid, place_m: Real, bad: Cells, reach_m: float) -> Cells:
+def _lost(grid: Grid, bad_m: Real, good_m: Real, reach_m: float) -> Cells:
     lost = np.zeros((grid.y_m.size, grid.x_m.size), dtype=np.bool_)
-    if not bad.any():
-        return lost
-    if bad.all():
+    if not good_m.size:
         return ~lost
     for part in NEARER:
-        near, others = (survey.covered_cells(grid, place_m[own], reach_m=part * reach_m) for own in (bad, ~bad))
+        near, others = (survey.covered_cells(grid, own, reach_m=part * reach_m) for own in (bad_m, good_m))
         lost |= near & ~others
     return lost
 
@@ -167,16 +169,8 @@ def sampled_ground(cover: Coverage, radar: RadarState | None) -> Coverage:
     count = np.zeros(cover.gpr.shape)
     np.add.at(count, (row, column), 1.0)
     half = max(1, round(0.5 * APERTURE_M / grid.cell_m))
-    soundings, covered = _around(count, half), _around(cover.gpr.astype(np.float64), half)
-    ground = _around((cover.patch | cover.gpr).astype(np.float64), half)
+    soundings, covered = numerics.box_sum(count, half), numerics.box_sum(cover.gpr.astype(np.float64), half)
+    ground = numerics.box_sum((cover.patch | cover.gpr).astype(np.float64), half)
     dense = soundings >= LEAST_DENSITY_M2 * grid.cell_m**2 * covered
     return replace(cover, gpr=cover.gpr & dense & (covered >= LEAST_PART * ground))
 
-
-def _around(values: Real, half: int) -> Real:
-    """Sum over the square around each cell (ny, nx)."""
-    padded = np.pad(values, ((half + 1, half), (half + 1, half)))
-    total = padded.cumsum(axis=0).cumsum(axis=1)
-    side = 2 * half + 1
-    out: Real = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
-    return out

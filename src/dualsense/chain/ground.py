@@ -14,14 +14,19 @@ from dualsense.constants import HIDDEN_M3
 from dualsense.faults import fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
+    from dualsense.chain.tracks import Places
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Grid, Volume
+    from dualsense.scan import SensorName
     from dualsense.survey import Track
 
+SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
 """Parts of a sensor's ground that may be lost without a word."""
 
@@ -30,7 +35,7 @@ FOUND_M = 0.06
 
 
 def swept_ground(
-    head: Track, radar: RadarState | None, metal: MetalState | None, tables: Survey, grid: Grid | None = None
+    head: Track, places: Mapping[SensorName, Places], tables: Survey, grid: Grid | None = None
 ) -> Coverage:
     """Lay the map around all samples, and tell what ground each sensor covered.
 
@@ -38,8 +43,8 @@ def swept_ground(
     ----------
     head
         Its positions and the sensors' span the map.
-    radar, metal
-        Each sensor's calibrated samples; None for one that failed.
+    places
+        Of each sensor's samples; none of one that failed.
     tables
         Cells, margin and reaches.
     grid
@@ -50,8 +55,7 @@ def swept_ground(
     Coverage
         Its grid is the grid of every map and volume of the scan.
     """
-    gpr_m = None if radar is None else taken(radar.calibrated).midpoint_m
-    emi_m = None if metal is None else taken(metal.response).center_m
+    emi_m, gpr_m = (places[name].place_m if name in places else None for name in SENSORS)
     if grid is None:
         parts = [p for p in (head.position_m, emi_m, gpr_m) if p is not None]
         grid = survey.grid_around(np.concatenate(parts), cell_m=tables.cell_m, margin_m=tables.margin_m)

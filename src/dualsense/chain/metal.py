@@ -45,7 +45,9 @@ class MetalState:
     Attributes
     ----------
     recording, pose, survey
-        The samples as recorded, the head's track, and how it is smoothed.
+        The samples, the head's track, and how it is smoothed.
+    delay_s
+        By which the samples were stamped earlier than they are recorded.
     response
         Normalised samples, without spikes; from "calibrate" on averaged along the way.
     noise : (c,)
@@ -65,6 +67,7 @@ class MetalState:
     recording: EmiData
     pose: Pose
     survey: Survey
+    delay_s: float = 0.0
     response: Response | None = None
     noise: Real | None = None
     cover: Coverage | None = None
@@ -140,7 +143,7 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
 
 def _stamped(state: MetalState, delay_s: float) -> tuple[MetalState, Log]:
     recording = replace(state.recording, time_s=state.recording.time_s - delay_s)
-    return replace(state, recording=recording), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
+    return replace(state, recording=recording, delay_s=delay_s), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
 
 
 def _agrees_better(samples: _Samples, mended: _Samples) -> bool:

@@ -24,7 +24,7 @@ from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import Run, advance, silent
 from dualsense.chain.targets import find_targets
-from dualsense.chain.tracks import broken_track, head_track
+from dualsense.chain.tracks import broken_track, head_track, sample_places
 from dualsense.errors import ScanError, UsageError
 from dualsense.recipe import Recipe
 from dualsense.result import Image, Result, Volume
@@ -163,7 +163,8 @@ def process_samples(
         )
         log = log + radar_log + metal_log
         _require_a_sensor(scan, radar, metal, log)
-        swept = swept_ground(head, radar.state, metal.state, recipe.survey, grid)
+        places = sample_places(radar.state, metal.state)
+        swept = swept_ground(head, places, recipe.survey, grid)
         run.progress("metal and radar", 0.1)
         radars, metals = [radar.over(swept)], [metal.over(swept)]
         del radar, metal  # each chain holds its own state alone, and lets go of what it is done with
@@ -180,7 +181,7 @@ def process_samples(
         doubts += later
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
-        cover = believed_ground(sampled_ground(cover, radar.state), whole, head, doubts, recipe.survey)
+        cover = believed_ground(sampled_ground(cover, radar.state), whole, places, doubts, recipe.survey)
         run.progress("fusion", 0.9)
         targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted and not log.limits)
         run.progress("done", 1.0)

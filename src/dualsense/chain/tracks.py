@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense import survey
 from dualsense.chain.log import Log
+from dualsense.chain.steps import taken
 from dualsense.faults import fault
 from dualsense.io import MAX_POSE_GAP_S
 from dualsense.scan import SENSOR_NAMES
@@ -15,9 +17,30 @@ from dualsense.scan import SENSOR_NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dualsense.chain.metal import MetalState
+    from dualsense.chain.radar import RadarState
     from dualsense.recipe.survey import Survey
     from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
     from dualsense.survey import Track
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where the samples of a sensor were taken that its chain goes on with.
+
+    Attributes
+    ----------
+    place_m : (n, 3)
+        Middle of the antenna or coil pair.
+    time_s : (n,)
+        As recorded: of samples that were stamped anew, the stamp before that.
+    channel : (n,) intp
+    """
+
+    place_m: NDArray[np.float64]
+    time_s: NDArray[np.float64]
+    channel: NDArray[np.intp]
+
 
 SAMPLE_NAMES = {"gpr": "radar", "emi": "metal"}
 """What the samples of each sensor are called, where the sensor itself is called by `SENSOR_NAMES`."""
@@ -44,6 +67,44 @@ def sensor_track(pose: Pose, data: GprData | EmiData, sensor: SensorName, tables
         max_height_m=tables.max_height_m,
     )
     return near, Log((off,))
+
+
+def sample_places(radar: RadarState | None, metal: MetalState | None) -> dict[SensorName, Places]:
+    """Give the places of the samples that each sensor's chain goes on with; none of a sensor that failed."""
+    out: dict[SensorName, Places] = {}
+    if metal is not None:
+        rows = taken(metal.response)
+        out["emi"] = Places(rows.center_m, rows.time_s + metal.delay_s, rows.coil)
+    if radar is not None:
+        soundings = taken(radar.calibrated)
+        out["gpr"] = Places(soundings.midpoint_m, soundings.time_s, soundings.channel)
+    return out
+
+
+def recorded_places(
+    scan: Scan, sensor: SensorName, rows: NDArray[np.bool_], tables: Survey
+) -> NDArray[np.float64]:
+    """Give the places of some samples of a sensor as recorded, whatever its chain makes of them.
+
+    Parameters
+    ----------
+    scan
+        That has this sensor.
+    sensor
+        Its name.
+    rows : (n,)
+        Of its samples, which are wanted.
+    tables
+        How the track is smoothed.
+
+    Returns
+    -------
+    (m, 3) float64
+        NaN where no pose covers the time.
+    """
+    data: GprData | EmiData = getattr(scan, sensor)
+    track = survey.track_at(scan.pose, data.time_s[rows], smoothing_s=tables.smoothing_s)
+    return survey.lever_arm(track, 0.5 * (data.tx_position_m + data.rx_position_m), data.channel[rows])
 
 
 def absent(scan: Scan, sensor: SensorName) -> Log:

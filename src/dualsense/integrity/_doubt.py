@@ -80,7 +80,13 @@ _BY_CODE: Final = {check.code: check for check in CHECKS}
 
 
 def stretches(
-    code: str, sensor: SensorOrPose, time_s: Real, bad: Mask, *, gap_s: float = 0.0
+    code: str,
+    sensor: SensorOrPose,
+    time_s: Real,
+    bad: Mask,
+    *,
+    gap_s: float = 0.0,
+    channel: int | None = None,
 ) -> tuple[Doubt, ...]:
     """Give the stretches of time in which samples are bad.
 
@@ -91,11 +97,13 @@ def stretches(
     sensor
         Whose samples they are; "pose" for both sensors'.
     time_s : (n,)
-        Of the samples, increasing.
+        Of the samples, increasing; of one channel's where it is told by the channel.
     bad : (n,)
         Which of them are not believed.
     gap_s
         Stretches that are no further apart than this are one.
+    channel
+        Whose samples they are, where there are several.
 
     Returns
     -------
@@ -108,9 +116,14 @@ def stretches(
     apart = np.flatnonzero((np.diff(at) > 1) & (np.diff(time_s[at]) > gap_s))
     first, last = np.concatenate([[0], apart + 1]), np.concatenate([apart, [at.size - 1]])
     return tuple(
-        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), _BY_CODE[code].takes_away)
+        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), _BY_CODE[code].takes_away, channel)
         for a, b in zip(first, last, strict=True)
     )
+
+
+def takes_away(code: str) -> Taken:
+    """Tell what a check takes away."""
+    return _BY_CODE[code].takes_away
 
 
 def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ...]:
@@ -121,7 +134,12 @@ def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ..
 
 
 def doubted(
-    doubts: Iterable[Doubt], sensor: SensorOrPose, time_s: Real, *, takes_away: Taken | None = None
+    doubts: Iterable[Doubt],
+    sensor: SensorOrPose,
+    time_s: Real,
+    *,
+    takes_away: Taken | None = None,
+    channel: NDArray[np.intp] | None = None,
 ) -> Mask:
     """Tell which samples of a sensor lie in a stretch that is not believed, of the track or of its own.
 
@@ -135,15 +153,20 @@ def doubted(
         When they were taken.
     takes_away
         Only doubts that take this; None takes all of them.
+    channel : (n,), optional
+        Whose samples they are; without it a doubt of one channel is one of all.
 
     Returns
     -------
     (n,) bool
     """
+    own = [one for one in doubts if one.sensor in (sensor, "pose") and takes_away in (None, one.takes_away)]
     bad = np.zeros(time_s.size, dtype=np.bool_)
-    for one in doubts:
-        if one.sensor in (sensor, "pose") and takes_away in (None, one.takes_away):
-            bad |= (time_s >= one.start_s) & (time_s <= one.stop_s)
+    for whose in dict.fromkeys(one.channel for one in own):
+        start_s = np.sort([one.start_s for one in own if one.channel == whose])
+        stop_s = np.sort([one.stop_s for one in own if one.channel == whose])
+        inside = np.searchsorted(start_s, time_s, side="right") > np.searchsorted(stop_s, time_s, side="left")
+        bad |= inside if whose is None or channel is None else inside & (channel == whose)
     return bad
 
 
@@ -164,10 +187,10 @@ def without(scan: Scan, doubts: Iterable[Doubt]) -> Scan:
     """
     doubts = tuple(doubts)
     if scan.gpr is not None:
-        bad = doubted(doubts, "gpr", scan.gpr.time_s, takes_away="samples")
+        bad = doubted(doubts, "gpr", scan.gpr.time_s, takes_away="samples", channel=scan.gpr.channel)
         scan = replace(scan, gpr=_kept(scan.gpr, ~bad)) if bad.any() else scan
     if scan.emi is not None:
-        bad = doubted(doubts, "emi", scan.emi.time_s, takes_away="samples")
+        bad = doubted(doubts, "emi", scan.emi.time_s, takes_away="samples", channel=scan.emi.channel)
         scan = replace(scan, emi=_kept(scan.emi, ~bad)) if bad.any() else scan
     return scan
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.integrity import _stream as stream
-from dualsense.integrity._doubt import stretches, throughout
+from dualsense.integrity._doubt import stretches, takes_away, throughout
 from dualsense.integrity._track import inspect_track
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CLIPPED_PART = 0.05
 """Of a sounding's values: less is the direct wave of a receiver that is driven hard, which is told elsewhere."""
+JOINED = 4.5
+"""Intervals between a channel's samples: bad samples that lie no further apart than this are one stretch."""
 DEPTH_M, INDEX = 0.12, 3.0
 """Depth that a record has to reach, in soil of that refractive index."""
 
@@ -78,20 +80,21 @@ def _metal(data: EmiData) -> tuple[Doubt, ...]:
 
 def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[str, Look]]) -> tuple[Doubt, ...]:
     """Take each antenna or coil pair by itself, and leave out of each check what one before has taken."""
-    found = {code: np.zeros(data.time_s.size, dtype=np.bool_) for code, _ in looks}
-    for channel in np.unique(data.channel):
+    channels = np.unique(data.channel)
+    found: dict[str, tuple[Doubt, ...]] = {code: () for code, _ in looks}
+    for channel in channels:
         rows = np.flatnonzero(data.channel == channel)
-        values = data.data[rows]
+        values, time_s = data.data[rows], data.time_s[rows]
         left = np.isfinite(values).all(axis=1)  # what is missing is told elsewhere, and would blind the looks
+        whose = int(channel) if channels.size > 1 else None
+        usual_s = float(np.median(np.diff(time_s))) if rows.size > 1 else 0.0
         for code, look in looks:
             bad = np.zeros(rows.size, dtype=np.bool_)
-            bad[left] = look(values[left], data.time_s[rows[left]])
-            found[code][rows[bad]] = True
+            bad[left] = look(values[left], time_s[left])
+            gap_s = JOINED * usual_s if takes_away(code) == "ground" else 0.0  # nothing is lost by what lies between
+            found[code] += stretches(code, sensor, time_s, bad, gap_s=gap_s, channel=whose)
             left &= ~bad
-    out: tuple[Doubt, ...] = ()
-    for code, bad in found.items():
-        out += stretches(code, sensor, data.time_s, bad, gap_s=0.0)
-    return out
+    return tuple(one for own in found.values() for one in own)
 
 
 def _depth_m(data: GprData) -> float:

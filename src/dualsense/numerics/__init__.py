@@ -11,6 +11,7 @@ spline_basis          cubic B-splines over knots
 
 Pictures
 --------
+box_sum               sum of the values within a square around each cell
 highest_near          largest value within a box around each cell
 hanging_together      cells of a mask that hang together with one
 

@@ -1,4 +1,5 @@
 from ._functions import bessel_0_2 as bessel_0_2
+from ._pictures import box_sum as box_sum
 from ._pictures import hanging_together as hanging_together
 from ._pictures import highest_near as highest_near
 from ._plane import hull_sides as hull_sides

@@ -38,6 +38,29 @@ def highest_near(values: NDArray[Floats], reach: Sequence[int]) -> NDArray[Float
     return out
 
 
+def box_sum(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
+    """Add up the values within a square around each cell; beyond the edge is nothing.
+
+    Parameters
+    ----------
+    values : (ny, nx)
+        A picture.
+    half
+        Cells to each side of the middle one.
+
+    Returns
+    -------
+    (ny, nx) float64
+    """
+    padded = np.pad(values, ((half + 1, half), (half + 1, half)))
+    total = padded.cumsum(axis=0).cumsum(axis=1)
+    side = 2 * half + 1
+    out: NDArray[np.float64] = (
+        total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    )
+    return out
+
+
 def hanging_together(mask: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:
     """Find the cells of a mask that hang together with one of them, side to side.
 

@@ -101,7 +101,7 @@ def _doubt(one: Doubt) -> dict[str, Any]:
         "start_s": metres(one.start_s),
         "stop_s": metres(one.stop_s),
         "takes_away": one.takes_away,
-    }
+    } | ({} if one.channel is None else {"channel": one.channel})
 
 
 def targets_document(result: Result) -> dict[str, Any]:

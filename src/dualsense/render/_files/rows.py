@@ -95,45 +95,22 @@ def write_doubts(group: h5py.Group, doubts: Sequence[Doubt]) -> None:
         texts(group, name, [getattr(one, name) for one in doubts])
     for name in ("start", "stop"):
         array(group, name, np.array([getattr(one, f"{name}_s") for one in doubts], dtype=np.float64), "s")
+    array(group, "channel", [-1 if one.channel is None else one.channel for one in doubts], "1")
 
 
 def read_doubts(group: h5py.Group) -> tuple[Doubt, ...]:
     """Read stretches of the recording that are not believed, in their order."""
     code, sensor, takes_away = (read_texts(group, name) for name in DOUBT_TEXTS)
+    channel = group["channel"][()].tolist() if "channel" in group else [-1] * len(code)
+    times = zip(group["start"][()].tolist(), group["stop"][()].tolist(), strict=True)
     return tuple(
-        Doubt(code[row], cast("SensorOrPose", sensor[row]), start_s, stop_s, cast("Taken", takes_away[row]))
-        for row, (start_s, stop_s) in enumerate(
-            zip(group["start"][()].tolist(), group["stop"][()].tolist(), strict=True)
+        Doubt(
+            code[row],
+            cast("SensorOrPose", sensor[row]),
+            start_s,
+            stop_s,
+            cast("Taken", takes_away[row]),
+            None if channel[row] < 0 else int(channel[row]),
         )
+        for row, (start_s, stop_s) in enumerate(times)
     )
-
-
-def _write_evidence(group: h5py.Group, evidence: Sequence[Evidence | None]) -> None:
-    """One row per target; a feature that a target lacks is told from a NaN one by ``feature_present``."""
-    names = sorted({name for item in evidence if item for name in item.features})
-    shape = (len(evidence), len(names))
-    present = np.array([[item is not None and name in item.features for name in names] for item in evidence], bool)
-    values = [[item.features.get(name, np.nan) if item else np.nan for name in names] for item in evidence]
-    array(group, "present", np.array([item is not None for item in evidence], dtype=bool), "1")
-    for name in ("score", "log_likelihood_ratio"):
-        column = [getattr(item, name) if item else np.nan for item in evidence]
-        array(group, name, np.array(column, dtype=np.float64), "1")
-    texts(group, "feature_name", names)
-    array(group, "feature_present", present.reshape(shape), "1")
-    array(group, "feature_value", np.array(values, dtype=np.float64).reshape(shape), "as in the name")
-
-
-def _read_evidence(group: h5py.Group) -> list[Evidence | None]:
-    names = read_texts(group, "feature_name")
-    known, values = group["feature_present"][()], group["feature_value"][()]
-    scores, ratios = group["score"][()], group["log_likelihood_ratio"][()]
-    return [
-        Evidence(
-            score=float(scores[row]),
-            features={name: float(values[row, k]) for k, name in enumerate(names) if known[row, k]},
-            log_likelihood_ratio=float(ratios[row]),
-        )
-        if there
-        else None
-        for row, there in enumerate(group["present"][()])
-    ]

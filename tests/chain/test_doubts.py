@@ -1,0 +1,59 @@
+"""The ground of samples that are not believed, where their sensor was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dualsense.chain.doubts import believed_ground
+from dualsense.chain.tracks import Places, recorded_places
+from dualsense.recipe.survey import Survey
+from dualsense.result import Coverage, Doubt, Grid
+from dualsense.scan import GprData, Pose, Scan, ScanHeader
+
+ARM_M = 0.2
+"""From the head to its antennas, along y."""
+
+
+@pytest.fixture
+def swept():
+    """One pass along x; the antennas run 20 cm beside the head."""
+    time = np.arange(0.0, 10.0, 0.05)
+    pose = Pose(time, np.column_stack([0.1 * time, np.zeros(time.size), np.full(time.size, 0.05)]))
+    place = np.array([[0.0, ARM_M, 0.0]])
+    data = GprData("sfcw", time, np.ones((time.size, 8)), place, place, np.zeros(time.size, np.intp))
+    grid = Grid(0.005 * np.arange(200), 0.005 * np.arange(-10, 51), 0.005)
+    own = np.abs(grid.y_m - ARM_M) < Survey().gpr_reach_m
+    cover = Coverage(grid, *(np.repeat(own[:, None], 200, axis=1) for _ in range(3)))
+    return Scan(ScanHeader("arm", "", ""), pose, data, None), cover
+
+
+def lost_x_m(scan, cover, used, doubt):
+    """Where along the antennas' way the radar covers nothing any more, and whether the metal detector does not."""
+    places = Places(recorded_places(scan, "gpr", used, Survey()), scan.gpr.time_s[used], scan.gpr.channel[used])
+    found = believed_ground(cover, scan, {"gpr": places}, (doubt,), Survey())
+    assert np.array_equal(found.emi, cover.emi)
+    row = int(np.abs(cover.grid.y_m - ARM_M).argmin())
+    return cover.grid.x_m[cover.gpr[row] & ~found.gpr[row]]
+
+
+def test_ground_is_lost_where_the_antennas_were(swept):
+    scan, cover = swept
+    lost = lost_x_m(scan, cover, np.ones(200, bool), Doubt("samples-clipped", "gpr", 3.0, 6.0, "ground"))
+    assert lost[0] == pytest.approx(0.3, abs=0.006)
+    assert lost[-1] == pytest.approx(0.6, abs=0.006)
+    assert lost.size > 55
+
+
+def test_samples_that_the_chain_dropped_vouch_for_nothing(swept):
+    scan, cover = swept
+    used = (scan.gpr.time_s < 2.0) | (scan.gpr.time_s > 7.0)
+    lost = lost_x_m(scan, cover, used, Doubt("samples-clipped", "gpr", 3.0, 6.0, "ground"))
+    assert lost[0] < 0.28
+    assert lost[-1] > 0.62
+
+
+def test_a_doubt_of_another_pair_takes_nothing(swept):
+    scan, cover = swept
+    doubt = Doubt("samples-clipped", "gpr", 3.0, 6.0, "ground", channel=1)
+    assert lost_x_m(scan, cover, np.ones(200, bool), doubt).size == 0
