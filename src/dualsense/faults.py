@@ -260,6 +260,11 @@ _CALIBRATION: Final = (
         "way: corrected",
         "Sweeps to and fro show the same metal at two places. The samples' times were shifted so that both "
         "agree."),
+    FaultKind("emi-latency-unconfirmed", "emi", "degraded", "/emi/time",
+        "the metal samples seem to be stamped {shift_ms:.0f} ± {std_ms:.0f} ms too {sense}, and {why}: not "
+        "corrected, and nothing is called clutter",
+        "One delay explains the strongest metal best. Either it is real, and metal lies to one side on the way "
+        "there and to the other on the way back, or what the detector shows changes with time, as hum does."),
 )
 """Found while the data of a sensor are conditioned and calibrated."""
 

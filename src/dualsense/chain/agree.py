@@ -25,6 +25,7 @@ from dualsense.chain.steps import NUMERICAL, Run, advance, taken
 from dualsense.chain.tracks import sample_places
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
+from dualsense.scan import Fault
 
 T = TypeVar("T", bound="Table")
 
@@ -173,7 +174,7 @@ def _part(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe, *, radar
 
 
 def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
-    lags = []
+    lags, unconfirmed = [], []
     for tile in _evenly(_swept(recording, plan, recipe, radar=False), LAG_TILES):
         part = _part(recording, plan, tile, recipe, radar=False)
         try:
@@ -182,10 +183,12 @@ def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
         except (ScanError, *NUMERICAL) as error:
             logger.warning("no lag of a tile", exc_info=error)
             continue
-        if lag is not None:
+        if isinstance(lag, Fault):
+            unconfirmed.append(lag)
+        elif lag is not None:
             lags.append(lag)
     if not lags:
-        return 0.0, Log()
+        return 0.0, Log(tuple(unconfirmed[:1]))
     lag = joined_lag(lags)
     log = Log(notes={"emi_latency_s": f"{lag.delay_s:.4f}", "emi_latency_std_s": f"{lag.std_s:.4f}"})
     if not lag.significant(sigmas=recipe.emi.latency.sigmas):

@@ -116,6 +116,7 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
     """Stamp the samples with when they were taken, normalise them, and refuse what is no measurement.
 
     The lag is the recipe's, or what the scan tells of it where it tells it well and passes to and fro agree by it.
+    Where they do not, or do not tell, samples stay where they are, and that is said.
     """
     delay_s = tables.latency.delay_s
     if delay_s == "auto":
@@ -124,9 +125,12 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
         if lag is not None and lag.significant(sigmas=tables.latency.sigmas):
             later, corrected = _stamped(state, lag.delay_s)
             mended = _samples(later)
-            if _agrees_better(samples, mended):
+            before, after = _disagreement(state, mended, lag.delay_s)
+            if after < MENDED and after < before:
                 state, samples = later, mended
                 log += Log((_latency_fault(lag),)) + corrected
+            else:
+                log += Log((_unconfirmed(lag, after),))
     else:
         state, log = _stamped(state, delay_s)
         samples = _samples(state)
@@ -146,23 +150,26 @@ def _stamped(state: MetalState, delay_s: float) -> tuple[MetalState, Log]:
     return replace(state, recording=recording, delay_s=delay_s), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
 
 
-def _agrees_better(samples: _Samples, mended: _Samples) -> bool:
-    """Tell whether passes to and fro agree once samples are stamped anew, and better than before.
+def _disagreement(state: MetalState, mended: _Samples, delay_s: float) -> tuple[float, float]:
+    """Energy of the difference of neighbouring passes over half of both, as stamped, and stamped anew by a lag.
 
-    What hums in time has a best lag, too, and no lag makes its passes agree.
+    Rows are balanced once, stamped anew: only their places differ. What hums in time has a best lag, too, and no
+    lag makes its passes agree. NaN where metal does not tell it.
     """
-    before, after = (_disagreement(one) for one in (samples, mended))
-    return bool(after < MENDED and after < before)
-
-
-def _disagreement(samples: _Samples) -> float:
-    """Energy of the difference of neighbouring passes over half of both; NaN where metal does not tell it."""
-    if samples.noise is None:
-        return float("nan")
-    rows = emi.bin_along_track(samples.response)
-    noise = samples.noise / np.sqrt(max(float(np.median(rows.count)), 1.0))
+    if mended.noise is None:
+        return (float("nan"),) * 2
+    rows = emi.bin_along_track(mended.response)
+    noise = mended.noise / np.sqrt(max(float(np.median(rows.count)), 1.0))
     rest = emi.apply_balance(rows, emi.balance(rows, noise))
-    return integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s).whole
+    track = survey.track_at(state.pose, rows.time_s + delay_s, smoothing_s=state.survey.smoothing_s)
+    centre_m = 0.5 * (state.recording.tx_position_m + state.recording.rx_position_m)
+    told_m = survey.lever_arm(track, centre_m, rows.coil)
+    known = np.isfinite(told_m).all(axis=1)
+    before, after = (
+        integrity.metal_passes(rest[known], place_m[known, :2], rows.time_s[known], rows.coil[known]).whole
+        for place_m in (told_m, rows.center_m)
+    )
+    return before, after
 
 
 def _estimated(samples: _Samples, *, max_s: float) -> tuple[Latency | None, Log]:
@@ -188,7 +195,18 @@ def _latency_fault(lag: Latency) -> Fault:
     )
 
 
-def measure_lag(state: MetalState, tables: Emi) -> Latency | None:
+def _unconfirmed(lag: Latency, after: float) -> Fault:
+    tells = bool(np.isfinite(after))
+    return fault(
+        "emi-latency-unconfirmed",
+        shift_ms=1e3 * abs(lag.delay_s),
+        std_ms=1e3 * lag.std_s,
+        sense="late" if lag.delay_s > 0.0 else "early",
+        why="passes do not agree by it" if tells else "too little metal was passed over twice to tell",
+    )
+
+
+def measure_lag(state: MetalState, tables: Emi) -> Latency | Fault | None:
     """Estimate the lag of the samples as `correct_latency` does, and leave them as they are.
 
     Parameters
@@ -200,11 +218,16 @@ def measure_lag(state: MetalState, tables: Emi) -> Latency | None:
 
     Returns
     -------
-    Latency or None
-        None where it cannot be told.
+    Latency, Fault or None
+        None where it cannot be told; what there is to say where it stands out, and passes do not confirm it.
     """
     lag, _ = _estimated(_samples(state), max_s=tables.latency.max_s)
-    return lag if lag is not None and np.isfinite(lag.delay_s) else None
+    if lag is None or not np.isfinite(lag.delay_s):
+        return None
+    if not lag.significant(sigmas=tables.latency.sigmas):
+        return lag
+    before, after = _disagreement(state, _samples(_stamped(state, lag.delay_s)[0]), lag.delay_s)
+    return lag if after < MENDED and after < before else _unconfirmed(lag, after)
 
 
 def lag_said(lag: Latency) -> Log:
@@ -230,10 +253,9 @@ def find_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
 def _held_together(state: MetalState) -> MetalState:
     """Hold the metal samples of neighbouring passes against each other."""
     rows, found = taken(state.response), taken(state.inversion)
-    if np.unique(rows.coil).size > 1:
-        return state
     rest = emi.apply_balance(rows, found.balance)
-    return replace(state, doubts=integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s).doubts)
+    agreement = integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s, rows.coil)
+    return replace(state, doubts=agreement.doubts)
 
 
 def _mending(as_told: Response, mended: Response) -> Log:

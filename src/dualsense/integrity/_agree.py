@@ -168,7 +168,7 @@ def clock_doubts(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[tuple[Dou
     return (), lag_s
 
 
-def metal_passes(white: Real, xy_m: Real, time_s: Real) -> Agreement:
+def metal_passes(white: Real, xy_m: Real, time_s: Real, coil: NDArray[np.intp] | None = None) -> Agreement:
     """Hold the metal detector's samples against those of neighbouring passes, where they tell of metal.
 
     Parameters
@@ -177,6 +177,8 @@ def metal_passes(white: Real, xy_m: Real, time_s: Real) -> Agreement:
         Samples without drift and soil, in units of their noise.
     xy_m, time_s
         Where and when they were taken.
+    coil : (n,), optional
+        By which coil pair: only samples of the same are held against each other.
 
     Returns
     -------
@@ -185,7 +187,7 @@ def metal_passes(white: Real, xy_m: Real, time_s: Real) -> Agreement:
         nothing in common, as hum and what a dead coil's drift leaves.
     """
     energy = (white**2).mean(axis=1)
-    across = across_passes(xy_m, time_s)
+    across = across_passes(xy_m, time_s, coil)
     loud = (energy[across.one] > LOUD) | (energy[across.other] > LOUD)
     if loud.sum() < MANY:
         return Agreement((), float("nan"))

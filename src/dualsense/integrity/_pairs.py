@@ -44,12 +44,17 @@ def along_passes(xy_m: Real, time_s: Real) -> Pairs:
     return _near(xy_m, one[keep], other[keep])
 
 
-def across_passes(xy_m: Real, time_s: Real) -> Pairs:
-    """Pair samples with near ones of other passes: neighbours in squares, sorted, so that time grows with n."""
+def across_passes(xy_m: Real, time_s: Real, kind: Index | None = None) -> Pairs:
+    """Pair samples with near ones of other passes: neighbours in squares, sorted, so that time grows with n.
+
+    Where samples are of several kinds (n,), only those of the same one.
+    """
     ones, others = [], []
     for shift_x, shift_y in SHIFTS:
         square = np.floor(xy_m / NEAR_M + (shift_x, shift_y)).astype(np.int64)
-        order = np.lexsort((time_s, square[:, 1], square[:, 0]))
+        if kind is not None:
+            square = np.column_stack([square, kind])
+        order = np.lexsort((time_s, *square.T))
         for k in STEPS_ACROSS:
             if k >= order.size:
                 continue
