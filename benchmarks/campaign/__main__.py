@@ -3,12 +3,12 @@
     python -m benchmarks.campaign [--scans NAME,...] [--lanes N] [--kinds TEXT,...] [--between] [--every N]
                                   [--seed N] [--log FILE [--resume] [--part K/N]] [--json FILE]
 
-Every fault of `benchmarks.campaign.table` by every severity, or with ``--between`` by severities that lie between
-those, on the sample scans and on N simulated lanes, seeded. Cases are tried in an order drawn by their names, so that
-a campaign that is stopped early has tried some of everything. With ``--log`` each case is appended to a file as soon
-as it is known, and ``--resume`` passes over what the file holds. A confident miss is a mine that is called likely
-clutter, or for which nothing is listed on ground that is shown as measured by both sensors. An error is an exception
-that is none of the package's own. Exit status 1 if there is one of either.
+Every fault of `benchmarks.campaign.table` by every severity, or with ``--between`` by severities that lie
+between those, on the sample scans and on N simulated lanes, seeded. Cases are tried in an order drawn by their
+names, so that a campaign that is stopped early has tried some of everything. With ``--log`` each case is appended
+to a file as soon as it is known, and ``--resume`` passes over what the file holds. A confident miss is a mine that
+is called likely clutter, or for which nothing is listed on ground that is shown as measured by both sensors. An
+error is an exception that is none of the package's own. Exit status 1 if there is one of either.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from benchmarks.campaign.record import Key
     from benchmarks.campaign.table import Kind
 
+    from dualsense.chain import StepCache
     from dualsense.scan import Scan
 
 LANE_SEED = 8_000_000
@@ -88,9 +89,13 @@ class Plan:
 
 def fates(scans: Sequence[tuple[str, Scan]], plan: Plan, *, done: Container[Key] = ()) -> Iterator[Fate]:
     """Spoil and process each case of a plan that is not done."""
+    caches: dict[str, StepCache] = {}
     for case, kind, scan in plan.cases(scans):
-        if (case.scan, case.kind, case.severity, plan.seed) not in done:
-            yield outcome.try_case(scan, kind, case, plan.seed)
+        if (case.scan, case.kind, case.severity, plan.seed) in done:
+            continue
+        if case.scan not in caches:
+            caches[case.scan] = outcome.of_the_sound(scan)
+        yield outcome.try_case(scan, kind, case, plan.seed, cache=caches[case.scan])
 
 
 def table(found: Sequence[Fate]) -> str:
@@ -123,7 +128,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--between", action="store_true", help="severities between those of the table")
     parser.add_argument("--every", type=int, default=1, help="only every nth case")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--log", type=Path, help="file that each case is appended to; all that it holds is counted")
+    parser.add_argument(
+        "--log", type=Path, help="file that each case is appended to; all that it holds is counted"
+    )
     parser.add_argument("--resume", action="store_true", help="pass over cases that the log holds")
     parser.add_argument("--part", default="0/1", help="K/N: this part only, so that N campaigns can share a log")
     parser.add_argument("--json", type=Path)

@@ -15,6 +15,7 @@ from dualsense.evaluate import HALO_M
 if TYPE_CHECKING:
     from benchmarks.campaign.table import Kind
 
+    from dualsense.chain import StepCache
     from dualsense.recipe import Recipe
     from dualsense.result import Coverage, Result
     from dualsense.scan import Scan, Truth
@@ -57,18 +58,46 @@ def spoilt(scan: Scan, kind: Kind, case: Case, seed: int) -> Scan:
     return kind.spoil(scan, case.rng(seed), case.severity)
 
 
-def process(scan: Scan, recipe: Recipe | None = None) -> Result:
-    """Write a scan, read it, process it: the reader's own checks are part of what is tried."""
+def process(scan: Scan, recipe: Recipe | None = None, cache: StepCache | None = None) -> Result:
+    """Write a scan, read it, process it: the reader's own checks are part of what is tried.
+
+    With a cache the steps of a sensor that is not spoilt are looked up; its keys are the content.
+    """
     from dualsense.chain import process_scan
     from dualsense.io import read_scan, write_scan
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scan.h5"
         write_scan(scan, path)
-        return process_scan(read_scan(path), recipe)
+        return process_scan(read_scan(path), recipe, cache=cache)
 
 
-def try_case(scan: Scan, kind: Kind, case: Case, seed: int, recipe: Recipe | None = None) -> Fate:
+def of_the_sound(scan: Scan, recipe: Recipe | None = None) -> StepCache:
+    """Process a scan that is not spoilt, and keep its steps, and never any others."""
+    from dualsense.chain import StepCache
+
+    class Sealed(StepCache):
+        open = True
+
+        def put(self, key: str, value: object) -> None:
+            if self.open:
+                super().put(key, value)
+
+    cache = Sealed(max_states=256)
+    process(scan, recipe, cache)
+    cache.open = False
+    return cache
+
+
+def try_case(
+    scan: Scan,
+    kind: Kind,
+    case: Case,
+    seed: int,
+    *,
+    recipe: Recipe | None = None,
+    cache: StepCache | None = None,
+) -> Fate:
     """Process one spoilt scan, and tell the worst that became of one of its mines.
 
     An exception that is none of the package's own is an outcome, too: the campaign goes on.
@@ -76,7 +105,7 @@ def try_case(scan: Scan, kind: Kind, case: Case, seed: int, recipe: Recipe | Non
     from dualsense.errors import DualsenseError
 
     try:
-        result = process(spoilt(scan, kind, case, seed), recipe)
+        result = process(spoilt(scan, kind, case, seed), recipe, cache)
     except DualsenseError as error:
         return Fate(case, "refused", str(error)[:200], 0.0, ())
     except Exception as error:  # noqa: BLE001  whatever it is, it is told

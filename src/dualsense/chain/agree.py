@@ -16,13 +16,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import survey
-from dualsense.chain.ground import swept_ground
+from dualsense.chain.ground import sample_places, swept_ground
 from dualsense.chain.log import Log
 from dualsense.chain.metal import begin_metal, lag_said, measure_lag
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import NUMERICAL, Run, advance, taken
-from dualsense.chain.tracks import sample_places
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
 from dualsense.scan import Fault

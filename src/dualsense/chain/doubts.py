@@ -173,4 +173,3 @@ def sampled_ground(cover: Coverage, radar: RadarState | None) -> Coverage:
     ground = numerics.box_sum((cover.patch | cover.gpr).astype(np.float64), half)
     dense = soundings >= LEAST_DENSITY_M2 * grid.cell_m**2 * covered
     return replace(cover, gpr=cover.gpr & dense & (covered >= LEAST_PART * ground))
-

@@ -10,6 +10,7 @@ import numpy as np
 from dualsense import gpr, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
+from dualsense.chain.tracks import Places
 from dualsense.constants import HIDDEN_M3
 from dualsense.faults import fault
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
-    from dualsense.chain.tracks import Places
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Grid, Volume
     from dualsense.scan import SensorName
@@ -32,6 +32,18 @@ MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
 
 FOUND_M = 0.06
 """So far around metal that was found the ground is told of by that metal's own call."""
+
+
+def sample_places(radar: RadarState | None, metal: MetalState | None) -> dict[SensorName, Places]:
+    """Give the places of the samples that each sensor's chain goes on with; none of a sensor that failed."""
+    out: dict[SensorName, Places] = {}
+    if metal is not None:
+        rows = taken(metal.response)
+        out["emi"] = Places(rows.center_m, rows.time_s + metal.delay_s, rows.coil)
+    if radar is not None:
+        soundings = taken(radar.calibrated)
+        out["gpr"] = Places(soundings.midpoint_m, soundings.time_s, soundings.channel)
+    return out
 
 
 def swept_ground(

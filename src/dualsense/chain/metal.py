@@ -147,7 +147,9 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
 
 def _stamped(state: MetalState, delay_s: float) -> tuple[MetalState, Log]:
     recording = replace(state.recording, time_s=state.recording.time_s - delay_s)
-    return replace(state, recording=recording, delay_s=delay_s), Log(notes={"emi_latency_corrected_s": f"{delay_s:.4f}"})
+    return replace(state, recording=recording, delay_s=delay_s), Log(
+        notes={"emi_latency_corrected_s": f"{delay_s:.4f}"}
+    )
 
 
 def _disagreement(state: MetalState, mended: _Samples, delay_s: float) -> tuple[float, float]:

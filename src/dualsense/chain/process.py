@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
 from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
-from dualsense.chain.ground import assessed_ground, swept_ground, within_patch
+from dualsense.chain.ground import assessed_ground, sample_places, swept_ground, within_patch
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
@@ -24,7 +24,7 @@ from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
 from dualsense.chain.steps import Run, advance, silent
 from dualsense.chain.targets import find_targets
-from dualsense.chain.tracks import broken_track, head_track, sample_places
+from dualsense.chain.tracks import broken_track, head_track
 from dualsense.errors import ScanError, UsageError
 from dualsense.recipe import Recipe
 from dualsense.result import Image, Result, Volume

@@ -9,7 +9,6 @@ import numpy as np
 
 from dualsense import survey
 from dualsense.chain.log import Log
-from dualsense.chain.steps import taken
 from dualsense.faults import fault
 from dualsense.io import MAX_POSE_GAP_S
 from dualsense.scan import SENSOR_NAMES
@@ -17,8 +16,6 @@ from dualsense.scan import SENSOR_NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.chain.metal import MetalState
-    from dualsense.chain.radar import RadarState
     from dualsense.recipe.survey import Survey
     from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
     from dualsense.survey import Track
@@ -67,18 +64,6 @@ def sensor_track(pose: Pose, data: GprData | EmiData, sensor: SensorName, tables
         max_height_m=tables.max_height_m,
     )
     return near, Log((off,))
-
-
-def sample_places(radar: RadarState | None, metal: MetalState | None) -> dict[SensorName, Places]:
-    """Give the places of the samples that each sensor's chain goes on with; none of a sensor that failed."""
-    out: dict[SensorName, Places] = {}
-    if metal is not None:
-        rows = taken(metal.response)
-        out["emi"] = Places(rows.center_m, rows.time_s + metal.delay_s, rows.coil)
-    if radar is not None:
-        soundings = taken(radar.calibrated)
-        out["gpr"] = Places(soundings.midpoint_m, soundings.time_s, soundings.channel)
-    return out
 
 
 def recorded_places(

@@ -91,7 +91,9 @@ def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[s
         for code, look in looks:
             bad = np.zeros(rows.size, dtype=np.bool_)
             bad[left] = look(values[left], time_s[left])
-            gap_s = JOINED * usual_s if takes_away(code) == "ground" else 0.0  # nothing is lost by what lies between
+            gap_s = (
+                JOINED * usual_s if takes_away(code) == "ground" else 0.0
+            )  # nothing is lost by what lies between
             found[code] += stretches(code, sensor, time_s, bad, gap_s=gap_s, channel=whose)
             left &= ~bad
     return tuple(one for own in found.values() for one in own)

@@ -114,3 +114,34 @@ def read_doubts(group: h5py.Group) -> tuple[Doubt, ...]:
         )
         for row, (start_s, stop_s) in enumerate(times)
     )
+
+
+def _write_evidence(group: h5py.Group, evidence: Sequence[Evidence | None]) -> None:
+    """One row per target; a feature that a target lacks is told from a NaN one by ``feature_present``."""
+    names = sorted({name for item in evidence if item for name in item.features})
+    shape = (len(evidence), len(names))
+    present = np.array([[item is not None and name in item.features for name in names] for item in evidence], bool)
+    values = [[item.features.get(name, np.nan) if item else np.nan for name in names] for item in evidence]
+    array(group, "present", np.array([item is not None for item in evidence], dtype=bool), "1")
+    for name in ("score", "log_likelihood_ratio"):
+        column = [getattr(item, name) if item else np.nan for item in evidence]
+        array(group, name, np.array(column, dtype=np.float64), "1")
+    texts(group, "feature_name", names)
+    array(group, "feature_present", present.reshape(shape), "1")
+    array(group, "feature_value", np.array(values, dtype=np.float64).reshape(shape), "as in the name")
+
+
+def _read_evidence(group: h5py.Group) -> list[Evidence | None]:
+    names = read_texts(group, "feature_name")
+    known, values = group["feature_present"][()], group["feature_value"][()]
+    scores, ratios = group["score"][()], group["log_likelihood_ratio"][()]
+    return [
+        Evidence(
+            score=float(scores[row]),
+            features={name: float(values[row, k]) for k, name in enumerate(names) if known[row, k]},
+            log_likelihood_ratio=float(ratios[row]),
+        )
+        if there
+        else None
+        for row, there in enumerate(group["present"][()])
+    ]
