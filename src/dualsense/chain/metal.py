@@ -14,6 +14,7 @@ from dualsense.chain.log import Log
 from dualsense.chain.steps import NUMERICAL, ChainStep, Passage, Run, state_text, taken
 from dualsense.chain.tracks import absent, sensor_track
 from dualsense.faults import fault
+from dualsense.language import in_english
 from dualsense.result import Image
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _latency_fault(lag: Latency) -> Fault:
         "emi-latency-corrected",
         shift_ms=1e3 * abs(lag.delay_s),
         std_ms=1e3 * lag.std_s,
-        sense="late" if lag.delay_s > 0.0 else "early",
+        sense=in_english("late") if lag.delay_s > 0.0 else in_english("early"),
         way_cm=1e2 * abs(lag.delay_s) * lag.speed_m_s,
     )
 

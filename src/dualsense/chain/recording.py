@@ -14,6 +14,7 @@ from dualsense.chain.radar import parameters
 from dualsense.chain.steps import taken
 from dualsense.chain.tracks import sensor_track
 from dualsense.faults import fault
+from dualsense.language import in_english
 from dualsense.recipe import radar_steps
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def _clipping(state: RadarState, tables: Gpr) -> tuple[Fault, ...]:
             severity="degraded" if most else "info",
             samples=clipped.sum(),
             traces=clipped.any(axis=1).sum(),
-            fate="rebuilt where the runs are short" if tables.declip.on else "used as they are",
+            fate=in_english("rebuilt where the runs are short")
+            if tables.declip.on
+            else in_english("used as they are"),
         ),
     )
 

@@ -44,7 +44,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 
 
 def common(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb -v and -q, and the console as its first argument."""
+    """Give a verb -v, -q and --language, and the console as its first argument."""
     quiet = click.option(
         "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity, help="Errors only."
     )
@@ -56,7 +56,25 @@ def common(verb: Callable[..., Any]) -> Callable[..., Any]:
         callback=_set_verbosity,
         help="Notes too; -vv adds tracebacks.",
     )
-    return verbose(quiet(click.pass_obj(verb)))
+    return language(verbose(quiet(click.pass_obj(verb))))
+
+
+def _speak(ctx: click.Context, _option: click.Parameter, code: str | None) -> None:
+    if code:
+        from dualsense.language import speaking
+
+        ctx.with_resource(speaking(code))
+
+
+language = click.option(
+    "--language",
+    metavar="CODE",
+    envvar="DUALSENSE_LANGUAGE",
+    show_envvar=True,
+    expose_value=False,
+    callback=_speak,
+    help="Language of what is said, and that the report opens in: ar, en, es, fr, ja, km, lo, pt, uk.",
+)
 
 
 def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dualsense.features import EmiFeature
 from dualsense.fusion._place import BODY_DEPTH_STD_M, UNLOCATED_STD_M, metal_amount, top_m
 from dualsense.fusion._posterior import depth_interval_m
+from dualsense.language import in_english
 
 if TYPE_CHECKING:
     from dualsense.emi import Dipole
@@ -28,15 +29,19 @@ def _depth_words(dipole: Dipole) -> str:
     interval = depth_interval_m(dipole)
     low, high = interval or (max(depth - 2.0 * UNLOCATED_STD_M, 0.0), depth + 2.0 * UNLOCATED_STD_M)
     if high - low > UNSURE_M:
-        return f"somewhere {100 * low:.0f} to {100 * high:.0f} cm deep"
-    return "shallow" if depth < SHALLOW_M else f"about {100 * depth:.0f} cm deep"
+        return in_english("somewhere {low:.0f} to {high:.0f} cm deep", low=100 * low, high=100 * high)
+    return (
+        in_english("shallow") if depth < SHALLOW_M else in_english("about {depth:.0f} cm deep", depth=100 * depth)
+    )
 
 
 def _amount_words(amount_m3: float) -> str:
     """Amount of metal on a scale that hands know: that of a sphere of 4 mm, of 12 mm, and beyond."""
     if amount_m3 < LITTLE_METAL_M3:
-        return "little metal, like a pin"
-    return "some metal, like a cartridge case" if amount_m3 < MUCH_METAL_M3 else "much metal, like a tin can"
+        return in_english("little metal, like a pin")
+    if amount_m3 < MUCH_METAL_M3:
+        return in_english("some metal, like a cartridge case")
+    return in_english("much metal, like a tin can")
 
 
 def _above(body: Body, dipole: Dipole) -> bool:
@@ -48,15 +53,24 @@ def _above(body: Body, dipole: Dipole) -> bool:
 def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, metal_blind: bool) -> list[str]:
     """Say what the radar saw, and how metal lies to it."""
     size = math.sqrt(body.width_m * body.length_m)
-    kind = "radar: object the size of a mine" if size >= MINE_SIZED_M else "radar: small object"
-    where = f"{100 * top_m(body):.0f} cm deep"
+    mine_sized, depth = size >= MINE_SIZED_M, 100 * top_m(body)
     if dipoles:
-        above = ["the metal lies above the body: it may hide what is below"] if _above(body, dipoles[0]) else []
-        return [f"metal, and {kind}, {where}", *above]
-    out = [f"{kind}, {where}, about {100 * size:.0f} cm across"]
-    if emi_assessed:
-        missed = ": the metal of a minimum-metal mine could have been missed" if metal_blind else ""
-        out.append("no metal found" + missed)
+        big, small = (
+            in_english("metal, and radar: object the size of a mine, {depth:.0f} cm deep", depth=depth),
+            in_english("metal, and radar: small object, {depth:.0f} cm deep", depth=depth),
+        )
+        above = in_english("the metal lies above the body: it may hide what is below")
+        return [big if mine_sized else small, *([above] if _above(body, dipoles[0]) else [])]
+    across = {"depth": depth, "size": 100 * size}
+    big, small = (
+        in_english("radar: object the size of a mine, {depth:.0f} cm deep, about {size:.0f} cm across", **across),
+        in_english("radar: small object, {depth:.0f} cm deep, about {size:.0f} cm across", **across),
+    )
+    out = [big if mine_sized else small]
+    if emi_assessed and metal_blind:
+        out.append(in_english("no metal found: the metal of a minimum-metal mine could have been missed"))
+    elif emi_assessed:
+        out.append(in_english("no metal found"))
     return out
 
 
@@ -98,18 +112,20 @@ def reasons(
             amount = candidate.within.get(EmiFeature.BODY_AMOUNT, amount)
         much = _amount_words(amount)
         located = body is None or dipoles[0].estimate is not None
-        out.append(f"{much}, {_depth_words(dipoles[0])}" if located else much)
-        if body is None and gpr_assessed:
-            out.append(
-                "no radar body" + (": the radar could have missed one here" if radar_blind else " at this place")
-            )
+        where = _depth_words(dipoles[0])
+        out.append(in_english("{amount}, {depth}", amount=much, depth=where) if located else much)
+        if body is None and gpr_assessed and radar_blind:
+            out.append(in_english("no radar body: the radar could have missed one here"))
+        elif body is None and gpr_assessed:
+            out.append(in_english("no radar body at this place"))
     if body is not None and body.edge > 0.2:
-        out.append("reaches beyond the ground that was covered")
+        out.append(in_english("reaches beyond the ground that was covered"))
+    both = emi_assessed and gpr_assessed
     limits = (
-        (strange, "unlike anything that the confidence model has been fitted to"),
-        (not emi_assessed, "the metal detector did not measure here"),
-        (not gpr_assessed, "the radar did not measure here"),
-        (emi_assessed and gpr_assessed and not clear, "reaches ground that was not covered by both sensors"),
-        (not trusted, "a fault of the recording limits what can be said here"),
+        (strange, in_english("unlike anything that the confidence model has been fitted to")),
+        (not emi_assessed, in_english("the metal detector did not measure here")),
+        (not gpr_assessed, in_english("the radar did not measure here")),
+        (both and not clear, in_english("reaches ground that was not covered by both sensors")),
+        (not trusted, in_english("a fault of the recording limits what can be said here")),
     )
     return (*out, *(words for holds, words in limits if holds))

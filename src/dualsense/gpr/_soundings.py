@@ -9,6 +9,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.faults import fault
+from dualsense.language import in_english
 from dualsense.survey import lever_arm
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _missing(
     gpr: GprData, usable: NDArray[np.bool_], bridged: int, of_reference: tuple[Fault, ...]
 ) -> tuple[Fault, ...]:
     """Faults of missing values, the reference's among them."""
-    what = "samples" if gpr.frequency_hz is None else "tones"
+    what = in_english("samples") if gpr.frequency_hz is None else in_english("tones")
     some = (fault("gpr-values-bridged", count=bridged, axis=what),) if bridged else ()
     lost = int((~usable).sum())
     many = (fault("gpr-soundings-incomplete", count=lost, total=usable.size),) if lost else ()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.faults import fault
+from dualsense.language import in_english
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +105,10 @@ def examine_samples(
     if len(dead) == len(found):
         if stream.n_channels == 1:
             return None, tuple(dead)
-        causes = "; ".join(f"channel {number}: {one.message}" for number, one in enumerate(dead))
+        causes = "; ".join(
+            in_english("channel {channel}: {message}", channel=number, message=one.message)
+            for number, one in enumerate(dead)
+        )
         return None, (_fault(stream, "channels-unusable", causes=causes),)
     for number, one in enumerate(found):
         faults += _faults(one, stream, number if stream.n_channels > 1 else None)
@@ -122,7 +126,7 @@ def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
     infinite = ~np.isfinite(part)
     constant = _constant_columns(part)
     if n > 1 and constant.all():
-        level = "constant" if np.any(part) else "zero"
+        level = in_english("constant") if np.any(part) else in_english("zero")
         result.dead = _fault(stream, "samples-constant", soundings=n, level=level)
     elif infinite.all():
         result.dead = _fault(stream, "samples-not-finite", values=n * k)
@@ -148,11 +152,18 @@ def _examine_channel(part: NDArray[Any], stream: Stream) -> _Channel:
 
 def _too_few(result: _Channel, stream: Stream, shape: tuple[int, ...], live: int) -> Fault:
     n, k = shape
-    detail = [f"{result.constant.size} constant, {result.lost.size} missing in too many soundings"]
+    constant, lost = result.constant.size, result.lost.size
+    detail = [
+        in_english("{constant:d} constant, {lost:d} missing in too many soundings", constant=constant, lost=lost)
+    ]
     if result.silent:
-        detail.append(f"{result.silent} of {n} soundings without any signal")
+        silent = in_english("{count:d} of {total:d} soundings without any signal", count=result.silent, total=n)
+        detail.append(silent)
     if result.stuck:
-        detail.append(f"{result.stuck} of {n} soundings repeating the one before")
+        stuck = in_english(
+            "{count:d} of {total:d} soundings repeating the one before", count=result.stuck, total=n
+        )
+        detail.append(stuck)
     return _fault(stream, "samples-too-few", live=live, total=k, detail="; ".join(detail))
 
 
@@ -246,5 +257,6 @@ def _fault(stream: Stream, code: str, *, channel: int | None = None, **values: A
 
 def _listing(stream: Stream, index: NDArray[np.intp]) -> str:
     names = ", ".join(stream.columns[i] for i in index[:4])
-    more = f" and {index.size - 4} more" if index.size > 4 else ""
-    return f"{names}{more} {'is' if index.size == 1 else 'are'}"
+    if index.size > 4:
+        return in_english("{names} and {count:d} more are", names=names, count=index.size - 4)
+    return in_english("{names} is", names=names) if index.size == 1 else in_english("{names} are", names=names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dualsense.language import number, say
 from dualsense.result import CALLS
 from dualsense.scan import plain
 
@@ -84,12 +85,14 @@ def confidence_words(target: Target, result: Result) -> str:
         Such as "97 in 100"; "score 0.87" where the model's numbers are no probabilities.
     """
     if not math.isfinite(target.confidence):
-        return "unknown"
+        return say("unknown")
     if not is_calibrated(result):
-        return f"score {target.confidence:.2f}"
+        return say("score {score:.2f}", score=target.confidence)
     if target.confidence < 0.01:
-        return "under 1 in 100"
-    return "over 99 in 100" if target.confidence > 0.99 else f"{_in_100(target, result)} in 100"
+        return say("under 1 in 100")
+    if target.confidence > 0.99:
+        return say("over 99 in 100")
+    return say("{chance} in 100", chance=number(_in_100(target, result)))
 
 
 def chance_words(target: Target, result: Result) -> str:
@@ -107,13 +110,14 @@ def chance_words(target: Target, result: Result) -> str:
     str
         Such as "very likely a mine: 97 in 100", "a mine cannot be ruled out: 3 in 100".
     """
-    number = confidence_words(target, result)
+    chance = confidence_words(target, result)
     if not math.isfinite(target.confidence):
-        return f"{CANNOT_RULE_OUT}: chance unknown"
+        return say("{meaning}: chance unknown", meaning=say(CANNOT_RULE_OUT))
     if not is_calibrated(result):
-        return f"{CANNOT_RULE_OUT}: {number}, no probability"
+        return say("{meaning}: {chance}, no probability", meaning=say(CANNOT_RULE_OUT), chance=chance)
     shown = float(_in_100(target, result))
-    return f"{next(words for least, words in CHANCES if shown >= least)}: {number}"
+    meaning = next(words for least, words in CHANCES if shown >= least)
+    return say("{meaning}: {chance}", meaning=say(meaning), chance=chance)
 
 
 def is_calibrated(result: Result) -> bool:
@@ -169,19 +173,19 @@ def depth_words(target: Target) -> str:
     str
     """
     if not math.isfinite(target.depth_m):
-        return "depth unknown"
-    spread_m = target.position_std_m[2]
-    shown = f"{100.0 * target.depth_m:.1f}"
+        return say("depth unknown")
+    depth_cm, spread_m = 100.0 * target.depth_m, target.position_std_m[2]
     if math.isfinite(spread_m):
-        return f"{shown} ± {100.0 * spread_m:.1f} cm"
-    return f"{shown} cm, uncertainty unknown"
+        return say("{value:.1f} ± {spread:.1f} cm", value=depth_cm, spread=100.0 * spread_m)
+    return say("{value:.1f} cm, uncertainty unknown", value=depth_cm)
 
 
 def place_words(target: Target) -> str:
     """Where a target lies, seen from the start point by someone who looks along the lane."""
     ahead_cm, left_cm = 100.0 * target.x_m, 100.0 * target.y_m
-    along = f"{abs(ahead_cm):.0f} cm {'ahead' if ahead_cm >= 0.0 else 'behind'}"
-    return f"{along}, {abs(left_cm):.0f} cm to the {'left' if left_cm >= 0.0 else 'right'}"
+    along = say("{way:.0f} cm ahead" if ahead_cm >= 0.0 else "{way:.0f} cm behind", way=abs(ahead_cm))
+    aside = say("{way:.0f} cm to the left" if left_cm >= 0.0 else "{way:.0f} cm to the right", way=abs(left_cm))
+    return say("{along}, {aside}", along=along, aside=aside)
 
 
 def distance_m(target: Target) -> float:
@@ -198,12 +202,13 @@ def lane_bearing_deg(target: Target) -> float:
 def bearing_words(target: Target, azimuth_deg: float | None) -> str:
     """Bearing and distance from the start point: from true north where the scan knows it, else from the lane."""
     lane_deg = lane_bearing_deg(target)
-    reach = f"{100.0 * distance_m(target):.0f} cm"
+    reach = 100.0 * distance_m(target)
     if azimuth_deg is not None:
-        return f"{(lane_deg + azimuth_deg) % 360.0:03.0f}° from true north, {reach}".replace("360°", "000°")
+        north_deg = round((lane_deg + azimuth_deg) % 360.0) % 360
+        return say("{angle:03d}° from true north, {reach:.0f} cm", angle=north_deg, reach=reach)
     if lane_deg <= 180.0:
-        return f"{lane_deg:.0f}° right of the lane direction, {reach}"
-    return f"{360.0 - lane_deg:.0f}° left of the lane direction, {reach}"
+        return say("{angle:.0f}° right of the lane direction, {reach:.0f} cm", angle=lane_deg, reach=reach)
+    return say("{angle:.0f}° left of the lane direction, {reach:.0f} cm", angle=360.0 - lane_deg, reach=reach)
 
 
 def join_reasons(reasons: Sequence[str]) -> str:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.render._targets import CALL_NAMES, GRAVEST_FIRST, call_counts, threshold_in_100
+from dualsense.faults import KINDS
+from dualsense.language import ENGLISH, again, number, say, say_count, spoken
+from dualsense.render._targets import GRAVEST_FIRST, call_counts, threshold_in_100
 from dualsense.scan import SENSOR_NAMES, SEVERITIES, plain
 
 if TYPE_CHECKING:
@@ -23,6 +25,19 @@ SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
 CLUTTER: Call = "likely-clutter"
+COUNTED: dict[Call, tuple[str, str]] = {
+    "suspect": ("{count} suspect.", "{count} suspects."),
+    "unclear": ("{count} object unclear.", "{count} objects unclear."),
+    "not-assessable": ("{count} object not assessable.", "{count} objects not assessable."),
+    "likely-clutter": ("{count} object likely clutter.", "{count} objects likely clutter."),
+}
+"""So many targets of each call, as a sentence."""
+UNTOLD = {
+    "absent": "{sensor}: not recorded — this ground is not assessable by it",
+    "failed": "{sensor}: failed — this ground is not assessable by it",
+    "uncovered": "{sensor}: measured none of this patch — this ground is not assessable by it",
+}
+"""Why a sensor tells nothing of the ground; what stands before the dash fits into a picture."""
 
 
 def calibration_words(result: Result) -> str:
@@ -40,7 +55,7 @@ def calibration_words(result: Result) -> str:
     """
     if not result.model.startswith("simulated"):
         return ""
-    return "calibrated on simulated ground only; real ground may differ"
+    return say("calibrated on simulated ground only; real ground may differ")
 
 
 def threshold_words(result: Result) -> str:
@@ -59,11 +74,15 @@ def threshold_words(result: Result) -> str:
     limit = threshold_in_100(result)
     if limit is None:
         return ""
-    why = ""
-    if result.stated_detection is not None:
-        share = f"{100.0 * result.stated_detection:g} of 100"
-        why = f", so that at least {share} simulated mines within range are"
-    return f"A target is suspect from {limit} in 100 up{why}."
+    limit = number(limit)
+    if result.stated_detection is None:
+        return say("A target is suspect from {limit} in 100 up.", limit=limit)
+    return say(
+        "A target is suspect from {limit} in 100 up, so that at least {share:g} of 100 simulated mines within "
+        "range are.",
+        limit=limit,
+        share=100.0 * result.stated_detection,
+    )
 
 
 def sensor_state(result: Result, sensor: SensorName) -> SensorState:
@@ -83,14 +102,8 @@ def sensor_state(result: Result, sensor: SensorName) -> SensorState:
 
 def sensor_message(result: Result, sensor: SensorName) -> str | None:
     """Sentence about a sensor that tells nothing of the ground; None when it worked."""
-    ending = {
-        "absent": "not recorded",
-        "failed": "failed",
-        "uncovered": "measured none of this patch",
-    }.get(sensor_state(result, sensor))
-    if ending is None:
-        return None
-    return f"{SENSOR_NAMES[sensor]}: {ending} — this ground is not assessable by it"
+    sentence = UNTOLD.get(sensor_state(result, sensor))
+    return None if sentence is None else say(sentence, sensor=say(SENSOR_NAMES[sensor]))
 
 
 def percent_up(fraction: float) -> str:
@@ -106,11 +119,11 @@ def percent_up(fraction: float) -> str:
     str
     """
     if not math.isfinite(fraction):
-        return "an unknown part"
+        return say("an unknown part")
     percent = 100.0 * min(max(fraction, 0.0), 1.0)
-    if percent == 0.0:
-        return "0 %"
-    return "less than 1 %" if percent < 1.0 else f"{math.ceil(percent - 1e-9)} %"
+    if 0.0 < percent < 1.0:
+        return say("less than 1 %")
+    return say("{percent} %", percent=math.ceil(percent - 1e-9))
 
 
 def percent_down(fraction: float) -> str:
@@ -126,11 +139,16 @@ def percent_down(fraction: float) -> str:
     str
     """
     if not math.isfinite(fraction):
-        return "an unknown part"
+        return say("an unknown part")
     percent = 100.0 * min(max(fraction, 0.0), 1.0)
     if 0.0 < percent < 1.0:
-        return "less than 1 %"
-    return f"{math.floor(percent + 1e-9)} %"
+        return say("less than 1 %")
+    return say("{percent} %", percent=math.floor(percent + 1e-9))
+
+
+def capitalised(sentence: str) -> str:
+    """Sentence with a capital at its beginning, where its language has them."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +187,22 @@ def headline(result: Result) -> Headline:
     nothing_assessed = result.coverage_fraction == 0.0
     limits = []
     if nothing_assessed:
-        limits.append("No part of this patch was assessable by both sensors.")
+        limits.append(say("No part of this patch was assessable by both sensors."))
     elif not 1.0 - result.coverage_fraction <= 0.0:
         share = percent_up(1.0 - result.coverage_fraction)
-        limits.append(f"{share[0].upper()}{share[1:]} of this patch was not assessable.")
-    said = [
-        f"{_count(number, 'suspect')}." if call == "suspect" else f"{_count(number, 'object')} {CALL_NAMES[call]}."
-        for call, number in to_dig.items()
-    ]
-    clutter = [f"{_count(counts[CLUTTER], 'object')} likely clutter."] if counts[CLUTTER] else []
+        limits.append(capitalised(say("{share} of this patch was not assessable.", share=share)))
+    said = [say_count(*COUNTED[call], count=count) for call, count in to_dig.items()]
+    clutter = [say_count(*COUNTED[CLUTTER], count=counts[CLUTTER])] if counts[CLUTTER] else []
     if to_dig:
         tone: Tone = "unknown" if list(to_dig) == ["not-assessable"] else "danger"
-        main = f"{_count(sum(to_dig.values()), 'place')} to dig."
+        main = say_count("{count} place to dig.", "{count} places to dig.", count=sum(to_dig.values()))
         return Headline(tone, main, (*said, *clutter, *limits))
     if nothing_assessed:
-        return Headline("unknown", "This patch was not assessed.", (*clutter, *limits))
-    none = "No suspect found in the part that was assessed."
+        return Headline("unknown", say("This patch was not assessed."), (*clutter, *limits))
+    none = say("No suspect found in the part that was assessed.")
     if limits:
         return Headline("unknown", limits[0], (none, *clutter))
     return Headline("advice", none, tuple(clutter))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def fault_words(fault: Fault) -> str:
@@ -206,13 +217,34 @@ def fault_words(fault: Fault) -> str:
     -------
     str
     """
-    name = SENSOR_NAMES[fault.sensor].capitalize()
-    message = plain(fault.message).rstrip(".")
+    name = capitalised(say(SENSOR_NAMES[fault.sensor]))
+    message = plain(_fault_message(fault)).rstrip(".")
     if fault.severity == "failed":
-        return f"{name} failed: {message}. This ground is not assessable by it."
+        return say(
+            "{sensor} failed: {message}. This ground is not assessable by it.", sensor=name, message=message
+        )
     if fault.severity == "degraded":
-        return f"{name} lost a part of its data: {message}."
-    return f"{name}: {message}."
+        return say("{sensor} lost a part of its data: {message}.", sensor=name, message=message)
+    return say("{sensor}: {message}.", sensor=name, message=message)
+
+
+def _fault_message(fault: Fault) -> str:
+    """Sentence of a fault, worded anew from its code and values where it is not to be English."""
+    kind = KINDS.get(fault.code)
+    if spoken() == ENGLISH or kind is None or not kind.fields <= fault.values.keys():
+        return again(fault.message)
+    values = {
+        name: again(value) if isinstance(value, str) else math.nan if value is None else value
+        for name, value in fault.values.items()
+    }
+    channel = values.pop("channel", None)
+    try:
+        message = say(kind.wording, **values)
+    except (ValueError, TypeError):  # values of another kind than the wording's, as a foreign file may hold
+        return again(fault.message)
+    if channel is None:
+        return message
+    return say("channel {channel}: {message}", channel=channel, message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +282,7 @@ def banners(result: Result) -> tuple[Banner, ...]:
     for sensor in SENSORS:
         message = sensor_message(result, sensor)
         if message and sensor_state(result, sensor) != "failed":
-            limits.append(Banner("failed", f"{message[0].upper()}{message[1:]}."))
+            limits.append(Banner("failed", say("{sentence}.", sentence=capitalised(message))))
     limits.extend(Banner(fault.severity, fault_words(fault), fault.code) for fault in result.faults)
     return tuple(sorted(limits, key=lambda banner: SEVERITIES.index(banner.severity)))
 
@@ -271,6 +303,15 @@ def soil_words(result: Result) -> str:
         return ""
     permittivity, std = result.relative_permittivity, result.relative_permittivity_std
     if not math.isfinite(std):
-        return f"soil: εᵣ {permittivity:.1f}, wave speed {speed_m_s / 1e7:.1f} cm/ns, uncertainty unknown"
-    speed = f"{speed_m_s / 1e7:.1f} ± {speed_std_m_s / 1e7:.1f} cm/ns"
-    return f"soil: εᵣ {permittivity:.1f} ± {std:.1f}, wave speed {speed}"
+        return say(
+            "soil: εᵣ {permittivity:.1f}, wave speed {speed:.1f} cm/ns, uncertainty unknown",
+            permittivity=permittivity,
+            speed=speed_m_s / 1e7,
+        )
+    return say(
+        "soil: εᵣ {permittivity:.1f} ± {std:.1f}, wave speed {speed:.1f} ± {speed_std:.1f} cm/ns",
+        permittivity=permittivity,
+        std=std,
+        speed=speed_m_s / 1e7,
+        speed_std=speed_std_m_s / 1e7,
+    )

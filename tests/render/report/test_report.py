@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from dualsense.language import languages, speaking
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
@@ -29,6 +30,7 @@ from oracles.pictures import gained
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless)\b", re.IGNORECASE)
 VARIANTS = ("full", "no_radar", "no_emi", "emi_failed", "no_targets", "nothing_covered", "simulated", "wgs84")
+PICTURES = ("fused.png", "emi_map.png", "gpr_slices.png", "gpr_sections.png")
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
 
@@ -90,7 +92,7 @@ def test_nothing_outside_is_referred_to(any_result, page):
     assert "https:" not in text
     assert "//cdn" not in text
     assert "@import" not in text
-    assert "url(" not in text
+    assert all(source.startswith('"data:font/woff2;base64,') for source in re.findall(r"url\((.{30})", text))
     for _, attributes in parsed.elements:
         for name in ("src", "href", "action", "srcset", "poster", "data"):
             assert attributes.get(name, "data:").startswith("data:")
@@ -105,7 +107,7 @@ def test_content_policy_allows_only_what_is_inline(full_result, page):
     ]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
-    assert rules["img-src"] == "data:"
+    assert rules["img-src"] == rules["font-src"] == "data:"
     assert "unsafe" not in policy
     for kind, pattern in (("script-src", r"<script>(.*?)</script>"), ("style-src", r"<style>(.*?)</style>")):
         (inline,) = re.findall(pattern, text, re.DOTALL)
@@ -264,7 +266,7 @@ def test_hostile_text_stays_text(full_result, page):
         provenance={evil: evil, "recipe": evil + "\n" + evil},
     )
     text, parsed = page(result)
-    assert len(parsed.all("script")) == 2
+    assert len(parsed.all("script")) == 3
     assert not [attributes for attributes in parsed.all("img") if not attributes["src"].startswith("data:")]
     assert "onerror=alert" not in re.sub(r"&[a-z#0-9]+;", "", text.split("<main>")[0].split("<title>")[0])
     assert evil in parsed.words or html.unescape(evil) in parsed.words
@@ -288,8 +290,8 @@ def test_headings_and_labels_serve_a_screen_reader(full_result, page):
     assert "T1 suspect 11 cm ahead, 15 cm to the left" in html.unescape(text)
 
 
-def _data(text):
-    (inner,) = re.findall(r'<script type="application/json" id="page-data">(.*?)</script>', text, re.DOTALL)
+def _data(text, name="page-data"):
+    (inner,) = re.findall(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)
     return json.loads(inner)
 
 
@@ -373,7 +375,35 @@ def test_every_sentence_of_the_page_comes_from_one_place(full_result, page):
     by_rule = {name for name in SENTENCES if name.startswith(("layer_", "look_"))}
     in_python = {"none_assessed", "none_found", "uncalibrated", "calibrated", "unknown_area"}
     assert set(SENTENCES) - said - by_rule == in_python
-    assert _data(page(full_result)[0])["say"] == dict(SENTENCES)
+    assert _data(page(full_result)[0], "languages")["tongues"]["en"]["say"] == dict(SENTENCES)
+
+
+def test_page_holds_every_language_and_each_says_the_same_texts(any_result, page):
+    text, parsed = page(any_result)
+    table = _data(text, "languages")
+    assert list(table["tongues"]) == list(languages())
+    marked = [int(place) for _, attributes in parsed.elements for name, place in attributes.items()
+              if name == "data-said" or name.startswith("data-in-")]  # fmt: skip
+    assert sorted(marked) == list(range(len(table["at"])))
+    assert {len(tongue["texts"]) for tongue in table["tongues"].values()} == {max(table["at"]) + 1}
+    english = table["tongues"]["en"]
+    for _, attributes in parsed.elements:
+        for name, place in attributes.items():
+            if name.startswith("data-in-"):
+                assert attributes[name.removeprefix("data-in-")] == english["texts"][table["at"][int(place)]]
+    for tongue in table["tongues"].values():
+        assert tongue["say"].keys() == english["say"].keys()
+        assert tongue["terms"].keys() == english["terms"].keys()
+
+
+def test_page_opens_in_the_language_at_hand(full_result, page):
+    with speaking("ar"):
+        text = report_html(full_result, {name: b"\x89PNG" + bytes(40) for name in PICTURES})
+    assert '<html lang="ar" dir="rtl"' in text
+    assert "مواضع للحفر" in " ".join(Page(text).text)
+    assert _data(text, "languages")["first"] == "ar"
+    assert _data(text, "languages")["tongues"] == _data(page(full_result)[0], "languages")["tongues"]
+    assert _data(text) == _data(page(full_result)[0]), "what is drawn has no language"
 
 
 def test_paper_holds_every_target_or_says_how_many_are_left_out(full_result, page):

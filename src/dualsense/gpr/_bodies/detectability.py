@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import in_english
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -86,12 +88,15 @@ def detectability(
     step_m = float(np.diff(volume.depth_m).max(initial=0.0))
     worst = max(losses, default=0.0)
     reasons = (
-        (not band_ok, "the band is narrow"),
-        (worst > MAX_TARGET_LOSS, f"a step takes {worst:.0%} of a small mine's energy"),
-        (step_m > MAX_STEP_M, f"slices are {step_m * 100:.0f} cm apart"),
-        (min_contrast > MAX_CONTRAST, f"only bodies of contrast {min_contrast:g} are listed"),
-        (top_m > SHALLOW_M, f"bodies are looked for from {top_m * 100:.0f} cm down"),
-        (not listed_all, "more bodies than are listed"),
+        (not band_ok, in_english("the band is narrow")),
+        (worst > MAX_TARGET_LOSS, in_english("a step takes {loss:.0%} of a small mine's energy", loss=worst)),
+        (step_m > MAX_STEP_M, in_english("slices are {step:.0f} cm apart", step=step_m * 100)),
+        (
+            min_contrast > MAX_CONTRAST,
+            in_english("only bodies of contrast {least:g} are listed", least=min_contrast),
+        ),
+        (top_m > SHALLOW_M, in_english("bodies are looked for from {depth:.0f} cm down", depth=top_m * 100)),
+        (not listed_all, in_english("more bodies than are listed")),
         (bool(soil_disputed), soil_disputed),
     )
     excluded = "; ".join(text for is_so, text in reasons if is_so)

@@ -30,6 +30,7 @@ from dualsense.io._importers.options import (
 )
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
+from dualsense.language import in_english
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
@@ -250,7 +251,9 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
         raise ScanError(msg)
     faults = []
     if rest:
-        faults.append(fault("gpr-file-cut-off", path=name, part="trace", rest_bytes=rest, whole_bytes=frame))
+        faults.append(
+            fault("gpr-file-cut-off", path=name, part=in_english("trace"), rest_bytes=rest, whole_bytes=frame)
+        )
     samples = np.frombuffer(content, dtype, count * header.samples * header.channels, header.data_offset)
     return samples.reshape(count, header.channels, header.samples)[:, channel], faults
 

@@ -32,6 +32,7 @@ from dualsense.io._importers.options import (
 )
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
+from dualsense.language import in_english
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
@@ -256,7 +257,13 @@ def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.in
     faults = []
     if rest:
         faults.append(
-            fault("gpr-file-cut-off", path=name, part="record", rest_bytes=rest, whole_bytes=header.record_bytes)
+            fault(
+                "gpr-file-cut-off",
+                path=name,
+                part=in_english("record"),
+                rest_bytes=rest,
+                whole_bytes=header.record_bytes,
+            )
         )
     samples = np.ascontiguousarray(records[starts, _TAG_BYTES : _TAG_BYTES + 2 * header.samples])
     return samples.view("<i2"), faults

@@ -1,8 +1,13 @@
-"""Every sentence of the page that is not a verdict, in one place; {names} are filled in by the page itself."""
+"""Every sentence of the page that is not a verdict, in one place; {names} are filled in by the page itself.
+
+They are the keys of the catalogues in ``dualsense/language/catalogues``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from dualsense.language import unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     # the head
     "report": "dualsense report",
     "scan": "Scan",
+    "language": "Language",
     "look": "Colours of the page",
     "look_light": "Light",
     "look_dark": "Dark",
@@ -19,6 +25,8 @@ SENTENCES: Mapping[str, str] = {
     "more_limits": "and {count} more",
     # the instrument
     "instrument": "Look through the ground",
+    "map": "map",
+    "section": "section",
     "layers": "What the map shows",
     "layer_depth": "Radar at depth",
     "layer_all": "Radar, all depths",
@@ -46,6 +54,7 @@ SENTENCES: Mapping[str, str] = {
     "cutAlong": "along, y = {at} cm",
     "cutAcross": "across, x = {at} cm",
     "axisY": "y to the left (cm)",
+    "lengthValue": "{length} cm",
     "lane": "lane, x (cm)",
     "laneShort": "lane",
     "north": "N",
@@ -104,3 +113,9 @@ SENTENCES: Mapping[str, str] = {
     "no_soil": "Unknown: the radar gave no image, so no depth rests on it.",
     "origin": "Where this comes from",
 }
+"""In English."""
+
+
+def page_sentences() -> dict[str, str]:
+    """Give every sentence of the page in the language at hand, its values left open."""
+    return {name: unfilled(sentence) for name, sentence in SENTENCES.items()}

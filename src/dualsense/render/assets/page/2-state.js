@@ -4,10 +4,6 @@
   const data = JSON.parse(element("page-data").textContent);
   const unmeasured = data.steps;
 
-  function say(name, values) {
-    return data.say[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
-  }
-
   function edges(ground) {
     const right = ground.left + ground.columns * ground.cell;
     const top = ground.bottom + ground.rows * ground.cell;

@@ -140,5 +140,5 @@
     return { pen, width, height, ratio };
   }
 
-  const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", sans-serif`;
+  const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", "dualsense letters", sans-serif`;
   const touches = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;

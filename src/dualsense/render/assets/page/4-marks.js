@@ -224,9 +224,9 @@
       pen.moveTo(box.left + box.width, y);
       pen.lineTo(box.left + box.width + 5, y);
       pen.stroke();
-      const number = String(Number((value / 10 ** power).toPrecision(3)));
-      widest = Math.max(widest, pen.measureText(number).width);
-      pen.fillText(number, box.left + box.width + 8, y);
+      const written = number(String(Number((value / 10 ** power).toPrecision(3))));
+      widest = Math.max(widest, pen.measureText(written).width);
+      pen.fillText(written, box.left + box.width + 8, y);
     }
     pen.save();
     pen.translate(box.left + box.width + widest + 18, box.top + box.height / 2);

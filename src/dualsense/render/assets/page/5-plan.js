@@ -35,7 +35,7 @@
   }
 
   function barWords(name) {
-    const words = name === "metal" ? say("barMetal", { units: data.layers.metal.units }) : say(name === "all" ? "barAll" : "barDepth", {});
+    const words = name === "metal" ? say("barMetal", { units: term(data.layers.metal.units) }) : say(name === "all" ? "barAll" : "barDepth", {});
     return state.auto ? `${words} · ${say("autoOn", {})}` : words;
   }
 
@@ -73,7 +73,7 @@
       });
       pen.font = font(13, 700);
       data.contours.forEach((lines, level) => {
-        const text = data.levels[level];
+        const text = number(data.levels[level]);
         const width = pen.measureText(text).width + 8;
         const longest = lines.slice().sort((one, other) => other.length - one.length)[0] || [];
         const parts = longest.length / 2;
@@ -125,7 +125,7 @@
     pen.strokeStyle = look.ink;
     pen.strokeRect(start, line - 5, end - start, 10);
     pen.textAlign = "right";
-    pen.fillText(`${length} cm`, start - 6, line);
+    pen.fillText(say("lengthValue", { length }), start - 6, line);
     if (data.azimuth === null) { return; }
     // +x points to the azimuth, clockwise from north: north lies that angle to its left.
     const angle = -data.azimuth * Math.PI / 180;
@@ -228,7 +228,7 @@
     }
     planPlaces = data.targets.map((target, index) => ({ index, at: standing(target), alpha: strength(target) }))
       .filter(({ at }) => isShown(at)).map((place) => ({ ...place, x: toX(place.at.x), y: toY(place.at.y) }));
-    const key = [width, height, ratio, state.theme, state.metal, state.track, layer && layer.name, state.layer, shown.left, shown.bottom].join();
+    const key = [width, height, ratio, state.theme, tongue.name, state.metal, state.track, layer && layer.name, state.layer, shown.left, shown.bottom].join();
     if (still.key !== key) {
       still = { key, canvas: sheet(width * ratio, height * ratio), labels: [] };
       const brush = still.canvas.getContext("2d");
@@ -243,7 +243,7 @@
     pen.drawImage(still.canvas, 0, 0, width, height);
     cross(pen, box, toX(state.x), toY(state.y));
     const text = data.messages[layerName() === "metal" ? "metal" : "radar"];
-    if (text) { message(pen, box, text); }
+    if (text) { message(pen, box, term(text)); }
     const drawn = state.targets ? drawTargets(pen, planPlaces, box, still.labels) : { symbols: [], labels: [] };
     drawAxes(pen, box, toX, toY, [shown.left, shown.right], [shown.bottom, shown.top], width < 450 ? null : { up: say("axisY", {}) });
     drawStrip(pen, box, scale, box.bottom + 42);

@@ -123,7 +123,7 @@
       pen.lineTo(toX(here), box.bottom);
       if (data.depths.length) { const y = toDepth(data.depths[state.slice]); pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }
     }, 1.2, look.mark, 1.8);
-    if (data.messages.radar) { message(pen, box, data.messages.radar); }
+    if (data.messages.radar) { message(pen, box, term(data.messages.radar)); }
     if (state.targets) {
       near.forEach(({ index, x, alpha }) => { drawDepthMark(pen, data.targets[index], x, toDepth, box, alpha); });
       drawTargets(pen, near, { left: 0, top: 0, width: canvas.clientWidth, height: canvas.clientHeight });

@@ -213,7 +213,7 @@
   }
 
   function drawSolid(pen, width, height, ratio) {
-    if (!volume) { message(pen, { left: 0, top: 0, width, height }, data.messages.radar || say("noVolume", {})); return; }
+    if (!volume) { message(pen, { left: 0, top: 0, width, height }, data.messages.radar ? term(data.messages.radar) : say("noVolume", {})); return; }
     if (!solid.tried) { openSolid(); }
     const span = [frame.right - frame.left, frame.top - frame.bottom, data.deep[1] - data.deep[0]];
     const middle = [(frame.right + frame.left) / 2, (frame.top + frame.bottom) / 2, (data.deep[1] + data.deep[0]) / 2];

@@ -13,7 +13,7 @@
       parts.push(echo === null ? say("radarNone", {}) : say("radarValue", { depth, echo: echo.toFixed(2) }));
     } else { parts.push(say("radarNone", {})); }
     const metal = mapAt("metal", x, y);
-    parts.push(metal === null ? say("metalNone", {}) : say("metalValue", { metal: shortNumber(metal), units: data.layers.metal.units }));
+    parts.push(metal === null ? say("metalNone", {}) : say("metalValue", { metal: shortNumber(metal), units: term(data.layers.metal.units) }));
     return parts.join(" · ");
   }
 
@@ -135,7 +135,7 @@
     const factor = 2 ** (state.limit / 4);
     const limit = element("limit");
     limit.disabled = state.auto || !layer;
-    const limitWords = !layer ? "" : state.auto ? say("autoOn", {}) : say("limitValue", { limit: shortNumber(layer.limit * factor), units: layerName() === "metal" ? layer.units : say(layerName() === "all" ? "unitAll" : "unitDepth", {}) });
+    const limitWords = !layer ? "" : state.auto ? say("autoOn", {}) : say("limitValue", { limit: shortNumber(layer.limit * factor), units: layerName() === "metal" ? term(layer.units) : say(layerName() === "all" ? "unitAll" : "unitDepth", {}) });
     limit.setAttribute("aria-valuetext", limitWords);
     element("limit-text").textContent = limitWords;
     const share = say("percent", { share: Math.round(100 * state.metal) });

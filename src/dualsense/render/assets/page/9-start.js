@@ -39,6 +39,7 @@
     [planCanvas, cutCanvases.along, cutCanvases.across].forEach(onKeys);
     views.push(showControls, showList, showReadout, drawPlan, drawCuts);
     window.addEventListener("resize", () => { go({}); });
+    whenSpoken.push(() => { go({}); });
     state.layer = volume ? "depth" : "metal";
     const theme = knownTheme();
     if (theme && THEMES[theme]) { look = THEMES[theme]; state.theme = theme; document.documentElement.dataset.theme = theme; }

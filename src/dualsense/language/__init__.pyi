@@ -1,0 +1,14 @@
+from ._catalogue import ENGLISH as ENGLISH
+from ._catalogue import Catalogue as Catalogue
+from ._catalogue import catalogue as catalogue
+from ._catalogue import languages as languages
+from ._speaking import NOT_REVIEWED as NOT_REVIEWED
+from ._speaking import again as again
+from ._speaking import chosen as chosen
+from ._speaking import in_english as in_english
+from ._speaking import number as number
+from ._speaking import say as say
+from ._speaking import say_count as say_count
+from ._speaking import speaking as speaking
+from ._speaking import spoken as spoken
+from ._speaking import unfilled as unfilled

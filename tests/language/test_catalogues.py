@@ -1,0 +1,203 @@
+"""The catalogues: complete, true to their placeholders, and never a word of comfort in any language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from string import Formatter
+
+import pytest
+
+from dualsense.errors import UsageError
+from dualsense.language import (
+    again,
+    catalogue,
+    chosen,
+    in_english,
+    languages,
+    number,
+    say,
+    say_count,
+    speaking,
+    spoken,
+)
+from dualsense.language._catalogue import FOLDER, parsed
+
+OTHERS = languages()[1:]
+ISOLATES = "\u2066\u2067\u2068\u2069"
+# No sentence calls ground or a target safe or cleared, or a mine absent; "free of" stands in none either.
+FORBIDDEN = {
+    "ar": "آمن|أمان|سليم|نظيف|خالي?ة? من|مُ?طهّ?ر|لا توجد ألغام",
+    "es": r"\bsegur[oa]s?\b|salvo|despejad|\blimpi[oa]s?\b|\blibres? de|inofensiv|sin (peligro|minas)|desminad",
+    "fr": r"\bsûre?s?\b|sécuri|sans danger|dégagé|\bpropres?\b|inoffensi|\blibres? de|sans mine|déminé",
+    "ja": "安全|安心|無害|除去済|クリア|危険はな|地雷はな|地雷なし",
+    "km": "សុវត្ថិភាព|គ្មានគ្រោះថ្នាក់|ជម្រះ|ស្អាត|គ្មានមីន",
+    "lo": "ປອດໄພ|ບໍ່ມີອັນຕະລາຍ|ເກັບກູ້ແລ້ວ|ສະອາດ|ບໍ່ມີລະເບີດ|ບໍ່ມີກັບລະເບີດ",
+    "pt": r"\bsegur[oa]s?\b|salvo|desobstruíd|\blimp[oa]s?\b|\blivres? de|inofensiv|sem (perigo|minas)|desminad",
+    "uk": r"безпе(?!чн\w+ інтервал)|чист[аийе]\b|очищен|розмінован|нешкідлив|вільн\w+ від|без мін\b|мін немає",
+}
+NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless)\b", re.IGNORECASE)
+
+
+def fields(text):
+    return sorted((name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None)
+
+
+@pytest.fixture(scope="module")
+def catalogues():
+    return pytest.importorskip("benchmarks.catalogues", reason="run from the project's folder")
+
+
+@pytest.fixture(scope="module")
+def sentences(catalogues):
+    return catalogues.sentences()
+
+
+def test_the_languages_are_those_promised():
+    assert set(OTHERS) <= set(FORBIDDEN), "a language needs its list of forbidden words"
+    assert languages()[0] == "en"
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_sentence_is_there_with_its_placeholders(code, sentences):
+    known = catalogue(code).sentences
+    for sentence in sentences:
+        forms = known.get(sentence.one, ())
+        assert forms, f"{code} does not say: {sentence.one}"
+        if sentence.many:
+            assert len(forms) == 1 + max(catalogue(code).form(count) for count in range(200))
+            assert fields(forms[-1]) == fields(sentence.many)
+            assert all(set(fields(form)) <= set(fields(sentence.many)) for form in forms)
+            if catalogue(code).form(1) == catalogue(code).form(21):
+                assert fields(forms[catalogue(code).form(1)]) == fields(sentence.many), (
+                    "one form for several numbers"
+                )
+        else:
+            assert len(forms) == 1
+            assert fields(forms[0]) == fields(sentence.one), f"{code}: {sentence.one}"
+
+
+def test_files_are_up_to_date(catalogues):
+    for path in sorted(catalogues.FOLDER.glob("*.po")):
+        text = path.read_text(encoding="utf-8")
+        assert catalogues.updated(text) == text, f"{path.name}: python -m benchmarks.catalogues --write"
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_language_comforts(code):
+    pattern = re.compile(FORBIDDEN[code], re.IGNORECASE)
+    said = [form for forms in catalogue(code).sentences.values() for form in forms]
+    assert [form for form in said if pattern.search(form) or NEVER.search(form)] == []
+
+
+def test_english_does_not_comfort(sentences):
+    assert [one.one for one in sentences if NEVER.search(one.one)] == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_pictures_show_of_a_missing_sensor_stands_before_the_dash(code, sentences):
+    for sentence in sentences:
+        forms = catalogue(code).sentences[sentence.one]
+        assert (" — " in sentence.one) == all(" — " in form for form in forms), f"{code}: {sentence.one}"
+
+
+def test_numbers_with_deviations_run_from_left_to_right_among_words_that_do_not():
+    for sentence, forms in catalogue("ar").sentences.items():
+        for form in forms:
+            assert form.count("\u2069") == sum(map(form.count, ISOLATES[:3])), sentence
+            for part in re.sub("[\u2066\u2068].*?\u2069", "", form).split("±")[1:]:
+                pytest.fail(f"{sentence}: ± {part} stands outside of an isolate")
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_translations_hold_no_stray_letters(code):
+    for sentence, forms in catalogue(code).sentences.items():
+        for form in forms:
+            assert form == unicodedata.normalize("NFC", form) or code in {"ar", "km", "lo"}, sentence
+            bad = [f"U+{ord(letter):X}" for letter in form if unicodedata.category(letter) in {"Cc", "Co", "Cn"}]
+            assert set(bad) <= {"U+A"}, f"{sentence}: {bad}"
+
+
+def test_machine_translations_are_marked():
+    assert not any(catalogue(code).reviewed for code in OTHERS)
+
+
+def test_english_is_as_it_was():
+    assert spoken() == "en"
+    assert say("{value:.1f} ± {spread:.1f} cm", value=1.25, spread=0.5) == "1.2 ± 0.5 cm"
+    assert say_count("{count} place to dig.", "{count} places to dig.", count=1) == "1 place to dig."
+    assert say_count("{count} place to dig.", "{count} places to dig.", count=0) == "0 places to dig."
+    assert number("1.5") == "1.5"
+    assert again("no metal found") == "no metal found"
+
+
+def test_a_language_writes_numbers_and_counts_as_it_does():
+    with speaking("es"):
+        assert say("{value:.1f} ± {spread:.1f} cm", value=1.25, spread=0.5) == "1,2 ± 0,5 cm"
+        assert say_count("{count} place to dig.", "{count} places to dig.", count=2) == "2 lugares que excavar."
+        assert number("0.9, 12") == "0,9, 12"
+    with speaking("ar"):
+        forms = [say_count("{count} place to dig.", "{count} places to dig.", count=n) for n in (1, 2, 3, 11, 100)]
+    assert len(set(forms)) == 5
+    assert spoken() == "en"
+
+
+def test_what_was_written_in_english_is_said_again():
+    amount = in_english("some metal, like a cartridge case")
+    depth = in_english("somewhere {low:.0f} to {high:.0f} cm deep", low=3, high=12)
+    with speaking("es"):
+        assert (
+            again(f"{amount}, {depth}")
+            == "algo de metal, como un casquillo, en algún punto entre 3 y 12 cm de profundidad"
+        )
+        assert again("radar: not recorded — this ground is not assessable by it").startswith(
+            "radar: no grabado — "
+        )
+        assert (
+            again("the band is narrow; more bodies than are listed")
+            == "la banda es estrecha; más cuerpos de los que se listan"
+        )
+        assert again("what nobody ever translated 7 times") == "what nobody ever translated 7 times"
+        assert again("metal response compact") == "metal response compact", (
+            "not what a short sentence fits by chance"
+        )
+
+
+def test_reasons_are_known_in_every_language(sentences):
+    """Each reason that targets are given is known again with its numbers, in every language."""
+    templates = [one for one in sentences if "fusion/_reasons.py" in one.places and one.one != "{amount}, {depth}"]
+    assert len(templates) > 15
+    for code in OTHERS:
+        for template in templates:
+            english = template.one.format(low=1.0, high=7.0, depth=3.0, size=12.0)
+            with speaking(code):
+                assert again(english) == say(template.one, low=1.0, high=7.0, depth=3.0, size=12.0)
+
+
+def test_what_is_not_translated_stays_english():
+    text = 'msgid ""\nmsgstr "X-Name: Test\\n"\n\nmsgid "one"\nmsgstr ""\n\n#, fuzzy\nmsgid "two"\nmsgstr "deux"\n'
+    assert parsed("xx", text).sentences == {}
+    assert parsed("xx", text).name == "Test"
+    assert not parsed("xx", text).reviewed
+
+
+def test_catalogues_are_read_as_gettext_reads_them(catalogues):
+    """Another reader, where there is one, finds the same sentences."""
+    babel = pytest.importorskip("babel.messages.pofile", reason="needs babel")
+    for code in OTHERS:
+        with (catalogues.FOLDER / f"{code}.po").open("rb") as file:
+            read = babel.read_po(file)
+        for message in read:
+            if message.id:
+                one = message.id[0] if isinstance(message.id, tuple) else message.id
+                forms = message.string if isinstance(message.string, tuple) else (message.string,)
+                assert catalogue(code).sentences[one] == forms
+        assert read.num_plurals == 1 + max(catalogue(code).form(count) for count in range(200))
+
+
+def test_a_language_is_asked_for_as_systems_write_it():
+    assert chosen("pt_BR.UTF-8") == "pt" if "pt" in OTHERS else True
+    assert chosen("AR") == "ar"
+    with pytest.raises(UsageError, match="there is no language 'xx', only en, ar"):
+        chosen("xx")
+    assert FOLDER == "catalogues"
