@@ -10,6 +10,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAMPLE ?= sample_data/ts50_casing.h5
 DEMO := out/demo
+# a process for each core, each file's tests in one of them; `make test PYTEST_ARGS="-n 0"` runs all in one
+SPREAD := -n logical --dist loadfile
 PYTEST_ARGS ?=
 GATE_ARGS ?=
 CAMPAIGN_ARGS ?=
@@ -47,7 +49,7 @@ demo: .venv/.warm
 	$(BIN)/dualsense process $(SAMPLE) -o $(DEMO) --overwrite
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

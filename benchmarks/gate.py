@@ -105,18 +105,33 @@ def one_run(scan: Path, steps: Sequence[dict[str, Any]], source: Path | None, fo
 
 
 def pairs(scan: Path, steps: Sequence[dict[str, Any]], source: Path, count: int) -> dict[str, list[float]]:
-    """Run old and new in turns; give ratios of all quantities that both have and that are worth comparing."""
+    """Run old and new in turns; give ratios of all quantities that both have and that are worth comparing.
+
+    The turns end early where the rest of them could make no quantity a loss.
+    """
+    runs: dict[str, list[dict[str, float]]] = {"old": [], "new": []}
+    ratios: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        runs: dict[str, list[dict[str, float]]] = {"old": [], "new": []}
         for n in range(count):
             for who in ("old", "new") if n % 2 == 0 else ("new", "old"):
-                runs[who].append(one_run(scan, steps, source if who == "old" else None, folder))
+                runs[who].append(one_run(scan, steps, source if who == "old" else None, Path(place)))
+            ratios = compared(runs)
+            if rule.settled(ratios, tolerance, count):
+                break
+    return ratios
+
+
+def compared(runs: dict[str, list[dict[str, float]]]) -> dict[str, list[float]]:
+    """Give the ratios, new over old, of what all runs have and what takes long enough for a ratio."""
     ratios = {}
     for name in runs["new"][0]:
         both = [(old[name], new[name]) for old, new in zip(runs["old"], runs["new"], strict=True) if name in old]
         share = median(new[name] / new["processor"] for new in runs["new"])
-        if len(both) == count and (name in TOLERANCE or share >= STEP_SHARE) and all(old > 0 for old, _ in both):
+        if (
+            len(both) == len(runs["new"])
+            and (name in TOLERANCE or share >= STEP_SHARE)
+            and all(old > 0 for old, _ in both)
+        ):
             ratios[name] = [new / old for old, new in both]
     return ratios
 
@@ -170,7 +185,7 @@ def main() -> int:
         if revision is None:
             print("timing: skipped, there is no earlier revision here to compare with")
         else:
-            print(f"timing: median of {options.pairs} ratios to {revision[:9]}, and its bounds")
+            print(f"timing: median of up to {options.pairs} ratios to {revision[:9]}, and its bounds")
             said, document["ratios"] = timing(revision, options.pairs)
             losses += [text for text in said if text.partition(":")[0] not in meant]
     if options.only != "timing":

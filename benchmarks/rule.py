@@ -4,7 +4,8 @@ Old and new code run in turns on one machine; each pair gives a ratio, new over 
 the ratios is an order statistic: with n pairs the k-th smallest ratio lies above the true median with probability
 P(X < k), X ~ Binomial(n, 1/2), whatever the ratios' distribution. A quantity is lost when that bound, at the
 error `ERROR`, is beyond its tolerance, and again so in a second round of as many pairs, run only where the
-first says no. With fifteen pairs the bound is the fifth ratio from below: four runs may be spoilt by others.
+first says no. With fifteen pairs the bound is the fifth ratio from below: four runs may be spoilt by others. So
+a quantity of which five ratios lie within the tolerance is not lost, whatever the pairs to come: `settled`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,18 @@ def lower_bound(ratios: Sequence[float], error: float = ERROR) -> float:
 
     -inf where there are too few ratios for any.
     """
-    n, below, k = len(ratios), 0.0, 0
+    k = _rank(len(ratios), error)
+    return -math.inf if k == 0 else sorted(ratios)[k - 1]
+
+
+def _rank(n: int, error: float) -> int:
+    below, k = 0.0, 0
     while k < n:
         below += math.comb(n, k) * 0.5**n
         if below > error:
             break
         k += 1
-    return -math.inf if k == 0 else sorted(ratios)[k - 1]
+    return k
 
 
 def upper_bound(ratios: Sequence[float], error: float = ERROR) -> float:
@@ -44,6 +50,12 @@ def upper_bound(ratios: Sequence[float], error: float = ERROR) -> float:
 def lost(ratios: Mapping[str, Sequence[float]], tolerance: Callable[[str], float]) -> set[str]:
     """Name the quantities whose median is beyond the tolerance, as far as one round can tell."""
     return {name for name, each in ratios.items() if lower_bound(each) > tolerance(name)}
+
+
+def settled(ratios: Mapping[str, Sequence[float]], tolerance: Callable[[str], float], pairs: int = PAIRS) -> bool:
+    """Tell whether nothing can be lost any more in a round of so many pairs, of which these are the first."""
+    needed = _rank(pairs, ERROR)
+    return all(sum(ratio <= tolerance(name) for ratio in each) >= needed for name, each in ratios.items())
 
 
 def decide(

@@ -48,6 +48,19 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_collection_finish():
+    """Where several processes share the tests, each starts its share of threads, not one for every core.
+
+    A mask, and no limit in the environment: tests that need a second thread can still have it, and programs that
+    tests start run as users' do.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1 and "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(max(1, numba.config.NUMBA_NUM_THREADS // workers))
+
+
 def browser_required():
     return os.environ.get("DUALSENSE_REQUIRE_BROWSER") == "1"
 

@@ -104,6 +104,14 @@ def test_old_and_new_take_turns(monkeypatch, tmp_path):
     assert ratios["peak memory"] == [1.0] * 4
 
 
+def test_where_nothing_can_be_lost_any_more_the_turns_end(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(gate.budget, "noted", lambda *words: asked.append(words) or run(1.0))
+    ratios = gate.pairs(tmp_path, STEPS, tmp_path, 15)
+    assert len(asked) == 2 * 5
+    assert ratios["wall"] == [1.0] * 5
+
+
 def timed(monkeypatch, capsys, ratios):
     monkeypatch.setattr(gate, "unpack", lambda _revision, folder: folder)
     monkeypatch.setattr(gate.processes, "dualsense", lambda *_words, **_options: None)

@@ -49,6 +49,16 @@ def test_what_is_lost_twice_is_told_with_its_median():
     assert median(measured[0]["wall"]) == 1.3
 
 
+def test_a_round_ends_early_only_where_the_rest_could_change_nothing():
+    within, beyond, count = 1.0, 9.9, 15
+    for good in range(6):
+        first = {"wall": [beyond] * 7 + [within] * good, "memory": [within] * (7 + good)}
+        worst = {name: each + [beyond] * (count - len(each)) for name, each in first.items()}
+        could_be_lost = rule.lost(worst, lambda _name: 1.1) != set()
+        assert rule.settled(first, lambda _name: 1.1, count) == (not could_be_lost)
+        assert could_be_lost == (good < 5)
+
+
 def test_nothing_is_repeated_where_nothing_is_lost():
     lost, measured = rule.decide(series({"wall": [1.05] * 9}), lambda _name: 1.1)
     assert (lost, len(measured)) == ({}, 1)
