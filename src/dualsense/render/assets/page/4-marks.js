@@ -229,7 +229,7 @@
       pen.fillText(written, box.left + box.width + 8, y);
     }
     pen.save();
-    pen.translate(box.left + box.width + widest + 18, box.top + box.height / 2);
+    pen.translate(box.left + box.width + widest + (tongue === languages.tongues.en ? 18 : 22), box.top + box.height / 2);
     pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
     pen.fillText(power ? `${words} × 10${raised(power)}` : words, 0, 0, box.height);
