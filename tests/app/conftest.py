@@ -82,7 +82,7 @@ class Server:
 def running(folder):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dualsense", "serve", str(folder), "--port", "0"],
+        [sys.executable, "-m", "dualsense", "view", str(folder), "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -141,8 +141,9 @@ HASTY = """
 import sys
 from pathlib import Path
 import dualsense.app._server as server
+from dualsense import app
 server.REQUEST_S = 0.5
-server.run(Path(sys.argv[1]), port=0, announce=lambda text: print(text, flush=True))
+app.view(Path(sys.argv[1]), port=0, announce=lambda text: print(text, flush=True))
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import json
 import re
 import signal
@@ -14,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from dualsense import app
-from dualsense.app import _serve
+from dualsense.app import _start
 from dualsense.errors import UsageError
 
 
@@ -50,7 +52,7 @@ def test_the_files_of_a_result_are_served_as_they_are(server, results_folder, fi
     assert body == (results_folder / "day 2" / "lane_8" / file).read_bytes()
 
 
-@pytest.mark.parametrize("path", ("/", "/app.js", "/app.css", "/api/results", "/nothing"))
+@pytest.mark.parametrize("path", ("/", "/app.js", "/app.css", "/view/0123", "/view.js", "/words.json", "/api/results", "/nothing"))
 def test_every_answer_is_strict(server, path):
     _, headers, _ = server.get(path)
     policy = headers["content-security-policy"]
@@ -106,6 +108,8 @@ def test_no_name_leads_out_of_what_is_listed(server, file):
         "/results/.hidden/targets.json",
         "/results/linked/targets.json",
         "/static/index.html",
+        "/view.html",
+        "/view/../app.py",
         "/app.py",
         "/docs",
         "/openapi.json",
@@ -157,7 +161,7 @@ def test_a_new_result_shows_without_a_restart(server, results_folder):
 
 def serve_command(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "dualsense", "serve", *arguments],
+        [sys.executable, "-m", "dualsense", "view", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -174,18 +178,18 @@ def test_a_taken_port_is_one_line(server, results_folder):
 def test_a_missing_folder_is_one_line(tmp_path):
     done = serve_command(str(tmp_path / "nowhere"))
     assert done.returncode == 2
-    assert done.stderr == f"dualsense: error: {tmp_path / 'nowhere'}: no such folder\n"
+    assert done.stderr == f"dualsense: error: {tmp_path / 'nowhere'}: no such file or folder\n"
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(_serve, "find_spec", lambda _name: None)
+    monkeypatch.setattr(_start, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=r"starlette and uvicorn: pip install 'dualsense\[app\]'"):
-        app.serve(tmp_path, port=0, announce=print)
+        app.view(tmp_path, port=0, announce=print)
 
 
 def test_ctrl_c_ends_it(results_folder):
     process = subprocess.Popen(
-        [sys.executable, "-m", "dualsense", "serve", str(results_folder), "--port", "0"],
+        [sys.executable, "-m", "dualsense", "view", str(results_folder), "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -198,47 +202,147 @@ def test_ctrl_c_ends_it(results_folder):
     assert complaint == "dualsense: interrupted\n"
 
 
-@pytest.mark.browser
-def test_the_page_shows_a_result_and_asks_only_this_machine(server, page):
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(server.url)
-    page.get_by_role("button", name="lane_7").click()
-    page.get_by_role("heading", name="lane_7").wait_for()
-    assert page.locator("#targets tr").count() == 2
-    assert page.locator("#targets tr").first.locator("td").all_inner_texts()[:6] == [
-        "T1",
-        "suspect",
-        "0.10",
-        "0.20",
-        "–",
-        "0.50",
-    ]
-    assert "99 %" in page.locator("#facts").inner_text()  # 99.9 % is not all of it
-    page.locator("#pictures img").first.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('#pictures img').naturalWidth === 1")
-    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
-    assert said == []
+def post(server, path, content, **headers):
+    """Send what a page of the server would, or with other headers."""
+    address = urlsplit(server.url)
+    own = {"Origin": server.url.rstrip("/"), "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    try:
+        sent = content if isinstance(content, bytes) else json.dumps(content).encode()
+        sending = {name: value for name, value in (own | headers).items() if value is not None}
+        connection.request("POST", path, sent, sending)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
-@pytest.mark.browser
-def test_text_from_a_scan_stays_text(server, page):
-    page.goto(server.url)
-    page.get_by_role("button", name="lane_8").click()
-    page.get_by_role("heading", name="lane_8").wait_for()
-    page.get_by_role("button", name="lane_7").click()
-    page.get_by_text("onerror").first.wait_for()
-    assert page.locator("img[src='x']").count() == 0
-    assert page.title() == "dualsense results"
+GIVEN = {"entry": "0123456789abcdef", "operator": "Sok", "target": "T1", "decision": "dig", "found": None, "note": ""}
 
 
-@pytest.mark.browser
-def test_the_report_opens_from_the_page(server, page):
-    page.goto(server.url)
-    page.get_by_role("button", name="lane_7").click()
-    with page.expect_popup() as opened:
-        page.get_by_role("link", name="Open the report").click()
-    opened.value.wait_for_load_state()
-    assert opened.value.title() == "report"
+@pytest.mark.parametrize(
+    "headers",
+    (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": None},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    ),
+    ids=str,
+)
+def test_pages_of_others_record_nothing(server, results_folder, headers):
+    key = listing(server)["day 2/lane_8"]["key"]
+    names = {"_".join(name.split("-")): value for name, value in headers.items()}
+    sent = {name.replace("_", "-"): value for name, value in names.items()}
+    status, _ = post(server, f"/api/results/{key}/decisions", GIVEN, **sent)
+    assert status in {400, 403}
+    assert not (results_folder / "day 2" / "lane_8" / "decisions.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    (
+        {"target": "T9"},
+        {"decision": "safe"},
+        {"found": "gold"},
+        {"operator": "  "},
+        {"operator": "x" * 81},
+        {"note": "x" * 501},
+        {"entry": "../../x"},
+        {"entry": None},
+        {"target": "", "x_m": float("1e9"), "y_m": 0.0},
+        {"decision": "left", "note": ""},
+    ),
+    ids=str,
+)
+def test_what_is_no_decision_is_refused_with_its_key(server, results_folder, wrong):
+    key = listing(server)["lane_7"]["key"]
+    before = (results_folder / "lane_7" / "decisions.jsonl").exists()
+    status, said = post(server, f"/api/results/{key}/decisions", GIVEN | wrong)
+    assert status == 400
+    assert said["problem"].split(":")[0] in wrong
+    assert (results_folder / "lane_7" / "decisions.jsonl").exists() == before
+
+
+@pytest.mark.parametrize("content", (b"[]", b"{", b"[" * 60_000, b"{}" + b" " * 70_000), ids=len)
+def test_odd_bodies_are_refused(server, content):
+    key = listing(server)["lane_7"]["key"]
+    assert post(server, f"/api/results/{key}/decisions", content)[0] == 400
+    assert post(server, f"/api/results/{key}/image", content)[0] == 400
+
+
+def test_a_decision_is_recorded_once_and_written_out(server, results_folder):
+    key = listing(server)["lane_7"]["key"]
+    for _ in range(2):  # as after an answer that got lost
+        status, kept = post(server, f"/api/results/{key}/decisions", GIVEN | {"note": "=1+1", "found": "mine"})
+        assert status == 201
+    assert (kept["call"], kept["x_m"]) == ("suspect", 0.1)
+    lines = (results_folder / "lane_7" / "decisions.jsonl").read_text().splitlines()
+    assert len(lines) == 1
+    rows = json.loads(server.get(f"/api/results/{key}/decisions")[2])["decisions"]
+    assert [(row["target"], row["found"], row["of_this_result"]) for row in rows] == [("T1", "mine", True)]
+    assert listing(server)["lane_7"]["decided"] == 1
+    _, headers, table = server.get(f"/results/{key}/decisions.csv")
+    assert "sandbox" in headers["content-security-policy"]
+    assert b",'=1+1," in table
+    done = subprocess.run(
+        [sys.executable, "-m", "dualsense", "decisions", str(results_folder), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [row["result"] for row in json.loads(done.stdout)["decisions"]] == ["lane_7"]
+
+
+def answered(app, path, query="", **headers):
+    """Ask an application itself, as a server at another address would."""
+    heard = []
+
+    async def send(message):
+        heard.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "server": ("192.0.2.7", 8000),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    asyncio.run(app(scope, receive, send))
+    return heard[0]["status"], {name.decode(): value.decode() for name, value in heard[0]["headers"]}
+
+
+def test_others_are_answered_only_with_the_token(results_folder):
+    pytest.importorskip("starlette", reason="needs dualsense[app]")
+    from dualsense.app._guard import Access
+    from dualsense.app._view import Pages, view_app
+    from dualsense.app._workshop import shop_of
+
+    shop, single = shop_of(results_folder, None, processes=False)
+    app = view_app(Pages(shop, single), Access("192.0.2.7", "secret-token"))
+    host = "192.0.2.7:8000"
+    assert answered(app, "/api/results", host=host)[0] == 403
+    assert answered(app, "/", "token=wrong", host=host)[0] == 403
+    assert answered(app, "/", "token=secret-token", host="lane.example:8000")[0] == 421
+    status, headers = answered(app, "/", "token=secret-token&list=", host=host)
+    assert (status, headers["location"]) == (303, "/")
+    assert "HttpOnly" in headers["set-cookie"]
+    assert "samesite=strict" in headers["set-cookie"].lower()
+    cookie = headers["set-cookie"].split(";")[0]
+    assert answered(app, "/api/results", host=host, cookie=cookie)[0] == 200
+    assert answered(app, "/api/results", host=host, cookie=cookie.replace("secret", "public"))[0] == 403
+
+
+def test_a_name_is_no_address_to_listen_at(results_folder):
+    done = serve_command(str(results_folder), "--host", "example.org")
+    assert done.returncode == 2
+    assert "expected an address in numbers" in done.stderr

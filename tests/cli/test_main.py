@@ -92,7 +92,7 @@ def test_help_answers_at_once():
 
 def test_help_names_every_verb():
     listed = command("--help").stdout
-    verbs = ("process", "info", "replay", "recipe", "import", "evaluate", "simulate", "batch", "serve")
+    verbs = ("process", "info", "replay", "recipe", "import", "evaluate", "simulate", "batch", "view", "decisions")
     assert set(verbs) <= set(re.findall(r"^  (\w+)", listed, flags=re.MULTILINE))
 
 
@@ -124,7 +124,7 @@ def test_without_a_verb_the_usage_is_shown(capsys):
         ("replay", "scan.h5", "--speed", "nan"),
         ("replay", "scan.h5", "--speed", "fast"),
         ("info", "--nope"),
-        ("serve", "out", "--port", "70000"),
+        ("view", "out", "--port", "70000"),
     ),
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments, capsys):

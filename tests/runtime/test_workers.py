@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from dualsense.runtime import workers
-from dualsense.runtime.workers import WorkerDiedError, _interrupts_withheld, run_tasks
+from dualsense.runtime.workers import LastingWorker, WorkerDiedError, _interrupts_withheld, run_tasks
 
 WORK = """
 import os, pathlib, signal, sys, time
@@ -135,3 +135,26 @@ def test_ctrl_c_reaches_no_process_that_is_being_started():
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_lasting_worker_is_started_afresh_after_it_died(work):
+    worker = LastingWorker(work.fragile, threads=1)
+    try:
+        first = worker.ask("a", most_s=60.0)
+        assert worker.ask("b", most_s=60.0) == first == worker.pid
+        assert "SIGKILL" in str(worker.ask("dies", most_s=60.0))
+        assert worker.ask("c", most_s=60.0) not in {first, None}
+    finally:
+        worker.stop()
+    assert isinstance(worker.ask("d", most_s=60.0), WorkerDiedError)
+
+
+def test_a_lasting_worker_that_goes_round_in_circles_is_ended(work, tmp_path):
+    worker = LastingWorker(work.slow, threads=1)
+    try:
+        assert worker.ask("quick", most_s=60.0) == "quick"
+        assert "took longer than" in str(worker.ask(str(tmp_path), most_s=0.3))
+        assert not (tmp_path / "half").exists()
+        assert worker.ask("quick", most_s=60.0) == "quick"
+    finally:
+        worker.stop()

@@ -1,8 +1,16 @@
-"""Results in a browser, to this machine only; needs the extra ``dualsense[app]``.
+"""Scans and results in a browser, to this machine only unless asked; needs the extra ``dualsense[app]``.
 
 Serving
 -------
-serve               a folder of results as web pages on 127.0.0.1, until interrupted
+view                a scan, a result or a folder of them as web pages on 127.0.0.1, until interrupted
+
+Decisions
+---------
+record_decision     write down what an operator decided of a target
+read_decisions      the decisions beside a result
+all_decisions       those of every result in a folder
+decisions_csv       the same as a table
+decisions_json      and as JSON
 """
 
 import lazy_loader

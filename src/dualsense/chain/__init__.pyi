@@ -1,3 +1,6 @@
+from .again import Ready as Ready
+from .again import image_again as image_again
+from .again import ready_radar as ready_radar
 from .cache import StepCache as StepCache
 from .log import Log as Log
 from .long import process_recording as process_recording

@@ -29,6 +29,7 @@ from dualsense.cli._console import (
 )
 from dualsense.cli._evaluate import evaluate
 from dualsense.cli._simulate import simulate
+from dualsense.cli._view import decisions, view
 from dualsense.cli._warmup import warm_up
 from dualsense.errors import one_line
 from dualsense.runtime.logs import start_logging, stop_logging
@@ -278,19 +279,8 @@ cli.add_command(evaluate)
 cli.add_command(simulate)
 
 
-@cli.command()
-@click.argument("folder", type=options.FILE, metavar="OUT")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@options.common
-def serve(console: Console, *, folder: Path, port: int) -> int:
-    """Show the results in OUT as web pages, to this machine only."""
-    console.subject = str(folder)
-    from dualsense.app import serve as serve_folder
-
-    serve_folder(folder, port=port, announce=console.answer)
-    return DONE
-
-
+cli.add_command(view)
+cli.add_command(decisions)
 cli.add_command(warm_up)
 
 

@@ -6,6 +6,7 @@ Recipes
 -------
 Recipe          the whole, frozen; ``recipe.gpr.migrate.depth_stop_m`` is a parameter
 load_recipe     from TOML and ``key=value`` overrides
+parse_recipe    from TOML as text
 dump_recipe     to TOML with comments
 
 The radar's steps

@@ -3,3 +3,4 @@ from .dump import dump_recipe as dump_recipe
 from .gpr import RadarStep as RadarStep
 from .gpr import radar_steps as radar_steps
 from .load import load_recipe as load_recipe
+from .load import parse_recipe as parse_recipe

@@ -44,6 +44,29 @@ def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -
         raise RecipeError(msg) from None
 
 
+def parse_recipe(text: str) -> Recipe:
+    """Read a recipe from TOML as text, such as a result keeps beside its hash.
+
+    Parameters
+    ----------
+    text
+        Of a whole document; keys that are not given keep their default.
+
+    Raises
+    ------
+    RecipeError
+        Naming the key, what it holds and what is allowed.
+    """
+    try:
+        return Recipe.model_validate(parse_toml(text))
+    except TomlError as error:
+        msg = short_line(f"recipe: {error}")
+        raise RecipeError(msg) from None
+    except ValidationError as error:
+        msg = short_line(f"recipe: {_explain(error)}")
+        raise RecipeError(msg) from None
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return read_toml(path)

@@ -19,6 +19,7 @@ Report
 ------
 report_html         one page that opens offline, as text
 write_report        and as ``report.html``
+image_data          another radar image of the same ground, for the instrument of a report that is open
 
 Pictures
 --------

@@ -13,6 +13,7 @@ from ._output import get_ready as get_ready
 from ._output import write_outputs as write_outputs
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report
+from ._report.viewer import image_data as image_data
 from ._targets import CALL_NAMES as CALL_NAMES
 from ._targets import GRAVEST_FIRST as GRAVEST_FIRST
 from ._targets import call_counts as call_counts

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dualsense.runtime.memory import hold_little
@@ -71,6 +72,72 @@ def run_tasks(
             worker.stop()
 
 
+class LastingWorker(Generic[Task, Answer]):
+    """One worker process for task after task: started when it is first asked, and afresh after it died.
+
+    Threads may share it; one asks at a time.
+
+    Parameters
+    ----------
+    work
+        As for `run_tasks`.
+    threads
+        Of the process.
+    """
+
+    def __init__(self, work: Callable[[Task], Answer], *, threads: int) -> None:
+        self._work, self._threads = work, threads
+        self._worker: _Worker[Task, Answer] | None = None
+        self._lock = Lock()
+        self._stopped = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None before the first task and after a death."""
+        worker = self._worker
+        return None if worker is None else worker.pid
+
+    def ask(self, task: Task, *, most_s: float) -> Answer | WorkerDiedError:
+        """Do a task.
+
+        Parameters
+        ----------
+        task
+            What can be sent to another process.
+        most_s
+            A process that takes longer is ended.
+
+        Returns
+        -------
+        Answer or WorkerDiedError
+            How the process ended, where it did.
+        """
+        with self._lock:
+            if self._stopped:
+                return WorkerDiedError("the program is ending")
+            worker = self._worker = self._worker or _Worker(self._work, self._threads)
+            worker.give(task)
+            if not worker.answers_within(most_s):
+                self._worker = None
+                worker.stop()
+                return WorkerDiedError(f"its worker process took longer than {most_s:.0f} s, and was ended")
+            _, answer = worker.take()
+            if isinstance(answer, WorkerDiedError):
+                self._worker = None
+            return answer
+
+    def stop(self) -> None:
+        """End the process, whatever it is at; what is asked later is answered with that."""
+        self._stopped = True
+        worker = self._worker
+        if worker is not None:
+            worker.interrupt()
+        with self._lock:
+            if self._worker is not None:
+                self._worker.stop()
+                self._worker = None
+
+
 class _Worker(Generic[Task, Answer]):
     """One process and the pipe to it."""
 
@@ -86,6 +153,18 @@ class _Worker(Generic[Task, Answer]):
     @property
     def busy(self) -> bool:
         return bool(self._tasks)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def answers_within(self, most_s: float) -> bool:
+        """Wait for an answer, or for the end of the process."""
+        return bool(wait([self.pipe], most_s))
+
+    def interrupt(self) -> None:
+        """Ask the process to end; whoever waits for its answer hears of that."""
+        self._process.terminate()
 
     def give(self, task: Task) -> None:
         self._tasks.append(task)

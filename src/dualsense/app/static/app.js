@@ -1,95 +1,101 @@
 "use strict";
 
-const byId = (id) => document.getElementById(id);
+// The folder: every scan and every result, looked at again and again.
 
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
+const LOOK_MS = 1500;
+let shown = "";
+let single = "";
+
+function callsText(result) {
+  const parts = Object.entries(result.calls).map(([call, count]) => say("call_" + call, { count }));
+  return parts.length ? parts.join(", ") : say("noTargets");
 }
 
-const address = (result, file) => "/results/" + result.key + "/" + encodeURIComponent(file);
-
-const title = (result) => (result.name === "." ? result.scan_id || "this folder" : result.name);
-const number = (value, digits) => (typeof value === "number" ? value.toFixed(digits) : "–");
-const percent = (value) => (typeof value === "number" ? Math.floor(value * 100 + 1e-9) + " %" : "–");
-
-function callsText(calls) {
-  const parts = Object.entries(calls).map(([call, count]) => count + " " + call);
-  return parts.length ? parts.join(", ") : "no target in what was covered";
+// What must be dug comes first, and nothing called is never all that is said.
+function digText(result) {
+  if (!result.coverage_fraction) return say("nothingCovered");
+  return result.dig ? say("toDig", { count: result.dig }) : say("noDig");
 }
 
-async function open(result, button) {
-  for (const other of document.querySelectorAll("#results button")) other.setAttribute("aria-pressed", "false");
-  button.setAttribute("aria-pressed", "true");
-  const answer = await fetch(address(result, "targets.json"));
-  if (!answer.ok) throw new Error("targets.json: " + answer.status);
-  const found = await answer.json();
-  byId("name").textContent = title(result);
-  byId("facts").textContent =
-    number(found.area_m2, 2) + " m², both sensors covered " + percent(found.coverage_fraction) +
-    "; confidence by " + found.model;
-  byId("report").hidden = !result.report;
-  byId("report").href = address(result, "report.html");
-  byId("targets").replaceChildren(...found.targets.map(row));
-  byId("pictures").replaceChildren(...result.pictures.map((file) => picture(result, file)));
-  byId("result").hidden = false;
+function title(result) {
+  return result.name === "." || result.name === "" ? result.scan_id || "–" : result.name;
 }
 
-function row(target) {
-  const cells = element("tr", "");
-  cells.append(
-    element("td", target.id),
-    element("td", target.call, target.call === "suspect" ? "suspect" : ""),
-    element("td", number(target.x_m, 2), "number"),
-    element("td", number(target.y_m, 2), "number"),
-    element("td", number(target.depth_m, 2), "number"),
-    element("td", number(target.confidence, 2), "number"),
-    element("td", target.reasons.join("; ")),
-  );
-  return cells;
+function thumbnail(result) {
+  const picture = made("img");
+  picture.alt = say("thumbnail", { name: title(result) });
+  picture.loading = "lazy";
+  picture.decoding = "async";
+  picture.src = "/results/" + result.key + "/" + (result.pictures.includes("fused.png") ? "fused.png" : result.pictures[0]);
+  return picture;
 }
 
-function picture(result, file) {
-  const figure = element("figure", "");
-  const image = document.createElement("img");
-  image.src = address(result, file);
-  image.alt = file.replace(/\.png$/, "").replaceAll("_", " ");
-  image.loading = "lazy";
-  figure.append(image, element("figcaption", image.alt));
-  return figure;
+function doneCard(result) {
+  const link = made("a", "", "card" + (result.dig ? " danger" : ""));
+  link.href = "/view/" + result.key;
+  link.setAttribute("aria-label", say("openScan", { name: title(result) }) + ". " + [digText(result), callsText(result)].join(". "));
+  if (result.pictures.length) link.append(thumbnail(result));
+  const text = made("div", "", "words");
+  text.append(made("strong", title(result), "title"));
+  if (result.source === "simulated") text.append(made("span", say("simulated"), "simulated"));
+  text.append(made("span", digText(result), "dig"), made("span", callsText(result)));
+  text.append(made("span", say("coverage", { part: percentDown(result.coverage_fraction) })));
+  if (result.faults) {
+    text.append(made("span", result.faults === 1 ? say("oneFault") : say("faults", { count: result.faults }), result.failed ? "fault failed" : "fault"));
+    for (const sentence of result.fault_words.slice(0, 2)) text.append(made("span", sentence, "small"));
+  }
+  if (result.decided) text.append(made("span", say("decidedCount", { count: result.decided }), "tag"));
+  link.append(text);
+  return link;
+}
+
+function otherCard(result) {
+  const card = made("div", "", "card " + (result.problem ? "failed" : result.state));
+  const text = made("div", "", "words");
+  text.append(made("strong", title(result), "title"));
+  if (result.problem) {
+    text.append(made("span", say("failed"), "dig"), made("span", result.problem));
+  } else {
+    text.append(made("span", say(result.state)));
+  }
+  card.append(text);
+  return card;
 }
 
 function entry(result) {
-  const item = element("li", "");
-  const button = element("button", "");
-  button.type = "button";
-  button.setAttribute("aria-pressed", "false");
-  button.append(element("strong", title(result)));
-  if (result.problem) {
-    button.disabled = true;
-    button.append(element("span", result.problem));
-  } else {
-    button.append(element("span", callsText(result.calls)));
-    button.append(element("span", "both sensors covered " + percent(result.coverage_fraction)));
-    button.addEventListener("click", () => open(result, button).catch(tell));
-  }
-  item.append(button);
+  const item = made("li");
+  item.append(result.problem || result.state !== "done" ? otherCard(result) : doneCard(result));
   return item;
 }
 
-function tell(problem) {
-  byId("note").textContent = String(problem.message || problem);
+function tell(text) {
+  if (byId("note").textContent !== text) byId("note").textContent = text;
 }
 
-async function start() {
-  const answer = await fetch("/api/results");
-  if (!answer.ok) throw new Error("the list of results: " + answer.status);
-  const results = await answer.json();
-  byId("results").replaceChildren(...results.map(entry));
-  tell(results.length ? results.length + (results.length === 1 ? " scan" : " scans") : "No results in this folder yet.");
-  if (results.length === 1 && !results[0].problem) document.querySelector("#results button").click();
+async function look() {
+  try {
+    const results = await asked("/api/results");
+    const now = JSON.stringify(results);
+    if (single && results.some((one) => one.key === single && !one.problem)) { location.replace("/view/" + single); return; }
+    if (now !== shown) {
+      // Where the finger or the keyboard is, it stays.
+      const held = document.activeElement && document.activeElement.href;
+      shown = now;
+      byId("results").replaceChildren(...results.map(entry));
+      if (held) { const same = [...document.querySelectorAll("a.card")].find((one) => one.href === held); if (same) same.focus(); }
+    }
+    tell(!results.length ? say("noScans") : results.length === 1 ? say("oneScan") : say("manyScans", { count: results.length }));
+  } catch (problem) {
+    tell(say("lost", { problem: problem.message }));
+  }
+  setTimeout(look, LOOK_MS);
 }
 
-start().catch(tell);
+begin(async () => {
+  tell(say("reading"));
+  const folder = await asked("/api/folder");
+  single = new URLSearchParams(location.search).has("list") ? "" : folder.single;
+  byId("name").textContent = folder.name;
+  document.title = folder.name ? folder.name + " · dualsense" : "dualsense";
+  await look();
+}).catch((problem) => tell(String(problem.message)));

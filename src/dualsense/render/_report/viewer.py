@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
-from dualsense.render._figures.echo import depth_maximum
+from dualsense.render._figures.echo import depth_maximum, shown_depths
 from dualsense.render._figures.shown import shown_of
+from dualsense.render._figures.style import View
 from dualsense.render._files.geodesy import usable_origin
 from dualsense.render._report.pack import STEPS, in_steps, packed
 from dualsense.render._targets import ordered_targets
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.shown import Shown
-    from dualsense.render._figures.style import View
     from dualsense.result import Grid, Result
 
 MOST_SLICES = 64
@@ -80,6 +81,46 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
             for target in ordered_targets(result)
         ],
     }
+
+
+def image_data(result: Result, view: View) -> dict[str, Any]:
+    """Give the instrument what it needs to show another radar image of the same ground.
+
+    Parameters
+    ----------
+    result
+        With that image.
+    view
+        The operator's controls: between its depths the image is shown, and nothing of the rest is told.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: "ground", "depths", "deep", "volume", "top", and "layers" without their colours.
+
+    Raises
+    ------
+    ValueError
+        There is no radar image.
+    """
+    volume = result.gpr_volume
+    if volume is None or not np.isfinite(volume.values).any():
+        msg = "there is no radar image of this ground"
+        raise ValueError(msg)
+    shown = shown_of(replace(result, emi_maps={}), view)
+    depths = shown_depths(volume, view)
+    kept = replace(volume, depth_m=volume.depth_m[depths], values=volume.values[depths])
+    if shown.echo is None:
+        msg = "there is no echo to show"
+        raise ValueError(msg)
+    echo = replace(shown.echo, volume=kept, level=shown.echo.level[depths], gain=shown.echo.gain[depths])
+    part = replace(result, gpr_volume=kept, emi_maps={})
+    layers = _layers(part, View(), replace(shown, echo=echo))
+    plain_layers = {
+        name: {key: value for key, value in layer.items() if key not in {"colours", "gamma"}}
+        for name, layer in layers.items()
+    }
+    return {**_radar(part, replace(shown, echo=echo)), "layers": plain_layers}
 
 
 def _radar(result: Result, shown: Shown) -> dict[str, Any]:

@@ -11,7 +11,7 @@
   }
 
   const ground = data.ground;
-  const volume = data.volume ? unpacked(data.volume, ground, data.depths.length) : null;
+  let volume = data.volume ? unpacked(data.volume, ground, data.depths.length) : null;
   const seen = { ground: data.seen.ground, cells: unpacked(data.seen.cells, data.seen.ground, 1) };
   const maps = {};
   for (const name of ["all", "metal"]) {
@@ -19,7 +19,7 @@
     if (layer) { maps[name] = unpacked(layer.cells, layer.ground, 1); }
   }
   const frame = edges(seen.ground);
-  const plane = ground.rows * ground.columns;
+  let plane = ground.rows * ground.columns;
 
   // Long ground is shown by parts, so that a find in it is as large as in a square metre: what of it is shown.
   const LEAST_CM = 100;
@@ -31,7 +31,7 @@
   const upward = Math.min(tall, Math.max(LEAST_CM, PART * wide));
   const inParts = across < wide || upward < tall;
 
-  const state = { x: 0, y: 0, slice: 0, target: -1, layer: "depth", auto: false, limit: 0, metal: 1, track: false, targets: true, theme: "light", turn: -0.6, tilt: 0.5, pulled: false };
+  const state = { x: 0, y: 0, slice: 0, target: -1, layer: "depth", auto: false, limit: 0, floor: 0, metal: 1, track: false, targets: true, theme: "light", turn: -0.6, tilt: 0.5, pulled: false };
   const views = [];
 
   // Index of the cell of a grid that holds a place, -1 outside.

@@ -41,7 +41,9 @@
     const colours = shades(layer);
     const table = new Uint32Array(unmeasured + 1);
     for (let step = 0; step < unmeasured; step += 1) {
-      const share = Math.min(amplitude(step, top) / limit, 1) ** layer.gamma;
+      const part = Math.min(amplitude(step, top) / limit, 1);
+      // What the operator asked not to see of the radar has the colour of no echo; metal is never hidden.
+      const share = part < state.floor && layer !== data.layers.metal ? 0 : part ** layer.gamma;
       const [red, green, blue] = colours[Math.round(share * (colours.length - 1))];
       table[step] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
     }

@@ -97,6 +97,7 @@
       const columns = side === "along" ? ground.columns : ground.rows;
       const cells = cutCells(side);
       const image = cutState[side].image || (cutState[side].image = sheet(columns, data.depths.length));
+      if (image.width !== columns || image.height !== data.depths.length) { image.width = columns; image.height = data.depths.length; }
       const limit = limitOf("depth", cells, 0, cells.length, data.top);
       paintCells(image, cells, 0, columns, data.depths.length, palette(data.layers.depth, data.top, limit), false);
       const start = side === "along" ? ground.left : ground.bottom;
@@ -113,7 +114,7 @@
     const places = data.targets.map((target, index) => {
       const depth = target.depth === null ? (data.deep[0] + data.deep[1]) / 2 : target.depth;
       const strong = index === state.target || off(target) <= 4;
-      return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.min(toDepth(depth), box.bottom - SYMBOL), alpha: strong ? 1 : 0.35, strong };
+      return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.max(Math.min(toDepth(depth), box.bottom - SYMBOL), box.top), alpha: strong ? 1 : 0.35, strong };
     });
     // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
     const near = places.filter(({ index, x, strong }) => x >= box.left && x <= box.left + box.width && (strong || off(data.targets[index]) <= 10));

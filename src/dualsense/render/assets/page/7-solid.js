@@ -11,6 +11,7 @@
     uniform vec2 reach;
     uniform float gain;
     uniform float gamma;
+    uniform float least;
     uniform vec3 grey;
     uniform vec3 hatch;
     uniform vec3 sparse;
@@ -31,7 +32,8 @@
         vec3 at = (from + along * mix(start, stop, (float(i) + 0.5) / 160.0)) / size + 0.5;
         most = max(most, texture(echoes, at).r);
       }
-      float share = pow(min(pow(most * 255.0 / 248.0, 2.0) * gain, 1.0), gamma);
+      float part = min(pow(most * 255.0 / 248.0, 2.0) * gain, 1.0);
+      float share = part < least ? 0.0 : pow(part, gamma);
       colour = vec4(texture(colours, vec2(share, 0.5)).rgb, 1.0);
       vec3 floorAt = (from + along * other.z) / size + 0.5;
       vec3 lid = (from + along * one.z) / size + 0.5;
@@ -53,7 +55,7 @@
       gl_Position = vec4(place, 0.0, 1.0);
     }`;
 
-  const solid = { tried: false, gl: null, reduce: 1, places: [] };
+  const solid = { tried: false, gl: null, reduce: 1, places: [], held: [] };
   const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255);
 
   // How many sensors the column under a place rests on: 0 without the radar, 1 with the radar alone, 2 with both.
@@ -77,11 +79,19 @@
 
   function texture(gl, unit, kind, filter) {
     gl.activeTexture(gl.TEXTURE0 + unit);
-    gl.bindTexture(kind, gl.createTexture());
+    const made = gl.createTexture();
+    solid.held.push(made);
+    gl.bindTexture(kind, made);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
     gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) { gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE); }
+  }
+
+  // Forget a volume that another one has taken the place of.
+  function closeSolid() {
+    if (solid.gl) { solid.held.forEach((one) => { solid.gl.deleteTexture(one); }); solid.gl.deleteProgram(solid.program); }
+    Object.assign(solid, { tried: false, gl: null, held: [] });
   }
 
   function openSolid() {
@@ -107,7 +117,7 @@
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, ground.columns, ground.rows, 0, gl.RED, gl.UNSIGNED_BYTE, mask);
     texture(gl, 2, gl.TEXTURE_2D, gl.LINEAR);
     ["echoes", "ground", "colours"].forEach((name, unit) => { gl.uniform1i(gl.getUniformLocation(program, name), unit); });
-    canvas.addEventListener("webglcontextlost", () => { solid.gl = null; go({}); });
+    if (!solid.canvas) { canvas.addEventListener("webglcontextlost", () => { solid.gl = null; go({}); }); }
     Object.assign(solid, { gl, canvas, program });
   }
 
@@ -131,6 +141,7 @@
     gl.uniform2fv(at("reach"), reach);
     gl.uniform1f(at("gain"), data.top / limitOf("depth", volume, 0, volume.length, data.top));
     gl.uniform1f(at("gamma"), data.layers.depth.gamma);
+    gl.uniform1f(at("least"), state.floor);
     gl.uniform3fv(at("grey"), rgb(look.grey));
     gl.uniform3fv(at("hatch"), rgb(look.hatch));
     gl.uniform3fv(at("sparse"), rgb(look.one));

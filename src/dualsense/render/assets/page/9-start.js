@@ -38,6 +38,7 @@
     onCut("across");
     [planCanvas, cutCanvases.along, cutCanvases.across].forEach(onKeys);
     views.push(showControls, showList, showReadout, drawPlan, drawCuts);
+    beLinked();
     window.addEventListener("resize", () => { go({}); });
     whenSpoken.push(() => { go({}); });
     state.layer = volume ? "depth" : "metal";

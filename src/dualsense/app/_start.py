@@ -1,0 +1,72 @@
+"""The servers' way in, which says what is missing where the extra is not installed."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from dualsense.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dualsense.app._guard import Access
+
+LOOPBACK = "127.0.0.1"
+
+
+def view(
+    path: Path,
+    *,
+    port: int,
+    announce: Callable[[str], None],
+    host: str = LOOPBACK,
+    out: Path | None = None,
+    processes: bool = True,
+) -> None:
+    """Show scans and results in a browser until interrupted.
+
+    Parameters
+    ----------
+    path
+        A scan file, the folder of a result, or a folder with any number of both.
+    port
+        0 takes a free one.
+    announce
+        Called with where to look, once the port is open.
+    host
+        Address in numbers to listen at. Beside this machine only those are answered that open the address with the
+        token, which is in what is announced.
+    out
+        Folder for the results of scans that have none; None takes ``results`` beside them.
+    processes
+        Whether scans that have no result are processed.
+
+    Raises
+    ------
+    UsageError
+        When the extra is not installed, nothing is there, or the port is taken.
+    """
+    access = _access(host)
+    if not path.exists():
+        msg = f"{path}: no such file or folder"
+        raise UsageError(msg)
+    from dualsense.app._view import run_view  # noqa: PLC0415 - needs the extra
+
+    run_view(path, access=access, port=port, out=out, processes=processes, announce=announce)
+
+
+def _access(host: str) -> Access:
+    """Say who is answered at an address, with a new token where others reach it."""
+    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if missing:
+        msg = f"the web page needs {' and '.join(missing)}: pip install 'dualsense[app]'"
+        raise UsageError(msg)
+    from dualsense.app._guard import Access, is_loopback, is_number  # noqa: PLC0415 - needs the extra
+
+    if not is_number(host):
+        msg = f"--host {host}: expected an address in numbers, such as 127.0.0.1 or 192.168.1.5"
+        raise UsageError(msg)
+    return Access(host, "" if is_loopback(host) else secrets.token_urlsafe(24))

@@ -1,0 +1,71 @@
+"""The verbs that show: ``dualsense view``, and ``dualsense decisions`` for what was recorded there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dualsense.cli import _options as options
+from dualsense.cli._console import DONE, Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
+)
+host = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Listen at another address; only who opens it with the printed token is answered.",
+)
+
+
+@click.command()
+@click.argument("path", type=options.FILE, metavar="SCAN|RESULT|DIR")
+@click.option("-o", "--out", type=options.FILE, help="Folder for new results; default: results/ beside the scans.")
+@click.option("--no-process", is_flag=True, help="Show what is there, and process no scan.")
+@port
+@host
+@options.common
+def view(console: Console, *, path: Path, out: Path | None, no_process: bool, port: int, host: str) -> int:
+    """Show scans and results in a browser, to this machine only.
+
+    Scans without a result are processed one after another, also those that come to the folder later. Decisions are
+    recorded beside each result; `decisions` writes them out.
+    """
+    console.subject = str(path)
+    from dualsense.app import view as view_path
+
+    view_path(path, port=port, host=host, out=out, processes=not no_process, announce=console.answer)
+    return DONE
+
+
+@click.command()
+@click.argument("folder", type=options.FILE, metavar="RESULT|DIR")
+@click.option("-o", "--out", type=options.FILE, metavar="FILE", help="File to write; stdout by default.")
+@options.overwrite
+@options.as_json
+@options.common
+def decisions(console: Console, *, folder: Path, out: Path | None, overwrite: bool, as_json: bool) -> int:
+    """Write out what was decided and found of all results in a folder, as CSV or JSON."""
+    console.subject = str(folder)
+    if out is not None:
+        options.refuse_existing(out, overwrite=overwrite)
+    from dualsense.app import all_decisions, decisions_csv, decisions_json
+
+    rows, torn = all_decisions(folder)
+    text = decisions_json(rows, torn) if as_json else decisions_csv(rows)
+    if out is None:
+        console.answer(text.rstrip("\n"))
+    else:
+        from dualsense.runtime.files import write_file
+
+        write_file(out, text, overwrite=overwrite)
+        console.report(f"wrote {out}: {len(rows)} decisions")
+    if torn:
+        click.echo(f"dualsense: {folder}: {torn} damaged lines were left out", err=True)
+    return DONE
