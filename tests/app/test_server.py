@@ -52,7 +52,9 @@ def test_the_files_of_a_result_are_served_as_they_are(server, results_folder, fi
     assert body == (results_folder / "day 2" / "lane_8" / file).read_bytes()
 
 
-@pytest.mark.parametrize("path", ("/", "/app.js", "/app.css", "/view/0123", "/view.js", "/words.json", "/api/results", "/nothing"))
+@pytest.mark.parametrize(
+    "path", ("/", "/app.js", "/app.css", "/view/0123", "/view.js", "/words.json", "/api/results", "/nothing")
+)
 def test_every_answer_is_strict(server, path):
     _, headers, _ = server.get(path)
     policy = headers["content-security-policy"]
@@ -217,7 +219,14 @@ def post(server, path, content, **headers):
         connection.close()
 
 
-GIVEN = {"entry": "0123456789abcdef", "operator": "Sok", "target": "T1", "decision": "dig", "found": None, "note": ""}
+GIVEN = {
+    "entry": "0123456789abcdef",
+    "operator": "Sok",
+    "target": "T1",
+    "decision": "dig",
+    "found": None,
+    "note": "",
+}
 
 
 @pytest.mark.parametrize(

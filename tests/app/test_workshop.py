@@ -1,12 +1,12 @@
-"""Scans in a folder: processed once, told when they fail, and the worker that dies on one goes on with the next."""
+"""Scans in a folder: processed once, told when they fail; a worker that dies on one goes on with the next."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import shutil
-import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,19 +17,13 @@ from dualsense.runtime import workers
 
 
 def pretended(task: Processing) -> str:
-    """Work as a worker process does, as the scan's name asks."""
-    if "kills" in task.scan:
-        os.kill(os.getpid(), signal.SIGKILL)
+    """Work as the scan's name asks."""
     if "fails" in task.scan:
         return f"{task.scan}: no pose"
-    os.makedirs(task.out)
+    Path(task.out).mkdir(parents=True)
+    sha256 = hashlib.sha256(Path(task.scan).read_bytes()).hexdigest()
     document = {"scan_id": "a", "model": "m", "area_m2": 1.0, "coverage_fraction": 1.0, "targets": []}
-    import hashlib
-
-    with open(task.scan, "rb") as stream:
-        document["scan_sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
-    with open(os.path.join(task.out, "targets.json"), "w") as stream:
-        json.dump(document, stream)
+    Path(task.out, "targets.json").write_text(json.dumps(document | {"scan_sha256": sha256}))
     return ""
 
 
@@ -80,7 +74,8 @@ def test_scans_are_processed_once_and_failures_told_with_their_cause(tmp_path):
     (tmp_path / "later.h5").write_bytes(b"later")
     look(made)
     look(made)
-    assert [os.path.basename(task.scan) for task in made._worker.asked] == ["fails.h5", "good.h5", "kills.h5", "later.h5"]
+    asked = [Path(task.scan).stem for task in made._worker.asked]
+    assert asked == ["fails", "good", "kills", "later"]
     assert {row["name"] for row in made.shelf.listing()} == {"results/good", "results/later"}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dualsense.result import Result
 
 MOST_KEPT = 2
+COARSER = 2
 LEAST_PERMITTIVITY, MOST_PERMITTIVITY = 1.0, 40.0
 MOST_DEPTH_M = 1.0
 MOST_SCAN_BYTES = 200_000_000
@@ -41,6 +42,8 @@ class Imaging:
         Of the operator; None for the result's own.
     start_depth_m, stop_depth_m
         Between which the radar is shown; None is the end of the image.
+    quick
+        Whether a coarser image will do, while a control is moved.
     """
 
     folder: str
@@ -49,6 +52,7 @@ class Imaging:
     relative_permittivity: float | None = None
     start_depth_m: float | None = None
     stop_depth_m: float | None = None
+    quick: bool = False
 
 
 _results: OrderedDict[tuple[str, int], Result] = OrderedDict()
@@ -69,7 +73,9 @@ def asked_for(given: dict[str, Any], folder: Path, scan: Path | None, scan_sha25
     if start_m is not None and stop_m is not None and start_m >= stop_m:
         msg = f"start_depth_m: got {start_m:g}, expected less than the stop depth of {stop_m:g}"
         raise UsageError(msg)
-    return Imaging(str(folder), str(scan or ""), scan_sha256, permittivity, start_m, stop_m)
+    return Imaging(
+        str(folder), str(scan or ""), scan_sha256, permittivity, start_m, stop_m, given.get("quick") is True
+    )
 
 
 def _number(given: dict[str, Any], key: str, least: float, most: float) -> float | None:
@@ -105,7 +111,8 @@ def _image(task: Imaging) -> dict[str, Any]:
         from dualsense.chain import image_again  # noqa: PLC0415 - slow to import
 
         stop_m = max(task.stop_depth_m or 0.0, 0.02) if deeper else None
-        volume = image_again(_radar(task, result), relative_permittivity=own, depth_stop_m=stop_m)
+        coarser = COARSER if task.quick else 1
+        volume = image_again(_radar(task, result), relative_permittivity=own, depth_stop_m=stop_m, coarser=coarser)
         result = replace(result, gpr_volume=volume)
     view = View(start_depth_m=task.start_depth_m or 0.0, stop_depth_m=task.stop_depth_m)
     said = {"permittivity": stored if own is None else own, "stored_permittivity": stored, "deepest_m": deepest_m}

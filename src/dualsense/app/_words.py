@@ -47,8 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "controls": "Ground",
     "decide": "Decide",
     "frame": "Report of the scan",
-    "older": "This report was written by an older version, and does not answer to the controls. "
-    "Process the scan again.",
+    "older": "This report does not answer to the controls: it is of a single line, has no image, or was written "
+    "by an older version.",
     "start": "Start depth",
     "stop": "Stop depth",
     "permittivity": "Permittivity εᵣ",
@@ -60,6 +60,7 @@ SENTENCES: Mapping[str, str] = {
     "byOperator": "{value}, yours",
     "reset": "As stored",
     "imaging": "Imaging …",
+    "sharpening": "Shown coarsely in {time} s, and being made sharp …",
     "imaged": "Shown in {time} s",
     "notImaged": "Not shown: {problem}",
     "ownPermittivity": "The operator set εᵣ {own}, the result has {stored}. Only the radar image follows: "

@@ -16,6 +16,7 @@ from dualsense.chain.imaging import migrate_traces
 from dualsense.chain.process import process_scan
 from dualsense.chain.steps import taken
 from dualsense.errors import ScanError
+from dualsense.result import Coverage, Grid
 
 if TYPE_CHECKING:
     from dualsense.chain.radar import RadarState
@@ -78,7 +79,7 @@ def image_again(
     *,
     relative_permittivity: float | None = None,
     depth_stop_m: float | None = None,
-    depth_step_m: float | None = None,
+    coarser: int = 1,
 ) -> Volume:
     """Make the radar's image at another permittivity, or to another depth.
 
@@ -88,8 +89,11 @@ def image_again(
         From `ready_radar`.
     relative_permittivity
         Of the whole ground, instead of what the scan or the recipe told; None keeps that.
-    depth_stop_m, depth_step_m
-        Instead of the recipe's; None keeps those.
+    depth_stop_m
+        Instead of the recipe's; None keeps that.
+    coarser
+        Every so many cells of the grid are imaged, with cells as many times as large: what shows at once while a
+        control is moved.
 
     Returns
     -------
@@ -105,13 +109,22 @@ def image_again(
     if relative_permittivity is not None:
         state = replace(state, soil=gpr.Soil(relative_permittivity, 0.0, "given"))
         tables = tables.model_copy(update={"soil": tables.soil.model_copy(update={"deeper_layers": ()})})
-    given = {"depth_stop_m": depth_stop_m, "depth_step_m": depth_step_m}
-    changed = {name: value for name, value in given.items() if value is not None}
-    tables = tables.model_copy(update={"migrate": tables.migrate.model_copy(update=changed)})
+    if depth_stop_m is not None:
+        migrate = tables.migrate.model_copy(update={"depth_stop_m": depth_stop_m})
+        tables = tables.model_copy(update={"migrate": migrate})
+    shown, imaged = ready.result.coverage.gpr, taken(state.cover)
+    if coarser > 1:
+        shown, imaged = shown[::coarser, ::coarser], _coarser(imaged, coarser)
+        state = replace(state, cover=imaged)
     with threadpool_limits(limits=1, user_api="blas"):
         state, _ = migrate_traces(state, tables)
-        cover = ready.result.coverage
-        volume = gpr.envelope_volume(taken(state.migrated), cover.grid, taken(state.cover).gpr)
+        volume = gpr.envelope_volume(taken(state.migrated), imaged.grid, imaged.gpr)
     values = volume.values.copy()
-    values[:, ~cover.gpr] = np.nan
+    values[:, ~shown] = np.nan
     return replace(volume, values=values)
+
+
+def _coarser(cover: Coverage, times: int) -> Coverage:
+    grid = Grid(cover.grid.x_m[::times], cover.grid.y_m[::times], cover.grid.cell_m * times)
+    masks = {name: getattr(cover, name)[::times, ::times] for name in ("patch", "emi", "gpr")}
+    return Coverage(grid, **masks)

@@ -83,21 +83,23 @@ function asks() {
 
 // One image at a time; while it is made only the last wish is kept.
 async function image() {
-  wanted = { ask: asks(), note: noteText() };
+  wanted = { ask: asks(), note: noteText(), quick: own.permittivity };
   if (busy) return;
   busy = true;
   while (wanted) {
-    const { ask, note } = wanted;
+    const { ask, note, quick } = wanted;
     wanted = null;
     const began = performance.now();
     byId("imaged").textContent = say("imaging");
     try {
-      const found = await asked("/api/results/" + key + "/image", ask);
+      const found = await asked("/api/results/" + key + "/image", { ...ask, quick });
       if (typeof found.stored_permittivity === "number") stored = { permittivity: found.stored_permittivity, deepest: 100 * found.deepest_m };
       send({ kind: "image", image: found.image, note });
       const took = (performance.now() - began) / 1000;
-      byId("imaged").dataset.seconds = String(took);
-      byId("imaged").textContent = say("imaged", { time: took.toFixed(1) });
+      byId("imaged").dataset[quick ? "quick" : "sharp"] = String(took);
+      byId("imaged").textContent = say(quick ? "sharpening" : "imaged", { time: took.toFixed(1) });
+      // A coarse image follows the finger, and the whole one comes when it rests.
+      if (quick && !wanted) wanted = { ask, note, quick: false };
     } catch (problem) {
       byId("imaged").textContent = say("notImaged", { problem: problem.message });
     }
@@ -134,7 +136,7 @@ async function openControls() {
     const found = await asked("/api/results/" + key + "/image", asks());
     if (typeof found.stored_permittivity === "number") stored = { permittivity: found.stored_permittivity, deepest: 100 * found.deepest_m };
     fitControls();
-    await asked("/api/results/" + key + "/image", { relative_permittivity: stored.permittivity });
+    await asked("/api/results/" + key + "/image", { relative_permittivity: stored.permittivity, quick: true });
     byId("imaged").textContent = "";
   } catch (problem) {
     byId("imaged").textContent = say("notImaged", { problem: problem.message });
