@@ -1,9 +1,9 @@
 """The viewer killed in the middle of recording decisions: no acknowledged one is lost, and no file is corrupt.
 
 A real viewer over a real folder gets decisions from several senders at once, without a pause, and is ended by
-SIGKILL after a time drawn from a seed; then a new one is started over the same folder, as many times as asked. Each
-sender notes what was acknowledged. After each kill every acknowledged decision must be there once and whole, each
-kill may have torn the one line it was at and no other, and the result beside them must be unchanged.
+SIGKILL after a time drawn from a seed; then a new one is started over the same folder, as many times as asked.
+Each sender notes what was acknowledged. After each kill every acknowledged decision must be there once and whole,
+each kill may have torn the one line it was at and no other, and the result beside them must be unchanged.
 
     python -m benchmarks.io.recorded --kills 100
 """
