@@ -248,6 +248,13 @@ def test_provenance_is_there_once(full_result, page):
     assert "A. Operator" in words
 
 
+def test_what_is_told_already_is_left_out_in_every_language_alike(make_result, page):
+    result = make_result("simulated")
+    told = {"scan_source": "simulated", "scan_id": result.header.scan_id}
+    more = dataclasses.replace(result, provenance={**result.provenance, **told})
+    assert page(more)[0].count("<th") == page(result)[0].count("<th")
+
+
 def test_simulated_data_say_so(make_result, page):
     assert "SIMULATED DATA" in page(make_result("simulated"))[1].words
     assert "SIMULATED DATA" not in page(make_result("full"))[1].words

@@ -110,7 +110,8 @@ def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str,
     }
     rows = [(name, plain(value)) for name, value in facts.items() if value]
     long_texts = []
-    shown = set(facts.values())
+    # What is told above is known by what the result holds, not by its words: every language has the same rows.
+    shown = {header.source, *facts.values()}
     for name in sorted(result.provenance):
         value = result.provenance[name]
         if value in shown:
