@@ -28,6 +28,7 @@ from dualsense.cli._console import (
     report_error,
 )
 from dualsense.cli._evaluate import evaluate
+from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, view
 from dualsense.cli._warmup import warm_up
@@ -276,6 +277,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
 
 
 cli.add_command(evaluate)
+cli.add_command(export)
 cli.add_command(simulate)
 
 
@@ -324,7 +326,7 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate"})
+ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export"})
 """The verbs that read what others wrote."""
 
 

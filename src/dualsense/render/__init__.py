@@ -15,6 +15,13 @@ write_targets       the list of targets as JSON, CSV and GeoJSON
 targets_document    content of ``targets.json`` as plain objects
 fault_document      a fault as plain objects, its code beside its sentence
 
+For other programs and for paper
+--------------------------------
+export_results      CSV, GeoJSON, KML, GeoPackage and a page of PDF, of one scan or many
+FORMATS             in which results are exported
+table_columns       which columns the CSV has, from a small TOML file
+FIELDS              what a column can hold
+
 Report
 ------
 report_html         one page that opens offline, as text

@@ -1,3 +1,7 @@
+from ._export.table import FIELDS as FIELDS
+from ._export.table import table_columns as table_columns
+from ._export.write import FORMATS as FORMATS
+from ._export.write import export_results as export_results
 from ._figures.figures import render_figures as render_figures
 from ._figures.figures import write_figures as write_figures
 from ._figures.frames import frame_png as frame_png

@@ -154,14 +154,22 @@ def targets_csv(result: Result) -> str:
 
     ``bearing_from_lane_deg`` is clockwise from +x; ``distance_from_start_m`` is from the origin of the frame.
     """
-    places = _positions_wgs84(result)
-    about = _about(result)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
+    for row in target_rows(result):
+        writer.writerow([cell(row[name]) for name in CSV_COLUMNS])
+    return text.getvalue()
+
+
+def target_rows(result: Result) -> list[dict[str, str | float | None]]:
+    """Values of `CSV_COLUMNS` by name for each target, as they matter."""
+    places = _positions_wgs84(result)
+    about = _about(result)
+    rows = []
     for index, target in enumerate(ordered_targets(result)):
         latitude, longitude = places[index] if places else (None, None)
-        row = (
+        values = (
             *about.values(),
             target.id,
             target.call,
@@ -181,8 +189,8 @@ def targets_csv(result: Result) -> str:
             significant(target.gpr.log_likelihood_ratio) if target.gpr else None,
             join_reasons(target.reasons),
         )
-        writer.writerow([cell(value) for value in row])
-    return text.getvalue()
+        rows.append(dict(zip(CSV_COLUMNS, values, strict=True)))
+    return rows
 
 
 def _about(result: Result) -> dict[str, str | float | None]:

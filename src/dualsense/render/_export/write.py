@@ -1,0 +1,113 @@
+"""Writes exported files, each whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dualsense.errors import DualsenseError, UsageError
+from dualsense.render._export.about import is_placed
+from dualsense.render._export.features import features_geojson
+from dualsense.render._export.geopackage import scans_geopackage
+from dualsense.render._export.kml import scans_kml
+from dualsense.render._export.table import table_csv
+from dualsense.runtime.files import write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from dualsense.render._export.columns import Columns
+    from dualsense.result import Result
+
+FORMATS = ("csv", "geojson", "kml", "gpkg", "pdf")
+"""In which results are exported."""
+
+
+def export_results(
+    results: Sequence[Result],
+    folder: str | PathLike[str],
+    *,
+    formats: Sequence[str] | None = None,
+    columns: Columns | None = None,
+    overwrite: bool = False,
+) -> tuple[Path, ...]:
+    """Write results for other programs and for paper.
+
+    Parameters
+    ----------
+    results
+        One scan or more; all of them in one file, but for the PDF, which is a page for each.
+    folder
+        Where to write ``export.csv`` and so on; made when it does not exist.
+    formats
+        Of `FORMATS`; by default all that these scans can be written in: KML needs an origin on Earth, and so does
+        a GeoPackage of several scans.
+    columns
+        Of the CSV, see `read_columns`.
+    overwrite
+        Whether files that are there may be replaced.
+
+    Returns
+    -------
+    tuple of Path
+        The files, in the order of `FORMATS`.
+
+    Raises
+    ------
+    UsageError
+        An unknown format, one that these scans have no form in, or a file is there already.
+    DualsenseError
+        A file cannot be written.
+    """
+    chosen = _chosen(results, formats)
+    folder = Path(folder)
+    paths = _names(results, chosen)
+    for name in paths:
+        if not overwrite and (folder / name).exists():
+            msg = f"{folder / name}: exists already, and was not to be overwritten"
+            raise UsageError(msg)
+    made = {name: make(results, columns) for name, make in paths.items()}  # all of it before the first is written
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in made.items():
+            write_file(folder / name, content, overwrite=overwrite)
+    except OSError as error:
+        msg = f"{folder}: cannot write the exports: {error.strerror or error}"
+        raise DualsenseError(msg) from error
+    return tuple(folder / name for name in made)
+
+
+def _chosen(results: Sequence[Result], formats: Sequence[str] | None) -> list[str]:
+    if not results:
+        msg = "nothing to export: no result was given"
+        raise UsageError(msg)
+    if formats is None:
+        placed = all(is_placed(result) for result in results)
+        without = set() if placed else {"kml"} if len(results) == 1 else {"kml", "gpkg"}
+        return [one for one in FORMATS if one not in without]
+    for one in formats:
+        if one not in FORMATS:
+            msg = f"{one}: no such format; there are {', '.join(FORMATS)}"
+            raise UsageError(msg)
+    return [one for one in FORMATS if one in formats]
+
+
+def _names(
+    results: Sequence[Result], chosen: Sequence[str]
+) -> dict[str, Callable[[Sequence[Result], Columns | None], bytes | str]]:
+    """Name each file, with what makes it."""
+    from dualsense.render._export.page import page_pdf  # noqa: PLC0415 - Matplotlib is slow to load
+
+    makers: dict[str, Callable[[Sequence[Result], Columns | None], bytes | str]] = {
+        "csv": table_csv,
+        "geojson": lambda results, _: features_geojson(results),
+        "kml": lambda results, _: scans_kml(results),
+        "gpkg": lambda results, _: scans_geopackage(results),
+    }
+    names = {f"export.{one}": makers[one] for one in chosen if one in makers}
+    if "pdf" in chosen:
+        for n, result in enumerate(results):
+            name = "export.pdf" if len(results) == 1 else f"export_{n + 1:03d}.pdf"
+            names[name] = lambda _results, _columns, one=result: page_pdf(one)  # type: ignore[misc]
+    return names
