@@ -6,7 +6,7 @@ import pytest
 
 from dualsense.chain.provenance import model_words, suspect_limits
 from dualsense.errors import RecipeError
-from dualsense.fusion._confidence import load_model
+from dualsense.fusion._confidence import load_model, shown_threshold
 from dualsense.recipe import load_recipe
 
 
@@ -14,7 +14,7 @@ from dualsense.recipe import load_recipe
     ("override", "own_threshold", "stated"),
     (
         ((), True, True),
-        (("fusion.prior=0.2",), True, True),
+        (("fusion.prior=0.2",), False, True),
         (("fusion.suspect_threshold=0.4",), False, False),
         (("fusion.model=uncalibrated-rules-1",), True, False),
     ),
@@ -23,7 +23,9 @@ def test_the_stated_detection_holds_for_the_models_own_threshold_and_any_prior(o
     recipe = load_recipe(None, override)
     model = load_model(recipe.fusion.model)
     threshold, detection = suspect_limits(recipe, model)
-    assert threshold == (model.suspect_threshold if own_threshold else 0.4)
+    own = recipe.fusion.suspect_threshold or model.suspect_threshold
+    assert threshold == shown_threshold(model, own, prior=recipe.fusion.prior)
+    assert (threshold == model.suspect_threshold) is own_threshold
     assert detection == (model.stated_detection if stated else None)
     assert (detection is not None) is stated
 

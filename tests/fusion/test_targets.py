@@ -11,7 +11,15 @@ import pytest
 from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import Candidate
 from dualsense.fusion._conditions import Conditions
-from dualsense.fusion._confidence import body_ratio, decide, load_model, metal_silence, probability, radar_silence
+from dualsense.fusion._confidence import (
+    body_ratio,
+    decide,
+    load_model,
+    metal_silence,
+    probability,
+    radar_silence,
+    shown_threshold,
+)
 from dualsense.fusion._targets import make_targets
 from dualsense.gpr import Body
 from dualsense.result import Coverage
@@ -130,6 +138,18 @@ def test_a_looser_threshold_makes_no_clutter():
     between = replace(MODEL, clutter_threshold=0.1, suspect_threshold=0.5)
     calls = [decide(between, p, measured=True, threshold=0.99) for p in (0.05, 0.2, 0.6, 0.98)]
     assert calls == ["likely-clutter", "unclear", "unclear", "unclear"]
+
+
+@pytest.mark.parametrize("prior", (1e-300, 1e-6, 0.01, 0.5, 0.999999))
+def test_a_number_is_above_the_threshold_that_is_shown_where_the_call_is_suspect(prior):
+    ratios = np.concatenate([np.linspace(-30.0, 30.0, 241), np.linspace(-0.01, 0.01, 9)])
+    for limit in (0.003, 0.1, 0.9):
+        shown = shown_threshold(MODEL, limit, prior=prior)
+        assert 0.0 < shown <= 1.0
+        for ratio in ratios:
+            suspect = decide(MODEL, probability(MODEL, ratio), measured=True, threshold=limit) == "suspect"
+            assert (probability(MODEL, ratio, prior=prior) >= shown) == suspect or shown == 1.0
+    assert shown_threshold(MODEL, 0.3) == 0.3
 
 
 def test_a_prior_changes_the_number_and_no_call():

@@ -46,6 +46,17 @@ def test_confidence_never_reads_as_certainty(full_result, confidence, short, lon
     assert chance_words(result.targets[0], result) == long
 
 
+def test_a_prior_that_lifts_the_number_of_clutter_lifts_no_words(full_result):
+    result = _with(full_result, 0.8, threshold=0.95)
+    (clutter,) = (dataclasses.replace(target, call="likely-clutter") for target in result.targets)
+    assert chance_words(clutter, result) == "a mine cannot be ruled out: 80 in 100"
+
+
+def test_thresholds_are_written_without_powers_of_ten(full_result):
+    assert threshold_in_100(_with(full_result, threshold=3.12e-8)) == "0.0000031"
+    assert threshold_in_100(_with(full_result, threshold=0.0312)) == "3.1"
+
+
 def test_scores_that_are_no_probabilities_are_not_told_as_chances(full_result):
     result = _with(full_result, 0.97, model="uncalibrated-1")
     assert confidence_words(result.targets[0], result) == "score 0.97"

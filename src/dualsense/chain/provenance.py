@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dualsense._version import __version__
 from dualsense.errors import RecipeError
+from dualsense.fusion import shown_threshold
 from dualsense.recipe import Recipe, dump_recipe
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ def versions() -> dict[str, str]:
 def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:
     """Confidence from which a target is suspect, and the part of mines that the model states to be.
 
-    The statement holds for the model's own threshold; None where the recipe sets another. A prior changes no call.
+    The statement holds for the model's own threshold; None where the recipe sets another. A prior changes no call:
+    it moves the numbers, and the threshold that they are held against with them.
     """
     wanted = recipe.fusion
-    if wanted.suspect_threshold is not None:
-        return wanted.suspect_threshold, None
-    return model.suspect_threshold, model.stated_detection
+    own = wanted.suspect_threshold is None
+    at_models_prior = model.suspect_threshold if wanted.suspect_threshold is None else wanted.suspect_threshold
+    threshold = shown_threshold(model, at_models_prior, prior=wanted.prior)
+    return threshold, model.stated_detection if own else None
 
 
 def model_words(recipe: Recipe, model: Model) -> str:

@@ -14,6 +14,7 @@ read_model          from the bytes of its file
 Model               what they return
 DEFAULT_MODEL       id of the one that is taken unless the recipe names another
 probability         prior odds times likelihood ratios
+shown_threshold     threshold of suspects in the numbers that a prior shows
 decide              suspect, likely clutter, or not assessable
 
 Targets

@@ -11,4 +11,5 @@ from ._confidence import decide as decide
 from ._confidence import load_model as load_model
 from ._confidence import probability as probability
 from ._confidence import read_model as read_model
+from ._confidence import shown_threshold as shown_threshold
 from ._targets import make_targets as make_targets

@@ -194,8 +194,46 @@ def probability(model: Model, *ratios: float, prior: float | None = None) -> flo
     prior
         Instead of the model's.
     """
-    p = model.prior if prior is None else prior
-    return 0.5 + 0.5 * math.tanh(0.5 * (math.log(p) - math.log1p(-p) + sum(ratios)))
+    if prior is None:
+        return 0.5 + 0.5 * math.tanh(0.5 * (_log_odds(model.prior) + sum(ratios)))
+    return _from_log_odds(_log_odds(prior) + sum(ratios))
+
+
+def shown_threshold(model: Model, threshold: float, *, prior: float | None = None) -> float:
+    """Give the threshold of suspects in the numbers that a prior shows.
+
+    A prior moves the odds of all confidences alike and changes no call. The threshold is moved with them, so that a
+    number is above it where the call is "suspect", and nowhere else.
+
+    Parameters
+    ----------
+    model
+        At whose own prior calls are made.
+    threshold
+        Suspect from here on, at that prior.
+    prior
+        Instead of the model's.
+
+    Returns
+    -------
+    float
+        The same where no other prior is set.
+    """
+    if prior is None:
+        return threshold
+    return _from_log_odds(_log_odds(threshold) + _log_odds(prior) - _log_odds(model.prior))
+
+
+def _log_odds(p: float) -> float:
+    return math.log(p) - math.log1p(-p)
+
+
+def _from_log_odds(x: float) -> float:
+    """Probability of log-odds; very small ones stay apart, and above nothing."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-min(x, 700.0)))
+    small = math.exp(max(x, -700.0))
+    return small / (1.0 + small)
 
 
 def decide(

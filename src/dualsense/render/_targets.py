@@ -115,6 +115,8 @@ def chance_words(target: Target, result: Result) -> str:
         return say("{meaning}: chance unknown", meaning=say(CANNOT_RULE_OUT))
     if not is_calibrated(result):
         return say("{meaning}: {chance}, no probability", meaning=say(CANNOT_RULE_OUT), chance=chance)
+    if target.call == "likely-clutter":  # a prior may lift the number, and lifts no call
+        return say("{meaning}: {chance}", meaning=say(CANNOT_RULE_OUT), chance=chance)
     shown = float(_in_100(target, result))
     meaning = next(words for least, words in CHANCES if shown >= least)
     return say("{meaning}: {chance}", meaning=say(meaning), chance=chance)
@@ -142,11 +144,17 @@ def threshold_in_100(result: Result) -> str | None:
     if threshold is None:
         return None
     given = [target.confidence for target in result.targets if math.isfinite(target.confidence)]
-    texts = (f"{100.0 * threshold:.{digits}g}" for digits in range(2, MOST_DIGITS))
+    texts = (_plain(f"{100.0 * threshold:.{digits}g}") for digits in range(2, MOST_DIGITS))
     agreeing = (
         text for text in texts if all((value >= threshold) == (100.0 * value >= float(text)) for value in given)
     )
-    return next(agreeing, f"{100.0 * threshold:.{MOST_DIGITS}g}")
+    return next(agreeing, _plain(f"{100.0 * threshold:.{MOST_DIGITS}g}"))
+
+
+def _plain(number: str) -> str:
+    """Write a number without powers of ten, for those who read none."""
+    mantissa, _, power = number.partition("e")
+    return number if not power else f"{float(number):.{len(mantissa.replace('.', '')) - 1 - int(power)}f}"
 
 
 def _in_100(target: Target, result: Result) -> str:
