@@ -362,6 +362,11 @@ _INTEGRITY: Final = (
     FaultKind("track-jitters", None, "degraded", None,
         "places jitter by more than 15 mm from pose to pose; no ground is covered",
         "With such an error passes cannot be put beside each other: mines are blurred, and lie elsewhere."),
+    FaultKind("track-uneven", None, "degraded", None,
+        "places tremble more along one axis than along the other, which the tracker does not state; no ground is "
+        "covered",
+        "How a tracker trembles along x and y goes with the error that the file states. Where it does not, one "
+        "axis may have another scale, and places are wrong."),
     FaultKind("track-too-fast", None, "degraded", None,
         "the head is faster than a hand for {part:.0%} of the poses, between {start_s:.1f} and {stop_s:.1f} s; "
         "their ground is not covered",

@@ -43,6 +43,19 @@ def test_a_track_that_is_too_short_makes_traces_change_too_soon():
     assert [one.code for one in found.doubts] == ["scale-disagrees"]
 
 
+def test_a_track_of_half_the_length_is_told_by_the_length_of_waves():
+    """Waves of 3 GHz from all sides: what a tenth of a wave apart is alike, a fifth apart is not if it is two."""
+    _, place, time = sweep()
+    rng = np.random.default_rng(4)
+    away = rng.uniform(0.0, 1.0, 60) ** 0.5
+    turn = rng.uniform(0.0, 2.0 * np.pi, 60)
+    waves = 2.0 * 2.0 * np.pi / 0.1 * away[:, None] * np.column_stack([np.cos(turn), np.sin(turn)]) * 0.6
+    at = np.exp(2j * np.pi * 3e9 * DT_S * np.arange(60)) * np.exp(1j * rng.uniform(0.0, 6.28, (60, 60)))
+    values = np.exp(1j * place @ waves.T) @ at
+    assert radar_passes(values, DT_S, place, time).doubts == ()
+    assert [one.code for one in radar_passes(values, DT_S, 0.5 * place, time).doubts] == ["scale-disagrees"]
+
+
 def _args(swept):
     values, place, time = swept
     return values, DT_S, place, time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,19 @@ def test_jitter_and_wrong_units_and_level_heights_are_told():
     at = pose.position_m.copy()
     at[:, 2] = 0.0
     assert codes(moved(pose, at)) == {"track-level"}
+
+
+def test_one_axis_of_another_scale_trembles_otherwise_than_is_stated():
+    pose = sweep()
+    stated = Pose(pose.time_s, pose.position_m, position_std_m=np.array([0.004, 0.004, 0.002]))
+    assert codes(stated) == set()
+    for axis in (0, 1):
+        for factor in (0.5, 2.0):
+            at = pose.position_m.copy()
+            at[:, axis] *= factor
+            assert "track-uneven" in codes(replace(stated, position_m=at))
+    at = pose.position_m * [1.0, 0.5, 1.0]
+    assert "track-uneven" not in codes(
+        replace(stated, position_m=at, position_std_m=np.array([0.004, 0.002, 0.002]))
+    )
+    assert "track-uneven" not in codes(Pose(pose.time_s, at))

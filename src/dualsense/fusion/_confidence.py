@@ -202,8 +202,8 @@ def probability(model: Model, *ratios: float, prior: float | None = None) -> flo
 def shown_threshold(model: Model, threshold: float, *, prior: float | None = None) -> float:
     """Give the threshold of suspects in the numbers that a prior shows.
 
-    A prior moves the odds of all confidences alike and changes no call. The threshold is moved with them, so that a
-    number is above it where the call is "suspect", and nowhere else.
+    A prior moves the odds of all confidences alike and changes no call. The threshold is moved with them, so that
+    a number is above it where the call is "suspect", and nowhere else.
 
     Parameters
     ----------

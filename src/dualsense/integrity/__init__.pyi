@@ -3,8 +3,8 @@ from ._agree import clock_doubts as clock_doubts
 from ._agree import height_lag as height_lag
 from ._agree import metal_passes as metal_passes
 from ._agree import radar_passes as radar_passes
-from ._doubt import CHECKS as CHECKS
-from ._doubt import Check as Check
+from ._checks import CHECKS as CHECKS
+from ._checks import Check as Check
 from ._doubt import doubted as doubted
 from ._doubt import without as without
 from ._inspect import inspect as inspect

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from dualsense.result import Doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -23,60 +24,29 @@ if TYPE_CHECKING:
 Stream = TypeVar("Stream", "GprData", "EmiData")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: what it is called, what it measures, its limit, and what a failure takes away.
-
-    Attributes
-    ----------
-    code
-        Of the fault that it tells, one of `dualsense.faults.KINDS`.
-    measures
-        What is measured, in one line.
-    limit
-        From where on it fails.
-    takes_away
-        "samples": they are left out and their ground is not covered; "ground": they are used, and their ground is
-        not covered.
-    """
-
-    code: str
-    measures: str
-    limit: str
-    takes_away: Taken
-
-
-# fmt: off
-CHECKS: Final = (
-    Check("samples-repeated", "samples equal to an earlier one in every column", "one", "samples"),
-    Check("stretch-only-noise", "variation from sounding to sounding over that within 11 and 16 of them",
-        "0.85, and 0.75: 1 is white noise", "samples"),
-    Check("stretch-noisy", "third differences of metal samples, where they are white, over the scan's middle",
-        "20", "samples"),
-    Check("gain-stepped", "step of the logarithm of what soundings have in common, and of its phase",
-        "0.5 from sounding to sounding, 0.4 between stretches", "samples"),
-    Check("samples-clipped", "samples that share the largest or smallest value of a column", "5", "ground"),
-    Check("tones-noisy", "variation of a tone from sounding to sounding over that within the scan",
-        "0.6, and three times the middle tone's", "samples"),
-    Check("record-short", "depth from which the radar's record has echoes", "12 cm", "ground"),
-    Check("track-stuck", "poses in a row that repeat a place, of a tracker that otherwise trembles",
-        "0.1 s, or 0.3 s along one axis", "samples"),
-    Check("track-jumps", "step of the track beyond its speed and its noise", "2.5 cm", "ground"),
-    Check("track-jitters", "noise of the poses, by their second differences", "15 mm", "ground"),
-    Check("track-too-fast", "speed of the head", "0.75 m/s on the middle over a patch, 2 m/s anywhere", "ground"),
-    Check("track-level", "spread of the heights of a head that trembles sideways", "0", "ground"),
-    Check("clock-disagrees", "lag at which the tracked heights follow those that the ground's echo tells",
-        "0.07 s", "ground"),
-    Check("passes-disagree", "likeness of the radar's traces on neighbouring passes, over that along a pass",
-        "0.4, or 0.2 where none come nearer than 25 mm", "ground"),
-    Check("scale-disagrees", "way along the track within which the radar's traces stay alike",
-        "less than 0.72 at 12 mm", "ground"),
-    Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both",
-        "0.85: 1 has nothing in common", "ground"),
+TAKES_AWAY: Final[Mapping[str, Taken]] = MappingProxyType(
+    dict.fromkeys(
+        ("samples-repeated", "stretch-only-noise", "stretch-noisy", "gain-stepped", "tones-noisy", "track-stuck"),
+        "samples",
+    )
+    | dict.fromkeys(
+        (
+            "samples-clipped",
+            "record-short",
+            "track-jumps",
+            "track-jitters",
+            "track-uneven",
+            "track-too-fast",
+            "track-level",
+            "clock-disagrees",
+            "passes-disagree",
+            "scale-disagrees",
+            "metal-disagrees",
+        ),
+        "ground",
+    )
 )
-# fmt: on
-"""Every check, in the order in which a scan meets them."""
-_BY_CODE: Final = {check.code: check for check in CHECKS}
+"""Samples that fail these are left out, and their ground is not covered; those that fail the others are used."""
 
 
 def stretches(
@@ -116,21 +86,16 @@ def stretches(
     apart = np.flatnonzero((np.diff(at) > 1) & (np.diff(time_s[at]) > gap_s))
     first, last = np.concatenate([[0], apart + 1]), np.concatenate([apart, [at.size - 1]])
     return tuple(
-        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), _BY_CODE[code].takes_away, channel)
+        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), TAKES_AWAY[code], channel)
         for a, b in zip(first, last, strict=True)
     )
-
-
-def takes_away(code: str) -> Taken:
-    """Tell what a check takes away."""
-    return _BY_CODE[code].takes_away
 
 
 def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ...]:
     """Give the doubt of a whole recording; none of an empty one."""
     if time_s.size == 0:
         return ()
-    return (Doubt(code, sensor, float(time_s[0]), float(time_s[-1]), _BY_CODE[code].takes_away),)
+    return (Doubt(code, sensor, float(time_s[0]), float(time_s[-1]), TAKES_AWAY[code]),)
 
 
 def doubted(

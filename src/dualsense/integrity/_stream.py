@@ -25,10 +25,16 @@ USUAL = 0.55
 GAP = 5.0
 """Times the usual interval between samples: longer ones end a window."""
 LOUD = 400.0
+"""Variance of third differences over the scan's: noise of twenty times its own, which metal's edges stay below."""
 WHITE = 0.75
+"""Third differences over first ones, each over their own for white noise: 1 for that, 0.5 and less for metal."""
 STEP, APART = 0.5, 0.4
+"""Logarithm of the gain, or radians: coupling and ground echo change by a tenth of that from one to the next."""
 TIES = 5
+"""Samples that share a bound: two or three do by chance where a converter is coarse."""
 TONE, TONE_OVER = 0.6, 3.0
+"""A tone's share of noise, half-way from those of working ones to white noise; and times the middle tone's, since
+soundings that lie far apart differ in all of them."""
 
 
 def repeated(values: NDArray[Any]) -> Mask:

@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 STUCK_S, STUCK_AXIS_S = 0.1, 0.3
-JUMP_M, JUMP_SIGMAS, SIDE, TURNS = 0.025, 6.5, 6, 1.5
+"""A place, and one of its axes, that is repeated for so long: no hand is as still, nor runs along one axis."""
+JUMP_M = 0.025
+"""Passes lie so far apart: a step by more puts ground into a neighbouring pass."""
+JUMP_SIGMAS, TURNS = 6.5, 1.5
+"""Times the places' noise, so that one in millions is no step; times the steps that its own turns make."""
+SIDE = 6
+"""Poses to each side through which lines are laid: enough to average noise, and no longer than a turn lasts."""
 RETURNS_S = 6.0
+"""A step that is taken back within this time was a glitch; one that lasts may have shifted all that follows."""
 JITTER_M = 0.015
+"""Half a pass apart: with more, passes cannot be told from each other."""
 FAST_M_S, FASTEST_M_S = 0.75, 2.0
+"""Operators sweep at 0.2 to 0.5 m/s, and no hand turns a head that moves at 2 m/s."""
 MIN_POSES = 12
+"""Twice `SIDE`; fewer make no track."""
+UNEVEN, UNEVEN_M = 1.75, 1e-3
+"""Ratio of the noise along x and y to what is stated of it, or the other way round; noise below a millimetre is
+that of a filter, and tells of its motion."""
 
 
 def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
@@ -46,6 +59,8 @@ def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
     noise_m = _noise(at)
     if max(noise_m[0], noise_m[1]) > JITTER_M:
         out += throughout("track-jitters", "pose", time)
+    if _uneven(pose, noise_m):
+        out += throughout("track-uneven", "pose", time)
     if _jitters(at, np.zeros(time.size, dtype=np.bool_)):  # and so is measured, not laid down
         out += throughout("track-level", "pose", time) if np.ptp(at[:, 2]) == 0.0 else ()
         out += _jumps(time, at, noise_m)
@@ -80,6 +95,17 @@ def _jitters(at: Real, but: Mask) -> bool:
         rest = at[:, :2]
     bend = np.abs(np.diff(rest, n=2, axis=0))
     return bool(((bend > 1e-9).mean(axis=0) > 0.3).all())
+
+
+def _uneven(pose: Pose, noise_m: Real) -> bool:
+    """Tell whether one axis has another scale: noise along x and y differs as nothing that is stated explains."""
+    if pose.position_std_m is None or noise_m[:2].max() < UNEVEN_M or not noise_m[:2].min() > 0.0:
+        return False
+    stated = np.median(np.atleast_2d(pose.position_std_m)[:, :2], axis=0)
+    if not (stated > 0.0).all():
+        return False
+    x, y = noise_m[:2] / stated
+    return bool(max(x / y, y / x) > UNEVEN)
 
 
 def _noise(at: Real) -> Real:
