@@ -82,9 +82,8 @@ def main() -> None:
             took = both_m2(believed) - both_m2(checked)
             print(lane.name, sorted({d.code for d in checked.doubts}), f"{took:.3f} m2", flush=True)
     print(f"{asked.lanes} sealed lanes  {'checked':>10}{'believed':>10}")
-    print(
-        f"ground, m2        {ground_m2[0]:>10.2f}{ground_m2[1]:>10.2f}   {1 - ground_m2[0] / ground_m2[1]:.1%} taken"
-    )
+    taken = 1.0 - ground_m2[0] / ground_m2[1]
+    print(f"ground, m2        {ground_m2[0]:>10.2f}{ground_m2[1]:>10.2f}   {taken:.1%} taken")
     for call in (*GRAVEST, "missed"):
         print(f"mines {call:<16}{calls[0][call]:>6}{calls[1][call]:>10}")
     print("lanes with a failed check:", ", ".join(f"{code} {n}" for code, n in told.items()) or "none")

@@ -159,6 +159,14 @@ def make_steps() -> str:
 _SENSORS = {None: "Either sensor", "gpr": "Radar", "emi": "Metal detector", "pose": "Position tracking"}
 
 
+def make_checks() -> str:
+    """Every check of integrity: what it measures, from where on it fails, what that takes away."""
+    from dualsense.integrity import CHECKS
+
+    heads = ["check", "what is measured", "limit", "takes away"]
+    return rows(heads, [[f"`{one.code}`", one.measures, one.limit, one.takes_away] for one in CHECKS])
+
+
 def make_faults() -> str:
     """Every kind of fault."""
     from dualsense.faults import KINDS
@@ -272,6 +280,7 @@ def make_structure() -> str:
 _MAKERS = {
     "recipe": make_recipe,
     "steps": make_steps,
+    "checks": make_checks,
     "faults": make_faults,
     "features": make_features,
     "api": make_api,

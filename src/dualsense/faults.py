@@ -263,8 +263,7 @@ _CALIBRATION: Final = (
     FaultKind("emi-latency-unconfirmed", "emi", "degraded", "/emi/time",
         "the metal samples seem to be stamped {shift_ms:.0f} ± {std_ms:.0f} ms too {sense}, and {why}: not "
         "corrected, and nothing is called clutter",
-        "One delay explains the strongest metal best. Either it is real, and metal lies to one side on the way "
-        "there and to the other on the way back, or what the detector shows changes with time, as hum does."),
+        "One delay explains the strongest metal best. It is real, or what the detector shows is hum."),
 )
 """Found while the data of a sensor are conditioned and calibrated."""
 
@@ -321,13 +320,11 @@ _IMAGING: Final = (
 _INTEGRITY: Final = (
     FaultKind("samples-repeated", None, "degraded", None,
         "{part:.0%} of the samples repeat earlier ones, between {start_s:.1f} and {stop_s:.1f} s; left out",
-        "A sensor that measures never gives the same numbers twice, to the last digit. It hung, or a buffer was "
-        "sent again. The repeated samples are left out, and the ground below them is not covered."),
+        "A sensor that measures never gives the same numbers twice: it hung, or a buffer was sent again."),
     FaultKind("stretch-only-noise", None, "degraded", None,
         "{part:.0%} of the soundings hold nothing but noise, in {stretches} stretches between {start_s:.1f} and "
         "{stop_s:.1f} s; left out",
-        "For a while neighbouring soundings had nothing in common but their mean, as of an antenna that came "
-        "loose. They are left out, and the ground below them is not covered."),
+        "For a while neighbouring soundings had nothing in common but their mean: an antenna came loose."),
     FaultKind("stretch-noisy", None, "degraded", None,
         "{part:.0%} of the samples are far noisier than the rest, in {stretches} stretches between {start_s:.1f} "
         "and {stop_s:.1f} s; left out",
@@ -340,33 +337,27 @@ _INTEGRITY: Final = (
     FaultKind("samples-clipped", None, "degraded", None,
         "{part:.0%} of the samples are clipped, between {start_s:.1f} and {stop_s:.1f} s; their ground is not "
         "covered",
-        "The receiver was driven beyond its range, and what it heard is larger than what it gave. The samples are "
-        "used, for what is there is strong; their ground is not covered."),
+        "The receiver was driven beyond its range. The samples are used, for what is there is strong."),
     FaultKind("tones-noisy", "gpr", "degraded", "/gpr/data",
         "{count} of {total} tones are noise; left out",
-        "Some frequencies were disturbed throughout. They are left out; with fewer of them bodies lie closer "
-        "together than the radar can tell apart."),
+        "Some frequencies were disturbed throughout; with fewer of them the radar tells less apart."),
     FaultKind("record-short", None, "degraded", None,
         "the radar's record is too short to hold echoes from 12 cm of depth; nothing is covered by it",
-        "Traces end, or tones lie so far apart that what is deeper appears as if it were shallow. Ground below "
-        "that depth was not measured."),
+        "Traces end, or tones lie so far apart that what is deeper appears as if it were shallow."),
     FaultKind("track-stuck", None, "degraded", None,
         "the track stands still for {part:.0%} of the poses, in {stretches} stretches between {start_s:.1f} and "
         "{stop_s:.1f} s; what was measured then does not count",
-        "The tracker repeated a place while the head may have moved on. Samples of that time have no place, and "
-        "their ground is not covered."),
+        "The tracker repeated a place while the head may have moved on. Samples of that time have no place."),
     FaultKind("track-jumps", None, "degraded", None,
         "the track jumps, between {start_s:.1f} and {stop_s:.1f} s; {part:.0%} of it is not believed",
-        "The tracker lost its place, found another, or slipped. Where it came back, the stretch between is not "
-        "covered; where it did not, one part of the ground lies at a wrong place, and which is not known."),
+        "The tracker lost its place or slipped. Where it came back, the stretch between is not covered; where it "
+        "did not, part of the ground lies at a wrong place."),
     FaultKind("track-jitters", None, "degraded", None,
         "places jitter by more than 15 mm from pose to pose; no ground is covered",
         "With such an error passes cannot be put beside each other: mines are blurred, and lie elsewhere."),
     FaultKind("track-uneven", None, "degraded", None,
-        "places tremble more along one axis than along the other, which the tracker does not state; no ground is "
-        "covered",
-        "How a tracker trembles along x and y goes with the error that the file states. Where it does not, one "
-        "axis may have another scale, and places are wrong."),
+        "places tremble along one axis more than the tracker states; no ground is covered",
+        "Along the other axis they do not: one of both may have another scale, and places are wrong."),
     FaultKind("track-too-fast", None, "degraded", None,
         "the head is faster than a hand for {part:.0%} of the poses, between {start_s:.1f} and {stop_s:.1f} s; "
         "their ground is not covered",
@@ -380,8 +371,7 @@ _INTEGRITY: Final = (
         "other on the way back."),
     FaultKind("passes-disagree", None, "degraded", None,
         "the radar's neighbouring passes do not agree for {part:.0%} of the time; that ground is not covered",
-        "Ground that is passed over again must give the same answer. Where it does not, the track or a clock is "
-        "wrong, or the radar is."),
+        "Ground that is passed over again must give the same answer, or track, clock or radar are wrong."),
     FaultKind("scale-disagrees", None, "degraded", None,
         "the radar's traces change within a shorter way than waves allow; no ground is covered",
         "Either the track's unit is not the metre, or soundings are in disorder, or most of them are noise."),

@@ -9,7 +9,7 @@ from dualsense.integrity import _agree as agree
 from dualsense.integrity import _inspect as inspect
 from dualsense.integrity import _stream as stream
 from dualsense.integrity import _track as track
-from dualsense.integrity._doubt import TAKES_AWAY
+from dualsense.integrity._doubt import takes_away
 
 if TYPE_CHECKING:
     from dualsense.result import Taken
@@ -40,7 +40,7 @@ class Check:
         "samples": they are left out and their ground is not covered; "ground": they are used, and their ground is
         not covered.
         """
-        return TAKES_AWAY[self.code]
+        return takes_away(self.code)
 
 
 def _mm(length_m: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from dualsense.result import Doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -24,29 +23,15 @@ if TYPE_CHECKING:
 Stream = TypeVar("Stream", "GprData", "EmiData")
 
 
-TAKES_AWAY: Final[Mapping[str, Taken]] = MappingProxyType(
-    dict.fromkeys(
-        ("samples-repeated", "stretch-only-noise", "stretch-noisy", "gain-stepped", "tones-noisy", "track-stuck"),
-        "samples",
-    )
-    | dict.fromkeys(
-        (
-            "samples-clipped",
-            "record-short",
-            "track-jumps",
-            "track-jitters",
-            "track-uneven",
-            "track-too-fast",
-            "track-level",
-            "clock-disagrees",
-            "passes-disagree",
-            "scale-disagrees",
-            "metal-disagrees",
-        ),
-        "ground",
-    )
+_SAMPLES: Final = frozenset(
+    {"samples-repeated", "stretch-only-noise", "stretch-noisy", "gain-stepped", "tones-noisy", "track-stuck"}
 )
-"""Samples that fail these are left out, and their ground is not covered; those that fail the others are used."""
+"""Samples that fail these checks are left out; those that fail others are used. No ground of either is covered."""
+
+
+def takes_away(code: str) -> Taken:
+    """Tell what a check takes away."""
+    return "samples" if code in _SAMPLES else "ground"
 
 
 def stretches(
@@ -86,7 +71,7 @@ def stretches(
     apart = np.flatnonzero((np.diff(at) > 1) & (np.diff(time_s[at]) > gap_s))
     first, last = np.concatenate([[0], apart + 1]), np.concatenate([apart, [at.size - 1]])
     return tuple(
-        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), TAKES_AWAY[code], channel)
+        Doubt(code, sensor, float(time_s[at[a]]), float(time_s[at[b]]), takes_away(code), channel)
         for a, b in zip(first, last, strict=True)
     )
 
@@ -95,7 +80,7 @@ def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ..
     """Give the doubt of a whole recording; none of an empty one."""
     if time_s.size == 0:
         return ()
-    return (Doubt(code, sensor, float(time_s[0]), float(time_s[-1]), TAKES_AWAY[code]),)
+    return (Doubt(code, sensor, float(time_s[0]), float(time_s[-1]), takes_away(code)),)
 
 
 def doubted(

@@ -9,7 +9,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.integrity import _stream as stream
-from dualsense.integrity._doubt import TAKES_AWAY, stretches, throughout
+from dualsense.integrity._doubt import stretches, takes_away, throughout
 from dualsense.integrity._track import inspect_track
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[s
             bad = np.zeros(rows.size, dtype=np.bool_)
             bad[left] = look(values[left], time_s[left])
             gap_s = (
-                JOINED * usual_s if TAKES_AWAY[code] == "ground" else 0.0
+                JOINED * usual_s if takes_away(code) == "ground" else 0.0
             )  # nothing is lost by what lies between
             found[code] += stretches(code, sensor, time_s, bad, gap_s=gap_s, channel=whose)
             left &= ~bad
