@@ -261,8 +261,8 @@ _CALIBRATION: Final = (
         "Sweeps to and fro show the same metal at two places. The samples' times were shifted so that both "
         "agree."),
     FaultKind("emi-latency-unconfirmed", "emi", "degraded", "/emi/time",
-        "the metal samples seem to be stamped {shift_ms:.0f} ± {std_ms:.0f} ms too {sense}, and {why}: not "
-        "corrected, and nothing is called clutter",
+        "the metal samples seem to be stamped {shift_ms:.0f} ± {std_ms:.0f} ms too {sense}, and passes do not "
+        "confirm it: not corrected, and nothing is called clutter",
         "One delay explains the strongest metal best. It is real, or what the detector shows is hum."),
 )
 """Found while the data of a sensor are conditioned and calibrated."""

@@ -131,7 +131,7 @@ def correct_latency(state: MetalState, tables: Emi) -> tuple[MetalState | None, 
                 state, samples = later, mended
                 log += Log((_latency_fault(lag),)) + corrected
             else:
-                log += Log((_unconfirmed(lag, after),))
+                log += Log((_unconfirmed(lag),))
     else:
         state, log = _stamped(state, delay_s)
         samples = _samples(state)
@@ -198,14 +198,12 @@ def _latency_fault(lag: Latency) -> Fault:
     )
 
 
-def _unconfirmed(lag: Latency, after: float) -> Fault:
-    tells = bool(np.isfinite(after))
+def _unconfirmed(lag: Latency) -> Fault:
     return fault(
         "emi-latency-unconfirmed",
         shift_ms=1e3 * abs(lag.delay_s),
         std_ms=1e3 * lag.std_s,
         sense="late" if lag.delay_s > 0.0 else "early",
-        why="passes do not agree by it" if tells else "too little metal was passed over twice to tell",
     )
 
 
@@ -230,7 +228,7 @@ def measure_lag(state: MetalState, tables: Emi) -> Latency | Fault | None:
     if not lag.significant(sigmas=tables.latency.sigmas):
         return lag
     before, after = _disagreement(state, _samples(_stamped(state, lag.delay_s)[0]), lag.delay_s)
-    return lag if after < MENDED and after < before else _unconfirmed(lag, after)
+    return lag if after < MENDED and after < before else _unconfirmed(lag)
 
 
 def lag_said(lag: Latency) -> Log:
