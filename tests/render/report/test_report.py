@@ -427,3 +427,12 @@ def test_track_is_broken_where_there_was_no_pose(full_result):
     lines = viewer.viewer_data(full_result, View())["track"]
     assert len(lines) == 2
     assert all(math.isfinite(value) for line in lines for value in line)
+
+
+def test_the_scripts_of_the_page_declare_each_name_once(project_root):
+    """They are one function: a name that two of them declare ends all of it before it has begun."""
+    scripts = sorted((project_root / "src" / "dualsense" / "render" / "assets" / "page").glob("*.js"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
+    names = re.findall(r"^ {2}(?:async )?(?:const|let|class|function\*?) (\w+)", text, flags=re.MULTILINE)
+    assert len(names) > 50
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

@@ -4,7 +4,7 @@
   const outside = window.parent === window ? null : window.parent;
   const listed = data.targets;
   let linked = false;
-  let told = "";
+  let lastNews = "";
 
   function tellOutside() {
     if (!linked) { return; }
@@ -12,8 +12,8 @@
     const depth = data.depths.length ? data.depths[state.slice] : null;
     const news = { kind: "state", chosen, x: state.x, y: state.y, depth, theme: state.theme, language: document.documentElement.lang };
     const text = JSON.stringify(news);
-    if (text === told) { return; }
-    told = text;
+    if (text === lastNews) { return; }
+    lastNews = text;
     outside.postMessage(news, "*");
   }
 
