@@ -22,6 +22,9 @@ PROBE_BELOW_TOP_M: Final = 0.015
 """Depth below a body's top at which metal is probed: between a fragment's middle and a detonator. The confidence
 model was fitted to amounts at this depth; at 2 cm confidences move by up to 0.15, and one call."""
 
+MINE_TOPS_M: Final = (0.02, 0.05, 0.10, 0.15)
+"""Depths of the tops of mines for which it is told whether they would have been found."""
+
 HIDDEN_M3: Final = 5e-7
 """Polarizability of a ball of 9 mm, about a striker with its spring: where the metal detector would not have found
 as much 5 cm deep, it has not looked."""

@@ -113,6 +113,65 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class MineClass:
+    """What a code of the map of the smallest mine stands for.
+
+    Attributes
+    ----------
+    name
+        Of the mines, in words.
+    size_m
+        Diameter of the smallest of them; NaN where the code names none.
+    depth_m
+        Their tops lie down to this depth.
+    """
+
+    name: str
+    size_m: float
+    depth_m: float
+
+
+MINE_CLASSES: tuple[MineClass, ...] = (
+    MineClass("not told", math.nan, math.nan),
+    MineClass("anti-tank mine of metal", 0.30, 0.15),
+    MineClass("anti-personnel mine of the size of a PMN", 0.11, 0.10),
+    MineClass("anti-personnel mine with a minimum of metal", 0.056, 0.05),
+    MineClass("anti-personnel mine with a minimum of metal", 0.056, 0.10),
+    MineClass("anti-personnel mine with a minimum of metal", 0.056, 0.15),
+)
+"""By the codes of `SmallestMine`, which rise as the mines get smaller and lie deeper."""
+SMALL_CODE = 3
+"""From this code on it is a mine with a minimum of metal."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallestMine:
+    """What would have been found where, had it lain there: the smallest mine, and to what depth.
+
+    Attributes
+    ----------
+    grid
+        That of the coverage.
+    code : (ny, nx) uint8
+        Row of `MINE_CLASSES`: the smallest mine that would have been listed wherever its top lay between the
+        surface and that depth. 0 where nothing is told: ground that was not covered by both sensors, is doubted,
+        may hide metal, or lies at the limit of what would be found.
+    depth_m : (ny, nx) float32
+        To which a mine with a minimum of metal would have been found; NaN where that is not told of any depth.
+    top_m : (t,) float64
+        Depths of tops that were asked for.
+    small : (t, ny, nx) int8
+        Of a mine with a minimum of metal: 1 it would have been found, -1 it would not, 0 that is not told.
+    """
+
+    grid: Grid
+    code: NDArray[np.uint8]
+    depth_m: NDArray[np.float32]
+    top_m: NDArray[np.float64]
+    small: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """A stretch of the recording that is not believed.
 
@@ -268,6 +327,8 @@ class Result:
         to files.
     doubts
         Stretches of the recording that are not believed, and what each of them takes away.
+    smallest_mine
+        What would have been found where; None in a file that does not tell it.
     """
 
     header: ScanHeader
@@ -291,6 +352,7 @@ class Result:
     stated_detection: float | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    smallest_mine: SmallestMine | None = None
 
     def __repr__(self) -> str:
         return facts_text(shown_as("result", self.header), _result_facts(self))

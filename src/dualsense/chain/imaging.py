@@ -14,6 +14,7 @@ from dualsense.chain.log import Log
 from dualsense.chain.radar import echo_losses, is_off, parameters, with_loss
 from dualsense.chain.recording import MIN_BAND_HZ
 from dualsense.chain.steps import taken
+from dualsense.constants import MINE_TOPS_M
 from dualsense.faults import fault
 from dualsense.recipe.gpr import GprBackground
 from dualsense.result import Radargram
@@ -221,8 +222,11 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         soil_disputed=_disputed(soil, state.echo),
     )
     log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ())
+    absolute = tables.traces.whiten and taken(state.surface).fitted and state.line is None
+    tops_m = np.array(MINE_TOPS_M)
     return replace(
         state,
+        clutter=gpr.clutter_below(over, migrated.depth_m, tops_m) if absolute and not listed.excluded else None,
         bodies=bodies,
         volume=volume,
         detectability=listed,

@@ -19,6 +19,7 @@ from dualsense.chain.joined import Said, join_faults, join_notes, join_targets
 from dualsense.chain.log import Log
 from dualsense.chain.mosaic import Mosaic, Seams
 from dualsense.chain.process import Outcome, process_samples, process_scan, result_of
+from dualsense.chain.sight import nothing_told, seen_of, told_maps
 from dualsense.chain.steps import NUMERICAL, Run, silent, taken
 from dualsense.chain.tiles import Plan, Tiling, plan_tiles
 from dualsense.chain.tracks import absent, broken_track, head_track
@@ -132,6 +133,7 @@ class _Joined:
         self._notes: list[Mapping[str, str]] = []
         self._soils: list[tuple[float, float]] = []
         self._doubts: tuple[Doubt, ...] = ()
+        self._sight = nothing_told(self._plan.grid)
         self._radargrams: list[tuple[NDArray[np.float64], Radargram]] = []
 
     def leave_out(self, error: ScanError, samples: Samples) -> None:
@@ -148,6 +150,8 @@ class _Joined:
         here = tile.core.within(tile.image)
         for name, mask in (("emi", found.cover.emi), ("gpr", found.cover.gpr)):
             self._covered[name][tile.core.cells] = mask[here]
+        for whole, part in zip(told_maps(self._sight), told_maps(found.sight), strict=True):
+            whole[(..., *tile.core.cells)] = part[(..., *here)]
         radar, metal = found.radar, found.metal
         for name, image in ({} if metal is None else metal.maps).items():
             if name not in self._images:
@@ -202,6 +206,7 @@ class _Joined:
             permittivity=soil,
             log=log,
             doubts=tuple(sorted(set(self._doubts), key=lambda one: (one.start_s, one.code, one.sensor))),
+            sight=seen_of(self._sight, cover),
         )
 
     def _tiles_text(self) -> str:

@@ -22,6 +22,7 @@ from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
 from dualsense.chain.radar import begin_radar
 from dualsense.chain.radar_steps import IMAGING, RECORDING
+from dualsense.chain.sight import blind_radar, seen_of, smallest_mine
 from dualsense.chain.steps import Run, advance, silent
 from dualsense.chain.targets import find_targets
 from dualsense.chain.tracks import broken_track, head_track
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.steps import Passage
-    from dualsense.result import Coverage, Doubt, Grid, Radargram, Target
+    from dualsense.result import Coverage, Doubt, Grid, Radargram, SmallestMine, Target
     from dualsense.scan import Scan
     from dualsense.survey import Track
 
@@ -109,6 +110,8 @@ class Findings:
         Highest confidence first.
     log
         What there is to say.
+    sight
+        What would have been found where.
     doubts
         Stretches of the recording that are not believed.
     """
@@ -118,6 +121,7 @@ class Findings:
     metal: MetalState | None
     targets: tuple[Target, ...]
     log: Log
+    sight: SmallestMine
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -182,10 +186,15 @@ def process_samples(
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
         cover = believed_ground(sampled_ground(cover, radar.state), whole, places, doubts, recipe.survey)
+        cover = replace(cover, gpr=cover.gpr & ~blind_radar(cover, radar.state))
         run.progress("fusion", 0.9)
-        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted and not log.limits)
+        trusted = trusted and not log.limits
+        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
+        sight = smallest_mine(
+            cover, radar.state, metal.state, min_contrast=recipe.gpr.image.min_contrast, believed=trusted
+        )
         run.progress("done", 1.0)
-    return Findings(cover, radar.state, metal.state, targets, log, doubts)
+    return Findings(cover, radar.state, metal.state, targets, log, sight, doubts)
 
 
 def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:
@@ -251,6 +260,8 @@ class Outcome:
         Faults, notes and states that were kept.
     doubts
         Stretches of the recording that are not believed.
+    sight
+        What would have been found where.
     """
 
     cover: Coverage
@@ -261,6 +272,7 @@ class Outcome:
     permittivity: tuple[float, float]
     log: Log
     doubts: tuple[Doubt, ...] = ()
+    sight: SmallestMine | None = None
 
 
 def _outcome(found: Findings) -> Outcome:
@@ -282,6 +294,7 @@ def _outcome(found: Findings) -> Outcome:
         else (soil.relative_permittivity, soil.relative_permittivity_std),
         log=replace(found.log, notes=notes),
         doubts=found.doubts,
+        sight=seen_of(found.sight, cover),
     )
 
 
@@ -336,4 +349,5 @@ def result_of(scan: Scan, recipe: Recipe, track_m: NDArray[np.float64], outcome:
         stated_detection=detection,
         kept=outcome.log.kept,
         doubts=outcome.doubts,
+        smallest_mine=outcome.sight,
     )

@@ -81,6 +81,9 @@ class RadarState:
         The migrated volume, and its envelope where the ground is covered.
     bodies, detectability, echo_finder
         Bodies in it, where one would have been listed, and what stands out most at a place.
+    clutter : (t, ny, nx)
+        Its level where the tops of mines may lie (`dualsense.constants.MINE_TOPS_M`); None where amplitudes are
+        not told beside the surface's echo, or no body would be listed.
     doubts
         Stretches in which soundings contradict each other or the track.
     """
@@ -111,6 +114,7 @@ class RadarState:
     bodies: tuple[Body, ...] = ()
     detectability: Detectability | None = None
     echo_finder: Callable[[float, float], Body | None] | None = None
+    clutter: NDArray[np.float32] | None = None
     doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:

@@ -15,8 +15,8 @@ balance, Balance
     Drift and soil fitted to the response, and the whitening that follows.
 apply_balance
     The response without them, whitened.
-soil_suppression_db, small_metal_kept
-    How much of the soil balancing takes away, and how much of small metal it leaves.
+soil_suppression_db, small_metal_kept, small_metal_m3
+    How much of the soil balancing takes away, how much of small metal it leaves, and what that is worth.
 
 Maps
 ----

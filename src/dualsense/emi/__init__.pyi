@@ -19,6 +19,7 @@ from ._locate.refine import refine as refine
 from ._locate.separate import Separation as Separation
 from ._locate.separate import separate as separate
 from ._loss import small_metal_kept as small_metal_kept
+from ._loss import small_metal_m3 as small_metal_m3
 from ._loss import soil_suppression_db as soil_suppression_db
 from ._maps.coherence import coherence_map as coherence_map
 from ._maps.image import detection_limit as detection_limit

@@ -123,6 +123,29 @@ def small_metal_kept(response: Response, balance: Balance) -> dict[str, float]:
     return out
 
 
+def small_metal_m3(response: Response, balance: Balance) -> float:
+    """Mean polarizability that the least of `SMALL_METAL` is worth to the search for dipoles, in m^3.
+
+    That is what an object off the soil's phasor, equal in all channels, would have to have for as much signal in
+    units of the noise: what `dualsense.emi.Inversion` tells of hidden metal is in the same measure, whatever the
+    channels of the instrument are.
+
+    Parameters
+    ----------
+    response
+        Whose channels are meant.
+    balance
+        As it was fitted.
+
+    Returns
+    -------
+    float
+    """
+    gain = float((balance.whitener**2).sum())
+    signals = [float(((balance.whitener @ one) ** 2).sum()) for one in _small_spectra(response).values()]
+    return float(np.sqrt(min(signals) / gain)) if gain > 0.0 else 0.0
+
+
 def _small_spectra(response: Response) -> dict[str, Real]:
     """Polarizability (c,) of `SMALL_METAL` as the channels see it."""
     hz = response.channel_hz

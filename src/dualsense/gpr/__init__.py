@@ -121,6 +121,8 @@ measured_columns        cells below which something was measured
 Detectability           where a body would have been listed
 detectability           ... of a volume
 would_detect            ... at a place
+clutter_below           level of clutter where the tops of mines may lie
+mine_contrast           how far a mine's echo would stand out of it
 MAX_TARGET_LOSS         loss of a step beyond which silence says nothing
 
 Radargram

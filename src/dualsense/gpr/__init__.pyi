@@ -11,6 +11,8 @@ from ._bodies.find import echo_finder as echo_finder
 from ._bodies.find import find_bodies as find_bodies
 from ._bodies.shape import Shape as Shape
 from ._bodies.shape import relative_noise as relative_noise
+from ._bodies.smallest import clutter_below as clutter_below
+from ._bodies.smallest import mine_contrast as mine_contrast
 from ._bodies.volume import envelope_volume as envelope_volume
 from ._bodies.volume import measured_columns as measured_columns
 from ._clean.background import reference_spectra as reference_spectra

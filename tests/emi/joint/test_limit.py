@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from dualsense.emi._columns import dipole_columns
 from dualsense.emi._joint.find import find_dipoles
+from dualsense.emi._loss import small_metal_m3
 from dualsense.emi._maps.image import detection_limit
 from dualsense.emi._response import bin_along_track, normalise, white_noise
 from dualsense.io import read_scan
+from dualsense.result import Grid
 from dualsense.simulate import Buried, Motion, Noise, Scene, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
 
@@ -105,3 +108,22 @@ def test_a_quieter_detector_does_not_lose_a_mine_beside_a_can(model, quiet):
     found = find_dipoles(rows, white_noise(samples) / np.sqrt(np.median(rows.count)))
     centre = metal_dipoles(objects[1:])[0][0]
     assert min(np.hypot(*(d.position_m - centre)[:2]) for d in found.dipoles) < 0.05
+
+
+def test_the_deeper_the_more_can_hide_and_between_depths_it_lies_between(scan):
+    _, _, found, _ = scan
+    grid = Grid(found.x_m, found.y_m, 0.03)
+    maps_m3 = [found.hidden_map(grid, depth_m) for depth_m in (0.04, 0.05, 0.07, 0.12, 0.17)]
+    np.testing.assert_array_equal(maps_m3[1], found.hidden_m3)
+    known = np.isfinite(maps_m3[0])
+    assert known.any()
+    for less, more in pairwise(maps_m3):
+        assert (more[known] > less[known]).all()
+
+
+def test_small_metal_is_worth_as_much_as_its_signal(scan):
+    rows, _, found, _ = scan
+    worth_m3 = small_metal_m3(rows, found.balance)
+    assert 1e-9 < worth_m3 < 2e-7
+    louder = replace(found.balance, whitener=3.0 * found.balance.whitener)
+    assert small_metal_m3(rows, louder) == pytest.approx(worth_m3)

@@ -119,6 +119,18 @@ def test_hatching_covers_its_part_of_the_true_cells_alone():
     assert not (block[:-1, 1:] == block[1:, :-1]).all()
 
 
+def test_hatching_may_fall_to_the_right():
+    sheet, panel = _sheet()
+    mask = np.array([[False, True]])
+    panel.draw_hatch(mask, (0.0, 10.0, 0.0, 5.0), ground=None, lines="#000000", apart_in=0.08, falling=True)
+    seen = _upright(sheet)
+    assert (seen[:, :90] == 255).all()
+    block = seen[20:70, 90:140, 0]
+    assert (255 - block.mean()) / 255 == pytest.approx(1.1 * 100.0 / 72.0 * 2.0**0.5 / 8.0, rel=0.04)
+    assert (block[:-1, 1:] == block[1:, :-1]).all()
+    assert not (block[:-1, :-1] == block[1:, 1:]).all()
+
+
 def test_no_hole_is_too_small_to_be_hatched():
     sheet, panel = _sheet()
     mask = np.zeros((100, 200), dtype=bool)

@@ -35,6 +35,7 @@ TOP_KEYS = [
     "area_m2",
     "coverage_fraction",
     "covered_area_m2",
+    "smallest_mine",
     "faults",
     "fault_codes",
     "integrity",

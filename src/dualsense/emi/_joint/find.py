@@ -54,8 +54,9 @@ class Inversion:
     ``mended`` are the rows where the dipoles say that the coils were, with what is known of that;
     ``statistic`` (ny, nx) over ``x_m`` and ``y_m`` is the best drop of the misfit over depth before any dipole
     was taken away; ``needed`` (ny, nx) what one more dipole would have had to reach at the end to be told from
-    noise and from what the others leave; ``hidden_m3`` (ny, nx) the polarizability that it would have had to have
-    for that, 5 cm deep: NaN where too few rows passed. ``weight`` (m,) are the rows' weights.
+    noise and from what the others leave; ``hidden_depths_m3`` (d, ny, nx) the polarizability that it would have
+    had to have for that at each of `NODE_DEPTHS_M`: NaN where too few rows passed. ``weight`` (m,) are the rows'
+    weights.
     """
 
     mended: Response
@@ -65,21 +66,35 @@ class Inversion:
     y_m: Real
     statistic: Real
     needed: Real
-    hidden_m3: Real
+    hidden_depths_m3: Real
     weight: Real
+
+    @property
+    def hidden_m3(self) -> Real:
+        """Polarizability (ny, nx) that one more dipole would have had to have, 5 cm deep."""
+        hidden: Real = self.hidden_depths_m3[NODE_DEPTHS_M.index(SMALL_DEPTH_M)]
+        return hidden
 
     def needed_near(self, x_m: float, y_m: float) -> float:
         """Return ``needed`` at the nearest node."""
         i, j = (int(np.argmin(np.abs(axis - at))) for axis, at in ((self.y_m, y_m), (self.x_m, x_m)))
         return float(self.needed[i, j])
 
-    def hidden_map(self, grid: Grid) -> Real:
-        """Return ``hidden_m3`` of the node nearest to each cell of a map, (ny, nx) of that map."""
+    def hidden_map(self, grid: Grid, depth_m: float = SMALL_DEPTH_M) -> Real:
+        """Return what could hide at a depth below the node nearest to each cell of a map, (ny, nx) of that map.
+
+        Between two depths, and beyond them, its logarithm is taken on a straight line.
+        """
         rows, columns = (
             np.abs(cells[:, None] - nodes).argmin(axis=1)
             for cells, nodes in ((grid.y_m, self.y_m), (grid.x_m, self.x_m))
         )
-        return self.hidden_m3[np.ix_(rows, columns)]
+        node_m = np.array(NODE_DEPTHS_M)
+        upper = int(np.clip(np.searchsorted(node_m, depth_m) - 1, 0, node_m.size - 2))
+        part = float((depth_m - node_m[upper]) / (node_m[upper + 1] - node_m[upper]))
+        above, below = self.hidden_depths_m3[upper : upper + 2]
+        hidden: Real = above if part == 0.0 else below if part == 1.0 else _between(above, below, part)
+        return hidden[np.ix_(rows, columns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +218,7 @@ def find_dipoles(
         y_m=grid.y_m,
         statistic=first.drop.reshape(grid.shape),
         needed=needed,
-        hidden_m3=_hidden(grid, state.fit, needed),
+        hidden_depths_m3=_hidden(grid, state.fit, needed),
         weight=state.fit.weight,
     )
 
@@ -284,17 +299,27 @@ def _needed(grid: NodeGrid, state: _State, limits: _Limits, *, hidden_nodes: int
 
 
 def _hidden(grid: NodeGrid, fit: JointFit, needed: Real) -> Real:
-    """Mean polarizability (ny, nx) below which one more dipole would not have been found, `SMALL_DEPTH_M` deep.
+    """Mean polarizability (d, ny, nx) below which one more dipole would not have been found at `NODE_DEPTHS_M`.
 
     Of its signal counts what soil, drift and the dipoles that were found cannot take over, in rows weighed by
     what errors of places make of those. It lies off the soil's phasor.
     """
-    depth = NODE_DEPTHS_M.index(SMALL_DEPTH_M)
-    seen = grid.kept(np.concatenate(fit.span.blocks), fit.weight, depth=depth) * (fit.balance.whitener**2).sum()
-    left = seen > 0.0  # else anything could hide
-    limit: Real = np.where(left, np.sqrt(needed.ravel() / np.where(left, seen, 1.0)), np.inf)
-    limit = np.where(grid.usable, limit, np.nan)
-    return limit.reshape(grid.shape)
+    basis, gain = np.concatenate(fit.span.blocks), (fit.balance.whitener**2).sum()
+    limits = []
+    for depth in range(len(NODE_DEPTHS_M)):
+        seen = grid.kept(basis, fit.weight, depth=depth) * gain
+        left = seen > 0.0  # else anything could hide
+        limit = np.where(left, np.sqrt(needed.ravel() / np.where(left, seen, 1.0)), np.inf)
+        limits.append(np.where(grid.usable, limit, np.nan).reshape(grid.shape))
+    return np.stack(limits)
+
+
+def _between(above: Real, below: Real, part: float) -> Real:
+    """Go a part of the way from one map to the other on their logarithms; infinite where either is."""
+    known = np.isfinite(above) & np.isfinite(below)
+    first, last = (np.log(np.where(known, one, 1.0)) for one in (above, below))
+    way: Real = np.where(known, np.exp(first + part * (last - first)), above + below)
+    return way
 
 
 def _strongest(fit: JointFit) -> float:

@@ -242,11 +242,12 @@ class Panel:
         lines: str,
         apart_in: float,
         level: float = 2.0,
+        falling: bool = False,
     ) -> None:
         """Hatch the true cells; see `Hatch`."""
         width_px = self.points_px(HATCH_PT)
         edges = self.edges_px(extent)
-        self.add(Hatch(mask, edges, ground, lines, apart_in * self.dpi, width_px, self.box), level)
+        self.add(Hatch(mask, edges, ground, lines, apart_in * self.dpi, width_px, self.box, falling), level)
 
     def draw_lines(
         self,

@@ -70,6 +70,8 @@ class Hatch:
         Colour under the lines; None leaves what is there.
     lines, apart_px, width_px
         Colour, distance along a row, and width of the lines.
+    falling
+        Whether the lines fall to the right; they rise otherwise.
     """
 
     mask: NDArray[np.bool_]
@@ -79,6 +81,7 @@ class Hatch:
     apart_px: float
     width_px: float
     window: Box
+    falling: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -141,19 +141,21 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
         mask = np.logical_or.reduceat(np.logical_or.reduceat(mask, starts[0], axis=0), starts[1], axis=1)
         edges = _gathered_edges(edges, mark.mask.shape, mask.shape, factors)
     chosen = _spread(image, mask, edges, area)
-    # A line rises by a pixel in each column: what it covers hangs on the sum of row and column alone.
-    place = np.arange(bottom - top + right - left) + float(left) + top
+    # A line rises by a pixel in each column: what it covers hangs on the sum of row and column alone, or, where it
+    # falls, on their difference.
+    place = np.arange(bottom - top + right - left) + float(top) + (1 - right if mark.falling else left)
     beside = np.abs((place + HALF) % mark.apart_px - 0.5 * mark.apart_px) / math.sqrt(2.0)
     covered = np.clip(0.5 * mark.width_px + HALF - beside, 0.0, 1.0)[:, None]
     part, lines = image[top:bottom, left:right], plain_colour(mark.lines).astype(np.float64)
     rows, columns = np.nonzero(chosen)
+    at = rows + (right - left - 1 - columns if mark.falling else columns)
     if mark.ground is not None:
         ground = plain_colour(mark.ground)
         colours = np.rint(ground + covered * (lines - ground)).astype(np.uint8)
-        part[rows, columns] = colours[rows + columns]
+        part[rows, columns] = colours[at]
     else:
         below = part[rows, columns]
-        part[rows, columns] = np.rint(below + covered[rows + columns] * (lines - below)).astype(np.uint8)
+        part[rows, columns] = np.rint(below + covered[at] * (lines - below)).astype(np.uint8)
 
 
 def _paint_bar(image: NDArray[np.uint8], mark: Bar) -> None:

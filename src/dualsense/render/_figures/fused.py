@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualsense.render._figures import notes, panels, sheet, style
-from dualsense.render._figures.ground import draw_ground, ground_subtitle
+from dualsense.render._figures.ground import draw_ground, ground_subtitle, small_unsure
 from dualsense.render._figures.lines import strip_map_figure
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
@@ -39,7 +39,8 @@ def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canv
     columns = max(1, int((size.width_in + 1.8) / notes.LIST_IN)) if wide else 1
     list_in = notes.list_height_in(len(targets), columns)
     width_in = sheet.LEFT_IN + size.width_in + sheet.BAR_IN + (0.3 if wide else notes.LIST_IN)
-    below_in = size.height_in + sheet.STRIP_IN + 0.95
+    small = bool(small_unsure(result).any())
+    below_in = size.height_in + sheet.STRIP_IN + 0.95 + (notes.SMALL_KEY_IN if small else 0.0)
     below_in = below_in + list_in if wide else max(below_in, list_in)
     height_in = sheet.HEAD_IN + banner_in + below_in
     page = sheet.open_sheet(result, "Radar and metal", ground_subtitle(result, view), width_in, height_in)
@@ -63,9 +64,9 @@ def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canv
     panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
-    notes.draw_legend(page, result, shown.levels, bottom_in - 1.28, track=track)
+    notes.draw_legend(page, result, shown.levels, bottom_in - 1.28, track=track, small=small)
     if wide:
-        notes.draw_list(page, result, (0.3, bottom_in - 2.05), columns)
+        notes.draw_list(page, result, (0.3, bottom_in - 2.05 - (notes.SMALL_KEY_IN if small else 0.0)), columns)
     else:
         notes.draw_list(page, result, (width_in - notes.LIST_IN + 0.15, height_in - sheet.HEAD_IN - banner_in), 1)
     return sheet.finished(page)

@@ -9,6 +9,7 @@ import numpy as np
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import depth_maximum, shown_depths
 from dualsense.render._words import sensor_message
+from dualsense.result import SMALL_CODE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +44,18 @@ def radar_alone(result: Result) -> NDArray[np.bool_]:
         seen = seen & np.isfinite(metal.values)
     alone: NDArray[np.bool_] = result.coverage.gpr & ~seen
     return alone
+
+
+def small_unsure(result: Result) -> NDArray[np.bool_]:
+    """Find the ground, (ny, nx), that both sensors measured and where they might have missed a small mine.
+
+    That is one with a minimum of metal, to 5 cm deep.
+    """
+    cover, sight = result.coverage, result.smallest_mine
+    if sight is None:
+        return np.zeros_like(cover.patch)
+    unsure: NDArray[np.bool_] = cover.patch & cover.emi & cover.gpr & (sight.code < SMALL_CODE)
+    return unsure
 
 
 def draw_ground(panel: Panel, result: Result, view: View, shown: Shown) -> Cells | None:
@@ -82,6 +95,7 @@ def draw_ground(panel: Panel, result: Result, view: View, shown: Shown) -> Cells
     coloured = seen_gpr if volume is not None else seen_emi
     panels.draw_unmeasured(panel, extent, ~coloured, "none")
     panels.draw_unmeasured(panel, extent, coloured & ~(seen_gpr & seen_emi), "one")
+    panels.draw_unmeasured(panel, extent, small_unsure(result) & seen_gpr & seen_emi, "small")
     if metal is not None:
         panels.draw_metal_contours(panel, panels.contour_marks(panel, shown.contours_cm))
     return cells

@@ -34,6 +34,8 @@ ROW_IN = 0.93
 BANNER_IN = 0.5
 LEGEND_PT = 11.5
 RADAR_BLUE = "#31688e"
+SMALL_KEY_IN = 0.36
+SMALL_UNSURE = "measured, but a mine with little metal might be missed here"
 
 
 def draw_banner(sheet: Canvas, message: str, top_in: float) -> None:
@@ -78,7 +80,13 @@ def _draw_grey_box(panel: Panel, corner_in: tuple[float, float]) -> None:
 
 
 def draw_legend(
-    sheet: Canvas, result: Result, levels: tuple[float, ...], top_in: float, *, track: bool = True
+    sheet: Canvas,
+    result: Result,
+    levels: tuple[float, ...],
+    top_in: float,
+    *,
+    track: bool = True,
+    small: bool = False,
 ) -> None:
     """Say what hatching, lines and contours mean, in two rows under the map.
 
@@ -94,6 +102,8 @@ def draw_legend(
         Upper edge of the legend above the lower edge of the sheet, inches.
     track
         Whether the track was drawn.
+    small
+        Whether ground was hatched on which small mines would not surely have been found.
     """
     width_in = sheet.width_in - 0.6
     legend = sheet.panel((0.3, top_in - 0.62), (width_in, 0.62), (0.0, width_in, 0.0, 0.62))
@@ -104,6 +114,8 @@ def draw_legend(
     one: Any = {"ground": None, "lines": style.ONE_SENSOR_LINES, "apart_in": 1.0 / 6.0}
     legend.draw_hatch(np.ones((1, 1), dtype=bool), swatch, **one)
     legend.write(3.94, 0.47, "one sensor only: not assessable", size_pt=LEGEND_PT)
+    if small:
+        _draw_small_key(sheet, top_in - 0.62 - SMALL_KEY_IN)
     for start, widths_pt in ((0.02, (3.0, 0.9)), (3.42, (5.2, 2.4))):
         line = np.array([[start, 0.12], [start + 0.42, 0.12]])
         for colour, width_pt in zip((style.INK, style.PAPER), widths_pt, strict=True):
@@ -117,6 +129,15 @@ def draw_legend(
     else:
         words = "no metal contour: see the metal map"
     legend.write(3.94, 0.12, words, size_pt=LEGEND_PT)
+
+
+def _draw_small_key(sheet: Canvas, bottom_in: float) -> None:
+    """Say what lines that fall to the right mean, in a row of its own."""
+    key = sheet.panel((0.3, bottom_in), (sheet.width_in - 0.6, 0.26), (0.0, sheet.width_in - 0.6, 0.0, 0.26))
+    swatch = (0.02, 0.44, 0.02, 0.24)
+    key.draw_box(swatch, RADAR_BLUE, RADAR_BLUE, 0.0, 1.0)
+    panels.draw_unmeasured(key, swatch, np.ones((1, 1), dtype=bool), "small")
+    key.write(0.54, 0.13, SMALL_UNSURE, size_pt=LEGEND_PT)
 
 
 def list_height_in(count: int, columns: int) -> float:

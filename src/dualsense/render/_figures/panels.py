@@ -31,7 +31,7 @@ STRIP_LEAST_IN = 4.2
 ARROW_PT = (13.0, 7.2)
 TRACK_PT = (1.7, 0.7)
 MOST_TRACK = 0.35
-HATCH_APART_IN = {"none": 1.0 / 12.0, "one": 1.0 / 3.0}
+HATCH_APART_IN = {"none": 1.0 / 12.0, "one": 1.0 / 3.0, "small": 1.0 / 6.0}
 
 
 def axis_edges_cm(centres_m: NDArray[np.float64], cell_m: float) -> tuple[float, float]:
@@ -115,9 +115,11 @@ def scaled(limit: float, gamma: float) -> Scale:
 
 
 def draw_unmeasured(
-    panel: Panel, extent: Extent, mask: NDArray[np.bool_], sensors: Literal["none", "one"] = "none"
+    panel: Panel, extent: Extent, mask: NDArray[np.bool_], sensors: Literal["none", "one", "small"] = "none"
 ) -> None:
     """Hatch the true cells: grey where no sensor measured, lines alone over what one sensor saw.
+
+    Lines that fall to the right lie where both sensors measured, and small mines would not surely have been found.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def draw_unmeasured(
     mask : (rows, columns) bool
         Row 0 lies at the bottom.
     sensors
-        How many sensors measured the true cells.
+        How many sensors measured the true cells; "small" where both did, and that did not do.
     """
     if not mask.any():
         return
@@ -139,6 +141,7 @@ def draw_unmeasured(
         ground=style.UNMEASURED if none else None,
         lines=style.UNMEASURED_LINES if none else style.ONE_SENSOR_LINES,
         apart_in=HATCH_APART_IN[sensors],
+        falling=sensors == "small",
     )
 
 

@@ -227,6 +227,7 @@ def unrolled(result: Result, strip: Strip) -> Result:
         if volume is None
         else Volume(volume.name, volume.units, flat, volume.depth_m, spread(volume.grid, volume.values)),
         track_m=track,
+        smallest_mine=None,
         targets=tuple(
             replace(target, x_m=0.01 * along_cm, y_m=0.01 * across_cm)
             for target, (along_cm, across_cm) in zip(result.targets, places, strict=True)

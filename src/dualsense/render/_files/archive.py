@@ -10,7 +10,9 @@ path                                      meaning
                                           since 1.1 suspect_threshold and stated_detection, where they are known
 ``/header`` attributes                    what the scan says of itself; absent where the scan is silent
 ``/provenance/name``, ``value``           plain text in pairs
-``/coverage``                             ``x``, ``y``, ``patch``, ``emi``, ``gpr``; attribute ``cell``
+``/coverage``                             ``x``, ``y``, ``patch``, ``emi``, ``gpr``; attribute ``cell``; since 1.1
+                                          ``smallest_mine`` (y, x), ``smallest_mine_depth`` (y, x), ``top`` and
+                                          ``minimum_metal`` (top, y, x), each with its meaning as attributes
 ``/track``                                (p, 3) track of the head
 ``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
@@ -40,6 +42,7 @@ from dualsense.render._files.rows import (
     write_faults,
     write_targets,
 )
+from dualsense.render._files.sight import read_sight, write_sight
 from dualsense.result import Coverage, Grid, Image, Radargram, Result, Volume
 from dualsense.runtime.files import whole_file
 from dualsense.runtime.unfailing import new_hdf5
@@ -187,6 +190,7 @@ def _read(file: h5py.File) -> Result:
         relative_permittivity_std=float(file.attrs["relative_permittivity_std"]),
         faults=read_faults(file["faults"]),
         doubts=read_doubts(file["doubts"]) if "doubts" in file else (),
+        smallest_mine=read_sight(coverage, _read_grid(coverage)),
         provenance=dict(
             zip(read_texts(file["provenance"], "name"), read_texts(file["provenance"], "value"), strict=True)
         ),
@@ -227,6 +231,8 @@ def _write_coverage(group: h5py.Group, result: Result) -> None:
     _write_grid(group, coverage.grid)
     for name, mask in (("patch", coverage.patch), ("emi", coverage.emi), ("gpr", coverage.gpr)):
         array(group, name, mask, "1")
+    if result.smallest_mine is not None:
+        write_sight(group, result.smallest_mine)
     fractions = group.create_group("sensor_fraction")
     for name in sorted(result.sensor_coverage):
         fractions.attrs[name] = float(result.sensor_coverage[name])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._files.plain import fault_document
+from dualsense.render._files.sight import sight_document
 from dualsense.render._targets import distance_m, join_reasons, lane_bearing_deg, ordered_targets
 from dualsense.runtime.texts import cell
 
@@ -128,6 +129,7 @@ def targets_document(result: Result) -> dict[str, Any]:
         "area_m2": _rounded(result.area_m2, 6),
         "coverage_fraction": _rounded(result.coverage_fraction, 6),
         "covered_area_m2": _covered_area_m2(result),
+        "smallest_mine": sight_document(result.smallest_mine, result.coverage),
         "faults": [fault_document(fault) for fault in result.faults],
         "fault_codes": sorted({fault.code for fault in result.faults if fault.code}),
         "integrity": [_doubt(one) for one in result.doubts],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dualsense.language import NOT_REVIEWED, again, number, say
 from dualsense.render import _words as words
 from dualsense.render._figures.strip import is_line
@@ -73,6 +75,16 @@ def _coverage_rows(result: Result) -> list[dict[str, Any]]:
         }
         for name, fraction in parts
     ]
+
+
+def _small_found(result: Result) -> dict[str, str] | None:
+    """Parts of the patch on which small mines would have been found; None where that is not told."""
+    sight, patch = result.smallest_mine, result.coverage.patch
+    if sight is None or not patch.any():
+        return None
+    with np.errstate(invalid="ignore"):
+        five, ten = (float((sight.depth_m[patch] >= np.float32(depth)).mean()) for depth in (0.05, 0.10))
+    return {"five": words.percent_down(five), "ten": words.percent_down(ten)}
 
 
 def _soil(result: Result) -> dict[str, str] | None:
@@ -227,6 +239,7 @@ def page_words(result: Result, viewer: Mapping[str, Any] | None) -> dict[str, An
         "no_targets": say(SENTENCES["none_assessed" if nothing else "none_found"]),
         "coverage": _coverage_rows(result),
         "area": say("{area:.3f} m²", area=result.area_m2) if known else say(SENTENCES["unknown_area"]),
+        "small_found": _small_found(result),
         "soil": _soil(result),
         "origin": rows,
         "long_texts": long_texts,

@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "noVolume": "There is no radar volume to show.",
     "key_none": "not measured: not assessable",
     "key_one": "one sensor only: not assessable",
+    "key_small": "measured, but a mine with little metal might be missed here",
     "key_contours": "metal contours: {levels} {units}",
     "no_script": "This browser runs no scripts: the pictures below show the same ground.",
     # targets
@@ -105,6 +106,9 @@ SENTENCES: Mapping[str, str] = {
     "measured": "Measured",
     "missing": "Not assessable by it",
     "patch": "The patch is {area}: the ground inside the track of the head.",
+    "small_found": "On {five} of the patch a mine with a minimum of metal would have been found, had its top "
+    "lain as deep as 5 cm; on {ten} as deep as 10 cm. Elsewhere that is not told: nothing found there says "
+    "nothing.",
     "unknown_area": "of unknown area",
     "soil": "Soil",
     "permittivity": "Relative permittivity εᵣ",

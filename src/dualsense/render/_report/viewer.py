@@ -17,6 +17,7 @@ from dualsense.render._files.geodesy import usable_origin
 from dualsense.render._report.pack import STEPS, in_steps, packed
 from dualsense.render._targets import ordered_targets
 from dualsense.render._words import sensor_message
+from dualsense.result import SMALL_CODE
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 MOST_SLICES = 64
 MOST_CELLS = 2_500_000
 TRACK_STEP_CM = 0.2
-PATCH, METAL, RADAR = 1, 2, 4
-"""Bits of a cell of the ground: within the patch, and measured by each sensor."""
+PATCH, METAL, RADAR, MINE = 1, 2, 4, 8
+"""Bits of a cell of the ground: within the patch, and measured by each sensor; from ``MINE`` on the code of the
+smallest mine that would have been found there."""
 BLIND_DEPTH_CM = 30.0
 """Depth of the sections of a scan without radar, which show nothing but the targets of the metal detector."""
 
@@ -62,7 +64,8 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
         **_radar(result, shown),
         "layers": _layers(result, view, shown),
         "seen": _seen(result),
-        "bits": {"patch": PATCH, "metal": METAL, "radar": RADAR},
+        "bits": {"patch": PATCH, "metal": METAL, "radar": RADAR, "mine": MINE},
+        "small": 0 if result.smallest_mine is None else SMALL_CODE,
         "steps": STEPS,
         "messages": {"radar": sensor_message(result, "gpr"), "metal": sensor_message(result, "emi")},
         **_levels(result, shown),
@@ -188,6 +191,8 @@ def _seen(result: Result) -> dict[str, Any]:
     emi = emi & (sensor_message(result, "emi") is None)
     gpr = gpr & (sensor_message(result, "gpr") is None)
     bits = PATCH * coverage.patch + METAL * emi + RADAR * gpr
+    if result.smallest_mine is not None:
+        bits = bits + MINE * np.where(emi & gpr, result.smallest_mine.code, 0)
     return {"cells": packed(bits.astype(np.uint8)), "ground": _grid(coverage.grid)}
 
 

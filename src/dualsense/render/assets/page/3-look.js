@@ -71,21 +71,24 @@
   }
 
   const knownTiles = new Map();
-  function pattern(pen, ground, lines, apart, ratio) {
+  function pattern(pen, ground, lines, apart, ratio, falling) {
     const size = Math.round(apart * ratio);
-    const key = [ground, lines, size].join();
-    if (!knownTiles.has(key)) { knownTiles.set(key, hatchTile(ground, lines, size, ratio)); }
+    const key = [ground, lines, size, falling].join();
+    if (!knownTiles.has(key)) { knownTiles.set(key, hatchTile(ground, lines, size, ratio, falling)); }
     return pen.createPattern(knownTiles.get(key), "repeat");
   }
 
-  function hatchTile(ground, lines, size, ratio) {
+  function hatchTile(ground, lines, size, ratio, falling) {
     const tile = sheet(size, size);
     const stroke = tile.getContext("2d");
     if (ground) { stroke.fillStyle = ground; stroke.fillRect(0, 0, size, size); }
     stroke.strokeStyle = lines;
     stroke.lineWidth = 1.5 * ratio;
     stroke.beginPath();
-    for (const shift of [-size, 0, size]) { stroke.moveTo(shift - 2, size + 2); stroke.lineTo(shift + size + 2, -2); }
+    for (const shift of [-size, 0, size]) {
+      stroke.moveTo(shift - 2, falling ? -2 : size + 2);
+      stroke.lineTo(shift + size + 2, falling ? size + 2 : -2);
+    }
     stroke.stroke();
     return tile;
   }
@@ -97,7 +100,7 @@
     brush.imageSmoothingEnabled = false;
     brush.drawImage(mask, part.left, part.top, part.width, part.height, 0, 0, layer.width, layer.height);
     brush.globalCompositeOperation = "source-in";
-    brush.fillStyle = sensors === "none" ? pattern(brush, look.grey, look.hatch, 9, ratio) : pattern(brush, null, look.one, 22, ratio);
+    brush.fillStyle = sensors === "none" ? pattern(brush, look.grey, look.hatch, 9, ratio) : pattern(brush, null, look.one, sensors === "small" ? 16 : 22, ratio, sensors === "small");
     brush.fillRect(0, 0, layer.width, layer.height);
     pen.drawImage(layer, box.left, box.top, box.width, box.height);
   }

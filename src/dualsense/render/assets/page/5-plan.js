@@ -50,6 +50,7 @@
       planCells[key] = {
         none: masked(columns, rows, (column, row) => !(at(column, row) & own)),
         one: masked(columns, rows, (column, row) => (at(column, row) & own) && (at(column, row) & both) !== both),
+        small: masked(columns, rows, (column, row) => data.small > 0 && (at(column, row) & data.bits.patch) && (at(column, row) & both) === both && at(column, row) < data.bits.mine * data.small),
       };
     }
     return planCells[key];
@@ -238,6 +239,7 @@
       const part = { left: (shown.left - frame.left) / cell, top: (frame.top - shown.top) / cell, width: (shown.right - shown.left) / cell, height: (shown.top - shown.bottom) / cell };
       hatched(brush, masks.none, part, box, ratio, "none");
       hatched(brush, masks.one, part, box, ratio, "one");
+      hatched(brush, masks.small, part, box, ratio, "small");
       still.labels = drawStill(brush, box, toX, toY, planPlaces.map(({ x, y }) => ({ left: x - 18, right: x + 18, top: y - 18, bottom: y + 18 })));
     }
     pen.drawImage(still.canvas, 0, 0, width, height);
