@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.faults import KINDS, fault
+from dualsense.language import in_english
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -182,7 +183,12 @@ def _joined(group: Sequence[tuple[Fault, float]], tiles: int, dead: Collection[s
     if graver:
         worst = replace(worst, severity="degraded")
     if worst.severity == "failed" and len(group) < tiles:
-        where = f"on {len(group)} of {tiles} tiles of the ground: {worst.message}"
+        where = in_english(
+            "on {count:d} of {tiles:d} tiles of the ground: {message}",
+            count=len(group),
+            tiles=tiles,
+            message=worst.message,
+        )
         return replace(worst, severity="failed" if worst.sensor in dead else "degraded", message=where)
     return worst
 

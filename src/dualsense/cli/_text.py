@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense import render
 from dualsense.errors import one_line
+from dualsense.language import NOT_REVIEWED, again, catalogue, say, spoken
 from dualsense.result import CALLS
 from dualsense.runtime.texts import visible
 from dualsense.scan import SENSOR_NAMES, SEVERITIES
@@ -95,36 +96,42 @@ def _extent(summary: ScanSummary) -> str:
 def result_text(result: Result, scan: Path, out: Path | None) -> str:
     """Say what processing found, the gravest first, in the words of the report."""
     verdict = render.headline(result)
-    sensors = ", ".join(
-        f"{SENSOR_NAMES[name]} {render.percent_down(result.sensor_coverage.get(name, math.nan))}"
-        for name in render.SENSORS
+    parts = {name: render.percent_down(result.sensor_coverage.get(name, math.nan)) for name in render.SENSORS}
+    covered = say(
+        "{area:.2f} m², both sensors covered {both} (metal detector {metal}, radar {radar})"
+        if math.isfinite(result.area_m2)
+        else "unknown area, both sensors covered {both} (metal detector {metal}, radar {radar})",
+        area=result.area_m2,
+        both=render.percent_down(result.coverage_fraction),
+        metal=parts["emi"],
+        radar=parts["gpr"],
     )
-    covered = f"both sensors covered {render.percent_down(result.coverage_fraction)} ({sensors})"
-    lines = [
-        f"{visible(str(scan))}: {number(result.area_m2, '.2f')} m², {covered}",
-        " ".join((verdict.main, *verdict.rest)),
-    ]
+    lines = [f"{visible(str(scan))}: {covered}", " ".join((verdict.main, *verdict.rest))]
     if result.targets:
-        rows = [("id", "call", "x m", "y m", "depth of top", "confidence", "why")]
+        head = (say("call"), say("x m"), say("y m"), say("depth of top"), say("confidence"), say("why"))
+        rows = [("id", *head)]
         rows += [
             (
                 one_line(target.id),
-                render.CALL_NAMES[target.call],
-                f"{target.x_m:z.2f}",
-                f"{target.y_m:z.2f}",
+                say(render.CALL_NAMES[target.call]),
+                say("{value:z.2f}", value=target.x_m),
+                say("{value:z.2f}", value=target.y_m),
                 render.depth_words(target),
                 render.confidence_words(target, result),
-                render.join_reasons(target.reasons),
+                render.join_reasons([again(reason) for reason in target.reasons]),
             )
             for target in render.ordered_targets(result)
         ]
         lines += ["", table(rows, align="<<>>>><")]
     ground = render.calibration_words(result)
-    model = f"Confidence by {one_line(result.model)}{f' ({ground})' if ground else ''}."
-    lines += ["", " ".join(filter(None, (model, render.threshold_words(result), render.ADVICE)))]
+    name = one_line(result.model)
+    model = say("Confidence by {model} ({ground}).", model=name, ground=ground) if ground else ""
+    model = model or say("Confidence by {model}.", model=name)
+    lines += ["", " ".join(filter(None, (model, render.threshold_words(result), say(render.ADVICE))))]
     limits = [one_line(banner.sentence) for banner in render.banners(result)]
     lines += ["", *limits] if limits else []
-    lines += ["", f"Look at {visible(str(out / 'report.html'))}"] if out is not None else []
+    lines += [] if catalogue(spoken()).reviewed else ["", say(NOT_REVIEWED)]
+    lines += ["", say("Look at {path}", path=visible(str(out / "report.html")))] if out is not None else []
     return "\n".join(lines)
 
 

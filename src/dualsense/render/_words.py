@@ -240,11 +240,14 @@ def _fault_message(fault: Fault) -> str:
     channel = values.pop("channel", None)
     try:
         message = say(kind.wording, **values)
+        english = kind.wording.format_map(fault.values)
     except (ValueError, TypeError):  # values of another kind than the wording's, as a foreign file may hold
         return again(fault.message)
-    if channel is None:
-        return message
-    return say("channel {channel}: {message}", channel=channel, message=message)
+    if channel is not None:
+        message = say("channel {channel}: {message}", channel=channel, message=message)
+        english = f"channel {channel}: {english}"
+    # What was worded further must not lose what was added.
+    return message if english == fault.message else again(fault.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ def render_figures(result: Result, view: View | None = None, shown: Shown | None
         Name of the file to its PNG, the same bytes for the same result; ``gpr_radargram.png`` only where the
         result has a radargram, ``emi_details.png`` only where a patch has the maps for it.
     """
+    # Pictures are in English: their places for words are as long as English ones. The threads that draw
+    # them know no other language.
     view = view or style.View()
     shown = shown or shown_of(result, view)
     drawers = dict(FIGURES)

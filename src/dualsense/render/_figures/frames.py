@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import ENGLISH, speaking
 from dualsense.render._canvas.axes import draw_frame, draw_title, draw_x_axis, even_ticks
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import panels, style
@@ -39,6 +40,7 @@ CROSS_PT = 5.0
 TITLES = {"emi": "Metal detector", "gpr": "Radar, strongest echo"}
 
 
+@speaking(ENGLISH)
 def frame_png(
     header: ScanHeader,
     known: Sketch | Result,

@@ -107,23 +107,23 @@ def _soil(result: Result) -> dict[str, str] | None:
 def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Short facts for the table and long texts, such as the recipe, for folded blocks."""
     header = result.header
-    facts = {
-        say("Scan"): header.scan_id,
-        say("Recorded or simulated"): _source_words(header.source),
-        say("Created"): header.created,
-        say("Instrument"): header.instrument,
-        say("Site"): header.site,
-        say("Operator"): header.operator,
-        say("Notes"): header.notes,
-        say("Start point, WGS 84"): _start_words(result),
-        say("SHA-256 of the scan"): result.scan_sha256,
-        say("SHA-256 of the recipe"): result.recipe_sha256,
-        say("Confidence model"): result.model,
-    }
-    rows = [(name, plain(value)) for name, value in facts.items() if value]
+    facts = (
+        (say("Scan"), header.scan_id),
+        (say("Recorded or simulated"), _source_words(header.source)),
+        (say("Created"), header.created),
+        (say("Instrument"), header.instrument),
+        (say("Site"), header.site),
+        (say("Operator"), header.operator),
+        (say("Notes"), header.notes),
+        (say("Start point, WGS 84"), _start_words(result)),
+        (say("SHA-256 of the scan"), result.scan_sha256),
+        (say("SHA-256 of the recipe"), result.recipe_sha256),
+        (say("Confidence model"), result.model),
+    )
+    rows = [(name, plain(value)) for name, value in facts if value]
     long_texts = []
-    # What is told above is known by what the result holds, not by its words: every language has the same rows.
-    shown = {header.source, *facts.values()}
+    # The same rows in every language: what is shown does not hang on how it is worded.
+    shown = {header.source, *(value for _, value in facts)}
     for name in sorted(result.provenance):
         value = result.provenance[name]
         if value in shown:

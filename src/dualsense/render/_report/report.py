@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dualsense.language import catalogue, languages, speaking, spoken
+from dualsense.language import ENGLISH, catalogue, languages, speaking, spoken
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
@@ -119,7 +119,8 @@ def report_html(
     pictures = render_figures(result, view, shown) if pictures is None else pictures
     line = is_line(result)
     # The slices of a line show nothing that its section does not: its pictures are the page.
-    viewer = None if line else viewer_data(result, view, shown)
+    with speaking(ENGLISH):  # what is drawn is the same in every language
+        viewer = None if line else viewer_data(result, view, shown)
     style, script = _asset("report.css") + _faces(), _script(instrument=viewer is not None)
     shared = {
         "made": plain(" · ".join(filter(None, (result.header.site, result.header.created))), 80),
