@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import in_english
 from dualsense.render._canvas.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def unit_words(units: str) -> str:
     """Write a unit as people write it; dimensionless is "relative"."""
     raised = {"2": "²", "3": "³"}
     if units in {"1", ""}:
-        return "relative"
+        return in_english("relative")
     return "".join(
         raised[letter] if letter in raised and index and units[index - 1].isalpha() else letter
         for index, letter in enumerate(units)
@@ -116,7 +117,7 @@ def unit_words(units: str) -> str:
 
 def metal_units(units: str) -> str:
     """Name the unit of the metal map: a dimensionless one counts standard deviations of the noise."""
-    return "times the noise" if units == "1" else units
+    return in_english("times the noise") if units == "1" else units
 
 
 def numbers_words(values: Sequence[float], units: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import in_english
 from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import depth_maximum, shown_depths
@@ -204,7 +205,7 @@ def _levels(result: Result, shown: Shown) -> dict[str, Any]:
     power = style.power_of_ten(max(shown.levels))
     numbers = [style.number_words(level / 10.0**power) for level in shown.levels]
     if metal.units == "1":
-        return {"levels": [f"{number}×" for number in numbers], "levelUnits": "the noise"}
+        return {"levels": [f"{number}×" for number in numbers], "levelUnits": in_english("the noise")}
     units = style.scaled_units(power, metal.units)
     return {"levels": numbers, "levelUnits": f"× {units}" if power else units}
 

@@ -117,10 +117,12 @@
     pen.font = font(14, 700);
     pen.textAlign = "left";
     pen.textBaseline = "middle";
-    pen.fillText(say("lane", {}), box.left + 53, line);
     const length = niceStep(shown.right - shown.left, 6);
     const end = box.left + box.width;
     const start = end - length * scale;
+    const room = start - pen.measureText(say("lengthValue", { length })).width - box.left - 70;
+    const lane = pen.measureText(say("lane", {})).width < room ? say("lane", {}) : say("laneShort", {});
+    pen.fillText(lane, box.left + 53, line);
     pen.fillRect(start, line - 5, (end - start) / 2, 10);
     pen.lineWidth = 1.5;
     pen.strokeStyle = look.ink;
@@ -130,7 +132,7 @@
     if (data.azimuth === null) { return; }
     // +x points to the azimuth, clockwise from north: north lies that angle to its left.
     const angle = -data.azimuth * Math.PI / 180;
-    const middle = box.left + 53 + pen.measureText(say("lane", {})).width + 30;
+    const middle = box.left + 53 + pen.measureText(lane).width + 30;
     arrow(pen, middle - 13 * Math.cos(angle), line - 13 * Math.sin(angle), angle, 28);
     pen.fillStyle = look.ink;
     pen.textAlign = "left";
