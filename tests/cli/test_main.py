@@ -92,7 +92,19 @@ def test_help_answers_at_once():
 
 def test_help_names_every_verb():
     listed = command("--help").stdout
-    verbs = ("process", "info", "replay", "recipe", "import", "evaluate", "simulate", "batch", "view", "decisions")
+    verbs = (
+        "process",
+        "info",
+        "replay",
+        "recipe",
+        "import",
+        "evaluate",
+        "simulate",
+        "batch",
+        "view",
+        "train",
+        "decisions",
+    )
     assert set(verbs) <= set(re.findall(r"^  (\w+)", listed, flags=re.MULTILINE))
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dualsense.app._guard import Access
+    from dualsense.app._lessons import Level
 
 LOOPBACK = "127.0.0.1"
 
@@ -56,6 +57,45 @@ def view(
     from dualsense.app._view import run_view  # noqa: PLC0415 - needs the extra
 
     run_view(path, access=access, port=port, out=out, processes=processes, announce=announce)
+
+
+def train(
+    folder: Path,
+    *,
+    level: Level | None,
+    lanes: int,
+    port: int,
+    announce: Callable[[str], None],
+    host: str = LOOPBACK,
+) -> None:
+    """Train on lanes with known truth in a browser until interrupted.
+
+    Parameters
+    ----------
+    folder
+        Scans that tell their truth; made where it is not there. Scores go to ``training.jsonl`` in it.
+    level
+        "easy", "medium" or "hard": lanes of that level are chosen, and invented until there are so many as asked;
+        None takes all that are there.
+    lanes
+        How many there are to be of a level.
+    port, announce, host
+        As for `view`.
+
+    Raises
+    ------
+    UsageError
+        When the extra is not installed, a file is in the folder's place, there is no folder and no level to invent
+        lanes of, or the port is taken.
+    """
+    access = _access(host)
+    if not folder.is_dir() and (level is None or folder.exists()):
+        msg = f"{folder}: no such folder; with --level lanes are invented there"
+        raise UsageError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    from dualsense.app._train import run_train  # noqa: PLC0415 - needs the extra
+
+    run_train(folder, level=level, lanes=lanes, access=access, port=port, announce=announce)
 
 
 def _access(host: str) -> Access:

@@ -30,7 +30,7 @@ from dualsense.cli._console import (
 from dualsense.cli._evaluate import evaluate
 from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
-from dualsense.cli._view import decisions, view
+from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
 from dualsense.errors import one_line
 from dualsense.runtime.logs import start_logging, stop_logging
@@ -283,6 +283,7 @@ cli.add_command(simulate)
 
 cli.add_command(view)
 cli.add_command(decisions)
+cli.add_command(train)
 cli.add_command(warm_up)
 
 

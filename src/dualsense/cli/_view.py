@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,6 +11,8 @@ from dualsense.cli._console import DONE, Console
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    Level = Literal["easy", "medium", "hard"]
 
 port = click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
@@ -41,6 +43,33 @@ def view(console: Console, *, path: Path, out: Path | None, no_process: bool, po
     from dualsense.app import view as view_path
 
     view_path(path, port=port, host=host, out=out, processes=not no_process, announce=console.answer)
+    return DONE
+
+
+@click.command()
+@click.argument("folder", type=options.FILE, metavar="DIR")
+@click.option(
+    "--level", type=click.Choice(["easy", "medium", "hard"]), help="Depth, soil and clutter of the lanes."
+)
+@click.option(
+    "--lanes",
+    type=click.IntRange(1, 200),
+    default=5,
+    show_default=True,
+    help="Lanes of the level; what DIR lacks is simulated.",
+)
+@port
+@host
+@options.common
+def train(console: Console, *, folder: Path, level: Level | None, lanes: int, port: int, host: str) -> int:
+    """Train on lanes with known truth: mark, decide, be scored, and see what was missed.
+
+    DIR holds simulated or recorded scans with their truth, which is told only after a lane was scored.
+    """
+    console.subject = str(folder)
+    from dualsense.app import train as train_on
+
+    train_on(folder, level=level, lanes=lanes, port=port, host=host, announce=console.answer)
     return DONE
 
 

@@ -25,6 +25,7 @@ FIELDS              what a column can hold
 Report
 ------
 report_html         one page that opens offline, as text
+lesson_html         the same to learn from: without targets, calls and names
 write_report        and as ``report.html``
 image_data          another radar image of the same ground, for the instrument of a report that is open
 

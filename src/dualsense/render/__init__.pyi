@@ -15,6 +15,7 @@ from ._folder import OUTPUT_FILES as OUTPUT_FILES
 from ._folder import check_output as check_output
 from ._output import get_ready as get_ready
 from ._output import write_outputs as write_outputs
+from ._report.report import lesson_html as lesson_html
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report
 from ._report.viewer import image_data as image_data

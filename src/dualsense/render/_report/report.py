@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import struct
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -115,8 +116,32 @@ def report_html(
     str
         HTML that refers to nothing outside itself.
     """
-    view = view or View()
-    pictures = render_figures(result, view, shown) if pictures is None else pictures
+    pictures = render_figures(result, view or View(), shown) if pictures is None else pictures
+    return _page(result, pictures, view or View(), shown, lesson=False)
+
+
+def lesson_html(result: Result, title: str) -> str:
+    """Text of a page on which somebody learns to look: the instrument alone, without a target, a call or a name.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+    title
+        Stands in the place of the scan's name, which may tell what lies there.
+
+    Returns
+    -------
+    str
+        HTML that refers to nothing outside itself.
+    """
+    header = replace(result.header, scan_id=title, site=None, operator=None, notes=None, origin_wgs84=None)
+    bare = replace(result, header=header, targets=(), provenance={}, scan_sha256="", recipe_sha256="", kept={})
+    return _page(bare, {}, View(), None, lesson=True)
+
+
+def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Shown | None, *, lesson: bool) -> str:
+    """Text of the page, with what it says in every language."""
     line = is_line(result)
     # The slices of a line show nothing that its section does not: its pictures are the page.
     with speaking(ENGLISH):  # what is drawn is the same in every language
@@ -127,6 +152,7 @@ def report_html(
         "viewer": viewer,
         "viewer_json": _inline("" if viewer is None else _json(viewer)),
         "line": line,
+        "lesson": lesson,
         "pictures": {name: _picture(png) for name, png in pictures.items()},
         "style": _inline(style),
         "style_hash": _hash(style),
