@@ -373,7 +373,7 @@ _INTEGRITY: Final = (
         "the radar's neighbouring passes do not agree for {part:.0%} of the time; that ground is not covered",
         "Ground that is passed over again must give the same answer, or track, clock or radar are wrong."),
     FaultKind("scale-disagrees", None, "degraded", None,
-        "the radar's traces change within a shorter way than waves allow; no ground is covered",
+        "along the track the radar's traces change within another way than waves allow; no ground is covered",
         "Either the track's unit is not the metre, or soundings are in disorder, or most of them are noise."),
     FaultKind("metal-disagrees", None, "degraded", None,
         "metal samples of neighbouring passes do not agree; no ground is covered by the metal detector",

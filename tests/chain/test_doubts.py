@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dualsense.chain import process_scan
 from dualsense.chain.doubts import believed_ground
 from dualsense.chain.tracks import Places, recorded_places
+from dualsense.io import read_scan
 from dualsense.recipe.survey import Survey
 from dualsense.result import Coverage, Doubt, Grid
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -57,3 +61,13 @@ def test_a_doubt_of_another_pair_takes_nothing(swept):
     scan, cover = swept
     doubt = Doubt("samples-clipped", "gpr", 3.0, 6.0, "ground", channel=1)
     assert lost_x_m(scan, cover, np.ones(200, bool), doubt).size == 0
+
+
+def test_heights_that_drift_away_from_the_grounds_echo_leave_no_ground_covered(sample_dir):
+    scan = read_scan(sample_dir / "ts50_deep.h5")
+    at, time_s = scan.pose.position_m.copy(), scan.pose.time_s
+    at[:, 2] += 0.06 * (time_s - time_s[0]) / np.ptp(time_s)
+    result = process_scan(replace(scan, pose=replace(scan.pose, position_m=at)))
+    assert [one.code for one in result.faults].count("track-heights-differ") == 1
+    assert "track-heights-differ" in {one.code for one in result.doubts}
+    assert result.coverage_fraction == 0.0

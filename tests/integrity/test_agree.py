@@ -44,16 +44,40 @@ def test_a_track_that_is_too_short_makes_traces_change_too_soon():
 
 
 def test_a_track_of_half_the_length_is_told_by_the_length_of_waves():
-    """Waves of 3 GHz from all sides: what a tenth of a wave apart is alike, a fifth apart is not if it is two."""
     _, place, time = sweep()
-    rng = np.random.default_rng(4)
-    away = rng.uniform(0.0, 1.0, 60) ** 0.5
-    turn = rng.uniform(0.0, 2.0 * np.pi, 60)
-    waves = 2.0 * 2.0 * np.pi / 0.1 * away[:, None] * np.column_stack([np.cos(turn), np.sin(turn)]) * 0.6
-    at = np.exp(2j * np.pi * 3e9 * DT_S * np.arange(60)) * np.exp(1j * rng.uniform(0.0, 6.28, (60, 60)))
-    values = np.exp(1j * place @ waves.T) @ at
+    values = waves_from_below(place, 0.6)
     assert radar_passes(values, DT_S, place, time).doubts == ()
     assert [one.code for one in radar_passes(values, DT_S, 0.5 * place, time).doubts] == ["scale-disagrees"]
+
+
+def waves_from_below(place, reach, hz=3e9):
+    """Echoes from all sides, at angles whose sine is up to ``reach``."""
+    rng = np.random.default_rng(4)
+    away, turn = rng.uniform(0.0, 1.0, 60) ** 0.5, rng.uniform(0.0, 2.0 * np.pi, 60)
+    waves = 2.0 * 2.0 * np.pi * hz / 3e8 * reach * away[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+    apart = DT_S * np.arange(60) - rng.uniform(0.0, 6e-9, (60, 1))
+    at = np.exp(2j * np.pi * hz * apart) * np.exp(-((apart / 0.5e-9) ** 2))
+    return np.exp(1j * place @ waves.T) @ at
+
+
+def test_a_track_of_twice_the_length_is_told_where_the_head_would_be_quick():
+    _, place, time = sweep()
+    values = waves_from_below(place, 0.6, hz=2.75e9)
+    quick = [one.code for one in radar_passes(values, DT_S, 2.0 * place, time).doubts]
+    assert quick == ["scale-disagrees"]
+    assert radar_passes(values, DT_S, 2.0 * place, 2.0 * time).doubts == ()
+
+
+def test_what_is_left_of_the_grounds_echo_outvotes_no_thing_in_the_ground():
+    """Quiet traces go with the time, as heights do; loud ones with the place."""
+    values, place, time = sweep()
+    knots = np.random.default_rng(3).normal(size=(80, 60, 2))
+    slow = np.stack([np.interp(time, np.linspace(0.0, 30.0, 80), knots[:, k, 0]) for k in range(60)], axis=1)
+    quiet = np.abs(place[:, 0] - 0.15) > 0.08
+    values[quiet] = 0.02 * np.abs(values).mean() * slow[quiet]
+    assert radar_passes(values, DT_S, place, time).doubts == ()
+    late = np.column_stack([np.interp(time - 0.3, time, place[:, k]) for k in range(2)])
+    assert [one.code for one in radar_passes(values, DT_S, late, time).doubts] == ["passes-disagree"]
 
 
 def _args(swept):

@@ -64,7 +64,10 @@ def screen(scan: Scan, head: Track) -> tuple[Scan, tuple[Doubt, ...], Log]:
 
 
 def faults_of(doubts: Iterable[Doubt], scan: Scan) -> tuple[Fault, ...]:
-    """Tell each kind of doubt once, with the part of the recording that it takes."""
+    """Tell each kind of doubt once, with the part of the recording that it takes.
+
+    Kinds that are worded with other numbers were told by who found them.
+    """
     kinds: dict[tuple[str, str], list[Doubt]] = {}
     for one in doubts:
         kinds.setdefault((one.code, one.sensor), []).append(one)
@@ -78,6 +81,8 @@ def faults_of(doubts: Iterable[Doubt], scan: Scan) -> tuple[Fault, ...]:
             "start_s": min(one.start_s for one in own),
             "stop_s": max(one.stop_s for one in own),
         }
+        if not KINDS[code].fields <= known.keys():
+            continue
         values: dict[str, Any] = {name: known[name] for name in sorted(KINDS[code].fields)}
         said.append(fault(code, sensor=own[0].sensor, path=f"/{sensor}", **values))
     return tuple(said)

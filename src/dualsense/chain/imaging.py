@@ -17,7 +17,7 @@ from dualsense.chain.steps import taken
 from dualsense.constants import MINE_TOPS_M
 from dualsense.faults import fault
 from dualsense.recipe.gpr import GprBackground
-from dualsense.result import Radargram
+from dualsense.result import Doubt, Radargram
 
 if TYPE_CHECKING:
     from dualsense.chain.radar import RadarState
@@ -45,7 +45,12 @@ def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     if differ_m <= MAX_HEIGHT_DIFFERENCE_M:
         return state, log
     log += Log((fault("track-heights-differ", difference_mm=1e3 * differ_m),))
-    return replace(state, heights_agree=False), log
+    state = replace(state, heights_agree=False)
+    if state.line is not None:
+        return state, log
+    first_s, last_s = float(soundings.time_s.min()), float(soundings.time_s.max())
+    doubt = Doubt("track-heights-differ", "pose", first_s, last_s, "ground")  # what lies deep may be missed so
+    return replace(state, doubts=(*state.doubts, doubt)), log
 
 
 def _ground_echo(state: RadarState, tables: Gpr) -> tuple[SurfaceEcho | None, Log]:
@@ -126,7 +131,7 @@ def _held_together(state: RadarState) -> RadarState:
     values = traces.values if (np.diff(order) == 1).all() else traces.values[order]  # no copy without a need
     agreement = integrity.radar_passes(values, traces.dt_s, place_m[order, :2], time_s[order])
     clock, _ = integrity.clock_doubts(surface.height_m[order], place_m[order, 2], time_s[order])
-    return replace(state, doubts=agreement.doubts + clock)
+    return replace(state, doubts=state.doubts + agreement.doubts + clock)
 
 
 def raise_shown(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:

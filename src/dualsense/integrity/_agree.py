@@ -30,17 +30,20 @@ LEAST_LIKE = 0.25
 """Along a pass; farther apart, soundings tell nothing of each other."""
 CLOSE_M = 0.025
 """Pairs that are nearer tell more: an error of the track by some millimetres changes little between them."""
-CLOSE, FAR = 0.33, 0.2
-"""Likeness across passes over that along them, and where none is close: 0.39 or more on 49 lanes with a good
-track, none with a clock that is off by 0.2 s."""
+CLOSE, FAR = 0.48, 0.2
+"""Likeness across passes over that along them, and where none is close. Of the louder half of the pairs, since
+what is left of the ground's echo changes with the height: 0.60 and more on good lanes, 0.36 and less with a clock
+that is off by 0.1 s."""
 MANY, FEW = 60, 3
 """Pairs whose median is believed to within a tenth; and that a bin's needs at least."""
 SHORT_M, SHORT = (0.009, 0.015), 0.72
 """So far apart, and so alike at least: 0.89 on good lanes, less where soundings are in disorder or noise."""
 WAVES, NEAR_WAVES, WITHIN = (0.17, 0.205), (0.02, 0.1), 0.52
+FAR_WAVES, BEYOND, QUICK_M_S = (0.205, 0.24), 0.8, 0.45
 """Parts of a wavelength, and how alike soundings so far apart are at least over those that are near. What comes
 from all of the half-space below stays alike for a fifth of a wave's length: 0.60 on good lanes, 0.47 and less with
-a track that is half as long."""
+a track that is half as long. It stays as much alike as 0.8 still farther apart on one good lane of ten, and where
+the track is twice as long; only together with a head that is quicker than operators are is that told."""
 LAG_S, LAG_STEP_S, LAG_LIMIT_S = 0.6, 0.02, 0.07
 """Lags that are tried; the limit is twice what the heights of good lanes tell."""
 LAG_GAIN = 0.12
@@ -94,10 +97,14 @@ def radar_passes(values: Complex, dt_s: float, xy_m: Real, time_s: Real) -> Agre
     unit = part / np.maximum(size, 1e-30)[:, None]
     along, across = along_passes(xy_m, time_s), across_passes(xy_m, time_s)
     like_along, like = _likeness(unit, along), _likeness(unit, across)
-    if _too_short(along.apart_m, like_along, _wave_m(part, every * dt_s)):
+    wave_m = _wave_m(part, every * dt_s)
+    if _too_short(along.apart_m, like_along, wave_m) or (
+        _speed_m_s(xy_m, time_s) > QUICK_M_S and _too_long(along.apart_m, like_along, wave_m)
+    ):
         return Agreement(throughout("scale-disagrees", "pose", time_s), float("nan"))
-    usual = _by_distance(along.apart_m, like_along, across.apart_m)
-    tells = usual > LEAST_LIKE
+    loud_along, loud = _louder(size, along), _louder(size, across)
+    usual = _by_distance(along.apart_m[loud_along], like_along[loud_along], across.apart_m)
+    tells = loud & (usual > LEAST_LIKE)
     if tells.sum() < MANY:
         return Agreement((), float("nan"))
     share = like[tells] / usual[tells]
@@ -124,6 +131,26 @@ def _too_short(apart_m: Real, like: Real, wave_m: float) -> bool:
     if min(near.sum(), apart.sum()) < MANY:
         return False
     return bool(np.median(like[apart]) < WITHIN * np.median(like[near]))
+
+
+def _too_long(apart_m: Real, like: Real, wave_m: float) -> bool:
+    """Tell whether soundings along a pass (q,) stay alike for longer than waves from all sides do."""
+    apart = _between(apart_m / wave_m, FAR_WAVES)
+    return bool(apart.sum() >= MANY and np.median(like[apart]) > BEYOND)
+
+
+def _speed_m_s(xy_m: Real, time_s: Real) -> float:
+    """Median speed from sample to sample."""
+    way_m, step_s = np.hypot(*np.diff(xy_m, axis=0).T), np.diff(time_s)
+    moved = step_s > 0.0
+    return float(np.median(way_m[moved] / step_s[moved])) if moved.any() else 0.0
+
+
+def _louder(size: Real, pairs: Pairs) -> NDArray[np.bool_]:
+    """Which half of the pairs (q,) is louder."""
+    both = size[pairs.one] * size[pairs.other]
+    louder: NDArray[np.bool_] = both >= (np.median(both) if both.size else 0.0)
+    return louder
 
 
 def _between(values: Real, limits: tuple[float, float]) -> NDArray[np.bool_]:

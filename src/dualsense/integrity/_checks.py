@@ -74,11 +74,13 @@ CHECKS: Final = (
     Check("track-level", "spread of the heights of a head that trembles sideways", "0"),
     Check("clock-disagrees", "lag at which the tracked heights follow those that the ground's echo tells",
         f"{agree.LAG_LIMIT_S} s"),
-    Check("passes-disagree", "likeness of the radar's traces on neighbouring passes, over that along a pass",
+    Check("passes-disagree",
+        "likeness of the radar's louder traces on neighbouring passes, over that along a pass",
         f"{agree.CLOSE}, or {agree.FAR} where none come nearer than {_mm(agree.CLOSE_M)}"),
     Check("scale-disagrees", "way along the track within which the radar's traces stay alike",
         f"less than {agree.SHORT} at {_mm(sum(agree.SHORT_M) / 2.0)}, or than {agree.WITHIN} of what it is nearby "
-        f"at {sum(agree.WAVES) / 2.0:.2g} of a wave's length"),
+        f"at {sum(agree.WAVES) / 2.0:.2g} of a wave's length; more than {agree.BEYOND} at "
+        f"{sum(agree.FAR_WAVES) / 2.0:.2g} of it with a head quicker than {agree.QUICK_M_S} m/s"),
     Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both",
         f"{agree.METAL_DIFFERS}: 1 has nothing in common"),
 )
