@@ -16,6 +16,8 @@ FIXED = (
     ("ts50_deep", "track-jumps-z", 0.2),
     ("ts50_deep", "track-units-xy", 3.2808),
     ("ts50_deep", "track-units-xy", 0.3048),
+    ("ts50_deep", "track-units-y", 0.5),
+    ("pma_laterite", "track-units-xy", 2.0),
     ("ts50_deep", "track-noise-xy", 0.1),
     ("ts50_deep", "clock/pose", 0.2),
     ("pmn_sand_impulse", "track-units-xyz", 3.2808),
