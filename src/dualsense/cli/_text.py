@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from unicodedata import category, east_asian_width
 
 from dualsense import render
 from dualsense.errors import one_line
@@ -34,9 +35,22 @@ def table(rows: Sequence[Sequence[str]], *, align: str) -> str:
     align
         One of ``<`` and ``>`` for each column.
     """
-    widths = [max(len(row[column]) for row in rows) for column in range(len(align))]
-    lines = ("  ".join(f"{cell:{a}{w}}" for cell, a, w in zip(row, align, widths, strict=True)) for row in rows)
+    widths = [max(_columns(row[column]) for row in rows) for column in range(len(align))]
+    lines = (
+        "  ".join(
+            f"{cell:{a}{w - _columns(cell) + len(cell)}}" for cell, a, w in zip(row, align, widths, strict=True)
+        )
+        for row in rows
+    )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _columns(text: str) -> int:
+    """Count the columns of a terminal that a text takes: two for wide letters, none for signs over others."""
+    if text.isascii():
+        return len(text)
+    none = sum(category(letter) in {"Mn", "Me", "Cf"} for letter in text)
+    return len(text) - none + sum(east_asian_width(letter) in {"W", "F"} for letter in text)
 
 
 def number(value: float, pattern: str) -> str:

@@ -705,3 +705,33 @@ def test_the_page_unpacks_what_zlib_packs_in_any_way(browser, report):
     )
     assert all(same)
     visit.finish()
+
+
+@pytest.mark.parametrize("size", (TABLET, PHONE), ids=("tablet", "phone"))
+def test_every_language_fits_brings_its_letters_and_mirrors_no_map(browser, report, size):
+    visit = Visit(browser, report("simulated"), size)
+    page = visit.page
+    english = visit.drawn()["symbols"], page.locator("#verdict").text_content()
+    known = json.loads(page.locator("#languages").text_content())["tongues"]
+    for code, tongue in known.items():
+        page.locator("#language").select_option(code)
+        page.evaluate("document.fonts.ready.then(() => true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], code
+        assert page.locator("html").get_attribute("dir") == ("rtl" if code == "ar" else "ltr")
+        assert page.locator("p.unreviewed").is_visible() == (code != "en")
+        assert (page.locator("#verdict").text_content() == english[1]) == (code == "en")
+        assert tongue["name"] in page.locator("#language").text_content()
+        symbols = visit.drawn()["symbols"]
+        assert len(symbols) == len(english[0])
+        ahead = [
+            sorted(range(len(each)), key=lambda n, each=each: each[n]["left"]) for each in (symbols, english[0])
+        ]
+        assert ahead[0] == ahead[1], "what lies ahead lies to the right in every language"
+    states = page.evaluate("[...document.fonts].map((face) => face.status)")
+    assert "error" not in states
+    assert "loaded" in states, "letters that the system lacks, as most lack Khmer"
+    page.locator("#language").select_option("ar")
+    page.reload()
+    assert page.locator("html").get_attribute("lang") == "ar", "the choice is kept"
+    visit.requests[:] = visit.requests[:1]
+    visit.finish()
