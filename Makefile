@@ -69,7 +69,7 @@ bench: .venv/.installed-dev
 
 calibrate: .venv/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate
-	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate --sealed 560
+	PYTHONPATH=. $(BIN)/python -m benchmarks.calibrate out/calibrate --sealed 420 --skip 1120
 
 campaign: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.campaign --json bench-out/campaign.json $(CAMPAIGN_ARGS)

@@ -38,7 +38,7 @@ def main() -> int:
     for name, scene in scenes().items():
         for seed in (1, 2):
             scan = replace(simulate_scan(scene, seed=seed), truth=None)
-            for model in ("uncalibrated-rules-1", "simulated-3", "simulated-4"):
+            for model in ("uncalibrated-rules-1", "simulated-3", "simulated-5"):
                 result = process_scan(scan, load_recipe(overrides=[f"fusion.model={model}"]))
                 print(f"{name}, seed {seed}, {model}")
                 near = [t for t in result.targets if abs(t.x_m - 0.25) < 0.15 and abs(t.y_m - 0.25) < 0.15]

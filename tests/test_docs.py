@@ -96,9 +96,10 @@ def test_the_demo_ends_with_where_to_look(project_root):
 
 
 def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
-    scene, cart = re.findall(
+    blocks = re.findall(
         r"```toml\n(.*?)```", (project_root / "docs/usage.md").read_text(encoding="utf-8"), re.DOTALL
     )
+    scene, cart = (block for block in blocks if "[motion]" in block)
     (tmp_path / "scene.toml").write_text(scene, encoding="utf-8")
     scan = tmp_path / "scan.h5"
     assert run(["simulate", str(tmp_path / "scene.toml"), "--seed", "1", "-o", str(scan)]) == 0

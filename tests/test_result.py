@@ -26,7 +26,7 @@ def result():
         header=ScanHeader("lane-7", "2026-03-04T05:06:07Z", "test head", source="recorded"),
         scan_sha256="ab" * 32,
         recipe_sha256="cd" * 32,
-        model="simulated-4",
+        model="simulated-5",
         area_m2=0.3149,
         coverage_fraction=0.9199,
         sensor_coverage={"emi": 0.9999, "gpr": 0.92},
@@ -45,7 +45,7 @@ def test_a_result_shows_what_was_found_and_what_was_not_assessed(result):
         "  metal detector: 99 % measured, 1 % not assessable",
         "  radar: 92 % measured, 8 % not assessable",
         "  faults: none known",
-        "  model: simulated-4",
+        "  model: simulated-5",
     ]
 
 

@@ -3,7 +3,8 @@
 Rows of lanes are kept in a folder, so that a run which was stopped goes on; fixed seeds give the same model.
 Sealed lanes are for judging only: ``python -m benchmarks.calibrate FOLDER --sealed 560 --skip 560`` judges the
 model on those after the first 560, as ``dualsense evaluate`` would, from rows that are kept in FOLDER too;
-with ``--unseen`` on lanes whose mines are none of the types that training has.
+with ``--split unseen`` on lanes whose mines are none of the types that training has, with ``--split close`` on
+lanes with metal beside their objects (after the first, which training has).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 from benchmarks.calibrate.dataset import read_lanes, write_rows
 from benchmarks.calibrate.fit import fit
+from benchmarks.calibrate.invented import NAME
 from benchmarks.calibrate.scenes import (
     CELL_M,
     COLUMNS,
@@ -36,9 +38,11 @@ from dualsense.evaluate import calibration_scores, clopper_pearson
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
 RULES = CALIBRATION / "uncalibrated-rules-1.json"
-MODEL_ID = "simulated-4"
-DETECTION, LEVEL = 0.99, 0.95
+MODEL_ID = "simulated-5"
+DETECTION, LEVEL = 0.98, 0.95
 """Stated detection of suspects within the envelope, and the level of its one-sided bound."""
+GIVEN_UP = 0.001
+"""Of all training mines that have a target, those that may be less likely to be anything than what is left out."""
 SURFACE_DEPTH_M = 0.01
 """From here down the radar lists mines in the training lanes as often as it does deeper."""
 
@@ -63,6 +67,11 @@ def threshold(confidence: np.ndarray, *, missed: int) -> tuple[float, dict[str, 
         best, lost = float(ordered[k]), k
     low, _ = clopper_pearson(total - missed - lost, total, level=2 * LEVEL - 1)
     return best, {"mines": total, "without_target": missed, "below": lost, "detection_bound": low}
+
+
+def counts(row: dict[str, Any]) -> bool:
+    """Whether detection is stated for its mine: in the envelope, of a type that there is, no metal close by."""
+    return bool(row["in_envelope"]) and row["model"] != NAME and row["split"] != "close"
 
 
 def odds_to_expect(rows: list[dict[str, Any]]) -> float:
@@ -96,12 +105,12 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     rules = json.loads(RULES.read_text(encoding="utf-8"))
     rules["gpr"]["surface_depth_m"] = SURFACE_DEPTH_M
     targets = [r for r in rows if r["id"] is not None]
-    trees, ratio, facts = fit(targets)
+    trees, ratio, existence, facts = fit(targets)
     mine = np.array([r["is_mine"] for r in targets], dtype=bool)
-    inside = np.array([r["in_envelope"] for r in targets], dtype=bool)
+    inside = np.array([counts(r) for r in targets], dtype=bool)
     odds = odds_to_expect(rows)
     confidence = 1.0 / (1.0 + np.exp(-(np.log(odds) + ratio)))
-    missed = sum(r["in_envelope"] for r in rows if r["id"] is None)
+    missed = sum(counts(r) for r in rows if r["id"] is None)
     limit, bound = threshold(confidence[inside], missed=missed)
     prior = float(odds / (1 + odds))
     model = {
@@ -113,11 +122,13 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "stated_detection": DETECTION,
         "suspect_threshold": float(f"{0.999 * limit:.4g}"),
         "clutter_threshold": float(f"{0.999 * confidence[mine].min():.4g}"),
+        "existence_threshold": float(f"{0.999 * np.sort(existence[mine])[round(GIVEN_UP * mine.sum())]:.4g}"),
         "emi": rules["emi"],
         "gpr": rules["gpr"],
         "agreement": rules["agreement"],
     } | trees
     labels = np.array([r["label"] or "nothing" for r in targets])
+    other = ~mine & (labels != "nothing")
     report = {
         "simulated": True,
         "lanes": len({r["seed"] for r in rows}),
@@ -126,6 +137,11 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         "prior": prior,
         "threshold": {"value": model["suspect_threshold"], "level": LEVEL, "stated_detection": DETECTION} | bound,
         "clutter_threshold": model["clutter_threshold"],
+        "existence_threshold": model["existence_threshold"],
+        "left_out_at_threshold": {
+            name: float(np.mean(existence[chosen] < model["existence_threshold"]))
+            for name, chosen in (("nothing", labels == "nothing"), ("mine", mine), ("other", other))
+        },
         "experts": facts,
         "rejected_at_threshold": {
             name: float(np.mean(confidence[chosen] < limit))
@@ -177,24 +193,24 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path, model_id: str = MO
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
-    parser.add_argument("--train", type=int, default=2000, help="lanes to fit to")
-    parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many sealed lanes instead")
-    parser.add_argument("--skip", type=int, default=0, help="so many sealed lanes were looked at before")
-    parser.add_argument("--unseen", action="store_true", help="of the lanes without any type of the training")
+    parser.add_argument("--train", type=int, default=1178, help="lanes to fit to")
+    parser.add_argument("--close", type=int, default=330, help="lanes with metal beside their objects to fit to")
+    parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many lanes instead")
+    parser.add_argument("--skip", type=int, default=0, help="so many of the split were looked at before")
+    parser.add_argument("--split", choices=("sealed", "unseen", "close"), default="sealed", help="which is judged")
     parser.add_argument("--model", default=MODEL_ID, help="which model is judged")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-fit", action="store_true", help="use the rows that are there")
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
-    wanted = lanes("train", options.train)
-    split = "unseen" if options.unseen else "sealed"
+    wanted = lanes("train", options.train) + lanes("close", options.close)
     if options.sealed:
-        wanted = lanes(split, options.skip + options.sealed)[options.skip :]
+        wanted = lanes(options.split, options.skip + options.sealed)[options.skip :]
     if not options.only_fit:
         process(options.folder, wanted, options.jobs)
     if options.sealed:
         report = judge_sealed(options.folder, wanted, options.out, options.model)
-        name = f"{options.model}.{split}.json"
+        name = f"{options.model}.{options.split}.json"
     else:
         model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
         (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")

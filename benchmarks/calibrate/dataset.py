@@ -15,6 +15,7 @@ from dualsense.chain.log import Log
 from dualsense.constants import HIDDEN_M3
 from dualsense.evaluate import score_scan
 from dualsense.features import GprFeature
+from dualsense.fusion._beside import beside
 from dualsense.fusion._conditions import Conditions
 from dualsense.runtime.workers import WorkerDiedError, run_tasks
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     from dualsense.result import Result
     from dualsense.scan import Truth
+
+
+LISTS_ALL = "uncalibrated-rules-1"
+"""A model that leaves nothing out of the list."""
 
 
 def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
@@ -81,7 +86,7 @@ def rows_of(result: Result, truth: Truth, lane: Lane) -> list[dict[str, Any]]:
         for o in score.objects
         if o.target is None
     ]
-    return [{"score": asdict(score)}, *rows]
+    return [{"score": asdict(score)}, *with_neighbours(rows)]
 
 
 def write_rows(folder: Path, lanes: Sequence[Lane], *, workers: int = 2) -> Iterable[tuple[Lane, str]]:
@@ -99,8 +104,20 @@ def read_lanes(folder: Path, lanes: Iterable[Lane]) -> list[tuple[dict[str, Any]
         path = folder / f"{lane.name}.jsonl"
         if path.exists():
             first, *rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-            out.append((first["score"], rows))
+            out.append((first["score"], with_neighbours(rows)))
     return out
+
+
+def with_neighbours(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of each target of a lane what lies beside it, as processing does."""
+    targets = [row for row in rows if row["id"] is not None]
+    near = beside(
+        [tuple(row["place"][:2]) for row in targets],
+        *([(row[sensor] or {"score": 0.0})["score"] for row in targets] for sensor in ("emi", "gpr")),
+    )
+    for row, told in zip(targets, near, strict=True):
+        row["beside"] = told
+    return rows
 
 
 def save_rows(folder: Path, lane: Lane, rows: Sequence[dict[str, Any]]) -> None:
@@ -116,12 +133,13 @@ def _write_one(task: tuple[str, Lane]) -> str:
     from benchmarks.calibrate.scenes import scene
 
     from dualsense.chain import process_scan
+    from dualsense.recipe import load_recipe
     from dualsense.simulate import simulate_scan
 
     folder, lane = task
     try:
         scan = simulate_scan(scene(lane), seed=lane.seed)
-        result = process_scan(replace(scan, truth=None))
+        result = process_scan(replace(scan, truth=None), load_recipe(overrides=[f"fusion.model={LISTS_ALL}"]))
         if scan.truth is not None:
             save_rows(Path(folder), lane, rows_of(result, scan.truth, lane))
     except Exception as error:  # noqa: BLE001 - one lane that fails is told, and does not stop the others

@@ -7,14 +7,15 @@ Folds are lanes, so that a target is always judged by experts that never saw its
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from benchmarks.calibrate.invented import NAME
 
 from dualsense.features import WEAK, EmiFeature, GprFeature
 from dualsense.fusion._confidence import NO_SILENCE, Silence
-from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree
-from dualsense.fusion._weigh import Findings, by_experts, expert_inputs
+from dualsense.fusion._fitted import LEAF, Existence, Expert, Experts, Tree
+from dualsense.fusion._weigh import Findings, anything, by_experts, expert_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,10 +33,15 @@ GROWTH: dict[str, Any] = {
     "l2_regularization": 5.0,
     "max_features": 0.4,
     "early_stopping": False,
-    "random_state": 0,
 }
 FEWER: dict[str, Any] = GROWTH | {"max_iter": 60}
 """Whether there is anything at all is told by less."""
+BAGS = 3
+"""So often trees are grown, each time from other draws of the inputs, and their mean is taken."""
+INVENTED_WEIGHT = 0.25
+"""Of an invented mine while trees grow: mines may look like it, few do. How sure the trees are is set without."""
+STEEPEST = 1.5
+"""The mean of trees from several draws is less sure than its lanes allow, by so much at most."""
 SHRINK = 0.2
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
 LARGEST = 1e300
@@ -64,12 +70,18 @@ def found(row: Mapping[str, Any]) -> Findings:
         detection_limit_m3=(emi or {}).get(EmiFeature.DETECTION_LIMIT, np.nan),
         relative_permittivity=row["eps"],
         clear=row.get("clear", True),  # rows of earlier chains do not say
+        beside=row["beside"],
     )
 
 
-def log_loss(outcome: NDArray[np.bool_], logit: Real) -> float:
+def log_loss(outcome: NDArray[np.bool_], logit: Real, weight: Real) -> float:
     """Mean surprise in natural units."""
-    return float(np.mean(np.logaddexp(0.0, np.where(outcome, -logit, logit))))
+    return float(np.average(np.logaddexp(0.0, np.where(outcome, -logit, logit)), weights=weight))
+
+
+def log_odds(outcome: NDArray[np.bool_], weight: Real) -> float:
+    """Natural logarithm of the share that came true over the rest."""
+    return float(np.log(weight[outcome].sum() / weight[~outcome].sum()))
 
 
 def area(outcome: NDArray[np.bool_], value: Real) -> float:
@@ -108,13 +120,24 @@ def _leaves(tree: Tree, values: Real) -> Real:
     return threshold[node]
 
 
-def grow(values: Real, outcome: NDArray[np.bool_], growth: Mapping[str, Any]) -> Grown:
-    """Boost trees."""
+def grow(values: Real, outcome: NDArray[np.bool_], weight: Real, growth: Mapping[str, Any]) -> Grown:
+    """Boost trees, and again from other seeds; the mean of all."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    model = HistGradientBoostingClassifier(**growth).fit(values, outcome)
-    trees = tuple(_tree(one[0].nodes) for one in model._predictors)  # noqa: SLF001
-    return Grown(trees, float(np.ravel(model._baseline_prediction)[0]))  # noqa: SLF001
+    trees: list[Tree] = []
+    bias = 0.0
+    for seed in range(BAGS):
+        model = HistGradientBoostingClassifier(**growth, random_state=seed)
+        model.fit(values, outcome, sample_weight=weight)
+        trees += [_tree(one[0].nodes) for one in model._predictors]  # noqa: SLF001
+        bias += float(np.ravel(model._baseline_prediction)[0]) / BAGS  # noqa: SLF001
+    return Grown(tuple(scaled(tree, 1.0 / BAGS) for tree in trees), bias)
+
+
+def scaled(tree: Tree, factor: float) -> Tree:
+    """Give a tree whose values are a factor times its own."""
+    values = (v if f != LEAF else factor * v for f, v in zip(tree.feature, tree.threshold, strict=True))
+    return replace(tree, threshold=tuple(values))
 
 
 def _tree(nodes: NDArray[Any]) -> Tree:
@@ -132,25 +155,28 @@ def _tree(nodes: NDArray[Any]) -> Tree:
     )
 
 
-def line(logit: Real, outcome: NDArray[np.bool_]) -> tuple[float, float]:
-    """Platt's line through cross-fitted logits: slope, never steeper than the fit, and shift."""
+def line(logit: Real, outcome: NDArray[np.bool_], weight: Real) -> tuple[float, float]:
+    """Platt's line through cross-fitted logits: slope, not much steeper than the fit, and shift."""
     slope, shift = 1.0, 0.0
     design = np.stack([logit, np.ones_like(logit)])
     for _ in range(100):
         p = 1.0 / (1.0 + np.exp(-np.clip(slope * logit + shift, -30, 30)))
-        w = p * (1 - p) + 1e-9
-        step = np.linalg.solve((design * w) @ design.T + 1e-9 * np.eye(2), design @ (outcome - p))
-        now = log_loss(outcome, slope * logit + shift)
-        while log_loss(outcome, (slope + step[0]) * logit + shift + step[1]) > now and np.abs(step).max() > 1e-10:
+        w = weight * p * (1 - p) + 1e-9
+        step = np.linalg.solve((design * w) @ design.T + 1e-9 * np.eye(2), design @ (weight * (outcome - p)))
+        now = log_loss(outcome, slope * logit + shift, weight)
+        while np.abs(step).max() > 1e-10:
+            if log_loss(outcome, (slope + step[0]) * logit + shift + step[1], weight) <= now:
+                break
             step = 0.5 * step
         slope, shift = slope + float(step[0]), shift + float(step[1])
         if np.abs(step).max() < 1e-10:
             break
-    slope = float(np.clip(slope, 0.2, 1.0))
+    slope = float(np.clip(slope, 0.2, STEEPEST))
+    share = np.average(outcome, weights=weight)
     low, high = -10.0, 10.0
     for _ in range(60):  # with that slope the mean probability is the share of mines
         shift = 0.5 * (low + high)
-        if (1.0 / (1.0 + np.exp(-(slope * logit + shift)))).mean() < outcome.mean():
+        if np.average(1.0 / (1.0 + np.exp(-(slope * logit + shift))), weights=weight) < share:
             low = shift
         else:
             high = shift
@@ -165,12 +191,7 @@ def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift
     precision = np.linalg.inv(covariance)
     distance = np.einsum("ni,ij,nj->n", z, precision, z)
     calibrated = slope * logit + shift
-    trees = tuple(
-        replace(
-            t, threshold=tuple(v if f != LEAF else slope * v for f, v in zip(t.feature, t.threshold, strict=True))
-        )
-        for t in grown.trees
-    )
+    trees = tuple(scaled(tree, slope) for tree in grown.trees)
     return Expert(
         inputs=tuple(names),
         trees=trees,
@@ -197,6 +218,8 @@ def fit_to(
     what: Sequence[Findings],
     fold: NDArray[np.intp],
     outcome: NDArray[np.bool_],
+    weight: Real,
+    known: NDArray[np.bool_],
     *,
     taken_off: float,
     growth: Mapping[str, Any],
@@ -207,8 +230,10 @@ def fit_to(
     ----------
     what
         Of each row.
-    fold, outcome : (n,)
+    fold, outcome, weight : (n,)
         Of each row.
+    known : (n,)
+        Of each row, whether slope and level are set by it.
     taken_off
         Of every log odds, so that a ratio is left.
     growth
@@ -220,57 +245,72 @@ def fit_to(
         chosen = np.flatnonzero([t[name] is not None for t in inputs])
         names = sorted({key for n in chosen for key in inputs[n][name] or {}})
         values = np.array([[(inputs[n][name] or {}).get(k, np.nan) for k in names] for n in chosen])
-        own, part = outcome[chosen], fold[chosen]
+        own, part, counts, sets = outcome[chosen], fold[chosen], weight[chosen], known[chosen].astype(np.float64)
         logit = np.zeros(chosen.size)
-        grown = {k: grow(values[part != k], own[part != k], growth) for k in range(FOLDS)}
+        grown = {k: grow(values[part != k], own[part != k], counts[part != k], growth) for k in range(FOLDS)}
         for k, model in grown.items():
             logit[part == k] = model.logit(values[part == k])
-        slope, shift = line(logit, own)
-        share = float(np.log(own.sum() / (~own).sum()))
+        slope, shift = line(logit, own, sets)
+        share = log_odds(own, sets)
         out.facts[name] = {
             "targets": int(chosen.size),
             "true": int(own.sum()),
             "slope": slope,
-            "log_loss": log_loss(own, slope * logit + shift),
-            "log_loss_of_the_share": log_loss(own, np.full(chosen.size, share)),
+            "log_loss": log_loss(own, slope * logit + shift, sets),
+            "log_loss_of_the_share": log_loss(own, np.full(chosen.size, share), sets),
             "area_under_curve": area(own, logit),
         }
         settled = (slope, shift - taken_off, logit)
-        out.whole[name] = expert(names, values, grow(values, own, growth), *settled)
+        out.whole[name] = expert(names, values, grow(values, own, counts, growth), *settled)
         for k, model in grown.items():
             out.unseen[k][name] = expert(names, values, model, *settled)
     return out
 
 
-def fit(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], Real, dict[str, Any]]:
-    """Fit all experts, and what tells whether there is anything at all.
+class Told(NamedTuple):
+    """What came of fitting.
 
-    Returns
-    -------
+    Attributes
+    ----------
     trees
         Plain JSON: ``experts`` and ``existence`` of a model's file.
     ratio : (n,) float64
         Total log-likelihood ratio of each row by experts that saw nothing of its lane.
+    existence : (n,) float64
+        Probability that there is anything at all, likewise.
     facts
         Of each expert.
     """
+
+    trees: dict[str, Any]
+    ratio: Real
+    existence: Real
+    facts: dict[str, Any]
+
+
+def fit(rows: Sequence[dict[str, Any]]) -> Told:
+    """Fit all experts, and what tells whether there is anything at all."""
     mine = np.array([row["is_mine"] for row in rows], dtype=bool)
     there = np.array([row["label"] is not None for row in rows], dtype=bool)
     lanes = sorted({row["seed"] for row in rows})
     fold = np.array([lanes.index(row["seed"]) % FOLDS for row in rows], dtype=np.intp)
-    odds = float(np.log(mine.sum() / (~mine).sum()))
+    known = np.array([row["model"] != NAME for row in rows], dtype=bool)
+    weight, every = np.where(known, 1.0, INVENTED_WEIGHT), np.ones(len(rows), dtype=bool)
+    odds = log_odds(mine, known.astype(np.float64))
     what = [found(row) for row in rows]
-    told = fit_to(what, fold, mine, taken_off=odds, growth=GROWTH)
+    told = fit_to(what, fold, mine, weight, known, taken_off=odds, growth=GROWTH)
     ratio = np.zeros(len(rows))
     for n, (w, k) in enumerate(zip(what, fold, strict=True)):
-        weight = by_experts(Experts(**told.unseen[k]), w)
-        ratio[n] = weight.emi + weight.gpr + weight.joint
-    anything = fit_to(what, fold, there, taken_off=0.0, growth=FEWER)
+        said = by_experts(Experts(**told.unseen[k]), w)
+        ratio[n] = said.emi + said.gpr + said.joint
+    any_ = fit_to(what, fold, there, np.ones(len(rows)), every, taken_off=0.0, growth=FEWER)
+    existence = [anything(Existence(**any_.unseen[k]), w) for w, k in zip(what, fold, strict=True)]
     trees = {
         "experts": {name: _plain(one) | _domain(one) for name, one in told.whole.items()},
-        "existence": {name: _plain(one) for name, one in anything.whole.items()},
+        "existence": {name: _plain(one) for name, one in any_.whole.items()},
     }
-    return trees, ratio, {"log_odds": odds} | told.facts | {"existence": anything.facts}
+    facts = {"log_odds": odds} | told.facts | {"existence": any_.facts}
+    return Told(trees, ratio, np.array(existence, dtype=np.float64), facts)
 
 
 def _plain(one: Expert) -> dict[str, Any]:

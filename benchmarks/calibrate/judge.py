@@ -17,14 +17,21 @@ from dualsense.evaluate import (
     localisation_errors,
     root_mean_square,
 )
+from dualsense.features import GprFeature
+from dualsense.fusion import LEFT_OUT_M
+from dualsense.fusion._conditions import CLEAR_M
 from dualsense.fusion._confidence import metal_silence
-from dualsense.fusion._targets import judge
+from dualsense.fusion._targets import judge, leaves_out
 from dualsense.fusion._weigh import by_experts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from dualsense.fusion._confidence import Model
+    from dualsense.fusion._targets import Verdict
+    from dualsense.fusion._weigh import Findings, Weight
 
     Rows = list[dict[str, Any]]
 
@@ -34,15 +41,16 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
     if model.experts is None:
         msg = f"{model.id} holds no experts"
         raise ValueError(msg)
-    stated = {}
+    stated: dict[str, tuple[Weight, Verdict]] = {}
+    what = {row["id"]: _found(model, row) for row in rows if row["id"] is not None}
+    trusted = {row["id"]: row.get("trusted", True) for row in rows}
+    gone = {name for name, found_ in what.items() if leaves_out(model, found_, trusted=trusted[name])}
+    hiding = np.array([row["place"][:2] for row in rows if row["id"] in gone]).reshape(-1, 2)
     for row in rows:
-        if row["id"] is not None:
-            what = found(row)
-            if what.metal is None and what.emi_here:
-                limit_m3 = what.detection_limit_m3
-                what = replace(what, metal_silence=metal_silence(model, detection_limit_m3=limit_m3))
-            weight = by_experts(model.experts, what)
-            stated[row["id"]] = (weight, judge(model, what, weight, trusted=row.get("trusted", True)))
+        if row["id"] is not None and row["id"] not in gone:
+            found_ = _beside_hidden(what[row["id"]], row["place"], hiding)
+            weight = by_experts(model.experts, found_)
+            stated[row["id"]] = (weight, judge(model, found_, weight, trusted=trusted[row["id"]]))
     targets = tuple(
         replace(
             TargetScore(**t),
@@ -52,21 +60,44 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
             gpr_ratio=None if t["gpr_ratio"] is None else stated[t["id"]][0].gpr,
         )
         for t in score["targets"]
+        if t["id"] in stated
     )
-    objects = tuple(
-        ObjectScore(
-            **o
-            | {name: None if o[name] is None else tuple(o[name]) for name in ("error_m", "sigma")}
-            | {"candidates": tuple(o["candidates"])}
-            | (
-                {}
-                if o["target"] is None
-                else {"confidence": stated[o["target"]][1].confidence, "call": stated[o["target"]][1].call}
-            )
-        )
-        for o in score["objects"]
-    )
+    listed = [n for n, t in enumerate(score["targets"]) if t["id"] in stated]
+    index = {old: new for new, old in enumerate(listed)}
+    objects = tuple(_object(o, stated, index) for o in score["objects"])
     return ScanScore(**score | {"model": model.id, "objects": objects, "targets": targets})
+
+
+def _found(model: Model, row: dict[str, Any]) -> Findings:
+    """What a row's target told, with what silence of the metal detector tells by this model."""
+    what = found(row)
+    if what.metal is None and what.emi_here:
+        what = replace(what, metal_silence=metal_silence(model, detection_limit_m3=what.detection_limit_m3))
+    return what
+
+
+def _beside_hidden(what: Findings, place: Sequence[float], hiding_m: NDArray[np.float64]) -> Findings:
+    """Take from what was found that all around it was measured, where something left out lies too near."""
+    radius_m = 0.5 * (what.body[GprFeature.LENGTH] if what.body is not None else 0.0)
+    away_m = np.hypot(*(hiding_m - np.array(place[:2])).T)
+    return replace(what, clear=what.clear and bool((away_m > radius_m + CLEAR_M + LEFT_OUT_M).all()))
+
+
+def _object(
+    score: dict[str, Any], stated: dict[str, tuple[Weight, Verdict]], index: dict[int, int]
+) -> ObjectScore:
+    """Score of an object; without a target where that is left out. ``index`` tells where each other one stands."""
+    own = stated.get(score["target"])
+    one = ObjectScore(
+        **score
+        | {name: None if score[name] is None else tuple(score[name]) for name in ("error_m", "sigma")}
+        | {"candidates": tuple(index[n] for n in score["candidates"] if n in index)}
+    )
+    if score["target"] is None:
+        return one
+    if own is None:
+        return replace(one, target=None, confidence=None, call=None, error_m=None, sigma=None)
+    return replace(one, confidence=own[1].confidence, call=own[1].call)
 
 
 def envelope(scores: Sequence[ScanScore], lanes: Sequence[Rows], threshold: float) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name
     ]
     others = [t.confidence for t in result.targets if t not in over_mines]
     assert all(t.confidence > max(others, default=0.0) for t in over_mines)
-    assert result.model == "simulated-3"
+    assert result.model == "simulated-5"
     assert result.sensor_coverage["gpr"] > 0.95
     # around the wide ring of a PMN lesser metal could hide
     assert result.sensor_coverage["emi"] > (0.6 if name.startswith("pmn") else 0.95)
@@ -561,7 +561,7 @@ def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample_d
     error = np.interp(time, knots, np.random.default_rng(3).normal(0.0, 0.01, knots.size))
     lifted = scan.pose.position_m + np.outer(error, [0.0, 0.0, 1.0])
     bold = replace(
-        fusion.load_model("simulated-3"), clutter_threshold=0.02
+        fusion.load_model("simulated-5"), clutter_threshold=0.02
     )  # which calls more of this scan clutter
     monkeypatch.setattr(fusion, "load_model", lambda _: bold)
     honest, spoilt = (

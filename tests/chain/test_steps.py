@@ -11,7 +11,7 @@ import pytest
 from dualsense import gpr
 from dualsense.chain import Log, StepCache, process_scan, step_names
 from dualsense.chain.cache import content_key
-from dualsense.chain.ground import swept_ground
+from dualsense.chain.ground import sample_places, swept_ground
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.process import process_samples
 from dualsense.chain.radar import begin_radar
@@ -188,7 +188,8 @@ def test_a_step_reads_no_table_that_its_key_does_not_hold(sample_dir, name, over
     scan, recipe, run = read_scan(sample_dir / f"{name}.h5"), load_recipe(None, overrides), Run()
     radar, first = follow(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr)
     metal, second = follow(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi)
-    swept = swept_ground(head_track(scan.pose, recipe.survey), radar.state, metal.state, recipe.survey)
+    places = sample_places(radar.state, metal.state)
+    swept = swept_ground(head_track(scan.pose, recipe.survey), places, recipe.survey)
     _, third = follow(metal.over(swept), MAPPING, recipe.emi)
     _, fourth = follow(radar.over(swept), IMAGING, recipe.gpr)
     assert first + second + third + fourth == []

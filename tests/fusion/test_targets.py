@@ -12,6 +12,7 @@ from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import Candidate
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import (
+    Model,
     body_ratio,
     decide,
     load_model,
@@ -20,6 +21,7 @@ from dualsense.fusion._confidence import (
     radar_silence,
     shown_threshold,
 )
+from dualsense.fusion._fitted import LEAF, Existence, Tree, Vote
 from dualsense.fusion._targets import make_targets
 from dualsense.gpr import Body
 from dualsense.result import Coverage
@@ -64,7 +66,7 @@ def metal(amount=1e-6, depth=0.06) -> Dipole:
 
 
 def one(candidate, *, emi=ALL, gpr=ALL, permittivity=6.0, limit=5e-9):
-    (target,) = make_targets(
+    (target,), () = make_targets(
         [candidate],
         conditions(emi=emi, gpr=gpr, permittivity=permittivity, limit=limit),
         MODEL,
@@ -154,9 +156,9 @@ def test_a_number_is_above_the_threshold_that_is_shown_where_the_call_is_suspect
 
 def test_a_prior_changes_the_number_and_no_call():
     candidates = [Candidate(body(), (metal(),)), Candidate(None, (metal(),)), Candidate(body(contrast=3.0), ())]
-    own = make_targets(candidates, conditions(), MODEL)
+    own, _ = make_targets(candidates, conditions(), MODEL)
     for prior in (1e-9, 1e-4, 0.5, 0.999):
-        other = make_targets(candidates, conditions(), MODEL, prior=prior)
+        other, _ = make_targets(candidates, conditions(), MODEL, prior=prior)
         assert sorted(t.call for t in other) == sorted(t.call for t in own)
         assert all(b.confidence != a.confidence for a, b in zip(own, other, strict=True))
 
@@ -216,22 +218,57 @@ def test_probability_is_bayes():
 
 def test_prior_and_threshold_are_the_users():
     candidates = [Candidate(None, (metal(),))]
-    (low,) = make_targets(candidates, conditions(), MODEL, prior=0.01)
-    (high,) = make_targets(candidates, conditions(), MODEL, prior=0.6)
+    (low,), _ = make_targets(candidates, conditions(), MODEL, prior=0.01)
+    (high,), _ = make_targets(candidates, conditions(), MODEL, prior=0.6)
     assert low.confidence < high.confidence
-    (strict,) = make_targets(candidates, conditions(), MODEL, suspect_threshold=0.001)
+    (strict,), _ = make_targets(candidates, conditions(), MODEL, suspect_threshold=0.001)
     assert strict.call == "suspect"
     assert decide(MODEL, 0.99, measured=False) == "suspect"
 
 
 def test_targets_are_numbered_by_confidence():
-    targets = make_targets(
+    targets, _ = make_targets(
         [Candidate(None, (metal(),)), Candidate(body(x_m=0.1), (metal(),))],
         conditions(),
         MODEL,
     )
     assert [t.id for t in targets] == ["T1", "T2"]
     assert targets[0].confidence >= targets[1].confidence
+
+
+def doubting(threshold: float) -> Model:
+    """Model by which nothing beside stronger metal is likely to exist, and all else is."""
+    stump = Tree((0, LEAF, LEAF), (0.0, 3.0, -3.0), (1, 0, 0), (2, 0, 0), (True, False, False))
+    vote = Vote(("beside: metal log10 stronger",), (stump,), 0.0, -9.0, 9.0)
+    sure = Vote((), (), 3.0, -9.0, 9.0)
+    return replace(MODEL, existence=Existence(emi=vote, gpr=sure, both=vote), existence_threshold=threshold)
+
+
+def beside_strong(x_m: float = 0.32) -> list[Candidate]:
+    strong = replace(metal(), statistic=1e6)
+    return [
+        Candidate(None, (strong,)),
+        Candidate(None, (replace(metal(), position_m=np.array([x_m, 0.25, -0.06])),)),
+    ]
+
+
+def test_what_is_hardly_anything_is_left_out_and_keeps_clutter_away_from_it():
+    (kept,), (gone,) = make_targets(beside_strong(), conditions(), doubting(0.1))
+    assert (kept.id, kept.x_m, gone.x_m, gone.id) == ("T1", 0.25, 0.32, "")
+    assert kept.call == "not-assessable"  # as metal alone it would be likely clutter
+    (alone,), () = make_targets(beside_strong()[:1], conditions(), doubting(0.1))
+    assert alone.call == "likely-clutter"
+    (far, near), () = make_targets(beside_strong(), conditions(), doubting(0.01))
+    assert {far.id, near.id} == {"T1", "T2"}
+    assert min(far.existence, near.existence) < 0.1
+
+
+@pytest.mark.parametrize("change", ({"trusted": False}, {"emi": NONE}, {"gpr": NONE}), ids=str)
+def test_nothing_is_left_out_where_a_sensor_may_not_have_told(change):
+    masks = {name: mask for name, mask in change.items() if name != "trusted"}
+    limited = replace(conditions(**masks), trusted=change.get("trusted", True))
+    listed, gone = make_targets(beside_strong(), limited, doubting(0.1))
+    assert (len(listed), gone) == (2, ())
 
 
 def test_metal_above_a_body_is_told():

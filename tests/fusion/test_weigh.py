@@ -8,12 +8,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.fusion._beside import FARTHEST_M, beside
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
 from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, forest, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
-from dualsense.fusion._weigh import HIDDEN, SILENCE, Findings, anything, by_experts, by_rules, joint_inputs
+from dualsense.fusion._weigh import (
+    HIDDEN,
+    SILENCE,
+    Findings,
+    anything,
+    by_experts,
+    by_rules,
+    expert_inputs,
+    joint_inputs,
+)
 from fusion.test_targets import ALL, GRID, Sensor, body, metal, one
 
 RULES = load_model("uncalibrated-rules-1")
@@ -157,7 +167,7 @@ def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
 
     pair = expert("metal: depth", "pair: aside", bias=-4.0, limit=limit)
     strange = replace(EXPERTS, both=pair, gpr=expert("depth"))
-    (target,) = make_targets(
+    (target,), _ = make_targets(
         [Candidate(body(), (metal(),))],
         Conditions(Coverage(GRID, ALL, emi=ALL, gpr=ALL), 6.0, 0.5, metal=Sensor(5e-9), radar=Sensor()),
         replace(RULES, experts=strange),
@@ -221,12 +231,37 @@ def test_trees_side_by_side_are_those_one_after_the_other():
             assert expert.forest.values(inputs) == [tree.value(inputs) for tree in expert.trees]
 
 
-def test_existence_is_a_probability_that_is_no_less_than_the_confidence():
-    existence = load_model("simulated-3").existence
+def test_existence_is_a_probability():
+    existence = load_model("simulated-5").existence
     found = replace(NOTHING, metal=METAL, metal_score=50.0)
-    low = anything(existence, found, confidence=0.0)
+    low = anything(existence, found)
     assert 0.0 < low < 1.0
-    assert anything(existence, replace(found, body=BODY, body_score=9.0), confidence=0.0) != low
-    assert anything(existence, found, confidence=0.999) == 0.999
-    assert anything(existence, NOTHING, confidence=0.2) is None
+    assert anything(existence, replace(found, body=BODY, body_score=9.0)) != low
+    assert math.isnan(anything(existence, NOTHING))
     assert RULES.existence is None
+
+
+def test_what_lies_beside_is_told_by_strength_and_distance():
+    one, strong, far, body = beside(
+        [(0.0, 0.0), (0.1, 0.0), (0.9, 0.0), (0.0, 0.2)], [10.0, 1e4, 1e6, 0.0], [0, 0, 0, 8.0]
+    )
+    assert one["metal nearest stronger"] == pytest.approx(0.1)
+    assert one["metal log10 stronger"] == pytest.approx(3.0)
+    assert one["metal log10 left"] == pytest.approx(3.0 - 6.0 * math.log10(1.5))
+    assert (one["metal count"], one["body count"]) == (1.0, 1.0)
+    assert one["body log10 stronger"] == pytest.approx(math.log10(8.0))
+    assert strong["metal nearest stronger"] == FARTHEST_M
+    assert strong["metal log10 stronger"] == pytest.approx(-3.0)
+    assert (far["metal count"], far["body count"]) == (0.0, 0.0)
+    assert "metal log10 stronger" not in far
+    assert body["metal log10 stronger"] == pytest.approx(4.0)
+    assert beside([], [], []) == []
+
+
+def test_each_expert_is_told_what_its_sensor_found_beside():
+    near = {"metal count": 2.0, "body count": 1.0}
+    told = expert_inputs(replace(NOTHING, metal=METAL, body=BODY, metal_score=50.0, body_score=9.0, beside=near))
+    assert (told["emi"]["beside: metal count"], told["gpr"]["beside: body count"]) == (2.0, 1.0)
+    assert "beside: body count" not in told["emi"]
+    assert told["both"]["metal: beside: metal count"] == 2.0
+    assert told["both"]["body: beside: body count"] == 1.0

@@ -105,5 +105,5 @@ def test_a_recipe_shows_only_what_differs_from_the_default():
 def test_a_recipe_in_a_notebook_is_a_table_of_what_differs():
     assert "every value is the default" in Recipe()._repr_html_()
     page = load_recipe(None, ["fusion.model=uncalibrated-rules-1"])._repr_html_()
-    assert "<th>fusion.model</th><td>&#x27;uncalibrated-rules-1&#x27;</td><td>&#x27;simulated-3&#x27;</td>" in page
+    assert "<th>fusion.model</th><td>&#x27;uncalibrated-rules-1&#x27;</td><td>&#x27;simulated-5&#x27;</td>" in page
     assert "survey" not in page

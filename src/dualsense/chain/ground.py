@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense import gpr, survey
+from dualsense import fusion, gpr, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
 from dualsense.chain.tracks import Places
@@ -15,14 +15,15 @@ from dualsense.constants import HIDDEN_M3
 from dualsense.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
+    from dualsense.fusion import Listing
     from dualsense.recipe.survey import Survey
-    from dualsense.result import Coverage, Grid, Volume
+    from dualsense.result import Coverage, Grid, Target, Volume
     from dualsense.scan import SensorName
     from dualsense.survey import Track
 
@@ -126,6 +127,36 @@ def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_]
     lost = 1.0 - measured.sum() / max(working.gpr.sum(), 1)
     said = (fault("gpr-volume-empty", part=lost),) if lost > MAX_LOST_COLUMNS else ()
     return measured, Log(said)
+
+
+def told_ground(cover: Coverage, listing: Listing) -> tuple[Coverage, Log]:
+    """Take from the coverage of each sensor what lies about its detections that were left out of the list.
+
+    Parameters
+    ----------
+    cover
+        Ground that each sensor measured.
+    listing
+        Targets, whose own call tells of the ground about them, and what was left out.
+
+    Returns
+    -------
+    Coverage, Log
+    """
+    own = survey.covered_cells(cover.grid, _places_m(listing.targets), reach_m=FOUND_M)
+    told, said = dict(zip(SENSORS, (cover.emi, cover.gpr), strict=True)), []
+    for name in SENSORS:
+        gone = [t for t in listing.left_out if (seen := getattr(t, name)) is not None and seen.score > 0.0]
+        if gone:
+            told[name] = told[name] & (
+                own | ~survey.covered_cells(cover.grid, _places_m(gone), reach_m=fusion.LEFT_OUT_M)
+            )
+            said.append(fault("detections-left-out", sensor=name, path=f"/{name}/data", count=len(gone)))
+    return replace(cover, emi=told["emi"], gpr=told["gpr"]), Log(tuple(said))
+
+
+def _places_m(targets: Sequence[Target]) -> NDArray[np.float64]:
+    return np.array([(t.x_m, t.y_m) for t in targets], dtype=np.float64).reshape(-1, 2)
 
 
 def within_patch(cover: Coverage) -> Coverage:

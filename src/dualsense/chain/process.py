@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
 from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
-from dualsense.chain.ground import assessed_ground, sample_places, swept_ground, within_patch
+from dualsense.chain.ground import assessed_ground, sample_places, swept_ground, told_ground, within_patch
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
@@ -189,12 +189,13 @@ def process_samples(
         cover = replace(cover, gpr=cover.gpr & ~blind_radar(cover, radar.state))
         run.progress("fusion", 0.9)
         trusted = trusted and not log.limits
-        targets = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
+        listing = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
+        cover, said = told_ground(cover, listing)
         sight = smallest_mine(
             cover, radar.state, metal.state, min_contrast=recipe.gpr.image.min_contrast, believed=trusted
         )
         run.progress("done", 1.0)
-    return Findings(cover, radar.state, metal.state, targets, log, sight, doubts)
+    return Findings(cover, radar.state, metal.state, listing.targets, log + said, sight, doubts)
 
 
 def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.emi import Prober
-    from dualsense.fusion import Candidate
+    from dualsense.fusion import Candidate, Listing
     from dualsense.gpr import Soil
     from dualsense.recipe import Recipe
-    from dualsense.result import Coverage, Target
+    from dualsense.result import Coverage
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def find_targets(
     recipe: Recipe,
     *,
     trusted: bool = True,
-) -> tuple[Target, ...]:
+) -> Listing:
     """Match bodies and metal, ask each sensor about what the other found, and weigh all of it.
 
     Parameters
@@ -67,8 +67,8 @@ def find_targets(
 
     Returns
     -------
-    tuple of Target
-        Highest confidence first.
+    Listing
+        Targets, highest confidence first, and what was left out of their list.
     """
     tables = recipe.fusion
     candidates = fusion.match(

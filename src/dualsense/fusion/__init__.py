@@ -19,7 +19,9 @@ decide              suspect, likely clutter, or not assessable
 
 Targets
 -------
-make_targets        each candidate weighed, called, and given its reasons
+make_targets        each candidate weighed, called, and given its reasons, or left out where there is nothing
+Listing             what it returns
+LEFT_OUT_M          about what was left out ground does not count as covered so far
 Conditions          under what conditions they were found: coverage, soil, what either sensor would have found
 MetalSensitivity    how small a piece of metal would have been found at a place
 RadarSensitivity    whether a body would have been listed at a place

@@ -2,6 +2,7 @@ from ._candidates import Candidate as Candidate
 from ._candidates import group_dipoles as group_dipoles
 from ._candidates import match as match
 from ._candidates import separation as separation
+from ._conditions import LEFT_OUT_M as LEFT_OUT_M
 from ._conditions import Conditions as Conditions
 from ._conditions import MetalSensitivity as MetalSensitivity
 from ._conditions import RadarSensitivity as RadarSensitivity
@@ -12,4 +13,5 @@ from ._confidence import load_model as load_model
 from ._confidence import probability as probability
 from ._confidence import read_model as read_model
 from ._confidence import shown_threshold as shown_threshold
+from ._targets import Listing as Listing
 from ._targets import make_targets as make_targets

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dualsense.result import Coverage
@@ -17,6 +19,8 @@ ASSESSED_RADIUS_M = 0.05
 ASSESSED_FRACTION = 0.8
 CLEAR_M = 0.03
 """Around an object that is called clutter both sensors have to have measured so far."""
+LEFT_OUT_M = 0.05
+"""So far about a detection that was left out something may hide."""
 
 
 class MetalSensitivity(Protocol):
@@ -66,6 +70,16 @@ class Conditions:
     def radar_would_detect(self, x_m: float, y_m: float, depth_m: float) -> bool:
         """Whether a body at a place would have been listed; False without a radar."""
         return self.radar is not None and self.radar.would_detect(x_m, y_m, depth_m)
+
+    def without(self, left_out_m: Sequence[tuple[float, float]]) -> Conditions:
+        """Count the ground about detections that were left out, at these places x, y in metres, as hidden."""
+        if not left_out_m:
+            return self
+        grid = self.cover.grid
+        hidden = np.zeros(self.cover.patch.shape, dtype=bool) if self.hidden is None else self.hidden.copy()
+        for x_m, y_m in left_out_m:
+            hidden |= np.hypot(grid.x_m - x_m, (grid.y_m - y_m)[:, None]) <= LEFT_OUT_M
+        return replace(self, hidden=hidden)
 
     def assessed(self, mask: NDArray[np.bool_], x_m: float, y_m: float) -> bool:
         """Whether a sensor covered most of the ground within 5 cm of a point.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SPEAKS = 1.0
 """A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
-DEFAULT_MODEL = "simulated-3"
+DEFAULT_MODEL = "simulated-5"
 
 
 class Silence(NamedTuple):
@@ -47,7 +47,8 @@ class Model:
 
     Below ``clutter_threshold`` a target may be called clutter, from ``suspect_threshold`` on it is suspect; None
     means that nothing lies between. ``stated_detection`` is the least part of mines that is suspect by that
-    threshold, where that was shown. ``existence`` tells whether there is anything at all, where that was fitted.
+    threshold, where that was shown. ``existence`` tells whether there is anything at all, where that was fitted;
+    what is less likely to be there than ``existence_threshold`` is left out of the list.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Model:
     clutter_threshold: float | None = None
     stated_detection: float | None = None
     existence: Existence | None = None
+    existence_threshold: float = 0.0
 
 
 def _folder() -> Path:
@@ -96,6 +98,7 @@ def read_model(text: bytes) -> Model:
         clutter_threshold=float(tree["clutter_threshold"]) if "clutter_threshold" in tree else None,
         stated_detection=float(tree["stated_detection"]) if "stated_detection" in tree else None,
         existence=read_existence(tree["existence"]) if "existence" in tree else None,
+        existence_threshold=float(tree.get("existence_threshold", 0.0)),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualsense.constants import METAL_BELOW_TOP_M
 from dualsense.features import GprFeature
+from dualsense.fusion._beside import beside
 from dualsense.fusion._confidence import (
     NO_SILENCE,
     decide,
@@ -23,12 +24,29 @@ from dualsense.fusion._weigh import Findings, Weight, anything, by_experts, by_r
 from dualsense.result import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dualsense.fusion._candidates import Candidate
     from dualsense.fusion._conditions import Conditions
     from dualsense.fusion._confidence import Model
     from dualsense.result import Call
+
+    Position = tuple[float, float, float]
+
+
+class Listing(NamedTuple):
+    """Targets, and what was left out of their list: errors of the model, of the track, of the radar's picture.
+
+    Attributes
+    ----------
+    targets
+        Highest confidence first; ids T1, T2, ... in that order.
+    left_out
+        Without an id, likewise.
+    """
+
+    targets: tuple[Target, ...]
+    left_out: tuple[Target, ...]
 
 
 def make_targets(
@@ -38,8 +56,8 @@ def make_targets(
     *,
     prior: float | None = None,
     suspect_threshold: float | None = None,
-) -> tuple[Target, ...]:
-    """Weigh each candidate.
+) -> Listing:
+    """Weigh each candidate, and leave out what is not there.
 
     Parameters
     ----------
@@ -54,16 +72,74 @@ def make_targets(
 
     Returns
     -------
-    tuple of Target
-        Highest confidence first; ids T1, T2, ... in that order.
+    Listing
+
+    Notes
+    -----
+    Strong objects leave faint detections about them that are nothing. One is left out where both sensors measured,
+    nothing limits what they say, and it is less likely to be anything than 999 of 1,000 mines of training lanes
+    were to the trees that had not seen them. As far as that is wrong something hides there: about it nothing is
+    called clutter.
     """
-    rough = [_target(c, conditions, model, prior=prior, threshold=suspect_threshold) for c in candidates]
+    places = [_place(c, conditions) for c in candidates]
+    neighbours = beside(
+        [(x, y) for (x, y, _), _ in places],
+        [_metal_score(c) for c in candidates],
+        [_body_score(c) for c in candidates],
+    )
+    found = [
+        _findings(c, where[0], near, conditions, model)
+        for c, where, near in zip(candidates, places, neighbours, strict=True)
+    ]
+    out = [leaves_out(model, one, trusted=conditions.trusted) for one in found]
+    under = conditions.without([places[n][0][:2] for n in range(len(out)) if out[n]])
+    rough = [
+        _target(c, where, one, under, model, prior=prior, threshold=suspect_threshold)
+        for c, where, one in zip(candidates, places, found, strict=True)
+    ]
     order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
-    return tuple(replace(rough[n], id=f"T{k}") for k, n in enumerate(order, start=1))
+    return Listing(
+        tuple(replace(rough[n], id=f"T{k}") for k, n in enumerate((n for n in order if not out[n]), start=1)),
+        tuple(rough[n] for n in order if out[n]),
+    )
+
+
+def leaves_out(model: Model, found: Findings, *, trusted: bool) -> bool:
+    """Tell whether what was found is left out of the list, because there is nothing.
+
+    Parameters
+    ----------
+    model
+        Confidence model.
+    found
+        What the sensors found at one place.
+    trusted
+        Whether no fault limits what can be said.
+    """
+    if model.existence is None or not (trusted and found.emi_here and found.gpr_here):
+        return False
+    return anything(model.existence, found) < model.existence_threshold
+
+
+def _place(candidate: Candidate, conditions: Conditions) -> tuple[Position, Position]:
+    """Position of a candidate and its deviation."""
+    return place(
+        candidate,
+        relative_permittivity=conditions.relative_permittivity,
+        relative_permittivity_std=conditions.relative_permittivity_std,
+    )
+
+
+def _metal_score(candidate: Candidate) -> float:
+    return candidate.dipoles[0].statistic if candidate.dipoles else 0.0
+
+
+def _body_score(candidate: Candidate) -> float:
+    return candidate.body.contrast if candidate.body is not None else 0.0
 
 
 def _findings(
-    candidate: Candidate, place_m: tuple[float, float, float], conditions: Conditions, model: Model
+    candidate: Candidate, place_m: Position, near: Mapping[str, float], conditions: Conditions, model: Model
 ) -> Findings:
     """Collect what the sensors found at one place, and what they would have."""
     x, y, depth = place_m
@@ -100,17 +176,17 @@ def _findings(
         body=body,
         weak=weak,
         within=candidate.within,
-        metal_score=candidate.dipoles[0].statistic if candidate.dipoles else 0.0,
-        body_score=candidate.body.contrast if candidate.body is not None else 0.0,
+        metal_score=_metal_score(candidate),
+        body_score=_body_score(candidate),
         emi_here=emi_here,
         gpr_here=gpr_here,
-        clear=conditions.clear(x, y, 0.5 * candidate.body.length_m if candidate.body is not None else 0.0),
         metal_silence=missed,
         radar_silence=silence,
         would_detect=would_detect,
         reflects=reflects,
         detection_limit_m3=limit,
         relative_permittivity=conditions.relative_permittivity,
+        beside=near,
     )
 
 
@@ -163,15 +239,19 @@ def judge(
 
 
 def _target(
-    candidate: Candidate, conditions: Conditions, model: Model, *, prior: float | None, threshold: float | None
+    candidate: Candidate,
+    where: tuple[Position, Position],
+    found: Findings,
+    conditions: Conditions,
+    model: Model,
+    *,
+    prior: float | None,
+    threshold: float | None,
 ) -> Target:
     """Weigh one candidate and call it; its id is given later."""
-    place_m, std_m = place(
-        candidate,
-        relative_permittivity=conditions.relative_permittivity,
-        relative_permittivity_std=conditions.relative_permittivity_std,
-    )
-    found = _findings(candidate, place_m, conditions, model)
+    place_m, std_m = where
+    radius_m = 0.5 * candidate.body.length_m if candidate.body is not None else 0.0
+    found = replace(found, clear=conditions.clear(place_m[0], place_m[1], radius_m))
     experts = model.experts
     weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
     emi, gpr = evidence(found, weight, fitted=experts is not None)
@@ -196,7 +276,5 @@ def _target(
             clear=found.clear,
             trusted=conditions.trusted,
         ),
-        existence=None
-        if model.existence is None
-        else anything(model.existence, found, confidence=verdict.confidence),
+        existence=None if model.existence is None else max(verdict.confidence, anything(model.existence, found)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dualsense.features import GprFeature
@@ -54,6 +54,8 @@ class Findings:
         Of the soil.
     clear
         Whether both sensors measured all around it.
+    beside
+        What lies beside it (`dualsense.fusion._beside`).
     """
 
     metal: Numbers | None
@@ -71,6 +73,7 @@ class Findings:
     detection_limit_m3: float
     relative_permittivity: float
     clear: bool = True
+    beside: Numbers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +109,23 @@ def expert_inputs(found: Findings) -> dict[str, dict[str, float] | None]:
 
     The radar's are those of a body that it lists, or else of the echo beside metal.
     """
-    metal = None if found.metal is None else metal_inputs(found.metal, found.metal_score)
+    metal = None
+    if found.metal is not None:
+        metal = metal_inputs(found.metal, found.metal_score) | _beside(found, "metal")
     echo = found.weak if found.body is None else found.body
     if echo is None:
         return {"emi": metal, "gpr": None, "both": None}
     score = echo[GprFeature.CONTRAST] if found.body is None else found.body_score
-    body = body_inputs(echo, score, relative_permittivity=found.relative_permittivity)
+    body = body_inputs(echo, score, relative_permittivity=found.relative_permittivity) | _beside(found, "body")
     listed = found.body is not None
     measured = metal is not None or found.emi_here
     both = joint_inputs(metal, body, echo, found.within, listed=listed) if measured else None
     return {"emi": metal, "gpr": body if listed else None, "both": both}
+
+
+def _beside(found: Findings, sensor: str) -> dict[str, float]:
+    """Give the inputs on what that sensor found beside the place."""
+    return {f"beside: {k}": v for k, v in found.beside.items() if k.startswith(sensor)}
 
 
 def by_experts(experts: Experts, found: Findings) -> Weight:
@@ -135,8 +145,8 @@ def by_experts(experts: Experts, found: Findings) -> Weight:
     return Weight(emi, max(total - emi, least), 0.0, strange)
 
 
-def anything(existence: Existence, found: Findings, *, confidence: float) -> float | None:
-    """Probability that anything lies there at all; never less than that of a mine.
+def anything(existence: Existence, found: Findings) -> float:
+    """Probability that anything lies there at all.
 
     Parameters
     ----------
@@ -144,21 +154,19 @@ def anything(existence: Existence, found: Findings, *, confidence: float) -> flo
         Fitted to simulated lanes, and to what lay under their targets.
     found
         What the sensors found at one place.
-    confidence
-        Probability that it is a mine.
 
     Returns
     -------
-    float or None
-        None where no sensor found anything.
+    float
+        NaN where no sensor found anything.
     """
     inputs = expert_inputs(found)
     for name in ("both", "gpr", "emi"):
         own = inputs[name]
         if own is not None:
             vote: Vote = getattr(existence, name)
-            return max(confidence, 0.5 + 0.5 * math.tanh(0.5 * vote.ratio(own)))
-    return None
+            return 0.5 + 0.5 * math.tanh(0.5 * vote.ratio(own))
+    return math.nan
 
 
 def joint_inputs(

@@ -13,9 +13,9 @@ class Fusion(Table):
     """Two sensors to one list."""
 
     model: Annotated[
-        Literal["simulated-4", "simulated-3", "uncalibrated-rules-1"],
+        Literal["simulated-5", "simulated-3", "uncalibrated-rules-1"],
         Field(description="confidence model, by its id"),
-    ] = "simulated-3"
+    ] = "simulated-5"
     match_m: Annotated[Length, Field(description="how far a dipole may lie beside a radar body it belongs to")] = (
         0.06
     )
