@@ -10,7 +10,7 @@ import pytest
 from dualsense.emi._balance import MIN_HEIGHT_M, apply_balance, balance, drift_basis, ground_factor
 from dualsense.emi._columns import dipole_columns
 from dualsense.emi._response import Response
-from dualsense.induction._field import Coil, mutual_inductance
+from dualsense.induction import Coil, half_space_coupling, magnetic_image_coupling, mutual_inductance
 from oracles import inductance
 
 SOIL = np.array([5e-3, 4.6e-3, 4.2e-3, -2.2e-4, -2.2e-4, -2.2e-4])
@@ -95,6 +95,41 @@ def test_ground_factor_follows_the_tilt():
     exact = mutual_inductance(Coil(0.1, (0, 0, -0.05), (-nx, 0, nz)), Coil(0.08, (0, 0, 0.05), (nx, 0, nz)))
     assert lean == pytest.approx(exact, rel=1e-9)
     assert lean != pytest.approx(flat, rel=1e-3)
+
+
+@pytest.mark.parametrize("tilt_deg", (0.0, 5.0))
+def test_each_coil_is_as_high_as_it_is(tilt_deg):
+    """Coils beside and above each other, against quadrature over a half-space and the image of each coil's place.
+
+    With the transmitter at the coils' mean height it was 14 % off for coils 10 cm apart at 5 degrees, and 36 % for
+    a receiver 3 cm higher.
+    """
+    a = np.deg2rad(tilt_deg)
+    turn = np.array([[np.cos(a), 0.0, np.sin(a)], [0.0, 1.0, 0.0], [-np.sin(a), 0.0, np.cos(a)]])
+    level = swept(n_lanes=1, per_lane=5)
+    for offset in ((0.1, 0.0, 0.0), (0.0, 0.0, 0.03)):
+        half = 0.5 * turn @ np.array(offset)
+        tx, rx = level.center_m - half, level.center_m + half
+        head = replace(level, tx_m=tx, rx_m=rx, rotation=np.tile(turn, (5, 1, 1)))
+        chi, hz = 1e-6, 1e4
+        for i, factor in enumerate(ground_factor(head)):
+            coils = Coil(0.1, tuple(tx[i]), tuple(turn[:, 2])), Coil(0.08, tuple(rx[i]), tuple(turn[:, 2]))
+            exact = magnetic_image_coupling(*coils, frequency_hz=hz, susceptibility=chi)
+            if tilt_deg == 0.0:
+                space = half_space_coupling(
+                    frequency_hz=hz, tx_radius_m=0.1, rx_radius_m=0.08, tx_height_m=tx[i, 2],
+                    rx_height_m=rx[i, 2], offset_m=offset[0], susceptibility=chi,
+                )  # fmt: skip
+                assert complex(exact) == pytest.approx(complex(space), rel=1e-5)
+            assert factor * 2 * np.pi * hz * chi / (2 + chi) == pytest.approx(float(exact.imag), rel=2e-4)
+
+
+def test_turning_about_the_vertical_changes_nothing_for_level_coils():
+    level = swept(n_lanes=1, per_lane=5)
+    away = 0.05 * np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [0.6, 0.8, 0]])
+    turned = replace(level, tx_m=level.center_m - away, rx_m=level.center_m + away)
+    ahead = replace(level, tx_m=level.center_m - away[:1], rx_m=level.center_m + away[:1])
+    np.testing.assert_allclose(ground_factor(turned), ground_factor(ahead), rtol=1e-9)
 
 
 def test_soil_with_varying_height_is_suppressed_by_30_db():

@@ -31,12 +31,13 @@ def pair(away: np.ndarray, axis: np.ndarray, radius: float, normal: np.ndarray, 
 
 
 def ground_factor(response: Response, least_m: float) -> np.ndarray:
-    """Coupling (m,) of each row's transmitter, mirrored at z = 0, with its receiver, neither below ``least_m``."""
+    """Coupling (m,) of each row's transmitter, mirrored at z = 0, with its receiver; no wire below ``least_m``."""
     out = np.empty(response.time_s.size)
     for i, k in enumerate(response.coil):
         a, b = float(response.tx_radius_m[k]), float(response.rx_radius_m[k])
-        axis, offset = response.rotation[i, :, 2], response.rx_m[i] - response.tx_m[i]
-        z = max(response.center_m[i, 2], least_m + max(a, b) * np.hypot(axis[0], axis[1]))
-        away = np.array([offset[0], offset[1], max(z + offset[2], least_m) + z])
+        axis, tx, rx = response.rotation[i, :, 2], response.tx_m[i], response.rx_m[i]
+        sine = np.hypot(axis[0], axis[1])
+        up = max(rx[2], least_m + b * sine) + max(tx[2], least_m + a * sine)
+        away = np.array([*(rx - tx)[:2], up])
         out[i] = pair(away, axis * np.array([-1.0, -1.0, 1.0]), a, axis, b)
     return out

@@ -71,42 +71,51 @@ class Balance:
 def ground_factor(response: Response) -> NDArray[np.float64]:
     """Geometric factor of magnetic ground for every row, in henry per unit chi/(2 + chi).
 
-    The exact image of the transmitter in the surface, at each height and tilt
-    (:func:`dualsense.induction.mutual_inductance`). Untilted coils are tabulated over height.
+    The exact image of the transmitter in the surface, each coil at its own height and tilt
+    (:func:`dualsense.induction.mutual_inductance`). Untilted coils are tabulated over height: what lies between
+    image and receiver is the sum of their heights, and of the horizontal offset only its length counts.
 
     Returns
     -------
     (m,) float64
     """
     out = np.empty(response.time_s.size)
-    height = np.maximum(response.center_m[:, 2], MIN_HEIGHT_M)
-    offset = response.rx_m - response.tx_m
     axis = response.rotation[:, :, 2]
+    sine = np.hypot(axis[:, 0], axis[:, 1])
     for k in range(response.tx_radius_m.size):
         rows = np.flatnonzero(response.coil == k)
         if rows.size == 0:
             continue
         a, b = float(response.tx_radius_m[k]), float(response.rx_radius_m[k])
-        if np.abs(axis[rows, :2]).max() < 1e-6:
-            low, high = float(height[rows].min()), float(height[rows].max())
-            table = np.linspace(low - 1e-3 if low > 2e-3 else low, high + 1e-3, 48)
-            mean, up = np.tile(offset[rows].mean(axis=0), (48, 1)), np.tile([0.0, 0.0, 1.0], (48, 1))
-            out[rows] = np.interp(height[rows], table, _image_couplings(table, mean, up, a, b))
+        away = response.rx_m[rows] - response.tx_m[rows]
+        # wires that dip into the ground are lifted out of it
+        heights = (
+            np.maximum(at[rows, 2], MIN_HEIGHT_M + radius * sine[rows])
+            for at, radius in ((response.tx_m, a), (response.rx_m, b))
+        )
+        away[:, 2] = sum(heights)
+        if sine[rows].max() < 1e-6:
+            low, high = float(away[:, 2].min()), float(away[:, 2].max())
+            table = np.linspace(max(low - 2e-3, 2.0 * MIN_HEIGHT_M), high + 2e-3, 48)
+            aside = float(np.hypot(away[:, 0], away[:, 1]).mean())
+            mean = np.column_stack([np.full(48, aside), np.zeros(48), table])
+            out[rows] = np.interp(
+                away[:, 2], table, _image_couplings(mean, np.tile([0.0, 0.0, 1.0], (48, 1)), a, b)
+            )
         else:
-            out[rows] = _image_couplings(height[rows], offset[rows], axis[rows], a, b)
+            out[rows] = _image_couplings(away, axis[rows], a, b)
     return out
 
 
 def _image_couplings(
-    height_m: NDArray[np.float64], offset_m: NDArray[np.float64], axis: NDArray[np.float64], a: float, b: float
+    away_m: NDArray[np.float64], axis: NDArray[np.float64], a: float, b: float
 ) -> NDArray[np.float64]:
-    """Mutual inductance (n,) of transmitters of radius a, mirrored at z = 0, and receivers of radius b."""
-    dip = max(a, b) * np.hypot(axis[:, 0], axis[:, 1])
-    z = np.maximum(height_m, MIN_HEIGHT_M + dip)
-    away = offset_m.copy()
-    away[:, 2] = np.maximum(z + offset_m[:, 2], MIN_HEIGHT_M) + z
+    """Mutual inductance (n,) of transmitters of radius a, mirrored at z = 0, and receivers of radius b.
+
+    ``away_m`` (n, 3) is the way from the image to the receiver.
+    """
     mirrored = axis * np.array([-1.0, -1.0, 1.0])
-    found = mutual_inductances(away, mirrored, axis, tx_radius_m=a, rx_radius_m=b)
+    found = mutual_inductances(away_m, mirrored, axis, tx_radius_m=a, rx_radius_m=b)
     if np.isnan(found).any():
         msg = "the coils' wires touch their images: mutual inductance does not converge"
         raise ValueError(msg)

@@ -40,6 +40,9 @@ class Recipe(Table):
         if tops and migrate.method == "stolt":
             msg = "gpr.migrate.method: stolt takes homogeneous soil, and gpr.soil.deeper_layers is given"
             raise ValueError(msg)
+        if migrate.weights != "heard" and migrate.method != "kirchhoff":
+            msg = f"gpr.migrate.weights: only kirchhoff takes {migrate.weights}, got method {migrate.method}"
+            raise ValueError(msg)
         if migrate.on_ground is True and migrate.method == "wavenumber":
             msg = "gpr.migrate.method: wavenumber needs antennas above the ground, and on_ground is true"
             raise ValueError(msg)

@@ -243,6 +243,12 @@ class GprMigrate(Table):
         Literal["auto"] | bool,
         Field(description="antennas touch the ground: rays in soil only; auto: when no higher than 2 mm"),
     ] = "auto"
+    weights: Annotated[
+        Literal["heard", "even"],
+        Field(
+            description="of soundings: heard, by how loud an echo from there is; even, all alike (kirchhoff only)"
+        ),
+    ] = "heard"
     iterations: Annotated[int, Field(ge=1, le=200, description="of least-squares, at most")] = 8
     damping: Annotated[float, Field(ge=0.0, le=10.0, description="of least-squares, against noise")] = 0.05
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.gpr._bodies import find
+from dualsense.gpr._bodies.body import measure_body
 from dualsense.gpr._bodies.cfar import over_clutter
 from dualsense.gpr._bodies.volume import MIN_FOLD, envelope_volume
 from dualsense.gpr._migrate.migrated import Migrated
@@ -140,6 +141,30 @@ def test_shallower_than_the_top_nothing_is_listed():
     amplitude = volume(1e-3 * noise() + blob(0.0, 0.0, 0.03))
     assert len(find_bodies(amplitude, GRID, ALL)) == 1
     assert find_bodies(amplitude, GRID, ALL, top_m=0.06) == ()
+
+
+def test_what_is_brightest_where_the_volume_ends_is_no_body():
+    below = blob(0.0, 0.0, DEPTH_M[-1] + 0.004)
+    assert not find_bodies(volume(noise() + below), GRID, ALL)
+    inside = find_bodies(volume(noise() + blob(0.0, 0.0, DEPTH_M[-1] - 0.01)), GRID, ALL)
+    assert inside[0].depth_m == pytest.approx(DEPTH_M[-1] - 0.01, abs=0.005)
+
+
+def test_no_hidden_body_is_told_above_the_top():
+    """In clutter that falls off steeply a shallow echo's place is extrapolated upwards, else to the surface."""
+    falls = np.exp(-DEPTH_M / 0.004)[:, None, None]
+    amplitude = noise() * (1.0 + 400.0 * falls) + blob(0.0, 0.0, 0.012, height=60.0)
+    bodies = find_bodies(volume(amplitude), GRID, ALL)
+    assert bodies
+    assert all(b.depth_m >= 0.012 for b in bodies)
+    migrated = volume(amplitude)
+    k = 3
+    at = (k, 40, 60)
+    bare = measure_body(migrated, GRID, over_clutter(migrated, GRID, ALL), at)
+    assert measure_body(migrated, GRID, over_clutter(migrated, GRID, ALL), at, top_m=0.012).depth_m == max(
+        bare.depth_m, 0.012
+    )
+    assert bare.depth_m < 0.012
 
 
 @pytest.mark.parametrize("count", (0, 1, 3))

@@ -9,11 +9,13 @@ import pytest
 
 from dualsense.gpr._clean.surface import Surface
 from dualsense.gpr._migrate.demigrate import demigrate
+from dualsense.gpr._migrate.geometry import lay_out
 from dualsense.gpr._migrate.kirchhoff import kirchhoff
+from dualsense.gpr._migrate.least_squares import echoes_of
 from dualsense.gpr._migrate.migrate import migrate
 from dualsense.gpr._traces import analytic_traces
 from dualsense.result import Grid
-from oracles import forward
+from oracles import fermat, forward
 from oracles.kirchhoff import gain
 
 EPS = 6.0
@@ -99,6 +101,10 @@ def test_least_squares_is_sharper_and_in_place():
 def test_more_iterations_explain_more():
     soundings, traces = sounded(np.random.default_rng(4), [(POINT_M, 1.0), ((0.05, 0.03, 0.05), 0.6)])
     grid, depth = small_grid()
+    options = {"height_m": None, "density_radius_m": 0.015, "loss_db_m": 0.0, "on_ground": False}
+    plan = lay_out(soundings, grid, depth, EPS, radius_m=np.full(depth.size, 0.2), weighting="echo", **options)
+    model = echoes_of(plan, traces)
+    data = model.data(traces).view(np.complex64)
     left = []
     for iterations in (1, 4, 10):
         found = migrate(
@@ -111,9 +117,9 @@ def test_more_iterations_explain_more():
             iterations=iterations,
             damping=0.0,
         )
-        echo = demigrate(found.amplitude, soundings, traces, grid, depth, relative_permittivity=EPS).values
-        scale = np.vdot(echo, traces.values) / np.vdot(echo, echo)
-        left.append(np.linalg.norm(traces.values - scale * echo) / np.linalg.norm(traces.values))
+        echo = model.forward(found.amplitude.view(np.float32).ravel()).view(np.complex64)
+        scale = np.vdot(echo, data) / np.vdot(echo, echo)
+        left.append(np.linalg.norm(data - scale * echo) / np.linalg.norm(data))
     assert left[0] > left[1] > left[2]
     assert left[2] < 0.25
 
@@ -147,3 +153,73 @@ def test_an_unknown_method_is_named():
         migrate(soundings, traces, grid, depth, method="guess", relative_permittivity=EPS)
     with pytest.raises(ValueError, match="antennas above the ground"):
         migrate(soundings, traces, grid, depth, method="wavenumber", relative_permittivity=EPS, on_ground=True)
+
+
+def flat(silent, depth_m, eps):
+    """Spectra of a plane reflector under antennas that are as high: both legs meet below the middle."""
+    half = 0.5 * forward.OFFSET_M
+    heights = silent.tx_m[:, 2]
+    legs = np.array([fermat.time_s(half, float(h), depth_m, eps) for h in heights])
+    loud = 1.0 / (heights + depth_m / np.sqrt(eps))
+    return loud[:, None] * np.exp(-4j * np.pi * silent.frequency_hz * legs[:, None])
+
+
+EVEN = {"method": "kirchhoff", "weights": "even", "aperture_m": 0.18, "aperture_growth": 0.0}
+HEARD, PRODUCT = {"method": "kirchhoff"}, {"method": "wavenumber"}
+STOLT, INVERSE = {"method": "stolt"}, {"method": "least-squares"}
+
+
+def planes_and_points(side_m, lines, per_line, depths_m):
+    """Soundings, and their traces over a plane and a point at each depth."""
+    rng = np.random.default_rng(6)
+    silent = forward.soundings(forward.sweep(rng, side_m=side_m, lines=lines, per_line=per_line))
+    n = silent.time_s.size
+    surface = Surface(
+        silent.midpoint_m[:, 2], np.zeros(n), np.ones_like(silent.spectrum), np.ones(n), fitted=False
+    )
+    traces = {}
+    for depth_m in depths_m:
+        place = (0.0, 0.0, depth_m)
+        for kind, spectrum in (
+            ("flat", flat(silent, depth_m, EPS)),
+            ("point", spread(silent, place) * forward.point_echo(silent, place, EPS)),
+        ):
+            traces[kind, depth_m] = analytic_traces(replace(silent, spectrum=spectrum), surface, whiten=False)
+    return silent, traces
+
+
+def worst_mm(known, half, **options):
+    """Largest error of the peak's depth above the middle of a map of 2 cm cells: over planes, over points."""
+    silent, traces = known
+    axis, worst = 0.02 * np.arange(-half, half + 1), {"flat": 0.0, "point": 0.0}
+    for (kind, depth_m), trace in traces.items():
+        depth = 0.005 * np.arange(round(depth_m / 0.005) + 9)
+        volume = migrate(silent, trace, Grid(axis, axis, 0.02), depth, relative_permittivity=EPS, **options)
+        column = np.abs(volume.amplitude[:, half, half])
+        k = int(column.argmax())
+        low, middle, high = column[k - 1 : k + 2]
+        peak = depth[k] + 0.5 * (low - high) / (low - 2 * middle + high) * 0.005
+        worst[kind] = max(worst[kind], 1e3 * abs(peak - depth_m))
+    return worst["flat"], worst["point"]
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return planes_and_points(0.5, 14, 28, (0.05, 0.12))
+
+
+@pytest.mark.parametrize(
+    ("options", "flat_mm"),
+    ((EVEN, 2.5), (STOLT, 2.0), (HEARD, 5.0), (PRODUCT, 5.0)),
+    ids=("even", "stolt", "heard", "wavenumber"),
+)
+def test_planes_and_points_lie_at_their_depth(wide, options, flat_mm):
+    """Weights of what is heard pull a plane up; where all soundings count alike it is where it is."""
+    plane, point = worst_mm(wide, 2, **options)
+    assert plane < flat_mm
+    assert point < 2.0
+
+
+def test_least_squares_leaves_planes_and_points_at_their_depth():
+    """With the sum's weights in its model the point lay 1 cm too deep."""
+    assert max(worst_mm(planes_and_points(0.28, 10, 14, (0.05,)), 7, **INVERSE)) < 3.0

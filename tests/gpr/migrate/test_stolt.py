@@ -208,6 +208,19 @@ def test_point_in_three_dimensions():
     assert np.isnan(found.coherence).all()
 
 
+def test_soundings_beside_the_map_are_heard_on_both_sides():
+    """A map of the right half of the sweep, and one of the left: the same as in the map of all of it."""
+    rng = np.random.default_rng(8)
+    silent = forward.soundings(forward.sweep(rng, lines=12, per_line=24))
+    spectrum = forward.point_echo(silent, (0.0, 0.0, 0.06), EPS)
+    soundings, axis, depth = replace(silent, spectrum=spectrum), 0.01 * np.arange(-18, 19), np.array([0.06])
+    traces = traces_of(spectrum, silent.frequency_hz)
+    whole = np.abs(stolt(soundings, traces, Grid(axis, axis, 0.01), depth, relative_permittivity=EPS).amplitude)
+    for part in (slice(17, 37), slice(0, 20)):
+        half = stolt(soundings, traces, Grid(axis[part], axis, 0.01), depth, relative_permittivity=EPS).amplitude
+        assert np.abs(np.abs(half) - whole[:, :, part]).max() < 0.06 * whole.max()
+
+
 def test_ground_far_from_any_sounding_was_not_measured():
     rng = np.random.default_rng(4)
     soundings = forward.soundings(forward.sweep(rng, side_m=0.2))

@@ -66,7 +66,9 @@ class Body:
     shape: Shape = UNMEASURED
 
 
-def measure_body(migrated: Migrated, grid: Grid, over: OverClutter, at: tuple[int, int, int]) -> Body:
+def measure_body(
+    migrated: Migrated, grid: Grid, over: OverClutter, at: tuple[int, int, int], *, top_m: float = 0.0
+) -> Body:
     k, j, i = at
     envelope = over.envelope
     rows, columns, edge = _outline(envelope[k], over.inside[k], j, i, max(1, round(REACH_M / grid.cell_m)))
@@ -81,7 +83,7 @@ def measure_body(migrated: Migrated, grid: Grid, over: OverClutter, at: tuple[in
         x_m=cx,
         y_m=cy,
         depth_m=(
-            _hidden_depth(column, over.contrast[:, j, i].astype(np.float64), migrated.depth_m, k)
+            max(_hidden_depth(column, over.contrast[:, j, i].astype(np.float64), migrated.depth_m, k), top_m)
             if hidden
             else _peak_depth(column, migrated.depth_m, k)
         ),

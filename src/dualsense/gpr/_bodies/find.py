@@ -52,7 +52,7 @@ def find_bodies(
         Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
     top_m
-        Shallower than this the rough surface itself scatters.
+        Shallower than this the rough surface itself scatters: there no body is looked for, and none is told.
     separation_m
         Smallest distance between two bodies.
     max_bodies
@@ -72,6 +72,9 @@ def find_bodies(
     half = max(1, round(0.5 * separation_m / grid.cell_m))
     seen = over.inside & (contrast >= min_contrast)
     seen[migrated.depth_m < top_m] = False
+    seen[max(len(seen) - 1, 1) :] = (
+        False  # of what is brightest where the volume ends nobody knows where it has its peak
+    )
     candidates = np.argwhere(seen)
     # A shallow mine is darker than the surface's clutter above it, and a peak of the contrast only. So is what
     # reverberates below a brighter body.
@@ -88,7 +91,7 @@ def find_bodies(
     for k, j, i in places:
         if len(bodies) >= max_bodies:
             break
-        body = measure_body(migrated, grid, over, (k, j, i))
+        body = measure_body(migrated, grid, over, (k, j, i), top_m=top_m)
         if not any(_same_object(body, other, separation_m) for other in bodies):
             bodies.append(body)
     return tuple(bodies)

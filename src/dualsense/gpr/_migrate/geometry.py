@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from dualsense.gpr._rays.layers import Ground
     from dualsense.gpr._soundings import Soundings
     from dualsense.result import Grid
+
+Weighting = Literal["heard", "even", "echo"]
+"""What a sounding counts in the sum over a voxel: "heard", by how loud an echo from there would be; "even", all
+alike within the aperture's taper, which makes points narrower and leaves planes at their depth; "echo", the
+amplitude itself of such an echo without a taper: what a model of the data has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +42,8 @@ class Geometry:
         Height above which a straight ray in air would spread as the refracted one does, straight down.
     table
         One-way times and amplitudes.
+    weighting
+        What a sounding counts for a voxel, :data:`Weighting`.
     """
 
     tx_m: NDArray[np.float64]
@@ -48,6 +55,7 @@ class Geometry:
     aperture_m: NDArray[np.float64]
     apparent_depth_m: NDArray[np.float64]
     table: TimeTable
+    weighting: Weighting = "heard"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -67,6 +75,7 @@ def geometry(
     loss_db_m: float = 0.0,
     on_ground: bool = False,
     root_step: float = ROOT_STEP,
+    weighting: Weighting = "heard",
 ) -> Geometry:
     """Lay out the sum and tabulate its travel times.
 
@@ -81,6 +90,8 @@ def geometry(
         Radius at each depth, greater than 0.
     relative_permittivity, loss_db_m, on_ground, root_step
         As for :func:`dualsense.gpr.time_table`.
+    weighting
+        What a sounding counts for a voxel, :data:`Weighting`.
 
     Raises
     ------
@@ -111,7 +122,8 @@ def geometry(
         root_step=root_step,
     )
     apparent = thicknesses(relative_permittivity, depth) @ (1.0 / as_layers(relative_permittivity).index)
-    return Geometry(tx, rx, density, grid.x_m - origin[0], grid.y_m - origin[1], depth, radius, apparent, table)
+    x, y = grid.x_m - origin[0], grid.y_m - origin[1]
+    return Geometry(tx, rx, density, x, y, depth, radius, apparent, table, weighting)
 
 
 def lay_out(
@@ -126,6 +138,7 @@ def lay_out(
     loss_db_m: float,
     on_ground: bool,
     root_step: float = ROOT_STEP,
+    weighting: Weighting = "heard",
 ) -> Geometry:
     """Geometry of Kirchhoff's sum for soundings at given heights; without a radius each has the density 1."""
     tx, rx = soundings.tx_m.copy(), soundings.rx_m.copy()
@@ -145,4 +158,5 @@ def lay_out(
         loss_db_m=loss_db_m,
         on_ground=on_ground,
         root_step=root_step,
+        weighting=weighting,
     )

@@ -11,7 +11,7 @@ from dualsense.gpr._migrate.demigrate import pulse_band
 from dualsense.gpr._migrate.geometry import lay_out
 from dualsense.gpr._migrate.kirchhoff import weighted_mean
 from dualsense.gpr._migrate.migrated import Migrated
-from dualsense.gpr._migrate.sums import gather, scatter
+from dualsense.gpr._migrate.sums import echo_norms, gather, scatter
 from dualsense.gpr._migrate.weights import aperture_radius
 from dualsense.gpr._traces import largest_part
 
@@ -42,11 +42,13 @@ def least_squares(
     iterations: int = 8,
     damping: float = 0.05,
 ) -> Migrated:
-    """Reflectors whose echoes, by :func:`demigrate`, come closest to the traces: LSQR (Paige and Saunders 1982).
+    """Reflectors whose echoes come closest to the traces: LSQR (Paige and Saunders 1982).
 
     Sharper than the sum, and freer of the pattern of the track, where the data allow it; noise grows with the
-    iterations. Soundings count by the root of their inverse density. Echoes must fade to the side as the
-    weights say, spreading and taper: what is louder far from a reflector than that goes to the edge of the volume.
+    iterations. Soundings count by the root of their inverse density, those beside the map not at all. Echoes are
+    as loud as physics has them: both legs' spreading, transmission and loss, and neither a cosine nor a taper but
+    a steep end at ``max_aperture_m``; with the sum's weights in the model points lay up to 2 cm too deep. What is
+    louder far from a reflector than that goes to the edge of the volume.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ def least_squares(
     Returns
     -------
     Migrated
-        Amplitudes are scaled so that the strongest is the sum's there; fold and coherence are the sum's.
+        Amplitudes are those of echoes, as if all depths were heard alike, and scaled so that the strongest is the
+        sum's there; fold and coherence are the sum's.
 
     References
     ----------
@@ -86,7 +89,19 @@ def least_squares(
     start = weighted_mean(plan, traces, largest)
     if not start.fold.any():
         return start
-    echoes = _Echoes.of(plan, traces)
+    model = lay_out(
+        soundings,
+        grid,
+        depth_m,
+        relative_permittivity,
+        height_m=height_m,
+        radius_m=np.full(plan.depth_m.size, max_aperture_m),
+        density_radius_m=density_radius_m,
+        loss_db_m=loss_db_m,
+        on_ground=on_ground,
+        weighting="echo",
+    )
+    echoes = echoes_of(model, traces)
     data = echoes.data(traces)
     shape = (data.size, 2 * start.fold.size)
     operator = LinearOperator(shape, matvec=echoes.forward, rmatvec=echoes.adjoint, dtype=np.float32)
@@ -116,6 +131,8 @@ class _Echoes:
         Over the band.
     dt_s
         Step of the traces.
+    level : (nz, 1, 1) float32
+        What an unknown is in reflectivity: so that echoes from all depths are as loud.
     """
 
     plan: Geometry
@@ -123,14 +140,7 @@ class _Echoes:
     wave: NDArray[np.complex64]
     window: NDArray[np.float32]
     dt_s: float
-
-    @classmethod
-    def of(cls, plan: Geometry, traces: Traces) -> _Echoes:
-        """Weigh soundings by the density of a plan, and take the band of traces."""
-        count = np.sqrt(plan.density).astype(np.float32)[:, None]
-        wave, window = pulse_band(traces)
-        even = replace(plan, density=np.ones(len(count)))
-        return cls(even, count, wave.astype(np.complex64), window.astype(np.float32), traces.dt_s)
+    level: NDArray[np.float32]
 
     def data(self, traces: Traces) -> NDArray[Any]:
         """Weighted traces (2 n t,), the largest sample being 1."""
@@ -144,7 +154,7 @@ class _Echoes:
 
     def forward(self, model: NDArray[Any]) -> NDArray[Any]:
         """Echoes (2 n t,) of reflectors (2 nz ny nx,)."""
-        volume = model.astype(np.float32).view(np.complex64).reshape(self.plan.shape)
+        volume = self.level * model.astype(np.float32).view(np.complex64).reshape(self.plan.shape)
         spikes = scatter(self.plan, volume, self.dt_s, len(self.wave))
         return (self.count * self.pulses(spikes)).astype(np.complex64).view(np.float32).ravel()
 
@@ -152,4 +162,26 @@ class _Echoes:
         """Sum echoes (2 n t,) into the volume (2 nz ny nx,)."""
         weighted = self.count * echoes.astype(np.float32).view(np.complex64).reshape(-1, len(self.wave))
         volume = gather(self.plan, self.pulses(weighted).astype(np.complex64), self.dt_s)[0]
+        volume *= self.level
         return volume.view(np.float32).ravel()
+
+
+def echoes_of(plan: Geometry, traces: Traces) -> _Echoes:
+    """Weigh the soundings within the map by the density of a plan, and take the band of traces."""
+    count = (np.sqrt(plan.density) * _within(plan)).astype(np.float32)[:, None]
+    wave, window = pulse_band(traces)
+    even = replace(plan, density=np.ones(len(count)))
+    norms = echo_norms(plan)
+    level = (norms.max() / norms).astype(np.float32)[:, None, None]
+    return _Echoes(even, count, wave.astype(np.complex64), window.astype(np.float32), traces.dt_s, level)
+
+
+def _within(plan: Geometry) -> NDArray[np.bool_]:
+    """Soundings (n,) over the map: what others hear from below them is nowhere in the volume."""
+    middle = 0.5 * (plan.tx_m + plan.rx_m)
+    inside = np.ones(len(middle), bool)
+    for axis, at in ((plan.x_m, middle[:, 0]), (plan.y_m, middle[:, 1])):
+        if axis.size > 1:
+            half = 0.5 * (axis[1] - axis[0])
+            inside &= (at >= axis[0] - half) & (at <= axis[-1] + half)
+    return inside

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Method = Literal["kirchhoff", "wavenumber", "stolt", "least-squares"]
 APERTURE = ("aperture_m", "aperture_growth", "max_aperture_m", "density_radius_m")
 ROUTES: Mapping[Method, tuple[Callable[..., Migrated], tuple[str, ...]]] = {
-    "kirchhoff": (kirchhoff, (*APERTURE, "loss_db_m", "on_ground")),
+    "kirchhoff": (kirchhoff, (*APERTURE, "loss_db_m", "on_ground", "weights")),
     "wavenumber": (wavenumber, (*APERTURE, "loss_db_m")),
     "stolt": (stolt, ()),
     "least-squares": (least_squares, (*APERTURE, "loss_db_m", "on_ground", "iterations", "damping")),
@@ -47,6 +47,7 @@ def migrate(
     density_radius_m: float = 0.015,
     loss_db_m: float = 0.0,
     on_ground: bool = False,
+    weights: Literal["heard", "even"] = "heard",
     iterations: int = 8,
     damping: float = 0.05,
 ) -> Migrated:
@@ -65,6 +66,8 @@ def migrate(
     aperture_m, aperture_growth, max_aperture_m, density_radius_m, loss_db_m, on_ground
         As for :func:`dualsense.gpr.kirchhoff`. The wavenumber route needs antennas above the ground; Stolt's has
         neither aperture nor loss, and finds out itself whether the antennas stand on the ground.
+    weights
+        Of "kirchhoff"; the other methods take "heard" only.
     iterations, damping
         Of "least-squares".
 
@@ -86,6 +89,9 @@ def migrate(
     if on_ground and method == "wavenumber":
         msg = "the wavenumber route needs antennas above the ground; migrate by kirchhoff or stolt"
         raise ValueError(msg)
+    if weights != "heard" and method != "kirchhoff":
+        msg = f"{weights} weights are Kirchhoff's only, got method {method}"
+        raise ValueError(msg)
     given: dict[str, Any] = {
         "aperture_m": aperture_m,
         "aperture_growth": aperture_growth,
@@ -93,6 +99,7 @@ def migrate(
         "density_radius_m": density_radius_m,
         "loss_db_m": loss_db_m,
         "on_ground": on_ground,
+        "weights": weights,
         "iterations": iterations,
         "damping": damping,
     }

@@ -64,7 +64,8 @@ def stolt(
     reach_m
         Nodes farther than this from any sounding stay silent.
     margin_m
-        Silence around the map, against what wraps round from the other side.
+        Soundings this far beside the map are heard, and so far lies silence beyond, against what wraps round from
+        the other side.
 
     Returns
     -------
@@ -98,8 +99,8 @@ def stolt(
         quarter_m = C0_M_S / (4.0 * top_hz * slowest)
         coarse = max(1, int(0.75 * quarter_m / grid.cell_m))
         section, step_s = _zero_offset(soundings, traces, depth, height, index, top_hz)
-        nodes, near = _gridded(soundings.midpoint_m[:, :2], section, grid, coarse, reach_m, margin_m)
-        image[:] = _migrate(nodes, grid, coarse, step_s, depth, index, mean_height, top_hz, obliquity)
+        nodes, near, before = _gridded(soundings.midpoint_m[:, :2], section, grid, coarse, reach_m, margin_m)
+        image[:] = _migrate(nodes, grid, before, coarse, step_s, depth, index, mean_height, top_hz, obliquity)
         fold[:] = np.clip(1.0 - (near / reach_m) ** 2, 0.0, 1.0)
         end_m = traces.dt_s * (traces.values.shape[1] - 1) * C0_M_S  # after the traces nothing was heard
         fold[2.0 * (mean_height + optical_depth(layers, depth)) >= end_m] = 0.0
@@ -164,20 +165,27 @@ def _gridded(
     coarse: int,
     reach_m: float,
     margin_m: float,
-) -> tuple[NDArray[np.complex64], NDArray[np.float64]]:
-    """Traces at every ``coarse``-th cell and a margin, (y, x, t), and the distance of each cell to a sounding."""
+) -> tuple[NDArray[np.complex64], NDArray[np.float64], tuple[int, int]]:
+    """Traces at every ``coarse``-th cell and a margin, (y, x, t), and the distance of each cell to a sounding.
+
+    The last are the nodes in y and x before the map's first cell, where soundings lie there.
+    """
     from scipy.fft import next_fast_len  # noqa: PLC0415
     from scipy.spatial import cKDTree  # noqa: PLC0415
 
     step = coarse * grid.cell_m
-    axes, place = [], at.copy()
+    axes, before, place = [], [0, 0], at.copy()
     for i, centres in enumerate((grid.x_m, grid.y_m)):
         if centres.size == 1:
             place[:, i] = centres[0]
             axes.append(centres)
         else:
-            count = next_fast_len(int(np.ceil((centres[-1] - centres[0] + margin_m) / step)) + 1)
-            axes.append(centres[0] + step * np.arange(count))
+            beyond = np.array([centres[0] - at[:, i].min(), at[:, i].max() - centres[-1]])
+            low, high = np.clip(beyond, 0.0, margin_m).tolist()
+            before[1 - i] = int(np.ceil(low / step))
+            span = centres[-1] - centres[0] + high + margin_m
+            count = next_fast_len(before[1 - i] + int(np.ceil(span / step)) + 1)
+            axes.append(centres[0] + step * np.arange(-before[1 - i], count - before[1 - i]))
     tree = cKDTree(place)
     k = min(NEIGHBOURS, len(place))
     nodes = np.stack(np.meshgrid(*axes), axis=-1)
@@ -189,12 +197,13 @@ def _gridded(
         values += weight[:, i, None].astype(np.float32) * section[which[:, i]]
     cells = np.stack(np.meshgrid(grid.x_m, grid.y_m), axis=-1)
     near, _ = tree.query(cells.reshape(-1, 2))
-    return values.reshape(*nodes.shape[:2], -1), near.reshape(cells.shape[:2])
+    return values.reshape(*nodes.shape[:2], -1), near.reshape(cells.shape[:2]), (before[0], before[1])
 
 
 def _migrate(
     nodes: NDArray[np.complex64],
     grid: Grid,
+    before: tuple[int, int],
     coarse: int,
     step_s: float,
     depth: NDArray[np.float64],
@@ -235,12 +244,13 @@ def _migrate(
     scale = 1.0 / (samples * nx * ny)
     fine = tuple(1 if n == 1 else n * coarse for n in (ny, nx))
     where = tuple(np.rint(np.fft.fftfreq(n) * n).astype(np.int64) % m for n, m in zip((ny, nx), fine, strict=True))
-    image = np.empty((depth.size, grid.y_m.size, grid.x_m.size), np.complex64)
+    first, (ny_map, nx_map) = [coarse * n for n in before], (grid.y_m.size, grid.x_m.size)
+    image = np.empty((depth.size, ny_map, nx_map), np.complex64)
 
     def task(iz: int) -> None:
         plane = np.zeros(fine, np.complex64)
         plane[where[0][rows], where[1][columns]] = scale * (out[:, iz, 0] + 1j * out[:, iz, 1])
-        image[iz] = ifft2(plane, norm="forward")[: grid.y_m.size, : grid.x_m.size]
+        image[iz] = ifft2(plane, norm="forward")[first[0] : first[0] + ny_map, first[1] : first[1] + nx_map]
 
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         list(pool.map(task, range(depth.size)))

@@ -20,6 +20,9 @@ LINE = 64
 FEW_CELLS = 64
 """Maps of no more are summed in one thread: to wait for another takes longer, above all beside the metal's."""
 
+EDGE = 4
+"""Power by which the weights of echoes end at the aperture's edge: even within, and no step at it."""
+
 
 def gather(
     geometry: Geometry, values: NDArray[Any], dt_s: float
@@ -113,11 +116,31 @@ def _weights(geometry: Geometry) -> NDArray[np.float64]:
     """
     table = geometry.table
     rho2 = table.rho_m[:, None] ** 2
-    weight: NDArray[np.float64] = table.gain * table.gain
-    weight *= np.maximum(1.0 - rho2 / geometry.aperture_m**2, 0.0) ** 2
+    within = rho2 / geometry.aperture_m**2
     reach = table.height_m[:, None, None] + geometry.apparent_depth_m
+    weight: NDArray[np.float64]
+    if geometry.weighting == "even":
+        return np.maximum(1.0 - within, 0.0) ** 2 * np.ones_like(table.gain)
+    if geometry.weighting == "echo":
+        usual = float(np.median(geometry.tx_m[:, 2])) + geometry.apparent_depth_m
+        weight = table.gain * table.gain * np.maximum(1.0 - within**EDGE, 0.0) ** 2
+        weight *= (usual / reach) ** 2
+        return weight
+    weight = table.gain * table.gain
+    weight *= np.maximum(1.0 - within, 0.0) ** 2
     weight *= reach / np.sqrt(reach * reach + rho2)
     return weight
+
+
+def echo_norms(geometry: Geometry) -> NDArray[np.float64]:
+    """Root of the energy (nz,) that evenly spaced soundings at the usual height hear from each depth."""
+    weight = _weights(geometry)
+    heights = np.concatenate([geometry.tx_m[:, 2], geometry.rx_m[:, 2]])
+    row = int(np.abs(geometry.table.height_m - np.median(heights)).argmin())
+    rho = geometry.table.rho_m[:, None]
+    ring = weight[row] ** 2 * rho
+    norms: NDArray[np.float64] = np.sqrt((0.5 * (ring[1:] + ring[:-1]) * np.diff(rho, axis=0)).sum(axis=0))
+    return norms
 
 
 def _first_depths(geometry: Geometry) -> NDArray[np.int64]:

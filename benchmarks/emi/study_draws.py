@@ -1,0 +1,287 @@
+"""How true places and error bars of metal are through find, refine and locate, on data of another forward model.
+
+    python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
+
+Coils are polygons whose fields are summed wire by wire, and metal is what no one dipole is: two or three dipoles of
+one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
+random field of place; drift is a random quartic; half of the variance of the track's error lasts half a second.
+Told are root mean squares along x, y and depth in mm, the mean error of depth (too deep is positive), errors over
+stated deviations, how many depths lie in the stated 90 % interval, and for points the bound of Cramér and Rao with
+tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense import emi
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Real = NDArray[np.float64]
+
+HZ = np.array([2400.0, 9600.0, 38400.0])
+TX_M, RX_M = 0.10, 0.08
+CORNERS = 48
+MU0 = 4e-7 * np.pi
+STEP_M = 1e-4
+PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+FOUND_M = 0.035
+NOISE = 2e-8
+Z90 = 1.6449
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is drawn: dipoles to a body, how many bodies, error of the track, and the soil's unevenness."""
+
+    kinds: tuple[str, ...]
+    bodies: int = 1
+    jitter_m: float = 0.003
+    soil: float = 4e-3
+    uneven: float = 0.0
+
+
+CASES = {
+    "points": Case(("point",)),
+    "bodies": Case(("two", "three", "ring")),
+    "uneven": Case(("point", "two", "ring"), uneven=0.1),
+    "pairs": Case(("point",), bodies=2),
+}
+
+
+def loop_field(radius_m: float, at_m: Real) -> Real:
+    """Field (n, 3) in A/m of one ampere in a polygon of a circle's area: Biot and Savart's sum over wires."""
+    angle = 2.0 * np.pi * np.arange(CORNERS + 1) / CORNERS
+    radius = radius_m * np.sqrt(2.0 * np.pi / (CORNERS * np.sin(2.0 * np.pi / CORNERS)))
+    corner = radius * np.column_stack([np.cos(angle), np.sin(angle), np.zeros(CORNERS + 1)])
+    a, b = (at_m[:, None] - corner[None, i : CORNERS + i] for i in (0, 1))
+    la, lb = np.linalg.norm(a, axis=2), np.linalg.norm(b, axis=2)
+    # a straight wire from end to end, exactly
+    factor = (la + lb) / (la * lb * (la * lb + np.einsum("nki,nki->nk", a, b)))
+    field: Real = (np.cross(a, b) * factor[..., None]).sum(axis=1) / (4.0 * np.pi)
+    return field
+
+
+def columns(coils_m: Real, place_m: Real) -> Real:
+    """What level coils receive (m, 6) of the six unit tensors at a place."""
+    at = place_m - coils_m
+    sent, heard = loop_field(TX_M, at), loop_field(RX_M, at)
+    both = [sent[:, i] * heard[:, j] for i, j in PAIRS]
+    crossed = [sent[:, j] * heard[:, i] for i, j in PAIRS]
+    return np.column_stack([b if i == j else b + c for b, c, (i, j) in zip(both, crossed, PAIRS, strict=True)])
+
+
+def image(height_m: Real) -> Real:
+    """Mutual inductance of level coaxial coils with their image, by elliptic integrals (Maxwell)."""
+    from scipy.special import ellipe, ellipk
+
+    m = 4.0 * TX_M * RX_M / ((TX_M + RX_M) ** 2 + (2.0 * height_m) ** 2)
+    k = np.sqrt(m)
+    coupling: Real = MU0 * np.sqrt(TX_M * RX_M) * ((2.0 / k - k) * ellipk(m) - 2.0 / k * ellipe(m))
+    return coupling
+
+
+def slow(rng: np.random.Generator, time_s: Real, lasts_s: float) -> Real:
+    """Smooth noise of unit variance: sixty waves of random frequency and phase."""
+    hz = rng.standard_normal(60) / (2.0 * np.pi * lasts_s)
+    return np.sqrt(2.0 / 60.0) * np.cos(2.0 * np.pi * (np.outer(time_s, hz) + rng.random(60))).sum(axis=1)
+
+
+def sweep(rng: np.random.Generator) -> tuple[Real, Real]:
+    """Times (m,) and true places (m, 3) of the coils: 45 by 40 cm, lines 3.5 cm apart, heights that wander."""
+    along, lines = np.arange(0.0, 0.451, 0.015), np.arange(0.0, 0.401, 0.035)
+    x = np.concatenate([along if n % 2 == 0 else along[::-1] for n in range(lines.size)])
+    y = np.repeat(lines, along.size)
+    t = 0.05 * np.arange(x.size)
+    z = np.maximum(0.05 + 0.007 * slow(rng, t, 0.8), 0.02)
+    return t, np.column_stack([x, y + 0.004 * slow(rng, t, 0.8), z])
+
+
+def spectrum(rng: np.random.Generator) -> Real:
+    """Elements (6, 6) over the channels of one relaxing tensor with random axes, of unit size."""
+    axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    magnetic, longest = rng.random() < 0.5, rng.uniform(0.3, 3.0) / (2.0 * np.pi * 9600.0)
+    size = np.array([1.0, 1.0, np.exp(rng.uniform(-1.0, 1.0))])
+    tau = longest * size
+    x = 1j * 2.0 * np.pi * HZ[:, None] * tau
+    value = size * ((1.3 if magnetic else 0.0) - x / (1.0 + x))
+    tensor = np.einsum("ia,ka,ja->kij", axes, value, axes)
+    parts = np.concatenate([tensor.real, tensor.imag])
+    return np.stack([parts[:, i, j] for i, j in PAIRS])
+
+
+def body(rng: np.random.Generator, kind: str) -> tuple[Real, Real]:
+    """Offsets (n, 3) of a body's dipoles from its centre, and their elements (n, 6, c)."""
+    if kind == "point":
+        return np.zeros((1, 3)), spectrum(rng)[None]
+    if kind == "ring":
+        angle, radius = 2.0 * np.pi * np.arange(8) / 8, rng.uniform(0.01, 0.025)
+        turn, _ = np.linalg.qr(np.eye(3) + 0.3 * rng.standard_normal((3, 3)))
+        offsets = radius * np.column_stack([np.cos(angle), np.sin(angle), np.zeros(8)]) @ turn.T
+        return offsets, np.repeat(spectrum(rng)[None], 8, axis=0)
+    n = 2 if kind == "two" else 3
+    offsets, share = rng.uniform(-0.01, 0.01, (n, 3)), rng.uniform(0.5, 1.5, n)
+    material = spectrum(rng)
+    offsets -= (share[:, None] * offsets).sum(axis=0) / share.sum()
+    return offsets, share[:, None, None] * material
+
+
+def draw(case: Case, seed: int) -> tuple[emi.Response, Real, Real, Real]:
+    """Rows as told, centres (n, 3) of the bodies, the coils' true places, and elements of the first dipole."""
+    rng = np.random.default_rng([seed, 16])
+    t, coils = sweep(rng)
+    middle = np.array([rng.uniform(0.14, 0.31), rng.uniform(0.12, 0.28)])
+    centres = np.array([[*middle, -rng.uniform(0.025, 0.10)]])
+    if case.bodies == 2:
+        apart, angle = rng.uniform(0.08, 0.15), rng.uniform(0.0, 2.0 * np.pi)
+        half = 0.5 * apart * np.array([np.cos(angle), np.sin(angle)])
+        centres = np.array([[*(middle + s * half), -rng.uniform(0.025, 0.08)] for s in (-1.0, 1.0)])
+    values = np.zeros((t.size, 6))
+    peak = np.exp(rng.uniform(np.log(30.0), np.log(1000.0)))
+    first = np.zeros((6, 6))
+    for n, centre in enumerate(centres):
+        offsets, elements = body(rng, case.kinds[int(rng.integers(len(case.kinds)))])
+        one = sum(columns(coils, centre + o) @ e for o, e in zip(offsets, elements, strict=True))
+        loud = np.abs(one).max()
+        scale = NOISE * peak * np.exp(rng.uniform(-1.0, 0.0) * n) / loud
+        values += scale * one
+        first = first if n else scale * elements[0]
+    values += soil(rng, case, coils)
+    values += NOISE * (20.0 * np.polynomial.polynomial.polyval(t / t[-1], rng.standard_normal((5, 6))).T)
+    values += NOISE * rng.standard_normal(values.shape)
+    error = np.column_stack([slow(rng, t, 0.5) for _ in range(3)]) + rng.standard_normal((t.size, 3))
+    told = coils + case.jitter_m * np.sqrt(0.5) * error
+    return rows_at(t, told, values, case.jitter_m), centres, coils, first
+
+
+def soil(rng: np.random.Generator, case: Case, coils: Real) -> Real:
+    """Response (m, 6) of magnetic ground, stronger here and weaker there."""
+    if not case.soil:
+        return np.zeros((len(coils), 6))
+    k = rng.standard_normal((40, 2)) / 0.15
+    field = np.sqrt(2.0 / 40.0) * np.cos(coils[:, :2] @ k.T + 2.0 * np.pi * rng.random(40)).sum(axis=1)
+    chi = np.concatenate([np.array([1.0, 0.94, 0.88]), -np.full(3, 0.05)]) * case.soil / 2.0
+    coupling = image(coils[:, 2]) * (1.0 + case.uneven * field)
+    return np.outer(coupling / MU0, chi)
+
+
+def rows_at(t: Real, at_m: Real, values: Real, std_m: float) -> emi.Response:
+    """Rows of level coaxial coils."""
+    m = t.size
+    return emi.Response(
+        time_s=t,
+        values=values,
+        channel_hz=np.tile(HZ, 2),
+        imaginary=np.repeat([False, True], 3),
+        coil=np.zeros(m, np.intp),
+        center_m=at_m,
+        tx_m=at_m,
+        rx_m=at_m,
+        rotation=np.broadcast_to(np.eye(3), (m, 3, 3)),
+        position_std_m=np.full((m, 3), std_m),
+        count=np.ones(m),
+        tx_radius_m=np.array([TX_M]),
+        rx_radius_m=np.array([RX_M]),
+    )
+
+
+def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nuisance: Real) -> Real:
+    """Variances (3,) of a point's place by Cramér and Rao, with tensor, soil and drift free in each channel."""
+    base = columns(coils, place)
+    moves = [columns(coils, place + e) - columns(coils, place - e) for e in STEP_M * np.eye(3)]
+    slope = np.stack([one @ elements / (2.0 * STEP_M) for one in moves])
+    covariance = NOISE**2 * np.eye(6) + jitter_m**2 * np.einsum("aik,ail->ikl", slope, slope)
+    free = np.column_stack([base, nuisance])
+    unknown = list(slope)
+    for channel in range(6):
+        for column in free.T:
+            one = np.zeros((t.size, 6))
+            one[:, channel] = column / np.linalg.norm(column)
+            unknown.append(one)
+    d = np.stack(unknown)
+    d[:3] /= NOISE
+    white = np.linalg.inv(covariance / NOISE**2)
+    information = np.einsum("aik,ikl,bil->ab", d, white, d, optimize=True)
+    scale = np.sqrt(np.diag(information))
+    inverse = np.linalg.pinv(information / np.outer(scale, scale), rcond=1e-12, hermitian=True)
+    return np.diag(inverse)[:3] / scale[:3] ** 2
+
+
+def trial(name: str, seed: int) -> dict[str, object]:
+    """One draw: errors (n, 3) of what lies nearest, stated deviations, whether intervals hold, and the bound."""
+    case = CASES[name]
+    rows, centres, coils, elements = draw(case, seed)
+    began = time.process_time()
+    found = emi.find_dipoles(rows, np.full(6, NOISE))
+    refined = emi.refine(rows, found)
+    spent = time.process_time() - began
+    every, out = list(refined.dipoles), []
+    for centre in centres:
+        if not every:
+            continue
+        n = int(np.argmin([np.linalg.norm((d.position_m - centre)[:2]) for d in every]))
+        dipole = every.pop(n)
+        error = dipole.position_m - centre
+        if np.linalg.norm(error[:2]) > FOUND_M:
+            continue
+        low, high = (np.nan, np.nan) if dipole.estimate is None else dipole.estimate.depth_interval_m(0.9)
+        out.append(
+            {
+                "error": error,
+                "std": np.sqrt(np.diag(dipole.covariance_m2)),
+                "located": dipole.estimate is not None,
+                "inside": low <= -centre[2] <= high,
+            }
+        )
+    limit = None
+    if name == "points":
+        limit = bound(coils, rows.time_s, centres[0], elements, case.jitter_m, refined.balance.basis)
+    return {"seen": out, "all": len(out) == len(centres), "more": len(every), "bound": limit, "seconds": spent}
+
+
+def told(name: str, trials: list[dict[str, object]]) -> str:
+    """One line of the table."""
+    seen = [one for trial_ in trials for one in trial_["seen"]]  # type: ignore[attr-defined]
+    kept = [one for one in seen if one["located"]]
+    if not kept:
+        return f"{name:8s} nothing located"
+    error, std = (np.array([one[key] for one in kept]) for key in ("error", "std"))
+    rms = 1e3 * np.sqrt((error**2).mean(axis=0))
+    middle = 1e3 * np.median(np.abs(error), axis=0)
+    z = np.sqrt(((error / std) ** 2).mean(axis=0))
+    robust = np.median(np.abs(error / std), axis=0) / 0.6745
+    inside = 100.0 * np.mean([one["inside"] for one in kept])
+    both = 100.0 * np.mean([bool(t["all"]) for t in trials])
+    limits = [t["bound"] for t in trials if t["bound"] is not None]
+    line = (
+        f"{name:8s} {len(trials):4d} {both:6.0f}% {len(kept):5d}/{len(seen):<4d}"
+        f" {rms[0]:5.1f} {rms[1]:5.1f} {rms[2]:5.1f}  {middle[2]:5.1f}  {-1e3 * error[:, 2].mean():5.1f}"
+        f"  {z[0]:4.1f} {z[1]:4.1f} {z[2]:4.1f}  {robust[0]:4.1f} {robust[1]:4.1f} {robust[2]:4.1f} {inside:6.0f}%"
+    )
+    line += f" {1e3 * np.sqrt(np.mean(limits, axis=0)[2]):6.1f}" if limits else "      -"
+    line += f" {np.mean([t['more'] for t in trials]):5.2f} {np.median([t['seconds'] for t in trials]):6.2f}"  # type: ignore[arg-type]
+    return line
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--draws", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    asked = parser.parse_args()
+    print(
+        "         draws  found located   rms x     y  depth  median  bias  z x  y  depth   by medians      inside  bound  more seconds"
+    )
+    for name in asked.only:
+        print(told(name, [trial(name, asked.seed + n) for n in range(asked.draws)]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
