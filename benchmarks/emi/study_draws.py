@@ -2,7 +2,7 @@
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
 
-Coils are polygons whose fields are summed wire by wire, and metal is what no one dipole is: two or three dipoles of
+Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
 random field of place; drift is a random quartic; half of the variance of the track's error lasts half a second.
 Told are root mean squares along x, y and depth in mm, the mean error of depth (too deep is positive), errors over
@@ -270,15 +270,19 @@ def told(name: str, trials: list[dict[str, object]]) -> str:
     return line
 
 
+HEADER = (
+    "         draws  found located   rms x     y  depth  median  bias  z x  y  depth   by medians      inside"
+    "  bound  more seconds"
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     asked = parser.parse_args()
-    print(
-        "         draws  found located   rms x     y  depth  median  bias  z x  y  depth   by medians      inside  bound  more seconds"
-    )
+    print(HEADER)
     for name in asked.only:
         print(told(name, [trial(name, asked.seed + n) for n in range(asked.draws)]), flush=True)
 
