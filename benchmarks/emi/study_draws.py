@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense import emi
+from dualsense import emi, induction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,14 +105,16 @@ def sweep(rng: np.random.Generator) -> tuple[Real, Real]:
 
 
 def spectrum(rng: np.random.Generator) -> Real:
-    """Elements (6, 6) over the channels of one relaxing tensor with random axes, of unit size."""
+    """Elements (6, 6) over the channels of a spheroid of steel or aluminium, of any shape and turn."""
     axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-    magnetic, longest = rng.random() < 0.5, rng.uniform(0.3, 3.0) / (2.0 * np.pi * 9600.0)
-    size = np.array([1.0, 1.0, np.exp(rng.uniform(-1.0, 1.0))])
-    tau = longest * size
-    x = 1j * 2.0 * np.pi * HZ[:, None] * tau
-    value = size * ((1.3 if magnetic else 0.0) - x / (1.0 + x))
-    tensor = np.einsum("ia,ka,ja->kij", axes, value, axes)
+    steel, size = rng.random() < 0.5, rng.uniform(3e-3, 10e-3)
+    spheroid = induction.spheroid_spectrum(
+        semi_axis_m=size,
+        polar_semi_axis_m=size * np.exp(rng.uniform(np.log(0.3), np.log(3.0))),
+        conductivity_s_m=5e6 if steel else 3.5e7,
+        relative_permeability=100.0 if steel else 1.0,
+    )
+    tensor = induction.polarizability(induction.rotate_spectrum(spheroid, axes * np.linalg.det(axes)), HZ)
     parts = np.concatenate([tensor.real, tensor.imag])
     return np.stack([parts[:, i, j] for i, j in PAIRS])
 

@@ -8,6 +8,7 @@ import pytest
 from dualsense.emi import _weight_kernels as kernels
 from dualsense.emi._balance import balance
 from dualsense.emi._joint.fit import JointFit, settled
+from dualsense.emi._locate.freed import freed
 from dualsense.emi._locate.settled import Settled
 from dualsense.emi._response import Response, bin_along_track, normalise, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, simulate_scan
@@ -80,3 +81,28 @@ def test_weights_are_those_of_the_moved_signal():
     kernels.weigh(moved, std, spread, 0.2, weight)
     variance = ((moved * std[:, None]) ** 2).mean(axis=1).sum(axis=0) + 0.04 * spread
     np.testing.assert_allclose(weight, 1.0 / np.sqrt(1.0 + variance))
+
+
+def test_what_is_fitted_beside_a_dipole_widens_its_place(rows):
+    """Against the normal equations of all unknowns at once; with nothing else to fit nothing is added."""
+    fast, _ = both(rows, (FIRST, FAR))
+    wide = np.diag([1.0, 1.0, 1.0])  # no prior knowledge of metal: all of it counts
+    added = freed(fast, 0, wide)
+    white = fast.balance.whitener
+    moved = np.einsum("abm,bc->amc", fast.places[0].slopes, fast.part(0)) @ white.T * fast.weight[:, None]
+
+    def covariance(columns):
+        m, c = moved.shape[1:]
+        blocks = [np.kron(column[:, None], np.eye(c)) for column in columns * fast.weight]
+        design = np.hstack([moved.reshape(3, m * c).T, *blocks])
+        design = design / np.linalg.norm(design, axis=0)
+        scale = np.linalg.norm(moved.reshape(3, -1), axis=1)
+        return np.linalg.inv(design.T @ design)[:3, :3] / np.outer(scale, scale)
+
+    own = fast.places[0].columns
+    beside = np.concatenate([fast.ground.basis, own, fast.places[1].columns])
+    np.testing.assert_allclose(added, covariance(beside) - covariance(own), rtol=1e-3, atol=1e-3 * added.max())
+    assert np.linalg.eigvalsh(added).min() >= -1e-12 * added.max()
+    assert added[2, 2] > 0.0
+    known = freed(fast, 0, 1e-30 * wide)
+    assert np.abs(known).max() < 1e-20

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 MIN_ROWS = 12
+DEPTH_RANGE_M = (0.005, 0.3)
 LEAST_SIDE_M = 0.05
 LOG_SIZE_SHARE = float(np.log(np.sqrt(2 * np.pi) * 0.3 / np.log(1e6)))
 """What a size that is known to a third costs, when it could be anything over six decades."""
@@ -58,7 +59,7 @@ def locate(
     position_std_m: float | Real | None = None,
     radar_depth_m: float | None = None,
     radar_depth_std_m: float | None = None,
-    depth_range_m: tuple[float, float] = (0.005, 0.3),
+    depth_range_m: tuple[float, float] = DEPTH_RANGE_M,
     start_m: Real | None = None,
 ) -> DipoleEstimate:
     """Invert balanced rows for one dipole, with its uncertainty.

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.emi._joint.summary import dipoles_of
-from dualsense.emi._locate.locate import locate
+from dualsense.emi._locate.freed import freed
+from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
+from dualsense.emi._locate.row_errors import blurred
 from dualsense.emi._locate.separate import FEWEST_M, separate
 from dualsense.emi._locate.settled import Settled
 from dualsense.emi._response import take_rows
@@ -114,6 +116,7 @@ def refine(
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
+    known = [_freed(fit, n, place) for n, place in enumerate(known)]
     dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit.joint(), contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 
@@ -279,6 +282,21 @@ def _strain(fit: Settled, places: Sequence[_Place], use: NDArray[np.intp]) -> tu
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
     fit = _settled(fit, places)
     return fit.strain(use), fit
+
+
+def _freed(fit: Settled, n: int, place: _Place) -> _Place:
+    """Give a dipole's place the error bars that it has while soil, drift and the others are fitted beside it."""
+    e = place.estimate
+    if e is None:
+        return place
+    covariance = e.covariance_m2 if place.covariance is None else place.covariance
+    wider = covariance + freed(fit, n, covariance)
+    depths = blurred(e.depth_m, e.depth_density, wider[2, 2], DEPTH_RANGE_M)
+    return replace(
+        place,
+        covariance=wider,
+        estimate=replace(e, covariance_m2=wider, depth_m=depths[0], depth_density=depths[1]),
+    )
 
 
 def _with_estimate(dipole: Dipole, place: _Place) -> Dipole:
