@@ -88,7 +88,7 @@ function showSummary(found) {
   if (!found.lanes) return;
   const [low, high] = found.detection_interval.map(per100);
   const rows = [
-    fact(say("summary"), say("summaryLanes", { count: found.lanes })),
+    fact(say("summaryLanes"), String(found.lanes)),
     fact(say("detection"), say("between", { value: say("ofMines", { found: found.detected, mines: found.mines }), low: low + " %", high: high + " %" })),
   ];
   if (found.false_alarms_m2 !== null) {
