@@ -403,6 +403,24 @@ def test_page_holds_every_language_and_each_says_the_same_texts(any_result, page
         assert tongue["terms"].keys() == english["terms"].keys()
 
 
+def test_targets_with_longer_words_are_not_pushed_off_the_paper(full_result):
+    """Whether a sheet has room for reasons is told for each language."""
+    reason = "radar: small object, 5 cm deep, about 4 cm across"
+    pictures = {name: b"\x89PNG" + bytes(40) for name in PICTURES}
+
+    def languages_of(count):
+        kept = tuple(
+            dataclasses.replace(full_result.targets[0], id=f"T{n}", reasons=(reason,) * 3) for n in range(count)
+        )
+        return _data(report_html(dataclasses.replace(full_result, targets=kept), pictures), "languages")["tongues"]
+
+    few, some, many = (languages_of(count) for count in (2, 10, 40))
+    assert not any(tongue["many"] for tongue in few.values())
+    assert not some["en"]["many"]
+    assert some["fr"]["many"]
+    assert all(tongue["many"] for tongue in many.values())
+
+
 def test_page_opens_in_the_language_at_hand(full_result, page):
     with speaking("ar"):
         text = report_html(full_result, {name: b"\x89PNG" + bytes(40) for name in PICTURES})

@@ -74,7 +74,8 @@ def language_tables(
     -------
     dict
         Ready for JSON: "first"; "at", for each text met its place in the tables; "tongues", each with its name,
-        direction, decimal sign, whether it was reviewed, its texts, and the sentences and terms of the scripts.
+        direction, decimal sign, whether it was reviewed, its texts, the sentences and terms of the
+        scripts, and whether its list of targets has room on paper only without reasons.
     """
     place: dict[tuple[str, ...], int] = {}
     at = [place.setdefault(texts, len(place)) for texts in zip(*met.values(), strict=True)]
@@ -91,6 +92,7 @@ def language_tables(
                 "texts": columns[code],
                 "say": words[code]["say"],
                 "terms": words[code]["terms"],
+                "many": words[code]["many"],
             }
             for code, tongue in tongues.items()
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -181,9 +182,14 @@ def _alts(result: Result) -> dict[str, str]:
     }
 
 
+def _wide(text: str) -> int:
+    """Letters of a text, those of twice the width counted twice."""
+    return len(text) + sum(east_asian_width(letter) in {"W", "F"} for letter in text if not letter.isascii())
+
+
 def _paper_rows(targets: list[dict[str, Any]]) -> tuple[bool, int]:
     """Tell whether the table of targets fits one sheet only without reasons, and how many rows a sheet holds."""
-    lines = [max(math.ceil(len("; ".join(target["reasons"])) / PAPER_REASONS), 2) for target in targets]
+    lines = [max(math.ceil(_wide("; ".join(target["reasons"])) / PAPER_REASONS), 2) for target in targets]
     many = sum(PAPER_LINE_MM * count + PAPER_GAP_MM for count in lines) > PAPER_MM
     return many, PAPER_ROWS if many else len(targets)
 

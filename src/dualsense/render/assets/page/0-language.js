@@ -45,6 +45,8 @@
       document.querySelectorAll(`[data-in-${name}]`).forEach((part) => { part.setAttribute(name, textAt(part.getAttribute(`data-in-${name}`))); });
     }
     document.querySelectorAll(".unreviewed").forEach((part) => { part.hidden = tongue.reviewed; });
+    // Reasons that are longer in this language must not push targets off a sheet of paper.
+    document.querySelectorAll("table.targets").forEach((table) => { table.classList.toggle("many", tongue.many); });
     document.getElementById("language").value = code;
     whenSpoken.forEach((draw) => { draw(); });
     // Letters of another script come a moment later: what is drawn with them is drawn again.
