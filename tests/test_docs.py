@@ -11,6 +11,7 @@ import pytest
 
 from dualsense._version import __version__
 from dualsense.cli import cli, run
+from dualsense.render import table_columns
 from dualsense.simulate import Faults
 
 
@@ -93,6 +94,14 @@ def test_the_demo_ends_with_where_to_look(project_root):
     assert re.search(
         r"dualsense process .*-o \$\(DEMO\)(?! .*-q)", lines.splitlines()[-1]
     )  # it says so at its end
+
+
+def test_the_columns_in_the_manual_can_be_read(project_root, tmp_path):
+    columns, *_ = re.findall(
+        r"```toml\n(.*?)```", (project_root / "docs/usage.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "map.toml").write_text(columns, encoding="utf-8")
+    assert [name for name, _ in table_columns(tmp_path / "map.toml").columns][:2] == ["Hazard ID", "Status"]
 
 
 def test_the_scene_in_the_manual_is_simulated(project_root, tmp_path, capsys):
