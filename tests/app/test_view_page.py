@@ -166,8 +166,9 @@ def test_a_decision_is_recorded_for_the_target_that_was_tapped(browser, server, 
         "note": "<b>root</b>",
         "operator": "Sok Dara",
     }
-    assert "<b>root</b>" in page.locator("#history").inner_text()
-    assert frame.locator("#targets .row").nth(row).locator(".decided").inner_text() == "Left, another object"
+    page.locator("#history", has_text="<b>root</b>").wait_for()
+    tag = frame.locator("#targets .row").nth(row).locator(".decided", has_text="Left, another object")
+    tag.wait_for()
     page.get_by_role("button", name="Close").tap()
     assert page.locator("#decide").is_hidden()
     visit.done()
