@@ -33,7 +33,7 @@ def test_the_page_of_a_lane_has_no_target_no_name_and_no_verdict(lane):
     assert '"targets":[]' in text
     assert 'id="verdict"' not in text
     assert 'class="paper"' not in text
-    assert "pmn" not in text.split("</style>")[1].split("<script>")[0].lower()
+    assert "pmn_sand" not in text
     assert "SIMULATED DATA" in text
     assert 'id="plan"' in text
 
