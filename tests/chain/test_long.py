@@ -10,7 +10,9 @@ import pytest
 from dualsense.chain import Tiling, process_recording, process_scan
 from dualsense.chain.agree import agree
 from dualsense.chain.tiles import plan_tiles
+from dualsense.emi import Latency
 from dualsense.errors import ScanError
+from dualsense.faults import fault
 from dualsense.io import HeldRecording, open_recording, read_scan
 from dualsense.recipe import Recipe
 from dualsense.simulate import Buried, Detector, Motion, Noise, Radar, Scene, Soil, simulate_scan
@@ -184,6 +186,18 @@ def test_what_numbers_do_to_one_tile_does_not_end_the_scan(lane, monkeypatch):
     monkeypatch.setattr("dualsense.chain.long.process_samples", broken)
     with pytest.raises(ScanError, match="numbers that are none"):
         process_recording(held, given, tiling=TWO)
+
+
+@pytest.mark.parametrize(("delay_s", "corrected"), ((0.001, []), (0.1, ["emi-latency-corrected"])))
+def test_a_lag_that_one_tile_does_not_confirm_limits_all(lane, monkeypatch, delay_s, corrected):
+    doubt = fault("emi-latency-unconfirmed", shift_ms=80.0, std_ms=5.0, sense="late")
+    told = iter([Latency(delay_s, 0.01, 5.0, 0.4), doubt])
+    monkeypatch.setattr("dualsense.chain.agree.measure_lag", lambda *_: next(told))
+    given = Recipe.model_validate({"gpr": {"soil": {"relative_permittivity": 6.0}}})
+    agreed = agree(HeldRecording(lane), plan_tiles(lane, COARSE, TWO), given)
+    assert [one.code for one in agreed.log.faults] == ["emi-latency-unconfirmed", *corrected]
+    assert agreed.log.limits
+    assert "emi_latency_s" in agreed.log.notes
 
 
 def test_tiles_give_the_same_again(lane, tiled):

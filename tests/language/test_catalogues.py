@@ -116,6 +116,14 @@ def test_no_language_comforts(code):
     assert [form for form in said if pattern.search(form) or NEVER.search(form)] == []
 
 
+@pytest.mark.parametrize(("code", "scrap"), (("ar", "خرد"), ("es", "chatarra"), ("pt", "sucata")))
+def test_clutter_is_not_only_scrap_metal(code, scrap):
+    """Rocks and roots are clutter, too."""
+    told = {one: " ".join(forms) for one, forms in catalogue(code).sentences.items() if "clutter" in one}
+    assert len(told) >= 4
+    assert [text for text in told.values() if scrap in text] == []
+
+
 def test_english_does_not_comfort(sentences):
     assert [one.one for one in sentences if NEVER.search(one.one)] == []
 

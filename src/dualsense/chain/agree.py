@@ -186,10 +186,11 @@ def _lag(recording: Recording, plan: Plan, recipe: Recipe) -> tuple[float, Log]:
             unconfirmed.append(lag)
         elif lag is not None:
             lags.append(lag)
+    log = Log(tuple(unconfirmed[:1]))  # one tile's doubt limits all: the instrument is the same on each
     if not lags:
-        return 0.0, Log(tuple(unconfirmed[:1]))
+        return 0.0, log
     lag = joined_lag(lags)
-    log = Log(notes={"emi_latency_s": f"{lag.delay_s:.4f}", "emi_latency_std_s": f"{lag.std_s:.4f}"})
+    log += Log(notes={"emi_latency_s": f"{lag.delay_s:.4f}", "emi_latency_std_s": f"{lag.std_s:.4f}"})
     if not lag.significant(sigmas=recipe.emi.latency.sigmas):
         return 0.0, log
     return lag.delay_s, log + lag_said(lag)

@@ -88,6 +88,12 @@ def test_columns_follow_the_map_and_what_must_be_told_follows_them(make_result, 
     assert one["source"] == "real"
 
 
+def test_calls_may_be_told_apart_in_words_of_ones_own(columns):
+    words = {"suspect": "Suspected mine", "unclear": "Unclear, dig", "likely-clutter": "Likely clutter"}
+    text = "".join(f"{value} = '{word}'\n" for value, word in words.items())
+    assert columns(f"[columns]\na = {{text = 'Unit 3'}}\n[words.call]\n{text}").words == {"call": words}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     (
@@ -98,6 +104,20 @@ def test_columns_follow_the_map_and_what_must_be_told_follows_them(make_result, 
         ("[columns]\na = 'id'\n[words.call]\nlikely-clutter = 'Safe ground'", "words.call.likely-clutter"),
         ("[columns]\na = 'id'\n[words.call]\nlikely-clutter = 'cleared'", "may not stand for it"),
         ("[columns]\na = 'id'\n[words.call]\nsuspect = ''", "may not stand for it"),
+        (
+            "[columns]\nstatus = {text = 'safe, cleared'}",
+            "columns.status: .* may not stand in each row",
+        ),
+        ("[columns]\nstatus = {text = 'All_Clear'}", "columns.status"),
+        ("[columns]\na = 'id'\n[words.call]\nunclear = 'ok'", "words.call.unclear: 'ok' may not stand for it"),
+        (
+            "[columns]\na = 'id'\n[words.call]\nsuspect = 'Likely clutter'",
+            "words.call.suspect: .* says",
+        ),
+        (
+            "[columns]\na = 'id'\n[words.call]\nnot-assessable = 'JUNK'\nlikely-clutter = 'junk'",
+            "words.call.not-assessable: 'JUNK' says likely-clutter",
+        ),
         ("[columns]\na = 'id'\n[words.faults]\na = 'b'", "only the words of record, source, call"),
         ("delimiter = 'x'\n[columns]\na = 'id'", "delimiter: expected one of"),
         ("more = 1\n[columns]\na = 'id'", "more: unknown"),

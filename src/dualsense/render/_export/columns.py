@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-FORBIDDEN = re.compile(r"\b(safe|clear(ed)?|free of mines|mine[- ]free)\b", re.IGNORECASE)
-"""What no word for a call or a source may say."""
+FORBIDDEN = re.compile(r"\b(ok|okay|safe|clear(ed)?|harmless|free of mines|mine free)\b")
+"""What no text and no word for a value may say; asked of words as `_plain` gives them."""
+CLUTTER = "likely-clutter"
+"""The call that alarms least: no other may be worded like it."""
 TRANSLATED = ("record", "source", "call", "coordinate_reference")
 """Fields whose values are few words, and may be said in others."""
 DELIMITERS = (",", ";", "\t", "|")
@@ -71,7 +73,7 @@ def read_columns(path: Path, fields: Collection[str]) -> Columns:
     Raises
     ------
     UsageError
-        It cannot be read, names a field that there is not, or words a call as what it never is.
+        It cannot be read, names a field that there is not, or says in a text or a word what no call is.
     """
     try:
         document = read_toml(path)
@@ -98,6 +100,9 @@ def _columns(path: Path, given: Any, fields: Collection[str]) -> tuple[tuple[str
     found: list[tuple[str, str | Text]] = []
     for name, held in given.items():
         if isinstance(held, dict) and held.keys() == {"text"} and isinstance(held["text"], str):
+            if FORBIDDEN.search(_plain(held["text"])):
+                msg = f"{path}: columns.{name}: {held['text']!r} may not stand in each row"
+                raise UsageError(msg)
             found.append((name, Text(held["text"])))
         elif isinstance(held, str) and held in fields:
             found.append((name, held))
@@ -116,7 +121,18 @@ def _words(path: Path, given: Any) -> dict[str, dict[str, str]]:
             msg = f"{path}: words.{name}: only the words of {', '.join(TRANSLATED)} can be chosen"
             raise UsageError(msg)
         for value, word in words.items():
-            if not isinstance(word, str) or not word.strip() or FORBIDDEN.search(word):
+            if not isinstance(word, str) or not word.strip() or FORBIDDEN.search(_plain(word)):
                 msg = f"{path}: words.{name}.{value}: {word!r} may not stand for it"
                 raise UsageError(msg)
+    calls = given.get("call", {})
+    clutter = {_plain(CLUTTER), _plain(calls.get(CLUTTER, CLUTTER))}
+    for value, word in calls.items():
+        if value != CLUTTER and _plain(word) in clutter:
+            msg = f"{path}: words.call.{value}: {word!r} says {CLUTTER}, and may not stand for it"
+            raise UsageError(msg)
     return given
+
+
+def _plain(text: str) -> str:
+    """Give the words of a text alone, so that neither letters' case nor signs between words hide what it says."""
+    return re.sub(r"[\W_]+", " ", text).strip().casefold()
