@@ -254,7 +254,7 @@ _CALIBRATION: Final = (
         "on {part:.0%} of the ground that the metal detector swept metal would have been hidden: not covered",
         "Beside strong metal, among litter or in noise, a ball of 9 mm, 5 cm deep, could not have been told."),
     FaultKind("detections-left-out", None, "info", None,
-        "left out of the list: {count} faint detections, probably artefacts; the ground there is not covered",
+        "left out of the list: {count}, probably artefacts, at x:y m {places}; the ground there is not covered",
         "Strong objects leave faint detections about them where nothing lies. What is less likely to be anything "
         "than 999 of 1,000 mines of simulated lanes is no target; within 5 cm of it ground is not covered."),
     FaultKind("emi-latency-corrected", "emi", "info", "/emi/time",

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from dualsense.chain import process_scan
+from dualsense.chain.ground import faults_left_out, told_ground
 from dualsense.io import read_scan
+from dualsense.result import Coverage, Evidence, Target
 from dualsense.simulate import PRESETS, Buried, Motion, Scene, simulate_scan
+from dualsense.survey import grid_around
 
 LITTER = ("nail", "cartridge", "bolt", "battery", "coin", "fragment")
 
@@ -31,6 +34,28 @@ def littered(side: int, pitch_m: float):
     motion = Motion(length_m=side * pitch_m, width_m=side * pitch_m)
     scene = Scene(scan_id="litter", soil=PRESETS["loam"].soil, objects=objects, motion=motion)
     return simulate_scan(scene, seed=3)
+
+
+def faint(x_m: float, y_m: float, **scores: float) -> Target:
+    seen = {name: Evidence(scores[name], {}, 0.0) if name in scores else None for name in ("emi", "gpr")}
+    return Target("", x_m, y_m, 0.05, (0.01,) * 3, 0.01, "unclear", reasons=(), existence=0.02, **seen)
+
+
+def test_ground_about_what_was_left_out_is_not_covered_by_whom_detected_it():
+    grid = grid_around(np.array([[0.0, 0.0], [0.4, 0.4]]), cell_m=0.01)
+    every = np.ones((grid.y_m.size, grid.x_m.size), dtype=bool)
+    gone = [faint(0.1, 0.1, emi=5.0, gpr=0.0), faint(0.3, 0.3, emi=0.0, gpr=4.0)]
+    cover = told_ground(Coverage(grid, every, emi=every, gpr=every), gone)
+    for mask, lost, kept in ((cover.emi, 0.1, 0.3), (cover.gpr, 0.3, 0.1)):
+        away = [np.hypot(grid.x_m - at, (grid.y_m - at)[:, None]) for at in (lost, kept)]
+        assert not mask[away[0] <= 0.045].any()
+        assert mask[away[0] > 0.055].all()
+        assert mask[away[1] <= 0.05].all()
+    metal, radar = faults_left_out([*gone, faint(0.12, 0.34, emi=3.0)])
+    assert (metal.sensor, metal.severity, metal.values["count"]) == ("emi", "info", 2)
+    assert metal.values["places"] == "0.10:0.10, 0.12:0.34"
+    assert "0.30:0.30" in radar.message
+    assert faults_left_out(()) == ()
 
 
 @pytest.mark.slow

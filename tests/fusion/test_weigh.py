@@ -12,8 +12,9 @@ from dualsense.fusion._beside import FARTHEST_M, beside
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
-from dualsense.fusion._fitted import LEAF, Expert, Experts, Tree, forest, read_experts
+from dualsense.fusion._fitted import LEAF, Existence, Expert, Experts, Tree, Vote, forest, read_experts
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
+from dualsense.fusion._targets import leaves_out
 from dualsense.fusion._weigh import (
     HIDDEN,
     SILENCE,
@@ -239,6 +240,32 @@ def test_existence_is_a_probability():
     assert anything(existence, replace(found, body=BODY, body_score=9.0)) != low
     assert math.isnan(anything(existence, NOTHING))
     assert RULES.existence is None
+
+
+@pytest.mark.parametrize(
+    ("change", "gone"),
+    (
+        ({}, True),
+        ({"both": expert("metal: depth", bias=2.0)}, False),
+        ({"both": expert("metal: depth", bias=-4.0, limit=1e-6)}, False),
+    ),
+    ids=("faint", "suspect", "strange"),
+)
+def test_only_what_is_neither_suspect_nor_strange_is_left_out(change, gone):
+    experts = replace(EXPERTS, both=expert("metal: depth", bias=-4.0), gpr=expert("depth"))
+    nothing = Vote((), (), -6.0, -9.0, 9.0)
+    model = replace(
+        RULES,
+        experts=replace(experts, **change),
+        existence=Existence(emi=nothing, gpr=nothing, both=nothing),
+        existence_threshold=0.05,
+    )
+    found = replace(
+        NOTHING, metal=METAL, body=BODY | pair_features(body(), metal()), metal_score=5.0, body_score=9.0
+    )
+    assert leaves_out(model, found, trusted=True) == gone
+    assert not leaves_out(model, found, trusted=True, threshold=1e-6)  # what an operator wants to hear of
+    assert not leaves_out(model, found, trusted=False)
 
 
 def test_what_lies_beside_is_told_by_strength_and_distance():

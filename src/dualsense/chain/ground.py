@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
-    from dualsense.fusion import Listing
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Grid, Target, Volume
-    from dualsense.scan import SensorName
+    from dualsense.scan import Fault, SensorName
     from dualsense.survey import Track
 
 SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
@@ -129,30 +128,50 @@ def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_]
     return measured, Log(said)
 
 
-def told_ground(cover: Coverage, listing: Listing) -> tuple[Coverage, Log]:
-    """Take from the coverage of each sensor what lies about its detections that were left out of the list.
+def told_ground(cover: Coverage, left_out: Sequence[Target]) -> Coverage:
+    """Take from the coverage of each sensor the ground about its detections that were left out of the list.
 
     Parameters
     ----------
     cover
         Ground that each sensor measured.
-    listing
-        Targets, whose own call tells of the ground about them, and what was left out.
+    left_out
+        As far as these are objects after all, something hides there.
 
     Returns
     -------
-    Coverage, Log
+    Coverage
     """
-    own = survey.covered_cells(cover.grid, _places_m(listing.targets), reach_m=FOUND_M)
-    told, said = dict(zip(SENSORS, (cover.emi, cover.gpr), strict=True)), []
+    gone = {name: _places_m(_detected(left_out, name)) for name in SENSORS}
+    emi, gpr_ = (survey.covered_cells(cover.grid, gone[name], reach_m=fusion.LEFT_OUT_M) for name in SENSORS)
+    return replace(cover, emi=cover.emi & ~emi, gpr=cover.gpr & ~gpr_)
+
+
+def faults_left_out(left_out: Sequence[Target]) -> tuple[Fault, ...]:
+    """Say how many detections of each sensor were left out of the list, and where.
+
+    Parameters
+    ----------
+    left_out
+        Of the whole ground.
+
+    Returns
+    -------
+    tuple of Fault
+    """
+    said = []
     for name in SENSORS:
-        gone = [t for t in listing.left_out if (seen := getattr(t, name)) is not None and seen.score > 0.0]
-        if gone:
-            told[name] = told[name] & (
-                own | ~survey.covered_cells(cover.grid, _places_m(gone), reach_m=fusion.LEFT_OUT_M)
+        if gone := _detected(left_out, name):
+            places = ", ".join(sorted(f"{t.x_m:.2f}:{t.y_m:.2f}" for t in gone))
+            said.append(
+                fault("detections-left-out", sensor=name, path=f"/{name}/data", count=len(gone), places=places)
             )
-            said.append(fault("detections-left-out", sensor=name, path=f"/{name}/data", count=len(gone)))
-    return replace(cover, emi=told["emi"], gpr=told["gpr"]), Log(tuple(said))
+    return tuple(said)
+
+
+def _detected(targets: Sequence[Target], sensor: SensorName) -> list[Target]:
+    """Choose those that a sensor detected itself."""
+    return [t for t in targets if (seen := t.emi if sensor == "emi" else t.gpr) is not None and seen.score > 0.0]
 
 
 def _places_m(targets: Sequence[Target]) -> NDArray[np.float64]:

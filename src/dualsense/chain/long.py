@@ -14,7 +14,7 @@ import numpy as np
 
 from dualsense import survey
 from dualsense.chain.agree import Agreed, agree, joined_permittivity
-from dualsense.chain.ground import within_patch
+from dualsense.chain.ground import faults_left_out, told_ground, within_patch
 from dualsense.chain.joined import Said, join_faults, join_notes, join_targets
 from dualsense.chain.log import Log
 from dualsense.chain.mosaic import Mosaic, Seams
@@ -133,6 +133,7 @@ class _Joined:
         self._notes: list[Mapping[str, str]] = []
         self._soils: list[tuple[float, float]] = []
         self._doubts: tuple[Doubt, ...] = ()
+        self._left_out: list[Target] = []
         self._sight = nothing_told(self._plan.grid)
         self._radargrams: list[tuple[NDArray[np.float64], Radargram]] = []
 
@@ -167,7 +168,8 @@ class _Joined:
             time_s, picture = taken(radar.soundings).time_s, radar.radargram
             own = np.array([tile.depth_inside_m(x, y) >= 0.0 for x, y in picture.position_m[:, :2]], dtype=bool)
             self._radargrams.append((time_s[own], _rows(picture, own)))
-        self._targets.append((tile, found.targets))
+        self._targets.append((tile, found.listing.targets))
+        self._left_out += [t for t in found.listing.left_out if tile.depth_inside_m(t.x_m, t.y_m) >= 0.0]
         states = {"gpr": radar, "emi": metal}
         if any(states[name] is None and getattr(self._outline, name) is not None for name in _SENSORS):
             self._partly.append(tile)
@@ -180,7 +182,7 @@ class _Joined:
         """Join everything; the patch is spanned by the head's track (p, 3) and the samples."""
         if len(self._errors) == len(self._said):
             raise self._errors[0]
-        cover = within_patch(self._cover(head_m))
+        cover = told_ground(within_patch(self._cover(head_m)), self._left_out)
         self._covered = {"emi": cover.emi, "gpr": cover.gpr}
         log = Log(self._outline.faults)
         for name in _SENSORS:
@@ -197,6 +199,7 @@ class _Joined:
             log += Log(
                 notes={"tiles_unconfirmed": f"{len(unconfirmed)} weak targets of one tile alone, at {places}"}
             )
+        log += Log(faults_left_out(self._left_out))
         return Outcome(
             cover=cover,
             targets=targets,

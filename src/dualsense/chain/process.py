@@ -16,7 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
 from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
-from dualsense.chain.ground import assessed_ground, sample_places, swept_ground, told_ground, within_patch
+from dualsense.chain.ground import (
+    assessed_ground,
+    faults_left_out,
+    sample_places,
+    swept_ground,
+    told_ground,
+    within_patch,
+)
 from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.steps import Passage
+    from dualsense.fusion import Listing
     from dualsense.result import Coverage, Doubt, Grid, Radargram, SmallestMine, Target
     from dualsense.scan import Scan
     from dualsense.survey import Track
@@ -106,10 +114,10 @@ class Findings:
         Ground that each sensor measured; its grid is that of every map and volume.
     radar, metal
         Each sensor's state at its chain's end; None for one that failed.
-    targets
-        Highest confidence first.
+    listing
+        Targets, highest confidence first, and what was left out of their list.
     log
-        What there is to say.
+        What there is to say but of that.
     sight
         What would have been found where.
     doubts
@@ -119,7 +127,7 @@ class Findings:
     cover: Coverage
     radar: RadarState | None
     metal: MetalState | None
-    targets: tuple[Target, ...]
+    listing: Listing
     log: Log
     sight: SmallestMine
     doubts: tuple[Doubt, ...] = ()
@@ -190,12 +198,12 @@ def process_samples(
         run.progress("fusion", 0.9)
         trusted = trusted and not log.limits
         listing = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
-        cover, said = told_ground(cover, listing)
+        cover = told_ground(cover, listing.left_out)
         sight = smallest_mine(
             cover, radar.state, metal.state, min_contrast=recipe.gpr.image.min_contrast, believed=trusted
         )
         run.progress("done", 1.0)
-    return Findings(cover, radar.state, metal.state, listing.targets, log + said, sight, doubts)
+    return Findings(cover, radar.state, metal.state, listing, log, sight, doubts)
 
 
 def _imaged(radar: Passage[RadarState], recipe: Recipe, run: Run) -> tuple[Passage[RadarState], Log]:
@@ -284,7 +292,7 @@ def _outcome(found: Findings) -> Outcome:
     cover = within_patch(found.cover)
     return Outcome(
         cover=cover,
-        targets=found.targets,
+        targets=found.listing.targets,
         emi_maps={} if metal is None else {name: _own(image, cover.emi) for name, image in metal.maps.items()},
         gpr_volume=None if radar is None or radar.volume is None else _own(radar.volume, cover.gpr),
         radargram=None
@@ -293,7 +301,7 @@ def _outcome(found: Findings) -> Outcome:
         permittivity=(math.nan,) * 2
         if soil is None
         else (soil.relative_permittivity, soil.relative_permittivity_std),
-        log=replace(found.log, notes=notes),
+        log=replace(found.log, notes=notes) + Log(faults_left_out(found.listing.left_out)),
         doubts=found.doubts,
         sight=seen_of(found.sight, cover),
     )

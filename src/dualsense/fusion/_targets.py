@@ -91,7 +91,7 @@ def make_targets(
         _findings(c, where[0], near, conditions, model)
         for c, where, near in zip(candidates, places, neighbours, strict=True)
     ]
-    out = [leaves_out(model, one, trusted=conditions.trusted) for one in found]
+    out = [leaves_out(model, one, trusted=conditions.trusted, threshold=suspect_threshold) for one in found]
     under = conditions.without([places[n][0][:2] for n in range(len(out)) if out[n]])
     rough = [
         _target(c, where, one, under, model, prior=prior, threshold=suspect_threshold)
@@ -104,8 +104,10 @@ def make_targets(
     )
 
 
-def leaves_out(model: Model, found: Findings, *, trusted: bool) -> bool:
+def leaves_out(model: Model, found: Findings, *, trusted: bool, threshold: float | None = None) -> bool:
     """Tell whether what was found is left out of the list, because there is nothing.
+
+    Never what is suspect, whoever set the threshold, nor what is unlike anything that the model knows.
 
     Parameters
     ----------
@@ -115,10 +117,19 @@ def leaves_out(model: Model, found: Findings, *, trusted: bool) -> bool:
         What the sensors found at one place.
     trusted
         Whether no fault limits what can be said.
+    threshold
+        Suspect from here on, instead of the model's.
     """
     if model.existence is None or not (trusted and found.emi_here and found.gpr_here):
         return False
-    return anything(model.existence, found) < model.existence_threshold
+    if not anything(model.existence, found) < model.existence_threshold:
+        return False
+    if model.experts is None:
+        return True
+    weight = by_experts(model.experts, found)
+    own = probability(model, weight.emi, weight.gpr, weight.joint)
+    limits = (model.existence_threshold, model.suspect_threshold, 1.0 if threshold is None else threshold)
+    return weight.strangeness <= 1.0 and own < min(limits)
 
 
 def _place(candidate: Candidate, conditions: Conditions) -> tuple[Position, Position]:
