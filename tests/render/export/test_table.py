@@ -92,6 +92,10 @@ def test_calls_may_be_told_apart_in_words_of_ones_own(columns):
     words = {"suspect": "Suspected mine", "unclear": "Unclear, dig", "likely-clutter": "Likely clutter"}
     text = "".join(f"{value} = '{word}'\n" for value, word in words.items())
     assert columns(f"[columns]\na = {{text = 'Unit 3'}}\n[words.call]\n{text}").words == {"call": words}
+    signs = {"suspect": "▲", "likely-clutter": "○"}
+    assert columns("[columns]\na = 'id'\n[words.call]\nsuspect = '▲'\nlikely-clutter = '○'").words == {
+        "call": signs
+    }
 
 
 @pytest.mark.parametrize(

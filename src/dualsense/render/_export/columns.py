@@ -135,4 +135,4 @@ def _words(path: Path, given: Any) -> dict[str, dict[str, str]]:
 
 def _plain(text: str) -> str:
     """Give the words of a text alone, so that neither letters' case nor signs between words hide what it says."""
-    return re.sub(r"[\W_]+", " ", text).strip().casefold()
+    return (re.sub(r"[\W_]+", " ", text).strip() or text.strip()).casefold()
