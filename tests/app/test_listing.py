@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib import resources
 from urllib.parse import urlsplit
 
 import pytest
@@ -57,6 +60,27 @@ def test_odd_values_are_left_out(tmp_path, name):
     assert found["area_m2"] is None
     assert found["coverage_fraction"] is None
     assert len(found["scan_id"]) <= listing.MAX_TEXT
+
+
+def test_a_call_that_is_not_known_is_to_be_dug(tmp_path, new_result):
+    new_result(tmp_path, calls=("mine", "likely-clutter", {}))
+    found = listing.describe({"targets.json": tmp_path / "targets.json"})
+    assert (found["dig"], found["calls"]) == (2, {"unclear": 2, "likely-clutter": 1})
+
+
+@pytest.mark.parametrize(
+    ("dig", "covered", "said"), ((2, 0, "toDig"), (2, 0.5, "toDig"), (0, 0, "nothingCovered"), (0, 1, "noDig"))
+)
+def test_what_is_to_be_dug_is_said_first(dig, covered, said):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs Node.js on the PATH")
+    script = (resources.files("dualsense.app") / "static" / "app.js").read_text("utf-8")
+    asked = re.search(r"^function digText\(.*?^}", script, flags=re.DOTALL | re.MULTILINE)[0]
+    result = json.dumps({"dig": dig, "coverage_fraction": covered})
+    program = f"const say = (key) => key; {asked} console.log(digText({result}));"
+    done = subprocess.run([node, "-e", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
 
 
 def test_what_is_served_is_of_the_contract():

@@ -17,7 +17,7 @@ import pytest
 
 from dualsense import app
 from dualsense.app import _start
-from dualsense.errors import UsageError
+from dualsense.errors import DualsenseError, UsageError
 
 
 def listing(server):
@@ -288,6 +288,9 @@ def test_a_decision_is_recorded_once_and_written_out(server, results_folder):
         status, kept = post(server, f"/api/results/{key}/decisions", GIVEN | {"note": "=1+1", "found": "mine"})
         assert status == 201
     assert (kept["call"], kept["x_m"]) == ("suspect", 0.1)
+    status, said = post(server, f"/api/results/{key}/decisions", GIVEN | {"note": "=1+1", "found": "metal"})
+    assert status == 409
+    assert "was recorded before, and this one was not" in said["problem"]
     lines = (results_folder / "lane_7" / "decisions.jsonl").read_text().splitlines()
     assert len(lines) == 1
     rows = json.loads(server.get(f"/api/results/{key}/decisions")[2])["decisions"]
@@ -303,6 +306,18 @@ def test_a_decision_is_recorded_once_and_written_out(server, results_folder):
         check=True,
     )
     assert [row["result"] for row in json.loads(done.stdout)["decisions"]] == ["lane_7"]
+
+
+def test_a_place_that_is_no_number_is_told_and_not_recorded(tmp_path, new_result):
+    pytest.importorskip("starlette", reason="needs dualsense[app]")
+    from dualsense.app._view import _recorded
+
+    new_result(tmp_path)
+    document = json.loads((tmp_path / "targets.json").read_text())
+    document["targets"][0]["x_m"] = float("nan")
+    with pytest.raises(DualsenseError, match=r"not recorded: targets\.json is not as it should be"):
+        _recorded(tmp_path, document, GIVEN)
+    assert not (tmp_path / "decisions.jsonl").exists()
 
 
 def answered(app, path, query="", **headers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 from dualsense.app import _lessons as lessons
 from dualsense.app._training import score_card, summary_of
+from dualsense.errors import UsageError
 from dualsense.io import read_scan
+from dualsense.runtime.journal import TakenError
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,26 @@ def test_lanes_add_up_and_one_that_was_told_before_does_not_count():
     assert summary_of([])["lanes"] == 0
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    (
+        {"mines": None},
+        {"mines": "1"},
+        {"detected": 2},
+        {"area_m2": math.nan},
+        {"took_s": []},
+        {"marks": [{"chance": 2.0, "mine": True}]},
+        {"schema": "another"},
+    ),
+    ids=str,
+)
+def test_lines_that_are_no_score_are_counted_and_left_out(wrong):
+    lacking = {name: value for name, value in (card("b") | wrong).items() if value is not None}
+    found = summary_of([card("a"), lacking])
+    assert (found["lanes"], found["repeated"], found["torn"]) == (1, 0, 1)
+    assert found == summary_of([card("a")]) | {"torn": 1}
+
+
 def test_no_answer_tells_the_truth_before_the_score(lane):
     pytest.importorskip("starlette", reason="needs dualsense[app]")
     from dualsense.app._train import Ground, Lane, _Pages
@@ -128,6 +151,14 @@ def test_no_answer_tells_the_truth_before_the_score(lane):
     assert pages._scored(ground.lanes["k"], given | {"entry": "87654321"})["seen_before"] is True
     lines = (scan.parent / "training.jsonl").read_text().splitlines()
     assert [json.loads(line)["entry"] for line in lines] == ["12345678", "87654321"]
+    assert pages._scored(ground.lanes["k"], given) == first  # as after an answer that got lost
+    others = ({"trainee": "Dara"}, {"marks": []})
+    for lane_asked, other in (*((ground.lanes["k"], other) for other in others), (Lane(scan, "b", "ready"), {})):
+        with pytest.raises(TakenError, match="was recorded before"):
+            pages._scored(lane_asked, given | other)
+    with pytest.raises(UsageError, match="entry: got"):
+        pages._scored(ground.lanes["k"], given | {"entry": "NOT OF THE FORM"})
+    assert (scan.parent / "training.jsonl").read_text().splitlines() == lines
 
 
 class Answering:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense._version import __version__
 from dualsense.errors import UsageError
-from dualsense.runtime.journal import append_entry, read_journal
+from dualsense.runtime.journal import append_once, read_journal
 from dualsense.runtime.texts import cell
 
 if TYPE_CHECKING:
@@ -72,19 +72,21 @@ def record_decision(folder: Path, document: Mapping[str, Any], given: Mapping[st
     Returns
     -------
     dict
-        What was written.
+        What is written down, now or when the same was asked for before.
 
     Raises
     ------
     UsageError
         What is given is not that.
+    TakenError
+        Another decision has that name.
     DualsenseError, OSError
         It cannot be written.
     """
     entry = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "entry": _matching(given, "entry", ENTRY),
+        "entry": entry_name(given),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "operator": _text(given, "operator", MAX_NAME, needed=True),
         **_place(document, given),
@@ -97,8 +99,8 @@ def record_decision(folder: Path, document: Mapping[str, Any], given: Mapping[st
     if entry["decision"] == "left" and not entry["note"]:
         msg = "note: is empty, expected the reason why it is left"
         raise UsageError(msg)
-    append_entry(folder / DECISIONS, entry, unique="entry")
-    return entry
+    same = entry.keys() - {"time", "version"}
+    return append_once(folder / DECISIONS, entry, unique="entry", same=same)
 
 
 def read_decisions(folder: Path, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
@@ -154,6 +156,21 @@ def decisions_json(rows: Sequence[Mapping[str, Any]], torn: int) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
+def entry_name(given: Mapping[str, Any]) -> str:
+    """Give the name of its own that an entry is sent with.
+
+    Raises
+    ------
+    UsageError
+        There is none of `ENTRY`'s form.
+    """
+    value = given.get("entry")
+    if not isinstance(value, str) or not ENTRY.fullmatch(value):
+        msg = f"entry: got {value!r:.40}, expected 8 to 40 digits of a name of its own"
+        raise UsageError(msg)
+    return value
+
+
 def _shown(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
@@ -196,14 +213,6 @@ def _text(given: Mapping[str, Any], key: str, most: int, *, needed: bool) -> str
         msg = f"{key}: expected text of {'1' if needed else '0'} to {most} characters"
         raise UsageError(msg)
     return " ".join(value.encode("utf-8", "replace").decode("utf-8").split())
-
-
-def _matching(given: Mapping[str, Any], key: str, pattern: re.Pattern[str]) -> str:
-    value = given.get(key)
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        msg = f"{key}: got {value!r:.40}, expected 8 to 40 digits of a name of its own"
-        raise UsageError(msg)
-    return value
 
 
 def _one_of(given: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from dualsense import render
 from dualsense.app._decisions import DECISIONS, read_decisions
 from dualsense.errors import DualsenseError, UsageError
-from dualsense.result import OPEN_CALLS
+from dualsense.result import CALLS, OPEN_CALLS
 
 LIST = "targets.json"
 PICTURES = (
@@ -183,7 +183,7 @@ def describe(files: dict[str, Path]) -> dict[str, Any]:
     """
     try:
         document = read_list(files[LIST])
-        calls = [target["call"] for target in document["targets"]]
+        calls = [_call(target["call"]) for target in document["targets"]]
         return {
             "scan_id": _text(document["scan_id"]),
             "model": _text(document["model"]),
@@ -271,6 +271,11 @@ def _decided(folder: Path, document: dict[str, Any]) -> int | None:
     except (DualsenseError, OSError):
         return None
     return len({row["target"] for row in rows if row["of_this_result"] and row["target"]})
+
+
+def _call(given: object) -> str:
+    """Give the call of a target; one that is not known, as of a later version, leaves it to be dug."""
+    return next((call for call in CALLS if call == given), "unclear")
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from dualsense.app._guard import PAGE_POLICY, Access, ForeignError, Guard
 from dualsense.app._words import SENTENCES
 from dualsense.errors import DualsenseError, UsageError
+from dualsense.runtime.journal import TakenError
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,11 +62,11 @@ def web_app(routes: Iterable[Route], access: Access) -> Starlette:
         static_route("/icon.svg", "icon.svg"),
         Route("/words.json", lambda _request: JSONResponse(dict(SENTENCES)), methods=["GET"]),
     ]
-    handlers = {ForeignError: _refused(403), UsageError: _refused(400), DualsenseError: _refused(500)}
+    statuses = {ForeignError: 403, UsageError: 400, TakenError: 409, DualsenseError: 500}
     return Starlette(
         routes=[*shared, *routes],
         middleware=[Middleware(Guard, access=access)],
-        exception_handlers=handlers,
+        exception_handlers={kind: _refused(status) for kind, status in statuses.items()},
     )
 
 

@@ -15,13 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dualsense.app._decisions import entry_name
 from dualsense.app._guard import REPORT_POLICY, Access, body_of
 from dualsense.app._lessons import Invent, Lesson, Level, LookAt, Mark, ScoreLane, ShowLane, do_lesson
 from dualsense.app._listing import Shelf, key_of
 from dualsense.app._server import address, file_answer, listen, not_found, run, static_route, web_app
-from dualsense.app._training import SCORES, lane_entry, score_card, summary_of
+from dualsense.app._training import SAME, SCORES, lane_entry, score_card, summary_of
 from dualsense.errors import DualsenseError, UsageError, one_line
-from dualsense.runtime.journal import append_entry, read_journal
+from dualsense.runtime.journal import append_once, read_journal
 from dualsense.runtime.texts import visible
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
 
@@ -191,22 +192,20 @@ class _Pages:
         return JSONResponse(summary_of(self._entries(request.query_params.get("trainee", ""))))
 
     def _scored(self, lane: Lane, given: dict[str, Any]) -> dict[str, Any]:
-        trainee, marks = _trainee(given), _marks(given)
-        entry = given.get("entry")
-        if not isinstance(entry, str) or not 8 <= len(entry) <= 40:
-            msg = "entry: expected a name of its own of 8 to 40 characters"
-            raise UsageError(msg)
+        trainee, marks, entry = _trainee(given), _marks(given), entry_name(given)
         took_s = math.nan if lane.opened_s is None else time.monotonic() - lane.opened_s
         score = self.ground.ask(ScoreLane(str(lane.path), marks))
         seen = any(one["lane"] == lane.key for one in self._entries(trainee))
         card = score_card(lane.key, trainee, entry, score, took_s, seen=seen)
         try:
-            append_entry(self.ground.folder / SCORES, card, unique="entry")
+            # The truth is told of what is written down, and of nothing else: not of another lane's or trainee's
+            # name, nor of other marks.
+            kept = append_once(self.ground.folder / SCORES, card, unique="entry", same=SAME)
         except OSError as error:
             msg = f"the score was not written down: {error.strerror or error}"
             raise DualsenseError(msg) from error
         lane.opened_s = None
-        return card
+        return kept
 
     def _entries(self, trainee: str) -> list[dict[str, Any]]:
         try:

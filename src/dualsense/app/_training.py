@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 SCORES = "training.jsonl"
 SCHEMA = "dualsense-training"
 SCHEMA_VERSION = "1.0"
+MOST = 1e9
+"""Of anything that is counted or measured."""
+SAME = ("schema", "trainee", "lane", "marks")
+"""In which a score agrees with itself, asked for again."""
 BINS = 5
 
 
@@ -65,7 +69,7 @@ def summary_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Parameters
     ----------
     entries
-        Of one trainee.
+        Of one trainee; what is no score, for anyone may have written it, is counted as ``torn`` alone.
 
     Returns
     -------
@@ -74,7 +78,8 @@ def summary_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     from dualsense.evaluate import clopper_pearson, poisson_rate, reliability  # noqa: PLC0415 - slow to import
 
-    scored = [one for one in entries if not one.get("seen_before")]
+    scores = [one for one in entries if _is_score(one)]
+    scored = [one for one in scores if not one.get("seen_before")]
     mines, detected, false = (
         sum(int(one[name]) for one in scored) for name in ("mines", "detected", "false_alarms")
     )
@@ -96,7 +101,8 @@ def summary_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     ]
     return {
         "lanes": len(scored),
-        "repeated": len(entries) - len(scored),
+        "repeated": len(scores) - len(scored),
+        "torn": len(entries) - len(scores),
         "mines": mines,
         "detected": detected,
         "detection_interval": list(clopper_pearson(detected, mines)),
@@ -107,6 +113,27 @@ def summary_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "time_s": math.fsum(times),
         "bins": bins,
     }
+
+
+def _is_score(entry: Mapping[str, Any]) -> bool:
+    """Whether a line of the journal holds all that is added up."""
+    counts: list[Any] = [entry.get(name) for name in ("mines", "detected", "false_alarms")]
+    took_s, marks = entry.get("took_s"), entry.get("marks")
+    return (
+        entry.get("schema") == SCHEMA
+        and all(type(count) is int and 0 <= count <= MOST for count in counts)
+        and counts[1] <= counts[0]
+        and _is_number(entry.get("area_m2"), MOST)
+        and (took_s is None or _is_number(took_s, MOST))
+        and isinstance(marks, list)
+        and all(
+            isinstance(mark, dict) and _is_number(mark.get("chance"), 1.0) and "mine" in mark for mark in marks
+        )
+    )
+
+
+def _is_number(value: object, most: float) -> bool:
+    return isinstance(value, (int, float)) and 0.0 <= value <= most
 
 
 def _finite(value: float) -> float | None:

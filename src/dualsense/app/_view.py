@@ -16,7 +16,7 @@ from dualsense.app._imaging import Imaging, asked_for, image_one
 from dualsense.app._listing import LIST, MAX_FILE_BYTES, MEDIA_TYPES, read_list, read_plain
 from dualsense.app._server import address, file_answer, listen, not_found, run, static_route, web_app
 from dualsense.app._workshop import shop_of
-from dualsense.errors import DualsenseError
+from dualsense.errors import DualsenseError, one_line
 from dualsense.runtime.texts import visible
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
 
@@ -149,8 +149,12 @@ class Pages:
 def _recorded(folder: Path, document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     try:
         return record_decision(folder, document, given)
-    except (OSError, TypeError, AttributeError, KeyError) as error:
-        msg = f"the decision was not recorded: {getattr(error, 'strerror', None) or type(error).__name__}"
+    except OSError as error:
+        msg = f"the decision was not recorded: {error.strerror or type(error).__name__}"
+        raise DualsenseError(msg) from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # A list of anybody's: a place that is NaN is no JSON, and none that a digger could be sent to.
+        msg = one_line(f"the decision was not recorded: {LIST} is not as it should be: {error}")
         raise DualsenseError(msg) from error
 
 

@@ -16,11 +16,15 @@ from dualsense.errors import DualsenseError
 from dualsense.runtime.files import fcntl, refuse_odd, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 MAX_ENTRY_BYTES = 16_384
 MAX_JOURNAL_BYTES = 2**26
+
+
+class TakenError(DualsenseError):
+    """The name of an entry is another's already, and nothing was written."""
 
 
 def append_entry(path: Path, entry: Mapping[str, Any], *, unique: str | None = None) -> bool:
@@ -70,6 +74,37 @@ def append_entry(path: Path, entry: Mapping[str, Any], *, unique: str | None = N
         os.close(file)
     sync_folder(path.parent)
     return True
+
+
+def append_once(path: Path, entry: Mapping[str, Any], *, unique: str, same: Collection[str]) -> dict[str, Any]:
+    """Write an entry, or give the one that is there already under its name and says the same.
+
+    Parameters
+    ----------
+    path, entry, unique
+        As for `append_entry`.
+    same
+        Keys in which an entry of that name must agree to be the same one, asked for again.
+
+    Returns
+    -------
+    dict
+        The entry that the journal holds.
+
+    Raises
+    ------
+    TakenError
+        An entry of that name says something else.
+    DualsenseError, OSError
+        As for `append_entry`.
+    """
+    if append_entry(path, entry, unique=unique):
+        return dict(entry)
+    for one in read_journal(path)[0]:
+        if one.get(unique) == entry[unique] and all(one.get(key) == entry[key] for key in same):
+            return one
+    msg = f"{unique}: another one of the name {entry[unique]!r:.60} was recorded before, and this one was not"
+    raise TakenError(msg)
 
 
 def read_journal(path: Path) -> tuple[list[dict[str, Any]], int]:

@@ -13,8 +13,8 @@ function callsText(result) {
 
 // What must be dug comes first, and nothing called is never all that is said.
 function digText(result) {
-  if (!result.coverage_fraction) return say("nothingCovered");
-  return result.dig ? say("toDig", { count: result.dig }) : say("noDig");
+  if (result.dig) return say("toDig", { count: result.dig });
+  return result.coverage_fraction ? say("noDig") : say("nothingCovered");
 }
 
 function title(result) {

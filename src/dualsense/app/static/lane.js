@@ -27,7 +27,9 @@ function trainee() {
   try { return localStorage.getItem("dualsense-trainee") || ""; } catch { return ""; }
 }
 
+// Every change of the marks has a name of its own: the one before may have been scored, and its answer lost.
 function keep() {
+  entry = newName();
   try { localStorage.setItem(kept, JSON.stringify({ marks, entry })); } catch { /* a browser may keep nothing */ }
 }
 
@@ -82,6 +84,11 @@ function addMark() {
   changed();
   openMark(marks.length - 1);
   byId("close").focus();
+}
+
+function newName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function changed() {
@@ -165,8 +172,7 @@ begin(async () => {
   document.title = say("lane", { number }) + " · dualsense";
   byId("title").textContent = say("lane", { number });
   frame.title = say("lane", { number });
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  entry = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  entry = newName();
   try {
     const found = JSON.parse(localStorage.getItem(kept));
     if (found && Array.isArray(found.marks)) ({ marks, entry } = found);
