@@ -20,7 +20,7 @@ from dualsense.gpr import Shape
 UNITS = {"1", "m", "m3", "rad", "rad/m", "s", "decade"}
 OTHER_MEANINGS = {
     *("x_m", "y_m", "depth_m", "x_std_m", "y_std_m", "depth_std_m", "length_m", "width_m", "radius_m"),
-    *("amplitude", "coherence", "contrast", "focus", "phase_rad", "relative_permittivity"),
+    *("amplitude", "coherence", "contrast", "focus", "heard", "phase_rad", "relative_permittivity"),
 }
 """Words that mean something else outside of fusion: keys of the recipe, columns of tables, fields of data."""
 
