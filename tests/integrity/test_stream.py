@@ -75,6 +75,16 @@ def test_clipped_samples_are_those_at_the_bound(soundings):
     assert np.array_equal(stream.clipped(clipped), (soundings.real > limit).any(axis=1))
 
 
+def test_tones_that_never_leave_the_bound_are_clipped(soundings):
+    limit = 0.5 * np.abs(soundings.real).min()
+    driven = soundings.copy()
+    driven[:, :20] = driven[:, :20].real.clip(-limit, limit) + 1j * driven[:, :20].imag.clip(-limit, limit)
+    driven[:, 20:] *= 0.1 * limit / np.abs(soundings).max()
+    assert stream.clipped(driven, part=0.05).all()
+    soundings[:, 3] = 1.0  # a dead tone, at no bound
+    assert not stream.clipped(soundings).any()
+
+
 def test_noisy_tones_are_told_one_by_one(soundings):
     rng = np.random.default_rng(3)
     for k in (4, 17, 30):
@@ -123,6 +133,15 @@ def test_a_pair_that_repeats_itself_is_one_stretch_and_takes_no_other_pair():
     assert (one.channel, one.start_s, one.stop_s) == (2, data.time_s[own[1]], data.time_s[own[-1]])
     assert np.array_equal(np.flatnonzero(doubted(doubts, "gpr", data.time_s, channel=data.channel)), own[1:])
     assert doubted(doubts, "gpr", data.time_s).sum() == 4 * (own.size - 2) + 1
+
+
+@pytest.mark.parametrize("dead", (1, 23, 24))
+def test_dead_tones_blind_no_look_at_the_others(dead):
+    data = array_of(1)
+    data.data[50:120] = data.data[50]
+    data.data[:, :dead] = np.nan
+    told = _by_channel("gpr", data, [("samples-repeated", lambda values, _: stream.repeated(values))])
+    assert len(told) == (1 if dead < 24 else 0)
 
 
 def test_clipped_samples_are_told_by_stretches_and_not_one_by_one():

@@ -85,12 +85,14 @@ def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[s
     for channel in channels:
         rows = np.flatnonzero(data.channel == channel)
         values, time_s = data.data[rows], data.time_s[rows]
-        left = np.isfinite(values).all(axis=1)  # what is missing is told elsewhere, and would blind the looks
+        values = values[:, np.isfinite(values).any(axis=0)]  # a dead tone or gate would blind all looks
+        left = np.isfinite(values).all(axis=1)  # what is missing is told elsewhere, and would blind them too
         whose = int(channel) if channels.size > 1 else None
         usual_s = float(np.median(np.diff(time_s))) if rows.size > 1 else 0.0
         for code, look in looks:
             bad = np.zeros(rows.size, dtype=np.bool_)
-            bad[left] = look(values[left], time_s[left])
+            if values.size and left.any():
+                bad[left] = look(values[left], time_s[left])
             gap_s = (
                 JOINED * usual_s if takes_away(code) == "ground" else 0.0
             )  # nothing is lost by what lies between

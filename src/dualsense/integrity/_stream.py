@@ -152,15 +152,23 @@ def stepped(values: NDArray[Any]) -> Mask:
 
 
 def clipped(values: NDArray[Any], *, part: float = 0.0) -> Mask:
-    """Tell which samples (n,) share a largest or smallest value with others, in more than a part of columns."""
+    """Tell which samples (n,) share a largest or smallest value with others, in more than a part of columns.
+
+    A column that never leaves the largest value of all is clipped from end to end, if it is not the only one.
+    """
     real = _real(values)
     n = len(real)
     if n < 4 * TIES or _levels(real) < LEVELS:
         return np.zeros(n, dtype=np.bool_)
     hit = np.zeros(real.shape, dtype=np.bool_)
+    moves = (real != real[:1]).any(axis=0)
     for most in (real.max(axis=0), real.min(axis=0)):
         at = np.abs(real - most) <= 1e-7 * np.abs(most)
-        hit |= at & (at.sum(axis=0) >= TIES) & (real != real[:1]).any(axis=0)
+        hit |= at & (at.sum(axis=0) >= TIES) & moves
+    size = np.abs(real).max(axis=0)
+    stuck = ~moves & (size > 0.0) & (size >= (1.0 - 1e-6) * size.max())
+    if stuck.sum() > 1:
+        hit[:, stuck] = True
     bad: Mask = hit.mean(axis=1) > part
     return bad
 
