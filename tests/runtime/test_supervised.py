@@ -16,7 +16,7 @@ from dualsense.runtime.supervised import is_supervised, report_subject, supervis
 
 def put_away(number, _frame):
     time.sleep(0.2)
-    print("put away", flush=True)
+    os.write(1, b"put away\\n")  # not print, which the signal may have interrupted
     raise SystemExit(128 + number)
 
 signal.signal(signal.SIGTERM, put_away)
