@@ -22,7 +22,7 @@ from dualsense.fusion import LEFT_OUT_M
 from dualsense.fusion._conditions import CLEAR_M
 from dualsense.fusion._confidence import metal_silence
 from dualsense.fusion._targets import judge, leaves_out
-from dualsense.fusion._weigh import by_experts
+from dualsense.fusion._weigh import anything, by_experts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +44,20 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
     stated: dict[str, tuple[Weight, Verdict]] = {}
     what = {row["id"]: _found(model, row) for row in rows if row["id"] is not None}
     trusted = {row["id"]: row.get("trusted", True) for row in rows}
-    gone = {name for name, found_ in what.items() if leaves_out(model, found_, trusted=trusted[name])}
+    weights = {name: by_experts(model.experts, found_) for name, found_ in what.items()}
+    exists = {
+        name: anything(model.existence, found_) if model.existence else None for name, found_ in what.items()
+    }
+    gone = {
+        name
+        for name, found_ in what.items()
+        if leaves_out(model, found_, weights[name], exists[name], trusted=trusted[name])
+    }
     hiding = np.array([row["place"][:2] for row in rows if row["id"] in gone]).reshape(-1, 2)
     for row in rows:
         if row["id"] is not None and row["id"] not in gone:
             found_ = _beside_hidden(what[row["id"]], row["place"], hiding)
-            weight = by_experts(model.experts, found_)
+            weight = weights[row["id"]]
             stated[row["id"]] = (weight, judge(model, found_, weight, trusted=trusted[row["id"]]))
     targets = tuple(
         replace(

@@ -263,9 +263,10 @@ def test_only_what_is_neither_suspect_nor_strange_is_left_out(change, gone):
     found = replace(
         NOTHING, metal=METAL, body=BODY | pair_features(body(), metal()), metal_score=5.0, body_score=9.0
     )
-    assert leaves_out(model, found, trusted=True) == gone
-    assert not leaves_out(model, found, trusted=True, threshold=1e-6)  # what an operator wants to hear of
-    assert not leaves_out(model, found, trusted=False)
+    told = (found, by_experts(model.experts, found), anything(model.existence, found))
+    assert leaves_out(model, *told, trusted=True) == gone
+    assert not leaves_out(model, *told, trusted=True, threshold=1e-6)  # what an operator wants to hear of
+    assert not leaves_out(model, *told, trusted=False)
 
 
 def test_what_lies_beside_is_told_by_strength_and_distance():

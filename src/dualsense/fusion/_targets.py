@@ -91,11 +91,15 @@ def make_targets(
         _findings(c, where[0], near, conditions, model)
         for c, where, near in zip(candidates, places, neighbours, strict=True)
     ]
-    out = [leaves_out(model, one, trusted=conditions.trusted, threshold=suspect_threshold) for one in found]
+    weighed = [_weighed(model, c, one) for c, one in zip(candidates, found, strict=True)]
+    out = [
+        leaves_out(model, one, weight, exists, trusted=conditions.trusted, threshold=suspect_threshold)
+        for one, (weight, exists) in zip(found, weighed, strict=True)
+    ]
     under = conditions.without([places[n][0][:2] for n in range(len(out)) if out[n]])
     rough = [
-        _target(c, where, one, under, model, prior=prior, threshold=suspect_threshold)
-        for c, where, one in zip(candidates, places, found, strict=True)
+        _target(c, where, one, own, under, model, prior=prior, threshold=suspect_threshold)
+        for c, where, one, own in zip(candidates, places, found, weighed, strict=True)
     ]
     order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
     return Listing(
@@ -104,7 +108,15 @@ def make_targets(
     )
 
 
-def leaves_out(model: Model, found: Findings, *, trusted: bool, threshold: float | None = None) -> bool:
+def leaves_out(
+    model: Model,
+    found: Findings,
+    weight: Weight,
+    exists: float | None,
+    *,
+    trusted: bool,
+    threshold: float | None = None,
+) -> bool:
     """Tell whether what was found is left out of the list, because there is nothing.
 
     Never what is suspect, whoever set the threshold, nor what is unlike anything that the model knows.
@@ -113,23 +125,31 @@ def leaves_out(model: Model, found: Findings, *, trusted: bool, threshold: float
     ----------
     model
         Confidence model.
-    found
-        What the sensors found at one place.
+    found, weight
+        What the sensors found at one place, and what that says of a mine.
+    exists
+        Probability that anything lies there at all; None where the model does not tell.
     trusted
         Whether no fault limits what can be said.
     threshold
         Suspect from here on, instead of the model's.
     """
-    if model.existence is None or not (trusted and found.emi_here and found.gpr_here):
+    if exists is None or not (trusted and found.emi_here and found.gpr_here):
         return False
-    if not anything(model.existence, found) < model.existence_threshold:
+    if not exists < model.existence_threshold:
         return False
     if model.experts is None:
         return True
-    weight = by_experts(model.experts, found)
     own = probability(model, weight.emi, weight.gpr, weight.joint)
     limits = (model.existence_threshold, model.suspect_threshold, 1.0 if threshold is None else threshold)
     return weight.strangeness <= 1.0 and own < min(limits)
+
+
+def _weighed(model: Model, candidate: Candidate, found: Findings) -> tuple[Weight, float | None]:
+    """Say what was found of a mine, and how likely there is anything at all."""
+    experts, existence = model.experts, model.existence
+    weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
+    return weight, None if existence is None else anything(existence, found)
 
 
 def _place(candidate: Candidate, conditions: Conditions) -> tuple[Position, Position]:
@@ -253,6 +273,7 @@ def _target(
     candidate: Candidate,
     where: tuple[Position, Position],
     found: Findings,
+    weighed: tuple[Weight, float | None],
     conditions: Conditions,
     model: Model,
     *,
@@ -263,9 +284,8 @@ def _target(
     place_m, std_m = where
     radius_m = 0.5 * candidate.body.length_m if candidate.body is not None else 0.0
     found = replace(found, clear=conditions.clear(place_m[0], place_m[1], radius_m))
-    experts = model.experts
-    weight = by_rules(model, found, candidate.body) if experts is None else by_experts(experts, found)
-    emi, gpr = evidence(found, weight, fitted=experts is not None)
+    weight, exists = weighed
+    emi, gpr = evidence(found, weight, fitted=model.experts is not None)
     verdict = judge(model, found, weight, trusted=conditions.trusted, prior=prior, threshold=threshold)
     return Target(
         id="",
@@ -287,5 +307,5 @@ def _target(
             clear=found.clear,
             trusted=conditions.trusted,
         ),
-        existence=None if model.existence is None else max(verdict.confidence, anything(model.existence, found)),
+        existence=None if exists is None else max(verdict.confidence, exists),
     )
