@@ -97,7 +97,7 @@ def test_old_and_new_take_turns(monkeypatch, tmp_path):
         return run(1.2 if source is None else 1.0)
 
     monkeypatch.setattr(gate.budget, "noted", noted)
-    ratios = gate.pairs(tmp_path, STEPS, tmp_path, 4)
+    ratios = gate.pairs(tmp_path, STEPS, tmp_path, 4, gate.tolerance)
     assert order == ["old", "new", "new", "old"] * 2
     assert set(ratios) == {"wall", "processor", "peak memory", "start-up", "processing/metal/invert"}
     assert ratios["wall"] == pytest.approx([1.2] * 4)
@@ -107,16 +107,17 @@ def test_old_and_new_take_turns(monkeypatch, tmp_path):
 def test_where_nothing_can_be_lost_any_more_the_turns_end(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(gate.budget, "noted", lambda *words: asked.append(words) or run(1.0))
-    ratios = gate.pairs(tmp_path, STEPS, tmp_path, 15)
+    ratios = gate.pairs(tmp_path, STEPS, tmp_path, 15, gate.tolerance)
     assert len(asked) == 2 * 5
     assert ratios["wall"] == [1.0] * 5
 
 
-def timed(monkeypatch, capsys, ratios):
+def timed(monkeypatch, capsys, ratios, meant=(), rounds=None):
+    rounds = [] if rounds is None else rounds
     monkeypatch.setattr(gate, "unpack", lambda _revision, folder: folder)
     monkeypatch.setattr(gate.processes, "dualsense", lambda *_words, **_options: None)
-    monkeypatch.setattr(gate, "pairs", lambda *_arguments: ratios)
-    said, _ = gate.timing("0" * 40, 9)
+    monkeypatch.setattr(gate, "pairs", lambda *arguments: rounds.append(arguments) or ratios)
+    said, _ = gate.timing("0" * 40, 9, meant)
     return said, capsys.readouterr().out
 
 
@@ -127,6 +128,15 @@ def test_a_slower_step_is_a_loss_unless_the_whole_is_faster(monkeypatch, capsys)
     said, printed = timed(monkeypatch, capsys, same | {"processor": [0.9] * 9})
     assert said == []
     assert "work has moved" in printed
+
+
+def test_what_is_meant_is_told_and_asks_for_no_second_round(monkeypatch, capsys):
+    same = {"wall": [1.0] * 9, "processor": [1.01] * 9, "step": [1.4] * 9}
+    said, printed = timed(monkeypatch, capsys, same, meant={"step"}, rounds=(rounds := []))
+    assert said == []
+    assert "1.400" in printed
+    assert "is meant" in printed
+    assert len(rounds) == 1
 
 
 def test_without_history_timing_is_skipped_aloud(monkeypatch, capsys):
