@@ -42,11 +42,11 @@ class Tree:
         Whether the way goes left where the input is not known.
     """
 
-    feature: tuple[int, ...]
-    threshold: tuple[float, ...]
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    unknown_left: tuple[bool, ...]
+    feature: Sequence[int]
+    threshold: Sequence[float]
+    left: Sequence[int]
+    right: Sequence[int]
+    unknown_left: Sequence[bool]
 
     def value(self, inputs: Real) -> float:
         """Value of the leaf to which the inputs lead."""
@@ -203,13 +203,8 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
 
 
 def _tree(tree: Mapping[str, Any]) -> Tree:
-    return Tree(
-        feature=tuple(map(int, tree["feature"])),
-        threshold=tuple(map(float, tree["threshold"])),
-        left=tuple(map(int, tree["left"])),
-        right=tuple(map(int, tree["right"])),
-        unknown_left=tuple(map(bool, tree["unknown_left"])),
-    )
+    # as JSON gave them: there are 10^5 nodes, and to look at each takes longer than to read the file
+    return Tree(tree["feature"], tree["threshold"], tree["left"], tree["right"], tree["unknown_left"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
