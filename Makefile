@@ -31,6 +31,8 @@ help:
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv and ensurepip is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade 'pip>=25.3'
+	-$(PIP) uninstall --quiet --yes setuptools  # what Python 3.11 brings has known holes, and nothing here needs it
 
 .venv/.installed: pyproject.toml | .venv/bin/python
 	$(PIP) install --quiet --editable .
