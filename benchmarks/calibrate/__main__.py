@@ -10,6 +10,7 @@ lanes with metal beside their objects (after the first, which training has).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ from benchmarks.calibrate.scenes import (
 )
 
 from dualsense.evaluate import calibration_scores, clopper_pearson
+from dualsense.fusion._confidence import DIGESTS, released
 
 ROOT = Path(__file__).resolve().parents[2]
 CALIBRATION = ROOT / "calibration"
@@ -157,6 +159,14 @@ def process(folder: Path, wanted: list[Lane], jobs: int) -> None:
         print(f"{lane.name}: {error or 'done'}", flush=True)
 
 
+def write_model(file: Path, text: str) -> None:
+    """Write a model, and its digest beside those of others: no model is used without."""
+    file.write_text(text, encoding="utf-8")
+    held = released(file.with_name(DIGESTS)) | {file.name: hashlib.sha256(text.encode()).hexdigest()}
+    lines = (f"{digest}  {name}\n" for name, digest in sorted(held.items()))
+    file.with_name(DIGESTS).write_text("".join(lines), encoding="ascii")
+
+
 def judge_sealed(folder: Path, wanted: list[Lane], out: Path, model_id: str = MODEL_ID) -> dict[str, Any]:
     """Evaluation of the model in ``out`` on sealed lanes: its files into ``folder``, its numbers given back."""
     from benchmarks.calibrate.judge import confirmed, envelope, judged
@@ -213,7 +223,7 @@ def main() -> int:
         name = f"{options.model}.{options.split}.json"
     else:
         model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
-        (options.out / f"{MODEL_ID}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")
+        write_model(options.out / f"{MODEL_ID}.json", json.dumps(model) + "\n")
         name = f"{MODEL_ID}.report.json"
     (options.out / name).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))

@@ -27,6 +27,10 @@ class UsageError(DualsenseError):
     exit_code = 2
 
 
+class ModelError(DualsenseError):
+    """The confidence model in the installation is not the one that was released."""
+
+
 def cause(error: BaseException) -> str:
     """Say in one line what went wrong.
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.errors import ModelError
+from dualsense.fusion import _confidence
 from dualsense.fusion._beside import FARTHEST_M, beside
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
@@ -230,6 +232,22 @@ def test_trees_side_by_side_are_those_one_after_the_other():
             inputs = expert.mean + 2.0 * expert.std * rng.standard_normal(expert.mean.size)
             inputs[rng.random(inputs.size) < 0.2] = np.nan
             assert expert.forest.values(inputs) == [tree.value(inputs) for tree in expert.trees]
+
+
+def test_a_model_that_is_not_the_released_one_is_refused(tmp_path, monkeypatch):
+    kept = _confidence._folder()
+    for name in ("SHA256SUMS", "uncalibrated-rules-1.json"):
+        (tmp_path / name).write_bytes((kept / name).read_bytes())
+    monkeypatch.setattr(_confidence, "_folder", lambda: tmp_path)
+    read = load_model.__wrapped__
+    assert read("uncalibrated-rules-1").sha256 == RULES.sha256
+    file = tmp_path / "uncalibrated-rules-1.json"
+    file.write_bytes(file.read_bytes().replace(b'"prior": 0.', b'"prior": 0.0'))
+    with pytest.raises(ModelError, match=r"-1\.json: not the confidence model that was released"):
+        read("uncalibrated-rules-1")
+    (tmp_path / "SHA256SUMS").unlink()
+    with pytest.raises(ModelError, match="not the confidence model"):
+        read("uncalibrated-rules-1")
 
 
 def test_existence_is_a_probability():

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dualsense.errors import ModelError
 from dualsense.fusion._fitted import read_existence, read_experts
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SPEAKS = 1.0
 """A sensor whose log-likelihood ratio is above this speaks for a mine, whatever the other does not see."""
 DEFAULT_MODEL = "simulated-5"
+DIGESTS = "SHA256SUMS"
 
 
 class Silence(NamedTuple):
@@ -79,8 +81,21 @@ def load_model(name: str = DEFAULT_MODEL) -> Model:
     ------
     FileNotFoundError
         There is no such model.
+    ModelError
+        Its file is not the one whose digest ``SHA256SUMS`` beside it holds: nothing is told by another.
     """
-    return read_model((_folder() / f"{name}.json").read_bytes())
+    file = _folder() / f"{name}.json"
+    text = file.read_bytes()
+    if hashlib.sha256(text).hexdigest() != released(file.with_name(DIGESTS)).get(file.name):
+        msg = f"{file}: not the confidence model that was released: install dualsense anew"
+        raise ModelError(msg)
+    return read_model(text)
+
+
+def released(digests: Path) -> dict[str, str]:
+    """Read the digests of released models by their files' names, as ``sha256sum`` writes them."""
+    lines = digests.read_text(encoding="ascii").splitlines() if digests.is_file() else []
+    return {name: digest for digest, name in (line.split() for line in lines)}
 
 
 def read_model(text: bytes) -> Model:
