@@ -92,7 +92,7 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
         yield "scan.py", text, "", ""
     for kind in KINDS.values():
         yield (
-            "faults.py",
+            "faults",
             kind.wording,
             "",
             f"fault {kind.code}, after the sensor's name and a colon: {kind.meaning}",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.chain import process_scan
-from dualsense.chain.ground import faults_left_out, told_ground
+from dualsense.chain.ground import fault_hidden, faults_left_out, told_ground
 from dualsense.io import read_scan
 from dualsense.result import Coverage, Evidence, Target
 from dualsense.simulate import PRESETS, Buried, Motion, Scene, simulate_scan
@@ -56,6 +56,23 @@ def test_ground_about_what_was_left_out_is_not_covered_by_whom_detected_it():
     assert metal.values["places"] == "0.10:0.10, 0.12:0.34"
     assert "0.30:0.30" in radar.message
     assert faults_left_out(()) == ()
+
+
+def test_hidden_ground_is_told_of_by_listed_metal_alone():
+    grid = grid_around(np.array([[0.0, 0.0], [0.4, 0.4]]), cell_m=0.01)
+    every = np.ones((grid.y_m.size, grid.x_m.size), dtype=bool)
+    hidden = np.broadcast_to(grid.x_m < 0.2, every.shape)
+    listed = [faint(0.1, 0.1, emi=5.0), faint(0.1, 0.3, emi=0.0, gpr=4.0)]  # the second has no metal of its own
+    cover = told_ground(Coverage(grid, every, emi=every, gpr=every), [faint(0.3, 0.1, emi=3.0)], listed, hidden)
+    away = np.hypot(grid.x_m - 0.1, (grid.y_m - 0.1)[:, None])
+    assert cover.emi[away <= 0.055].all()
+    assert not cover.emi[hidden & (away > 0.065)].any()
+    assert cover.emi[~hidden & (np.hypot(grid.x_m - 0.3, (grid.y_m - 0.1)[:, None]) > 0.055)].all()
+    assert cover.gpr.all()
+    swept = Coverage(grid, every, emi=every, gpr=every)
+    (said,) = fault_hidden(swept, cover, hidden)
+    assert said.values["part"] == pytest.approx((hidden & (away > 0.06)).mean(), abs=0.01)
+    assert fault_hidden(swept, swept, hidden) == fault_hidden(swept, cover, None) == ()
 
 
 @pytest.mark.slow

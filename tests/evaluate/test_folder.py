@@ -127,9 +127,9 @@ def test_an_empty_folder_is_refused(tmp_path, finder):
 def test_the_table_reads(folder, finder):
     text = to_text(evaluate_files(sorted(folder.glob("*.h5")), finder))
     lines = text.splitlines()
-    assert lines[0].split() == ["scan", "mines", "found", "missed", "unknown", "alarms", "m²"]
-    assert lines[1].split() == ["a", "1", "1", "0", "0", "1", "1.00"]
-    assert lines[4].split() == ["all", "2", "2", "0", "0", "4", "3.00"]
+    assert lines[0].split() == ["scan", "mines", "found", "missed", "unknown", "uncovered", "alarms", "m²"]
+    assert lines[1].split() == ["a", "1", "1", "0", "0", "0", "1", "1.00"]
+    assert lines[4].split() == ["all", "2", "2", "0", "0", "0", "4", "3.00"]
     assert "detection   1.000 (95 % interval 0.158 to 1.000)" in text
     assert "per m²" in text
     assert "halo 0.10 m" in text

@@ -73,15 +73,20 @@ def test_mines_are_matched_before_clutter(make_target, make_truth, make_result):
     assert score.objects[1].target is None
 
 
-def test_uncovered_ground_is_unknown_and_not_missed(make_truth, make_result, make_target):
+def test_what_is_not_listed_on_uncovered_ground_is_counted_apart(make_truth, make_result, make_target):
     half = np.zeros((50, 50), dtype=bool)
     half[:, :20] = True
     score = score_scan(make_result(gpr=half), make_truth(MINE, (0.1, 0.5, 0.05, 0.1, "mine")))
     found = rates([score])
-    assert (found.mines, found.detected, found.missed, found.not_assessable) == (2, 0, 1, 1)
+    assert (found.mines, found.detected, found.missed) == (2, 0, 1)
+    assert (found.not_assessable, found.not_covered) == (0, 1)
+    said = rates(
+        [score_scan(make_result(make_target("a", 0.5, 0.5, 0.1, "not-assessable"), gpr=half), make_truth(MINE))]
+    )
+    assert (said.missed, said.not_assessable, said.not_covered) == (0, 1, 0)
     dismissed = make_result(make_target("a", 0.5, 0.5, 0.1, "likely-clutter"), gpr=half)
     found = rates([score_scan(dismissed, make_truth(MINE))])
-    assert (found.missed, found.not_assessable) == (1, 0)
+    assert (found.missed, found.not_assessable, found.not_covered) == (1, 0, 0)
 
 
 def test_objects_off_the_patch_are_set_aside(make_truth, make_result):

@@ -244,7 +244,7 @@ def _score(task: ScoreLane) -> dict[str, Any]:
     return {
         "mines": counted.mines,
         "detected": counted.detected,
-        "not_assessable": counted.not_assessable,
+        "not_assessable": counted.not_assessable + counted.not_covered,  # whoever marks calls nothing so himself
         "false_alarms": counted.false_alarms,
         "area_m2": round(score.area_m2, 6),
         "source": scan.header.source,

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from dualsense.scan import Fault, SensorName
     from dualsense.survey import Track
 
+    Cells = NDArray[np.bool_]
+
 SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 MAX_LOST_COLUMNS, MAX_HIDDEN = 0.01, 0.03
 """Parts of a sensor's ground that may be lost without a word."""
 
 FOUND_M = 0.06
-"""So far around metal that was found the ground is told of by that metal's own call."""
+"""So far around metal that is listed the ground is told of by that metal's own call."""
 
 
 def sample_places(radar: RadarState | None, metal: MetalState | None) -> dict[SensorName, Places]:
@@ -100,22 +102,18 @@ def assessed_ground(swept: Coverage, radar: RadarState | None, metal: MetalState
     Coverage, Log
     """
     volume = None if radar is None else radar.volume
-    in_sight, unseen = _metal_in_sight(swept, metal)
-    working = replace(swept, emi=in_sight, gpr=swept.gpr & (volume is not None))
+    working = replace(swept, emi=_metal_in_sight(swept, metal), gpr=swept.gpr & (volume is not None))
     measured, unimaged = _imaged(working, volume)
-    return replace(working, gpr=measured), unseen + unimaged
+    return replace(working, gpr=measured), unimaged
 
 
-def _metal_in_sight(swept: Coverage, metal: MetalState | None) -> tuple[NDArray[np.bool_], Log]:
-    """Cells that the metal detector swept and where it would have found `HIDDEN_M3`."""
-    if metal is None:
-        return np.zeros_like(swept.emi), Log()
-    found = taken(metal.inversion)
-    places_m = np.array([dipole.position_m for dipole in found.dipoles]).reshape(-1, 3)
-    told = survey.covered_cells(swept.grid, places_m, reach_m=FOUND_M)
-    in_sight: NDArray[np.bool_] = swept.emi & (told | ~(found.hidden_map(swept.grid) >= HIDDEN_M3))
-    hidden = 1.0 - in_sight.sum() / max(swept.emi.sum(), 1)
-    return in_sight, Log((fault("emi-metal-hidden", part=hidden),) if hidden > MAX_HIDDEN else ())
+def _metal_in_sight(swept: Coverage, metal: MetalState | None) -> Cells:
+    """Cells that the metal detector swept and where it found metal, or would have found `HIDDEN_M3`."""
+    hidden = hidden_ground(swept.grid, metal)
+    if metal is None or hidden is None:
+        return np.zeros_like(swept.emi)
+    places_m = np.array([dipole.position_m for dipole in taken(metal.inversion).dipoles]).reshape(-1, 3)
+    return swept.emi & (survey.covered_cells(swept.grid, places_m, reach_m=FOUND_M) | ~hidden)
 
 
 def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_], Log]:
@@ -128,15 +126,22 @@ def _imaged(working: Coverage, volume: Volume | None) -> tuple[NDArray[np.bool_]
     return measured, Log(said)
 
 
-def told_ground(cover: Coverage, left_out: Sequence[Target]) -> Coverage:
-    """Take from the coverage of each sensor the ground about its detections that were left out of the list.
+def told_ground(
+    cover: Coverage, left_out: Sequence[Target], listed: Sequence[Target] = (), hidden: Cells | None = None
+) -> Coverage:
+    """Take from the coverage of each sensor the ground about its detections that no listed target tells of.
 
     Parameters
     ----------
     cover
-        Ground that each sensor measured.
+        Ground that each sensor measured, that about all metal that was found among it.
     left_out
         As far as these are objects after all, something hides there.
+    listed
+        Those with metal tell of the ground about them, and no other metal does: not what was left out, nor the
+        second piece of one target.
+    hidden : (ny, nx) bool, optional
+        Cells where metal would have been hidden, as `hidden_ground` gives them.
 
     Returns
     -------
@@ -144,7 +149,26 @@ def told_ground(cover: Coverage, left_out: Sequence[Target]) -> Coverage:
     """
     gone = {name: _places_m(_detected(left_out, name)) for name in SENSORS}
     emi, gpr_ = (survey.covered_cells(cover.grid, gone[name], reach_m=fusion.LEFT_OUT_M) for name in SENSORS)
+    if hidden is not None:
+        own = _places_m(_detected(listed, "emi"))
+        emi |= hidden & ~survey.covered_cells(cover.grid, own, reach_m=FOUND_M)
     return replace(cover, emi=cover.emi & ~emi, gpr=cover.gpr & ~gpr_)
+
+
+def hidden_ground(grid: Grid, metal: MetalState | None) -> Cells | None:
+    """Cells (ny, nx) where as much metal as `HIDDEN_M3` would have been hidden; None without a metal detector."""
+    if metal is None:
+        return None
+    hidden: Cells = taken(metal.inversion).hidden_map(grid) >= HIDDEN_M3
+    return hidden
+
+
+def fault_hidden(swept: Coverage, cover: Coverage, hidden: Cells | None) -> tuple[Fault, ...]:
+    """Say on how much of the ground that the metal detector swept metal would have been hidden."""
+    if hidden is None:
+        return ()
+    part = float((swept.emi & hidden & ~cover.emi).sum()) / max(int(swept.emi.sum()), 1)
+    return (fault("emi-metal-hidden", part=part),) if part > MAX_HIDDEN else ()
 
 
 def faults_left_out(left_out: Sequence[Target]) -> tuple[Fault, ...]:

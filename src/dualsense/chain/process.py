@@ -18,7 +18,9 @@ from dualsense import fusion, survey
 from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
 from dualsense.chain.ground import (
     assessed_ground,
+    fault_hidden,
     faults_left_out,
+    hidden_ground,
     sample_places,
     swept_ground,
     told_ground,
@@ -198,7 +200,9 @@ def process_samples(
         run.progress("fusion", 0.9)
         trusted = trusted and not log.limits
         listing = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
-        cover = told_ground(cover, listing.left_out)
+        hidden = hidden_ground(cover.grid, metal.state)
+        cover = told_ground(cover, listing.left_out, listing.targets, hidden)
+        log += Log(fault_hidden(swept, cover, hidden))
         sight = smallest_mine(
             cover, radar.state, metal.state, min_contrast=recipe.gpr.image.min_contrast, believed=trusted
         )

@@ -57,29 +57,29 @@ def single_sensor(scores: Sequence[ScanScore], sensor: str, *, prior: float) -> 
 def detection_by(
     scores: Sequence[ScanScore], key: Callable[[ScanScore, ObjectScore], str], *, threshold: float | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Mines in groups: how many, how many alarmed, the exact interval, and those left open.
+    """Mines in groups: how many, how many alarmed, the exact interval, those left open and those not covered.
 
     Parameters
     ----------
     threshold
         A mine is detected when its target's confidence is at least this; without it, when its call is "suspect".
     """
-    groups: dict[str, list[tuple[bool, bool]]] = {}
+    groups: dict[str, list[tuple[bool, bool, bool]]] = {}
     for s in scores:
         for o in s.objects:
             if not o.is_mine:
                 continue
             sure = o.confidence is not None and threshold is not None and o.confidence >= threshold
             hit = o.call == "suspect" if threshold is None else sure
-            open_ = not hit and (o.call == "not-assessable" or (o.target is None and not o.assessable))
-            groups.setdefault(key(s, o), []).append((hit, open_))
+            groups.setdefault(key(s, o), []).append((hit, not hit and o.left_open, not hit and o.not_covered))
     out = {}
     for name in sorted(groups):
-        n, hits = len(groups[name]), sum(hit for hit, _ in groups[name])
+        n, hits = len(groups[name]), sum(hit for hit, _, _ in groups[name])
         out[name] = {
             "mines": n,
             "detected": hits,
-            "not_assessable": sum(left for _, left in groups[name]),
+            "not_assessable": sum(left for _, left, _ in groups[name]),
+            "not_covered": sum(uncovered for _, _, uncovered in groups[name]),
             "rate": hits / n,
             "interval": list(statistics.clopper_pearson(hits, n)),
         }

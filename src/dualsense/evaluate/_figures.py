@@ -79,6 +79,9 @@ def _depths(axes: Axes, groups: Mapping[str, Any]) -> None:
         g = groups[name]
         low, high = g["interval"]
         open_ = (g["detected"] + g["not_assessable"]) / g["mines"]
+        uncovered = g["not_covered"] / g["mines"]
+        label = "not covered, nothing listed" if n == 0 else None
+        axes.bar(n, uncovered, bottom=open_, color="#ffffff", edgecolor="#888888", hatch="//", label=label)
         axes.bar(n, open_, color="#d9d9d9", label="called not assessable" if n == 0 else None)
         axes.bar(n, g["rate"], color="#e8440a", label="called suspect" if n == 0 else None)
         axes.errorbar(n, g["rate"], yerr=[[g["rate"] - low], [high - g["rate"]]], color="#000000", capsize=4)
@@ -86,7 +89,7 @@ def _depths(axes: Axes, groups: Mapping[str, Any]) -> None:
     axes.set_xticks(range(len(names)), [n.removeprefix("0") for n in names], fontsize=9)
     axes.set(ylabel="part of the mines", ylim=(0.0, 1.2), title="By depth of the top")
     if names:
-        axes.legend(loc="upper center", fontsize=9, ncols=2)
+        axes.legend(loc="upper center", fontsize=8, ncols=3, columnspacing=0.8, handlelength=1.2)
 
 
 def _numbers(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

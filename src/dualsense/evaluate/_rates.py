@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.evaluate._score import ObjectScore, ScanScore, TargetScore
+    from dualsense.evaluate._score import ScanScore, TargetScore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +43,10 @@ class Rates:
 
     Attributes
     ----------
-    mines, detected, missed, not_assessable
-        All mines on the patches, and how they divide. A mine is "not assessable" when nothing alarmed but the
-        result says there that it cannot tell: by the matched target's call or, without a target, by
-        missing coverage.
+    mines, detected, missed, not_assessable, not_covered
+        All mines on the patches, and how they divide. A mine is "not assessable" when nothing alarmed but its
+        target is called so, and "not covered" when no target is listed for it and its ground is shown as not
+        covered: the two are told apart, for a program that lists less has more of the latter.
     detection_rate, detection_interval
         Detected over all mines, and its exact interval.
     false_alarms, area_m2
@@ -59,6 +59,7 @@ class Rates:
     detected: int
     missed: int
     not_assessable: int
+    not_covered: int
     detection_rate: float
     detection_interval: tuple[float, float]
     false_alarms: int
@@ -77,20 +78,22 @@ def rates(scores: Sequence[ScanScore], *, threshold: float | None = None) -> Rat
         A target alarms when its confidence is at least this; without it, when its call is "suspect".
     """
     chosen: Callable[[TargetScore], bool] = _suspect if threshold is None else _at_least(threshold)
-    mines = detected = unknown = false = 0
+    mines = detected = unknown = uncovered = false = 0
     for score in scores:
         hit, alarms = _alarms(score, chosen)
         false += alarms - sum(hit)
         for was_hit, thing in zip(hit, (o for o in score.objects if o.is_mine), strict=True):
             mines += 1
             detected += was_hit
-            unknown += not was_hit and _left_open(thing)
+            unknown += not was_hit and thing.left_open
+            uncovered += not was_hit and thing.not_covered
     area = float(sum(score.area_m2 for score in scores))
     return Rates(
         mines=mines,
         detected=detected,
-        missed=mines - detected - unknown,
+        missed=mines - detected - unknown - uncovered,
         not_assessable=unknown,
+        not_covered=uncovered,
         detection_rate=detected / mines if mines else float("nan"),
         detection_interval=clopper_pearson(detected, mines),
         false_alarms=false,
@@ -139,10 +142,6 @@ def _alarms(score: ScanScore, chosen: Callable[[TargetScore], bool]) -> tuple[li
     near = np.array([[i in o.candidates for i in alarms] for o in mines], dtype=np.bool_)
     found = match(np.where(near.reshape(len(mines), len(alarms)), 0.0, 1.0), np.full(len(mines), 0.5))
     return [bool(f >= 0) for f in found], len(alarms)
-
-
-def _left_open(mine: ObjectScore) -> bool:
-    return mine.call == "not-assessable" or (mine.target is None and not mine.assessable)
 
 
 def _suspect(target: TargetScore) -> bool:

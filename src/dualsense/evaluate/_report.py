@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dualsense.evaluate._score import ObjectScore, ScanScore
 
 SCHEMA = "dualsense-evaluation"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 PRIOR = 0.15
 """At which each sensor alone is scored; it moves no curve, only what is said of the sensor's honesty."""
 
@@ -87,7 +87,7 @@ def to_json(evaluation: Evaluation) -> str:
 
 def to_text(evaluation: Evaluation) -> str:
     """Write the summary as a table for the terminal."""
-    header = ("scan", "mines", "found", "missed", "unknown", "alarms", "m²")
+    header = ("scan", "mines", "found", "missed", "unknown", "uncovered", "alarms", "m²")
     rows: list[tuple[str, ...]] = [header]
     rows += [(one_line(s.scan_id), *_cells(rates([s]))) for s in evaluation.scores]
     total = rates(evaluation.scores)
@@ -198,6 +198,7 @@ def _cells(r: Rates) -> tuple[str, ...]:
         str(r.detected),
         str(r.missed),
         str(r.not_assessable),
+        str(r.not_covered),
         str(r.false_alarms),
         f"{r.area_m2:.2f}",
     )

@@ -64,6 +64,16 @@ class ObjectScore:
     sigma: tuple[float, float, float] | None
     candidates: tuple[int, ...]
 
+    @property
+    def left_open(self) -> bool:
+        """Whether its target is called not assessable."""
+        return self.call == "not-assessable"
+
+    @property
+    def not_covered(self) -> bool:
+        """Whether nothing is listed for it, on ground that is shown as not covered."""
+        return self.target is None and not self.assessable
+
 
 @dataclass(frozen=True, slots=True)
 class TargetScore:
