@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.calibrate.dataset import read_lanes, write_rows
+from benchmarks.calibrate.dataset import fitted_recipe, read_lanes, write_rows
 from benchmarks.calibrate.fit import fit
 from benchmarks.calibrate.invented import NAME
 from benchmarks.calibrate.scenes import (
@@ -224,6 +224,7 @@ def main() -> int:
     else:
         model, report = build([row for _, rows in read_lanes(options.folder, wanted) for row in rows])
         write_model(options.out / f"{MODEL_ID}.json", json.dumps(model) + "\n")
+        (options.out / "fitted_recipe.toml").write_text(fitted_recipe(), encoding="utf-8")
         name = f"{MODEL_ID}.report.json"
     (options.out / name).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))

@@ -127,6 +127,14 @@ def save_rows(folder: Path, lane: Lane, rows: Sequence[dict[str, Any]]) -> None:
     partial.rename(folder / f"{lane.name}.jsonl")
 
 
+def fitted_recipe() -> str:
+    """With which lanes are processed, as TOML; targets of another recipe say that they are."""
+    from dualsense.recipe import Recipe, dump_recipe
+
+    about = "# With which the lanes were processed that the fitted models learnt from."
+    return f"{about}\n\n{dump_recipe(Recipe(), comments=False)}"
+
+
 def _write_one(task: tuple[str, Lane]) -> str:
     from pathlib import Path
 

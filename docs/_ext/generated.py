@@ -11,20 +11,17 @@ import inspect
 import re
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.plan import draw
 from benchmarks.structure import PACKAGE, ROOT, House, door_topics, read_floors, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic import BaseModel
-    from pydantic.fields import FieldInfo
     from sphinx.application import Sphinx
 
+    from dualsense.recipe.keys import Key
+
 _MARK = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
-_LIMITS = {"ge": "from {}", "gt": "over {}", "le": "up to {}", "lt": "under {}"}
 
 
 def _house() -> House:
@@ -44,89 +41,35 @@ def rows(heads: list[str], body: list[list[str]]) -> str:
 # recipe
 
 
-def recipe_tables(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
-    """Every table of the recipe by its dotted name, in the order of the file."""
-    if prefix:
-        yield prefix, model
-    for key, field in model.model_fields.items():
-        if hasattr(field.annotation, "model_fields"):
-            yield from recipe_tables(field.annotation, f"{prefix}.{key}" if prefix else key)
-
-
-def plain_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The keys of a table that are values."""
-    return {k: f for k, f in model.model_fields.items() if not hasattr(f.annotation, "model_fields")}
-
-
-def _metadata(annotation: Any) -> list[Any]:
-    """Constraints of a type, those of its parts included."""
-    found = list(getattr(annotation, "__metadata__", ()))
-    for part in get_args(annotation):
-        if get_origin(annotation) is not Literal:
-            found += _metadata(part)
-    return [inner for item in found for inner in getattr(item, "metadata", [item])]
-
-
-def _names(annotation: Any) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [f"`{_toml(value)}`" for value in get_args(annotation)]
-    if annotation in {int, float, bool, str}:
-        return [{int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]]
-    if annotation is type(None):
-        return ["unset"]
-    if get_origin(annotation) is tuple:
-        inner = [_names(part)[0] for part in get_args(annotation) if part is not Ellipsis]
-        return [f"list of {inner[0]}" if Ellipsis in get_args(annotation) else f"[{', '.join(inner)}]"]
-    if hasattr(annotation, "__metadata__"):
-        return _names(get_args(annotation)[0])
-    parts = get_args(annotation)
-    if not parts:
-        msg = f"no words for the type {annotation!r} of a recipe key"
-        raise TypeError(msg)
-    return list(dict.fromkeys(name for part in parts for name in _names(part)))
-
-
-def _range(field: FieldInfo) -> str:
-    items = (*field.metadata, *_metadata(field.annotation))
-    limits = {name: f"{v:g}" for item in items for name in _LIMITS if (v := getattr(item, name, None)) is not None}
-    if limits.keys() == {"ge", "le"}:
-        return f"{limits['ge']} to {limits['le']}"
-    return ", ".join(words.format(limits[name]) for name, words in _LIMITS.items() if name in limits)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def _kinds(key: Key) -> str:
+    words = ("integer", "number", "true or false", "text", "unset")
+    return " or ".join(
+        kind if kind in words or kind[0] not in '"0123456789' else f"`{kind}`" for kind in key.kinds
+    )
 
 
 def _default(value: object) -> str:
-    if value is None:
-        return "unset"
-    return f"`{list(value) if isinstance(value, tuple) else _toml(value)}`"
+    from dualsense.recipe.keys import toml_value
+
+    return "unset" if value is None else f"`{toml_value(value)}`"
 
 
 def make_recipe() -> str:
     """Every table and key of the recipe."""
     from dualsense.recipe import Recipe
+    from dualsense.recipe.keys import keys_of, tables
 
     parts = []
-    for name, model in recipe_tables(Recipe):
-        keys = plain_fields(model)
+    for name, model in tables(Recipe):
+        keys = keys_of(model)
         level = "##" if "." not in name else "###"
         parts += [f"{level} {name}", " ".join((model.__doc__ or "").split())]
         if keys:
             body = [
-                [
-                    f"`{key}`",
-                    " or ".join(_names(f.annotation)),
-                    _default(f.default),
-                    _range(f),
-                    f.description or "",
-                ]
-                for key, f in keys.items()
+                [f"`{key}`", _kinds(one), _default(one.default), one.unit, one.range, one.meaning]
+                for key, one in keys.items()
             ]
-            parts.append(rows(["key", "type", "default", "range", "meaning"], body))
+            parts.append(rows(["key", "type", "default", "unit", "range", "meaning"], body))
     return "\n\n".join(parts)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from dualsense.chain import process_scan
+from dualsense.chain.imaging import remove_common
 from dualsense.cli import cli
+from dualsense.errors import ScanError
 from dualsense.io import import_scan
-from dualsense.recipe import load_recipe
+from dualsense.recipe import load_recipe, radar_steps
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
 from dualsense.survey import coverage, find_line, grid_around
 
@@ -212,3 +215,32 @@ def test_wall_through_the_chain(shared_data):
     bars = sorted(t.x_m for t in result.targets if 0.03 < t.depth_m < 0.06)
     assert len(bars) >= 8
     assert np.median(np.diff(bars)) == pytest.approx(0.185, abs=0.02)
+
+
+def test_a_background_that_is_asked_for_is_the_one_that_is_taken():
+    """Auto is the median along a line, and moving-median is moving-median, on a line as on a patch."""
+    line = b_scan(
+        [(0.3, 0.08)], traces=120, spacing=0.005, dt=30e-12, centre_hz=1.5e9, separation=0.04, noise=0.02
+    )
+
+    little = load_recipe(None, ["gpr.soil.relative_permittivity=9", "gpr.migrate.depth_stop_m=0.02"])
+    held = process_scan(line, little, keep="gpr.height").kept["gpr.height"]
+    (step,) = (one for one in radar_steps() if one.name == "background")
+
+    def taken(state, *overrides):
+        recipe = load_recipe(None, [f"gpr.background.{one}" for one in overrides])
+        after, log = remove_common(step, state, recipe.gpr)
+        return after.soundings.spectrum, "gpr_background" in log.notes
+
+    def apart(one, other):
+        return np.linalg.norm(one - other) > 0.01 * np.linalg.norm(one)
+
+    auto, moving = taken(held), taken(held, "method=moving-median")
+    assert (auto[1], moving[1]) == (True, False)
+    assert apart(auto[0], moving[0])
+    np.testing.assert_array_equal(taken(held, "method=line-median", "line_radius_m=1.0")[0], auto[0])
+    assert apart(taken(held, "line_radius_m=0.05")[0], auto[0])
+    patch = replace(held, line=None)
+    np.testing.assert_array_equal(taken(patch)[0], moving[0])
+    with pytest.raises(ScanError, match="lie on no line"):
+        taken(patch, "method=line-median")

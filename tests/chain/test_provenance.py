@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dualsense.chain.provenance import model_words, suspect_limits
+from dualsense.chain.provenance import collect, model_words, suspect_limits
 from dualsense.errors import RecipeError
 from dualsense.fusion._confidence import load_model, shown_threshold
+from dualsense.io import read_scan
 from dualsense.recipe import load_recipe
 
 
@@ -38,3 +39,10 @@ def test_a_looser_threshold_has_to_be_known_and_is_marked():
     marked = model_words(load_recipe(None, [*looser, "fusion.i_know=true"]), model)
     assert marked == f"{model.id}, threshold loosened to 0.99"
     assert model_words(load_recipe(None, ["fusion.suspect_threshold=0.001"]), model) == model.id
+
+
+def test_another_recipe_than_that_of_the_fit_is_noted(sample_dir):
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    other = load_recipe(None, ["gpr.fk.on=true", "survey.margin_m=0.1"])
+    assert collect(scan, other, load_model())["recipe_unlike_fitted"] == "gpr.fk.on"
+    assert "recipe_unlike_fitted" not in collect(scan, load_recipe(), load_model())

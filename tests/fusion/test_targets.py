@@ -317,3 +317,18 @@ def test_a_confidence_that_is_no_number_calls_nothing_clutter():
 def test_extreme_priors_give_probabilities(prior):
     assert 0.0 <= probability(MODEL, -1.0, 2.0, prior=prior) <= 1.0
     assert probability(MODEL, 0.3, prior=0.2) == pytest.approx(1.0 / (1.0 + 4.0 * math.exp(-0.3)))
+
+
+def test_another_recipe_than_that_of_the_fit_is_told_on_every_target():
+    candidates = [Candidate(body(), ()), Candidate(body(x_m=0.6), (metal(),))]
+    other = replace(conditions(), as_fitted=False)
+
+    def told(under, model):
+        return [
+            "found with another recipe" in " ".join(t.reasons)
+            for t in make_targets(candidates, under, model).targets
+        ]
+
+    assert told(other, load_model()) == [True, True]
+    assert told(conditions(), load_model()) == [False, False]
+    assert told(other, load_model("uncalibrated-rules-1")) == [False, False], "nothing was fitted"

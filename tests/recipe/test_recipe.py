@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from pathlib import Path
 
 import pytest
 
 from dualsense.errors import RecipeError
-from dualsense.recipe import Recipe, dump_recipe, load_recipe
+from dualsense.recipe import Recipe, dump_recipe, load_recipe, parse_recipe, recipe_schema, unlike_fitted
+from dualsense.recipe.keys import keys_of, tables
+
+MODELS = Path(__file__).parents[2] / "calibration"
 
 
 def test_the_way_out_and_back_changes_nothing(tmp_path):
@@ -107,3 +112,93 @@ def test_a_recipe_in_a_notebook_is_a_table_of_what_differs():
     page = load_recipe(None, ["fusion.model=uncalibrated-rules-1"])._repr_html_()
     assert "<th>fusion.model</th><td>&#x27;uncalibrated-rules-1&#x27;</td><td>&#x27;simulated-5&#x27;</td>" in page
     assert "survey" not in page
+
+
+def test_the_hash_is_of_keys_and_values_and_can_be_taken_of_what_a_result_keeps():
+    recipe = load_recipe(None, ["gpr.background.rank=3", "fusion.prior=0.2"])
+    bare = dump_recipe(recipe, comments=False)
+    assert "#" not in bare
+    assert hashlib.sha256(bare.encode()).hexdigest() == recipe.sha256
+    assert parse_recipe(bare) == recipe == parse_recipe(dump_recipe(recipe))
+
+
+def test_a_key_can_be_taken_back_to_its_default(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text("[fusion]\nprior = 0.2\n[gpr.background]\nrank = 3\n", encoding="utf-8")
+    assert load_recipe(path, ["fusion.prior=unset", "gpr.background.rank=unset"]) == Recipe()
+    assert load_recipe(None, ["fusion.prior=unset"]) == Recipe()
+
+
+ENDS = {"_m": "m", "_s": "s", "_hz": "Hz", "_db": "dB", "_db_s": "dB/s", "_db_m": "dB/m", "_s_m": "s/m"}
+
+
+def test_printed_keys_have_unit_meaning_and_what_is_allowed():
+    lines = [line for line in dump_recipe(Recipe()).splitlines() if line.strip() and not line.startswith("[")]
+    assert all(line.endswith("]") and " [" in line for line in lines)
+    text = "\n".join(lines)
+    assert "radius_m = 0.12  # moving: standard deviation of the weights over distance [m; 0.02 to 10]" in text
+    assert '"auto": those that extend over the track ["auto" or integer 0 to 100]' in text
+    assert "; changes no call [over 0, under 1 or unset]" in text
+
+
+def leaves():
+    schema = recipe_schema()
+    for table, model in tables(Recipe):
+        for name, key in keys_of(model).items():
+            yield f"{table}.{name}", key, schema["$defs"][model.__name__]["properties"][name]
+
+
+def test_the_schema_tells_type_default_range_unit_and_meaning_of_every_key():
+    schema = recipe_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert all(one["additionalProperties"] is False for one in (schema, *schema["$defs"].values()))
+    for name, key, entry in leaves():
+        assert entry["description"] == key.meaning, name
+        assert entry["default"] == (list(key.default) if isinstance(key.default, tuple) else key.default), name
+        assert {"type", "anyOf", "enum", "const"} & entry.keys(), name
+        numeric = any(one in ("number", "integer") or one.startswith("list") for one in key.kinds)
+        assert ("unit" in entry) == numeric, name
+        end = max((end for end in ENDS if name.endswith(end)), key=len, default="")
+        assert not numeric or entry["unit"] == (ENDS[end] if end else "m and 1" if "layers" in name else "1"), name
+
+
+def limits(entry):
+    for part in (entry, *entry.get("anyOf", ())):
+        for limit, over in (
+            ("maximum", 1.0),
+            ("exclusiveMaximum", 0.0),
+            ("minimum", -1.0),
+            ("exclusiveMinimum", 0.0),
+        ):
+            if limit in part:
+                yield part[limit] + over
+
+
+def test_what_the_schema_does_not_allow_is_refused():
+    refused = [f"{name}={value!r}" for name, _, entry in leaves() for value in limits(entry)]
+    assert len(refused) > 100
+    for override in refused:
+        with pytest.raises(RecipeError):
+            load_recipe(None, [override])
+
+
+def test_only_what_changes_what_the_model_sees_is_unlike_what_it_was_fitted_with():
+    def unlike(*overrides):
+        return unlike_fitted(load_recipe(None, overrides))
+
+    assert unlike() == ()
+    assert unlike("fusion.prior=0.1", "survey.margin_m=0.1", "gpr.radargram.on=true", "gpr.gain.on=true") == ()
+    assert unlike("gpr.background.method=moving-median", "gpr.background.rank=3", "gpr.fk.taper=0.1") == ()
+    assert unlike("gpr.background.method=svd", "gpr.background.rank=3") == (
+        "gpr.background.method",
+        "gpr.background.rank",
+    )
+    assert unlike("gpr.fk.on=true", "emi.locate.reach_m=0.2", "emi.locate.on=false") == (
+        "gpr.fk.on",
+        "emi.locate.on",
+    )
+
+
+def test_the_defaults_are_what_the_models_were_fitted_with():
+    fitted = load_recipe(MODELS / "fitted_recipe.toml")
+    assert unlike_fitted(Recipe(), fitted) == (), "fit the models anew, or let processing tell every target so"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +15,12 @@ from dualsense.chain.recording import MIN_BAND_HZ
 from dualsense.chain.steps import taken
 from dualsense.constants import MINE_TOPS_M
 from dualsense.faults import fault
-from dualsense.recipe.gpr import GprBackground
 from dualsense.result import Doubt, Radargram
 
 if TYPE_CHECKING:
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Ground, Soil, SurfaceEcho
+    from dualsense.gpr import Ground, Soil, Soundings, SurfaceEcho
     from dualsense.recipe.gpr import Gpr, RadarStep
-    from dualsense.survey import Line
 
 DISPUTED, TOP_SPREAD = 2.5, 0.1
 """Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
@@ -88,26 +85,34 @@ def level_heights(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 
 
 def remove_common(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
-    """Take away what soundings have in common: on a line without a surface of its own by the median along it."""
+    """Take away what soundings have in common, by the method that the recipe asks for."""
     loss = taken(step.facts.loss)
     before, surface = taken(state.soundings), taken(state.surface)
-    line, table = state.line, tables.background
-    if line is not None and not surface.fitted and table == GprBackground():
-        return _remove_along(step, state, line)
-    options = parameters(table)
+    options = parameters(tables.background)
+    method = options["method"]
+    if method == "line-median" or (method == "auto" and state.line is not None and not surface.fitted):
+        return _remove_along(step, state, options)
+    if method == "auto":
+        options["method"] = method = "moving-median"
     after, flat, point = gpr.remove_background_with_losses(before, surface, **options)
     state, log = with_loss(replace(state, soundings=after), loss, loss.name.format(**options), flat, point)
-    if table.method in MEASURED_RANK and gpr.unchanged_channels(before, after):
-        log += Log((fault("gpr-background-nothing-removed", method=table.method),))
+    if method in MEASURED_RANK and gpr.unchanged_channels(before, after):
+        log += Log((fault("gpr-background-nothing-removed", method=method),))
     return state, log
 
 
-def _remove_along(step: RadarStep, state: RadarState, line: Line) -> tuple[RadarState, Log]:
-    """Take the median along the line away: to antennas on the ground, coupling and surface are one."""
-    loss, before = taken(step.facts.loss), taken(state.calibrated)
-    function = partial(gpr.remove_line_background, along_m=line.along(before.midpoint_m))
+def _remove_along(step: RadarStep, state: RadarState, options: dict[str, Any]) -> tuple[RadarState, Log]:
+    """Take the median along the line away; to antennas on the ground coupling and surface are one, both in it."""
+    loss, surface = taken(step.facts.loss), taken(state.surface)
+    before = taken(state.soundings if surface.fitted else state.calibrated)
+    along_m = None if state.line is None else state.line.along(before.midpoint_m)
+    options = options | {"method": "line-median", "along_m": along_m}
+
+    def function(soundings: Soundings) -> Soundings:
+        return gpr.remove_background(soundings, surface, **options)
+
     after = function(before)
-    flat, point = echo_losses(function, before, after, taken(state.surface))
+    flat, point = echo_losses(function, before, after, surface)
     state, log = with_loss(replace(state, soundings=after), loss, "the median along the line", flat, point)
     return state, Log(notes={"gpr_background": "median in time along the line"}) + log
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dualsense._version import __version__
 from dualsense.errors import RecipeError
 from dualsense.fusion import shown_threshold
-from dualsense.recipe import Recipe, dump_recipe
+from dualsense.recipe import Recipe, dump_recipe, unlike_fitted
 
 if TYPE_CHECKING:
     from dualsense.fusion import Model
@@ -24,12 +24,15 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
     limits = {"suspect_threshold": f"{threshold:g}"}
     if detection is not None:
         limits["stated_detection"] = f"{detection:g}"
+    unlike = unlike_fitted(recipe) if model.experts is not None else ()
+    if unlike:
+        limits["recipe_unlike_fitted"] = ", ".join(unlike)
     return {
         "scan_id": scan.header.scan_id,
         "scan_sha256": scan.sha256,
         "scan_source": scan.header.source,
         "recipe_sha256": recipe.sha256,
-        "recipe": dump_recipe(recipe),
+        "recipe": dump_recipe(recipe, comments=False),
         "model": model.id,
         "model_sha256": model.sha256,
         "version_dualsense": __version__,

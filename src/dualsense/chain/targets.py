@@ -11,6 +11,7 @@ import numpy as np
 from dualsense import emi, fusion, gpr
 from dualsense.chain.steps import NUMERICAL, taken
 from dualsense.constants import HIDDEN_M3
+from dualsense.recipe import unlike_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,7 @@ def find_targets(
         radar=radar,
         trusted=trusted and (radar is None or radar.heights_agree),
         hidden=None if metal is None else taken(metal.inversion).hidden_map(cover.grid) >= HIDDEN_M3,
+        as_fitted=not unlike_fitted(recipe),
     )
     return fusion.make_targets(
         candidates,

@@ -32,7 +32,7 @@ from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
-from dualsense.errors import one_line
+from dualsense.errors import UsageError, one_line
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
@@ -201,11 +201,18 @@ def replay(
 
 @cli.command()
 @options.recipe
+@click.option("--schema", is_flag=True, help="Print a JSON Schema of all keys instead.")
 @options.common
-def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...]) -> int:
-    """Print the whole recipe as TOML, each key with its meaning."""
-    from dualsense.recipe import dump_recipe
+def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, ...], schema: bool) -> int:
+    """Print the whole recipe as TOML, each key with its meaning, unit and what is allowed."""
+    from dualsense.recipe import dump_recipe, recipe_schema
 
+    if schema:
+        if recipe_file is not None or overrides:
+            msg = "--schema describes every recipe: it goes without --recipe, --set, --prior and --i-know"
+            raise UsageError(msg)
+        console.answer(json.dumps(recipe_schema(), indent=2))
+        return DONE
     console.answer(dump_recipe(options.load_recipe(recipe_file, overrides)).rstrip("\n"))
     return DONE
 

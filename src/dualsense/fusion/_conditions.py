@@ -53,6 +53,8 @@ class Conditions:
         Whether no fault limits what can be said; under one nothing is called clutter.
     hidden : (ny, nx) bool, optional
         Cells where lesser metal would not have been told beside what was found.
+    as_fitted
+        Whether candidates were found as those that the model was fitted to; else every target says so.
     """
 
     cover: Coverage
@@ -62,6 +64,7 @@ class Conditions:
     radar: RadarSensitivity | None = None
     trusted: bool = True
     hidden: NDArray[np.bool_] | None = None
+    as_fitted: bool = True
 
     def metal_limit_m3(self, x_m: float, y_m: float, depth_m: float) -> float:
         """Smallest polarizability that would have been found at a place; infinite without a metal detector."""

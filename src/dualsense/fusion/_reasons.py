@@ -84,6 +84,7 @@ def reasons(
     strange: bool = False,
     clear: bool = True,
     trusted: bool = True,
+    as_fitted: bool = True,
 ) -> tuple[str, ...]:
     """Say why in short phrases, the weightiest first.
 
@@ -101,6 +102,8 @@ def reasons(
         Whether both sensors measured all around it.
     trusted
         Whether no fault limits what can be said.
+    as_fitted
+        Whether the recipe is the one that the confidence was fitted with.
     """
     body, dipoles = candidate.body, candidate.dipoles
     out = []
@@ -127,5 +130,6 @@ def reasons(
         (not gpr_assessed, in_english("the radar did not measure here")),
         (both and not clear, in_english("reaches ground that was not covered by both sensors")),
         (not trusted, in_english("a fault of the recording limits what can be said here")),
+        (not as_fitted, in_english("found with another recipe than the one that the confidence was fitted with")),
     )
     return (*out, *(words for holds, words in limits if holds))

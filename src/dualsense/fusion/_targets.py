@@ -306,6 +306,7 @@ def _target(
             strange=weight.strangeness > 1.0,
             clear=found.clear,
             trusted=conditions.trusted,
+            as_fitted=conditions.as_fitted or model.experts is None,
         ),
         existence=None if exists is None else max(verdict.confidence, exists),
     )

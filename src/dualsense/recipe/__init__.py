@@ -7,7 +7,9 @@ Recipes
 Recipe          the whole, frozen; ``recipe.gpr.migrate.depth_stop_m`` is a parameter
 load_recipe     from TOML and ``key=value`` overrides
 parse_recipe    from TOML as text
-dump_recipe     to TOML with comments
+dump_recipe     to TOML, each key with its meaning, unit and range
+recipe_schema   a JSON Schema of all keys
+unlike_fitted   keys in which a recipe differs from what the confidence was fitted with
 
 The radar's steps
 -----------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,29 @@ Length = Annotated[float, Field(gt=0.0, le=10.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=1e-6)]
 Moment = Annotated[float | None, Field(ge=-1e-5, le=1e-5)]
 Hertz = Annotated[float, Field(ge=0.0, le=100e9)]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Beside a key that is read only while another key of its table has one of some values.
+
+    Attributes
+    ----------
+    key
+        The other key.
+    values
+        While it is one of these.
+    """
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Beside a key whose name does not end with its unit."""
+
+    symbol: str
 
 
 class Table(BaseModel):

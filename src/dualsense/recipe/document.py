@@ -50,5 +50,5 @@ class Recipe(Table):
 
     @property
     def sha256(self) -> str:
-        """Of the full TOML text: equal recipes have equal hashes however they were written."""
-        return hashlib.sha256(dump_recipe(self).encode()).hexdigest()
+        """Of all keys and values as TOML, without a word about them: equal recipes have equal hashes."""
+        return hashlib.sha256(dump_recipe(self, comments=False).encode()).hexdigest()

@@ -1,53 +1,47 @@
-"""Any table of the recipe as TOML, every key with a comment."""
+"""Any table of the recipe as TOML, every key with its meaning, unit and range."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dualsense.recipe.base import Table
+from dualsense.recipe.keys import keys_of, toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def dump_recipe(recipe: Table) -> str:
+def dump_recipe(recipe: Table, *, comments: bool = True) -> str:
     """Full TOML text of a recipe; `load_recipe` reads it back unchanged.
 
     Parameters
     ----------
     recipe
         The whole recipe, or one table of it.
+    comments
+        Whether each key says what it means, its unit and what is allowed. Without them keys that are unset are
+        left out, and the text is what the recipe's hash is taken of.
 
     Returns
     -------
     str
-        Every key with its value, and what it means as a comment.
+        Every key with its value.
     """
-    return "\n".join(_lines(recipe, ""))
+    return "\n".join(_lines(recipe, "", comments=comments))
 
 
-def _lines(table: Table, prefix: str) -> Iterator[str]:
+def _lines(table: Table, prefix: str, *, comments: bool) -> Iterator[str]:
     plain = [(k, v) for k, v in table if not isinstance(v, Table)]
     if plain:
-        doc = (type(table).__doc__ or "").strip()
-        yield f"[{prefix}]  # {doc}"
+        known = keys_of(type(table)) if comments else {}
+        yield f"[{prefix}]" + (f"  # {(type(table).__doc__ or '').strip()}" if comments else "")
         for key, value in plain:
-            about = type(table).model_fields[key].description or ""
-            if value is None:
-                yield f"# {key} =  # {about}"
-            else:
-                yield f"{key} = {_toml(value)}  # {about}"
+            about = f"  # {known[key].meaning} [{known[key].allowed}]" if comments else ""
+            if value is not None:
+                yield f"{key} = {toml_value(value)}{about}"
+            elif comments:
+                yield f"# {key} ={about}"
         yield ""
     for key, value in table:
         if isinstance(value, Table):
-            yield from _lines(value, f"{prefix}.{key}" if prefix else key)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return repr(value)
+            yield from _lines(value, f"{prefix}.{key}" if prefix else key, comments=comments)

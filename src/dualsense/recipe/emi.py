@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dualsense.recipe.base import Length, Table
+from dualsense.recipe.base import Length, Only, Table
 
 
 class EmiCalibrate(Table):
@@ -24,9 +24,13 @@ class EmiLatency(Table):
         Literal["auto"] | Annotated[float, Field(ge=-1.0, le=1.0)],
         Field(description='"auto": corrected where passes to and fro tell it, or a number; 0: none'),
     ] = "auto"
-    max_s: Annotated[float, Field(ge=0.1, le=1.0, description="auto: longest lag looked for")] = 0.25
+    max_s: Annotated[
+        float, Field(ge=0.1, le=1.0, description="auto: longest lag looked for"), Only("delay_s", ("auto",))
+    ] = 0.25
     sigmas: Annotated[
-        float, Field(ge=1.0, le=100.0, description="auto: corrected from this many standard deviations")
+        float,
+        Field(ge=1.0, le=100.0, description="auto: corrected from this many standard deviations"),
+        Only("delay_s", ("auto",)),
     ] = 4.0
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dualsense.recipe.base import Length, Step, Table
+from dualsense.recipe.base import Length, Only, Step, Table, Unit
 from dualsense.recipe.gpr_steps import (
     GprAttitude,
     GprBandpass,
@@ -137,12 +137,20 @@ class GprSurface(Table):
         Field(description="phase: fit; pick: follow the echo; pose: keep its heights; auto: what applies"),
     ] = "auto"
     iterations: Annotated[
-        int, Field(ge=0, le=200, description="phase: Gauss-Newton steps; 0 keeps the pose's height")
+        int,
+        Field(ge=0, le=200, description="phase: Gauss-Newton steps; 0 keeps the pose's height"),
+        Only("method", ("auto", "phase")),
     ] = 15
     roughness_m: Annotated[Length, Field(description="spread of the ground's height about the pose's")] = 0.008
-    max_step_m: Annotated[Length, Field(description="phase: largest correction of a height in one step")] = 0.004
+    max_step_m: Annotated[
+        Length,
+        Field(description="phase: largest correction of a height in one step"),
+        Only("method", ("auto", "phase")),
+    ] = 0.004
     search_m: Annotated[
-        float, Field(gt=0.0, le=0.3, description="pick: how far a height may lie from the pose's")
+        float,
+        Field(gt=0.0, le=0.3, description="pick: how far a height may lie from the pose's"),
+        Only("method", ("auto", "pick")),
     ] = 0.03
 
 
@@ -150,24 +158,49 @@ class GprBackground(Table):
     """What soundings have in common."""
 
     method: Annotated[
-        Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"],
-        Field(description="moving-median, moving-mean, median, mean, svd, robust-pca, reference or none"),
-    ] = "moving-median"
+        Literal[
+            "auto",
+            "moving-median",
+            "moving-mean",
+            "median",
+            "mean",
+            "svd",
+            "robust-pca",
+            "reference",
+            "line-median",
+            "none",
+        ],
+        Field(description="auto: line-median on a line with antennas on the ground, moving-median elsewhere"),
+    ] = "auto"
     radius_m: Annotated[
-        float, Field(ge=0.02, le=10.0, description="moving: standard deviation of the weights over distance")
+        float,
+        Field(ge=0.02, le=10.0, description="moving: standard deviation of the weights over distance"),
+        Only("method", ("auto", "moving-median", "moving-mean")),
     ] = 0.12
+    line_radius_m: Annotated[
+        float,
+        Field(ge=0.05, le=100.0, description="line-median: half-width of its window along the line"),
+        Only("method", ("auto", "line-median")),
+    ] = 1.0
     rank: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=0, le=100)],
         Field(description='svd: components, or "auto": those that extend over the track'),
+        Only("method", ("svd",)),
     ] = "auto"
     sparse_weight: Annotated[
-        float, Field(gt=0.0, le=100.0, description="robust-pca: less leaves more of it in place, and more targets")
+        float,
+        Field(gt=0.0, le=100.0, description="robust-pca: less leaves more of it in place, and more targets"),
+        Only("method", ("robust-pca",)),
     ] = 1.4
     reference_start_s: Annotated[
-        float | None, Field(ge=0.0, description="reference: from then, seconds since the start, ...")
+        float | None,
+        Field(ge=0.0, description="reference: from then, seconds since the start, ..."),
+        Only("method", ("reference",)),
     ] = None
     reference_stop_s: Annotated[
-        float | None, Field(ge=0.0, description="... until then, the scan holds no target")
+        float | None,
+        Field(ge=0.0, description="... until then, the scan holds no target"),
+        Only("method", ("reference",)),
     ] = None
 
     @model_validator(mode="after")
@@ -186,8 +219,12 @@ class GprTraces(Table):
     window: Annotated[
         Literal["kaiser", "hann", "blackman-harris", "tukey", "none"], Field(description="window over the band")
     ] = "kaiser"
-    kaiser_beta: Annotated[float, Field(ge=0.0, le=20.0, description="kaiser: more is smoother")] = 5.0
-    tukey_fraction: Annotated[float, Field(ge=0.0, le=1.0, description="tukey: part that is tapered")] = 0.5
+    kaiser_beta: Annotated[
+        float, Field(ge=0.0, le=20.0, description="kaiser: more is smoother"), Only("window", ("kaiser",))
+    ] = 5.0
+    tukey_fraction: Annotated[
+        float, Field(ge=0.0, le=1.0, description="tukey: part that is tapered"), Only("window", ("tukey",))
+    ] = 0.5
     whiten: Annotated[bool, Field(description="divide by the surface echo")] = True
     whitening_floor: Annotated[float, Field(gt=0.0, le=10.0, description="regularisation of that division")] = 0.1
     oversampling: Annotated[
@@ -203,22 +240,38 @@ class GprSoil(Table):
         Field(description='"auto" (from surface echo, focus and prior), or a number'),
     ] = "auto"
     relative_permittivity_std: Annotated[float, Field(ge=0.0, le=40.0, description="of a given number")] = 0.5
-    prior_permittivity: Annotated[float, Field(ge=1.0, le=81.0, description="median over soils, for auto")] = 5.5
-    prior_spread: Annotated[float, Field(gt=0.0, le=3.0, description="standard deviation of its logarithm")] = 0.5
+    prior_permittivity: Annotated[
+        float,
+        Field(ge=1.0, le=81.0, description="median over soils, for auto"),
+        Only("relative_permittivity", ("auto",)),
+    ] = 5.5
+    prior_spread: Annotated[
+        float,
+        Field(gt=0.0, le=3.0, description="standard deviation of its logarithm"),
+        Only("relative_permittivity", ("auto",)),
+    ] = 0.5
     surface_echo: Annotated[
         bool, Field(description="let the ground's echo tell, where the head's antennas are known")
     ] = True
     surface_spread: Annotated[
         float,
         Field(ge=0.0, le=3.0, description="spread of the logarithm between the top centimetres and the rest"),
+        Only("relative_permittivity", ("auto",)),
     ] = 0.05
     roughness_m: Annotated[Length, Field(description="standard deviation of the ground's height")] = 0.005
     deeper_layers: Annotated[
         tuple[tuple[Annotated[float, Field(gt=0.0, le=3.0)], Annotated[float, Field(ge=1.0, le=81.0)]], ...],
-        Field(description="below the top soil: depth of the top in m and permittivity of each, downwards"),
+        Field(description="below the top soil: depth of the top (to 3 m) and permittivity of each (1 to 81)"),
+        Unit("m and 1"),
     ] = ()
-    focus_spread: Annotated[float, Field(gt=0.0, le=3.0, description="the same for the focus")] = 0.25
-    coarse_cell_m: Annotated[Length, Field(description="cell of the search for scatterers")] = 0.012
+    focus_spread: Annotated[
+        float,
+        Field(gt=0.0, le=3.0, description="the same for the focus"),
+        Only("relative_permittivity", ("auto",)),
+    ] = 0.25
+    coarse_cell_m: Annotated[
+        Length, Field(description="cell of the search for scatterers"), Only("relative_permittivity", ("auto",))
+    ] = 0.012
 
 
 class GprMigrate(Table):
@@ -249,8 +302,14 @@ class GprMigrate(Table):
             description="of soundings: heard, by how loud an echo from there is; even, all alike (kirchhoff only)"
         ),
     ] = "heard"
-    iterations: Annotated[int, Field(ge=1, le=200, description="of least-squares, at most")] = 8
-    damping: Annotated[float, Field(ge=0.0, le=10.0, description="of least-squares, against noise")] = 0.05
+    iterations: Annotated[
+        int, Field(ge=1, le=200, description="of least-squares, at most"), Only("method", ("least-squares",))
+    ] = 8
+    damping: Annotated[
+        float,
+        Field(ge=0.0, le=10.0, description="of least-squares, against noise"),
+        Only("method", ("least-squares",)),
+    ] = 0.05
 
 
 class GprImage(Table):

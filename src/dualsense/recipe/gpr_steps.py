@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dualsense.recipe.base import Hertz, Length, Moment, Seconds, Step
+from dualsense.recipe.base import Hertz, Length, Moment, Only, Seconds, Step
 
 
 class GprDeclip(Step):
@@ -64,8 +64,12 @@ class GprBandpass(Step):
     shape: Annotated[Literal["cosine", "butterworth"], Field(description="cosine taper or Butterworth")] = "cosine"
     low_hz: Annotated[Hertz, Field(description="lower corner")] = 0.5e9
     high_hz: Annotated[Hertz, Field(description="upper corner")] = 3.5e9
-    taper_hz: Annotated[Hertz, Field(description="cosine: width of its edges, outside of the corners")] = 0.2e9
-    order: Annotated[int, Field(ge=1, le=20, description="butterworth: its order")] = 4
+    taper_hz: Annotated[
+        Hertz, Field(description="cosine: width of its edges, outside of the corners"), Only("shape", ("cosine",))
+    ] = 0.2e9
+    order: Annotated[
+        int, Field(ge=1, le=20, description="butterworth: its order"), Only("shape", ("butterworth",))
+    ] = 4
 
     @model_validator(mode="after")
     def _has_width(self) -> GprBandpass:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """Characters of what was given that a message quotes."""
+UNSET = "unset"
+"""As a value of an override: the key's default, whatever the file has."""
 
 
 def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Recipe:
@@ -26,7 +28,8 @@ def load_recipe(path: Path | str | None = None, overrides: Sequence[str] = ()) -
     path
         TOML file; None starts from the defaults. Keys that are not given keep their default.
     overrides
-        Such as ``"gpr.background.radius_m=0.2"``; the value is TOML, a bare word a string.
+        Such as ``"gpr.background.radius_m=0.2"``; the value is TOML, a bare word a string. The word
+        "unset" takes a key back to its default.
 
     Raises
     ------
@@ -91,7 +94,10 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             msg = f"--set {override[:SHOWN]}: {part} is a value, not a table"
             raise RecipeError(msg)
-    table[parts[-1]] = value
+    if value == UNSET:
+        table.pop(parts[-1], None)
+    else:
+        table[parts[-1]] = value
 
 
 def _explain(error: ValidationError) -> str:

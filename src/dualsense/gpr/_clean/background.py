@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.errors import ScanError
+from dualsense.gpr._clean.line_background import remove_line_background
 from dualsense.gpr._clean.moving import RADIUS_M, Moving, alignment
 from dualsense.gpr._clean.robust_pca import robust_pca
 
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
 
     Complex = NDArray[np.complex128]
 
-Method = Literal["moving-median", "moving-mean", "median", "mean", "svd", "robust-pca", "reference", "none"]
+Method = Literal[
+    "auto",
+    "moving-median",
+    "moving-mean",
+    "median",
+    "mean",
+    "svd",
+    "robust-pca",
+    "reference",
+    "line-median",
+    "none",
+]
 MIN_EXTENT = 0.6
 """Part of the track over which a component must extend to be background; random ones extend over a half."""
 MAX_AUTO_RANK = 8
@@ -38,16 +50,19 @@ def remove_background(
     soundings: Soundings,
     surface: Surface,
     *,
-    method: Method = "moving-median",
+    method: Method = "auto",
     radius_m: float = RADIUS_M,
+    line_radius_m: float = 1.0,
     rank: int | Literal["auto"] = "auto",
     sparse_weight: float = 1.4,
     reference_start_s: float | None = None,
     reference_stop_s: float | None = None,
+    along_m: NDArray[np.float64] | None = None,
 ) -> Soundings:
     """Subtract what the soundings of a channel have in common once they are aligned at the surface.
 
     ============= =========================================================================================
+    auto          line-median on a line where no surface was fitted, moving-median elsewhere
     moving-median distance-weighted median of each real and imaginary part over the neighbours: ignores bodies
                   narrower than the radius, whatever their strength
     moving-mean   the same with a mean: faster, and leaves a shadow around strong bodies
@@ -55,6 +70,7 @@ def remove_background(
     svd           the leading singular components
     robust-pca    the low-rank part beside sparse outliers (:func:`dualsense.gpr.robust_pca`)
     reference     mean of the soundings of a stretch of the scan that is known to hold no target
+    line-median   median over time along a line (:func:`dualsense.gpr.remove_line_background`), unaligned
     none          nothing
     ============= =========================================================================================
 
@@ -68,6 +84,8 @@ def remove_background(
         Moving: standard deviation of the weights exp(-d^2 / 2 radius^2), which end at 2.5 radii; of many
         neighbours, 120 evenly along the track are enough. It must be well above the size of what is
         looked for.
+    line_radius_m
+        line-median: half-width of its window.
     rank
         svd: how many components. "auto" takes them from the strongest on, at most ``MAX_AUTO_RANK``, while they
         rise above noise (2.858 medians of the singular values at most; Gavish and Donoho 2014) and their effective
@@ -79,6 +97,8 @@ def remove_background(
         more of a target along.
     reference_start_s, reference_stop_s
         reference: from and to, seconds since the start of the scan.
+    along_m : (n,), optional
+        Position along the line that the soundings lie on; None for a patch.
 
     Returns
     -------
@@ -88,15 +108,19 @@ def remove_background(
     Raises
     ------
     ScanError
-        When a channel has no sounding in the reference's stretch, or no stretch is given.
+        When a channel has no sounding in the reference's stretch, or no stretch is given, and for a median along a
+        line where there is none.
 
     References
     ----------
     Gavish, M. and Donoho, D. L. (2014). The optimal hard threshold for singular values is 4/sqrt(3). IEEE
     Transactions on Information Theory 60, 5040-5053.
     """
+    method = settled(method, surface, along_m)
     if method == "none" or soundings.time_s.size == 0:
         return soundings
+    if method == "line-median":
+        return _along_line(soundings, along_m, line_radius_m)
     if method in ("moving-median", "moving-mean"):
         return Moving.of(soundings, surface, method, radius_m).removed()
     phase = alignment(soundings, surface)
@@ -227,6 +251,20 @@ def subtract_reference(soundings: Soundings, surface: Surface, reference: dict[i
         rows = soundings.channel == c
         out[rows] -= spectrum * phase[rows].conj()
     return replace(soundings, spectrum=out)
+
+
+def settled(method: Method, surface: Surface, along_m: NDArray[np.float64] | None) -> Method:
+    """Give what "auto" stands for: to antennas on the ground coupling and surface are one, alike along a line."""
+    if method != "auto":
+        return method
+    return "moving-median" if along_m is None or surface.fitted else "line-median"
+
+
+def _along_line(soundings: Soundings, along_m: NDArray[np.float64] | None, radius_m: float) -> Soundings:
+    if along_m is None:
+        msg = "gpr.background.method is line-median, and the soundings lie on no line"
+        raise ScanError(msg)
+    return remove_line_background(soundings, along_m, radius_m=radius_m)
 
 
 def _within(

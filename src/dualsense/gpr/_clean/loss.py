@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._clean.background import remove_background
+from dualsense.gpr._clean.background import remove_background, settled
 from dualsense.gpr._clean.moving import RADIUS_M, REACH, Average, Moving, alignment, turns
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, refracted_times
 from dualsense.gpr._soundings import pick_rows
@@ -121,7 +121,7 @@ def background_loss(
     tones = _few_tones(soundings)
     every = np.ones(soundings.time_s.size, dtype=bool)
     few, part = _some(soundings, surface, every, tones)
-    method = options.get("method", "moving-median")
+    method: Any = settled(options.get("method", "auto"), surface, options.get("along_m"))
     of_body = (width_m, body, depth_m, relative_permittivity)
     if method in get_args(Average) and every.any():
         moving = Moving.of(few, part, method, float(options.get("radius_m", RADIUS_M)))
@@ -158,7 +158,7 @@ def remove_background_with_losses(
     flat, point : float
         Loss of either body, as from :func:`background_loss`.
     """
-    method = options.get("method", "moving-median")
+    method: Any = settled(options.get("method", "auto"), surface, options.get("along_m"))
     if method not in get_args(Average) or soundings.time_s.size == 0:
         flat, point = (background_loss(soundings, surface, body=body, **options) for body in BODIES)
         return remove_background(soundings, surface, **options), flat, point
