@@ -64,17 +64,24 @@ def sentences() -> list[Sentence]:
 
 
 def _in_tables() -> Iterator[tuple[str, str, str, str]]:
+    from dualsense.app._words import SENTENCES as VIEWER
+    from dualsense.cli._console import COMPILING
     from dualsense.faults import KINDS
-    from dualsense.language import NOT_REVIEWED
+    from dualsense.language import CAUSES, NOT_REVIEWED
     from dualsense.render import _targets, _words
     from dualsense.render._report.sentences import SENTENCES
     from dualsense.scan import SENSOR_NAMES
 
-    for name, text in SENTENCES.items():
-        yield "render/_report/sentences.py", text, "", f"of the page: {name}"
+    yield from (
+        ("render/_report/sentences.py", text, "", f"of the page: {name}") for name, text in SENTENCES.items()
+    )
+    yield from (("app/_words.py", text, "", f"of viewer and training: {name}") for name, text in VIEWER.items())
+    why = "why something failed, after the name of a file and a colon"
+    yield from (("language/_causes.py", text, "", why) for text in CAUSES)
     for text in (_words.ADVICE, _words.SIMULATED):
         yield "render/_words.py", text, "", ""
     yield "language/_speaking.py", NOT_REVIEWED, "", ""
+    yield "cli/_console.py", COMPILING, "", ""
     for call, (one, many) in _words.COUNTED.items():
         yield "render/_words.py", one, many, f"so many targets with the call {call}"
     for text in _words.UNTOLD.values():

@@ -79,10 +79,10 @@ class Server:
 
 
 @contextmanager
-def running(folder):
+def running(folder, verb="view", *options):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dualsense", "view", str(folder), "--port", "0"],
+        [sys.executable, "-m", "dualsense", verb, str(folder), "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -122,19 +122,67 @@ def server(results_folder):
         yield started
 
 
-@pytest.fixture
-def page():
-    """A page of headless Chromium that has no way to the network but loopback."""
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium, once for a module: another driver beside it would end this one."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("needs Chromium on the PATH")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    quiet += ["--disable-background-networking", "--disable-component-update"]
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"]
+    quiet += ["--disable-quic", "--disable-background-networking", "--disable-component-update"]
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=quiet)
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
-        browser.close()
+        started = driver.chromium.launch(executable_path=program, args=quiet)
+        yield started
+        started.close()
+
+
+class Visit:
+    """A page with all it asked for and complained of."""
+
+    def __init__(self, browser, url, size=(1024, 768), **kept):
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=True)
+        for name, text in kept.items():
+            keep = f"localStorage.setItem('dualsense-{name}', '{text}')"
+            self.context.add_init_script(f"try {{ {keep} }} catch {{ /* a frame keeps nothing */ }}")
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(90_000)
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(url)
+        self.page.locator("a.card").first.wait_for()
+
+    def open(self, name):
+        self.page.locator("a.card", has_text=name).tap()
+        self.frame = self.page.frame_locator("#page")
+        self.frame.locator("#plan[data-drawn]").wait_for()
+        return self.frame
+
+    def fits(self):
+        """Nothing is wider than the screen, and what is pressed is large enough for a finger."""
+        width = self.page.viewport_size["width"]
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+        for one in self.page.locator("button, select, a.button, input, .choice").all():
+            box = one.bounding_box()
+            if box and box["width"] > 2:
+                assert box["height"] >= 44, one
+                assert box["width"] >= 44, one
+                assert box["x"] >= -0.5, one
+                assert box["x"] + box["width"] <= width + 0.5, one
+
+    def done(self):
+        assert {urlsplit(url).hostname for url in self.asked if not url.startswith("data:")} == {"127.0.0.1"}
+        assert self.said == []
+        self.fits()
+        self.context.close()
+
+
+@pytest.fixture(scope="session")
+def visiting():
+    """What opens a page in a browser and hears what it says."""
+    return Visit
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def test_what_is_to_be_dug_is_said_first(dig, covered, said):
     node = shutil.which("node")
     if node is None:
         pytest.skip("needs Node.js on the PATH")
-    script = (resources.files("dualsense.app") / "static" / "app.js").read_text("utf-8")
+    script = (resources.files("dualsense.app") / "static" / "index.js").read_text("utf-8")
     asked = re.search(r"^function digText\(.*?^}", script, flags=re.DOTALL | re.MULTILINE)[0]
     result = json.dumps({"dig": dig, "coverage_fraction": covered})
     program = f"const say = (key) => key; {asked} console.log(digText({result}));"

@@ -53,7 +53,19 @@ def test_the_files_of_a_result_are_served_as_they_are(server, results_folder, fi
 
 
 @pytest.mark.parametrize(
-    "path", ("/", "/app.js", "/app.css", "/view/0123", "/view.js", "/words.json", "/api/results", "/nothing")
+    "path",
+    (
+        "/",
+        "/index.js",
+        "/app.css",
+        "/letters.css",
+        "/letters/lao.woff2",
+        "/view/0123",
+        "/view.js",
+        "/words.json",
+        "/api/results",
+        "/nothing",
+    ),
 )
 def test_every_answer_is_strict(server, path):
     _, headers, _ = server.get(path)

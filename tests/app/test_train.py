@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,6 +123,14 @@ def test_lines_that_are_no_score_are_counted_and_left_out(wrong):
     assert found == summary_of([card("a")]) | {"torn": 1}
 
 
+def test_a_level_tells_nothing_of_mines():
+    """Mines and all else count alike: relabelled, a lane keeps its level."""
+    for seed in range(4):
+        truth = lessons._told(lessons.lane_of_level("medium", np.random.default_rng(seed)))
+        relabelled = [replace(truth, label=(label,) * len(truth.label)) for label in ("mine", "rock")]
+        assert {lessons.level_of(one) for one in relabelled} == {"medium"}
+
+
 def test_no_answer_tells_the_truth_before_the_score(lane):
     pytest.importorskip("starlette", reason="needs dualsense[app]")
     from dualsense.app._train import Ground, Lane, _Pages
@@ -139,7 +148,7 @@ def test_no_answer_tells_the_truth_before_the_score(lane):
     listed = pages.lanes(Asked()).body
     shown = pages.page(Asked(key="k")).body
     assert pages.page(Asked(key="other")).status_code == 404
-    assert not [word for word in (b"pmn", b"truth", b"mine") if word in listed]
+    assert not [word for word in (b"pmn", b"truth", b"mine", b"easy") if word in listed]
     assert b'"targets":[]' in shown
     given = {
         "entry": "12345678",
@@ -152,6 +161,8 @@ def test_no_answer_tells_the_truth_before_the_score(lane):
     lines = (scan.parent / "training.jsonl").read_text().splitlines()
     assert [json.loads(line)["entry"] for line in lines] == ["12345678", "87654321"]
     assert pages._scored(ground.lanes["k"], given) == first  # as after an answer that got lost
+    assert b'"level":"easy"' in pages.lanes(Asked()).body
+    assert pages._entries(" sok") == pages._entries("Sok") != []
     others = ({"trainee": "Dara"}, {"marks": []})
     for lane_asked, other in (*((ground.lanes["k"], other) for other in others), (Lane(scan, "b", "ready"), {})):
         with pytest.raises(TakenError, match="was recorded before"):

@@ -5,26 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from urllib.parse import urlsplit
 
 import pytest
 
+from oracles.axe import axe_script, violations
+
 pytestmark = pytest.mark.browser
-SIZES = pytest.mark.parametrize("size", ((1024, 768), (390, 844)), ids=("tablet", "phone"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium on the PATH")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield started
-        started.close()
+TABLET, PHONE = (1024, 768), (390, 844)
+SIZES = pytest.mark.parametrize("size", (TABLET, PHONE), ids=("tablet", "phone"))
 
 
 @pytest.fixture(scope="module")
@@ -39,55 +27,30 @@ def folder(processed_sample, sample_dir, new_result, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder, serving):
+def url(folder, serving):
     pytest.importorskip("starlette", reason="needs dualsense[app]")
+    pytest.importorskip("uvicorn", reason="needs dualsense[app]")
     with serving(folder) as started:
-        yield started
+        yield started.url
 
 
-class Visit:
-    """A page with all it asked for and complained of."""
-
-    def __init__(self, browser, server, size):
-        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=True)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(90_000)
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(server.url)
-        self.page.locator("a.card").first.wait_for()
-
-    def open(self, name="pmn_sand"):
-        self.page.locator("a.card", has_text=name).tap()
-        self.frame = self.page.frame_locator("#page")
-        self.frame.locator("#plan[data-drawn]").wait_for()
-        return self.frame
-
-    def done(self):
-        assert {urlsplit(url).hostname for url in self.asked if not url.startswith("data:")} == {"127.0.0.1"}
-        assert self.said == []
-        boxes = [one.bounding_box() for one in self.page.locator("button, select, a.button, input").all()]
-        small = [box for box in boxes if box and box["width"] > 2 and box["height"] < 44]
-        assert small == []
-        self.context.close()
+@pytest.fixture
+def journal(folder):
+    return folder / "results" / "pmn_sand" / "decisions.jsonl"
 
 
-def wide(page):
-    boxes = [one.bounding_box() for one in page.locator("body > *:visible, .card:visible").all()]
-    return max(box["x"] + box["width"] for box in boxes) > page.viewport_size["width"]
+def targets_of(folder):
+    return json.loads((folder / "results" / "pmn_sand" / "targets.json").read_text())["targets"]
 
 
 @SIZES
-def test_the_list_shows_what_is_to_be_dug_and_what_failed(browser, server, folder, size):
-    visit = Visit(browser, server, size)
+def test_the_list_shows_what_is_to_be_dug_and_what_failed(browser, url, folder, visiting, size):
+    visit = visiting(browser, url, size)
     page = visit.page
     card = page.locator("a.card", has_text="pmn_sand")
-    targets = json.loads((folder / "results" / "pmn_sand" / "targets.json").read_text())["targets"]
-    dig = sum(target["call"] != "likely-clutter" for target in targets)
+    dig = sum(target["call"] != "likely-clutter" for target in targets_of(folder))
     assert dig > 0
-    assert {"SIMULATED DATA", f"{dig} to be dug"} <= set(card.inner_text().splitlines())
+    assert {"SIMULATED DATA", f"To be dug: {dig}"} <= set(card.inner_text().splitlines())
     page.get_by_text("truncated HDF5 file").wait_for()
     failed = page.locator(".card.failed")
     assert "FAILED: this ground is not assessed" in failed.inner_text()
@@ -97,17 +60,92 @@ def test_the_list_shows_what_is_to_be_dug_and_what_failed(browser, server, folde
     assert picture.get_attribute("alt") == "Map of results/pmn_sand"
     assert page.locator("img[src=x]").count() == 0
     assert page.locator("a.card", has_text="odd <b>name").count() == 1
-    assert not wide(page)
     for theme in ("Dark", "Sun", "Light"):
         page.get_by_text(theme, exact=True).tap()
         assert page.locator("html").get_attribute("data-theme") == theme.lower()
     visit.done()
 
 
-def test_the_controls_change_the_image_and_never_the_result(browser, server, folder):
+def test_axe_finds_nothing_on_any_page_in_any_theme(browser, url, visiting):
+    axe = axe_script()
+    visit = visiting(browser, url, PHONE)
+    page = visit.page
+    page.get_by_text("truncated HDF5 file").wait_for()
+    page.evaluate(axe)
+    for theme in ("light", "dark", "sun"):
+        page.evaluate("(theme) => setTheme(theme)", theme)
+        assert violations(page) == [], theme
+    visit.open("pmn_sand")
+    page.evaluate(axe)
+    page.locator("#controls-button").tap()
+    page.locator("#decide-button").tap()
+    for theme in ("light", "dark", "sun"):
+        page.evaluate("(theme) => setTheme(theme)", theme)
+        assert violations(page) == [], theme
+    visit.done()
+
+
+def test_every_word_changes_with_the_language_and_comes_along(browser, url, visiting):
+    visit = visiting(browser, url, PHONE)
+    page = visit.page
+    page.get_by_text("truncated HDF5 file").wait_for()
+    assert page.locator("#unreviewed").is_hidden()
+    page.locator("#language").select_option("ar")
+    page.locator("html[dir=rtl][lang=ar]").wait_for()
+    page.get_by_role("heading", name="عمليات المسح").wait_for()
+    page.locator(".card.failed", has_text="ملف HDF5 مبتور").wait_for()
+    assert page.locator("#unreviewed").is_visible()
+    visit.fits()
+    page.locator("#language").select_option("km")
+    page.locator("html[dir=ltr][lang=km]").wait_for()
+    assert page.evaluate("document.fonts.check('17px \"dualsense letters\"', 'ដី')")
+    frame = visit.open("pmn_sand")
+    frame.locator("html[lang=km]").wait_for()
+    page.locator("#decide-button").tap()
+    page.locator("#reason").fill("ឫស")
+    page.locator("#decision .choice").first.tap()
+    page.locator("#close").tap()
+    frame.locator("#language").select_option("fr")
+    page.locator("html[lang=fr]").wait_for()
+    page.locator("#decide-button", has_text="Décider · T1").tap()
+    assert page.locator("#decision .choice").all_inner_texts() == ["Creuser", "Marqué", "Non creusé"]
+    assert page.locator("#reason").input_value() == "ឫស"
+    assert page.locator("input[name=decision]:checked").input_value() == "dig"
+    assert page.evaluate("localStorage.getItem('dualsense-language')") == "fr"
+    visit.done()
+
+
+def test_the_keyboard_alone_opens_a_scan_and_records(browser, url, journal, visiting):
+    kept = len(journal.read_text().splitlines()) if journal.exists() else 0
+    visit = visiting(browser, url)
+    page, press = visit.page, visit.page.keyboard.press
+    page.locator("a.card", has_text="pmn_sand").focus()
+    press("Enter")
+    visit.frame = page.frame_locator("#page")
+    visit.frame.locator("#plan[data-drawn]").wait_for()
+    page.locator("#decide-button").focus()
+    press("Enter")
+    page.locator("#target:focus").wait_for()
+    press("Tab")
+    press("Space")
+    assert page.locator("input[name=decision]:checked").input_value() == "dig"
+    for _ in range(3):
+        press("Tab")
+    page.locator("#operator:focus").wait_for()
+    page.keyboard.type("Sok")
+    press("Enter")
+    page.get_by_text("Recorded and on the disk").wait_for()
+    assert len(journal.read_text().splitlines()) == kept + 1
+    page.locator("#close").focus()
+    press("Enter")
+    page.locator("#decide-button:focus").wait_for()
+    visit.done()
+
+
+def test_the_controls_change_the_image_and_never_the_result(browser, url, folder, visiting):
     stored = hashes(folder / "results" / "pmn_sand")
-    visit = Visit(browser, server, (1024, 768))
-    page, frame = visit.page, visit.open()
+    visit = visiting(browser, url)
+    page, frame = visit.page, visit.open("pmn_sand")
     page.get_by_role("button", name="Ground").tap()
     page.locator("#imaged:empty").wait_for(state="attached")
     along = frame.locator("#along")
@@ -138,25 +176,24 @@ def test_the_controls_change_the_image_and_never_the_result(browser, server, fol
 
 
 @SIZES
-def test_a_decision_is_recorded_for_the_target_that_was_tapped(browser, server, folder, size):
-    journal = folder / "results" / "pmn_sand" / "decisions.jsonl"
+def test_a_decision_is_recorded_for_the_target_that_was_tapped(browser, url, folder, journal, visiting, size):
     kept = len(journal.read_text().splitlines()) if journal.exists() else 0
-    visit = Visit(browser, server, size)
-    page, frame = visit.page, visit.open()
-    targets = json.loads((folder / "results" / "pmn_sand" / "targets.json").read_text())["targets"]
+    visit = visiting(browser, url, size)
+    page, frame = visit.page, visit.open("pmn_sand")
+    targets = targets_of(folder)
     row, name = len(targets) - 1, targets[-1]["id"]
     frame.locator("#targets .row button").nth(row).tap()
     page.get_by_role("button", name=f"Decide · {name}").tap()
     page.locator("#record").tap()
     assert "Choose a decision" in page.locator("#recorded").inner_text()
-    page.locator("#decision").get_by_text("Left", exact=True).tap()
+    page.locator("#decision").get_by_text("Not dug", exact=True).tap()
     page.get_by_label("Your name").fill("Sok  Dara")
     page.locator("#record").tap()
     assert "needs a reason" in page.locator("#recorded").inner_text()
     page.get_by_label("Reason or note").fill("<b>root</b>")
     page.get_by_label("Found when dug").select_option("other-object")
     page.keyboard.press("Enter")
-    page.get_by_text(f"Recorded and on the disk: {name}, Left.").wait_for()
+    page.get_by_text(f"Recorded and on the disk: {name}, Not dug.").wait_for()
     entries = [json.loads(line) for line in journal.read_text().splitlines()]
     assert len(entries) == kept + 1
     assert {name: entries[-1][name] for name in ("target", "decision", "found", "note", "operator")} == {
@@ -167,16 +204,17 @@ def test_a_decision_is_recorded_for_the_target_that_was_tapped(browser, server, 
         "operator": "Sok Dara",
     }
     page.locator("#history", has_text="<b>root</b>").wait_for()
-    tag = frame.locator("#targets .row").nth(row).locator(".decided", has_text="Left, another object")
+    tag = frame.locator("#targets .row").nth(row).locator(".decided", has_text="Not dug, another object")
     tag.wait_for()
+    visit.fits()
     page.get_by_role("button", name="Close").tap()
     assert page.locator("#decide").is_hidden()
     visit.done()
 
 
-def test_a_place_that_is_no_target_can_be_decided_and_all_is_saved(browser, server, folder):
-    visit = Visit(browser, server, (1024, 768))
-    page, frame = visit.page, visit.open()
+def test_a_place_that_is_no_target_can_be_decided_and_all_is_saved(browser, url, journal, visiting):
+    visit = visiting(browser, url)
+    page, frame = visit.page, visit.open("pmn_sand")
     plan = frame.locator("#plan")
     plan.focus()
     for _ in range(6):
@@ -187,7 +225,7 @@ def test_a_place_that_is_no_target_can_be_decided_and_all_is_saved(browser, serv
     page.get_by_label("Your name").fill("Sok")
     page.locator("#record").click()
     page.get_by_text("Recorded and on the disk").wait_for()
-    entry = json.loads((folder / "results" / "pmn_sand" / "decisions.jsonl").read_text().splitlines()[-1])
+    entry = json.loads(journal.read_text().splitlines()[-1])
     assert (entry["target"], entry["decision"], entry["call"]) == ("", "marked", None)
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save all as CSV").click()

@@ -155,7 +155,7 @@ def test_a_frame_says_what_was_covered():
     assert "no target in what was covered" in text
     text = frame_text(frame(sketch(np.ones((4, 4)))))
     assert "covered so far: metal detector 0.25 m², radar 0.20 m², both 0.15 m²" in text
-    assert "nothing stands out yet in what was covered, which does not make it safe" in text
+    assert "nothing stands out yet in what was covered: a mine may lie there all the same" in text
 
 
 def test_both_maps_stand_side_by_side():

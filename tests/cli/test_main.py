@@ -150,7 +150,7 @@ def test_process_leaves_every_file_of_the_contract(processed_sample):
     out, done = processed_sample
     assert done.returncode == 0, done.stderr
     assert {path.name for path in out.iterdir()} == FILES
-    assert done.stderr in {"", f"dualsense: {COMPILING}\n"}
+    assert done.stderr in {"", f"dualsense: {COMPILING.format(command='dualsense warm-up')}\n"}
     assert done.stdout.endswith(f"Look at {out / 'report.html'}\n")
     targets = json.loads((out / "targets.json").read_text(encoding="utf-8"))["targets"]
     assert all(target["id"] in done.stdout for target in targets)

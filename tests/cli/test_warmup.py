@@ -8,9 +8,12 @@ import numba
 import pytest
 
 from dualsense.cli import run
-from dualsense.cli._console import COMPILING, Console
+from dualsense.cli._console import COMPILING as TEMPLATE
+from dualsense.cli._console import Console
 from dualsense.runtime import compiling, jit, warmup
 from dualsense.runtime.warmup import Compiled
+
+COMPILING = TEMPLATE.format(command="dualsense warm-up")
 
 compiled_only = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT) or not jit.CACHE, reason="nothing is compiled, or nothing kept"

@@ -12,6 +12,7 @@ import pytest
 from dualsense.errors import UsageError
 from dualsense.language import (
     again,
+    again_cause,
     catalogue,
     chosen,
     in_english,
@@ -116,12 +117,24 @@ def test_no_language_comforts(code):
     assert [form for form in said if pattern.search(form) or NEVER.search(form)] == []
 
 
-@pytest.mark.parametrize(("code", "scrap"), (("ar", "خرد"), ("es", "chatarra"), ("pt", "sucata")))
-def test_clutter_is_not_only_scrap_metal(code, scrap):
-    """Rocks and roots are clutter, too."""
+@pytest.mark.parametrize(
+    ("code", "rubbish"),
+    (
+        ("ar", "خرد"),
+        ("es", "chatarra|basura"),
+        ("fr", "débris|déchet|ferraille"),
+        ("ja", "雑物|ごみ|ゴミ"),
+        ("km", "កំទេចកំទី|សំរាម"),
+        ("lo", "ເສດເຫຼືອ|ຂີ້ເຫຍື້ອ"),
+        ("pt", "sucata|lixo"),
+        ("uk", "сміт|брухт"),
+    ),
+)
+def test_clutter_is_another_object_and_no_rubbish(code, rubbish):
+    """Rocks and roots are clutter, too, and rubbish sounds as if it may be left."""
     told = {one: " ".join(forms) for one, forms in catalogue(code).sentences.items() if "clutter" in one}
     assert len(told) >= 4
-    assert [text for text in told.values() if scrap in text] == []
+    assert [text for text in told.values() if re.search(rubbish, text)] == []
 
 
 def test_english_does_not_comfort(sentences):
@@ -226,6 +239,15 @@ def test_catalogues_are_read_as_gettext_reads_them(catalogues):
                 forms = message.string if isinstance(message.string, tuple) else (message.string,)
                 assert catalogue(code).sentences.get(one, ("",)) == (forms if all(forms) else ("",))
         assert read.num_plurals == 1 + max(catalogue(code).form(count) for count in range(200))
+
+
+def test_why_something_failed_is_said_again_after_the_name_of_its_file():
+    text = "a: b/half.h5: truncated HDF5 file: found 5 bytes, expected 9"
+    with speaking("fr"):
+        assert again_cause(text) == "a: b/half.h5: fichier HDF5 tronqué : 5 octets trouvés, 9 attendus"
+        assert again_cause("x.h5: cannot be read: Permission denied") == "x.h5: illisible : accès refusé"
+        assert again_cause("x.h5: what nobody ever translated") == "x.h5: what nobody ever translated"
+    assert again_cause(text) == text
 
 
 def test_a_language_is_asked_for_as_systems_write_it():

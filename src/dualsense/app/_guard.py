@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 COOKIE = "dualsense-token"
 MAX_BODY_BYTES = 65_536
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # The report is one file with its script and pictures inside. It runs in an origin of its own, so that whatever

@@ -1,7 +1,7 @@
 """What training does with scans and their truth, in a worker process: the server holds no truth it may not tell.
 
-A lane's level comes from its truth: how deep its mines lie, how the soil treats both sensors, how much else lies
-there.
+A lane's level comes from how deep anything lies, how much lies there, and how the soil treats both sensors: mines
+and all else alike, so that who knows the level knows nothing of mines.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 Level = Literal["easy", "medium", "hard"]
 LEVELS: tuple[Level, ...] = ("easy", "medium", "hard")
 EASY_DEPTH_M, HARD_DEPTH_M = 0.06, 0.10
-"""Of the top of the deepest mine: at most, and beyond."""
+"""Of the top of the deepest object: at most, and beyond."""
 EASY_SOIL, HARD_SOIL = (6.0, 1e-3), (12.0, 4e-3)
 """Permittivity and susceptibility: below both, and from either of them on."""
-EASY_CLUTTER, HARD_CLUTTER = 3, 6
-"""Other objects: at most, and from there on."""
+EASY_OBJECTS, HARD_OBJECTS = 4, 7
+"""At most, and from there on."""
 KINDS: dict[Level, tuple[str, ...]] = {
     "easy": ("sand",),
     "medium": ("sand", "loam", "metal-in-bodies"),
@@ -112,20 +112,19 @@ def level_of(truth: Truth) -> Level:
     Parameters
     ----------
     truth
-        Its soil need not be told: then depths and clutter decide.
+        Its soil need not be told: then depths and numbers decide.
 
     Returns
     -------
     str
         One of `LEVELS`.
     """
-    mines = [depth for depth, label in zip(truth.depth_m, truth.label, strict=True) if label == "mine"]
-    deepest_m, clutter = max(mines, default=0.0), len(truth.label) - len(mines)
+    deepest_m, count = max(truth.depth_m, default=0.0), len(truth.depth_m)
     soil = tuple(_number(truth.scene.get(name)) for name in ("relative_permittivity", "susceptibility"))
-    if deepest_m > HARD_DEPTH_M or clutter >= HARD_CLUTTER or soil[0] >= HARD_SOIL[0] or soil[1] >= HARD_SOIL[1]:
+    if deepest_m > HARD_DEPTH_M or count >= HARD_OBJECTS or soil[0] >= HARD_SOIL[0] or soil[1] >= HARD_SOIL[1]:
         return "hard"
     easy_soil = soil[0] < EASY_SOIL[0] and soil[1] < EASY_SOIL[1]
-    return "easy" if deepest_m <= EASY_DEPTH_M and clutter <= EASY_CLUTTER and easy_soil else "medium"
+    return "easy" if deepest_m <= EASY_DEPTH_M and count <= EASY_OBJECTS and easy_soil else "medium"
 
 
 def _number(value: object) -> float:

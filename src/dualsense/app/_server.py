@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dualsense.app._guard import PAGE_POLICY, Access, ForeignError, Guard
-from dualsense.app._words import SENTENCES
+from dualsense.app._guard import FILE_POLICY, PAGE_POLICY, Access, ForeignError, Guard
+from dualsense.app._words import page_words
 from dualsense.errors import DualsenseError, UsageError
+from dualsense.language import languages, spoken
+from dualsense.render import letter_style, page_letters
 from dualsense.runtime.journal import TakenError
 
 if TYPE_CHECKING:
@@ -60,7 +63,9 @@ def web_app(routes: Iterable[Route], access: Access) -> Starlette:
         static_route("/app.css", "app.css"),
         static_route("/shared.js", "shared.js"),
         static_route("/icon.svg", "icon.svg"),
-        Route("/words.json", lambda _request: JSONResponse(dict(SENTENCES)), methods=["GET"]),
+        Route("/words.json", lambda request: JSONResponse(page_words(language_of(request))), methods=["GET"]),
+        Route("/letters.css", _letter_style, methods=["GET"]),
+        Route("/letters/{name}", _letters, methods=["GET"]),
     ]
     statuses = {ForeignError: 403, UsageError: 400, TakenError: 409, DualsenseError: 500}
     return Starlette(
@@ -117,9 +122,38 @@ def run(app: Starlette, listener: socket.socket, announce: Callable[[], None]) -
 
 def static_route(url: str, file: str) -> Route:
     """Serve a file of the package."""
-    content = (resources.files("dualsense.app") / "static" / file).read_bytes()
-    kind = STATIC_TYPES[file[file.rindex(".") :]]
+    content, kind = _static(file), STATIC_TYPES[file[file.rindex(".") :]]
     return Route(url, lambda _request: file_answer(content, kind, PAGE_POLICY), methods=["GET"])
+
+
+def page_routes(url: str, name: str) -> list[Route]:
+    """Serve a page, which is the head that all have and a body of its own, and its script."""
+    content = (
+        _static("head.html").replace(b"{script}", f"{name}.js".encode()) + _static(f"{name}.html") + b"</html>\n"
+    )
+    page = Route(url, lambda _request: file_answer(content, STATIC_TYPES[".html"], PAGE_POLICY), methods=["GET"])
+    return [page, static_route(f"/{name}.js", f"{name}.js")]
+
+
+def language_of(request: Request) -> str:
+    """Give the language that a page asks for; that of the command where there is none of that name."""
+    asked = request.query_params.get("language", "")
+    return asked if asked in languages() else spoken()
+
+
+@cache
+def _static(file: str) -> bytes:
+    return (resources.files("dualsense.app") / "static" / file).read_bytes()
+
+
+def _letter_style(_request: Request) -> Response:
+    style = letter_style(lambda name: f"/letters/{name}")
+    return file_answer(style.encode("ascii"), STATIC_TYPES[".css"], PAGE_POLICY)
+
+
+def _letters(request: Request) -> Response:
+    content = page_letters().get(request.path_params["name"])
+    return not_found() if content is None else file_answer(content, "font/woff2", FILE_POLICY)
 
 
 def file_answer(content: bytes, media_type: str, policy: str) -> Response:

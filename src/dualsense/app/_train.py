@@ -19,9 +19,10 @@ from dualsense.app._decisions import entry_name
 from dualsense.app._guard import REPORT_POLICY, Access, body_of
 from dualsense.app._lessons import Invent, Lesson, Level, LookAt, Mark, ScoreLane, ShowLane, do_lesson
 from dualsense.app._listing import Shelf, key_of
-from dualsense.app._server import address, file_answer, listen, not_found, run, static_route, web_app
+from dualsense.app._server import address, file_answer, listen, not_found, page_routes, run, web_app
 from dualsense.app._training import SAME, SCORES, lane_entry, score_card, summary_of
 from dualsense.errors import DualsenseError, UsageError, one_line
+from dualsense.language import say
 from dualsense.runtime.journal import append_once, read_journal
 from dualsense.runtime.texts import visible
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
@@ -37,6 +38,7 @@ MOST_PAGES = 8
 TASK_S = 900.0
 MAX_MARKS = 100
 MAX_NAME = 80
+MOST_TRAINEES = 1000
 MOST_M = 10_000.0
 
 
@@ -50,7 +52,8 @@ class Lane:
     level: str = ""
     source: str = ""
     problem: str = ""
-    opened_s: float | None = None
+    opened_s: dict[str, float] = field(default_factory=dict)
+    """When each trainee looked first, by their names as `_same` writes them."""
 
 
 @dataclass(slots=True)
@@ -128,8 +131,8 @@ class Ground:
         if lane.state == "failed" or self.level in {None, lane.level}:
             self.lanes[lane.key] = lane
 
-    def page(self, lane: Lane) -> bytes:
-        """Give the page of a lane, made when it is first asked for."""
+    def page(self, lane: Lane, trainee: str) -> bytes:
+        """Give the page of a lane, made when it is first asked for, to a trainee whose time begins."""
         with self.lock:
             if lane.key not in self.pages:
                 number = list(self.lanes).index(lane.key) + 1
@@ -137,8 +140,8 @@ class Ground:
                 self.pages[lane.key] = made["page"].encode("utf-8")
                 while len(self.pages) > MOST_PAGES:
                     self.pages.popitem(last=False)
-            if lane.opened_s is None:
-                lane.opened_s = time.monotonic()
+            if trainee and len(lane.opened_s) < MOST_TRAINEES:
+                lane.opened_s.setdefault(_same(trainee), time.monotonic())
             return self.pages[lane.key]
 
 
@@ -147,10 +150,8 @@ def train_app(ground: Ground, access: Access) -> Starlette:
     pages = _Pages(ground)
     return web_app(
         [
-            static_route("/", "train.html"),
-            static_route("/train.js", "train.js"),
-            static_route("/lane/{key}", "lane.html"),
-            static_route("/lane.js", "lane.js"),
+            *page_routes("/", "train"),
+            *page_routes("/lane/{key}", "lane"),
             Route("/api/lanes", pages.lanes, methods=["GET"]),
             Route("/lanes/{key}/page.html", pages.page, methods=["GET"]),
             Route("/api/lanes/{key}/score", pages.score, methods=["POST"]),
@@ -165,11 +166,22 @@ class _Pages:
         self.ground = ground
 
     def lanes(self, request: Request) -> Response:
-        """List the lanes, and of a trainee which of them are done."""
+        """List the lanes, and of a trainee which of them are done.
+
+        A lane's own level comes from its truth, and is told with it; the level that was asked for tells nothing of
+        any one lane.
+        """
         trainee = request.query_params.get("trainee", "")
         done = {entry["lane"] for entry in self._entries(trainee)}
         rows = [
-            lane_entry(number, lane.key, lane.state, lane.level, lane.source, self._hidden(lane))
+            lane_entry(
+                number,
+                lane.key,
+                lane.state,
+                lane.level if lane.key in done else "",
+                lane.source,
+                self._hidden(lane),
+            )
             | {"done": lane.key in done}
             for number, lane in enumerate(list(self.ground.lanes.values()), 1)
         ]
@@ -179,7 +191,11 @@ class _Pages:
         lane = self.ground.lanes.get(request.path_params["key"])
         if lane is None or lane.state != "ready":
             return not_found()
-        return file_answer(self.ground.page(lane), "text/html; charset=utf-8", REPORT_POLICY)
+        return file_answer(
+            self.ground.page(lane, request.query_params.get("trainee", "")),
+            "text/html; charset=utf-8",
+            REPORT_POLICY,
+        )
 
     async def score(self, request: Request) -> Response:
         given = await body_of(request)
@@ -193,7 +209,7 @@ class _Pages:
 
     def _scored(self, lane: Lane, given: dict[str, Any]) -> dict[str, Any]:
         trainee, marks, entry = _trainee(given), _marks(given), entry_name(given)
-        took_s = math.nan if lane.opened_s is None else time.monotonic() - lane.opened_s
+        took_s = time.monotonic() - lane.opened_s.get(_same(trainee), math.nan)
         score = self.ground.ask(ScoreLane(str(lane.path), marks))
         seen = any(one["lane"] == lane.key for one in self._entries(trainee))
         card = score_card(lane.key, trainee, entry, score, took_s, seen=seen)
@@ -204,7 +220,7 @@ class _Pages:
         except OSError as error:
             msg = f"the score was not written down: {error.strerror or error}"
             raise DualsenseError(msg) from error
-        lane.opened_s = None
+        lane.opened_s.pop(_same(trainee), None)
         return kept
 
     def _entries(self, trainee: str) -> list[dict[str, Any]]:
@@ -212,11 +228,17 @@ class _Pages:
             entries, _ = read_journal(self.ground.folder / SCORES)
         except OSError:
             return []
-        return [one for one in entries if one.get("trainee") == trainee and isinstance(one.get("lane"), str)]
+        name = _same(trainee)
+        return [one for one in entries if _same(one.get("trainee")) == name and isinstance(one.get("lane"), str)]
 
     def _hidden(self, lane: Lane) -> str:
         """Say what is wrong with a lane without its name, which may tell what lies there."""
         return lane.problem.replace(str(lane.path), "").replace(lane.path.name, "").lstrip(": ")
+
+
+def _same(name: object) -> str:
+    """Write a trainee's name so that large letters and spaces make nobody another person."""
+    return " ".join(name.split()).casefold() if isinstance(name, str) else ""
 
 
 def _trainee(given: dict[str, Any]) -> str:
@@ -253,7 +275,8 @@ def run_train(
         where, app = address(listener, access), train_app(ground, access)
         thread = ground.start()
         try:
-            run(app, listener, lambda: announce(f"{where} trains on {visible(str(folder))} (Ctrl-C ends it)"))
+            told = {"address": where, "path": visible(str(folder))}
+            run(app, listener, lambda: announce(say("{address} trains on {path} (Ctrl-C ends it)", **told)))
         finally:
             ground.stop()
             thread.join()

@@ -14,9 +14,10 @@ from dualsense.app._decisions import decisions_csv, decisions_json, read_decisio
 from dualsense.app._guard import FILE_POLICY, REPORT_POLICY, Access, body_of
 from dualsense.app._imaging import Imaging, asked_for, image_one
 from dualsense.app._listing import LIST, MAX_FILE_BYTES, MEDIA_TYPES, read_list, read_plain
-from dualsense.app._server import address, file_answer, listen, not_found, run, static_route, web_app
+from dualsense.app._server import address, file_answer, language_of, listen, not_found, page_routes, run, web_app
 from dualsense.app._workshop import shop_of
 from dualsense.errors import DualsenseError, one_line
+from dualsense.language import again, again_cause, say, speaking
 from dualsense.runtime.texts import visible
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
 
@@ -51,10 +52,8 @@ def view_app(pages: Pages, access: Access) -> Starlette:
     """
     return web_app(
         [
-            static_route("/", "index.html"),
-            static_route("/app.js", "app.js"),
-            static_route("/view/{key}", "view.html"),
-            static_route("/view.js", "view.js"),
+            *page_routes("/", "index"),
+            *page_routes("/view/{key}", "view"),
             Route("/api/results", pages.results, methods=["GET"]),
             Route("/api/folder", pages.folder, methods=["GET"]),
             Route("/results/{key}/{file}", pages.file, methods=["GET"]),
@@ -81,8 +80,10 @@ class Pages:
         self.shop, self.shelf, self.single = shop, shop.shelf, single
         self.imager: LastingWorker[Imaging, dict[str, Any]] = LastingWorker(image_one, threads=os.cpu_count() or 1)
 
-    def results(self, _request: Request) -> Response:
-        return JSONResponse([*self.shelf.listing(), *self.shop.rows()])
+    def results(self, request: Request) -> Response:
+        """List what is there; what results say in English is said again in the page's language."""
+        with speaking(language_of(request)):
+            return JSONResponse([_said_again(row) for row in (*self.shelf.listing(), *self.shop.rows())])
 
     def folder(self, _request: Request) -> Response:
         name = "" if self.single else os.fsencode(self.shelf.folder.name).decode("utf-8", "backslashreplace")
@@ -146,6 +147,11 @@ class Pages:
             return None
 
 
+def _said_again(row: dict[str, Any]) -> dict[str, Any]:
+    told = {"fault_words": [again(text) for text in row["fault_words"]]} if "fault_words" in row else {}
+    return {**row, **told, **({"problem": again_cause(row["problem"])} if row.get("problem") else {})}
+
+
 def _recorded(folder: Path, document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     try:
         return record_decision(folder, document, given)
@@ -177,7 +183,9 @@ def run_view(
             run(
                 view_app(pages, access),
                 listener,
-                lambda: announce(f"{where} shows {visible(str(path))} (Ctrl-C ends it)"),
+                lambda: announce(
+                    say("{address} shows {path} (Ctrl-C ends it)", address=where, path=visible(str(path)))
+                ),
             )
         finally:
             pages.imager.stop()

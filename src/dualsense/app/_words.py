@@ -1,49 +1,50 @@
-"""Every sentence of the viewer's pages, in one place; {names} are filled in by the pages themselves."""
+"""Every sentence of the viewer's pages, in one place; {names} are filled in by the pages themselves.
+
+They are keys of the catalogues. A number stands apart from what it counts, so that no language has to bend a word.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dualsense import render
+from dualsense.language import NOT_REVIEWED, catalogue, languages, speaking, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     # what all pages share
-    "advice": "This is advice: every alarm is dealt with by procedure; "
-    "nothing here declares ground free of mines.",
-    "simulated": "SIMULATED DATA",
+    "advice": render.ADVICE,
+    "simulated": render.SIMULATED,
+    "notReviewed": NOT_REVIEWED,
+    "language": "Language",
     "look": "Colours of the page",
     "look_light": "Light",
     "look_dark": "Dark",
     "look_sun": "Sun",
     "lost": "The viewer does not answer: {problem}",
+    **{f"call_{call}": words for call, words in render.CALL_NAMES.items()},
+    "counted": "{what}: {count}",
     # the folder
     "scans": "Scans",
     "reading": "Reading the folder …",
     "noScans": "There are no scans and no results here yet. New ones show up by themselves.",
-    "oneScan": "1 scan",
-    "manyScans": "{count} scans",
-    "toDig": "{count} to be dug",
+    "toDig": "To be dug: {count}",
     "noDig": "None called to be dug, in what was covered",
     "nothingCovered": "NOTHING ASSESSED by both sensors",
-    "call_suspect": "{count} suspect",
-    "call_unclear": "{count} unclear",
-    "call_not-assessable": "{count} not assessable",
-    "call_likely-clutter": "{count} likely clutter",
     "noTargets": "no targets",
     "coverage": "both sensors covered {part}",
     "percent": "{share} %",
     "unknownPart": "an unknown part",
-    "faults": "{count} faults limit it",
-    "oneFault": "1 fault limits it",
-    "decidedCount": "{count} decided",
+    "faults": "Faults that limit it: {count}",
+    "decidedCount": "Decided: {count}",
     "waiting": "Waiting to be processed",
     "working": "Being processed …",
     "failed": "FAILED: this ground is not assessed",
     "thumbnail": "Map of {name}",
     "openScan": "Open {name}",
     # one result
-    "back": "Scans",
     "controls": "Ground",
     "decide": "Decide",
     "frame": "Report of the scan",
@@ -75,15 +76,15 @@ SENTENCES: Mapping[str, str] = {
     "decision": "Decision",
     "decision_dig": "Dig",
     "decision_marked": "Marked",
-    "decision_left": "Left",
-    "leftHint": "A target that is left needs a reason.",
+    "decision_left": "Not dug",
+    "leftHint": "A target that is not dug needs a reason.",
     "found": "Found when dug",
     "found_none": "not dug yet",
     "found_mine": "a mine",
     "found_other-explosive": "another explosive",
     "found_metal": "metal",
     "found_other-object": "another object",
-    "found_nothing": "nothing",
+    "found_nothing": "nothing found",
     "reason": "Reason or note",
     "operator": "Your name",
     "record": "Record",
@@ -93,7 +94,7 @@ SENTENCES: Mapping[str, str] = {
     "needed": "Choose a decision and give your name.",
     "history": "Recorded for this target",
     "noHistory": "Nothing is recorded for this target.",
-    "torn": "{count} lines of the file are damaged, and left out here.",
+    "torn": "Damaged lines of the file, left out here: {count}",
     "earlier": "made of an earlier result of this ground",
     "saveCsv": "Save all as CSV",
     "saveJson": "Save all as JSON",
@@ -101,8 +102,8 @@ SENTENCES: Mapping[str, str] = {
     # training
     "training": "Training",
     "trainingAdvice": "Training lanes: their truth is known, and told after each is scored.",
-    "trainee": "Your name",
     "lane": "Lane {number}",
+    "levelOf": "Level: {level}",
     "level_easy": "easy",
     "level_medium": "medium",
     "level_hard": "hard",
@@ -118,16 +119,13 @@ SENTENCES: Mapping[str, str] = {
     "handIn": "Hand in",
     "lanes": "All lanes",
     "preparing": "The lane is being prepared …",
-    "marks": "Your marks",
     "noMarks": "Tap the map where you suspect something, then mark it.",
-    "markName": "{name}, {place}",
     "verdict": "What do you do there?",
-    "verdict_dig": "Dig",
-    "verdict_leave": "Leave",
+    "verdict_leave": "Do not dig",
     "ownChance": "Your chance that it is a mine",
     "in100": "{chance} in 100",
     "remove": "Remove this mark",
-    "sure": "Hand in {count} marks? The lane is scored then, and its truth is told. Press again to hand in.",
+    "sure": "Your marks: {count}. Press again to hand them in: the lane is scored then, and its truth is told.",
     "scoring": "Scoring …",
     "notScored": "Not scored: {problem}",
     "scored": "Scored and written down",
@@ -139,19 +137,52 @@ SENTENCES: Mapping[str, str] = {
     "minutes": "{minutes} min {seconds} s",
     "unknownTime": "not known",
     "missedTitle": "What you missed",
-    "missedNone": "No mine of this lane was missed.",
+    "missedNone": "Missed mines of this lane: 0",
     "missedNext": "Show the next one",
     "outcome_unmarked": "not marked",
-    "outcome_left": "marked, and left",
+    "outcome_left": "marked, and not dug",
     "outcome_not-assessable": "on ground that the sensors did not cover",
     "object": "{what}, {depth} cm deep, {outcome}",
     "mineShort": "mine {depth} cm",
+    "label_mine": "mine",
+    "label_metal": "metal",
+    "label_rock": "stone",
+    "label_root": "root",
+    "label_void": "hollow",
     "summary": "Your results",
     "summaryLanes": "Lanes scored",
     "between": "{value} (95 % interval {low} to {high})",
     "reliability": "Your own chances: what you said against what was there",
-    "reliabilityName": "In {said} your marks said {stated}, and {happened} were mines; marks: {count}",
+    "reliabilityName": "Said: {said} in 100; on average {stated}; were mines: {happened} in 100; marks: {count}",
     "said": "you said, in 100",
     "was": "were mines, in 100",
-    "repeated": "{count} lanes were looked at again and do not count.",
+    "repeated": "Lanes that were looked at again, and do not count: {count}",
 }
+"""In English."""
+
+
+def page_words(code: str) -> dict[str, Any]:
+    """Give all that the pages say in a language.
+
+    Parameters
+    ----------
+    code
+        One of `dualsense.language.languages`.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: the language's code, direction and decimal sign, whether it was reviewed, all languages
+        with their names, and every sentence, its values left open.
+    """
+    tongue = catalogue(code)
+    with speaking(code):
+        words = {name: unfilled(sentence) for name, sentence in SENTENCES.items()}
+    return {
+        "language": code,
+        "direction": tongue.direction,
+        "decimal": tongue.decimal,
+        "reviewed": tongue.reviewed,
+        "languages": [{"code": one, "name": catalogue(one).name} for one in languages()],
+        "words": words,
+    }

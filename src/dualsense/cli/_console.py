@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dualsense.errors import DualsenseError, about, cause, one_line
+from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.compiling import told_of_compilation
 from dualsense.runtime.logs import PROGRAM
 from dualsense.runtime.supervised import report_subject
@@ -39,10 +40,13 @@ class Console:
         The file at work: errors that do not name it get it in front.
     verbosity
         -1 errors only, 0 and warnings, 1 and notes, 2 and tracebacks.
+    language
+        In which errors are told, which come after the verb has ended.
     """
 
     subject: str = ""
     verbosity: int = 0
+    language: str = "en"
 
     def __setattr__(self, name: str, value: object) -> None:
         """Let a process that waits for this one know the subject, which it names where this one cannot."""
@@ -100,7 +104,7 @@ class Console:
                 bar.refresh()
 
             def count(compiled: int) -> None:
-                bar.set_description_str(f"compiling, only now: {compiled} done", refresh=True)
+                bar.set_description_str(say("compiling, only now: {count} done", count=compiled), refresh=True)
 
             once = _Once(lambda text: bar.write(f"{PROGRAM}: {text}", file=sys.stderr))
             with told_of_compilation(once), told_of_compilation(count):
@@ -109,20 +113,20 @@ class Console:
 
 COMPILING = (
     "compiling, which is paid once for this installation and takes about a minute; "
-    f"`{PROGRAM} warm-up` does it ahead of the first scan"
+    "`{command}` does it ahead of the first scan"
 )
 
 
 class _Once:
     """Says a single time that compilation goes on."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._said = say, False
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._said = write, False
 
     def __call__(self, _compiled: int) -> None:
         if not self._said:
             self._said = True
-            self._say(COMPILING)
+            self._write(say(COMPILING, command=f"{PROGRAM} warm-up"))
 
 
 def explain(error: BaseException) -> str:
@@ -152,5 +156,7 @@ def report_error(error: BaseException, console: Console) -> int:
         traceback.print_exception(error)
     status = exit_status(error)
     text = explain(error)
-    click.echo(f"{PROGRAM}: error: {about(console.subject, text) if status == FAILED else text}", err=True)
+    text = about(console.subject, text) if status == FAILED else text
+    with speaking(console.language):
+        click.echo(f"{PROGRAM}: {say('error')}: {again_cause(text)}", err=True)
     return status

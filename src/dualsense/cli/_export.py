@@ -10,6 +10,8 @@ import click
 from dualsense.cli import _options as options
 from dualsense.cli._console import DONE, Console
 from dualsense.errors import UsageError
+from dualsense.language import say
+from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +75,8 @@ def export(
     if as_json:
         console.answer(json.dumps({"files": [path.name for path in paths], "left_out": left_out}, indent=2))
         return DONE
-    why = f"; not {', '.join(left_out)}, which needs an origin on Earth" if left_out else ""
-    console.report(f"wrote {', '.join(path.name for path in paths)} to {out}{why}")
+    names = ", ".join(path.name for path in paths)
+    told = say("wrote {names} to {folder}", names=names, folder=visible(str(out)))
+    why = say("not {formats}: an origin on Earth is needed", formats=", ".join(left_out)) if left_out else ""
+    console.report("; ".join(filter(None, (told, why))))
     return DONE

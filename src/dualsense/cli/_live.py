@@ -11,6 +11,7 @@ import numpy as np
 from dualsense import render
 from dualsense.cli._text import number, table
 from dualsense.errors import UsageError, one_line
+from dualsense.language import again, say
 from dualsense.result import Sketch
 from dualsense.runtime.files import write_file
 from dualsense.scan import SENSOR_NAMES
@@ -37,7 +38,6 @@ LEAST: dict[SensorName, float] = {"emi": 20.0, "gpr": 12.0}
 """Least ends of the scales, times noise and clutter: neither shall fill a scale while little has been seen."""
 GAP = "   "
 LISTED = 12
-NOTHING_YET = "nothing stands out yet in what was covered, which does not make it safe"
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
@@ -123,21 +123,24 @@ def _level(value: float, top: float, count: int) -> int:
 def frame_text(frame: Frame, *, bars: str = BARS) -> str:
     """Draw a whole frame: what the terminal shows at one moment."""
     known = frame.known
-    state = "PROVISIONAL, the sweep goes on" if isinstance(known, Sketch) else "whole scan"
-    lines = [f"{one_line(frame.header.scan_id)}  {frame.time_s:.1f} of {frame.duration_s:.1f} s  {state}", ""]
-    lines += [f"metal  {sparkline(frame.metal_trace, bars=bars, least=LEAST['emi']) or 'no data'}", ""]
-    legend = f"{NOT_COVERED} not covered   {LEVELS[0]} lowest   {LEVELS[-1]} highest   1-9 as listed"
+    state = say("PROVISIONAL, the sweep goes on" if isinstance(known, Sketch) else "whole scan")
+    at = say("{time:.1f} of {whole:.1f} s", time=frame.time_s, whole=frame.duration_s)
+    trace = sparkline(frame.metal_trace, bars=bars, least=LEAST["emi"]) or say("no data")
+    lines = [f"{one_line(frame.header.scan_id)}  {at}  {state}", "", f"{say('metal')}  {trace}", ""]
+    marks = {"unknown": NOT_COVERED, "low": LEVELS[0], "high": LEVELS[-1]}
+    legend = say("{unknown} not covered   {low} lowest   {high} highest   1-9 as listed", **marks)
     if isinstance(known, Sketch):
         lines += [*_sketch_maps(known), legend, *_sketch_words(known), "", _candidate_table(known)]
         return "\n".join(lines)
     image = known.emi_maps.get("metal_response")
     targets = [(target.x_m, target.y_m) for target in render.ordered_targets(known)]
-    lines.append("no metal map: not assessable" if image is None else character_map(image, targets))
+    lines.append(say("no metal map: not assessable") if image is None else character_map(image, targets))
     covered = ", ".join(
-        f"{SENSOR_NAMES[name]} {render.percent_down(known.sensor_coverage.get(name, float('nan')))}"
+        f"{say(SENSOR_NAMES[name])} {render.percent_down(known.sensor_coverage.get(name, float('nan')))}"
         for name in render.SENSORS
     )
-    lines += [legend, f"{known.area_m2:.2f} m² swept, of which covered: {covered}", "", _target_table(known)]
+    swept = say("{area:.2f} m² swept, of which covered: {parts}", area=known.area_m2, parts=covered)
+    lines += [legend, swept, "", _target_table(known)]
     return "\n".join(lines)
 
 
@@ -146,10 +149,10 @@ def _sketch_maps(sketch: Sketch) -> list[str]:
     held: dict[SensorName, Image | None] = {"emi": sketch.metal, "gpr": sketch.radar}
     shown = {name: image for name, image in held.items() if image is not None}
     if not shown:
-        return ["no map yet"]
+        return [say("no map yet")]
     marks = [(one.x_m, one.y_m) for one in sketch.candidates]
     maps = {
-        SENSOR_NAMES[name]: character_map(
+        say(SENSOR_NAMES[name]): character_map(
             image, marks, width=MAP_WIDTH // len(shown), least=LEAST[name]
         ).splitlines()
         for name, image in shown.items()
@@ -160,20 +163,31 @@ def _sketch_maps(sketch: Sketch) -> list[str]:
 
 
 def _sketch_words(sketch: Sketch) -> list[str]:
-    covered = ", ".join(f"{SENSOR_NAMES[name]} {sketch.covered_m2[name]:.2f} m²" for name in render.SENSORS)
-    words = [f"covered so far: {covered}, both {sketch.covered_m2['both']:.2f} m²"]
-    return words + [f"{SENSOR_NAMES[name]}: {one_line(why)}" for name, why in sketch.reasons.items()]
+    covered = ", ".join(
+        f"{say(SENSOR_NAMES[name])} {number(sketch.covered_m2[name], '.2f')} m²" for name in render.SENSORS
+    )
+    words = [say("covered so far: {parts}, both {both:.2f} m²", parts=covered, both=sketch.covered_m2["both"])]
+    return words + [f"{say(SENSOR_NAMES[name])}: {one_line(again(why))}" for name, why in sketch.reasons.items()]
 
 
 def _candidate_table(sketch: Sketch) -> str:
     if not sketch.candidates:
-        return NOTHING_YET
-    rows = [("something at?", "x m", "y m", "depth m", "metal × noise", "echo × clutter")]
+        return _nothing_yet()
+    rows = [
+        (
+            say("something at?"),
+            say("x m"),
+            say("y m"),
+            say("depth m"),
+            say("metal × noise"),
+            say("echo × background"),
+        )
+    ]
     rows += [
         (
             f"{place}?",
-            f"{one.x_m:z.2f}",
-            f"{one.y_m:z.2f}",
+            number(one.x_m, "z.2f"),
+            number(one.y_m, "z.2f"),
             number(one.depth_m, ".2f"),
             number(one.metal, ".0f"),
             number(one.radar, ".1f"),
@@ -181,15 +195,25 @@ def _candidate_table(sketch: Sketch) -> str:
         for place, one in enumerate(sketch.candidates[:LISTED], 1)
     ]
     more = len(sketch.candidates) - LISTED
-    return table(rows, align="<>>>>>") + (f"\nand {more} weaker" if more > 0 else "")
+    return table(rows, align="<>>>>>") + (f"\n{say('and {count} weaker', count=more)}" if more > 0 else "")
+
+
+def _nothing_yet() -> str:
+    return say("nothing stands out yet in what was covered: a mine may lie there all the same")
 
 
 def _target_table(result: Result) -> str:
     if not result.targets:
-        return "no target in what was covered"
-    rows = [("target", "call", "x m", "y m", "depth m")]
+        return say("no target in what was covered")
+    rows = [(say("Target"), say("call"), say("x m"), say("y m"), say("depth m"))]
     rows += [
-        (target.id, target.call, f"{target.x_m:z.2f}", f"{target.y_m:z.2f}", number(target.depth_m, ".2f"))
+        (
+            one_line(target.id),
+            say(render.CALL_NAMES[target.call]),
+            number(target.x_m, "z.2f"),
+            number(target.y_m, "z.2f"),
+            number(target.depth_m, ".2f"),
+        )
         for target in render.ordered_targets(result)
     ]
     return table(rows, align="<<>>>")
@@ -200,15 +224,21 @@ def frame_line(frame: Frame, *, bars: str = BARS) -> str:
     trace, known = sparkline(frame.metal_trace, width=24, bars=bars, least=LEAST["emi"]), frame.known
     head = f"{frame.time_s:7.1f} s  {trace:<24}"
     if isinstance(known, Sketch):
-        covered = f"{known.covered_m2['both']:.2f} m² covered by both"
+        covered = say("{area:.2f} m² covered by both", area=known.covered_m2["both"])
         places = " ".join(f"{n}?({one.x_m:z.2f},{one.y_m:z.2f})" for n, one in enumerate(known.candidates[:9], 1))
         more = len(known.candidates) - 9
-        places += f" and {more} weaker" if more > 0 else ""
-        reasons = "".join(f"; {SENSOR_NAMES[name]}: {one_line(why)}" for name, why in known.reasons.items())
-        return f"{head}  {covered}  provisional: {places or NOTHING_YET}{reasons}"
-    covered = f"{known.area_m2:.2f} m² swept, {render.percent_down(known.coverage_fraction)} by both"
-    targets = " ".join(f"{t.id}:{t.call}({t.x_m:z.2f},{t.y_m:z.2f})" for t in render.ordered_targets(known))
-    return f"{head}  {covered}  whole scan: {targets or 'no target in what was covered'}"
+        places += f" {say('and {count} weaker', count=more)}" if more > 0 else ""
+        reasons = "".join(
+            f"; {say(SENSOR_NAMES[name])}: {one_line(again(why))}" for name, why in known.reasons.items()
+        )
+        return f"{head}  {covered}  {say('provisional')}: {places or _nothing_yet()}{reasons}"
+    part = render.percent_down(known.coverage_fraction)
+    covered = say("{area:.2f} m² swept, {part} by both", area=known.area_m2, part=part)
+    targets = " ".join(
+        f"{t.id}:{say(render.CALL_NAMES[t.call])}({t.x_m:z.2f},{t.y_m:z.2f})"
+        for t in render.ordered_targets(known)
+    )
+    return f"{head}  {covered}  {say('whole scan')}: {targets or say('no target in what was covered')}"
 
 
 class LiveView:

@@ -33,9 +33,11 @@ from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
 from dualsense.errors import UsageError, one_line
+from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
+from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -251,7 +253,7 @@ def batch(
         entries = process_batch(jobs_found, out, recipe, jobs=jobs, overwrite=overwrite, progress=progress)
     for entry in entries:
         if entry.error:
-            click.echo(f"{PROGRAM}: error: {entry.error}", err=True)
+            click.echo(f"{PROGRAM}: {say('error')}: {again_cause(entry.error)}", err=True)
     if as_json:
         console.answer(batch_json(entries).rstrip("\n"))
     else:
@@ -279,7 +281,8 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     scan = import_scan(foreign, **given)
     console.subject = str(out)
     write_scan(scan, out, overwrite=overwrite)
-    console.report(f"wrote {out}; `{PROGRAM} info {out}` says what it holds")
+    told = {"path": visible(str(out)), "command": f"{PROGRAM} info {visible(str(out))}"}
+    console.report(say("wrote {path}; `{command}` says what it holds", **told))
     return DONE
 
 
@@ -314,7 +317,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         status = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=console)
         sys.stdout.flush()
     except (_Interrupted, KeyboardInterrupt, click.Abort):
-        click.echo(f"{PROGRAM}: interrupted", err=True)
+        with speaking(console.language):
+            click.echo(f"{PROGRAM}: {say('interrupted')}", err=True)
         return INTERRUPTED
     except (_ClosedPipe, BrokenPipeError):
         # keep the interpreter from complaining when it flushes at exit

@@ -61,9 +61,10 @@ def common(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def _speak(ctx: click.Context, _option: click.Parameter, code: str | None) -> None:
     if code:
-        from dualsense.language import speaking
+        from dualsense.language import speaking, spoken
 
         ctx.with_resource(speaking(code))
+        ctx.ensure_object(Console).language = spoken()
 
 
 language = click.option(

@@ -9,6 +9,8 @@ import click
 from dualsense.cli import _gprmax
 from dualsense.cli import _options as options
 from dualsense.cli._console import DONE, FAILED, PROGRAM, Console
+from dualsense.language import say
+from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +138,8 @@ def _simulate_one(console: Console, ground: Scene, *, seed: int, out: Path, over
 
     scan = simulate_file(ground, out, seed=seed, overwrite=overwrite)
     mines = scan.truth.label.count("mine") if scan.truth else 0
-    console.report(f"wrote {out}: simulated, {len(ground.objects)} objects, {mines} of them mines")
+    told = {"path": visible(str(out)), "count": len(ground.objects), "mines": mines}
+    console.report(say("wrote {path}: simulated, {count} objects, {mines} of them mines", **told))
     return DONE
 
 
@@ -179,6 +182,12 @@ def _simulate_lanes(
     failed = [lane.error for lane in found if lane.error]
     for error in failed:
         click.echo(f"{PROGRAM}: error: {error}", err=True)
-    mines = sum(lane.mines for lane in found)
-    console.report(f"wrote {lanes - len(failed)} simulated lanes with {mines} mines, and {out / MANIFEST}")
+    told = {"count": lanes - len(failed), "mines": sum(lane.mines for lane in found)}
+    console.report(
+        say(
+            "wrote simulated lanes: {count}, with mines: {mines}, and {path}",
+            path=visible(str(out / MANIFEST)),
+            **told,
+        )
+    )
     return FAILED if failed else DONE

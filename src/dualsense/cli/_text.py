@@ -8,7 +8,8 @@ from unicodedata import category, east_asian_width
 
 from dualsense import render
 from dualsense.errors import one_line
-from dualsense.language import NOT_REVIEWED, again, catalogue, say, spoken
+from dualsense.language import NOT_REVIEWED, again, catalogue, say, spoken, unfilled
+from dualsense.language import number as as_written
 from dualsense.result import CALLS
 from dualsense.runtime.texts import visible
 from dualsense.scan import SENSOR_NAMES, SEVERITIES
@@ -54,8 +55,8 @@ def _columns(text: str) -> int:
 
 
 def number(value: float, pattern: str) -> str:
-    """Format a number; what is not finite is a dash."""
-    return format(value, pattern) if math.isfinite(value) else NO_VALUE
+    """Format a number as the language at hand writes it; what is not finite is a dash."""
+    return as_written(format(value, pattern)) if math.isfinite(value) else NO_VALUE
 
 
 def fault_lines(faults: Iterable[Fault]) -> list[str]:
@@ -67,23 +68,29 @@ def fault_lines(faults: Iterable[Fault]) -> list[str]:
 def summary_text(summary: ScanSummary) -> str:
     """Say in a page of text what a scan file holds."""
     header = summary.header
-    source = header.source if header.source != "unknown" else "source not stated"
-    scan_id = one_line(header.scan_id) or NO_VALUE
-    lines = [f"{visible(summary.path)}: {source}, scan {scan_id}, format {one_line(header.format_version)}", ""]
+    source = unfilled(header.source) if header.source != "unknown" else say("source not stated")
+    told = say(
+        "{source}, scan {scan}, format {version}",
+        source=source,
+        scan=one_line(header.scan_id) or NO_VALUE,
+        version=one_line(header.format_version),
+    )
+    area = say("{area} m² within {extent}", area=number(summary.area_m2, ".2f"), extent=_extent(summary))
     facts = [
-        ("instrument", header.instrument or NO_VALUE),
-        ("created", header.created or NO_VALUE),
-        ("site", header.site),
-        ("operator", header.operator),
-        ("notes", header.notes),
-        ("duration", f"{number(summary.duration_s, '.1f')} s"),
-        ("patch", f"{number(summary.area_m2, '.2f')} m² within {_extent(summary)}"),
+        (say("Instrument"), header.instrument or NO_VALUE),
+        (say("Created"), header.created or NO_VALUE),
+        (say("Site"), header.site),
+        (say("Operator"), header.operator),
+        (say("Notes"), header.notes),
+        (say("Duration"), f"{number(summary.duration_s, '.1f')} s"),
+        (say("Patch"), area),
     ]
+    lines = [f"{visible(summary.path)}: {told}", ""]
     lines.append(table([(name, one_line(text)) for name, text in facts if text], align="<<"))
-    rows = [("stream", "samples", "rate", "measures", "covers")]
+    rows = [(say("stream"), say("samples"), say("rate"), say("measures"), say("covers"))]
     rows += [
         (
-            SENSOR_NAMES[stream.name],
+            say(SENSOR_NAMES[stream.name]),
             " × ".join(str(n) for n in stream.shape),
             f"{number(stream.rate_hz, '.1f')} Hz",
             one_line(stream.measures),
@@ -93,18 +100,23 @@ def summary_text(summary: ScanSummary) -> str:
     ]
     lines += ["", table(rows, align="<>><>"), ""]
     absent = [name for name in render.SENSORS if name not in {stream.name for stream in summary.streams}]
-    lines += [f"no {SENSOR_NAMES[name]} samples: this ground is not assessable by it" for name in absent]
+    lines += [
+        say("no {sensor} samples: this ground is not assessable by it", sensor=say(SENSOR_NAMES[name]))
+        for name in absent
+    ]
     faults = fault_lines(summary.faults)
-    looked = (
+    looked = say(
         "in the samples and the axes" if summary.samples_read else "in the axes; --check reads the samples too"
     )
-    lines += [f"faults ({looked}):", *faults] if faults else [f"no faults found ({looked})"]
+    head = say("faults ({looked}):" if faults else "no faults found ({looked})", looked=looked)
+    lines += [head, *faults]
     return "\n".join(lines)
 
 
 def _extent(summary: ScanSummary) -> str:
     x0, x1, y0, y1 = summary.extent_m
-    return f"x {number(x0, '.2f')} to {number(x1, '.2f')} m, y {number(y0, '.2f')} to {number(y1, '.2f')} m"
+    edges = {name: number(value, ".2f") for name, value in (("x0", x0), ("x1", x1), ("y0", y0), ("y1", y1))}
+    return say("x {x0} to {x1} m, y {y0} to {y1} m", **edges)
 
 
 def result_text(result: Result, scan: Path, out: Path | None) -> str:
@@ -168,10 +180,11 @@ def finite(value: float) -> float | None:
 
 def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
     """Return one row for each scan of a batch."""
-    rows: list[tuple[str, ...]] = [("scan", *CALLS, "covered", "")]
+    calls = (say(render.CALL_NAMES[call]) for call in CALLS)
+    rows: list[tuple[str, ...]] = [(say("Scan"), *calls, say("covered"), "")]
     for entry in entries:
         if entry.error:
-            rows.append((visible(entry.name), *(NO_VALUE for _ in CALLS), NO_VALUE, "FAILED"))
+            rows.append((visible(entry.name), *(NO_VALUE for _ in CALLS), NO_VALUE, say("FAILED")))
         else:
             rows.append(
                 (
@@ -182,5 +195,10 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
                 )
             )
     failed = sum(bool(entry.error) for entry in entries)
-    closing = f"{len(entries) - failed} of {len(entries)} scans processed; see {visible(str(out / 'batch.csv'))}"
+    closing = say(
+        "{done} of {count} scans processed; see {path}",
+        done=len(entries) - failed,
+        count=len(entries),
+        path=visible(str(out / "batch.csv")),
+    )
     return f"{table(rows, align='<>>>>><')}\n\n{closing}"

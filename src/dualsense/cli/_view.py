@@ -8,6 +8,8 @@ import click
 
 from dualsense.cli import _options as options
 from dualsense.cli._console import DONE, Console
+from dualsense.language import say
+from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +96,8 @@ def decisions(console: Console, *, folder: Path, out: Path | None, overwrite: bo
         from dualsense.runtime.files import write_file
 
         write_file(out, text, overwrite=overwrite)
-        console.report(f"wrote {out}: {len(rows)} decisions")
+        console.report(say("wrote {path}; decisions: {count}", path=visible(str(out)), count=len(rows)))
     if torn:
-        click.echo(f"dualsense: {folder}: {torn} damaged lines were left out", err=True)
+        left_out = say("{path}: damaged lines that were left out: {count}", path=visible(str(folder)), count=torn)
+        click.echo(f"dualsense: {left_out}", err=True)
     return DONE

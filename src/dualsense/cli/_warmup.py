@@ -9,6 +9,7 @@ import click
 
 from dualsense.cli import _options as options
 from dualsense.cli._console import DONE, PROGRAM, Console
+from dualsense.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,11 +34,20 @@ def warm_up(console: Console, *, jobs: int | None, only_list: bool) -> int:
         console.answer(f"{len(listed)} signatures of {len({kernel for kernel, _ in listed})} kernels")
         return DONE
     with console.counting() as count:
-        found = compile_listed(jobs, lambda one, done, total: count(f"compiling {done} of {total}: {one.kernel}"))
-    anew = sum(one.anew for one in found)
-    console.report(f"{len(found)} signatures ready, {anew} of them compiled now; {_places(found)}")
+
+        def tell(one: Compiled, done: int, total: int) -> None:
+            count(say("compiling {done} of {total}: {kernel}", done=done, total=total, kernel=one.kernel))
+
+        found = compile_listed(jobs, tell)
+    told = {"count": len(found), "anew": sum(one.anew for one in found), "place": _places(found)}
+    console.report(say("{count} signatures ready, {anew} of them compiled now; {place}", **told))
     if not all(one.folder for one in found):
-        console.report(f"there is no place for what was compiled: every run of `{PROGRAM}` will compile again")
+        console.report(
+            say(
+                "there is no place for what was compiled: every run of `{program}` will compile again",
+                program=PROGRAM,
+            )
+        )
     return DONE
 
 
@@ -50,4 +60,4 @@ def _places(found: Iterable[Compiled]) -> str:
     import os
 
     folders = {one.folder for one in found if one.folder}
-    return f"kept below {os.path.commonpath(folders)}" if folders else "kept nowhere"
+    return say("kept below {folder}", folder=os.path.commonpath(folders)) if folders else say("kept nowhere")

@@ -13,6 +13,8 @@ say             a sentence, its values filled in
 say_count       a sentence about a number of things
 unfilled        a sentence, its values left open
 again           say again what was written in English
+again_cause     and why something failed, with the file's name before it
+CAUSES          those that people meet most
 in_english      a sentence for data, English whatever the language
 number          digits as the language at hand writes them
 

@@ -2,6 +2,8 @@ from ._catalogue import ENGLISH as ENGLISH
 from ._catalogue import Catalogue as Catalogue
 from ._catalogue import catalogue as catalogue
 from ._catalogue import languages as languages
+from ._causes import CAUSES as CAUSES
+from ._causes import again_cause as again_cause
 from ._speaking import NOT_REVIEWED as NOT_REVIEWED
 from ._speaking import again as again
 from ._speaking import chosen as chosen

@@ -27,6 +27,8 @@ Report
 report_html         one page that opens offline, as text
 lesson_html         the same to learn from: without targets, calls and names
 write_report        and as ``report.html``
+letter_style        style rules by which a page takes the letters that it brings along
+page_letters        and their files
 image_data          another radar image of the same ground, for the instrument of a report that is open
 
 Pictures
@@ -53,6 +55,7 @@ fault_words         a fault as a sentence that says what it means for the ground
 join_reasons        reasons of a target in one line
 percent_down        a measured part, never rounded up
 ADVICE              what no result claims
+SIMULATED           what stands beside everything that was simulated
 CALL_NAMES          call to its words
 GRAVEST_FIRST       calls in the order in which they matter
 SENSORS             sensors in the order in which they are shown

@@ -15,6 +15,8 @@ from ._folder import OUTPUT_FILES as OUTPUT_FILES
 from ._folder import check_output as check_output
 from ._output import get_ready as get_ready
 from ._output import write_outputs as write_outputs
+from ._report.letters import letter_style as letter_style
+from ._report.letters import page_letters as page_letters
 from ._report.report import lesson_html as lesson_html
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report
@@ -29,6 +31,7 @@ from ._targets import join_reasons as join_reasons
 from ._targets import ordered_targets as ordered_targets
 from ._words import ADVICE as ADVICE
 from ._words import SENSORS as SENSORS
+from ._words import SIMULATED as SIMULATED
 from ._words import Banner as Banner
 from ._words import Headline as Headline
 from ._words import banners as banners

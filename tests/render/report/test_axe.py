@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from importlib.resources import files
-from importlib.util import find_spec
 
 import pytest
 
 from dualsense.render._report.report import report_html
+from oracles.axe import axe_script, violations
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES = ("light", "dark", "sun")
 
 
@@ -22,8 +20,7 @@ def page(make_result, pictures, tmp_path_factory):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     if CHROMIUM is None:
         pytest.skip("needs chromium")
-    if find_spec("axe_playwright_python") is None:
-        pytest.skip("needs axe-playwright-python, which brings axe-core")
+    axe = axe_script()
     path = tmp_path_factory.mktemp("axe") / "report.html"
     path.write_text(report_html(make_result("emi_failed"), pictures(make_result("full"))), encoding="utf-8")
     with playwright.sync_playwright() as driver:
@@ -34,22 +31,9 @@ def page(make_result, pictures, tmp_path_factory):
         page.set_default_timeout(120_000)  # a machine that is busy may take long, and it is not what is asked here
         page.goto(path.as_uri())
         page.locator("#plan[data-drawn]").wait_for()
-        page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        page.evaluate(axe)
         yield page
         browser.close()
-
-
-def violations(page):
-    found = page.evaluate(
-        "(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })",
-        RULES,
-    )
-    assert len(found["passes"]) > 20  # it did look
-    return [
-        f"{one['id']}: {node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()})"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", THEMES)

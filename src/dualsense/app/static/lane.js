@@ -13,24 +13,23 @@ let asking = false;
 let missed = [];
 let shownMissed = -1;
 let done = false;
+let scored = null;
 let entry = "";
 
 const send = (news) => { if (linked) frame.contentWindow.postMessage(news, "*"); };
-const kept = "dualsense-lane-" + key;
+// Who opened the lane: another name that is given elsewhere meanwhile is not who marked it.
+const trainee = kept("trainee").trim();
+const marked = "lane-" + key + "-" + encodeURIComponent(trainee.toLowerCase());
 
 function tell(text) {
   byId("note").textContent = text;
   byId("note").hidden = !text;
 }
 
-function trainee() {
-  try { return localStorage.getItem("dualsense-trainee") || ""; } catch { return ""; }
-}
-
 // Every change of the marks has a name of its own: the one before may have been scored, and its answer lost.
 function keep() {
   entry = newName();
-  try { localStorage.setItem(kept, JSON.stringify({ marks, entry })); } catch { /* a browser may keep nothing */ }
+  keepAs(marked, JSON.stringify({ marks, entry }));
 }
 
 window.addEventListener("message", (event) => {
@@ -41,11 +40,12 @@ window.addEventListener("message", (event) => {
     byId("mark").disabled = done;
     byId("hand-in").disabled = done;
     tell(marks.length ? "" : say("noMarks"));
-    send({ kind: "hello", theme: theme() });
+    send({ kind: "hello", theme: theme(), language: tongue.language });
     showMarks();
   } else if (news.kind === "state") {
     here = { chosen: typeof news.chosen === "string" ? news.chosen : null, x: Number(news.x) || 0, y: Number(news.y) || 0 };
     setTheme(news.theme);
+    setLanguage(String(news.language || "")).catch(() => {});
     if (!done && here.chosen) openMark(marks.findIndex((mark) => mark.id === here.chosen));
   }
 });
@@ -62,7 +62,7 @@ function openMark(index) {
   byId("one").hidden = index < 0;
   if (index < 0) return;
   const mark = marks[index];
-  byId("one-title").textContent = say("markName", { name: mark.id, place: placeWords(mark) });
+  byId("one-title").textContent = say("counted", { what: mark.id, count: placeWords(mark) });
   for (const radio of document.querySelectorAll("input[name=verdict]")) radio.checked = (radio.value === "dig") === mark.dig;
   byId("chance").value = String(Math.round(100 * mark.chance));
   chanceText();
@@ -108,16 +108,23 @@ async function handIn() {
   byId("hand-in").disabled = true;
   tell(say("scoring"));
   try {
-    const found = await asked("/api/lanes/" + key + "/score", { entry, trainee: trainee(), marks });
+    const found = await asked("/api/lanes/" + key + "/score", { entry, trainee, marks });
     done = true;
     byId("mark").disabled = true;
-    try { localStorage.removeItem(kept); } catch { /* a browser may keep nothing */ }
+    keepAs(marked, "");
     tell("");
+    scored = found;
     showScore(found);
   } catch (problem) {
     tell(say("notScored", { problem: problem.message }));
     byId("hand-in").disabled = false;
   }
+}
+
+// What lay there: its kind in the reader's words, and the name of its model as it is.
+function whatWords(thing) {
+  const kind = words["label_" + thing.label] === undefined ? thing.label : say("label_" + thing.label);
+  return thing.model && thing.model !== thing.label ? kind + " " + thing.model : kind;
 }
 
 function fact(name, text) {
@@ -138,10 +145,10 @@ function showScore(found) {
   const mines = found.objects.filter((thing) => thing.mine);
   missed = mines.filter((thing) => thing.outcome !== "dug").map((thing, index) => ({ ...thing, id: "?" + (index + 1) + " " + say("mineShort", { depth: depth(thing) }) }));
   byId("missed").textContent = missed.length ? "" : say("missedNone");
-  byId("missed-list").replaceChildren(...missed.map((thing) => made("li", say("object", { what: thing.model || thing.label, depth: depth(thing), outcome: say("outcome_" + thing.outcome) }))));
+  byId("missed-list").replaceChildren(...missed.map((thing) => made("li", say("object", { what: whatWords(thing), depth: depth(thing), outcome: say("outcome_" + thing.outcome) }))));
   byId("next").hidden = !missed.length;
   const own = found.marks.map((mark) => ({ id: mark.id, call: mark.dig ? "suspect" : "likely-clutter", x: toCm(mark.x_m), y: toCm(mark.y_m), depth: null }));
-  const others = found.objects.filter((thing) => !thing.mine).map((thing) => ({ id: thing.model || thing.label, call: "not-assessable", x: toCm(thing.x_m), y: toCm(thing.y_m), depth: toCm(thing.depth_m) }));
+  const others = found.objects.filter((thing) => !thing.mine).map((thing) => ({ id: whatWords(thing), call: "not-assessable", x: toCm(thing.x_m), y: toCm(thing.y_m), depth: toCm(thing.depth_m) }));
   const there = missed.map((thing) => ({ id: thing.id, call: "unclear", x: toCm(thing.x_m), y: toCm(thing.y_m), depth: toCm(thing.depth_m) }));
   const hits = mines.filter((thing) => thing.outcome === "dug").map((thing) => ({ id: say("mineShort", { depth: depth(thing) }), call: "unclear", x: toCm(thing.x_m), y: toCm(thing.y_m), depth: toCm(thing.depth_m) }));
   send({ kind: "marks", marks: [...there, ...hits, ...own, ...others] });
@@ -153,11 +160,21 @@ function nextMissed() {
   shownMissed = (shownMissed + 1) % missed.length;
   const thing = missed[shownMissed];
   send({ kind: "choose", id: thing.id });
-  byId("missed").textContent = say("object", { what: thing.model || thing.label, depth: Math.round(toCm(thing.depth_m)), outcome: say("outcome_" + thing.outcome) });
+  byId("missed").textContent = say("object", { what: whatWords(thing), depth: Math.round(toCm(thing.depth_m)), outcome: say("outcome_" + thing.outcome) });
+}
+
+function word() {
+  choices(byId("verdict"), "verdict", ["dig", "leave"], say("verdict"), (value) => say(value === "dig" ? "decision_dig" : "verdict_leave"), "dig");
+  document.title = say("lane", { number }) + " · dualsense";
+  byId("title").textContent = say("lane", { number });
+  frame.title = say("lane", { number });
+  asking = false;
+  if (linked) tell(done || marks.length ? "" : say("noMarks"));
+  if (chosen >= 0) openMark(chosen);
+  if (scored) showScore(scored);
 }
 
 function bind() {
-  choices(byId("verdict"), "verdict", ["dig", "leave"], say("verdict"), (value) => say("verdict_" + value), "dig");
   byId("verdict").addEventListener("change", (event) => { marks[chosen].dig = event.target.value === "dig"; changed(); });
   byId("chance").addEventListener("input", () => { marks[chosen].chance = Number(byId("chance").value) / 100; chanceText(); keep(); });
   byId("close").addEventListener("click", () => { openMark(-1); byId("mark").focus(); });
@@ -168,16 +185,14 @@ function bind() {
 }
 
 begin(async () => {
-  if (!trainee()) { location.replace("/"); return; }
-  document.title = say("lane", { number }) + " · dualsense";
-  byId("title").textContent = say("lane", { number });
-  frame.title = say("lane", { number });
+  if (!trainee) { location.replace("/"); return; }
+  word();
   entry = newName();
   try {
-    const found = JSON.parse(localStorage.getItem(kept));
+    const found = JSON.parse(kept(marked));
     if (found && Array.isArray(found.marks)) ({ marks, entry } = found);
   } catch { /* nothing was kept */ }
   bind();
   tell(say("preparing"));
-  frame.src = "/lanes/" + key + "/page.html";
-}).catch((problem) => tell(say("lost", { problem: problem.message })));
+  frame.src = "/lanes/" + key + "/page.html?trainee=" + encodeURIComponent(trainee);
+}, word).catch((problem) => tell(say("lost", { problem: problem.message })));

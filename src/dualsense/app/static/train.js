@@ -10,6 +10,8 @@ function trainee() {
   return byId("trainee").value.trim();
 }
 
+const levelWords = (level) => say("levelOf", { level: say("level_" + level) });
+
 function card(lane) {
   const ready = lane.state === "ready";
   const one = made(ready ? "a" : "div", "", "card" + (lane.state === "failed" ? " failed" : ready ? "" : " waiting"));
@@ -17,7 +19,7 @@ function card(lane) {
   text.append(made("strong", say("lane", { number: lane.number }), "title"));
   if (lane.simulated) text.append(made("span", say("simulated"), "simulated"));
   else if (ready) text.append(made("span", say("recordedLane")));
-  if (lane.level) text.append(made("span", say("level_" + lane.level)));
+  if (lane.level) text.append(made("span", levelWords(lane.level)));
   if (lane.state === "failed") text.append(made("span", say("laneFailed"), "dig"), made("span", lane.problem));
   else if (!ready) text.append(made("span", say(lane.state)));
   else text.append(made("span", say(lane.done ? "againLane" : "startLane"), "dig"));
@@ -26,6 +28,8 @@ function card(lane) {
   if (ready) {
     one.href = "/lane/" + lane.key + "?lane=" + lane.number;
     one.addEventListener("click", (event) => {
+      // Whoever's name stands there now works through the lane.
+      keepAs("trainee", trainee());
       if (trainee()) return;
       event.preventDefault();
       byId("note").textContent = say("needName");
@@ -99,7 +103,7 @@ function showSummary(found) {
   byId("facts").replaceChildren(...rows);
   byId("diagram").replaceChildren(diagram(found.bins));
   const lines = found.bins.filter((bin) => bin.count).map((bin) => made("li", say("reliabilityName", {
-    said: per100(bin.low) + "–" + per100(bin.high), stated: per100(bin.stated), happened: per100(bin.happened) + " %", count: bin.count,
+    said: per100(bin.low) + "–" + per100(bin.high), stated: per100(bin.stated), happened: per100(bin.happened), count: bin.count,
   })));
   if (found.repeated) lines.push(made("li", say("repeated", { count: found.repeated })));
   byId("bins").replaceChildren(...lines);
@@ -109,9 +113,10 @@ async function look() {
   try {
     const name = encodeURIComponent(trainee());
     const found = await asked("/api/lanes?trainee=" + name);
-    const now = JSON.stringify(found) + name;
+    const now = JSON.stringify(found) + name + tongue.language;
     if (now !== shown) {
       shown = now;
+      byId("level").textContent = found.level ? levelWords(found.level) : "";
       byId("lanes").replaceChildren(...found.lanes.map(card));
       byId("note").textContent = found.lanes.length ? "" : say("noLanes");
       showSummary(await asked("/api/summary?trainee=" + name));
@@ -128,10 +133,10 @@ async function looking() {
 
 begin(async () => {
   document.title = say("training") + " · dualsense";
-  try { byId("trainee").value = localStorage.getItem("dualsense-trainee") || ""; } catch { /* a browser may keep nothing */ }
+  if (!trainee()) byId("trainee").value = kept("trainee");
   byId("trainee").addEventListener("change", () => {
-    try { localStorage.setItem("dualsense-trainee", trainee()); } catch { /* a browser may keep nothing */ }
+    keepAs("trainee", trainee());
     look();
   });
   await looking();
-}).catch((problem) => { byId("note").textContent = problem.message; });
+}, () => { document.title = say("training") + " · dualsense"; look(); }).catch((problem) => { byId("note").textContent = problem.message; });

@@ -33,11 +33,12 @@ window.addEventListener("message", (event) => {
   if (news.kind === "ready") {
     linked = true;
     tell("");
-    send({ kind: "hello", theme: theme() });
+    send({ kind: "hello", theme: theme(), language: tongue.language });
     showDecided();
   } else if (news.kind === "state") {
     here = { chosen: typeof news.chosen === "string" ? news.chosen : null, x: Number(news.x) || 0, y: Number(news.y) || 0 };
     setTheme(news.theme);
+    setLanguage(String(news.language || "")).catch(() => {});
     follow();
   }
 });
@@ -177,7 +178,7 @@ function follow() {
 function showTargets() {
   const select = byId("target");
   const options = list.targets.map((target) => {
-    const option = made("option", target.id + " · " + say("call_" + target.call, { count: "" }).trim());
+    const option = made("option", target.id + " · " + say("call_" + target.call));
     option.value = target.id;
     return option;
   });
@@ -239,8 +240,8 @@ async function record(event) {
   byId("record").disabled = true;
   byId("recorded").textContent = say("recording");
   try {
-    try { localStorage.setItem("dualsense-operator", operator); } catch { /* a browser may keep nothing */ }
-    await kept(given);
+    keepAs("operator", operator);
+    await sent(given);
     const name = target || placeWords();
     fresh();
     byId("recorded").textContent = say("recorded", { target: name, decision: say("decision_" + given.decision) });
@@ -252,7 +253,7 @@ async function record(event) {
 }
 
 // Asked twice under one name, so that an answer that got lost makes no second entry.
-async function kept(given) {
+async function sent(given) {
   try { return await asked("/api/results/" + key + "/decisions", given); } catch (problem) {
     if (!(problem instanceof TypeError)) throw problem;
     await new Promise((done) => { setTimeout(done, 1000); });
@@ -265,14 +266,28 @@ function newName() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function bind() {
-  choices(byId("decision"), "decision", ["dig", "marked", "left"], say("decision"), (value) => say("decision_" + value), "");
+// All that was worded here, in the language at hand; what was chosen and typed stays.
+function word() {
+  const decided = document.querySelector("input[name=decision]:checked");
+  const found = byId("found").value;
+  const target = byId("target").value;
+  choices(byId("decision"), "decision", ["dig", "marked", "left"], say("decision"), (value) => say("decision_" + value), decided ? decided.value : "");
   byId("found").replaceChildren(...["", "mine", "other-explosive", "metal", "other-object", "nothing"].map((value) => {
     const option = made("option", say("found_" + (value || "none")));
     option.value = value;
     return option;
   }));
-  try { byId("operator").value = localStorage.getItem("dualsense-operator") || ""; } catch { /* a browser may keep nothing */ }
+  byId("found").value = found;
+  frame.title = say("frame");
+  showTargets();
+  if ([...byId("target").options].some((option) => option.value === target)) byId("target").value = target;
+  follow();
+  controlsText();
+  showDecided();
+}
+
+function bind() {
+  byId("operator").value = kept("operator");
   byId("csv").href = address("decisions.csv");
   byId("json").href = address("decisions.json");
   byId("controls-button").addEventListener("click", openControls);
@@ -297,10 +312,9 @@ begin(async () => {
   list = await asked(address("targets.json"));
   document.title = (list.scan_id || "–") + " · dualsense";
   byId("title").textContent = list.scan_id || "–";
-  frame.title = say("frame");
-  showTargets();
   bind();
+  word();
   await readDecisions();
   frame.src = address("report.html");
   setTimeout(() => { if (!linked) tell(say("older")); }, READY_MS);
-}).catch((problem) => tell(say("lost", { problem: problem.message })));
+}, word).catch((problem) => tell(say("lost", { problem: problem.message })));

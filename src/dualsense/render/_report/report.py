@@ -20,6 +20,7 @@ from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
 from dualsense.render._report.languages import Texts, language_tables
+from dualsense.render._report.letters import letter_style, page_letters
 from dualsense.render._report.page import page_words
 from dualsense.render._report.viewer import viewer_data
 from dualsense.scan import plain
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from dualsense.result import Result
 
 ASSETS = "assets"
+TELLS = frozenset({"detections-left-out"})
+"""Faults that tell where something was found, which is for a trainee to tell."""
 LANGUAGES_MARK = "<!--languages-->"
 """Where the languages come: no text of a scan can hold it, for all are escaped."""
 
@@ -64,18 +67,12 @@ def _picture(png: bytes) -> dict[str, Any]:
 
 @cache
 def _faces() -> str:
-    """Style of the letters that the page brings along, for systems that have none for a script."""
-    folder = files("dualsense.render").joinpath(ASSETS, "fonts", "page")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".woff2"))
-    faces = []
-    for name in names:
-        content = base64.b64encode(folder.joinpath(name).read_bytes()).decode("ascii")
-        letters = folder.joinpath(name.replace(".woff2", ".range")).read_text(encoding="ascii").strip()
-        source = f'url("data:font/woff2;base64,{content}") format("woff2")'
-        faces.append(
-            f'@font-face {{ font-family: "dualsense letters"; src: {source}; unicode-range: {letters}; }}\n'
-        )
-    return "".join(faces)
+    """Style of the letters, which stand in the page itself."""
+
+    def inline(name: str) -> str:
+        return "data:font/woff2;base64," + base64.b64encode(page_letters()[name]).decode("ascii")
+
+    return letter_style(inline)
 
 
 def _script(*, instrument: bool) -> str:
@@ -136,7 +133,17 @@ def lesson_html(result: Result, title: str) -> str:
         HTML that refers to nothing outside itself.
     """
     header = replace(result.header, scan_id=title, site=None, operator=None, notes=None, origin_wgs84=None)
-    bare = replace(result, header=header, targets=(), provenance={}, scan_sha256="", recipe_sha256="", kept={})
+    faults = tuple(fault for fault in result.faults if fault.code not in TELLS)
+    bare = replace(
+        result,
+        header=header,
+        targets=(),
+        faults=faults,
+        provenance={},
+        scan_sha256="",
+        recipe_sha256="",
+        kept={},
+    )
     return _page(bare, {}, View(), None, lesson=True)
 
 

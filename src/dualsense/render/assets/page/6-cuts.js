@@ -112,7 +112,8 @@
     const here = side === "along" ? state.x : state.y;
     const off = (target) => Math.abs(side === "along" ? target.y - state.y : target.x - state.x);
     const places = data.targets.map((target, index) => {
-      const depth = target.depth === null ? (data.deep[0] + data.deep[1]) / 2 : target.depth;
+      // Without a depth it stands on the ground, and a broken line down from it: anywhere below.
+      const depth = target.depth === null ? data.deep[0] : target.depth;
       const strong = index === state.target || off(target) <= 4;
       return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.max(Math.min(toDepth(depth), box.bottom - SYMBOL), box.top), alpha: strong ? 1 : 0.35, strong };
     });

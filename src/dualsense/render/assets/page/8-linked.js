@@ -74,9 +74,11 @@
   }
 
   const heard = {
-    hello: ({ theme }) => {
-      linked = true;
+    hello: ({ theme, language }) => {
+      // What is told of this page before it looks as the one outside would change that one back.
       if (THEMES[theme]) { setTheme(theme); }
+      if (Object.hasOwn(languages.tongues, language)) { speak(language); }
+      linked = true;
       tellOutside();
     },
     theme: ({ theme }) => { if (THEMES[theme]) { setTheme(theme); } },
@@ -95,6 +97,7 @@
   function beLinked() {
     if (!outside) { return; }
     views.push(tellOutside);
+    whenSpoken.push(tellOutside);
     window.addEventListener("message", (event) => {
       const known = event.source === outside && event.data && Object.hasOwn(heard, event.data.kind);
       if (known) { heard[event.data.kind](event.data); }

@@ -7,7 +7,7 @@ let shown = "";
 let single = "";
 
 function callsText(result) {
-  const parts = Object.entries(result.calls).map(([call, count]) => say("call_" + call, { count }));
+  const parts = Object.entries(result.calls).map(([call, count]) => say("counted", { what: say("call_" + call), count }));
   return parts.length ? parts.join(", ") : say("noTargets");
 }
 
@@ -41,7 +41,7 @@ function doneCard(result) {
   text.append(made("span", digText(result), "dig"), made("span", callsText(result)));
   text.append(made("span", say("coverage", { part: percentDown(result.coverage_fraction) })));
   if (result.faults) {
-    text.append(made("span", result.faults === 1 ? say("oneFault") : say("faults", { count: result.faults }), result.failed ? "fault failed" : "fault"));
+    text.append(made("span", say("faults", { count: result.faults }), result.failed ? "fault failed" : "fault"));
     for (const sentence of result.fault_words.slice(0, 2)) text.append(made("span", sentence, "small"));
   }
   if (result.decided) text.append(made("span", say("decidedCount", { count: result.decided }), "tag"));
@@ -72,10 +72,14 @@ function tell(text) {
   if (byId("note").textContent !== text) byId("note").textContent = text;
 }
 
+let looks = 0;
+
 async function look() {
+  const turn = ++looks;
   try {
-    const results = await asked("/api/results");
-    const now = JSON.stringify(results);
+    const results = await asked("/api/results?language=" + tongue.language);
+    if (turn !== looks) return;
+    const now = tongue.language + JSON.stringify(results);
     if (single && results.some((one) => one.key === single && !one.problem)) { location.replace("/view/" + single); return; }
     if (now !== shown) {
       // Where the finger or the keyboard is, it stays.
@@ -84,11 +88,11 @@ async function look() {
       byId("results").replaceChildren(...results.map(entry));
       if (held) { const same = [...document.querySelectorAll("a.card")].find((one) => one.href === held); if (same) same.focus(); }
     }
-    tell(!results.length ? say("noScans") : results.length === 1 ? say("oneScan") : say("manyScans", { count: results.length }));
+    tell(results.length ? say("counted", { what: say("scans"), count: results.length }) : say("noScans"));
   } catch (problem) {
     tell(say("lost", { problem: problem.message }));
   }
-  setTimeout(look, LOOK_MS);
+  if (turn === looks) setTimeout(look, LOOK_MS);
 }
 
 begin(async () => {
@@ -98,4 +102,4 @@ begin(async () => {
   byId("name").textContent = folder.name;
   document.title = folder.name ? folder.name + " · dualsense" : "dualsense";
   await look();
-}).catch((problem) => tell(String(problem.message)));
+}, look).catch((problem) => tell(String(problem.message)));
