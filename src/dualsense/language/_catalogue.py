@@ -8,11 +8,9 @@ written from the right, the sign before decimals (``X-Decimal``), and whether a 
 
 from __future__ import annotations
 
-import gettext
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -61,6 +59,8 @@ class Catalogue:
 @cache
 def languages() -> tuple[str, ...]:
     """Codes of all languages that there is a file of, in the order of the alphabet, English first."""
+    from importlib.resources import files  # noqa: PLC0415 - a command that says nothing in another language
+
     names = (entry.name for entry in files("dualsense.language").joinpath(FOLDER).iterdir())
     return (ENGLISH, *sorted(name.removesuffix(".po") for name in names if name.endswith(".po")))
 
@@ -80,6 +80,8 @@ def catalogue(code: str) -> Catalogue:
     """
     if code == ENGLISH:
         return Catalogue(ENGLISH, "English")
+    from importlib.resources import files  # noqa: PLC0415
+
     text = files("dualsense.language").joinpath(FOLDER, f"{code}.po").read_text(encoding="utf-8")
     return parsed(code, text)
 
@@ -98,6 +100,8 @@ def parsed(code: str, text: str) -> Catalogue:
     -------
     Catalogue
     """
+    import gettext  # noqa: PLC0415 - takes long to load, and English needs none of it
+
     sentences: dict[str, tuple[str, ...]] = {}
     header: dict[str, str] = {}
     for key, forms in _entries(text):
