@@ -16,6 +16,7 @@ import click
 
 from dualsense._version import __version__
 from dualsense.cli import _options as options
+from dualsense.cli._check import check
 from dualsense.cli._console import (
     CLOSED_PIPE,
     DONE,
@@ -286,6 +287,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
     return DONE
 
 
+cli.add_command(check)
 cli.add_command(evaluate)
 cli.add_command(export)
 cli.add_command(simulate)

@@ -176,7 +176,7 @@ def clipped(values: NDArray[Any], *, part: float = 0.0) -> Mask:
 def noisy_tones(values: NDArray[Any]) -> Mask:
     """Tell which columns (k,) of the radar are noise beside the others."""
     step = (np.abs(np.diff(values, axis=0)) ** 2).mean(axis=0) / 2.0
-    spread = np.maximum(np.var(values, axis=0), 1e-300)
+    spread = np.maximum(np.var(values, axis=0).astype(np.float64), 1e-300)
     share = step / spread
     bad: Mask = (share > TONE) & (share > TONE_OVER * np.median(share))
     return bad

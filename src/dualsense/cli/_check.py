@@ -1,0 +1,117 @@
+"""The verb ``dualsense check``: whether a sweep will do, while the operator still stands there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from dualsense.cli import _options as options
+from dualsense.cli._console import DONE, FAILED, Console
+from dualsense.errors import DualsenseError, cause, one_line
+from dualsense.runtime.logs import PROGRAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dualsense.recipe import Recipe
+    from dualsense.verdict import Limits, Verdict
+
+AMBER, RED = 3, 4
+STATUS = {"green": DONE, "amber": AMBER, "red": RED}
+
+
+@click.command()
+@click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="SCAN|DIR...")
+@click.option("-o", "--out", type=options.FILE, help="Folder for check.png and check.json of each scan.")
+@click.option("--limits", "limits_file", type=options.FILE, metavar="FILE", help="TOML file with other limits.")
+@options.recipe
+@options.overwrite
+@options.as_json
+@options.threads
+@options.isolated
+@options.common
+def check(
+    console: Console,
+    *,
+    scans: tuple[Path, ...],
+    out: Path | None,
+    limits_file: Path | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Say whether a sweep will do: green, amber or red, and the places to sweep again.
+
+    Line spacing, height, speed, tilt, the tracker's gaps, what each sensor covered, the radar's soundings against
+    its waves, and what in the recording is not believed. Of what lies below nothing is said.
+
+    Exit status: 0 green, 3 amber, 4 red, of the worst scan; 1 where a scan could not be processed.
+    """
+    recipe = options.load_recipe(recipe_file, overrides)
+    from dualsense.batch import find_scans
+    from dualsense.verdict import Limits, read_limits, to_json
+
+    limits = Limits() if limits_file is None else read_limits(limits_file)
+    found = find_scans(scans)
+    if out is not None:
+        for name in found:
+            options.refuse_existing(out / name / "check.json", overwrite=overwrite)
+    verdicts: dict[str, Verdict] = {}
+    failed = 0
+    for name, scan in found.items():
+        console.subject = str(scan)
+        try:
+            verdicts[name] = _judged(scan, recipe, limits)
+        except DualsenseError as error:
+            if len(found) == 1:
+                raise
+            failed += 1
+            click.echo(f"{PROGRAM}: error: {one_line(cause(error))}", err=True)
+            continue
+        if not as_json:
+            console.answer(_text(name, verdicts[name], limits))
+    if as_json:
+        console.answer(json.dumps({name: json.loads(to_json(one)) for name, one in verdicts.items()}, indent=2))
+    if out is not None:
+        console.subject = str(out)
+        _write(out, verdicts, limits, overwrite=overwrite)
+    worst = max((STATUS[one.grade] for one in verdicts.values()), default=DONE)
+    return FAILED if failed else worst
+
+
+def _judged(scan: Path, recipe: Recipe, limits: Limits) -> Verdict:
+    from dualsense.chain import process_recording
+    from dualsense.io import read_scan
+    from dualsense.verdict import judge
+
+    recording = read_scan(scan, with_truth=False)
+    return judge(recording, process_recording(recording, recipe), limits)
+
+
+def _text(name: str, verdict: Verdict, limits: Limits) -> str:
+    from dualsense.cli._text import table
+    from dualsense.verdict import mark_rows, place_words, verdict_words
+
+    simulated = "SIMULATED  " if verdict.source == "simulated" else ""
+    lines = [f"{one_line(name)}: {simulated}{verdict_words(verdict)}"]
+    lines += [f"  {line}" for line in table(mark_rows(verdict, limits), align="<<><").splitlines()]
+    lines += [f"  {sensor}: {one_line(message)}" for sensor, _, message in verdict.faults]
+    lines += [f"  sweep again: {place_words(place)}" for place in verdict.places]
+    return "\n".join(lines) + "\n"
+
+
+def _write(out: Path, verdicts: dict[str, Verdict], limits: Limits, *, overwrite: bool) -> None:
+    from dualsense.runtime.folders import write_folder
+    from dualsense.verdict import draw, to_json
+
+    for name, verdict in verdicts.items():
+        written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict, limits)}
+
+        def fill(fresh: Path, written: dict[str, bytes] = written) -> None:
+            for file, content in written.items():
+                (fresh / file).write_bytes(content)
+
+        write_folder(out / name, tuple(written), fill, overwrite=overwrite)

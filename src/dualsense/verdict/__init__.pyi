@@ -1,0 +1,12 @@
+from ._draw import draw as draw
+from ._json import to_json as to_json
+from ._judge import Mark as Mark
+from ._judge import Place as Place
+from ._judge import Verdict as Verdict
+from ._judge import judge as judge
+from ._limits import Limit as Limit
+from ._limits import Limits as Limits
+from ._limits import read_limits as read_limits
+from ._words import mark_rows as mark_rows
+from ._words import place_words as place_words
+from ._words import verdict_words as verdict_words

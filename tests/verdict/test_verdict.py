@@ -1,0 +1,169 @@
+"""Whether a sweep will do is told from what was recorded, place by place, and never as anything about mines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dualsense import process_scan, verdict
+from dualsense.cli import cli
+from dualsense.errors import RecipeError
+from dualsense.io import read_scan, write_scan
+from dualsense.verdict import Limit, Limits, _measure, judge, mark_rows, place_words, read_limits, verdict_words
+from dualsense.verdict._words import NAMES
+
+
+@pytest.fixture(scope="module")
+def scan(sample_dir):
+    return read_scan(sample_dir / "ts50_casing.h5", with_truth=False)
+
+
+@pytest.fixture(scope="module")
+def result(scan):
+    return process_scan(scan)
+
+
+def marks(told):
+    return {mark.name: mark for mark in told.marks}
+
+
+def without_poses(scan, start, stop):
+    """Take poses away between two parts of the recording."""
+    time = scan.pose.time_s
+    part = (time - time[0]) / (time[-1] - time[0])
+    keep = (part < start) | (part > stop)
+    std = scan.pose.position_std_m
+    pose = replace(
+        scan.pose,
+        time_s=time[keep],
+        position_m=scan.pose.position_m[keep],
+        orientation=None if scan.pose.orientation is None else scan.pose.orientation[keep],
+        position_std_m=None if std is None else std[keep],
+    )
+    return replace(scan, pose=pose)
+
+
+def test_a_good_sweep_is_green_and_says_nothing_of_mines(scan, result):
+    told = judge(scan, result)
+    assert told.grade == "green"
+    assert told.places == ()
+    assert not told.again.any()
+    words = verdict_words(told) + json.dumps(mark_rows(told, Limits()))
+    assert "nothing" in words
+    assert not any(word in words.lower() for word in ("safe", "clear", "mine-free", "clean"))
+    assert {mark.grade for mark in told.marks if mark.name in ("emi_noise", "emi_drift", "gpr_noise")} == {None}
+
+
+def test_ground_without_a_track_is_to_be_swept_again(scan):
+    gapped = without_poses(scan, 0.40, 0.52)
+    told = judge(gapped, process_scan(gapped))
+    assert told.grade == "red"
+    assert marks(told)["tracking_gap_s"].value == pytest.approx(0.12 * np.ptp(scan.pose.time_s), rel=0.05)
+    assert marks(told)["line_spacing_m"].value > 0.05
+    y = scan.pose.position_m[:, 1]
+    lost = (np.quantile(y, 0.40), np.quantile(y, 0.52))  # the head goes up the patch line by line
+    largest = told.places[0]
+    assert largest.y_m[0] < sum(lost) / 2.0 < largest.y_m[1]
+    assert "line_spacing_m" in largest.why
+    assert "between lines" in place_words(largest)
+    assert verdict.draw(told).startswith(b"\x89PNG")
+    assert verdict.draw(told) == verdict.draw(told)
+
+
+def test_a_sensor_that_failed_is_red(scan):
+    silent = replace(scan, gpr=replace(scan.gpr, data=np.zeros_like(scan.gpr.data)))
+    told = judge(silent, process_scan(silent))
+    assert told.grade == "red"
+    assert marks(told)["gpr_coverage"].value == 0.0
+    assert any(sensor == "gpr" for sensor, _, _ in told.faults)
+    assert told.again.sum() >= 0.99 * told.patch.sum()
+    assert json.loads(verdict.to_json(told))["grade"] == "red"
+
+
+def test_height_and_speed_are_told_where_they_were_exceeded(scan, result):
+    strict = Limits(height_m=Limit(amber=0.03, red=0.2), speed_m_s=Limit(amber=0.1, red=2.0))
+    told = judge(scan, result, strict)
+    assert told.grade == "amber"
+    assert {"height_m", "speed_m_s"} <= {name for place in told.places for name in place.why}
+    height = scan.pose.position_m[:, 2]
+    assert marks(told)["height_m"].value == pytest.approx(np.quantile(height, 0.95), abs=0.002)
+    way = np.hypot(*np.diff(scan.pose.position_m[:, :2], axis=0).T).sum() / np.ptp(scan.pose.time_s)
+    assert marks(told)["speed_m_s"].value == pytest.approx(way, rel=0.3)
+
+
+def test_tilt_is_asked_for_where_the_tracker_tells_it(scan, result):
+    half = np.radians(12.0) / 2.0
+    turned = np.tile([np.cos(half), np.sin(half), 0.0, 0.0], (scan.pose.time_s.size, 1))
+    tilted = judge(replace(scan, pose=replace(scan.pose, orientation=turned)), result)
+    assert marks(tilted)["tilt_deg"].value == pytest.approx(12.0, abs=1e-6)
+    assert marks(tilted)["tilt_deg"].grade == "amber"
+    level = judge(replace(scan, pose=replace(scan.pose, orientation=None)), result)
+    assert "tilt_deg" not in marks(level)
+
+
+@pytest.mark.parametrize("kind", (float, complex))
+def test_noise_is_told_whatever_changes_slowly(scan, kind):
+    rng = np.random.default_rng(3)
+    shape = scan.emi.data.shape
+    noise = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind is complex else 0.0)
+    slow = 50.0 * np.sin(np.linspace(0.0, 20.0, shape[0]))[:, None]
+    metal = replace(scan.emi, data=(slow + 0.5 * noise).astype(kind))
+    assert _measure._noise(metal) == pytest.approx(0.5, rel=0.1)
+    ramp = replace(scan.emi, data=(np.linspace(0.0, 7.0, shape[0])[:, None] + np.zeros(shape)).astype(kind))
+    assert _measure._drift(ramp) == pytest.approx(0.9 * 7.0, rel=0.02)
+
+
+def test_limits_grade_from_either_side():
+    above, below = Limit(amber=1.0, red=2.0), Limit(amber=0.9, red=0.5)
+    assert [above.grade(x) for x in (1.0, 1.01, 2.0, 2.01, np.nan)] == ["green", "amber", "amber", "red", "red"]
+    assert [below.grade(x) for x in (0.9, 0.89, 0.5, 0.49, np.nan)] == ["green", "amber", "amber", "red", "red"]
+    assert NAMES.keys() == Limits.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    (
+        ("[height_m]\namber = 0.1", "height_m.red: Field required"),
+        ("[height_m]\namber = 0.1\nred = 0.1", "amber and red are the same"),
+        ("[weight_kg]\namber = 1\nred = 2", "weight_kg: Extra inputs are not permitted"),
+        ("[height_m]\namber = nan\nred = 0.1", "height_m.amber: Input should be a finite number"),
+        ("height_m = [", "limits.toml: not TOML"),
+    ),
+)
+def test_a_wrong_limit_is_named(tmp_path, text, said):
+    file = tmp_path / "limits.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"limits\.toml") as caught:
+        read_limits(file)
+    assert said in str(caught.value)
+
+
+def test_the_command_answers_with_its_status(scan, sample_dir, tmp_path):
+    ask = CliRunner().invoke
+    bad, limits = tmp_path / "scans" / "bad.h5", tmp_path / "limits.toml"
+    bad.parent.mkdir()
+    write_scan(without_poses(scan, 0.40, 0.52), bad)
+    limits.write_text("[height_m]\namber = 0.01\nred = 0.5\n", encoding="utf-8")
+    words = ["check", str(sample_dir / "ts50_casing.h5"), "--no-isolated"]
+    good = ask(cli, words, standalone_mode=False)
+    assert (good.return_value, good.output.splitlines()[0]) == (
+        0,
+        "ts50_casing: SIMULATED  GREEN: the sweep is within its limits (of what lies below this says nothing)",
+    )
+    assert ask(cli, [*words, "--limits", str(limits)], standalone_mode=False).return_value == 3
+    (bad.parent / "cut.h5").write_bytes(bad.read_bytes()[:5000])
+    out = tmp_path / "out"
+    both = ask(cli, ["check", str(bad.parent), "-o", str(out), "--no-isolated"], standalone_mode=False)
+    assert both.return_value == 1
+    assert "cut.h5" in both.output
+    assert "bad: SIMULATED  RED" in both.output
+    assert {file.name for file in (out / "bad").iterdir()} == {"check.json", "check.png"}
+    (bad.parent / "cut.h5").unlink()
+    asked = ["check", str(bad.parent), "--json", "--no-isolated"]
+    told = ask(cli, asked, standalone_mode=False)
+    assert told.return_value == 4
+    assert json.loads(told.stdout)["bad"]["sweep_again"][0]["why"]
