@@ -131,7 +131,7 @@ def _of_track() -> list[Kind]:
         Kind("track-stuck-x", partial(t.stuck, axes="x"), (0.4, 1.5, 5.0)),
         *(Kind(f"track-jumps-{a}", partial(t.shifted, axes=a, when="half"), steps) for a in ("x", "y", "z")),
         *(Kind(f"track-glitch-{a}", partial(t.shifted, axes=a, when="glitch"), steps) for a in ("x", "y", "z")),
-        Kind("track-offset-z", partial(t.shifted, axes="z", when="all"), (-0.04, 0.03, 0.1, 0.3)),
+        Kind("track-offset-z", partial(t.shifted, axes="z", when="all"), (-0.04, -0.03, 0.03, 0.05, 0.1, 0.3)),
         Kind("track-units-xy", partial(t.scaled, axes="xy"), (0.1, 0.3048, 0.5, 2.0, 3.2808, 10.0, 100.0)),
         Kind("track-units-xyz", partial(t.scaled, axes="xyz"), (0.1, 0.3048, 3.2808, 10.0)),
         Kind("track-units-x", partial(t.scaled, axes="x"), (0.3048, 3.2808)),

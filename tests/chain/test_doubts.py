@@ -71,3 +71,25 @@ def test_heights_that_drift_away_from_the_grounds_echo_leave_no_ground_covered(s
     assert [one.code for one in result.faults].count("track-heights-differ") == 1
     assert "track-heights-differ" in {one.code for one in result.doubts}
     assert result.coverage_fraction == 0.0
+
+
+def test_heights_that_are_all_too_high_are_told_by_the_delay_of_the_grounds_echo(sample_dir):
+    scan = read_scan(sample_dir / "ts50_deep.h5")
+    at = scan.pose.position_m + np.array([0.0, 0.0, 0.03])
+    result = process_scan(replace(scan, emi=None, pose=replace(scan.pose, position_m=at)))
+    (told,) = [one for one in result.faults if one.code == "track-offset"]
+    assert told.values["offset_mm"] == pytest.approx(30.0, abs=8.0)
+    assert "track-offset" in {one.code for one in result.doubts}
+    assert not result.coverage.gpr.any()
+
+
+def test_a_detector_that_only_drifts_covers_nothing(sample_dir):
+    scan = read_scan(sample_dir / "ts50_deep.h5")
+    rng = np.random.default_rng(2)
+    data = scan.emi.data
+    noise = np.diff(data, axis=0).std(axis=0) * rng.normal(size=data.shape) / 2.0
+    drift = np.cumsum(rng.normal(size=(len(data), 1)), axis=0) * np.abs(noise).mean()
+    dead = replace(scan.emi, data=(data.mean(axis=0) + drift + noise).astype(data.dtype))
+    result = process_scan(replace(scan, gpr=None, emi=dead))
+    assert "metal-unvouched" in {one.code for one in result.faults}
+    assert not result.coverage.emi.any()

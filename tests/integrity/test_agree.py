@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dualsense.integrity import doubted, height_lag, inspect, metal_passes, radar_passes, without
+from dualsense.integrity import (
+    doubted,
+    height_lag,
+    inspect,
+    metal_passes,
+    radar_passes,
+    told_offset_m,
+    unvouched,
+    without,
+)
 from dualsense.io import read_scan
 
 DT_S = 1e-10
@@ -119,3 +128,47 @@ def test_samples_in_doubt_are_left_out_and_the_scan_is_not_changed(sample_dir):
     less = without(scan, doubts)
     assert less.gpr.time_s.size == scan.gpr.time_s.size - 40
     assert less.emi is scan.emi
+
+
+@pytest.mark.parametrize(
+    ("offset_m", "fine_m", "known", "told_m"),
+    (
+        (0.03, None, True, 0.03),
+        (-0.03, -0.012, True, -0.03),
+        (0.03, 0.002, True, 0.0),
+        (0.03, -0.012, True, 0.0),
+        (0.012, None, True, 0.0),
+        (0.03, None, False, 0.0),
+        (0.05, None, False, 0.05),
+        (None, None, True, 0.0),
+    ),
+)
+def test_an_error_of_all_heights_is_told_where_it_is_beyond_what_good_lanes_have(offset_m, fine_m, known, told_m):
+    assert told_offset_m(offset_m, fine_m, known=known) == told_m
+
+
+def heard(gain, drift_size=40.0):
+    """Drift, and the ground coming nearer and going, over 25 s in units of the noise."""
+    time = np.arange(0.0, 25.0, 0.05)
+    rng = np.random.default_rng(12)
+    ground = 1.0 + 0.1 * np.interp(time, np.linspace(0.0, 25.0, 60), rng.normal(size=60))
+    drift = np.column_stack([np.ones(time.size), time, time**2])
+    wander = np.interp(time, np.linspace(0.0, 25.0, 20), rng.normal(size=20)) * drift_size
+    values = gain * ground[:, None] * np.ones(3) + wander[:, None] + rng.normal(size=(time.size, 3))
+    return values, drift, ground, time
+
+
+def test_a_detector_that_hears_the_ground_come_and_go_lives():
+    assert unvouched(*heard(1000.0), float("nan")) == ()
+
+
+def test_one_that_drifts_alone_is_not_vouched_for():
+    (doubt,) = unvouched(*heard(0.0), float("nan"))
+    assert (doubt.code, doubt.sensor, doubt.takes_away) == ("metal-unvouched", "emi", "ground")
+    assert unvouched(*heard(0.0), 0.9) == (doubt,)
+    assert unvouched(*heard(0.0), 0.3) == ()  # passes agree on metal
+
+
+def test_a_head_at_one_height_is_not_asked():
+    values, drift, ground, time = heard(0.0)
+    assert unvouched(values, drift, np.ones_like(ground), time, float("nan")) == ()

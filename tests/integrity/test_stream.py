@@ -150,3 +150,11 @@ def test_clipped_samples_are_told_by_stretches_and_not_one_by_one():
     looks = [("samples-clipped", lambda _, time_s: np.isin(time_s, data.time_s[hit]))]
     (one,) = _by_channel("gpr", data, looks)
     assert (one.start_s, one.stop_s) == (data.time_s[hit[0]], data.time_s[hit[-1]])
+
+
+def test_soundings_that_nearly_cancel_are_no_step(soundings):
+    """Coupling and ground echo cancel for a moment: the logarithm of what they have in common leaps."""
+    weak = soundings * np.abs(np.linspace(-1.0, 1.0, len(soundings)) - 0.002)[:, None]
+    assert not stream.stepped(weak).any()
+    weak[300:] *= 0.3
+    assert stream.stepped(weak)[300:].all()

@@ -32,25 +32,49 @@ MAX_HEIGHT_DIFFERENCE_M = 0.009
 
 def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Weigh the ground's echo against the direct wave, take both away, and hold the heights against the track."""
-    echo, log = _ground_echo(state, tables)
+    bare = state.bare
+    if bare is None:
+        bare, _ = gpr.calibrate(state.recording, taken(state.track), use_reference=False)
+    echo, log = _ground_echo(state, bare, tables)
     soundings = taken(state.soundings)
     below, surface = gpr.find_surface(soundings, **parameters(tables.surface))
     state = replace(state, calibrated=soundings, echo=echo, soundings=below, surface=surface)
     if not surface.fitted:
         return state, log
     differ_m = float(np.std(surface.height_m - soundings.midpoint_m[:, 2]))
-    if differ_m <= MAX_HEIGHT_DIFFERENCE_M:
-        return state, log
-    log += Log((fault("track-heights-differ", difference_mm=1e3 * differ_m),))
+    if differ_m > MAX_HEIGHT_DIFFERENCE_M:
+        state = _heights_doubted(state, "track-heights-differ")
+        log += Log((fault("track-heights-differ", difference_mm=1e3 * differ_m),))
+    offset_m = _offset_m(state, bare)
+    if offset_m != 0.0:
+        state = _heights_doubted(state, "track-offset")
+        log += Log((fault("track-offset", offset_mm=1e3 * offset_m),))
+    return state, log
+
+
+def _heights_doubted(state: RadarState, code: str) -> RadarState:
+    """Believe no height: of a patch no ground is covered, for what lies deep may be missed so."""
     state = replace(state, heights_agree=False)
     if state.line is not None:
-        return state, log
-    first_s, last_s = float(soundings.time_s.min()), float(soundings.time_s.max())
-    doubt = Doubt("track-heights-differ", "pose", first_s, last_s, "ground")  # what lies deep may be missed so
-    return replace(state, doubts=(*state.doubts, doubt)), log
+        return state
+    time_s = taken(state.calibrated).time_s
+    doubt = Doubt(code, "pose", float(time_s.min()), float(time_s.max()), "ground")
+    return replace(state, doubts=(*state.doubts, doubt))
 
 
-def _ground_echo(state: RadarState, tables: Gpr) -> tuple[SurfaceEcho | None, Log]:
+def _offset_m(state: RadarState, bare: Soundings) -> float:
+    """By how much all tracked heights are too high, as the ground's echo has it; 0 where that is not told."""
+    surface, antennas, echo = taken(state.surface), gpr.find_antennas(state.instrument), state.echo
+    if bare.time_s.size != surface.height_m.size:
+        return 0.0
+    return integrity.told_offset_m(
+        gpr.height_offset(bare, surface, antennas),
+        None if echo is None else -echo.height_offset_m,
+        known=antennas is not None,
+    )
+
+
+def _ground_echo(state: RadarState, bare: Soundings, tables: Gpr) -> tuple[SurfaceEcho | None, Log]:
     """Weigh the ground's echo before reference and filters have taken the direct wave away.
 
     None where the recipe does not want the echo, where the head's antennas are not known, and where what they
@@ -64,9 +88,6 @@ def _ground_echo(state: RadarState, tables: Gpr) -> tuple[SurfaceEcho | None, Lo
     if antennas is None:
         unnamed = state.instrument or "an unnamed instrument"
         return None, Log() if given else Log((fault("gpr-antennas-unknown", instrument=unnamed),))
-    bare = state.bare
-    if bare is None:
-        bare, _ = gpr.calibrate(state.recording, taken(state.track), use_reference=False)
     echo = gpr.surface_permittivity(
         bare, antennas, modality=state.recording.modality, roughness_m=wanted.roughness_m
     )

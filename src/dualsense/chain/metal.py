@@ -252,11 +252,13 @@ def find_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
 
 
 def _held_together(state: MetalState) -> MetalState:
-    """Hold the metal samples of neighbouring passes against each other."""
+    """Hold the metal samples of neighbouring passes against each other, and ask what tells that the coils hear."""
     rows, found = taken(state.response), taken(state.inversion)
     rest = emi.apply_balance(rows, found.balance)
     agreement = integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s, rows.coil)
-    return replace(state, doubts=agreement.doubts)
+    values, drift = rows.values / found.balance.noise, found.balance.basis[:, :-1]
+    dead = integrity.unvouched(values, drift, found.balance.ground, rows.time_s, agreement.whole)
+    return replace(state, doubts=agreement.doubts + dead)
 
 
 def _mending(as_told: Response, mended: Response) -> Log:

@@ -69,6 +69,10 @@ INTEGRITY: Final = (
     FaultKind("metal-disagrees", None, "degraded", None,
         "metal samples of neighbouring passes do not agree; no ground is covered by the metal detector",
         "What the detector shows changes with time and not with place, as hum, a beat or a wrong clock does."),
+    FaultKind("metal-unvouched", None, "degraded", None,
+        "nothing that the metal detector shows follows the ground or repeats at one place: whether it works is "
+        "not known, and no ground is covered by it",
+        "A working detector hears the ground come nearer and go, or metal twice. Sweep a test piece, too."),
 )
 """Found by the checks of integrity (`dualsense.integrity.CHECKS`), stretch by stretch."""
 
@@ -83,6 +87,12 @@ TRACK: Final = (
         "tracker errs by more than it states, or the ground is very rough; nothing is called clutter",
         "The height of the antennas as the radar measures it does not follow the track. Places and depths are "
         "less sure than stated, so nothing is called clutter."),
+    FaultKind("track-offset", "pose", "degraded", "/pose/position",
+        "all tracked heights are off by {offset_mm:+.0f} mm, by the delay of the ground's echo: no ground is "
+        "covered",
+        "The tracker counts heights from another zero, or sits elsewhere on the head than the file says. Depths "
+        "are wrong by as much, what lies deep is out of focus, and what metal could hide is told for another "
+        "height."),
 )
 """Found on the track while it is used."""
 # fmt: on

@@ -75,6 +75,7 @@ from ._soil.halfspace import reflected_field as reflected_field
 from ._soil.hyperbola import Hyperbola as Hyperbola
 from ._soil.hyperbola import Hyperbolas as Hyperbolas
 from ._soil.hyperbola import fit_hyperbolas as fit_hyperbolas
+from ._soil.offset import height_offset as height_offset
 from ._soil.permittivity import LogNormal as LogNormal
 from ._soil.permittivity import join_permittivities as join_permittivities
 from ._soil.permittivity import plate_permittivity as plate_permittivity

@@ -12,6 +12,8 @@ By what the sensors say of the track
 ------------------------------------
 radar_passes          the radar's traces against those of neighbouring passes
 metal_passes          the same of metal samples
+unvouched             a metal detector that hears neither metal nor ground
+told_offset_m         an error that all heights share, where it is one
 clock_doubts          tracked heights against those of the ground's echo, over time
 height_lag            the lag at which they agree best
 Agreement             how alike passes are, and what is doubted for it

@@ -3,6 +3,8 @@ from ._agree import clock_doubts as clock_doubts
 from ._agree import height_lag as height_lag
 from ._agree import metal_passes as metal_passes
 from ._agree import radar_passes as radar_passes
+from ._agree import told_offset_m as told_offset_m
+from ._agree import unvouched as unvouched
 from ._checks import CHECKS as CHECKS
 from ._checks import Check as Check
 from ._doubt import doubted as doubted

@@ -83,6 +83,10 @@ CHECKS: Final = (
         f"{sum(agree.FAR_WAVES) / 2.0:.2g} of it with a head quicker than {agree.QUICK_M_S} m/s"),
     Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both",
         f"{agree.METAL_DIFFERS}: 1 has nothing in common"),
+    Check("metal-unvouched", "what the course of the ground explains of metal samples, over the most that it does "
+        "shifted in time, where passes do not agree on metal", f"less than {agree.ALIVE}"),
+    Check("track-offset", "tracked heights over those that the delay of the ground's echo behind the direct wave "
+        "tells", f"{_mm(agree.OFFSET_M)}; {_mm(agree.UNKNOWN_OFFSET_M)} for antennas that are not known"),
 )
 # fmt: on
 """Every check, in the order in which a scan meets them."""

@@ -30,6 +30,8 @@ WHITE = 0.75
 """Third differences over first ones, each over their own for white noise: 1 for that, 0.5 and less for metal."""
 STEP, APART = 0.5, 0.4
 """Logarithm of the gain, or radians: coupling and ground echo change by a tenth of that from one to the next."""
+STEP_PART = 0.3
+"""And of the usual size: where coupling and ground echo cancel, little changes the logarithm much."""
 TIES = 5
 """Samples that share a bound: two or three do by chance where a converter is coarse."""
 TONE, TONE_OVER = 0.6, 3.0
@@ -139,7 +141,8 @@ def stepped(values: NDArray[Any]) -> Mask:
     size = np.log(np.maximum(np.abs(part), 1e-12))
     turn = np.angle(part)
     jump = np.hypot(np.diff(size), np.angle(np.exp(1j * np.diff(turn))))
-    label = np.concatenate([[0], np.cumsum(jump > STEP)])
+    step = np.abs(np.diff(part)) > STEP_PART * float(np.median(np.abs(part)))
+    label = np.concatenate([[0], np.cumsum((jump > STEP) & step)])
     counts = np.bincount(label)
     if counts.size == 1:
         return bad

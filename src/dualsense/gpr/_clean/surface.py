@@ -107,6 +107,23 @@ def fit_surface(
     return replace(soundings, spectrum=residual), Surface(height, path, echo, unexplained, fitted)
 
 
+def coupling_and_echo(
+    spectrum: Complex, frequency_hz: Real, path_m: Real, height_m: Real
+) -> tuple[Complex, Complex]:
+    """Solve for what all soundings of a channel have in common: D(f) and S(f), both (k,).
+
+    Parameters
+    ----------
+    spectrum : (n, k)
+        Soundings with their direct wave.
+    frequency_hz : (k,)
+    path_m, height_m : (n,)
+        Path of the surface's echo, and height of the antenna pair.
+    """
+    fit = _Channel.of(np.ascontiguousarray(spectrum), 2.0 * np.pi * frequency_hz / C0_M_S).solve(path_m, height_m)
+    return fit.model[0] + 1j * fit.model[1], fit.echo
+
+
 def mirror_path(
     tx_m: NDArray[np.float64], rx_m: NDArray[np.float64], height_m: NDArray[np.float64]
 ) -> NDArray[np.float64]:
