@@ -67,6 +67,7 @@ chain               the composer
 live                a sweep as it goes on
 simulate            scans of invented ground
 evaluate            scores and their statistics
+workbench           how two results differ, and what each step does
 """
 
 import lazy_loader

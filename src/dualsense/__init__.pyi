@@ -10,6 +10,7 @@ from . import recipe as recipe
 from . import render as render
 from . import simulate as simulate
 from . import survey as survey
+from . import workbench as workbench
 from ._version import __version__ as __version__
 from .batch import process_batch as process_batch
 from .chain import process_scan as process_scan

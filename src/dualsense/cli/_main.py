@@ -33,6 +33,7 @@ from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
+from dualsense.cli._workbench import compare
 from dualsense.errors import UsageError, one_line
 from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
@@ -290,6 +291,7 @@ def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...
 cli.add_command(check)
 cli.add_command(evaluate)
 cli.add_command(export)
+cli.add_command(compare)
 cli.add_command(simulate)
 
 
@@ -340,7 +342,7 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export"})
+ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export", "compare"})
 """The verbs that read what others wrote."""
 
 

@@ -13,6 +13,7 @@ write_evaluation              the same as files, with a picture
 One scan
 --------
 score_scan                    targets of one result matched with the truth
+match                         places with places, one to one
 ScanScore                     what became of a scan
 ObjectScore                   what became of one buried object
 TargetScore                   what one target stated, and what it was matched with

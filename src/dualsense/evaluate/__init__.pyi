@@ -19,6 +19,7 @@ from ._score import MINE_LABELS as MINE_LABELS
 from ._score import ObjectScore as ObjectScore
 from ._score import ScanScore as ScanScore
 from ._score import TargetScore as TargetScore
+from ._score import match as match
 from ._score import score_scan as score_scan
 from ._statistics import Reliability as Reliability
 from ._statistics import brier_score as brier_score

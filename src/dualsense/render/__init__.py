@@ -37,6 +37,7 @@ View                the operator's controls: colour limits, shown depths
 render_figures      every picture as PNG bytes, by file name
 write_figures       and as files
 frame_png           one moment of a replay
+picture_png         a field of values without axes
 
 Words for people
 ----------------

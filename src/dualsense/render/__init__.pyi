@@ -1,3 +1,4 @@
+from ._canvas.picture import picture_png as picture_png
 from ._export.table import FIELDS as FIELDS
 from ._export.table import table_columns as table_columns
 from ._export.write import FORMATS as FORMATS
