@@ -11,8 +11,9 @@ import pytest
 
 from dualsense.cli import run
 from dualsense.errors import UsageError
+from dualsense.language import NOT_REVIEWED, say, speaking
 from dualsense.render import FORMATS, export_results, write_result
-from dualsense.render._export.page import ROWS, page_pdf
+from dualsense.render._export.page import ROWS, UNPRINTED, page_pdf
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +88,10 @@ def test_the_page_has_the_mark_the_head_the_list_and_the_advice(make_result):
     (said,) = texts(page_pdf(make_result("wgs84", header=header)))
     flat = " ".join(said.split())
     for words in (
-        "lane-07-patch-3", "SIMULATED DATA", "3 places to dig.", "data: simulated", "2026-03-04T05:06:07Z",
-        "site: training lane", "operator: A. Operator", "covered by both sensors 0.11 m²", "not assessable",
-        "coordinates: WGS 84, origin 13.1000000°", "accuracy of its origin", "T1 suspect", "T3 likely clutter",
+        "lane-07-patch-3", "SIMULATED DATA", "3 places to dig.", "Recorded or simulated: simulated",
+        "2026-03-04T05:06:07Z",
+        "Site: training lane", "Operator: A. Operator", "covered by both sensors 0.11 m²", "not assessable",
+        "Coordinates: WGS 84, origin 13.1000000°", "accuracy of the origin", "T1 suspect", "T3 likely clutter",
         "28 cm ahead, 9 cm to the left", "What limits this answer", "This is advice",
     ):  # fmt: skip
         assert words in flat, words
@@ -109,7 +111,34 @@ def test_a_list_of_nothing_says_what_it_does_not_tell(make_result):
     (said,) = texts(page_pdf(make_result("nothing_covered")))
     assert "This patch was not assessed." in said
     assert "tells nothing of what was not covered" in " ".join(said.split())
-    assert "100 % of the patch was not covered" in said
+    assert "not assessable: 100 % of the patch" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("code", ("fr", "uk", "km", "ar"))
+def test_the_page_speaks_the_language_where_its_letters_can_be_set_and_else_says_so(make_result, code):
+    header = dataclasses.replace(make_result("full").header, site="ភូមិ ក", operator="Сок")
+    with speaking(code):
+        heads = say("What limits this answer"), say("not assessable"), say(NOT_REVIEWED)
+        (said,) = texts(page_pdf(make_result("full", header=header)))
+    flat = " ".join(said.split())
+    assert "?" not in flat
+    assert UNPRINTED in flat
+    assert "Сок" in flat
+    in_english = f"cannot print the letters of the language {code!r}"
+    if code in {"fr", "uk"}:
+        assert all(words in flat for words in heads)
+        assert in_english not in flat
+    else:
+        assert in_english in flat
+        assert "What limits this answer" in flat
+
+
+def test_tables_and_pictures_are_english_whatever_the_language(make_result, tmp_path):
+    tables = ("csv", "geojson", "kml", "gpkg")
+    plain = export_results([make_result("wgs84")], tmp_path / "en", formats=tables)
+    with speaking("uk"):
+        spoken = export_results([make_result("wgs84")], tmp_path / "uk", formats=tables)
+    assert [path.read_bytes() for path in plain] == [path.read_bytes() for path in spoken]
 
 
 def test_the_verb_writes_what_is_asked_for_and_says_what_it_left_out(make_result, tmp_path, capsys):

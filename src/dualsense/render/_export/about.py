@@ -56,9 +56,9 @@ def about(result: Result) -> dict[str, Any]:
     }
 
 
-def uncovered_words(result: Result) -> str:
+def uncovered_part(result: Result) -> str:
     """Say how much of the patch was not covered by both sensors, rounded up."""
-    return f"{percent_up(1.0 - result.coverage_fraction)} of the patch was not covered by both sensors"
+    return percent_up(1.0 - result.coverage_fraction)
 
 
 def is_placed(result: Result) -> bool:

@@ -1,13 +1,17 @@
 """One page of A4 for one scan: what was found, what was not covered, and what to do, to be printed and signed.
 
 Drawn by Matplotlib, which the package stands on already: text stays text, fonts are embedded, and as no date of
-writing is kept, the bytes hang on the result alone.
+writing is kept, the bytes hang on the result and the language alone. A language whose letters join or stack is not
+set by it: then the page is English, and says so.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -18,7 +22,8 @@ from matplotlib.font_manager import findfont, get_font
 from PIL import Image
 
 from dualsense._version import __version__
-from dualsense.render._export.about import about, uncovered_words
+from dualsense.language import ENGLISH, NOT_REVIEWED, catalogue, say, speaking, spoken
+from dualsense.render._export.about import about, uncovered_part
 from dualsense.render._figures import style
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._targets import CALL_NAMES, chance_words, depth_words, ordered_targets, place_words
@@ -34,13 +39,17 @@ PICTURE_IN = (3.2, 6.4)
 """Least and greatest height of the picture, which takes what the words leave."""
 FOOT_IN = 0.5
 LINE_IN = 0.155
+LIST_TYPE, GAP_IN = 7.0, 0.14
+"""Size of the list's letters, and what is between its columns; smaller where words are longer."""
 ROWS = 17
 """Of the list; a longer one says how much longer."""
 LIMITS = 6
 LONGEST = 220
 """Characters of what a file says, such as a name: more would push the rest off the page."""
 CHARACTERS = 118
-"""In a line of the small type."""
+"""In a line of the small type, at most."""
+FEWEST = 20
+UNPRINTED = "[letters that cannot be printed here]"
 TONES = {"danger": "#b00020", "unknown": "#8a5a00", "advice": "#333333"}
 FONT = "DejaVu Sans"
 
@@ -58,7 +67,7 @@ class _Pen:
 
     def line(self, text: str, *, size: float = 8.0, **options: Any) -> None:
         """Write lines, broken where they are too long, and go below them."""
-        for part in textwrap.wrap(_shown(text), int(CHARACTERS * 8.0 / size)) or [""]:
+        for part in _wrapped(_shown(text), size):
             self.write(part, size=size, **options)
             self.skip(LINE_IN * size / 8.0)
 
@@ -67,7 +76,7 @@ class _Pen:
 
 
 def page_pdf(result: Result) -> bytes:
-    """Draw the page of a result.
+    """Draw the page of a result, in the language at hand where its letters can be set.
 
     Parameters
     ----------
@@ -79,6 +88,13 @@ def page_pdf(result: Result) -> bytes:
     bytes
         A PDF of one page, the same for the same result.
     """
+    wished = spoken()
+    with speaking(wished if _is_set(wished) else ENGLISH):
+        return _page(result, "" if _is_set(wished) else wished)
+
+
+def _page(result: Result, missing: str) -> bytes:
+    """Draw the page; `missing` is the language that it was wished in, and could not be set in."""
     name = result.header.scan_id or "scan"
     title = f"{SIMULATED}: {name}" if result.header.source == "simulated" else name
     content = io.BytesIO()
@@ -86,7 +102,7 @@ def page_pdf(result: Result) -> bytes:
         figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN))
         FigureCanvasPdf(figure)
         pen = _Pen(figure)
-        _head(pen, result, name)
+        _head(pen, result, name, missing)
         _picture(pen, result)
         _list(pen, result)
         _limits(pen, result)
@@ -102,38 +118,85 @@ def page_pdf(result: Result) -> bytes:
 
 
 def _shown(text: str) -> str:
-    """Leave out what the font has no glyph for: a box says less than a question mark."""
+    """Say where the font has no glyphs for letters, as for those of a name: neither boxes nor signs of doubt."""
     text = visible(in_utf8(text))
     if text.isascii():
         return text
-    glyphs = get_font(findfont(FONT)).get_charmap()
-    return "".join(one if ord(one) in glyphs else "?" for one in text)
+    known = _glyphs()
+    marked = "".join(one if ord(one) in known else "\0" for one in text)
+    return re.sub(r"\0[\0 ]*\0|\0", UNPRINTED, marked)
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    return frozenset(get_font(findfont(FONT)).get_charmap())
+
+
+@cache
+def _is_set(code: str) -> bool:
+    """Whether all that a language says can be set: its letters are there, stand apart, and run from the left."""
+    tongue = catalogue(code)
+    letters = {letter for forms in tongue.sentences.values() for letter in "".join(forms)}
+    stacks = any(unicodedata.category(letter) in {"Mn", "Mc"} for letter in letters)
+    return tongue.direction == "ltr" and not stacks and all(ord(one) in _glyphs() for one in letters - {"\n"})
+
+
+def _width_in(text: str, size: float) -> float:
+    font = get_font(findfont(FONT))
+    font.set_size(size, 72)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64 / 72
+
+
+def _wrapped(text: str, size: float) -> list[str]:
+    """Break a text into lines that the page has room for."""
+    characters = int(CHARACTERS * 8.0 / size)
+    while True:
+        lines = textwrap.wrap(text, characters) or [""]
+        if characters <= FEWEST or max(_width_in(line, size) for line in lines) <= WIDTH_IN - 2 * MARGIN_IN:
+            return lines
+        characters -= 4
 
 
 def _short(text: str, most: int = LONGEST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _head(pen: _Pen, result: Result, name: str) -> None:
+def _head(pen: _Pen, result: Result, name: str, missing: str) -> None:
     facts, verdict = about(result), headline(result)
     pen.write(_short(name, 42), size=15, weight="bold")
     if result.header.source == "simulated":
         frame = {"facecolor": "#ffe000", "edgecolor": "black", "pad": 3}
-        pen.write(SIMULATED, size=12, weight="bold", x_in=WIDTH_IN - MARGIN_IN, ha="right", bbox=frame)
+        pen.write(say(SIMULATED), size=12, weight="bold", x_in=WIDTH_IN - MARGIN_IN, ha="right", bbox=frame)
     pen.skip(0.34)
     _verdict(pen, verdict)
+    if missing:
+        told = f"In English: this page cannot print the letters of the language {missing!r}; the report can."
+        pen.line(told, size=7)
+    if not catalogue(spoken()).reviewed:
+        pen.line(say(NOT_REVIEWED), size=7)
+    unknown = say("not stated by the scan")
     told = {
-        "data": facts["source"],
-        "created": _short(facts["created"], 30),
-        "site": _short(facts["site"] or "not stated", 60),
-        "operator": _short(facts["operator"] or "not stated", 60),
+        say("Recorded or simulated"): _source(result),
+        say("Created"): _short(facts["created"], 30),
+        say("Site"): _short(facts["site"] or unknown, 60),
+        say("Operator"): _short(facts["operator"] or unknown, 60),
     }
-    pen.line("   ".join(f"{what}: {value}" for what, value in told.items()))
-    areas = f"patch {result.area_m2:.2f} m², covered by both sensors {facts['covered_area_m2'] or 0.0:.2f} m²"
-    pen.line(f"{areas}; {uncovered_words(result)}: not assessable", weight="bold")
-    pen.line(
-        f"coordinates: {facts['coordinate_reference']}{_origin(result)}; {facts['coordinate_accuracy']}", size=7
+    pen.line("   ".join(say("{what}: {count}", what=what, count=value) for what, value in told.items()))
+    areas = say(
+        "Patch {area:.2f} m², covered by both sensors {covered:.2f} m². Not covered by both, and not assessable: "
+        "{part} of the patch.",
+        area=result.area_m2,
+        covered=facts["covered_area_m2"] or 0.0,
+        part=uncovered_part(result),
     )
+    pen.line(areas, weight="bold")
+    pen.line(_coordinates(result), size=7)
+
+
+def _source(result: Result) -> str:
+    source = result.header.source
+    return say(source) if source in {"simulated", "recorded"} else say("source not stated")
 
 
 def _verdict(pen: _Pen, verdict: Headline) -> None:
@@ -141,16 +204,24 @@ def _verdict(pen: _Pen, verdict: Headline) -> None:
     pen.line(" ".join(verdict.rest), size=9)
 
 
-def _origin(result: Result) -> str:
+def _coordinates(result: Result) -> str:
     if about(result)["coordinate_reference"] != "WGS 84" or result.header.origin_wgs84 is None:
-        return ""
+        return say("Coordinates: metres from the start point; its place on Earth is not known.")
     latitude, longitude, _, azimuth = result.header.origin_wgs84
-    return f", origin {latitude:.7f}°, {longitude:.7f}°, +x at {azimuth:.1f}° from north"
+    return say(
+        "Coordinates: WGS 84, origin {latitude:.7f}°, {longitude:.7f}°, +x at {azimuth:.1f}° from north; the "
+        "accuracy of the origin was not recorded.",
+        latitude=latitude,
+        longitude=longitude,
+        azimuth=azimuth,
+    )
 
 
 def _picture(pen: _Pen, result: Result) -> None:
     """Draw the picture as large as the words below it allow."""
-    with Image.open(io.BytesIO(fused_figure(result, style.View()).png_bytes())) as image:
+    with speaking(ENGLISH):  # the places of its words are measured for English
+        drawn = fused_figure(result, style.View()).png_bytes()
+    with Image.open(io.BytesIO(drawn)) as image:
         pixels = np.asarray(image.convert("RGB"))
     room_in = pen.top_in - MARGIN_IN - FOOT_IN - _words_in(result)
     least_in, most_in = PICTURE_IN
@@ -174,40 +245,45 @@ def _words_in(result: Result) -> float:
 
 def _list(pen: _Pen, result: Result) -> None:
     targets = ordered_targets(result)
-    columns_in = (0.0, 0.42, 1.45, 3.1, 4.35)
-    table = [("", "call", "from the start point", "depth of the top", "chance")]
+    heads = (say("call"), say("From the start point"), say("Depth of the top"), say("Chance of a mine"))
+    table = [("", *heads)]
     table += [
-        (_short(t.id, 6), CALL_NAMES[t.call], place_words(t), depth_words(t), chance_words(t, result))
+        (_short(t.id, 6), say(CALL_NAMES[t.call]), place_words(t), depth_words(t), chance_words(t, result))
         for t in targets[:ROWS]
     ]
+    widths_in = [max(_width_in(_shown(row[n]), LIST_TYPE) for row in table) + GAP_IN for n in range(len(table[0]))]
+    shrunk = min(1.0, (WIDTH_IN - 2 * MARGIN_IN) / sum(widths_in))
     for number, row in enumerate(table):
-        for text, x_in in zip(row, columns_in, strict=True):
-            pen.write(text, size=7.0, x_in=MARGIN_IN + x_in, weight="normal" if number else "bold")
+        x_in = MARGIN_IN
+        for text, width_in in zip(row, widths_in, strict=True):
+            pen.write(text, size=LIST_TYPE * shrunk, x_in=x_in, weight="normal" if number else "bold")
+            x_in += width_in * shrunk
         pen.skip(LINE_IN)
     if not targets:
-        pen.line(
+        told = say(
             "No object on the list. It tells nothing of what was not covered, nor of what no sensor can sense."
         )
+        pen.line(told)
     if len(targets) > ROWS:
-        pen.line(f"and {len(targets) - ROWS} more, which this page has no room for: see the list", weight="bold")
+        more = say("and {count} more, which this page has no room for: see the list", count=len(targets) - ROWS)
+        pen.line(more, weight="bold")
     pen.skip(0.06)
 
 
 def _limits(pen: _Pen, result: Result) -> None:
     limits = banners(result)
     if limits:
-        pen.line("What limits this answer", weight="bold")
+        pen.line(say("What limits this answer"), weight="bold")
     for banner in limits[:LIMITS]:
         pen.line(f"– {_short(banner.sentence)}", size=7.5)
     if len(limits) > LIMITS:
-        pen.line(f"and {len(limits) - LIMITS} more: see the report", size=7.5)
+        pen.line(say("and {count} more: see the report", count=len(limits) - LIMITS), size=7.5)
 
 
 def _foot(figure: Figure, result: Result) -> None:
     foot = _Pen(figure)
     foot.top_in = MARGIN_IN + 0.42
-    foot.line(ADVICE, size=9, weight="bold")
-    kind = {"simulated": SIMULATED, "recorded": "recorded data"}.get(
-        result.header.source, "data of unknown source"
-    )
-    foot.line(f"{kind}   model {result.model}   dualsense {__version__}   scan {result.scan_sha256[:16]}", size=7)
+    foot.line(say(ADVICE), size=9, weight="bold")
+    kind = say(SIMULATED) if result.header.source == "simulated" else _source(result)
+    model = say("{what}: {count}", what=say("Confidence model"), count=result.model)
+    foot.line(f"{kind}   {model}   dualsense {__version__}   scan {result.scan_sha256[:16]}", size=7)

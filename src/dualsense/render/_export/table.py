@@ -74,11 +74,8 @@ def rows(result: Result) -> list[Row]:
     facts = about(result)
     found: list[Row] = [dict.fromkeys(FIELDS) | {"record": "scan"} | facts]
     for target, values in zip(ordered_targets(result), target_rows(result), strict=True):
-        more = {
-            "existence": None if target.existence is None else round(target.existence, 4),
-            "chance": chance_words(target, result),
-        }
-        found.append(dict.fromkeys(FIELDS) | values | facts | more | {"record": "target"})
+        more = {"chance": chance_words(target, result), "record": "target"}
+        found.append(dict.fromkeys(FIELDS) | values | facts | more)
     return found
 
 

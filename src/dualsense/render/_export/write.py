@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import DualsenseError, UsageError
+from dualsense.language import ENGLISH, speaking, spoken
 from dualsense.render._export.about import is_placed
 from dualsense.render._export.features import features_geojson
 from dualsense.render._export.geopackage import scans_geopackage
@@ -67,7 +68,11 @@ def export_results(
         if not overwrite and (folder / name).exists():
             msg = f"{folder / name}: exists already, and was not to be overwritten"
             raise UsageError(msg)
-    made = {name: make(results, columns) for name, make in paths.items()}  # all of it before the first is written
+    made = {}  # all of it before the first is written
+    for name, make in paths.items():
+        # What another program reads is English whatever the language; the page is for people.
+        with speaking(spoken() if name.endswith(".pdf") else ENGLISH):
+            made[name] = make(results, columns)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in made.items():

@@ -165,7 +165,7 @@ def targets_csv(result: Result) -> str:
 
 
 def target_rows(result: Result) -> list[dict[str, str | float | None]]:
-    """Values of `CSV_COLUMNS` by name for each target, as they matter."""
+    """Values of `CSV_COLUMNS` and existence by name for each target, as they matter: of every table alike."""
     places = _positions_wgs84(result)
     about = _about(result)
     rows = []
@@ -191,7 +191,8 @@ def target_rows(result: Result) -> list[dict[str, str | float | None]]:
             significant(target.gpr.log_likelihood_ratio) if target.gpr else None,
             join_reasons(target.reasons),
         )
-        rows.append(dict(zip(CSV_COLUMNS, values, strict=True)))
+        existence = None if target.existence is None else _rounded(target.existence, 4)
+        rows.append(dict(zip(CSV_COLUMNS, values, strict=True)) | {"existence": existence})
     return rows
 
 
