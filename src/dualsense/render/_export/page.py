@@ -176,13 +176,13 @@ def _head(pen: _Pen, result: Result, name: str, missing: str) -> None:
     if not catalogue(spoken()).reviewed:
         pen.line(say(NOT_REVIEWED), size=7)
     unknown = say("not stated by the scan")
-    told = {
+    facts_told = {
         say("Recorded or simulated"): _source(result),
         say("Created"): _short(facts["created"], 30),
         say("Site"): _short(facts["site"] or unknown, 60),
         say("Operator"): _short(facts["operator"] or unknown, 60),
     }
-    pen.line("   ".join(say("{what}: {count}", what=what, count=value) for what, value in told.items()))
+    pen.line("   ".join(say("{what}: {count}", what=what, count=value) for what, value in facts_told.items()))
     areas = say(
         "Patch {area:.2f} m², covered by both sensors {covered:.2f} m². Not covered by both, and not assessable: "
         "{part} of the patch.",
