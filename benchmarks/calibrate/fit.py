@@ -6,15 +6,16 @@ Folds are lanes, so that a target is always judged by experts that never saw its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from benchmarks.calibrate.invented import NAME
+from benchmarks.calibrate.trees import Tree, pack, read_grown
 
 from dualsense.features import WEAK, EmiFeature, GprFeature
 from dualsense.fusion._confidence import NO_SILENCE, Silence
-from dualsense.fusion._fitted import LEAF, Existence, Expert, Experts, Tree
+from dualsense.fusion._fitted import Existence, Expert, Experts, read_expert
 from dualsense.fusion._weigh import Findings, anything, by_experts, expert_inputs
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ INVENTED_WEIGHT = 0.25
 STEEPEST = 1.5
 """The mean of trees from several draws is less sure than its lanes allow, by so much at most."""
 SHRINK = 0.2
+VOTE = ("inputs", "bias", "low", "high", "forest")
+"""What is asked of existence: not whether a target is strange."""
 DOMAIN_QUANTILE, DOMAIN_MARGIN = 0.995, 1.2
-LARGEST = 1e300
-"""Instead of infinity, which JSON has not."""
 
 
 def found(row: Mapping[str, Any]) -> Findings:
@@ -101,23 +102,8 @@ class Grown:
         """Logits of rows (n, inputs)."""
         total = np.full(len(values), self.bias)
         for tree in self.trees:
-            total += _leaves(tree, values)
+            total += tree.values(values)
         return total
-
-
-def _leaves(tree: Tree, values: Real) -> Real:
-    """Value of the leaf (n,) to which each row (n, inputs) leads."""
-    feature, threshold = np.array(tree.feature), np.array(tree.threshold)
-    left, right, unknown_left = np.array(tree.left), np.array(tree.right), np.array(tree.unknown_left)
-    node = np.zeros(len(values), dtype=np.intp)
-    going = np.arange(len(values))[feature[node] != LEAF]
-    while going.size:
-        at = node[going]
-        x = values[going, feature[at]]
-        to_left = np.where(np.isnan(x), unknown_left[at], x <= threshold[at])
-        node[going] = np.where(to_left, left[at], right[at])
-        going = going[feature[node[going]] != LEAF]
-    return threshold[node]
 
 
 def grow(values: Real, outcome: NDArray[np.bool_], weight: Real, growth: Mapping[str, Any]) -> Grown:
@@ -129,30 +115,9 @@ def grow(values: Real, outcome: NDArray[np.bool_], weight: Real, growth: Mapping
     for seed in range(BAGS):
         model = HistGradientBoostingClassifier(**growth, random_state=seed)
         model.fit(values, outcome, sample_weight=weight)
-        trees += [_tree(one[0].nodes) for one in model._predictors]  # noqa: SLF001
+        trees += [read_grown(one[0].nodes) for one in model._predictors]  # noqa: SLF001
         bias += float(np.ravel(model._baseline_prediction)[0]) / BAGS  # noqa: SLF001
-    return Grown(tuple(scaled(tree, 1.0 / BAGS) for tree in trees), bias)
-
-
-def scaled(tree: Tree, factor: float) -> Tree:
-    """Give a tree whose values are a factor times its own."""
-    values = (v if f != LEAF else factor * v for f, v in zip(tree.feature, tree.threshold, strict=True))
-    return replace(tree, threshold=tuple(values))
-
-
-def _tree(nodes: NDArray[Any]) -> Tree:
-    leaf = nodes["is_leaf"].astype(bool)
-    return Tree(
-        feature=tuple(int(n) for n in np.where(leaf, LEAF, nodes["feature_idx"])),
-        # a value may lie on a threshold: that is kept to the last digit
-        threshold=tuple(
-            float(f"{v:.6g}") if at_leaf else float(min(x, LARGEST))
-            for at_leaf, v, x in zip(leaf, nodes["value"], nodes["num_threshold"], strict=True)
-        ),
-        left=tuple(int(n) for n in nodes["left"]),
-        right=tuple(int(n) for n in nodes["right"]),
-        unknown_left=tuple(bool(b) for b in nodes["missing_go_to_left"]),
-    )
+    return Grown(tuple(tree.scaled(1.0 / BAGS) for tree in trees), bias)
 
 
 def line(logit: Real, outcome: NDArray[np.bool_], weight: Real) -> tuple[float, float]:
@@ -183,33 +148,37 @@ def line(logit: Real, outcome: NDArray[np.bool_], weight: Real) -> tuple[float, 
     return slope, shift
 
 
-def expert(names: Sequence[str], values: Real, grown: Grown, slope: float, shift: float, logit: Real) -> Expert:
-    """Calibrate: ``logit`` (n,) are cross-fitted logits of the rows; ``shift`` holds the odds to be taken off."""
+def expert(
+    names: Sequence[str], values: Real, grown: Grown, slope: float, shift: float, logit: Real
+) -> dict[str, Any]:
+    """Calibrate: ``logit`` (n,) are cross-fitted logits of the rows; ``shift`` holds the odds to be taken off.
+
+    What comes is plain JSON, as `dualsense.fusion._fitted.read_expert` reads it.
+    """
     mean, std = np.nanmean(values, axis=0), np.nanstd(values, axis=0) + 1e-9
     z = np.nan_to_num((values - mean) / std)
     covariance = (1 - SHRINK) * np.cov(z.T).reshape(len(names), len(names)) + SHRINK * np.eye(len(names))
     precision = np.linalg.inv(covariance)
     distance = np.einsum("ni,ij,nj->n", z, precision, z)
     calibrated = slope * logit + shift
-    trees = tuple(scaled(tree, slope) for tree in grown.trees)
-    return Expert(
-        inputs=tuple(names),
-        trees=trees,
-        bias=slope * grown.bias + shift,
-        low=float(np.quantile(calibrated, 0.005)),
-        high=float(np.quantile(calibrated, 0.995)),
-        mean=mean,
-        std=std,
-        precision=precision,
-        domain_limit=float(DOMAIN_MARGIN * np.quantile(distance, DOMAIN_QUANTILE)),
-    )
+    return {
+        "inputs": list(names),
+        "bias": _short(slope * grown.bias + shift),
+        "low": _short(np.quantile(calibrated, 0.005)),
+        "high": _short(np.quantile(calibrated, 0.995)),
+        "mean": _short(mean.tolist()),
+        "std": _short(std.tolist()),
+        "precision": _short(precision.tolist()),
+        "domain_limit": _short(DOMAIN_MARGIN * np.quantile(distance, DOMAIN_QUANTILE)),
+        "forest": pack([tree.scaled(slope) for tree in grown.trees]),
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """Experts by name, fitted to all rows; those of each fold, which saw nothing of it; facts of each."""
+    """Experts by name, fitted to all rows, as JSON; those of each fold, which saw nothing of it; facts of each."""
 
-    whole: dict[str, Expert]
+    whole: dict[str, dict[str, Any]]
     unseen: list[dict[str, Expert]]
     facts: dict[str, Any]
 
@@ -263,7 +232,7 @@ def fit_to(
         settled = (slope, shift - taken_off, logit)
         out.whole[name] = expert(names, values, grow(values, own, counts, growth), *settled)
         for k, model in grown.items():
-            out.unseen[k][name] = expert(names, values, model, *settled)
+            out.unseen[k][name] = read_expert(expert(names, values, model, *settled))
     return out
 
 
@@ -306,39 +275,11 @@ def fit(rows: Sequence[dict[str, Any]]) -> Told:
     any_ = fit_to(what, fold, there, np.ones(len(rows)), every, taken_off=0.0, growth=FEWER)
     existence = [anything(Existence(**any_.unseen[k]), w) for w, k in zip(what, fold, strict=True)]
     trees = {
-        "experts": {name: _plain(one) | _domain(one) for name, one in told.whole.items()},
-        "existence": {name: _plain(one) for name, one in any_.whole.items()},
+        "experts": told.whole,
+        "existence": {name: {key: one[key] for key in VOTE} for name, one in any_.whole.items()},
     }
     facts = {"log_odds": odds} | told.facts | {"existence": any_.facts}
     return Told(trees, ratio, np.array(existence, dtype=np.float64), facts)
-
-
-def _plain(one: Expert) -> dict[str, Any]:
-    return {
-        "inputs": list(one.inputs),
-        "bias": _short(one.bias),
-        "low": _short(one.low),
-        "high": _short(one.high),
-        "trees": [
-            {
-                "feature": list(t.feature),
-                "threshold": [_short(v) if f == LEAF else v for f, v in zip(t.feature, t.threshold, strict=True)],
-                "left": list(t.left),
-                "right": list(t.right),
-                "unknown_left": [int(b) for b in t.unknown_left],
-            }
-            for t in one.trees
-        ],
-    }
-
-
-def _domain(one: Expert) -> dict[str, Any]:
-    return {
-        "mean": _short(one.mean.tolist()),
-        "std": _short(one.std.tolist()),
-        "precision": _short(one.precision.tolist()),
-        "domain_limit": _short(one.domain_limit),
-    }
 
 
 def _short(value: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from benchmarks.calibrate.trees import Tree, pack
 
 from dualsense.emi._dipole import Dipole
 from dualsense.fusion._candidates import Candidate
@@ -21,7 +22,7 @@ from dualsense.fusion._confidence import (
     radar_silence,
     shown_threshold,
 )
-from dualsense.fusion._fitted import LEAF, Existence, Tree, Vote
+from dualsense.fusion._fitted import LEAF, Existence, Vote, read_forest
 from dualsense.fusion._targets import make_targets
 from dualsense.gpr import Body
 from dualsense.result import Coverage
@@ -238,9 +239,9 @@ def test_targets_are_numbered_by_confidence():
 
 def doubting(threshold: float) -> Model:
     """Model by which nothing beside stronger metal is likely to exist, and all else is."""
-    stump = Tree((0, LEAF, LEAF), (0.0, 3.0, -3.0), (1, 0, 0), (2, 0, 0), (True, False, False))
-    vote = Vote(("beside: metal log10 stronger",), (stump,), 0.0, -9.0, 9.0)
-    sure = Vote((), (), 3.0, -9.0, 9.0)
+    stump = Tree((0, LEAF, LEAF), (0.0, 3.0, -3.0), (2, 0, 0), (True, False, False))
+    vote = Vote(("beside: metal log10 stronger",), read_forest(pack([stump])), 0.0, -9.0, 9.0)
+    sure = Vote((), read_forest(pack([])), 3.0, -9.0, 9.0)
     return replace(MODEL, existence=Existence(emi=vote, gpr=sure, both=vote), existence_threshold=threshold)
 
 

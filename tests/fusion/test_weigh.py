@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+from base64 import b64decode
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from benchmarks.calibrate.trees import Tree, pack
 
 from dualsense.errors import ModelError
 from dualsense.fusion import _confidence
@@ -14,7 +17,7 @@ from dualsense.fusion._beside import FARTHEST_M, beside
 from dualsense.fusion._conditions import Conditions
 from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
-from dualsense.fusion._fitted import LEAF, Existence, Expert, Experts, Tree, Vote, forest, read_experts
+from dualsense.fusion._fitted import LEAF, NODES, Existence, Expert, Experts, Vote, read_experts, read_forest
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
 from dualsense.fusion._targets import leaves_out
 from dualsense.fusion._weigh import (
@@ -36,7 +39,7 @@ def expert(*names, bias=0.0, limit=1e9, trees=()) -> Expert:
     n = len(names)
     return Expert(
         inputs=names,
-        trees=tuple(trees),
+        forest=read_forest(pack(trees)),
         bias=bias,
         low=-5.0,
         high=5.0,
@@ -48,7 +51,7 @@ def expert(*names, bias=0.0, limit=1e9, trees=()) -> Expert:
 
 
 def stump(at, left, right, *, feature=0, unknown_left=True) -> Tree:
-    return Tree((feature, LEAF, LEAF), (at, left, right), (1, 0, 0), (2, 0, 0), (unknown_left, False, False))
+    return Tree((feature, LEAF, LEAF), (at, left, right), (2, 0, 0), (unknown_left, False, False))
 
 
 EXPERTS = Experts(
@@ -183,9 +186,13 @@ def test_what_the_model_never_saw_is_not_called_clutter(limit, call):
 def test_experts_are_read_from_plain_json():
     tree = {
         "inputs": ["a"], "mean": [1.0], "std": [2.0], "bias": 0.1, "low": -1.0, "high": 1.0, "precision": [[1.0]],
-        "domain_limit": 4.0, "trees": [{"feature": [0, -1, -1], "threshold": [2.0, -0.5, 0.5], "left": [1, 0, 0],
-        "right": [2, 0, 0], "unknown_left": [1, 0, 0]}],
+        "domain_limit": 4.0,
+        "forest": {
+            "size": "AwA=", "feature": "AAD/////", "threshold": "AAAAAAAAAEAAAAAAAADgvwAAAAAAAOA/",
+            "right": "AgAAAAAA", "unknown_left": "AQAA",
+        },
     }  # fmt: skip
+    assert tree["forest"] == pack([stump(2.0, -0.5, 0.5)])
     read = read_experts(dict.fromkeys(("emi", "gpr", "both"), tree))
     assert read.both.ratio({"a": 3.0}) == pytest.approx(0.6)
     assert read.both.ratio({}) == pytest.approx(-0.4)
@@ -216,22 +223,33 @@ def test_metal_counts_where_the_detector_covered_too_little_to_tell_of_silence()
     assert by_experts(EXPERTS, replace(found, emi_here=False)) == by_experts(EXPERTS, found)
 
 
+def unpacked(packed) -> list[Tree]:
+    """Take trees out of a model's file one by one."""
+    held = {name: np.frombuffer(b64decode(packed[name]), kind) for name, kind in {"size": "<u2", **NODES}.items()}
+    ends = np.cumsum(held["size"])
+    return [
+        Tree(*(tuple(held[name][end - size : end].tolist()) for name in NODES))
+        for end, size in zip(ends, held["size"], strict=True)
+    ]
+
+
 def test_trees_side_by_side_are_those_one_after_the_other():
     rng = np.random.default_rng(1)
-    deep = Tree(
-        (1, 0, LEAF, LEAF, LEAF), (0.2, -0.1, 3.0, 4.0, 5.0), (1, 2, 2, 3, 4), (4, 3, 2, 3, 4), (True,) * 5
-    )
-    alone = Tree((LEAF,), (0.7,), (0,), (0,), (False,))
-    trees = (stump(0.0, 1.0, 2.0), deep, alone, stump(0.5, -1.0, 1.0, feature=1, unknown_left=False))
-    together = forest(trees)
+    deep = Tree((1, 0, LEAF, LEAF, LEAF), (0.2, -0.1, 3.0, 4.0, 5.0), (4, 3, 0, 0, 0), (True,) * 5)
+    alone = Tree((LEAF,), (0.7,), (0,), (False,))
+    trees = [stump(0.0, 1.0, 2.0), deep, alone, stump(0.5, -1.0, 1.0, feature=1, unknown_left=False)]
+    together = read_forest(pack(trees))
+    assert unpacked(pack(trees)) == trees
     for inputs in (*rng.standard_normal((20, 2)), np.array([np.nan, 0.1]), np.array([0.3, np.nan]), np.zeros(2)):
         assert together.values(inputs) == [tree.value(inputs) for tree in trees]
-    model = load_model().experts
-    for expert in (model.emi, model.gpr, model.both):
+    model = load_model()
+    held = json.loads((_confidence._folder() / f"{model.id}.json").read_text(encoding="ascii"))["experts"]
+    for name in ("emi", "gpr", "both"):
+        expert, alone = getattr(model.experts, name), unpacked(held[name]["forest"])
         for _ in range(10):
             inputs = expert.mean + 2.0 * expert.std * rng.standard_normal(expert.mean.size)
             inputs[rng.random(inputs.size) < 0.2] = np.nan
-            assert expert.forest.values(inputs) == [tree.value(inputs) for tree in expert.trees]
+            assert expert.forest.values(inputs) == [tree.value(inputs) for tree in alone]
 
 
 def test_a_model_that_is_not_the_released_one_is_refused(tmp_path, monkeypatch):
@@ -271,7 +289,7 @@ def test_existence_is_a_probability():
 )
 def test_only_what_is_neither_suspect_nor_strange_is_left_out(change, gone):
     experts = replace(EXPERTS, both=expert("metal: depth", bias=-4.0), gpr=expert("depth"))
-    nothing = Vote((), (), -6.0, -9.0, 9.0)
+    nothing = Vote((), read_forest(pack([])), -6.0, -9.0, 9.0)
     model = replace(
         RULES,
         experts=replace(experts, **change),

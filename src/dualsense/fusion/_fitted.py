@@ -8,14 +8,14 @@ because their errors are not independent. An expert says no more than it could s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from itertools import chain
+from base64 import b64decode
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -26,47 +26,21 @@ FARTHEST = 1e6
 """Deviations that an input without bounds counts as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """One decision tree; node 0 is its root.
-
-    Attributes
-    ----------
-    feature
-        Of each node, the index of the input that it asks for; `LEAF` at a leaf.
-    threshold
-        Up to this the way goes left; of a leaf, its value.
-    left, right
-        Nodes that follow.
-    unknown_left
-        Whether the way goes left where the input is not known.
-    """
-
-    feature: Sequence[int]
-    threshold: Sequence[float]
-    left: Sequence[int]
-    right: Sequence[int]
-    unknown_left: Sequence[bool]
-
-    def value(self, inputs: Real) -> float:
-        """Value of the leaf to which the inputs lead."""
-        node = 0
-        while (n := self.feature[node]) != LEAF:
-            x = inputs[n]
-            to_left = self.unknown_left[node] if math.isnan(x) else x <= self.threshold[node]
-            node = self.left[node] if to_left else self.right[node]
-        return self.threshold[node]
-
-
 class Forest(NamedTuple):
-    """Trees side by side, shorter ones filled up: node k of tree t is at [t, k]; a leaf leads to itself.
+    """Decision trees side by side, shorter ones filled up: node k of tree t is at [t, k]; each begins at node 0.
 
     Attributes
     ----------
     leaf : (t, n) bool
         Whether the node is one.
-    feature, threshold, left, right, unknown_left : (t, n)
-        As in `Tree`; the feature of a leaf is 0.
+    feature : (t, n)
+        Index of the input that the node asks for; 0 at a leaf.
+    threshold : (t, n)
+        Up to this the way goes left; of a leaf, its value.
+    left, right : (t, n)
+        Nodes that follow; a leaf leads to itself.
+    unknown_left : (t, n) bool
+        Whether the way goes left where the input is not known.
     """
 
     leaf: NDArray[np.bool_]
@@ -88,26 +62,30 @@ class Forest(NamedTuple):
         return values
 
 
-def forest(trees: Sequence[Tree]) -> Forest:
-    """Put trees side by side, so that all of them are asked at once."""
-    size = np.array([len(tree.feature) for tree in trees], dtype=np.intp)
-    most = int(size.max(initial=1))
-    held, itself = np.arange(most) < size[:, None], np.tile(np.arange(most), (len(trees), 1))
+NODES = {"feature": "<i2", "threshold": "<f8", "right": "<u2", "unknown_left": "<u1"}
+"""What a file holds of each node, tree after tree; the left one follows its node."""
 
-    def side_by_side(name: str, fill: float) -> NDArray[Any]:
-        out = np.full(held.shape, fill, dtype=np.float64)  # which holds whole numbers as well
-        out[held] = np.fromiter(chain.from_iterable(getattr(tree, name) for tree in trees), np.float64)
+
+def read_forest(packed: Mapping[str, str]) -> Forest:
+    """Read trees from a file's JSON: the size of each, and `NODES` of all, little-endian in base 64."""
+    size = np.frombuffer(b64decode(packed["size"]), "<u2").astype(np.intp)
+    most = int(size.max(initial=1))
+    held, itself = np.arange(most) < size[:, None], np.tile(np.arange(most), (size.size, 1))
+
+    def side_by_side(name: str, fill: float, kind: type[Any]) -> NDArray[Any]:
+        out = np.full(held.shape, fill, dtype=kind)
+        out[held] = np.frombuffer(b64decode(packed[name]), NODES[name])
         return out
 
-    feature = side_by_side("feature", LEAF)
+    feature = side_by_side("feature", LEAF, np.intp)
     leaf = feature == LEAF
     return Forest(
         leaf,
-        np.where(leaf, 0, feature).astype(np.intp),
-        side_by_side("threshold", 0.0),
-        np.where(leaf, itself, side_by_side("left", 0)).astype(np.intp),
-        np.where(leaf, itself, side_by_side("right", 0)).astype(np.intp),
-        ~leaf & (side_by_side("unknown_left", 0) != 0),
+        np.where(leaf, 0, feature),
+        side_by_side("threshold", 0.0, np.float64),
+        np.where(leaf, itself, itself + 1),
+        np.where(leaf, itself, side_by_side("right", 0, np.intp)),
+        ~leaf & side_by_side("unknown_left", 0, np.bool_),
     )
 
 
@@ -119,26 +97,19 @@ class Vote:
     ----------
     inputs
         Names, in the order of the numbers.
-    trees
-        Whose values add up.
+    forest
+        The trees, whose values add up.
     bias
         Their sum before any tree.
     low, high
         Bounds of what it says.
-    forest
-        The trees, side by side.
     """
 
     inputs: tuple[str, ...]
-    trees: tuple[Tree, ...]
+    forest: Forest
     bias: float
     low: float
     high: float
-    forest: Forest = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Put the trees side by side."""
-        object.__setattr__(self, "forest", forest(self.trees))
 
     def ratio(self, inputs: Mapping[str, float]) -> float:
         """Natural log odds, or a ratio of likelihoods; an input that is not told is not known."""
@@ -179,7 +150,7 @@ def read_vote(tree: Mapping[str, Any]) -> Vote:
     """Read a sum of trees from its JSON."""
     return Vote(
         inputs=tuple(tree["inputs"]),
-        trees=tuple(_tree(t) for t in tree["trees"]),
+        forest=read_forest(tree["forest"]),
         bias=float(tree["bias"]),
         low=float(tree["low"]),
         high=float(tree["high"]),
@@ -191,7 +162,7 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
     vote = read_vote(tree)
     return Expert(
         inputs=vote.inputs,
-        trees=vote.trees,
+        forest=vote.forest,
         bias=vote.bias,
         low=vote.low,
         high=vote.high,
@@ -200,11 +171,6 @@ def read_expert(tree: Mapping[str, Any]) -> Expert:
         precision=np.array(tree["precision"], dtype=np.float64),
         domain_limit=float(tree["domain_limit"]),
     )
-
-
-def _tree(tree: Mapping[str, Any]) -> Tree:
-    # as JSON gave them: there are 10^5 nodes, and to look at each takes longer than to read the file
-    return Tree(tree["feature"], tree["threshold"], tree["left"], tree["right"], tree["unknown_left"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
