@@ -203,7 +203,7 @@ def judge_sealed(folder: Path, wanted: list[Lane], out: Path, model_id: str = MO
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where rows of lanes are kept")
-    parser.add_argument("--train", type=int, default=1178, help="lanes to fit to")
+    parser.add_argument("--train", type=int, default=2000, help="lanes to fit to")
     parser.add_argument("--close", type=int, default=330, help="lanes with metal beside their objects to fit to")
     parser.add_argument("--sealed", type=int, default=0, help="judge the model on so many lanes instead")
     parser.add_argument("--skip", type=int, default=0, help="so many of the split were looked at before")

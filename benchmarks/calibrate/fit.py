@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 GROWTH: dict[str, Any] = {
-    "max_iter": 200,
-    "learning_rate": 0.08,
-    "max_leaf_nodes": 16,
+    "max_iter": 350,
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 24,
     "min_samples_leaf": 8,
     "l2_regularization": 5.0,
     "max_features": 0.4,
     "early_stopping": False,
 }
-FEWER: dict[str, Any] = GROWTH | {"max_iter": 60}
+FEWER: dict[str, Any] = GROWTH | {"max_iter": 60, "learning_rate": 0.08, "max_leaf_nodes": 16}
 """Whether there is anything at all is told by less."""
 BAGS = 3
 """So often trees are grown, each time from other draws of the inputs, and their mean is taken."""
