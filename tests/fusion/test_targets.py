@@ -290,6 +290,16 @@ def test_the_model_says_that_it_is_not_calibrated():
     assert MODEL.id.startswith("uncalibrated-")
 
 
+def test_likely_clutter_says_first_why_and_no_other_call_does():
+    like = "more like another object than like a mine: "
+    clutter = one(Candidate(None, (metal(depth=0.05),)))
+    assert clutter.call == "likely-clutter"
+    assert clutter.reasons[0] == f"{like}metal, and no body on radar where a mine's would have shown"
+    for candidate in (Candidate(body(), (metal(),)), Candidate(None, (metal(),)), Candidate(body(), ())):
+        target = one(candidate)
+        assert target.reasons[0].startswith(like) == (target.call == "likely-clutter")
+
+
 def test_no_reason_ever_says_safe_or_clear():
     for candidate in (Candidate(body(), (metal(),)), Candidate(None, (metal(),)), Candidate(body(), ())):
         for emi in (ALL, NONE):

@@ -74,6 +74,21 @@ def _body_words(body: Body, dipoles: tuple[Dipole, ...], *, emi_assessed: bool, 
     return out
 
 
+def _why_clutter(candidate: Candidate) -> str:
+    """Say what makes a find more like clutter, which only both sensors together can tell."""
+    if candidate.body is None:
+        return in_english(
+            "more like another object than like a mine: metal, and no body on radar where a mine's "
+            "would have shown"
+        )
+    if not candidate.dipoles:
+        return in_english(
+            "more like another object than like a mine: a body on radar, and no metal where a mine's "
+            "would have been found"
+        )
+    return in_english("more like another object than like a mine: metal and body do not go together as in mines")
+
+
 def reasons(
     candidate: Candidate,
     *,
@@ -85,6 +100,7 @@ def reasons(
     clear: bool = True,
     trusted: bool = True,
     as_fitted: bool = True,
+    clutter: bool = False,
 ) -> tuple[str, ...]:
     """Say why in short phrases, the weightiest first.
 
@@ -104,9 +120,11 @@ def reasons(
         Whether no fault limits what can be said.
     as_fitted
         Whether the recipe is the one that the confidence was fitted with.
+    clutter
+        Whether it is called clutter: then that is what has to be said first.
     """
     body, dipoles = candidate.body, candidate.dipoles
-    out = []
+    out = [_why_clutter(candidate)] if clutter else []
     if body is not None:
         out += _body_words(body, dipoles, emi_assessed=emi_assessed, metal_blind=metal_blind)
     if dipoles:

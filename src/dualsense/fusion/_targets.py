@@ -307,6 +307,7 @@ def _target(
             clear=found.clear,
             trusted=conditions.trusted,
             as_fitted=conditions.as_fitted or model.experts is None,
+            clutter=verdict.call == "likely-clutter",
         ),
         existence=None if exists is None else max(verdict.confidence, exists),
     )
