@@ -1,7 +1,7 @@
 """The map of the smallest mine held against mines that are put where it speaks.
 
     python -m benchmarks.coverage_truth               36 lanes, each swept in one of twelve ways
-    python -m benchmarks.coverage_truth --lanes 12    fewer
+    python -m benchmarks.coverage_truth --lanes 12    fewer; --first from another on, --sweeps only some ways
 
 A lane is simulated twice, without and with mines of a minimum of metal at random places and depths, and both scans
 are spoilt alike. The map of the scan without them says of each place and depth whether a mine would be found; the
@@ -11,12 +11,16 @@ scan with them tells whether it is: listed within 10 cm, and not as clutter. See
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from benchmarks.campaign import places, spoil
+
+from dualsense.evaluate import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,18 +189,30 @@ def main() -> int:
     )
     parser.add_argument("--lanes", type=int, default=3 * len(SWEEPS))
     parser.add_argument("--first", type=int, default=0, help="number of the first lane")
+    parser.add_argument("--sweeps", default="", help="only these ways of sweeping, by their names; all without")
+    parser.add_argument(
+        "--log", type=Path, help="file that each mine is appended to; all that it holds is counted"
+    )
     options = parser.parse_args()
     mines: list[Mine] = []
-    names = list(SWEEPS)
+    names = [name for name in options.sweeps.split(",") if name] or list(SWEEPS)
     for n in range(options.first, options.first + options.lanes):
         own = try_lane(FIRST_SEED + n, names[n % len(names)])
         mines += own
+        if options.log and own:
+            with options.log.open("a", encoding="utf-8") as log:
+                log.writelines(json.dumps(asdict(one)) + "\n" for one in own)
         for one in own:
             if one.said and (one.said == 1) != one.found:
                 print(f"lane {n}, {one.sweep}, {one.soil}: {one.model} at {one.top_m:.3f} m, said {one.said}")
         print(f"{n - options.first + 1} of {options.lanes}", file=sys.stderr, flush=True)
+    if options.log:
+        mines = [Mine(**json.loads(line)) for line in options.log.read_text(encoding="utf-8").splitlines()]
     print("\n".join(table(mines)))
     found = [one.found for one in mines if one.said == 1]
+    if found:
+        low = clopper_pearson(sum(found), len(found))[0]
+        print(f"of {len(found)} that would be found {sum(found)} were: {low:.1%} at least, with 95 % confidence")
     lost = [not one.found for one in mines if one.said == -1]
     return int(np.mean(found or [1.0]) < 0.99 or np.mean(lost or [1.0]) < 0.8)
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.io.verbs import state
 
 
 @pytest.mark.slow
@@ -27,3 +28,19 @@ def test_every_output_is_whole_or_absent(tmp_path):
     for name, seen in table.items():
         assert (seen["broken"], seen["left"], seen["undisturbed"]) == (0, 0, 1), name
         assert seen["old"] + seen["new"] + seen["absent"] == 20
+
+
+def test_an_output_is_whole_if_it_is_all_of_the_old_one_or_of_the_new():
+    new, old = ({f"out/{name}": code + name for name in "ab"} for code in ("new ", "old "))
+    assert state(new, new, old, "process") == "new"
+    assert state(old, new, old, "process") == "old"
+    assert state({}, new, {}, "process") == "absent"
+    for torn in ({}, {"out/a": "new a"}, old | {"out/a": "new a"}, new | {"out/c": "more"}):
+        assert state(torn, new, old, "process") == "broken"
+
+
+def test_a_batch_is_whole_scan_by_scan():
+    new, old = ({f"out/{n}/{name}": code for n in "ab" for name in "xy"} for code in ("new", "old"))
+    assert state({n: new[n] if "/a/" in n else old[n] for n in new}, new, old, "batch") == "part of batch"
+    assert state({n: new[n] if n.endswith("x") else old[n] for n in new}, new, old, "batch") == "broken"
+    assert state({n: c for n, c in new.items() if "/a/" in n}, new, {}, "batch") == "part of batch"
