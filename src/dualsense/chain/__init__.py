@@ -14,6 +14,7 @@ States between the steps
 ------------------------
 RadarState          what is known of the radar's data after a step; `process_scan` keeps those asked for
 MetalState          the same of the metal detector's
+balanced_rows       metal rows before drift and soil are taken away, and after
 step_names          every step whose state can be kept, by name
 Log                 what a stage says beside its value: faults and entries of the provenance
 """

@@ -304,6 +304,25 @@ def map_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     return replace(state, columns=columns, maps=maps), Log(notes=notes)
 
 
+def balanced_rows(state: MetalState) -> tuple[Real, Real]:
+    """Give whitened rows before drift and soil are taken away, and after: what the maps are drawn from.
+
+    Parameters
+    ----------
+    state
+        From "invert" on.
+
+    Returns
+    -------
+    before, after : (m, c)
+        In standard deviations of noise and soil.
+    """
+    rows, found = taken(state.response), taken(state.inversion)
+    columns = [emi.dipole_columns(rows, d.position_m) for d in found.dipoles]
+    objects = np.concatenate(columns, axis=1) if columns else None
+    return rows.values @ found.balance.whitener.T, emi.apply_balance(rows, found.balance, objects=objects)
+
+
 def _hidden_map(found: Inversion, cover: Coverage) -> Image:
     """How much metal could lie 5 cm deep without having been found; NaN where nothing was swept."""
     hidden_m3 = np.where(cover.emi, found.hidden_map(cover.grid), np.nan)

@@ -33,7 +33,7 @@ from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
-from dualsense.cli._workbench import compare
+from dualsense.cli._workbench import compare, steps
 from dualsense.errors import UsageError, one_line
 from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
@@ -292,6 +292,7 @@ cli.add_command(check)
 cli.add_command(evaluate)
 cli.add_command(export)
 cli.add_command(compare)
+cli.add_command(steps)
 cli.add_command(simulate)
 
 
@@ -342,7 +343,7 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export", "compare"})
+ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps"})
 """The verbs that read what others wrote."""
 
 

@@ -69,6 +69,63 @@ def compare(
     return FAILED if fail_on_difference and comparison.differing else DONE
 
 
+def _place(_ctx: click.Context, _option: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        x_m, y_m = (float(part) for part in text.split(","))
+    except ValueError:
+        msg = f"expected X,Y in metres, such as 0.3,0.2, got {text!r}"
+        raise click.BadParameter(msg) from None
+    return x_m, y_m
+
+
+@click.command()
+@click.argument("scan", type=options.FILE)
+@options.out
+@click.option("--at", "at_m", callback=_place, metavar="X,Y",
+              help="Place to look at, in metres; the first target's by default.")  # fmt: skip
+@click.option("--depth", "depth_m", type=click.FloatRange(min=0.0, max=3.0), metavar="M",
+              help="Depth of the slices, in metres; the first target's by default.")  # fmt: skip
+@options.recipe
+@options.foreign
+@options.overwrite
+@options.threads
+@options.isolated
+@options.common
+def steps(
+    console: Console,
+    *,
+    scan: Path,
+    out: Path,
+    at_m: tuple[float, float] | None,
+    depth_m: float | None,
+    recipe_file: Path | None,
+    overrides: tuple[str, ...],
+    pairs: tuple[str, ...],
+    overwrite: bool,
+) -> int:
+    """Show what each step of the chain does to SCAN: a page of pictures, and arrays.
+
+    Each step with the data after it, what it took away, one sounding, its spectrum and a slice: steps.html and
+    steps.npz in OUT. SCAN is processed in one piece.
+    """
+    recipe = options.load_recipe(recipe_file, overrides)
+    given = options.foreign_keywords(pairs)
+    for name in ("steps.html", "steps.npz"):
+        options.refuse_existing(out / name, overwrite=overwrite)
+    console.subject = str(scan)
+    from dualsense.io import import_scan
+    from dualsense.workbench import look_inside, write_steps
+
+    with console.progress() as progress:
+        found = look_inside(import_scan(scan, **given), recipe, at_m=at_m, depth_m=depth_m, progress=progress)
+        console.subject = str(out)
+        page, arrays = write_steps(found, out)
+    console.report(f"wrote {page} and {arrays}")
+    return DONE
+
+
 def _result(console: Console, path: Path) -> Result:
     from dualsense.render import read_result
 

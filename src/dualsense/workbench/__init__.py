@@ -7,6 +7,15 @@ Comparison          all of that, frozen
 comparison_text     ... for a terminal
 comparison_json     ... for programs
 comparison_html     ... as one page
+
+Looking inside
+--------------
+look_inside         a scan through the chain, with what each step left and took away
+Steps               all of that
+StepView            one step
+steps_html          ... as one page
+step_arrays         ... as named arrays
+write_steps         both as files
 """
 
 import lazy_loader

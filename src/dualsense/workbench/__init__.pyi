@@ -1,5 +1,11 @@
 from ._compare import Comparison as Comparison
 from ._compare import compare_results as compare_results
+from ._step_files import step_arrays as step_arrays
+from ._step_files import steps_html as steps_html
+from ._step_files import write_steps as write_steps
+from ._steps import Steps as Steps
+from ._steps import StepView as StepView
+from ._steps import look_inside as look_inside
 from ._told import comparison_html as comparison_html
 from ._told import comparison_json as comparison_json
 from ._told import comparison_text as comparison_text

@@ -179,8 +179,8 @@ def _pictures(a: Result, b: Result) -> tuple[Picture, ...]:
         for side, values in (("A", first), ("B", second)):
             png = picture_png(values[::-1], low=0.0, high=top, size_px=size)
             out.append(Picture(png, f"{side}: {name}, 0 to {top:.3g}"))
-        png = picture_png(apart[::-1], low=-most, high=most, colours="RdBu_r", size_px=size)
-        out.append(Picture(png, f"B less A: {name}, -{most:.3g} to {most:.3g}"))
+        png = picture_png(apart[::-1], low=-(most or 1.0), high=most or 1.0, colours="RdBu_r", size_px=size)
+        out.append(Picture(png, f"B less A: {name}, ±{most:.3g}"))
     return tuple(out)
 
 

@@ -1,0 +1,201 @@
+"""A step as one picture: section, what was taken of it, one sounding, its spectrum, and a slice."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from dualsense.workbench._fields import Field, stroke, times_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from dualsense.result import Result
+    from dualsense.workbench._steps import Steps, StepView
+
+    Real = NDArray[np.float64]
+
+CELL_M = 0.02
+CLIP = 99.5
+_SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0}
+
+
+def step_png(steps: Steps, view: StepView) -> bytes | None:
+    """Draw a step as PNG; None where it left no data to draw.
+
+    Parameters
+    ----------
+    steps
+        All of the scan.
+    view
+        One of them.
+    """
+    if view.after is None:
+        return _images_png(steps, view.name)
+    taken = view.taken
+    with mpl.rc_context(_SETTINGS):
+        figure, axes = _figure(5)
+        rows = stroke(view.after, *steps.at_m)
+        most = _section(axes[0], view.after, rows, "after")
+        if taken is None:
+            _nothing(axes[1], "what it took: not comparable" if view.before is not None else "nothing before")
+        else:
+            _section(axes[1], taken, rows, "taken away", most)
+        _sounding(axes[2], view, steps.at_m)
+        _spectrum(axes[3], view, steps.at_m)
+        _slice(axes[4], steps, view.after)
+        return _png(figure)
+
+
+def _figure(count: int) -> tuple[Any, Any]:
+    figure = Figure(figsize=(3.1 * count, 2.9), dpi=80, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, count, squeeze=False)[0]
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _nothing(axes: Axes, words: str) -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", wrap=True)
+
+
+def _section(axes: Axes, field: Field, rows: NDArray[np.intp], title: str, most: float | None = None) -> float:
+    """Draw the soundings of a pass; return the end of the colours."""
+    place_m = field.position_m[rows, :2]
+    along_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(place_m, axis=0), axis=1))])
+    if field.kind == "rows":
+        values, axis, words = field.values[rows], np.arange(field.values.shape[1], dtype=float), "channel"
+    else:
+        times_s = times_of(field)
+        values, axis, words = field.over_time(rows, times_s), 1e9 * times_s, "two-way time [ns]"
+    known = np.abs(values[np.isfinite(values)])
+    top = most or (float(np.percentile(known, CLIP)) if known.size else 1.0) or 1.0
+    edges = (float(along_m[0]), float(along_m[-1]) or 1.0, float(axis[-1]), float(axis[0]))
+    shown = axes.imshow(
+        values.T, extent=edges, aspect="auto", cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest"
+    )
+    axes.figure.colorbar(shown, ax=axes, format="%.1e")
+    axes.set(title=f"{title}, along the pass", xlabel="way [m]", ylabel=words)
+    return top
+
+
+def _nearest(field: Field, at_m: tuple[float, float]) -> int:
+    return int(np.nanargmin(np.hypot(field.position_m[:, 0] - at_m[0], field.position_m[:, 1] - at_m[1])))
+
+
+def _sounding(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
+    for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
+        if field is None:
+            continue
+        row = np.array([_nearest(field, at_m)])
+        if field.kind == "rows":
+            strongest = int(np.argmax(np.abs(field.values).max(axis=0)))
+            axes.plot(field.time_s, field.values[:, strongest], style, label=words, lw=0.8)
+            axes.set(title=f"channel {strongest}", xlabel="time [s]")
+        else:
+            times_s = times_of(field)
+            axes.plot(1e9 * times_s, field.over_time(row, times_s)[0], style, label=words, lw=0.9)
+            axes.set(title="sounding at the place", xlabel="two-way time [ns]")
+    axes.legend(loc="upper right")
+
+
+def _spectrum(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
+    for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
+        if field is None:
+            continue
+        frequency_hz, amplitude = field.spectrum(_nearest(field, at_m))
+        if field.kind == "rows":
+            parts = np.zeros(frequency_hz.size, bool) if field.imaginary is None else field.imaginary
+            for mask, part in ((~parts, "real"), (parts, "imaginary")):
+                if mask.any():
+                    axes.loglog(
+                        frequency_hz[mask], amplitude[mask] + 1e-30, style, marker=".", label=f"{words}, {part}"
+                    )
+            axes.tick_params(axis="x", which="minor", labelbottom=False)
+            axes.set(xlabel="frequency [Hz]")
+        else:
+            axes.plot(1e-9 * frequency_hz, 20.0 * np.log10(amplitude + 1e-30), style, label=words, lw=0.9)
+            axes.set(xlabel="frequency [GHz]", ylabel="dB")
+    axes.set(title="its spectrum")
+    axes.legend(loc="lower left", fontsize=7)
+
+
+def _slice(axes: Axes, steps: Steps, field: Field) -> None:
+    if field.kind != "rows" and not np.isfinite(steps.gate_s[0]):
+        _nothing(axes, "no slice: the soil is not known")
+        return
+    loud = field.loudness(np.linspace(*steps.gate_s, 12) if field.kind != "rows" else np.zeros(0))
+    grid = steps.grid
+    x_edges, y_edges = (np.arange(axis[0], axis[-1] + 1.5 * CELL_M, CELL_M) for axis in (grid.x_m, grid.y_m))
+    known = np.isfinite(loud) & np.isfinite(field.position_m[:, :2]).all(axis=1)
+    y, x = field.position_m[known, 1], field.position_m[known, 0]
+    total, _, _ = np.histogram2d(y, x, (y_edges, x_edges), weights=loud[known])
+    count, _, _ = np.histogram2d(y, x, (y_edges, x_edges))
+    with np.errstate(invalid="ignore"):
+        mean = total / count
+    words = "rows" if field.kind == "rows" else f"echo from {100 * steps.depth_m:.0f} cm"
+    _map(axes, mean, (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]), f"slice: {words}", steps.at_m)
+
+
+def _map(axes: Axes, values: Any, edges: Any, title: str, at_m: tuple[float, float]) -> None:
+    axes.set_facecolor("#9a9a9a")
+    shown = axes.imshow(values, origin="lower", extent=edges, cmap="viridis", interpolation="nearest")
+    axes.figure.colorbar(shown, ax=axes, format="%.1e")
+    axes.plot(*at_m, "+", color="#c23600", ms=9)
+    axes.set(title=title, xlabel="x [m]", ylabel="y [m]")
+
+
+def _images_png(steps: Steps, name: str) -> bytes | None:
+    """Draw what the chain's last steps make: the migrated volume, the metal maps."""
+    if name == "gpr.migrate" and steps.result.gpr_volume is not None:
+        return _volume_png(steps, steps.result)
+    if name == "emi.image" and steps.result.emi_maps:
+        with mpl.rc_context(_SETTINGS):
+            maps = steps.result.emi_maps
+            figure, axes = _figure(len(maps))
+            for one, name_of in zip(axes, maps, strict=True):
+                image = maps[name_of]
+                _map(one, image.values, _edges(image.grid), f"{name_of} [{image.units}]", steps.at_m)
+            return _png(figure)
+    return None
+
+
+def _edges(grid: Any) -> tuple[float, float, float, float]:
+    half = 0.5 * grid.cell_m
+    return grid.x_m[0] - half, grid.x_m[-1] + half, grid.y_m[0] - half, grid.y_m[-1] + half
+
+
+def _volume_png(steps: Steps, result: Result) -> bytes:
+    volume = result.gpr_volume
+    assert volume is not None  # noqa: S101 - asked for before
+    grid, (x_m, y_m) = volume.grid, steps.at_m
+    row, column = (int(np.argmin(np.abs(axis - at))) for axis, at in ((grid.y_m, y_m), (grid.x_m, x_m)))
+    layer = int(np.argmin(np.abs(volume.depth_m - steps.depth_m)))
+    with mpl.rc_context(_SETTINGS):
+        figure, axes = _figure(3)
+        edges = (*_edges(grid)[:2], 100 * volume.depth_m[-1], 100 * volume.depth_m[0])
+        shown = axes[0].imshow(volume.values[:, row], extent=edges, aspect="auto", cmap="viridis")
+        figure.colorbar(shown, ax=axes[0], format="%.1e")
+        axes[0].set(title=f"section at y = {y_m:.2f} m", xlabel="x [m]", ylabel="depth [cm]")
+        axes[1].plot(volume.values[:, row, column], 100 * volume.depth_m)
+        axes[1].invert_yaxis()
+        axes[1].set(title="column at the place", xlabel=f"envelope [{volume.units}]", ylabel="depth [cm]")
+        _map(
+            axes[2],
+            volume.values[layer],
+            _edges(grid),
+            f"slice, {100 * volume.depth_m[layer]:.1f} cm deep",
+            steps.at_m,
+        )
+        return _png(figure)
