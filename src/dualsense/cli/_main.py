@@ -33,7 +33,7 @@ from dualsense.cli._export import export
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
-from dualsense.cli._workbench import compare, steps
+from dualsense.cli._workbench import compare, steps, sweep
 from dualsense.errors import UsageError, one_line
 from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
@@ -293,6 +293,7 @@ cli.add_command(evaluate)
 cli.add_command(export)
 cli.add_command(compare)
 cli.add_command(steps)
+cli.add_command(sweep)
 cli.add_command(simulate)
 
 

@@ -126,6 +126,53 @@ def steps(
     return DONE
 
 
+@click.command()
+@click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
+@options.out
+@click.option("--set", "changes", multiple=True, required=True, metavar="KEY=A,B,C",
+              help="Values of a key of the recipe; every combination is tried.")  # fmt: skip
+@click.option("--metric", "metrics", multiple=True, metavar="NAME",
+              help="What settings are judged by, such as detection_rate or focus; may be repeated.")  # fmt: skip
+@click.option("--recipe", "recipe_file", type=options.FILE, help="TOML recipe that all settings start from.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
+@click.option("--overwrite", is_flag=True, help="Begin anew what is there already, instead of going on with it.")
+@options.common
+def sweep(
+    console: Console,
+    *,
+    scans: tuple[Path, ...],
+    out: Path,
+    changes: tuple[str, ...],
+    metrics: tuple[str, ...],
+    recipe_file: Path | None,
+    jobs: int | None,
+    overwrite: bool,
+) -> int:
+    """Process scans with every combination of values of a recipe's keys.
+
+    OUT gets sweep.csv, sweep.json and sweep.html, with one row and one picture for each setting. A sweep that was
+    stopped goes on where it was when it is asked for again. Exit status 1 when any scan could not be processed.
+    """
+    from dualsense.workbench import METRICS, begin_anew, find_sweep_scans, plan_sweep, run_sweep, write_sweep
+
+    for name in metrics:
+        if name not in METRICS:
+            msg = f"--metric {name}: expected one of {', '.join(METRICS)}"
+            raise UsageError(msg)
+    plan = plan_sweep(find_sweep_scans(scans), changes, recipe_file)
+    console.subject = str(out)
+    if overwrite:
+        begin_anew(out)
+    with console.progress() as progress:
+        rows = run_sweep(plan, out, jobs=jobs, progress=progress)
+    write_sweep(plan, rows, out, metrics)
+    failed = [row["error"] for row in rows if row["error"]]
+    for error in failed:
+        click.echo(f"dualsense: error: {error}", err=True)
+    console.report(f"wrote {out / 'sweep.csv'}, sweep.json and sweep.html: {len(plan.settings)} settings")
+    return FAILED if failed else DONE
+
+
 def _result(console: Console, path: Path) -> Result:
     from dualsense.render import read_result
 

@@ -16,6 +16,16 @@ StepView            one step
 steps_html          ... as one page
 step_arrays         ... as named arrays
 write_steps         both as files
+
+Sweeping
+--------
+find_sweep_scans    scans by name, from files and folders
+plan_sweep          every combination of values of some keys
+run_sweep           each scan with each of them, taken up where it was stopped
+begin_anew          forget what a sweep has left
+sweep_table         the settings, each with its metrics
+write_sweep         ... as CSV, JSON and a page of small multiples
+METRICS             what a setting may be judged by
 """
 
 import lazy_loader

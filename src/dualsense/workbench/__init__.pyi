@@ -6,6 +6,13 @@ from ._step_files import write_steps as write_steps
 from ._steps import Steps as Steps
 from ._steps import StepView as StepView
 from ._steps import look_inside as look_inside
+from ._sweep import begin_anew as begin_anew
+from ._sweep import find_sweep_scans as find_sweep_scans
+from ._sweep import plan_sweep as plan_sweep
+from ._sweep import run_sweep as run_sweep
+from ._sweep_files import METRICS as METRICS
+from ._sweep_files import sweep_table as sweep_table
+from ._sweep_files import write_sweep as write_sweep
 from ._told import comparison_html as comparison_html
 from ._told import comparison_json as comparison_json
 from ._told import comparison_text as comparison_text

@@ -1,0 +1,297 @@
+"""Many settings of a recipe over many scans: each of them processed once, written down, and never again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense._version import __version__
+from dualsense.errors import UsageError, about, cause
+from dualsense.recipe import Recipe, load_recipe
+from dualsense.runtime.files import write_file
+from dualsense.runtime.folders import sole_writer
+from dualsense.runtime.journal import append_entry, read_journal
+from dualsense.runtime.logs import start_logging
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
+from dualsense.workbench._images import focus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+JOURNAL, MAPS = "sweep.jsonl", "maps"
+MAX_SETTINGS = 10_000
+MAP_SIDE = 96
+"""Cells of the map that small multiples are drawn from, at most, along each side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a sweep has to do.
+
+    Attributes
+    ----------
+    keys
+        Of the recipe that change, with the values that each takes, as text.
+    settings
+        Every combination: one text for each key.
+    recipes
+        Of every setting.
+    scans
+        Name to file.
+    """
+
+    keys: Mapping[str, tuple[str, ...]]
+    settings: tuple[tuple[str, ...], ...]
+    recipes: tuple[Recipe, ...]
+    scans: Mapping[str, Path]
+
+    def head(self) -> dict[str, Any]:
+        """Tell this sweep from others: scans by content, recipes, program."""
+        held = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.scans.items()}
+        text = json.dumps([held, [recipe.sha256 for recipe in self.recipes], list(self.keys), __version__])
+        return {"kind": "plan", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    number: int
+    name: str
+    scan: str
+    recipe: Recipe
+    map_file: str
+
+
+def plan_sweep(scans: Mapping[str, Path], changes: Sequence[str], recipe_file: Path | None = None) -> Plan:
+    """Lay out every combination of values.
+
+    Parameters
+    ----------
+    scans
+        Name to file.
+    changes
+        Such as "gpr.background.radius_m=0.08,0.12,0.2"; one value alone holds for all settings.
+    recipe_file
+        TOML with what all settings have in common; None takes the defaults.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    RecipeError
+        A key or a value that no recipe has.
+    UsageError
+        No key has several values, a key is given twice, or there are more than 10,000 settings.
+    """
+    keys: dict[str, tuple[str, ...]] = {}
+    for change in changes:
+        key, _, text = change.partition("=")
+        if key in keys:
+            msg = f"--set {key}: given twice; write its values behind one equals sign, separated by commas"
+            raise UsageError(msg)
+        keys[key] = _values(text)
+    fixed = [f"{key}={values[0]}" for key, values in keys.items() if len(values) == 1]
+    swept = {key: values for key, values in keys.items() if len(values) > 1}
+    if not swept:
+        msg = "nothing to sweep: give a key several values, such as --set gpr.background.radius_m=0.08,0.12"
+        raise UsageError(msg)
+    count = int(np.prod([float(len(values)) for values in swept.values()]))
+    if count > MAX_SETTINGS:
+        msg = f"{count} settings, at most {MAX_SETTINGS} are swept"
+        raise UsageError(msg)
+    settings = tuple(itertools.product(*swept.values()))
+    recipes = tuple(
+        load_recipe(recipe_file, [*fixed, *(f"{k}={v}" for k, v in zip(swept, one, strict=True))])
+        for one in settings
+    )
+    return Plan(swept, settings, recipes, scans)
+
+
+def _values(text: str) -> tuple[str, ...]:
+    """Split at commas that stand in no brackets and no quotes."""
+    parts, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == '"'
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return tuple(dict.fromkeys(part.strip() for part in parts))
+
+
+def find_sweep_scans(paths: Iterable[Path]) -> dict[str, Path]:
+    """Find the scans of a sweep: files, and the ``*.h5`` of folders.
+
+    Parameters
+    ----------
+    paths
+        Of files and folders.
+
+    Returns
+    -------
+    dict
+        Name to file, in the order of names within a folder.
+
+    Raises
+    ------
+    UsageError
+        A folder holds none, or two have one name.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        files = sorted(path.glob("*.h5")) if path.is_dir() else [path]
+        if not files:
+            msg = f"{path}: no scans in this folder, expected files that end in .h5"
+            raise UsageError(msg)
+        for file in files:
+            if file.stem in found:
+                msg = f"{file} and {found[file.stem]} have one name: sweep them one after the other"
+                raise UsageError(msg)
+            found[file.stem] = file
+    return found
+
+
+def run_sweep(
+    plan: Plan,
+    out: Path,
+    *,
+    jobs: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Process every scan with every setting that is not written down yet.
+
+    Parameters
+    ----------
+    plan
+        From `plan_sweep`.
+    out
+        Folder of the sweep: what a sweep that was stopped left there is taken up.
+    jobs
+        Worker processes; by default one per core.
+    progress
+        Called with what is finished and the part of the sweep that is.
+
+    Returns
+    -------
+    list of dict
+        One row for each setting and scan, in that order, whatever was done when.
+
+    Raises
+    ------
+    UsageError
+        The folder holds another sweep.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with sole_writer(out):
+        done = _taken_up(plan, out)
+        (out / MAPS).mkdir(exist_ok=True)
+        tasks = [
+            _Task(number, name, str(path), plan.recipes[number], str(out / MAPS / f"{number:05d}.npy"))
+            for number in range(len(plan.settings))
+            for name, path in plan.scans.items()
+            if (number, name) not in done
+        ]
+        total = len(plan.settings) * len(plan.scans)
+        cores = os.cpu_count() or 1
+        workers = max(1, min(jobs or cores, len(tasks)))
+        with closing(run_tasks(tasks, _process_one, workers=workers, threads=max(1, cores // workers))) as answers:
+            for task, answer in answers:
+                row = _failed(task, str(answer)) if isinstance(answer, WorkerDiedError) else answer
+                append_entry(out / JOURNAL, row)
+                done[task.number, task.name] = row
+                if progress is not None:
+                    progress(f"{task.name}, setting {task.number + 1}", len(done) / total)
+    return [done[number, name] for number in range(len(plan.settings)) for name in plan.scans]
+
+
+def begin_anew(out: Path) -> None:
+    """Forget what a sweep has left in a folder, and nothing else of it."""
+    for path in (out / JOURNAL, *sorted((out / MAPS).glob("*.npy"))):
+        path.unlink(missing_ok=True)
+
+
+def _taken_up(plan: Plan, out: Path) -> dict[tuple[int, str], dict[str, Any]]:
+    """Give the rows that are written down already, and begin the journal where there is none.
+
+    Raises
+    ------
+    UsageError
+        They are of another sweep.
+    """
+    head, journal = plan.head(), out / JOURNAL
+    entries = read_journal(journal)[0] if journal.exists() else []
+    heads = [one for one in entries if one.get("kind") == "plan"]
+    if any(one != head for one in heads):
+        msg = (
+            f"{out} holds another sweep, of other scans, values or versions: choose another folder, or --overwrite"
+        )
+        raise UsageError(msg)
+    if not heads:
+        append_entry(journal, head)
+    rows = [dict(one) for one in entries if one.get("kind") == "row"]
+    return {(one["setting"], one["scan"]): one for one in rows if not one["error"]}  # what failed is tried again
+
+
+def _process_one(task: _Task) -> dict[str, Any]:
+    """Process one scan with one setting; whatever goes wrong stands in the row."""
+    start_logging(verbosity=-1)
+    try:
+        from pathlib import Path  # noqa: PLC0415
+
+        from dualsense.chain import process_recording  # noqa: PLC0415
+        from dualsense.evaluate import rates, score_scan  # noqa: PLC0415
+        from dualsense.io import read_scan  # noqa: PLC0415
+
+        scan = read_scan(task.scan)
+        result = process_recording(replace(scan, truth=None), task.recipe)
+        _keep_map(result, Path(task.map_file).with_suffix(f".{task.name}.npy"))
+        calls = [target.call for target in result.targets]
+        row: dict[str, Any] = {
+            "scan_sha256": result.scan_sha256,
+            "source": result.header.source,
+            "area_m2": result.area_m2,
+            "coverage": result.coverage_fraction,
+            "targets": len(calls),
+            "suspects": calls.count("suspect"),
+            "focus": None if result.gpr_volume is None else focus(result.gpr_volume.values),
+            "permittivity": result.relative_permittivity,
+        }
+        if scan.truth is not None:
+            found = rates([score_scan(result, scan.truth)])
+            names = ("mines", "detected", "missed", "not_assessable", "not_covered", "false_alarms")
+            row |= {name: getattr(found, name) for name in names}
+    except Exception as error:  # noqa: BLE001 - a setting that fails is told, and does not stop the others
+        return _failed(task, cause(error))
+    known = {name: None if isinstance(v, float) and not np.isfinite(v) else v for name, v in row.items()}
+    return {"kind": "row", "setting": task.number, "scan": task.name, "error": "", **known}
+
+
+def _failed(task: _Task, text: str) -> dict[str, Any]:
+    return {"kind": "row", "setting": task.number, "scan": task.name, "error": about(task.scan, text)}
+
+
+def _keep_map(result: Any, path: Path) -> None:
+    """Keep the largest echo over depth, or the metal map, thinned, for small multiples."""
+    if result.gpr_volume is not None:
+        values = result.gpr_volume.values
+        flat = np.where(np.isfinite(values), values, -np.inf).max(axis=0)
+        flat = np.where(np.isfinite(flat), flat, np.nan)
+    elif "metal_response" in result.emi_maps:
+        flat = result.emi_maps["metal_response"].values
+    else:
+        return
+    every = max(1, -(-max(flat.shape) // MAP_SIDE))
+    stream = io.BytesIO()
+    np.save(stream, flat[::every, ::every].astype(np.float32), allow_pickle=False)
+    write_file(path, stream.getvalue())

@@ -1,0 +1,121 @@
+"""A sweep: every combination once, and the same table however often it was stopped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from dualsense.cli import cli
+from dualsense.errors import RecipeError, UsageError
+from dualsense.runtime.workers import WorkerDiedError
+from dualsense.workbench import _sweep, find_sweep_scans, plan_sweep, run_sweep, sweep_table
+
+COARSE = ("survey.cell_m=0.03", "gpr.migrate.depth_stop_m=0.1", "emi.locate.on=false")
+
+
+def plan_of(scan, *changes):
+    return plan_sweep({"lane": scan}, changes)
+
+
+def test_values_are_split_at_commas_that_are_not_inside_of_a_value(sample_dir):
+    scan = sample_dir / "pmn_sand.h5"
+    plan = plan_of(
+        scan, "gpr.soil.deeper_layers=[[0.1, 9.0]],[]", "gpr.background.method=mean,svd", "survey.cell_m=0.01"
+    )
+    assert list(plan.keys) == ["gpr.soil.deeper_layers", "gpr.background.method"]
+    assert len(plan.settings) == 4
+    assert plan.recipes[0].gpr.soil.deeper_layers == ((0.1, 9.0),)
+    assert plan.recipes[3].gpr.background.method == "svd"
+    assert all(recipe.survey.cell_m == 0.01 for recipe in plan.recipes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    (
+        (("survey.cell_m=0.01",), UsageError, "nothing to sweep"),
+        (("survey.cel_m=0.01,0.02",), RecipeError, "did you mean cell_m"),
+        (("survey.cell_m=0.01,9",), RecipeError, "survey.cell_m"),
+        (("survey.cell_m=0.01", "survey.cell_m=0.02"), UsageError, "given twice"),
+        ((f"survey.margin_m={','.join(str(k / 1e5) for k in range(10_001))}",), UsageError, "at most"),
+    ),
+)
+def test_what_cannot_be_swept_is_refused_before_any_work(changes, error, words, tmp_path):
+    with pytest.raises(error, match=words):
+        plan_sweep({}, changes)
+
+
+def test_scans_are_found_by_name_and_a_name_stands_once(tmp_path):
+    with pytest.raises(UsageError, match="no scans"):
+        find_sweep_scans([tmp_path])
+    (tmp_path / "a.h5").touch()
+    assert find_sweep_scans([tmp_path]) == {"a": tmp_path / "a.h5"}
+    with pytest.raises(UsageError, match="one name"):
+        find_sweep_scans([tmp_path, tmp_path / "a.h5"])
+
+
+def in_this_process(tasks, work, *, workers, threads):
+    del workers, threads
+    for task in tasks:
+        yield task, work(task)
+
+
+@pytest.fixture
+def swept(tmp_path, sample_dir, monkeypatch):
+    monkeypatch.setattr(_sweep, "run_tasks", in_this_process)
+    words = [str(sample_dir / "pmn_sand.h5"), "-o", str(tmp_path), "--set", "gpr.image.min_contrast=3,6"]
+    words += [word for one in COARSE for word in ("--set", one)]
+    assert CliRunner().invoke(cli, ["sweep", *words], standalone_mode=False).return_value == 0
+    return tmp_path, words
+
+
+def test_a_sweep_that_was_killed_goes_on_and_gives_the_same_table(swept, monkeypatch):
+    out, words = swept
+    names = ("sweep.csv", "sweep.json", "sweep.html")
+    before = {name: (out / name).read_bytes() for name in names}
+    table = json.loads(before["sweep.json"])["table"]
+    assert [line["gpr.image.min_contrast"] for line in table] == ["3", "6"]
+    assert all(line["detection_rate"] is not None and line["focus"] > 1.0 for line in table)
+    page = before["sweep.html"].decode()
+    assert page.count("data:image/png;base64,") == 2
+    assert "SIMULATED" in page
+
+    lines = (out / "sweep.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "sweep.jsonl").write_bytes(b"".join(lines[:2]) + lines[2][:20])  # killed while it wrote the last line
+    begun = []
+
+    def watched(tasks, work, **how):
+        begun.extend(task.number for task in tasks)
+        yield from in_this_process(tasks, work, **how)
+
+    monkeypatch.setattr(_sweep, "run_tasks", watched)
+    assert CliRunner().invoke(cli, ["sweep", *words], standalone_mode=False).return_value == 0
+    assert begun == [1], "what was written down is not done again"
+    assert {name: (out / name).read_bytes() for name in names} == before
+    other = CliRunner().invoke(cli, ["sweep", *words, "--set", "gpr.background.rank=1,2"], standalone_mode=False)
+    assert "holds another sweep" in str(other.exception)
+
+
+def test_a_worker_that_dies_is_a_row_and_is_tried_again(tmp_path, sample_dir, monkeypatch):
+    plan = plan_of(sample_dir / "pmn_sand.h5", "gpr.image.min_contrast=3,6")
+    row = {"kind": "row", "scan": "lane", "error": "", "area_m2": 0.5, "coverage": 1.0, "targets": 2}
+    row |= {"suspects": 1, "focus": 2.0, "permittivity": None}
+
+    def well(tasks, _work, **_how):
+        return ((task, row | {"setting": task.number}) for task in tasks)
+
+    def dying(tasks, _work, **_how):
+        for task in tasks:
+            yield task, WorkerDiedError("killed") if task.number else row | {"setting": task.number}
+
+    monkeypatch.setattr(_sweep, "run_tasks", dying)
+    rows = run_sweep(plan, tmp_path)
+    table = sweep_table(plan, rows)
+    assert [line["failed"] for line in table] == [0, 1]
+    assert table[0]["suspects_m2"] == pytest.approx(2.0)
+    assert table[1]["suspects_m2"] is None
+    with pytest.raises(UsageError, match="holds a truth"):
+        sweep_table(plan, rows, ["detection_rate"])
+    monkeypatch.setattr(_sweep, "run_tasks", well)
+    assert [line["failed"] for line in sweep_table(plan, run_sweep(plan, tmp_path))] == [0, 0]
