@@ -46,6 +46,20 @@
     return cells;
   }
 
+  // Picture of a section, kept while another depth is all that changes: the slider leaves sections as they are.
+  function cutImage(side) {
+    const kept = cutState[side];
+    const columns = side === "along" ? ground.columns : ground.rows;
+    const asked = [side === "along" ? state.y : state.x, state.limit, state.auto, state.floor, look];
+    if (kept.image && kept.of === volume && asked.every((value, index) => value === kept.asked[index])) { return kept.image; }
+    const image = kept.image || sheet(columns, data.depths.length);
+    if (image.width !== columns || image.height !== data.depths.length) { image.width = columns; image.height = data.depths.length; }
+    const cells = cutCells(side);
+    paintCells(image, cells, 0, columns, data.depths.length, palette(data.layers.depth, data.top, limitOf("depth", cells, 0, cells.length, data.top)), false);
+    Object.assign(kept, { image, asked, of: volume });
+    return image;
+  }
+
   // Columns of a section over ground that the radar, or only the metal detector, did not measure.
   function hatchCut(pen, side, box, ratio) {
     const own = seen.ground;
@@ -95,17 +109,12 @@
     pen.fillRect(box.left, box.top, box.width, box.height);
     if (volume) {
       const columns = side === "along" ? ground.columns : ground.rows;
-      const cells = cutCells(side);
-      const image = cutState[side].image || (cutState[side].image = sheet(columns, data.depths.length));
-      if (image.width !== columns || image.height !== data.depths.length) { image.width = columns; image.height = data.depths.length; }
-      const limit = limitOf("depth", cells, 0, cells.length, data.top);
-      paintCells(image, cells, 0, columns, data.depths.length, palette(data.layers.depth, data.top, limit), false);
       const start = side === "along" ? ground.left : ground.bottom;
       pen.save();
       pen.beginPath();
       pen.rect(box.left, box.top, box.width, box.height);
       pen.clip();
-      pen.drawImage(image, toX(start), box.top, columns * ground.cell * scale, box.height);
+      pen.drawImage(cutImage(side), toX(start), box.top, columns * ground.cell * scale, box.height);
       pen.restore();
     }
     hatchCut(pen, side, box, ratio);
