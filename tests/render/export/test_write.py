@@ -159,3 +159,14 @@ def test_the_verb_writes_what_is_asked_for_and_says_what_it_left_out(make_result
     assert run([*words, "--format", "shp"]) == 2
     assert run(["export", str(tmp_path / "nowhere"), "-o", str(tmp_path / "kml")]) != 0
     assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_exports_are_exchanged_all_at_once(make_result, tmp_path, monkeypatch):
+    """Whoever is killed between two files leaves no old one beside a new one: nothing is written in place."""
+    folder = tmp_path / "out"
+    export_results([make_result("full")], folder, formats=("csv", "geojson"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr("dualsense.runtime.folders._sync_all", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        export_results([make_result("no_radar")], folder, formats=("csv", "geojson"), overwrite=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

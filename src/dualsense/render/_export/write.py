@@ -1,4 +1,4 @@
-"""Writes exported files, each whole or not at all."""
+"""Writes exported files, all of them or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dualsense.render._export.features import features_geojson
 from dualsense.render._export.geopackage import scans_geopackage
 from dualsense.render._export.kml import scans_kml
 from dualsense.render._export.table import table_csv
-from dualsense.runtime.files import write_file
+from dualsense.runtime.folders import write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,10 +73,13 @@ def export_results(
         # What another program reads is English whatever the language; the page is for people.
         with speaking(spoken() if name.endswith(".pdf") else ENGLISH):
             made[name] = make(results, columns)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def fill(fresh: Path) -> None:
         for name, content in made.items():
-            write_file(folder / name, content, overwrite=overwrite)
+            (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+    try:
+        write_folder(folder, tuple(made), fill, overwrite=overwrite)
     except OSError as error:
         msg = f"{folder}: cannot write the exports: {error.strerror or error}"
         raise DualsenseError(msg) from error

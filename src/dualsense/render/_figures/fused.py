@@ -37,7 +37,7 @@ def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canv
     size = sheet.fit(extent, 9.6, 4.0) if wide else sheet.fit(extent, 6.7, 6.4)
     targets = ordered_targets(result)
     columns = max(1, int((size.width_in + 1.8) / notes.LIST_IN)) if wide else 1
-    list_in = notes.list_height_in(len(targets), columns)
+    list_in = notes.list_height_in(result, columns)
     width_in = sheet.LEFT_IN + size.width_in + sheet.BAR_IN + (0.3 if wide else notes.LIST_IN)
     small = bool(small_unsure(result).any())
     below_in = size.height_in + sheet.STRIP_IN + 0.95 + (notes.SMALL_KEY_IN if small else 0.0)
@@ -60,7 +60,8 @@ def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canv
         panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
     draw_targets(panel, targets)
     if len(missing) == len(SENSORS):
-        panels.draw_message(panel, "NOTHING MEASURED\nThis ground is not assessable.")
+        places = [(100.0 * t.x_m, 100.0 * t.y_m) for t in targets]
+        panels.draw_message(panel, "NOTHING MEASURED\nThis ground is not assessable.", beside=places)
     panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)

@@ -128,7 +128,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     sensors = ("emi",) if metal_only else SENSORS
     missing = [message for message in (sensor_message(result, sensor) for sensor in sensors) if message]
     columns = max(1, int((MAP_IN + 1.0) / notes.LIST_IN))
-    list_in = 0.0 if metal_only else 0.95 + notes.list_height_in(len(targets), columns)
+    list_in = 0.0 if metal_only else 0.95 + notes.list_height_in(flat, columns)
     head_in = sheet.HEAD_IN + notes.BANNER_IN * len(missing)
     width_in = sheet.LEFT_IN + MAP_IN + 0.5
     bar_row_in = 0.0 if len(missing) == len(sensors) else BAR_ROW_IN

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +37,9 @@ BANNER_IN = 0.5
 LEGEND_PT = 11.5
 RADAR_BLUE = "#31688e"
 SMALL_KEY_IN = 0.36
+WHY, WHY_LETTERS, WHY_LINE_IN, WHY_PT = 3, 42, 0.2, 10.5
+"""Checks that failed are said beside a map: so many of them, each in two lines at most of so many letters."""
+CLAUSE_END = re.compile(r"[;:]|, (?=in |between |by )")
 SMALL_UNSURE = "measured, but a mine with little metal might be missed here"
 
 
@@ -140,9 +145,25 @@ def _draw_small_key(sheet: Canvas, bottom_in: float) -> None:
     key.write(0.54, 0.13, SMALL_UNSURE, size_pt=LEGEND_PT)
 
 
-def list_height_in(count: int, columns: int) -> float:
-    """Height that `draw_list` needs for so many targets."""
-    return ROW_IN * max(math.ceil(min(count, LISTED * columns) / columns), 1) + 1.3
+def list_height_in(result: Result, columns: int) -> float:
+    """Height that `draw_list` needs."""
+    rows = max(math.ceil(min(len(result.targets), LISTED * columns) / columns), 1)
+    return ROW_IN * rows + 1.3 + WHY_LINE_IN * len(why_lines(result))
+
+
+def why_lines(result: Result) -> list[str]:
+    """Say in short lines why ground is not covered, by the checks that the recording failed."""
+    failed = dict.fromkeys(doubt.code for doubt in result.doubts)
+    said = list(dict.fromkeys(one.message for one in result.faults if one.code in failed))
+    lines: list[str] = []
+    for message in said[:WHY]:
+        clause = CLAUSE_END.split(plain(message, 200))[0]
+        lines += textwrap.wrap(
+            f"\u26a0 {clause}", WHY_LETTERS, subsequent_indent="    ", max_lines=2, placeholder=" …"
+        )
+    if len(said) > WHY:
+        lines.append(f"and {len(said) - WHY} more in targets.json")
+    return lines
 
 
 def draw_list(
@@ -170,7 +191,7 @@ def draw_list(
     """
     targets = ordered_targets(result)
     shown = targets[: LISTED * columns]
-    height_in = list_height_in(len(targets), columns)
+    height_in, why = list_height_in(result, columns), why_lines(result)
     width_in = columns * LIST_IN - 0.35
     box_in = ((corner_in[0], corner_in[1] - height_in), (width_in, height_in))
     panel = sheet.panel(*box_in, (0.0, width_in, height_in, 0.0))
@@ -190,7 +211,7 @@ def draw_list(
             "Nothing was assessed" if result.coverage_fraction == 0.0 else "No target found in\nthe assessed part"
         )
         panel.write(0.0, 0.2, words, size_pt=14.0, cut="bold", up="top")
-    end = height_in - 1.3
+    end = height_in - 1.3 - WHY_LINE_IN * len(why)
     lines = [f"and {len(targets) - len(shown)} more in targets.csv"] if len(targets) > len(shown) else []
     if is_calibrated(result):
         lines.append(f"Chances: model {plain(result.model, 24)}")
@@ -200,4 +221,7 @@ def draw_list(
     look: Any = {"size_pt": LEGEND_PT, "cut": "italic", "up": "top", "spacing": 1.3}
     panel.write(0.0, end + 0.08, "\n".join(lines), **look)
     text = f"Ground not covered: {percent_up(1.0 - result.coverage_fraction)}"
-    panel.write(0.0, end + 0.12 + 0.26 * len(lines), text, size_pt=12.0, cut="bold", up="top")
+    below = end + 0.12 + 0.26 * len(lines)
+    panel.write(0.0, below, text, size_pt=12.0, cut="bold", up="top")
+    if why:
+        panel.write(0.0, below + 0.27, "\n".join(why), size_pt=WHY_PT, up="top", spacing=1.3)

@@ -288,11 +288,31 @@ def draw_scale_strip(
     strip.write(0.9, 0.47, heading, cut="bold")
 
 
-def draw_message(panel: Panel, text: str, *, size_pt: float = 17.0) -> None:
-    """Sentence in the middle of a picture that would otherwise be blank."""
+HEIGHTS = (0.5, 0.84, 0.16)
+"""Of a message in a picture, from below."""
+
+
+def draw_message(
+    panel: Panel, text: str, *, size_pt: float = 17.0, beside: Sequence[tuple[float, float]] = ()
+) -> None:
+    """Sentence in a picture that would otherwise be blank: in its middle, or where it covers no place.
+
+    Parameters
+    ----------
+    panel
+        To draw on.
+    text
+        Of one line or two.
+    size_pt
+        Of the letters.
+    beside
+        Places x, y in the panel's own unit that must not be covered.
+    """
     left, right, bottom, top = panel.limits
     paper = Paper(style.MISSING_PAPER, style.SUSPECT, 3.0, 0.7)
-    middle = (0.5 * (left + right), 0.5 * (bottom + top))
+    parts = [(y - bottom) / (top - bottom) for _, y in beside]
+    best = max(HEIGHTS, key=lambda at: min((abs(at - part) for part in parts), default=1.0))
+    middle = (0.5 * (left + right), bottom + best * (top - bottom))
     panel.write(*middle, text, size_pt=size_pt, cut="bold", across="center", spacing=1.5, paper=paper, level=20.0)
 
 
