@@ -1,6 +1,7 @@
 from ._canvas.picture import picture_png as picture_png
 from ._export.table import FIELDS as FIELDS
 from ._export.table import table_columns as table_columns
+from ._export.write import ARRAYS as ARRAYS
 from ._export.write import FORMATS as FORMATS
 from ._export.write import export_results as export_results
 from ._figures.figures import render_figures as render_figures

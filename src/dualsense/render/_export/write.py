@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dualsense.errors import DualsenseError, UsageError
 from dualsense.language import ENGLISH, speaking, spoken
 from dualsense.render._export.about import is_placed
+from dualsense.render._export.arrays import arrays_npz, volume_vti
 from dualsense.render._export.features import features_geojson
 from dualsense.render._export.geopackage import scans_geopackage
 from dualsense.render._export.kml import scans_kml
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "geojson", "kml", "gpkg", "pdf")
 """In which results are exported."""
+ARRAYS = ("npz", "vti")
+"""And only where they are asked for: images, a file for each result."""
 
 
 def export_results(
@@ -38,12 +41,12 @@ def export_results(
     Parameters
     ----------
     results
-        One scan or more; all of them in one file, but for the PDF, which is a page for each.
+        One scan or more; all of them in one file, but for PDF and arrays, which are a file for each.
     folder
         Where to write ``export.csv`` and so on; made when it does not exist.
     formats
-        Of `FORMATS`; by default all that these scans can be written in: KML needs an origin on Earth, and so does
-        a GeoPackage of several scans.
+        Of `FORMATS` and `ARRAYS`; by default all of the former that these scans can be written in: KML needs an
+        origin on Earth, and so does a GeoPackage of several scans.
     columns
         Of the CSV, see `read_columns`.
     overwrite
@@ -95,10 +98,10 @@ def _chosen(results: Sequence[Result], formats: Sequence[str] | None) -> list[st
         without = set() if placed else {"kml"} if len(results) == 1 else {"kml", "gpkg"}
         return [one for one in FORMATS if one not in without]
     for one in formats:
-        if one not in FORMATS:
-            msg = f"{one}: no such format; there are {', '.join(FORMATS)}"
+        if one not in FORMATS + ARRAYS:
+            msg = f"{one}: no such format; there are {', '.join(FORMATS + ARRAYS)}"
             raise UsageError(msg)
-    return [one for one in FORMATS if one in formats]
+    return [one for one in FORMATS + ARRAYS if one in formats]
 
 
 def _names(
@@ -114,8 +117,9 @@ def _names(
         "gpkg": lambda results, _: scans_geopackage(results),
     }
     names = {f"export.{one}": makers[one] for one in chosen if one in makers}
-    if "pdf" in chosen:
+    each = {"pdf": page_pdf, "npz": arrays_npz, "vti": volume_vti}
+    for kind in (one for one in chosen if one in each):
         for n, result in enumerate(results):
-            name = "export.pdf" if len(results) == 1 else f"export_{n + 1:03d}.pdf"
-            names[name] = lambda _results, _columns, one=result: page_pdf(one)  # type: ignore[misc]
+            name = f"export.{kind}" if len(results) == 1 else f"export_{n + 1:03d}.{kind}"
+            names[name] = lambda _results, _columns, one=result, make=each[kind]: make(one)  # type: ignore[misc]
     return names
