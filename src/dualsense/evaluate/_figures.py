@@ -87,9 +87,10 @@ def _depths(axes: Axes, groups: Mapping[str, Any]) -> None:
         axes.errorbar(n, g["rate"], yerr=[[g["rate"] - low], [high - g["rate"]]], color="#000000", capsize=4)
         axes.annotate(f"{g['mines']}", (n, 0.02), ha="center", fontsize=9, color="#ffffff")
     axes.set_xticks(range(len(names)), [n.removeprefix("0") for n in names], fontsize=9)
-    axes.set(ylabel="part of the mines", ylim=(0.0, 1.2), title="By depth of the top")
+    axes.set(ylabel="part of the mines", ylim=(0.0, 1.35), title="By depth of the top")
     if names:
-        axes.legend(loc="upper center", fontsize=8, ncols=3, columnspacing=0.8, handlelength=1.2)
+        axes.set_yticks(np.linspace(0.0, 1.0, 6))
+        axes.legend(loc="upper center", fontsize=9)
 
 
 def _numbers(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
