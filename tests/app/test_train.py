@@ -38,6 +38,7 @@ def test_the_page_of_a_lane_has_no_target_no_name_and_no_verdict(lane):
     assert 'id="verdict"' not in text
     assert 'class="paper"' not in text
     assert "pmn_sand" not in text
+    assert "detections-left-out" not in text  # what the program found, and where, is for a trainee to find
     assert "SIMULATED DATA" in text
     assert 'id="plan"' in text
 
