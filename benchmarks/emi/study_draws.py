@@ -1,6 +1,7 @@
 """How true places and error bars of metal are through find, refine and locate, on data of another forward model.
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
+                                         [--without track slow white soil drift]
 
 Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
@@ -8,6 +9,8 @@ random field of place; drift is a random quartic; half of the variance of the tr
 Told are root mean squares along x, y and depth in mm, the mean error of depth (too deep is positive), errors over
 stated deviations, how many depths lie in the stated 90 % interval, and for points the bound of Cramér and Rao with
 tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
+``--without`` takes causes of error away, one or several: the track's whole error, the half that lasts (all of it
+is new in each row then), the half that is new in each row, soil, drift.
 """
 
 from __future__ import annotations
@@ -135,7 +138,11 @@ def body(rng: np.random.Generator, kind: str) -> tuple[Real, Real]:
     return offsets, share[:, None, None] * material
 
 
-def draw(case: Case, seed: int) -> tuple[emi.Response, Real, Real, Real]:
+WITHOUT = ("track", "slow", "white", "soil", "drift")
+EXACT_STD_M = 2e-4
+
+
+def draw(case: Case, seed: int, without: frozenset[str] = frozenset()) -> tuple[emi.Response, Real, Real, Real]:
     """Rows as told, centres (n, 3) of the bodies, the coils' true places, and elements of the first dipole."""
     rng = np.random.default_rng([seed, 16])
     t, coils = sweep(rng)
@@ -155,12 +162,15 @@ def draw(case: Case, seed: int) -> tuple[emi.Response, Real, Real, Real]:
         scale = NOISE * peak * np.exp(rng.uniform(-1.0, 0.0) * n) / loud
         values += scale * one
         first = first if n else scale * elements[0]
-    values += soil(rng, case, coils)
-    values += NOISE * (20.0 * np.polynomial.polynomial.polyval(t / t[-1], rng.standard_normal((5, 6))).T)
+    ground = soil(rng, case, coils)
+    drift = NOISE * (20.0 * np.polynomial.polynomial.polyval(t / t[-1], rng.standard_normal((5, 6))).T)
+    values += ("soil" not in without) * ground + ("drift" not in without) * drift
     values += NOISE * rng.standard_normal(values.shape)
-    error = np.column_stack([slow(rng, t, 0.5) for _ in range(3)]) + rng.standard_normal((t.size, 3))
-    told = coils + case.jitter_m * np.sqrt(0.5) * error
-    return rows_at(t, told, values, case.jitter_m), centres, coils, first
+    lasting, new = np.column_stack([slow(rng, t, 0.5) for _ in range(3)]), rng.standard_normal((t.size, 3))
+    error = new if "slow" in without else lasting if "white" in without else np.sqrt(0.5) * (lasting + new)
+    std = EXACT_STD_M if "track" in without else case.jitter_m
+    told = coils + ("track" not in without) * std * error
+    return rows_at(t, told, values, std), centres, coils, first
 
 
 def soil(rng: np.random.Generator, case: Case, coils: Real) -> Real:
@@ -216,10 +226,10 @@ def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nu
     return np.diag(inverse)[:3] / scale[:3] ** 2
 
 
-def trial(name: str, seed: int) -> dict[str, object]:
+def trial(name: str, seed: int, without: frozenset[str] = frozenset()) -> dict[str, object]:
     """One draw: errors (n, 3) of what lies nearest, stated deviations, whether intervals hold, and the bound."""
     case = CASES[name]
-    rows, centres, coils, elements = draw(case, seed)
+    rows, centres, coils, elements = draw(case, seed, without)
     began = time.process_time()
     found = emi.find_dipoles(rows, np.full(6, NOISE))
     refined = emi.refine(rows, found)
@@ -283,10 +293,12 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--without", nargs="+", choices=WITHOUT, default=[])
     asked = parser.parse_args()
+    without = frozenset(asked.without)
     print(HEADER)
     for name in asked.only:
-        print(told(name, [trial(name, asked.seed + n) for n in range(asked.draws)]), flush=True)
+        print(told(name, [trial(name, asked.seed + n, without) for n in range(asked.draws)]), flush=True)
 
 
 if __name__ == "__main__":

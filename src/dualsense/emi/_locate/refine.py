@@ -16,9 +16,10 @@ import numpy as np
 from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.freed import freed
 from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
-from dualsense.emi._locate.row_errors import blurred
+from dualsense.emi._locate.row_errors import blurred, gaussians
 from dualsense.emi._locate.separate import FEWEST_M, separate
 from dualsense.emi._locate.settled import Settled
+from dualsense.emi._locate.together import ground_of, placed
 from dualsense.emi._response import take_rows
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from dualsense.emi._dipole import Dipole, DipoleEstimate
     from dualsense.emi._joint.find import Inversion
+    from dualsense.emi._locate.together import Ground, Placed
     from dualsense.emi._response import Response
 
     Real = NDArray[np.float64]
@@ -50,6 +52,8 @@ BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
 no more may be left than before, and the dipole is not carried away from where it was found."""
 HOPELESS = 2.0
 """Times the way that a dipole may be carried; from so far off a second round does not bring it back."""
+NEIGHBOURS, WIDER_M = 3, 0.05
+"""So many dipoles at most are placed together, from rows that are farther away by this than for one alone."""
 NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
 
 
@@ -116,7 +120,8 @@ def refine(
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
-    known = [_freed(fit, n, place) for n, place in enumerate(known)]
+    known = _together(fit, known, limits)
+    fit = _settled(fit, known)
     dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit.joint(), contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 
@@ -282,6 +287,51 @@ def _strain(fit: Settled, places: Sequence[_Place], use: NDArray[np.intp]) -> tu
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
     fit = _settled(fit, places)
     return fit.strain(use), fit
+
+
+def _together(fit: Settled, known: list[_Place], limits: _Limits) -> list[_Place]:
+    """Place what was located once more, with its neighbours and with soil, drift and the track free beside it."""
+    if all(place.estimate is None for place in known):
+        return known
+    ground = ground_of(fit)
+    done: dict[tuple[int, ...], Placed | None] = {}
+    out = []
+    for n, place in enumerate(known):
+        if place.estimate is None:
+            out.append(place)
+            continue
+        away = np.array([_aside(place, other) for other in known])
+        near = np.flatnonzero(away < limits.reach_m)
+        which = tuple(sorted(int(k) for k in near[np.argsort(away[near], kind="stable")][:NEIGHBOURS]))
+        if which not in done:
+            done[which] = _attempted(fit, ground, which, limits)
+        out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
+    return out
+
+
+def _attempted(fit: Settled, ground: Ground, which: tuple[int, ...], limits: _Limits) -> Placed | None:
+    response = fit.ground.response
+    away = np.stack([np.hypot(*(response.center_m[:, :2] - fit.positions_m[n][:2]).T) for n in which])
+    use = np.flatnonzero(away.min(axis=0) <= limits.reach_m + WIDER_M)
+    try:
+        return placed(fit, ground, which, use[np.argsort(response.time_s[use], kind="stable")])
+    except NUMERICAL:
+        return None
+
+
+def _replaced(fit: Settled, n: int, place: _Place, k: int, found: Placed | None, limits: _Limits) -> _Place:
+    """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
+    e = place.estimate
+    if e is None or found is None or found.misfit > limits.max_misfit:
+        return _freed(fit, n, place)
+    position, own = found.positions[k], slice(3 * k, 3 * k + 3)
+    covariance = found.covariance[own, own]
+    farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
+    if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
+        return _freed(fit, n, place)
+    depth, density = gaussians([(w, at[k], variance[k]) for w, at, variance in found.depths], DEPTH_RANGE_M)
+    moved = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
+    return replace(place, position=position, covariance=covariance, estimate=moved)
 
 
 def _freed(fit: Settled, n: int, place: _Place) -> _Place:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BLUR_REACH = 4.0
 LONGEST_ROWS = 60
+DEPTHS, MOST_DEPTHS = 201, 2001
 SIGNIFICANT = 2.0
 """Deviations of what chance makes of neighbours, below which errors are taken as independent."""
 GAP = 3.0
@@ -88,6 +89,28 @@ def blurred(depth_m: Real, density: Real, variance_m2: float, range_m: tuple[flo
     inside = (wide >= range_m[0]) & (wide <= range_m[1])
     wide, out = wide[inside], out[inside]
     return wide, out / (out.sum() * step)
+
+
+def gaussians(parts: list[tuple[float, float, float]], range_m: tuple[float, float]) -> tuple[Real, Real]:
+    """Density of a depth that lies about one of a few, within a range, on evenly spaced depths.
+
+    Parameters
+    ----------
+    parts
+        Share, mean (m) and variance (m^2) of each.
+    range_m
+        Least and greatest depth.
+    """
+    ends = [(mean - BLUR_REACH * math.sqrt(v), mean + BLUR_REACH * math.sqrt(v)) for _, mean, v in parts]
+    low, high = max(range_m[0], min(a for a, _ in ends)), min(range_m[1], max(b for _, b in ends))
+    narrow = math.sqrt(min(v for _, _, v in parts))
+    high = max(high, low + narrow)
+    count = min(max(DEPTHS, math.ceil(4.0 * (high - low) / narrow)), MOST_DEPTHS)
+    depth = np.linspace(low, high, count)
+    density = np.zeros(count)
+    for share, mean, variance in parts:
+        density += share / math.sqrt(variance) * np.exp(-0.5 * (depth - mean) ** 2 / variance)
+    return depth, density / (density.sum() * (depth[1] - depth[0]))
 
 
 def _correlation(score: Real, per_row: Real, time_s: Real) -> Real:

@@ -1,0 +1,253 @@
+"""Dipoles placed with all that is not known beside them free: tensors, soil, drift, and the track itself.
+
+A tracker errs slowly as well as from row to row, and one error does the same to all that a row hears: a head that
+is 3 mm too high hears less soil and less metal. Rows weighed one by one know neither; places come out off by more
+than what they are said to be known to. Here the track's error is a process in time (half of its variance wanders,
+as `dualsense.emi._joint.mend` has it, half is new in each row), eliminated between knots; soil's slope stands
+beside the dipoles'. Gauss-Newton moves dipoles and rows in turns, as a millimetre of a strong object is not
+straight; what is left at the end is the covariance of the place with everything else free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.emi._balance import ground_factor, known_std
+from dualsense.emi._joint.mend import LEAST_MOVE_M, MEMORY_S
+from dualsense.emi._locate.free_step import TENSOR, FreeRows, State, step
+from dualsense.emi._locate.prior import metal_prior
+from dualsense.emi._response import take_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dualsense.emi._locate.settled import Settled
+    from dualsense.emi._response import Response
+
+    Real = NDArray[np.float64]
+
+KNOT_S = 0.2
+"""Time between knots of the wandering error; between two of them it is taken as straight."""
+MOST_KNOTS = 160
+GAP = 3.0
+"""Rows further apart in time than so many times the usual step belong to different stretches."""
+HELD = 2
+"""So many steps move rows and tensors only: around rows that are millimetres off nothing is straight, and the
+first steps would carry a place centimetres down."""
+STEADY, PACE = 5, 0.6
+"""After so many steps only this part of one is gone, where rows and place go to and fro."""
+STEPS, SETTLED, NEARLY = 12, 0.02, 0.25
+"""Gauss-Newton steps at most; the step, squared and in standard deviations, that is the last; and what the last
+one may be where there are no more."""
+DEEP_M = 0.08
+"""What seems deeper may be shallower metal whose track is off: that is tried too, from half the depth."""
+LIFT_M = 1e-4
+PATCH_M, LEAST_UNEVEN, LEAST_APART = 0.2, 1e-3, 1e-3
+"""How far soil is as strong as here; how even it is at best; and how alike knots at one place are."""
+AMOUNT, ROUGHNESS = 10.0, 0.1
+"""Elements of a tensor in terms of its size as located: along what metal does over the channels, their standard
+deviation beforehand is so many times the size, and across it, in any channel, so much of it. What a piece of metal
+is like is not told by that, only that it is some metal, in one piece or in a few."""
+_COORDINATES = np.zeros((6, 6))
+"""From elements xx, yy, zz, xy, xz, yz to coordinates of unit length, the isotropic one first."""
+_COORDINATES[0, :3] = 1.0 / np.sqrt(3.0)
+_COORDINATES[1, :2] = np.array([1.0, -1.0]) / np.sqrt(2.0)
+_COORDINATES[2, :3] = np.array([1.0, 1.0, -2.0]) / np.sqrt(6.0)
+_COORDINATES[[3, 4, 5], [3, 4, 5]] = np.sqrt(2.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What soil does to rows, which all dipoles of a scan share.
+
+    Attributes
+    ----------
+    slope : (m,)
+        Change of the logarithm of the ground's factor with the rows' height, 1/m.
+    noise : (c,)
+        Of one row.
+    uneven
+        Standard deviation of soil that is stronger here than there, or rough, as part of it.
+    """
+
+    slope: Real
+    noise: Real
+    uneven: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Dipoles where they are with everything else free.
+
+    Attributes
+    ----------
+    positions, covariance : (n, 3), (3 n, 3 n)
+        In m and m^2.
+    elements : (n, 6, c)
+        Of the tensors, m^3.
+    misfit
+        Per degree of freedom.
+    shift : (k, 3)
+        By how much the rows' coils seem off, m.
+    depths
+        Of each set of depths that explains the rows: its share, the depths (n,) and their variances (n,).
+    """
+
+    positions: Real
+    covariance: Real
+    elements: Real
+    misfit: float
+    shift: Real
+    depths: tuple[tuple[float, Real, Real], ...] = ()
+
+
+def ground_of(fit: Settled) -> Ground:
+    """Tell what the rows' heights do to soil, beside what is not known of it."""
+    response, balance = fit.ground.response, fit.balance
+    up, down = (np.log(np.maximum(ground_factor(_lifted(response, way)), 1e-300)) for way in (LIFT_M, -LIFT_M))
+    slope = (up - down) / (2.0 * LIFT_M)
+    height = float(np.mean((known_std(response.position_std_m[:, 2]) * slope) ** 2))
+    return Ground(slope, balance.noise, float(np.sqrt(max(balance.soil_variance - height, LEAST_UNEVEN**2))))
+
+
+def _lifted(response: Response, lift_m: float) -> Response:
+    up = np.array([0.0, 0.0, lift_m])
+    return replace(response, tx_m=response.tx_m + up, rx_m=response.rx_m + up)
+
+
+def placed(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp]) -> Placed | None:
+    """Place some of the dipoles anew, with everything that is not known free.
+
+    Parameters
+    ----------
+    fit
+        All dipoles; those that are not placed stay, and are taken out of the rows.
+    ground
+        From `ground_of`.
+    which
+        The dipoles that are placed.
+    use
+        Rows that tell of them, in the order of time.
+
+    Returns
+    -------
+    Placed or None
+        None where it does not settle.
+    """
+    rows = _rows_of(fit, ground, which, use)
+    begun = np.array([fit.positions_m[n] for n in which])
+    ends = [_settled(rows, begun, _begun(fit, rows, which, use))]
+    deep = begun[:, 2] < -DEEP_M
+    if deep.any():
+        upper = begun * np.where(deep[:, None], np.array([1.0, 1.0, 0.5]), 1.0)
+        places = dict(zip(which, upper, strict=True))
+        other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
+        ends.append(_settled(rows, upper, _begun(other, rows, which, use)))
+    reached = [end for end in ends if end is not None]
+    return _between(reached, rows.data.size) if reached else None
+
+
+def _between(ends: list[Placed], count: int) -> Placed:
+    """Take the likeliest end; the others widen its covariance, and stand in its depths with their shares."""
+    best = min(ends, key=lambda end: end.misfit)
+    share = np.exp(-0.5 * count * np.array([end.misfit - best.misfit for end in ends]))
+    share /= share.sum()
+    covariance = np.zeros_like(best.covariance)
+    for part, end in zip(share, ends, strict=True):
+        away = (end.positions - best.positions).ravel()
+        covariance += part * (end.covariance + np.outer(away, away))
+    variances = [end.covariance.diagonal()[2::3] for end in ends]
+    depths = tuple((float(w), -e.positions[:, 2], v) for w, e, v in zip(share, ends, variances, strict=True))
+    return replace(best, covariance=covariance, depths=depths)
+
+
+def _settled(rows: FreeRows, positions: Real, coefficients: Real) -> Placed | None:
+    """Go on from a start until it settles."""
+    still = np.zeros_like(rows.std)
+    state, away = State(positions, coefficients, still, still), np.inf
+    for n in range(STEPS):
+        state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
+        if n >= HELD and not away > SETTLED:  # NaN neither
+            break
+    if not away < NEARLY:
+        return None
+    parts = state.coefficients[rows.basis.shape[1] :] @ np.linalg.inv(rows.white).T * rows.scale
+    elements = parts.reshape(len(positions), TENSOR, -1)
+    return Placed(state.positions, covariance, elements, misfit, state.slow + state.quick)
+
+
+def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp]) -> FreeRows:
+    response = take_rows(fit.ground.response, use)
+    white = np.diag(1.0 / ground.noise)
+    data = response.values.copy()
+    for n in range(len(fit.places)):
+        if n not in which:
+            data -= fit.places[n].columns[:, use].T @ fit.part(n)
+    basis = fit.balance.basis[use]
+    knots, times = _knots(response.time_s)
+    places = [np.interp(times, response.time_s, response.center_m[:, axis]) for axis in (0, 1)]
+    apart = np.hypot(*(one[:, None] - one for one in places))
+    columns = np.concatenate([fit.places[n].columns[:, use] for n in which])
+    scale = 1.0 / float(np.sqrt((columns**2).mean()) + 1e-300)
+    return FreeRows(
+        response=response,
+        data=data @ white.T,
+        basis=np.ascontiguousarray(basis[:, np.abs(basis).max(axis=0) > 0.0]),
+        rise=ground.slope[use],
+        white=white,
+        std=np.maximum(known_std(response.position_std_m), LEAST_MOVE_M),
+        knots=knots,
+        stiff=_stiff(np.abs(times[:, None] - times) / MEMORY_S),
+        patches=_stiff(apart / PATCH_M),
+        uneven=ground.uneven,
+        prior=np.stack([_metal(response, fit.part(n), white) * scale**2 for n in which]),
+        scale=scale,
+    )
+
+
+def _begun(fit: Settled, rows: FreeRows, which: Sequence[int], use: NDArray[np.intp]) -> Real:
+    """Coefficients (q + 6 n, c) in white channels, as they were fitted."""
+    kept = np.abs(fit.balance.basis[use]).max(axis=0) > 0.0
+    drift = fit.free[: kept.size][kept]
+    parts = np.concatenate([fit.part(n) for n in which]) / rows.scale
+    begun: Real = np.concatenate([drift, parts]) @ rows.white.T
+    return begun
+
+
+def _knots(time_s: Real) -> tuple[Real, Real]:
+    """Straight lines between knots (m, k), and their times (k,)."""
+    pause = np.diff(time_s)
+    stretches = np.split(time_s, np.flatnonzero(pause > GAP * np.median(pause)) + 1)
+    total = sum(float(own[-1] - own[0]) for own in stretches)
+    pitch = max(KNOT_S, total / MOST_KNOTS)
+    at = [np.linspace(own[0], own[-1], 1 + int(np.ceil((own[-1] - own[0]) / pitch))) for own in stretches]
+    lines = np.zeros((time_s.size, sum(knots.size for knots in at)))
+    row = column = 0
+    for own, knots in zip(stretches, at, strict=True):
+        for k, unit in enumerate(np.eye(knots.size)):
+            lines[row : row + own.size, column + k] = np.interp(own, knots, unit)
+        row, column = row + own.size, column + knots.size
+    return lines, np.concatenate(at)
+
+
+def _stiff(apart: Real) -> Real:
+    """Precision (k, k) of a process of unit variance that is lost over a distance of one."""
+    return np.asarray(np.linalg.inv(np.exp(-apart) + LEAST_APART * np.eye(len(apart))), dtype=np.float64)
+
+
+def _metal(response: Response, part: Real, white: Real) -> Real:
+    """Precision (6 c, 6 c) of a tensor's elements in white channels: some metal, of that size or so."""
+    prior = metal_prior(response.channel_hz, response.imaginary)
+    size = float(np.sqrt(((_COORDINATES @ part) ** 2).sum(axis=0).mean()))
+    floor = ROUGHNESS**2 * np.eye(len(white))
+    level = np.einsum("k,kc,kd->cd", prior.share, prior.mean, prior.mean)
+    level += np.einsum("k,kcd->cd", prior.share, prior.isotropic)
+    shape = np.einsum("k,kcd->cd", prior.share, prior.deviatoric)
+    inner, outer = (np.linalg.inv(white @ (AMOUNT**2 * a + floor) @ white.T) / size**2 for a in (level, shape))
+    first, others = _COORDINATES[:1], _COORDINATES[1:]
+    return np.kron(inner, first.T @ first) + np.kron(outer, others.T @ others)

@@ -1,0 +1,59 @@
+"""Places with tensors, soil, drift and the track's error free beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmarks.emi import study_draws
+
+from dualsense import emi
+from dualsense.emi._locate import refine, together
+from dualsense.emi._locate.row_errors import gaussians
+from dualsense.emi._locate.settled import Settled
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Rows of one spheroid with an erring track, where it lies, and where the coils were."""
+    rows, centres, coils, _ = study_draws.draw(study_draws.CASES["points"], 0)
+    return rows, centres[0], coils
+
+
+@pytest.fixture(scope="module")
+def placed(drawn):
+    rows, centre, _ = drawn
+    found = emi.find_dipoles(rows, np.full(6, study_draws.NOISE))
+    fit = Settled.of_ground(rows, found.balance).beside([centre + np.array([0.004, -0.004, -0.012])])
+    return together.placed(fit, together.ground_of(fit), [0], np.arange(rows.time_s.size))
+
+
+def test_a_place_is_found_within_what_is_stated(drawn, placed):
+    error = placed.positions[0] - drawn[1]
+    assert error @ np.linalg.solve(placed.covariance, error) < 11.3  # 1 % of a chi square of three
+    assert np.abs(error).max() < 0.008
+
+
+def test_rows_go_towards_where_the_coils_were(drawn, placed):
+    rows, centre, coils = drawn
+    near = np.linalg.norm((coils - centre)[:, :2], axis=1) < 0.08
+    before, after = rows.center_m - coils, rows.center_m + placed.shift - coils
+    assert np.sqrt((after[near] ** 2).mean()) < 0.85 * np.sqrt((before[near] ** 2).mean())
+
+
+def test_two_depths_stand_in_the_posterior_with_their_shares():
+    depth, density = gaussians([(0.75, 0.04, 4e-6), (0.25, 0.10, 25e-6)], (0.005, 0.3))
+    step = depth[1] - depth[0]
+    assert density.sum() * step == pytest.approx(1.0)
+    assert density[depth < 0.07].sum() * step == pytest.approx(0.75, abs=0.01)
+
+
+def test_refine_takes_place_and_covariance(drawn):
+    rows, centre, _ = drawn
+    found = emi.find_dipoles(rows, np.full(6, study_draws.NOISE))
+    dipole = refine.refine(rows, found).dipoles[0]
+    assert dipole.estimate is not None
+    assert dipole.position_m == pytest.approx(dipole.estimate.position_m)
+    low, high = dipole.estimate.depth_interval_m(0.9)
+    std = np.sqrt(dipole.covariance_m2[2, 2])
+    assert high - low == pytest.approx(2 * 1.645 * std, rel=0.05)
+    assert low < -centre[2] < high
