@@ -158,4 +158,15 @@ def test_a_scan_tells_what_it_would_have_found(sample_dir):
     assert not told.code[~(cover.emi & cover.gpr & cover.patch)].any()
     five = np.nan_to_num(told.depth_m) >= np.float32(0.05)
     assert np.array_equal(told.code >= SMALL_CODE, five)
-    assert five[cover.patch].mean() > 0.5
+    at = np.meshgrid(told.grid.x_m, told.grid.y_m)
+    beside = np.any([np.hypot(at[0] - t.x_m, at[1] - t.y_m) <= sight.MERGED_M for t in found.targets], axis=0)
+    assert not five[beside].any()
+    assert five[cover.patch & ~beside].mean() > 0.5
+
+
+def test_beside_what_is_listed_nothing_is_told_of_a_mine_that_may_be_taken_for_part_of_it(metal):
+    found = sight.smallest_mine(COVER, radar(0.003), metal(1e-9), listed_m=[(0.3, 0.3)])
+    near = np.hypot(*np.meshgrid(AXIS - 0.3, AXIS - 0.3)) <= 0.10
+    assert (found.code[near] == 0).all()
+    assert (found.small[:, near] <= 0).all()
+    assert (found.code[np.hypot(*np.meshgrid(AXIS - 0.3, AXIS - 0.3)) > 0.14] > 0).all()

@@ -204,7 +204,12 @@ def process_samples(
         cover = told_ground(cover, listing.left_out, listing.targets, hidden)
         log += Log(fault_hidden(swept, cover, hidden))
         sight = smallest_mine(
-            cover, radar.state, metal.state, min_contrast=recipe.gpr.image.min_contrast, believed=trusted
+            cover,
+            radar.state,
+            metal.state,
+            listed_m=[(one.x_m, one.y_m) for one in listing.targets],
+            min_contrast=recipe.gpr.image.min_contrast,
+            believed=trusted,
         )
         run.progress("done", 1.0)
     return Findings(cover, radar.state, metal.state, listing, log, sight, doubts)

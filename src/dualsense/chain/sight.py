@@ -19,6 +19,8 @@ from dualsense.constants import METAL_BELOW_TOP_M, MINE_TOPS_M
 from dualsense.result import MINE_CLASSES, SMALL_CODE, SmallestMine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dualsense.chain.metal import MetalState
@@ -43,6 +45,8 @@ HIDES = 0.34
 ASIDE_M = 0.10
 """Farther beside all samples nothing is seen of a small mine."""
 BLIND_TOPS_M = (0.05, 0.10)
+MERGED_M = 0.12
+"""So near to a target another object may be taken for part of it, whatever its own echo and metal would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def smallest_mine(
     radar: RadarState | None,
     metal: MetalState | None,
     *,
+    listed_m: Sequence[tuple[float, float]] = (),
     min_contrast: float = CONTRAST,
     believed: bool = True,
 ) -> SmallestMine:
@@ -103,6 +108,8 @@ def smallest_mine(
         Ground that each sensor measured, without what is doubted.
     radar, metal
         State of each sensor's chain at its end; None for a sensor that failed.
+    listed_m
+        Places x and y of what is listed: beside them a mine may be taken for part of it, and is not told of.
     min_contrast
         That was asked of the radar's bodies.
     believed
@@ -117,7 +124,8 @@ def smallest_mine(
         None if contrast is None else contrast * np.float32(CONTRAST / min_contrast),
         None if metal is None else _metal_over_hidden(cover, metal),
     )
-    both, shape = cover.emi & cover.gpr & believed, (len(MINE_TOPS_M), *cover.gpr.shape)
+    merged = survey.covered_cells(cover.grid, np.array(listed_m, float).reshape(-1, 2), reach_m=MERGED_M)
+    both, shape = cover.emi & cover.gpr & believed & ~merged, (len(MINE_TOPS_M), *cover.gpr.shape)
     found = {kind: np.broadcast_to(seen.finds(kind), shape) & both for kind in (SMALL, PMN, VEHICLE)}
     small = found[SMALL].astype(np.int8)
     small[~found[SMALL] & _lost(cover, radar, metal, seen)] = -1
