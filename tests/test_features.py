@@ -13,11 +13,11 @@ import pytest
 import dualsense as ds
 from dualsense.features import FEATURES, WEAK, EmiFeature, GprFeature, find_feature
 from dualsense.fusion._confidence import Silence
-from dualsense.fusion._evidence import shape_features
+from dualsense.fusion._evidence import body_features, shape_features
 from dualsense.fusion._weigh import Findings, expert_inputs
-from dualsense.gpr import Shape
+from dualsense.gpr import Body, Shape
 
-UNITS = {"1", "m", "m3", "rad", "rad/m", "s", "decade"}
+UNITS = {"1", "m", "1/m2", "m3", "rad", "rad/m", "s", "decade"}
 OTHER_MEANINGS = {
     *("x_m", "y_m", "depth_m", "x_std_m", "y_std_m", "depth_std_m", "length_m", "width_m", "radius_m"),
     *("amplitude", "coherence", "contrast", "focus", "heard", "phase_rad", "relative_permittivity"),
@@ -56,8 +56,15 @@ def test_what_processing_tells_is_declared(keys):
 @pytest.mark.slow
 def test_what_is_declared_is_told_by_processing(keys):
     produced = {(sensor, find_feature(sensor, key).key) for sensor, key in keys}
+    produced.add(("gpr", GprFeature.FALSE_BODIES.key))  # told where ground is left beside strong bodies: see below
     assert [(f.sensor, f.key) for f in FEATURES if (f.sensor, f.key) not in produced] == []
     assert any(key.startswith(WEAK) for _, key in keys)
+
+
+def test_how_many_bodies_clutter_makes_is_told_where_it_is_known():
+    body = Body(0.0, 0.0, 0.05, 0.06, 0.08, 6.0, 0.1, 0.8, 0.0, 0.0)
+    assert GprFeature.FALSE_BODIES not in body_features(body)
+    assert body_features(replace(body, false_per_m2=0.4))[GprFeature.FALSE_BODIES] == 0.4
 
 
 @pytest.mark.slow

@@ -251,6 +251,8 @@ class GprFeature(_Feature):
     HIDDEN = ("hidden", "1",
         "1 where the clutter above is brighter, so that contrast alone tells the depth.",
         "", ("body: hidden",))
+    FALSE_BODIES = ("false_bodies_per_m2", "1/m2",
+        "Bodies at least this strong that clutter makes here: the same search with scrambled signs of soundings.")
 
     THICKNESS = ("thickness_m", "m",
         "Standard deviation along depth of the energy below and above the echo.",

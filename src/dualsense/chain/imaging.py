@@ -19,7 +19,7 @@ from dualsense.result import Doubt, Radargram
 
 if TYPE_CHECKING:
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Ground, Soil, Soundings, SurfaceEcho
+    from dualsense.gpr import Body, Ground, Soil, Soundings, SurfaceEcho
     from dualsense.recipe.gpr import Gpr, RadarStep
 
 DISPUTED, TOP_SPREAD = 2.5, 0.1
@@ -28,6 +28,13 @@ MEASURED_RANK = ("svd", "robust-pca")
 """Backgrounds of which the data tell how much there is; where others take nothing away, none is left."""
 MAX_HEIGHT_DIFFERENCE_M = 0.009
 """Standard deviation; simulated lanes have 3 to 7 mm, and 12 to 14 mm with 10 mm of error in the track."""
+
+
+SUMS = ("kirchhoff", "wavenumber")
+"""Migrations whose clutter is that of a sum over the soundings."""
+SUMMED = (
+    "aperture_m", "aperture_growth", "max_aperture_m", "density_radius_m", "loss_db_m", "on_ground", "weights",
+)  # fmt: skip
 
 
 def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
@@ -205,18 +212,12 @@ def find_soil(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 
 def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Migrate to a volume; of a line only what lies below it, given to all ground beside it."""
-    options, log = parameters(tables.migrate), Log()
-    height_m, soil = taken(state.surface).height_m, taken(state.soil)
-    step_m, stop_m = options.pop("depth_step_m"), options.pop("depth_stop_m")
-    if options["on_ground"] == "auto":
-        options["on_ground"] = bool(np.median(height_m) <= gpr.ON_GROUND_M)
+    ground, options = _rays(state, tables)
+    height_m, log = taken(state.surface).height_m, Log()
+    step_m, stop_m = tables.migrate.depth_step_m, tables.migrate.depth_stop_m
     if options["on_ground"] and options["method"] == "wavenumber":
         options["method"] = "kirchhoff"
         log = Log((fault("gpr-antennas-on-ground"),))
-    ground: Ground = soil.relative_permittivity
-    if tables.soil.deeper_layers:
-        tops, permittivities = zip((0.0, ground), *tables.soil.deeper_layers, strict=True)
-        ground = gpr.Layers(tops, permittivities)
     depth_m = step_m * np.arange(round(stop_m / step_m) + 1, dtype=np.float64)
     grid = taken(state.cover).grid
     migrated = gpr.migrate(
@@ -233,6 +234,19 @@ def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     return replace(state, migrated=migrated), log
 
 
+def _rays(state: RadarState, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
+    """Give the soil through which rays go, and how the recipe wants them summed."""
+    options = parameters(tables.migrate)
+    del options["depth_step_m"], options["depth_stop_m"]
+    if options["on_ground"] == "auto":
+        options["on_ground"] = bool(np.median(taken(state.surface).height_m) <= gpr.ON_GROUND_M)
+    ground: Ground = taken(state.soil).relative_permittivity
+    if tables.soil.deeper_layers:
+        tops, permittivities = zip((0.0, ground), *tables.soil.deeper_layers, strict=True)
+        ground = gpr.Layers(tops, permittivities)
+    return ground, options
+
+
 def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Find bodies in the volume, and tell where one would have been listed."""
     migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
@@ -241,6 +255,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     bodies = gpr.find_bodies(migrated, grid, over, **parameters(tables.image))
     if state.apexes_m is not None:
         bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, over)
+    bodies, said = _with_false_rate(bodies, state, tables)
     volume = gpr.envelope_volume(migrated, grid, covered)
     listed = gpr.detectability(
         volume,
@@ -252,7 +267,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         band_ok=state.band_hz >= MIN_BAND_HZ,
         soil_disputed=_disputed(soil, state.echo),
     )
-    log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ())
+    log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ()) + said
     absolute = tables.traces.whiten and taken(state.surface).fitted and state.line is None
     tops_m = np.array(MINE_TOPS_M)
     return replace(
@@ -263,6 +278,32 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         detectability=listed,
         echo_finder=gpr.echo_finder(migrated, grid, over),
     ), log
+
+
+def _with_false_rate(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[tuple[Body, ...], Log]:
+    """Tell of each body how many as strong the clutter of this ground makes; of a patch, by sums of soundings."""
+    ground, options = _rays(state, tables)
+    if state.line is not None or options["method"] not in SUMS:
+        return bodies, Log()
+    cover = taken(state.cover)
+    found = gpr.false_bodies(
+        taken(state.soundings),
+        taken(state.traces),
+        cover.grid,
+        cover.gpr,
+        taken(state.migrated).depth_m,
+        bodies,
+        relative_permittivity=ground,
+        height_m=taken(state.surface).height_m,
+        search=parameters(tables.image),
+        migration={name: options[name] for name in SUMMED},
+    )
+    if found is None:
+        return bodies, Log()
+    counted = f"{found.count} on {found.area_m2:.2f} m2"
+    text = f"{found.per_m2:.1f} of contrast {found.min_contrast:g} or more ({counted})"
+    told = tuple(replace(body, false_per_m2=found.at_least(body.contrast)) for body in bodies)
+    return told, Log(notes={"gpr_false_bodies_per_m2": text})
 
 
 def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:

@@ -42,8 +42,7 @@ _DONE_WITH: Mapping[str, tuple[str, ...]] = {
     "surface": ("bare",),
     "background": ("calibrated",),
     "radargram": ("shown",),
-    "migrate": ("traces",),
-    "image": ("migrated",),
+    "image": ("traces", "migrated"),
 }
 """What no step after these reads: arrays as large as the recording, and the volume with its phases."""
 

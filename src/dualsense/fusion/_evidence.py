@@ -58,27 +58,31 @@ def dipole_features(dipole: Dipole, *, count: int) -> Values:
 def body_features(body: Body) -> Values:
     """Features of a radar body."""
     noise = relative_noise(body.contrast)
-    return {
-        GprFeature.X: body.x_m,
-        GprFeature.Y: body.y_m,
-        GprFeature.DEPTH: body.depth_m,
-        GprFeature.WIDTH: body.width_m,
-        GprFeature.LENGTH: body.length_m,
-        GprFeature.SIZE_STD: math.sqrt(body.width_m * body.length_m) * min(noise, 1.0),
-        GprFeature.CONTRAST: body.contrast,
-        GprFeature.AMPLITUDE: body.amplitude,
-        GprFeature.AMPLITUDE_STD: body.amplitude * noise,
-        GprFeature.COHERENCE: body.coherence,
-        GprFeature.PHASE: body.phase_rad,
-        GprFeature.PHASE_STD: min(noise, math.pi / math.sqrt(3.0)),
-        GprFeature.EDGE: body.edge,
-        GprFeature.HIDDEN: float(body.hidden),
-    } | shape_features(body.shape)
+    return (
+        {
+            GprFeature.X: body.x_m,
+            GprFeature.Y: body.y_m,
+            GprFeature.DEPTH: body.depth_m,
+            GprFeature.WIDTH: body.width_m,
+            GprFeature.LENGTH: body.length_m,
+            GprFeature.SIZE_STD: math.sqrt(body.width_m * body.length_m) * min(noise, 1.0),
+            GprFeature.CONTRAST: body.contrast,
+            GprFeature.AMPLITUDE: body.amplitude,
+            GprFeature.AMPLITUDE_STD: body.amplitude * noise,
+            GprFeature.COHERENCE: body.coherence,
+            GprFeature.PHASE: body.phase_rad,
+            GprFeature.PHASE_STD: min(noise, math.pi / math.sqrt(3.0)),
+            GprFeature.EDGE: body.edge,
+            GprFeature.HIDDEN: float(body.hidden),
+        }
+        | _measured({GprFeature.FALSE_BODIES: body.false_per_m2})
+        | shape_features(body.shape)
+    )
 
 
 def shape_features(shape: Shape) -> Values:
     """Features of a body's column, symmetry and focus; what could not be measured is left out."""
-    measured = {
+    values = {
         GprFeature.THICKNESS: shape.thickness_m,
         GprFeature.LOWER_RATIO: shape.lower_ratio,
         GprFeature.LOWER_GAP: shape.lower_gap_m,
@@ -89,7 +93,11 @@ def shape_features(shape: Shape) -> Values:
         GprFeature.SPREAD: shape.spread_m,
         GprFeature.TAIL: shape.tail,
     }
-    return {name: value for name, value in measured.items() if math.isfinite(value)}
+    return _measured(values)
+
+
+def _measured(values: Mapping[str, float]) -> Values:
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def pair_features(body: Body, dipole: Dipole) -> Values:

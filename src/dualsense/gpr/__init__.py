@@ -114,6 +114,8 @@ OverClutter             what stands out of the clutter, and how far
 over_clutter            ... of a volume: compared once for all that ask
 find_bodies             local maxima over the clutter's level
 add_bodies              those that another method found
+FalseBodies             bodies that clutter alone makes in this ground
+false_bodies            ... by the same search with scrambled signs
 echo_finder             what stands out most at a place, however little
 relative_noise          clutter in phase with an echo of that contrast
 clutter_level           level of clutter around each voxel

@@ -2,6 +2,8 @@ from ._bodies.body import Body as Body
 from ._bodies.cfar import OverClutter as OverClutter
 from ._bodies.cfar import clutter_level as clutter_level
 from ._bodies.cfar import over_clutter as over_clutter
+from ._bodies.chance import FalseBodies as FalseBodies
+from ._bodies.chance import false_bodies as false_bodies
 from ._bodies.detectability import MAX_TARGET_LOSS as MAX_TARGET_LOSS
 from ._bodies.detectability import Detectability as Detectability
 from ._bodies.detectability import detectability as detectability

@@ -359,7 +359,9 @@ class Gpr(Table):
     radargram: Annotated[GprRadargram, StepFacts("attribute", "display", reads=("gain",))] = GprRadargram()
     soil: Annotated[GprSoil, StepFacts("estimate_soil", "soil")] = GprSoil()
     migrate: Annotated[GprMigrate, StepFacts("migrate", "volume", reads=("soil",))] = GprMigrate()
-    image: Annotated[GprImage, StepFacts("find_bodies", "bodies", reads=("traces",))] = GprImage()
+    image: Annotated[GprImage, StepFacts("find_bodies", "bodies", reads=("traces", "soil", "migrate"))] = (
+        GprImage()
+    )
 
 
 def radar_steps() -> tuple[RadarStep, ...]:

@@ -50,6 +50,8 @@ class Body:
         Whether the clutter above is brighter, so that the depth is told by less than the envelope's own peak.
     shape
         Its column, symmetry and focus.
+    false_per_m2
+        Bodies at least as strong that this ground's clutter makes on a square metre; NaN where that is not told.
     """
 
     x_m: float
@@ -64,6 +66,7 @@ class Body:
     edge: float
     hidden: bool = False
     shape: Shape = UNMEASURED
+    false_per_m2: float = float("nan")
 
 
 def measure_body(
