@@ -96,7 +96,7 @@ def shape_features(shape: Shape) -> Values:
     return _measured(values)
 
 
-def _measured(values: Mapping[str, float]) -> Values:
+def _measured(values: Mapping[GprFeature, float]) -> Values:
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
