@@ -1,7 +1,7 @@
 """How true places and error bars of metal are through find, refine and locate, on data of another forward model.
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
-                                         [--without track slow white soil drift]
+                                         [--without track slow white soil drift] [--together]
 
 Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
@@ -10,7 +10,8 @@ Told are root mean squares along x, y and depth in mm, the mean error of depth (
 stated deviations, how many depths lie in the stated 90 % interval, and for points the bound of Cramér and Rao with
 tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
 ``--without`` takes causes of error away, one or several: the track's whole error, the half that lasts (all of it
-is new in each row then), the half that is new in each row, soil, drift.
+is new in each row then), the half that is new in each row, soil, drift. ``--together`` places what was found once
+more with everything free, as the recipe's ``emi.locate.together`` does.
 """
 
 from __future__ import annotations
@@ -226,13 +227,15 @@ def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nu
     return np.diag(inverse)[:3] / scale[:3] ** 2
 
 
-def trial(name: str, seed: int, without: frozenset[str] = frozenset()) -> dict[str, object]:
+def trial(
+    name: str, seed: int, without: frozenset[str] = frozenset(), *, together: bool = False
+) -> dict[str, object]:
     """One draw: errors (n, 3) of what lies nearest, stated deviations, whether intervals hold, and the bound."""
     case = CASES[name]
     rows, centres, coils, elements = draw(case, seed, without)
     began = time.process_time()
     found = emi.find_dipoles(rows, np.full(6, NOISE))
-    refined = emi.refine(rows, found)
+    refined = emi.refine(rows, found, together=together)
     spent = time.process_time() - began
     every, out = list(refined.dipoles), []
     for centre in centres:
@@ -294,11 +297,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--without", nargs="+", choices=WITHOUT, default=[])
+    parser.add_argument("--together", action="store_true")
     asked = parser.parse_args()
     without = frozenset(asked.without)
     print(HEADER)
     for name in asked.only:
-        print(told(name, [trial(name, asked.seed + n, without) for n in range(asked.draws)]), flush=True)
+        seeds = range(asked.seed, asked.seed + asked.draws)
+        print(told(name, [trial(name, n, without, together=asked.together) for n in seeds]), flush=True)
 
 
 if __name__ == "__main__":
