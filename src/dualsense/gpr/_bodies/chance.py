@@ -49,7 +49,7 @@ STRONG, STRONG_M = 1.5, 0.20
 """A body of so many times the contrast asked for is none of clutter's; so far from it nothing is looked at."""
 BEFORE_S, AFTER_S = 0.5e-9, 2.5e-9
 """Farther away it is heard from so long before its echo to so long after."""
-ENOUGH_M2, LEAST_M2, MAX_DRAWS = 0.8, 0.08, 3
+ENOUGH_M2, LEAST_M2, MAX_DRAWS = 0.4, 0.08, 3
 """Ground that is looked at, if need be several times; and the least of it that tells anything."""
 PRIOR_COUNT, PRIOR_SPREAD = 4.0, 0.5
 """How far contrasts reach beyond the one asked for in clutter of simulated ground: worth so many bodies."""
