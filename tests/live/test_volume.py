@@ -119,7 +119,7 @@ def test_what_a_sounding_touches_does_not_depend_on_what_was_there():
     tx, rx, traces = soundings()
     grown = volume()
     first = grown.add(tx[:4], rx[:4], traces[:4], DT)
-    for shift in range(1, 30):
+    for shift in (1, 4, 12, 29):
         far = np.array([0.0, 0.1 * shift, 0.0])
         grown.add(tx + far, rx + far, traces, DT)
     assert grown.add(tx[:4], rx[:4], traces[:4], DT) == first

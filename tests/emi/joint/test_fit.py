@@ -145,12 +145,12 @@ def test_the_search_has_the_same_bytes_for_any_number_of_threads():
 
 
 def test_a_coarse_search_finds_the_best_node_and_leaves_the_others():
-    response = swept(m=400, tilted=True)
+    response = swept(m=150, tilted=True)
     own = dipole_columns(response, np.array([0.11, 0.12, -0.06])) @ np.full((6, 4), 1e-6)
     rng = np.random.default_rng(8)
-    q, residual = joint.fit(rng.standard_normal((400, 5)), 1e9 * own + rng.standard_normal((400, 4)))
-    grid = NodeGrid.over(response, node_m=0.012, reach_m=0.2)
-    rows, basis, weight = np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(400)
+    q, residual = joint.fit(rng.standard_normal((150, 5)), 1e9 * own + rng.standard_normal((150, 4)))
+    grid = NodeGrid.over(response, node_m=0.016, reach_m=0.2)
+    rows, basis, weight = np.ascontiguousarray(residual.T), np.ascontiguousarray(q.T), np.ones(150)
     whole, depth = grid.drops(rows, basis, weight)
     some, some_depth = grid.drops(rows, basis, weight, whole=False)
     asked = some > 0.0
