@@ -43,9 +43,11 @@ FILES = {
     "gpr_sections.png",
 }
 FAKE = """
-import sys, time
+import signal, sys, time
 import dualsense.chain
 from dualsense.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # work in the background is started without
 
 def process_recording(scan, recipe=None, *, progress=None, meanwhile=None):
 {body}
