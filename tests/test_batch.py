@@ -63,6 +63,9 @@ def test_folders_are_searched_and_files_taken_as_they_are(tmp_path):
 def test_results_are_not_taken_for_scans(tmp_path):
     touch(tmp_path, "scan.h5", "out/scan/result.h5", "out/scan/targets.json", "result.h5")
     assert list(find_scans([tmp_path])) == ["result", "scan"]
+    for odd in ("..h5", "...h5"):
+        with pytest.raises(UsageError, match="cannot be named after it"):
+            find_scans([tmp_path / odd])
 
 
 def test_two_scans_never_share_a_folder(tmp_path):

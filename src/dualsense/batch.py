@@ -90,6 +90,9 @@ def find_scans(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Path]:
 
 def _scans_at(path: Path) -> list[tuple[str, Path]]:
     if not path.is_dir():
+        if path.stem in {"", ".", ".."}:
+            msg = f"{path}: a folder for its results cannot be named after it"
+            raise UsageError(msg)
         return [(path.stem, path)]
     scans = sorted(p for p in path.rglob("*") if p.suffix.lower() in SCAN_SUFFIXES and p.is_file())
     # a folder of results holds a result.h5 of its own: that is no scan

@@ -135,8 +135,9 @@ def test_samples_in_doubt_are_left_out_and_the_scan_is_not_changed(sample_dir):
     (
         (0.03, None, True, 0.03),
         (-0.03, -0.012, True, -0.03),
-        (0.03, 0.002, True, 0.0),
-        (0.03, -0.012, True, 0.0),
+        (0.02, 0.002, True, 0.0),
+        (0.02, -0.012, True, 0.0),
+        (-0.0545, -0.0034, True, -0.0545),
         (0.012, None, True, 0.0),
         (0.03, None, False, 0.0),
         (0.05, None, False, 0.05),

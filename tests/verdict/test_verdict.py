@@ -13,6 +13,7 @@ from dualsense import process_scan, verdict
 from dualsense.cli import cli
 from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
+from dualsense.survey import find_line
 from dualsense.verdict import Limit, Limits, _measure, judge, mark_rows, place_words, read_limits, verdict_words
 from dualsense.verdict._words import NAMES
 
@@ -74,6 +75,26 @@ def test_ground_without_a_track_is_to_be_swept_again(scan):
     assert verdict.draw(told) == verdict.draw(told)
 
 
+def test_a_tracker_that_stops_half_way_is_red(scan):
+    stopped = without_poses(scan, 0.5, 1.0)
+    told = judge(stopped, process_scan(stopped))
+    assert told.grade == "red"
+    assert marks(told)["tracking_gap_s"].value == pytest.approx(0.5 * np.ptp(scan.pose.time_s), rel=0.05)
+
+
+def test_one_pass_has_no_spacing_and_a_long_lane_has(scan, result):
+    time = np.linspace(0.0, 60.0, 3000)
+    there = np.column_stack([0.1 * time, 0.01 * np.sin(time), np.full(time.size, 0.05)])
+    pose = replace(scan.pose, time_s=time, position_m=there, orientation=None, position_std_m=None)
+    assert "line_spacing_m" not in marks(judge(replace(scan, pose=pose), result))
+    across = np.abs(np.mod(time, 4.0) - 2.0) / 2.0 - 0.5  # from side to side of a metre
+    swept = np.column_stack([21.0 * time / 60.0, across, there[:, 2]])
+    assert find_line(swept) is None
+    assert find_line(there) is not None
+    bent = np.column_stack([there[:, 0], 0.006 * there[:, 0] ** 2, there[:, 2]])
+    assert find_line(bent) is not None
+
+
 def test_a_sensor_that_failed_is_red(scan):
     silent = replace(scan, gpr=replace(scan.gpr, data=np.zeros_like(scan.gpr.data)))
     told = judge(silent, process_scan(silent))
@@ -81,7 +102,9 @@ def test_a_sensor_that_failed_is_red(scan):
     assert marks(told)["gpr_coverage"].value == 0.0
     assert any(sensor == "gpr" for sensor, _, _ in told.faults)
     assert told.again.sum() >= 0.99 * told.patch.sum()
-    assert json.loads(verdict.to_json(told))["grade"] == "red"
+    kept = json.loads(verdict.to_json(told))
+    assert kept["grade"] == "red"
+    assert kept["limits"]["height_m"] == {"amber": 0.08, "red": 0.12}
 
 
 def test_height_and_speed_are_told_where_they_were_exceeded(scan, result):
@@ -132,6 +155,8 @@ def test_limits_grade_from_either_side():
         ("[weight_kg]\namber = 1\nred = 2", "weight_kg: Extra inputs are not permitted"),
         ("[height_m]\namber = nan\nred = 0.1", "height_m.amber: Input should be a finite number"),
         ("height_m = [", "limits.toml: not TOML"),
+        ("[height_m]\namber = 0.1\nred = 0.05", "amber 0.1 and red 0.05 are the wrong way round: more is worse"),
+        ("[gpr_coverage]\namber = 0.9\nred = 0.98", "the wrong way round: less is worse"),
     ),
 )
 def test_a_wrong_limit_is_named(tmp_path, text, said):
@@ -162,6 +187,12 @@ def test_the_command_answers_with_its_status(scan, sample_dir, tmp_path):
     assert "cut.h5" in both.output
     assert "bad: SIMULATED  RED" in both.output
     assert {file.name for file in (out / "bad").iterdir()} == {"check.json", "check.png"}
+    (out / "cut").mkdir()
+    (out / "cut" / "check.json").write_text('{"grade": "green"}', encoding="utf-8")
+    again = ["check", str(bad.parent), "-o", str(out), "--overwrite", "--json", "--no-isolated"]
+    told = ask(cli, again, standalone_mode=False)
+    assert not (out / "cut" / "check.json").exists()  # an old green does not stand for a file that cannot be read
+    assert json.loads(told.stdout)["cut"]["grade"] is None
     (bad.parent / "cut.h5").unlink()
     asked = ["check", str(bad.parent), "--json", "--no-isolated"]
     told = ask(cli, asked, standalone_mode=False)

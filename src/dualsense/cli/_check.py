@@ -60,26 +60,36 @@ def check(
         for name in found:
             options.refuse_existing(out / name / "check.json", overwrite=overwrite)
     verdicts: dict[str, Verdict] = {}
-    failed = 0
+    errors: dict[str, str] = {}
     for name, scan in found.items():
         console.subject = str(scan)
+        if out is not None:
+            _forget(out / name)
         try:
             verdicts[name] = _judged(scan, recipe, limits)
         except DualsenseError as error:
             if len(found) == 1:
                 raise
-            failed += 1
+            errors[name] = one_line(cause(error))
             click.echo(f"{PROGRAM}: error: {one_line(cause(error))}", err=True)
             continue
         if not as_json:
             console.answer(_text(name, verdicts[name], limits))
     if as_json:
-        console.answer(json.dumps({name: json.loads(to_json(one)) for name, one in verdicts.items()}, indent=2))
+        told = {name: json.loads(to_json(one)) for name, one in verdicts.items()}
+        told |= {name: {"grade": None, "error": error} for name, error in errors.items()}
+        console.answer(json.dumps(told, indent=2))
     if out is not None:
         console.subject = str(out)
         _write(out, verdicts, limits, overwrite=overwrite)
     worst = max((STATUS[one.grade] for one in verdicts.values()), default=DONE)
-    return FAILED if failed else worst
+    return FAILED if errors else worst
+
+
+def _forget(folder: Path) -> None:
+    """Remove what was said of a scan before: should this go wrong, an old green must not stand for it."""
+    for name in ("check.json", "check.png"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _judged(scan: Path, recipe: Recipe, limits: Limits) -> Verdict:

@@ -344,7 +344,9 @@ def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-ISOLATED = frozenset({"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps"})
+ISOLATED = frozenset(
+    {"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps", "check"}
+)
 """The verbs that read what others wrote."""
 
 

@@ -65,6 +65,8 @@ OFFSET_M, FINE_OFFSET_M, UNKNOWN_OFFSET_M = 0.015, 0.007, 0.04
 """Error that all heights share, by the delay of the ground's echo: -10 to 11 mm on good lanes, 19 mm and more with
 30 mm of error; by a fit of that echo with all its antennas' fields, 4 mm at most on good lanes; and of a head
 whose antennas, and their own delays, are not known."""
+FINE_KNOWS_M = 0.025
+"""Beyond this the fit with all fields knows nothing: of 30 mm it has told 3."""
 BLOCK = 512
 """Pairs whose traces are multiplied at once."""
 
@@ -261,7 +263,8 @@ def told_offset_m(offset_m: float | None, fine_m: float | None, *, known: bool) 
     """
     if offset_m is None or abs(offset_m) <= (OFFSET_M if known else UNKNOWN_OFFSET_M):
         return 0.0
-    small = fine_m is not None and np.sign(offset_m) * fine_m <= FINE_OFFSET_M
+    knows = fine_m is not None and abs(offset_m) <= FINE_KNOWS_M
+    small = knows and np.sign(offset_m) * (fine_m or 0.0) <= FINE_OFFSET_M
     return 0.0 if small else offset_m
 
 

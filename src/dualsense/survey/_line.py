@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MIN_LENGTH_M = 0.15
 MAX_BEND = 0.05
 """Largest width of a curved line over its length."""
+MAX_WANDER_M = 0.15
+"""So wide at most is a line once its bend, a parabola, is taken off: wider, it is a long lane that was swept."""
 MIN_ASPECT = 5.0
 
 
@@ -73,4 +75,8 @@ def find_line(position_m: NDArray[np.float64], *, reach_m: float = 0.03) -> Line
     length, width = float(np.ptp(line.along(xy))), float(np.ptp(line.across(xy)))
     if length < MIN_LENGTH_M or width > max(2.0 * reach_m, MAX_BEND * length) or length < MIN_ASPECT * width:
         return None
+    if width > MAX_WANDER_M:
+        along, across = line.along(xy) / length, line.across(xy)
+        if float(np.ptp(across - np.polynomial.Polynomial.fit(along, across, 2)(along))) > MAX_WANDER_M:
+            return None
     return Line(line.origin_m, line.direction, length, width)

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from dualsense._version import __version__
+
 if TYPE_CHECKING:
     from dualsense.verdict._judge import Verdict
 
@@ -19,6 +21,10 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "schema_version": VERSION,
         "scan_id": verdict.scan_id,
         "source": verdict.source,
+        "version": __version__,
+        "scan_sha256": verdict.scan_sha256,
+        "recipe_sha256": verdict.recipe_sha256,
+        "limits": verdict.limits.model_dump(),
         "grade": verdict.grade,
         "marks": [
             {"name": mark.name, "value": mark.value if math.isfinite(mark.value) else None, "grade": mark.grade}

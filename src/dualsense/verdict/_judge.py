@@ -85,7 +85,10 @@ class Verdict:
     """
 
     scan_id: str
+    scan_sha256: str
+    recipe_sha256: str
     source: str
+    limits: Limits
     grade: Grade
     marks: tuple[Mark, ...]
     places: tuple[Place, ...]
@@ -129,6 +132,9 @@ def judge(scan: Scan, result: Result, limits: Limits | None = None) -> Verdict:
     grades += ["amber"] if places or faults else []
     return Verdict(
         scan_id=result.header.scan_id,
+        scan_sha256=result.scan_sha256,
+        recipe_sha256=result.recipe_sha256,
+        limits=limits,
         source=result.header.source,
         grade=max(grades, key=GRADES.index, default="green"),
         marks=tuple(marks),
@@ -145,7 +151,7 @@ def _why(result: Result, found: Measured, limits: Limits) -> dict[str, Cells]:
     """Cells of the patch to sweep again, by the limit that they break."""
     cover = result.coverage
     why = {"emi_coverage": cover.patch & ~cover.emi, "gpr_coverage": cover.patch & ~cover.gpr}
-    if limits.line_spacing_m is not None:
+    if limits.line_spacing_m is not None and "line_spacing_m" in found.values:
         why["line_spacing_m"] = found.way_m > 0.5 * limits.line_spacing_m.amber
     for name, (bad, good) in found.places.items():
         near, others = (survey.covered_cells(cover.grid, at, reach_m=JOINED_M) for at in (bad, good))

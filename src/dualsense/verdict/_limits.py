@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from dualsense.errors import RecipeError
 from dualsense.runtime.toml import TomlError, read_toml
@@ -50,6 +58,10 @@ class Limit(BaseModel):
         return "amber" if sign * value > sign * self.amber else "green"
 
 
+COVERAGE = ("emi_coverage", "gpr_coverage")
+"""What may be too small; all else may be too large."""
+
+
 class Limits(BaseModel):
     """All limits; one that is None is measured and grades nothing.
 
@@ -85,6 +97,15 @@ class Limits(BaseModel):
     emi_noise: Limit | None = None
     emi_drift: Limit | None = None
     gpr_noise: Limit | None = None
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _the_right_way_round(cls, limit: Limit | None, info: ValidationInfo) -> Limit | None:
+        if limit is not None and limit.ascending == (info.field_name in COVERAGE):
+            worse = "less" if info.field_name in COVERAGE else "more"
+            msg = f"amber {limit.amber:g} and red {limit.red:g} are the wrong way round: {worse} is worse"
+            raise ValueError(msg)
+        return limit
 
 
 def read_limits(file: Path) -> Limits:

@@ -26,6 +26,8 @@ NAN = float("nan")
 LIGHT_M_S = 299_792_458.0
 WORST_CELLS, WORST_SAMPLES = 0.99, 0.95
 """Quantiles: one place in a hundred, a twentieth of the way, may be worse than what a mark says."""
+NARROW_M = 0.06
+"""A line no wider than this is one pass, and has no spacing."""
 ENDS = 0.1
 """Of a recording, whose medians tell its drift."""
 THIRD = math.sqrt(20.0)
@@ -56,7 +58,9 @@ def measure(scan: Scan, result: Result, limits: Limits) -> Measured:
     seen = track.covered & np.isfinite(track.position_m).all(axis=1)
     at, time = track.position_m[seen], scan.pose.time_s[seen]
     way_m = _way_m(result, at)
-    values = {"line_spacing_m": 2.0 * _quantile(way_m, WORST_CELLS)}
+    line = survey.find_line(at)
+    single = line is not None and line.width_m <= NARROW_M
+    values = {} if single else {"line_spacing_m": 2.0 * _quantile(way_m, WORST_CELLS)}
     values["height_m"] = _quantile(at[:, 2], WORST_SAMPLES)
     of_samples = {"height_m": at[:, 2], "speed_m_s": _speed_m_s(at, time)}
     values["speed_m_s"] = _quantile(of_samples["speed_m_s"], WORST_SAMPLES)
@@ -64,7 +68,7 @@ def measure(scan: Scan, result: Result, limits: Limits) -> Measured:
         up = np.clip(track.rotation[seen][:, 2, 2], -1.0, 1.0)
         of_samples["tilt_deg"] = np.degrees(np.arccos(up))
         values["tilt_deg"] = _quantile(of_samples["tilt_deg"], WORST_SAMPLES)
-    values["tracking_gap_s"] = float(np.diff(time).max()) if time.size > 1 else NAN
+    values["tracking_gap_s"] = _gap_s(scan, time)
     for sensor in ("emi", "gpr"):
         values[f"{sensor}_coverage"] = result.sensor_coverage.get(sensor, 0.0)
     values["not_believed"] = max((part for _, part in _doubted(scan, result)), default=NAN)
@@ -88,7 +92,7 @@ def _quantile(values: Real, part: float) -> float:
 
 
 def _way_m(result: Result, at_m: Real) -> Real:
-    """From each cell of the patch to the head's nearest place; 0 for a single line, which has no spacing."""
+    """From each cell of the patch to the head's nearest place."""
     from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
 
     cover = result.coverage
@@ -96,12 +100,20 @@ def _way_m(result: Result, at_m: Real) -> Real:
     if not at_m.size:
         return way_m
     row, column = np.nonzero(cover.patch)
-    if survey.find_line(at_m) is not None:
-        way_m[row, column] = 0.0
-    elif row.size:
+    if row.size:
         cells = np.column_stack([cover.grid.x_m[column], cover.grid.y_m[row]])
         way_m[row, column], _ = cKDTree(at_m[:, :2]).query(cells)
     return way_m
+
+
+def _gap_s(scan: Scan, posed_s: Real) -> float:
+    """Longest time without a pose, from the first sample of any sensor to the last."""
+    if not posed_s.size:
+        return NAN
+    sampled = [data.time_s for data in (scan.emi, scan.gpr) if data is not None and data.time_s.size]
+    ends = [float(edge(time)) for time in (posed_s, *sampled) for edge in (np.min, np.max)]
+    known = np.concatenate([[min(ends)], np.sort(posed_s), [max(ends)]])
+    return float(np.diff(known).max())
 
 
 def _speed_m_s(at_m: Real, time_s: Real) -> Real:

@@ -41,6 +41,8 @@ WHY = {
 
 def verdict_words(verdict: Verdict) -> str:
     """Say whether the sweep will do."""
+    if verdict.grade == "amber" and not verdict.places:
+        return "AMBER: look at what is marked below before you leave"
     return SAID[verdict.grade]
 
 

@@ -217,7 +217,9 @@ def run_sweep(
 
 def begin_anew(out: Path) -> None:
     """Forget what a sweep has left in a folder, and nothing else of it."""
-    for path in (out / JOURNAL, *sorted((out / MAPS).glob("*.npy"))):
+    if not (out / JOURNAL).exists():
+        return
+    for path in (*sorted((out / MAPS).glob("[0-9][0-9][0-9][0-9][0-9].*.npy")), out / JOURNAL):
         path.unlink(missing_ok=True)
 
 

@@ -30,7 +30,7 @@ def test_the_arrays_are_those_of_the_result_and_need_no_pickle(full_result, tmp_
 
 
 def test_the_volume_lies_in_vtk_where_it_lies_in_the_ground(full_result, tmp_path):
-    name = "a --> <b> & é"
+    name = "a --> <b> & é --- c"
     odd = replace(full_result, header=replace(full_result.header, scan_id=name))
     (path,) = export_results([odd], tmp_path, formats=["vti"])
     assert full_result.header.source.encode() in path.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -79,7 +80,7 @@ def volume_vti(result: Result) -> bytes:
     spacing = f"{float(volume.grid.cell_m)!r} {float(volume.grid.cell_m)!r} {step_m!r}"
     upwards = np.ascontiguousarray(volume.values[::-1], dtype="<f4").tobytes()
     content = base64.b64encode(np.array(len(upwards), dtype="<u8").tobytes() + upwards).decode("ascii")
-    told = escape(json.dumps(about(result), ensure_ascii=True)).replace("--", "- -")
+    told = re.sub("-(?=-)", "- ", escape(json.dumps(about(result), ensure_ascii=True)))
     label = escape(f"{volume.name} [{volume.units}]", {'"': "&quot;"})
     return (
         '<?xml version="1.0"?>\n'
