@@ -172,6 +172,20 @@ ODD = (
 )
 
 
+def test_names_that_are_no_text(sample_dir, tmp_path):
+    path = shutil.copy(sample_dir / "pmn_sand.h5", tmp_path)
+    with h5py.File(path, "r+") as file:
+        space, kind = h5py.h5s.create(h5py.h5s.SCALAR), h5py.h5t.NATIVE_DOUBLE
+        own = file["truth"].create_dataset("tables", data=np.arange(3.0))
+        for held in (own, file["truth"]):
+            for name in (b"\xff\xfe", b"told"):
+                h5py.h5a.create(held.id, name, kind, space).write(np.array(2.0))
+        h5py.h5d.create(file["truth"].id, b"\xfa", kind, space)
+    scene = read_scan(path).truth.scene
+    assert (scene["told"], scene["tables@told"]) == (2.0, 2.0)
+    assert all(isinstance(name, str) for name in scene)
+
+
 @pytest.mark.parametrize("dtype", ODD, ids=str)
 @pytest.mark.parametrize("where", ("/gpr/time", "/gpr/data", "/pose/position", "/emi/frequency"))
 def test_surprising_types(scan_file, where, dtype):

@@ -274,19 +274,19 @@ class Source:
             return [], []
         with self._guard(path):
             count = group.id.get_num_objs()
-            members = sorted(group.keys()) if count <= MAX_NAMES else []
+            members = sorted(name for name in group if isinstance(name, str)) if count <= MAX_NAMES else []
         if count > MAX_NAMES:
             raise self.error(path, f"found {count} names, expected at most {MAX_NAMES}")
         return members, self.attribute_names(path)
 
     def attribute_names(self, path: str) -> list[str]:
-        """List the attributes of a group or a dataset, in the order of their names."""
+        """List the attributes of a group or a dataset, in the order of their names; no UTF-8 is no name."""
         node = self._open(path)
         if node is None:
             return []
         with self._guard(path):
             count = h5py.h5a.get_num_attrs(node.id)
-            names = sorted(node.attrs.keys()) if count <= MAX_NAMES else []
+            names = sorted(name for name in node.attrs if isinstance(name, str)) if count <= MAX_NAMES else []
         if count > MAX_NAMES:
             raise self.error(path, f"found {count} attributes, expected at most {MAX_NAMES}")
         return names
