@@ -65,7 +65,7 @@ class _Limits:
     max_misfit: float
     max_move_m: float
     pairs: bool
-    together: bool
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
