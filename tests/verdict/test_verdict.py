@@ -53,7 +53,7 @@ def test_a_good_sweep_is_green_and_says_nothing_of_mines(scan, result):
     assert told.grade == "green"
     assert told.places == ()
     assert not told.again.any()
-    words = verdict_words(told) + json.dumps(mark_rows(told, Limits()))
+    words = verdict_words(told) + json.dumps(mark_rows(told))
     assert "nothing" in words
     assert not any(word in words.lower() for word in ("safe", "clear", "mine-free", "clean"))
     assert {mark.grade for mark in told.marks if mark.name in ("emi_noise", "emi_drift", "gpr_noise")} == {None}

@@ -74,14 +74,14 @@ def check(
             click.echo(f"{PROGRAM}: error: {one_line(cause(error))}", err=True)
             continue
         if not as_json:
-            console.answer(_text(name, verdicts[name], limits))
+            console.answer(_text(name, verdicts[name]))
     if as_json:
         told = {name: json.loads(to_json(one)) for name, one in verdicts.items()}
         told |= {name: {"grade": None, "error": error} for name, error in errors.items()}
         console.answer(json.dumps(told, indent=2))
     if out is not None:
         console.subject = str(out)
-        _write(out, verdicts, limits, overwrite=overwrite)
+        _write(out, verdicts, overwrite=overwrite)
     worst = max((STATUS[one.grade] for one in verdicts.values()), default=DONE)
     return FAILED if errors else worst
 
@@ -101,24 +101,24 @@ def _judged(scan: Path, recipe: Recipe, limits: Limits) -> Verdict:
     return judge(recording, process_recording(recording, recipe), limits)
 
 
-def _text(name: str, verdict: Verdict, limits: Limits) -> str:
+def _text(name: str, verdict: Verdict) -> str:
     from dualsense.cli._text import table
     from dualsense.verdict import mark_rows, place_words, verdict_words
 
     simulated = "SIMULATED  " if verdict.source == "simulated" else ""
     lines = [f"{one_line(name)}: {simulated}{verdict_words(verdict)}"]
-    lines += [f"  {line}" for line in table(mark_rows(verdict, limits), align="<<><").splitlines()]
+    lines += [f"  {line}" for line in table(mark_rows(verdict), align="<<><").splitlines()]
     lines += [f"  {sensor}: {one_line(message)}" for sensor, _, message in verdict.faults]
     lines += [f"  sweep again: {place_words(place)}" for place in verdict.places]
     return "\n".join(lines) + "\n"
 
 
-def _write(out: Path, verdicts: dict[str, Verdict], limits: Limits, *, overwrite: bool) -> None:
+def _write(out: Path, verdicts: dict[str, Verdict], *, overwrite: bool) -> None:
     from dualsense.runtime.folders import write_folder
     from dualsense.verdict import draw, to_json
 
     for name, verdict in verdicts.items():
-        written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict, limits)}
+        written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict)}
 
         def fill(fresh: Path, written: dict[str, bytes] = written) -> None:
             for file, content in written.items():

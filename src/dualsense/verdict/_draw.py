@@ -6,7 +6,6 @@ import io
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from dualsense.verdict._limits import Limits
 from dualsense.verdict._words import mark_rows, place_words, verdict_words
 
 if TYPE_CHECKING:
@@ -22,15 +21,13 @@ LISTED = 8
 _SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 11.0}
 
 
-def draw(verdict: Verdict, limits: Limits | None = None) -> bytes:
+def draw(verdict: Verdict) -> bytes:
     """Draw a verdict as PNG.
 
     Parameters
     ----------
     verdict
         From `judge`.
-    limits
-        That it was judged by; None takes the defaults.
 
     Returns
     -------
@@ -49,7 +46,7 @@ def draw(verdict: Verdict, limits: Limits | None = None) -> bytes:
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(3.0, 2.0))
         _map(left, verdict)
-        _marks(right, verdict, limits or Limits())
+        _marks(right, verdict)
         simulated = "SIMULATED  " if verdict.source == "simulated" else ""
         figure.suptitle(
             f"{simulated}{SIGNS[verdict.grade]} {verdict_words(verdict)}\n{verdict.scan_id}".replace("$", r"\$"),
@@ -87,10 +84,10 @@ def _map(axes: Axes, verdict: Verdict) -> None:
     axes.set_title("sweep again where hatched; grey was not set out to be swept", fontsize=11)
 
 
-def _marks(axes: Axes, verdict: Verdict, limits: Limits) -> None:
+def _marks(axes: Axes, verdict: Verdict) -> None:
     axes.axis("off")
     y, step = 1.0, 0.052
-    for (_, words, value, limit), mark in zip(mark_rows(verdict, limits), verdict.marks, strict=True):
+    for (_, words, value, limit), mark in zip(mark_rows(verdict), verdict.marks, strict=True):
         colour = "#4d4d4d" if mark.grade is None else COLOURS[mark.grade]
         sign = "–" if mark.grade is None else SIGNS[mark.grade]
         axes.text(0.0, y, sign, color=colour, va="top", transform=axes.transAxes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dualsense import integrity, survey
+from dualsense.constants import C0_M_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     """Of samples that break a limit, and of the others."""
 
 NAN = float("nan")
-LIGHT_M_S = 299_792_458.0
 WORST_CELLS, WORST_SAMPLES = 0.99, 0.95
 """Quantiles: one place in a hundred, a twentieth of the way, may be worse than what a mark says."""
 NARROW_M = 0.06
@@ -147,7 +147,7 @@ def _sounding_spacing(scan: Scan, radar: GprData, relative_permittivity: float) 
     steps = [np.hypot(*np.diff(at[radar.channel == own, :2], axis=0).T) for own in np.unique(radar.channel)]
     middle = _quantile(np.concatenate(steps), 0.5)
     soil = relative_permittivity if math.isfinite(relative_permittivity) else 1.0
-    wave_m = LIGHT_M_S / (highest_hz * math.sqrt(soil)) if highest_hz > 0.0 else NAN
+    wave_m = C0_M_S / (highest_hz * math.sqrt(soil)) if highest_hz > 0.0 else NAN
     return 2.0 * middle / wave_m
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dualsense.verdict._judge import Place, Verdict
-    from dualsense.verdict._limits import Grade, Limit, Limits
+    from dualsense.verdict._limits import Grade, Limit
 
 SAID: dict[Grade, str] = {
     "green": "GREEN: the sweep is within its limits (of what lies below this says nothing)",
@@ -71,12 +71,12 @@ def place_words(place: Place) -> str:
     return f"x {x} m, y {y} m ({1e4 * place.area_m2:.0f} cm²): {', '.join(WHY[name] for name in place.why)}"
 
 
-def mark_rows(verdict: Verdict, limits: Limits) -> list[tuple[str, str, str, str]]:
+def mark_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
     """Give grade, name, value and limit of each mark."""
     out = []
     for mark in verdict.marks:
         words, factor, unit = NAMES[mark.name]
-        limit = getattr(limits, mark.name)
+        limit = getattr(verdict.limits, mark.name)
         ascending = limit is None or limit.ascending
         value = number(mark.value, factor, unit, ascending=ascending)
         out.append(((mark.grade or "–").upper(), words, value, limit_words(limit, factor, unit)))
