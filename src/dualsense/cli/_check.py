@@ -73,15 +73,14 @@ def check(
             errors[name] = one_line(cause(error))
             click.echo(f"{PROGRAM}: error: {one_line(cause(error))}", err=True)
             continue
+        if out is not None:
+            _write(out / name, verdicts[name], overwrite=overwrite)
         if not as_json:
             console.answer(_text(name, verdicts[name]))
     if as_json:
         told = {name: json.loads(to_json(one)) for name, one in verdicts.items()}
         told |= {name: {"grade": None, "error": error} for name, error in errors.items()}
         console.answer(json.dumps(told, indent=2))
-    if out is not None:
-        console.subject = str(out)
-        _write(out, verdicts, overwrite=overwrite)
     worst = max((STATUS[one.grade] for one in verdicts.values()), default=DONE)
     return FAILED if errors else worst
 
@@ -113,15 +112,14 @@ def _text(name: str, verdict: Verdict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write(out: Path, verdicts: dict[str, Verdict], *, overwrite: bool) -> None:
+def _write(folder: Path, verdict: Verdict, *, overwrite: bool) -> None:
     from dualsense.runtime.folders import write_folder
     from dualsense.verdict import draw, to_json
 
-    for name, verdict in verdicts.items():
-        written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict)}
+    written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict)}
 
-        def fill(fresh: Path, written: dict[str, bytes] = written) -> None:
-            for file, content in written.items():
-                (fresh / file).write_bytes(content)
+    def fill(fresh: Path) -> None:
+        for file, content in written.items():
+            (fresh / file).write_bytes(content)
 
-        write_folder(out / name, tuple(written), fill, overwrite=overwrite)
+    write_folder(folder, tuple(written), fill, overwrite=overwrite)
