@@ -31,6 +31,9 @@ from dualsense.emi._response import Response
 from oracles import joint
 
 pytestmark = pytest.mark.kernel
+compiled = pytest.mark.skipif(
+    numba.config.DISABLE_JIT, reason="takes half a minute without compilation, and runs no other line"
+)
 
 NOISE = np.full(4, 3e-8)
 
@@ -125,6 +128,7 @@ def test_what_a_fit_leaves_of_a_column_is_that_of_plain_least_squares(tilted, co
         assert kept[n] == pytest.approx((left**2).sum(), rel=1e-5, abs=1e-12 * (own**2).sum())
 
 
+@compiled
 def test_the_search_has_the_same_bytes_for_any_number_of_threads():
     response = swept(tilted=True)
     rng = np.random.default_rng(6)
@@ -144,6 +148,7 @@ def test_the_search_has_the_same_bytes_for_any_number_of_threads():
         assert depth.tobytes() == found_by_threads[0][1].tobytes()
 
 
+@compiled
 def test_a_coarse_search_finds_the_best_node_and_leaves_the_others():
     response = swept(m=150, tilted=True)
     own = dipole_columns(response, np.array([0.11, 0.12, -0.06])) @ np.full((6, 4), 1e-6)
