@@ -82,6 +82,10 @@ class Radargram:
         NaN where the attribute is not told.
     gain
         Kind of gain over time, such as "sec"; "none" without one, None where that is not known.
+    antennas_m
+        Distance between the antennas of a pair; None where that is not known.
+    height_m
+        Of the antennas above the ground, the median of all soundings; None where that is not known.
     """
 
     name: str
@@ -90,6 +94,8 @@ class Radargram:
     position_m: NDArray[np.float64]
     values: NDArray[np.float32]
     gain: str | None = None
+    antennas_m: float | None = None
+    height_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -316,7 +322,7 @@ class Result:
     provenance
         Plain text values only: versions, input hash, recipe hash, calibration hash, recipe text.
     radargram
-        None unless the recipe asks for it.
+        Of a single line, and where the recipe asks for it; else None.
     suspect_threshold
         Confidence from which a target was called suspect; None where that is not known.
     stated_detection

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import numpy as np
 
 GAIN = 0.7
@@ -49,3 +52,9 @@ def sampled_coverage(polygons, shape, points=40):
     for polygon in polygons:
         union |= inside(polygon, x[None], y[:, None])
     return union.reshape(height, points, width, points).mean(axis=(1, 3))
+
+
+def unpacked(text, shape):
+    """Cells (k, rows, columns) that a page holds: each row as its difference to the one before, modulo 64."""
+    raw = np.frombuffer(zlib.decompress(base64.b64decode(text), wbits=-15), dtype=np.uint8).reshape(shape)
+    return np.cumsum(raw, axis=1, dtype=np.int64) & 63

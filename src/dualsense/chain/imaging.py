@@ -176,14 +176,17 @@ def raise_shown(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarS
 
 def draw_radargram(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Take the attribute that the radargram shows."""
-    if is_off(step, tables):
+    if is_off(step, tables) and state.line is None:  # a line is looked at by its traces
         return state, Log()
     shown, wanted = taken(state.shown), tables.radargram
     values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32)
     time_s = shown.dt_s * np.arange(values.shape[1], dtype=np.float64)
     units = gpr.ATTRIBUTE_UNITS[wanted.name]
     gain = tables.gain.method if tables.gain.on else "none"
-    picture = Radargram(wanted.name, units, time_s, taken(state.soundings).midpoint_m, values, gain)
+    at = taken(state.soundings)
+    apart_m = float(np.median(np.linalg.norm(at.tx_m - at.rx_m, axis=1)))
+    height_m = float(np.median(taken(state.surface).height_m))
+    picture = Radargram(wanted.name, units, time_s, at.midpoint_m, values, gain, apart_m, height_m)
     return replace(state, radargram=picture), Log()
 
 

@@ -145,7 +145,7 @@ class GprGain(Step):
 
 
 class GprRadargram(Step):
-    """Radargram along the track in result.h5, for the eye only."""
+    """Radargram along the track in result.h5, for the eye only; a single line has one in any case."""
 
     name: Annotated[
         Literal["amplitude", "envelope", "phase", "frequency", "bandwidth", "sweetness"],

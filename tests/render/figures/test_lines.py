@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import re
 
 import numpy as np
@@ -18,8 +19,9 @@ from dualsense.render._figures.radargram import radargram_figure
 from dualsense.render._figures.strip import find_strip, is_line, pieces, shelved
 from dualsense.render._figures.style import View
 from dualsense.render._report.report import report_html
+from dualsense.render._targets import ordered_targets
 from dualsense.result import Coverage, Grid, Radargram, Volume
-from oracles.pictures import gained
+from oracles.pictures import gained, unpacked
 
 TARGETS = 13
 
@@ -231,27 +233,50 @@ def test_pieces_are_equal_and_without_a_gap(start, span):
     assert all(one[1] == other[0] for one, other in itertools.pairwise(cuts))
 
 
-def test_the_report_of_a_line_leads_with_its_section(line, full_result):
-    pictures = dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40))
-    page = report_html(line, pictures)
-    caption = ">Distance along the line against depth"
-    page, usual = (
-        re.sub("<script.*?</script>", "", text, flags=re.DOTALL)
-        for text in (page, report_html(full_result, pictures))
-    )
-    assert page.index(caption) < page.index("All targets</span></h2>")
-    assert page.count(caption) == 1
-    assert 'id="instrument"' not in page
-    assert caption not in usual
-    assert 'id="instrument"' in usual
+def _page_data(page):
+    return json.loads(re.search(r'id="page-data">(.*?)</script>', page, re.DOTALL)[1])
 
 
-def _radargram(result, name="amplitude", count=60):
-    x = np.linspace(0.0, 2.8, count)
+@pytest.mark.parametrize("turned", (0.0, 0.6))
+def test_the_report_of_a_line_shows_it_as_its_instrument_does(full_result, turned):
+    line = _radargram(_line(full_result, turned=turned, start=1.0), along=(np.cos(turned), np.sin(turned)))
+    page = report_html(line, dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40)))
+    data = _page_data(page)
+    layers = re.findall(r'name="layer" value="(\w+)"', page)
+    assert layers == ["depth", "traces", "metal"]
+    assert data["ground"]["rows"] == 1
+    assert "all" not in data["layers"]
+    # The echoes lie under the targets, along the line and not across the map.
+    columns, depths = data["ground"]["columns"], len(data["depths"])
+    cells = unpacked(data["volume"], (depths, 1, columns))[:, 0]
+    loudest = data["ground"]["left"] + (cells[depths // 3].argmax() + 0.5) * data["ground"]["cell"]
+    assert min(abs(target["x"] - loudest) for target in data["targets"]) < 1.0
+    assert all(abs(target["y"]) < 0.1 for target in data["targets"])
+    zero, (u, v) = data["line"]["zero"], data["line"]["direction"]
+    for target, own in zip(data["targets"], ordered_targets(line), strict=True):
+        assert zero[0] + target["x"] * u == pytest.approx(100.0 * own.x_m, abs=0.1)
+        assert zero[1] + target["x"] * v == pytest.approx(100.0 * own.y_m, abs=0.1)
+    traces = data["line"]["traces"]
+    steps = unpacked(traces["cells"], (1, traces["rows"], traces["columns"]))[0]
+    assert steps.shape == (200, 60)
+    assert (steps.argmax(axis=0) == np.arange(60)).all()
+    assert np.median(steps) == 31  # what is silent lies in the middle of the scale
+    assert data["line"]["apart"] == 6.0
+    assert data["line"]["height"] == 4.0
+
+
+def test_a_patch_has_a_map_and_no_line(full_result):
+    page = report_html(full_result, dict.fromkeys(FIGURES, b"\x89PNG" + bytes(40)))
+    assert re.findall(r'name="layer" value="(\w+)"', page) == ["depth", "all", "metal", "solid"]
+    assert _page_data(page)["line"] is None
+
+
+def _radargram(result, name="amplitude", count=60, along=(1.0, 0.0)):
+    x = np.linspace(0.0, 2.8, count) + float(np.nanmin(result.track_m[:, :2] @ along))
     values = np.zeros((count, 200), dtype=np.float32)
     values[np.arange(count), np.arange(count)] = 1.0
-    position = np.column_stack([x, 0.0 * x, 0.0 * x])
-    shown = Radargram(name, "1", 5e-11 * np.arange(200.0), position, values)
+    position = np.column_stack([x * along[0], x * along[1], 0.0 * x])
+    shown = Radargram(name, "1", 5e-11 * np.arange(200.0), position, values, None, 0.06, 0.04)
     return dataclasses.replace(result, radargram=shown)
 
 

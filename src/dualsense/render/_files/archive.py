@@ -16,7 +16,8 @@ path                                      meaning
 ``/track``                                (p, 3) track of the head
 ``/emi/<map>``                            ``x``, ``y``, ``values``; attributes ``name``, ``cell``
 ``/gpr``                                  ``x``, ``y``, ``depth``, ``values``; attributes ``name``, ``cell``
-``/radargram``                            ``time``, ``position``, ``values``; ``name``, ``gain``; where asked for
+``/radargram``                            ``time``, ``position``, ``values``; ``name``, ``gain``,
+                                          ``antennas``, ``height``
 ``/targets``                              equal-length columns; ``emi`` and ``gpr`` hold the evidence; since 1.1
                                           ``existence``
 ``/faults``                               equal-length columns; since 1.1 ``code``, and ``values`` as JSON
@@ -261,6 +262,10 @@ def _write_radargram(group: h5py.Group, radargram: Radargram) -> None:
     group.attrs["name"] = radargram.name
     if radargram.gain is not None:
         group.attrs["gain"] = radargram.gain
+    for name, length_m in (("antennas", radargram.antennas_m), ("height", radargram.height_m)):
+        if length_m is not None:
+            group.attrs[name] = float(length_m)
+            group.attrs[f"{name}_units"] = "m"
     array(group, "time", radargram.time_s, "s")
     array(group, "position", radargram.position_m, "m")
     array(group, "values", radargram.values, radargram.units)
@@ -275,4 +280,5 @@ def _read_radargram(group: h5py.Group) -> Radargram:
         group["position"][()],
         values[()],
         group.attrs.get("gain"),
+        *(float(group.attrs[name]) if name in group.attrs else None for name in ("antennas", "height")),
     )

@@ -203,7 +203,7 @@ def _model_words(result: Result) -> str:
     return say(SENTENCES["calibrated"], model=model, ground=f", {ground}" if ground else "")
 
 
-def page_words(result: Result, viewer: Mapping[str, Any] | None) -> dict[str, Any]:
+def page_words(result: Result, viewer: Mapping[str, Any]) -> dict[str, Any]:
     """Give all that the page says of a result, in the language at hand.
 
     Parameters
@@ -211,7 +211,7 @@ def page_words(result: Result, viewer: Mapping[str, Any] | None) -> dict[str, An
     result
         What processing found.
     viewer
-        What the instrument draws from, if there is one.
+        What the instrument draws from.
 
     Returns
     -------
@@ -224,13 +224,12 @@ def page_words(result: Result, viewer: Mapping[str, Any] | None) -> dict[str, An
     known = math.isfinite(result.area_m2)
     targets = [_target(result, target, origin) for target in ordered_targets(result)]
     many, most = _paper_rows(targets)
-    terms = {} if viewer is None else {term: again(term) for term in _terms(viewer)}
-    levels = [] if viewer is None else viewer["levels"]
+    terms = {term: again(term) for term in _terms(viewer)}
     return {
         "say": page_sentences(),
         "terms": terms,
-        "levels": number(", ".join(levels)),
-        "level_units": "" if viewer is None else again(viewer["levelUnits"]),
+        "levels": number(", ".join(viewer["levels"])),
+        "level_units": again(viewer["levelUnits"]),
         "not_reviewed": say(NOT_REVIEWED),
         "title": plain(result.header.scan_id, 80) or say("without a name"),
         "simulated": say(words.SIMULATED) if result.header.source == "simulated" else None,

@@ -75,11 +75,18 @@ def _faces() -> str:
     return letter_style(inline)
 
 
-def _script(*, instrument: bool) -> str:
-    """All scripts of the page in one function, by their names; without an instrument the first only."""
+def _layers(viewer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name what the map, or the section of a line, can show."""
+    if viewer["line"] is None:
+        return ("depth", "all", "metal", "solid")
+    traces = () if viewer["line"]["traces"] is None else ("traces",)
+    return ("depth", *traces, "metal")
+
+
+def _script() -> str:
+    """All scripts of the page in one function, by their names."""
     folder = files("dualsense.render").joinpath(ASSETS, "page")
     parts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".js"))
-    parts = parts if instrument else parts[:1]
     texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in parts]
     return '"use strict";\n(function () {\n' + "\n".join(texts) + "}());\n"
 
@@ -150,14 +157,14 @@ def lesson_html(result: Result, title: str) -> str:
 def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Shown | None, *, lesson: bool) -> str:
     """Text of the page, with what it says in every language."""
     line = is_line(result)
-    # The slices of a line show nothing that its section does not: its pictures are the page.
     with speaking(ENGLISH):  # what is drawn is the same in every language
-        viewer = None if line else viewer_data(result, view, shown)
-    style, script = _asset("report.css") + _faces(), _script(instrument=viewer is not None)
+        viewer = viewer_data(result, view, shown)
+    style, script = _asset("report.css") + _faces(), _script()
     shared = {
         "made": plain(" · ".join(filter(None, (result.header.site, result.header.created))), 80),
         "viewer": viewer,
-        "viewer_json": _inline("" if viewer is None else _json(viewer)),
+        "viewer_json": _inline(_json(viewer)),
+        "layers": _layers(viewer),
         "line": line,
         "lesson": lesson,
         "pictures": {name: _picture(png) for name, png in pictures.items()},
@@ -170,7 +177,7 @@ def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Show
     return _in_all_languages(result, viewer, shared)
 
 
-def _in_all_languages(result: Result, viewer: Mapping[str, Any] | None, shared: Mapping[str, Any]) -> str:
+def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     """Page in the language at hand, with what it says in every other one."""
     first = spoken()
     tongues = {code: catalogue(code) for code in languages()}

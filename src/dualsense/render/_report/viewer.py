@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from dualsense.render._canvas.colours import hex_names
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import depth_maximum, shown_depths
 from dualsense.render._figures.shown import shown_of
+from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.style import View
 from dualsense.render._files.geodesy import usable_origin
+from dualsense.render._report.line import line_data, on_line
 from dualsense.render._report.pack import STEPS, in_steps, packed
 from dualsense.render._targets import ordered_targets
 from dualsense.render._words import sensor_message
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from dualsense.render._figures.echo import Echo
     from dualsense.render._figures.shown import Shown
-    from dualsense.result import Grid, Result
+    from dualsense.result import Grid, Result, Volume
 
 MOST_SLICES = 64
 MOST_CELLS = 2_500_000
@@ -57,13 +59,19 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
     -------
     dict
         Ready for JSON; "volume" and the layers "depth" and "all" only where the radar measured, "metal" only where
-        the metal detector did.
+        the metal detector did. Of a single line x is the distance along it, the volume is its section, one cell
+        wide, "line" holds its traces and its place in the local frame, and there is no layer "all".
     """
+    strip, line, turn_deg = find_strip(result), None, 0.0
+    if strip is not None and strip.single:
+        line, turn_deg = line_data(result, strip), math.degrees(math.atan2(strip.direction[1], strip.direction[0]))
+        result, shown = on_line(result, strip, view, shown)
     shown = shown or shown_of(result, view)
     origin = usable_origin(result.header)
     return {
+        "line": line,
         **_radar(result, shown),
-        "layers": _layers(result, view, shown),
+        "layers": _layers(result, view, shown, line=line is not None),
         "seen": _seen(result),
         "bits": {"patch": PATCH, "metal": METAL, "radar": RADAR, "mine": MINE},
         "small": 0 if result.smallest_mine is None else SMALL_CODE,
@@ -72,7 +80,7 @@ def viewer_data(result: Result, view: View, shown: Shown | None = None) -> dict[
         **_levels(result, shown),
         "contours": [[_shortened(line.ravel()) for line in level] for level in shown.contours_cm],
         "track": _track_lines_cm(result.track_m),
-        "azimuth": None if origin is None else _short(origin[3]),
+        "azimuth": None if origin is None else _short((origin[3] - turn_deg) % 360.0),
         "targets": [
             {
                 "id": plain(target.id, 12),
@@ -111,15 +119,22 @@ def image_data(result: Result, view: View) -> dict[str, Any]:
     if volume is None or not np.isfinite(volume.values).any():
         msg = "there is no radar image of this ground"
         raise ValueError(msg)
-    shown = shown_of(replace(result, emi_maps={}), view)
+    strip = find_strip(result)
+    line = strip is not None and strip.single
+    bare = replace(result, emi_maps={})
+    if strip is not None and line:
+        bare, shown = on_line(bare, strip, view, None)
+        volume = cast("Volume", bare.gpr_volume)
+    else:
+        shown = shown_of(bare, view)
     depths = shown_depths(volume, view)
     kept = replace(volume, depth_m=volume.depth_m[depths], values=volume.values[depths])
     if shown.echo is None:
         msg = "there is no echo to show"
         raise ValueError(msg)
     echo = replace(shown.echo, volume=kept, level=shown.echo.level[depths], gain=shown.echo.gain[depths])
-    part = replace(result, gpr_volume=kept, emi_maps={})
-    layers = _layers(part, View(), replace(shown, echo=echo))
+    part = replace(bare, gpr_volume=kept)
+    layers = _layers(part, View(), replace(shown, echo=echo), line=line)
     plain_layers = {
         name: {key: value for key, value in layer.items() if key not in {"colours", "gamma"}}
         for name, layer in layers.items()
@@ -153,7 +168,7 @@ def _radar(result: Result, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _layers(result: Result, view: View, shown: Shown) -> dict[str, Any]:
+def _layers(result: Result, view: View, shown: Shown, *, line: bool) -> dict[str, Any]:
     """Scale of each layer of the plan, with its cells where it does not come from the volume."""
     layers: dict[str, Any] = {}
     volume, metal, limits = result.gpr_volume, result.emi_maps.get("metal_response"), shown.limits
@@ -161,7 +176,7 @@ def _layers(result: Result, view: View, shown: Shown) -> dict[str, Any]:
         radar = {"gamma": style.RADAR_GAMMA, "colours": hex_names(style.RADAR_MAP, 64)}
         layers["depth"] = {**radar, "limit": _number(limits.echo)}
         values = depth_maximum(volume, shown.echo.level, view)
-        if np.isfinite(values).any():
+        if np.isfinite(values).any() and not line:  # of a line the section shows it all
             layers["all"] = {**radar, "limit": _number(limits.radar), **_map(values, volume.grid, limits.radar)}
     if metal is not None and np.isfinite(metal.values).any():
         layers["metal"] = {

@@ -22,7 +22,7 @@
   let plane = ground.rows * ground.columns;
 
   // Long ground is shown by parts, so that a find in it is as large as in a square metre: what of it is shown.
-  const LEAST_CM = 100;
+  const LEAST_CM = data.line ? 200 : 100;
   const PART = 1.3;
   const shown = { ...frame };
   const wide = frame.right - frame.left;
@@ -37,7 +37,8 @@
   // Index of the cell of a grid that holds a place, -1 outside.
   function cellAt(grid, x, y) {
     const column = Math.floor((x - grid.left) / grid.cell);
-    const row = Math.floor((y - grid.bottom) / grid.cell);
+    // A section under a line is one cell wide, and told all across the strip.
+    const row = grid.rows === 1 ? 0 : Math.floor((y - grid.bottom) / grid.cell);
     const inside = column >= 0 && row >= 0 && column < grid.columns && row < grid.rows;
     return inside ? row * grid.columns + column : -1;
   }

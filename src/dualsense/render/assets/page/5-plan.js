@@ -7,7 +7,7 @@
   let still = { key: "", canvas: null, labels: [] };
 
   function layerName() {
-    return state.layer === "solid" ? "depth" : state.layer;
+    return state.layer === "solid" || state.layer === "traces" ? "depth" : state.layer;
   }
 
   // Colour limit of a layer: one for all depths, or, on request, what the strongest 0.1 % of what is shown exceed.
@@ -111,8 +111,8 @@
   }
 
   // Lane arrow, north where it is known, and scale bar, in a strip under the map.
-  function drawStrip(pen, box, scale, line) {
-    arrow(pen, box.left, line, 0, 46);
+  function drawStrip(pen, box, scale, middle) {
+    arrow(pen, box.left, middle, 0, 46);
     pen.fillStyle = look.ink;
     pen.font = font(14, 700);
     pen.textAlign = "left";
@@ -122,21 +122,25 @@
     const start = end - length * scale;
     const room = start - pen.measureText(say("lengthValue", { length })).width - box.left - 70;
     const lane = pen.measureText(say("lane", {})).width < room ? say("lane", {}) : say("laneShort", {});
-    pen.fillText(lane, box.left + 53, line);
-    pen.fillRect(start, line - 5, (end - start) / 2, 10);
+    pen.fillText(lane, box.left + 53, middle);
+    pen.fillRect(start, middle - 5, (end - start) / 2, 10);
     pen.lineWidth = 1.5;
     pen.strokeStyle = look.ink;
-    pen.strokeRect(start, line - 5, end - start, 10);
+    pen.strokeRect(start, middle - 5, end - start, 10);
     pen.textAlign = "right";
-    pen.fillText(say("lengthValue", { length }), start - 6, line);
+    pen.fillText(say("lengthValue", { length }), start - 6, middle);
     if (data.azimuth === null) { return; }
-    // +x points to the azimuth, clockwise from north: north lies that angle to its left.
+    pen.font = font(14, 700);
+    drawNorth(pen, box.left + 53 + pen.measureText(lane).width + 30, middle);
+  }
+
+  // To the right lies the azimuth, clockwise from north: north lies that angle to its left.
+  function drawNorth(pen, at, down) {
     const angle = -data.azimuth * Math.PI / 180;
-    const middle = box.left + 53 + pen.measureText(lane).width + 30;
-    arrow(pen, middle - 13 * Math.cos(angle), line - 13 * Math.sin(angle), angle, 28);
+    arrow(pen, at - 13 * Math.cos(angle), down - 13 * Math.sin(angle), angle, 28);
     pen.fillStyle = look.ink;
     pen.textAlign = "left";
-    pen.fillText(say("north", {}), middle + 18, line);
+    pen.fillText(say("north", {}), at + 18, down);
   }
 
   // Why a view shows nothing of the ground: the first part of the sentence, the rest of which stands above the page.
@@ -202,6 +206,7 @@
   }
 
   function drawPlan() {
+    if (line) { drawLine(); return; }
     fitPlan();
     const { pen, width, height, ratio } = fitted(planCanvas);
     element("solid").hidden = true;

@@ -150,6 +150,7 @@
   }
 
   function drawCuts() {
+    if (line) { drawLineCuts(); return; }
     const { scale, margin } = arrangeCuts();
     drawCut("along", scale, margin);
     drawCut("across", scale, margin);

@@ -4,12 +4,12 @@
   const MOVE_CM = 1;
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-  function valueWords(x, y) {
+  function valueWords(x, y, slice = state.slice) {
     const cm = (value) => value.toFixed(0);
-    const parts = [say("at", { x: cm(x), y: cm(y) })];
+    const parts = [line ? say("lineAt", { x: cm(x) }) : say("at", { x: cm(x), y: cm(y) })];
     if (volume) {
-      const echo = radarAt(x, y, state.slice);
-      const depth = data.depths[state.slice].toFixed(1);
+      const echo = radarAt(x, y, slice);
+      const depth = data.depths[slice].toFixed(1);
       parts.push(echo === null ? say("radarNone", {}) : say("radarValue", { depth, echo: echo.toFixed(2) }));
     } else { parts.push(say("radarNone", {})); }
     const metal = mapAt("metal", x, y);
@@ -88,8 +88,8 @@
       const count = data.targets.length;
       if (move && state.layer === "solid" && canvas === planCanvas) {
         go({ turn: state.turn - 0.1 * fast * move[0], tilt: Math.min(Math.max(state.tilt + 0.1 * fast * move[1], 0), Math.PI / 2) });
-      } else if (move && canvas !== planCanvas) {
-        const along = canvas === cutCanvases.along ? "x" : "y";
+      } else if (move && (line || canvas !== planCanvas)) {
+        const along = line || canvas === cutCanvases.along ? "x" : "y";
         go({ target: -1, [along]: state[along] + MOVE_CM * fast * move[0], slice: state.slice - move[1] });
       } else if (move) { go({ target: -1, x: state.x + MOVE_CM * fast * move[0], y: state.y + MOVE_CM * fast * move[1] }); }
       else if (event.key === "PageUp" || event.key === "PageDown") { go({ slice: state.slice + (event.key === "PageUp" ? -fast : fast) }); }
@@ -145,9 +145,10 @@
     document.querySelectorAll("input[name=theme]").forEach((radio) => { radio.checked = radio.value === state.theme; });
     const at = { x: state.x.toFixed(0), y: state.y.toFixed(0), depth: words };
     const chosen = state.target < 0 ? say("noTarget", {}) : say("chosen", { name: data.targets[state.target].id });
-    planCanvas.setAttribute("aria-label", say("planName", { ...at, layer: say(`layer_${state.layer}`, {}), chosen }));
-    cutCanvases.along.setAttribute("aria-label", say("alongName", at));
-    cutCanvases.across.setAttribute("aria-label", say("acrossName", at));
+    const layerWords = say(line && state.layer === "depth" ? "layer_section" : `layer_${state.layer}`, {});
+    planCanvas.setAttribute("aria-label", say(line ? "lineName" : "planName", { ...at, layer: layerWords, chosen }));
+    cutCanvases.along.setAttribute("aria-label", say(line ? "aboveName" : "alongName", at));
+    cutCanvases.across.setAttribute("aria-label", say(line ? "traceName" : "acrossName", at));
     element("said").textContent = `${chosen}. ${valueWords(state.x, state.y)}`;
   }
 

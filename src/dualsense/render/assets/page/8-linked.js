@@ -10,7 +10,7 @@
     if (!linked) { return; }
     const chosen = state.target < 0 ? null : data.targets[state.target].id;
     const depth = data.depths.length ? data.depths[state.slice] : null;
-    const news = { kind: "state", chosen, x: state.x, y: state.y, depth, theme: state.theme, language: document.documentElement.lang };
+    const news = { kind: "state", chosen, ...toScan(state), depth, theme: state.theme, language: document.documentElement.lang };
     const text = JSON.stringify(news);
     if (text === lastNews) { return; }
     lastNews = text;
@@ -54,7 +54,7 @@
     const known = new Set(["suspect", "unclear", "likely-clutter", "not-assessable"]);
     const number = (value) => (Number.isFinite(value) ? value : null);
     data.targets = marks.filter((mark) => known.has(mark.call) && Number.isFinite(mark.x) && Number.isFinite(mark.y))
-      .map((mark) => ({ id: String(mark.id).slice(0, 24), call: mark.call, x: mark.x, y: mark.y, depth: number(mark.depth), spread: null }));
+      .map((mark) => ({ id: String(mark.id).slice(0, 24), call: mark.call, ...fromScan(mark), depth: number(mark.depth), spread: null }));
     go({ target: -1 });
   }
 
@@ -73,7 +73,7 @@
     });
   }
 
-  const heard = {
+  const answers = {
     hello: ({ theme, language }) => {
       // What is told of this page before it looks as the one outside would change that one back.
       if (THEMES[theme]) { setTheme(theme); }
@@ -91,7 +91,7 @@
       if (index >= 0) { goToTarget(index); }
     },
     look: () => { planCanvas.parentElement.scrollIntoView({ block: "start" }); },
-    place: ({ x, y }) => { goToPlace(Number(x), Number(y)); },
+    place: ({ x, y }) => { const at = fromScan({ x: Number(x), y: Number(y) }); goToPlace(at.x, at.y); },
   };
 
   function beLinked() {
@@ -99,8 +99,8 @@
     views.push(tellOutside);
     whenSpoken.push(tellOutside);
     window.addEventListener("message", (event) => {
-      const known = event.source === outside && event.data && Object.hasOwn(heard, event.data.kind);
-      if (known) { heard[event.data.kind](event.data); }
+      const known = event.source === outside && event.data && Object.hasOwn(answers, event.data.kind);
+      if (known) { answers[event.data.kind](event.data); }
     });
     outside.postMessage({ kind: "ready" }, "*");
   }

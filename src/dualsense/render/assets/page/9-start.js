@@ -33,9 +33,7 @@
   function start() {
     element("instrument").hidden = false;
     onControls();
-    onPlan();
-    onCut("along");
-    onCut("across");
+    if (line) { onLine(); } else { onPlan(); onCut("along"); onCut("across"); }
     [planCanvas, cutCanvases.along, cutCanvases.across].forEach(onKeys);
     views.push(showControls, showList, showReadout, drawPlan, drawCuts);
     beLinked();
