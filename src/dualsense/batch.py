@@ -64,7 +64,8 @@ def find_scans(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Path]:
     Parameters
     ----------
     paths
-        Scan files, and folders that are searched through for ``*.h5`` and ``*.hdf5``.
+        Scan files and other instruments' recordings, and folders that are searched through for both by the ends
+        of their names.
 
     Returns
     -------
@@ -94,7 +95,10 @@ def _scans_at(path: Path) -> list[tuple[str, Path]]:
             msg = f"{path}: a folder for its results cannot be named after it"
             raise UsageError(msg)
         return [(path.stem, path)]
-    scans = sorted(p for p in path.rglob("*") if p.suffix.lower() in SCAN_SUFFIXES and p.is_file())
+    from dualsense.io import FOREIGN_SUFFIXES  # noqa: PLC0415 - slow to load
+
+    known = (*SCAN_SUFFIXES, *FOREIGN_SUFFIXES)
+    scans = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
     # a folder of results holds a result.h5 of its own: that is no scan
     scans = [p for p in scans if not (p.name == "result.h5" and p.with_name("targets.json").exists())]
     if not scans:
@@ -110,6 +114,7 @@ def process_batch(
     *,
     jobs: int | None = None,
     overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> list[BatchEntry]:
     """Process every scan into its own folder of ``out``, and leave ``batch.json`` and ``batch.csv`` there.
@@ -128,6 +133,8 @@ def process_batch(
         the workers' own threads.
     overwrite
         Replace results that are there already.
+    options
+        What foreign files among them do not say, as for :func:`dualsense.io.import_scan`.
     progress
         Called with the name of each scan that is finished, and the part of the batch that is.
 
@@ -157,7 +164,10 @@ def process_batch(
             raise UsageError(msg)
     cores = os.cpu_count() or 1
     workers = max(1, min(jobs or cores, len(scans)))
-    tasks = [_Task(name, str(scan), str(out / name), recipe, overwrite) for name, scan in scans.items()]
+    tasks = [
+        _Task(name, str(scan), str(out / name), recipe, overwrite, dict(options or {}))
+        for name, scan in scans.items()
+    ]
     out.mkdir(parents=True, exist_ok=True)
     with sole_writer(out):
         done = _done(tasks, workers, max(1, cores // workers), progress)
@@ -186,6 +196,7 @@ class _Task:
     out: str
     recipe: Recipe
     overwrite: bool
+    options: Mapping[str, Any]
 
 
 def _process_one(task: _Task) -> BatchEntry:
@@ -193,9 +204,10 @@ def _process_one(task: _Task) -> BatchEntry:
     start_logging(verbosity=-1)
     try:
         from dualsense.chain import process_recording  # noqa: PLC0415
-        from dualsense.io import open_recording  # noqa: PLC0415
+        from dualsense.io import is_foreign, open_recording  # noqa: PLC0415
 
-        with open_recording(Path(task.scan)) as recording:
+        path = Path(task.scan)
+        with open_recording(path, **(task.options if task.options and is_foreign(path) else {})) as recording:
             result = process_recording(recording, task.recipe)
         render.write_outputs(result, Path(task.out), overwrite=task.overwrite)
     except Exception as error:  # noqa: BLE001

@@ -198,7 +198,8 @@ class Scan:
     """A sweep: its header, the head's track, and one or both sensors.
 
     A sensor is None when the file has none, or when it failed; then ``faults`` says why.
-    ``sha256`` is that of the file's bytes (or of a simulated scan's arrays), for provenance.
+    ``sha256`` is that of the file's bytes (or of a simulated scan's arrays), for provenance; of a foreign file
+    that was read with options, that of both. ``imported`` tells of one its format, name, hash and options.
     """
 
     header: ScanHeader
@@ -208,6 +209,7 @@ class Scan:
     truth: Truth | None = None
     faults: tuple[Fault, ...] = ()
     sha256: str = ""
+    imported: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return facts_text(shown_as("scan", self.header), _scan_facts(self))

@@ -240,7 +240,7 @@ def test_a_background_that_is_asked_for_is_the_one_that_is_taken():
     assert apart(auto[0], moving[0])
     np.testing.assert_array_equal(taken(held, "method=line-median", "line_radius_m=1.0")[0], auto[0])
     assert apart(taken(held, "line_radius_m=0.05")[0], auto[0])
-    patch = replace(held, line=None)
+    patch = replace(held, lines=None)
     np.testing.assert_array_equal(taken(patch)[0], moving[0])
     with pytest.raises(ScanError, match="lie on no line"):
         taken(patch, "method=line-median")

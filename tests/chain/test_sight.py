@@ -28,7 +28,7 @@ def radar(clutter, places=PLACES, losses=()):
     level = None if clutter is None else np.broadcast_to(np.float32(clutter), (4, 60, 60)).copy()
     soil = SimpleNamespace(relative_permittivity=6.0)
     return SimpleNamespace(
-        clutter=level, losses=losses, soil=soil, soundings=SimpleNamespace(midpoint_m=places), line=None
+        clutter=level, losses=losses, soil=soil, soundings=SimpleNamespace(midpoint_m=places), lines=None
     )
 
 

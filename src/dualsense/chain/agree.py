@@ -220,4 +220,4 @@ def _soil(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe) -> Soil 
     except (ScanError, *NUMERICAL) as error:
         logger.warning("no permittivity of a tile", exc_info=error)
         return None
-    return None if radar.state is None or radar.state.line is not None else taken(radar.state.soil)
+    return None if radar.state is None or radar.state.lines is not None else taken(radar.state.soil)

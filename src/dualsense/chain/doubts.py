@@ -10,7 +10,7 @@ import numpy as np
 from dualsense import integrity, numerics, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
-from dualsense.chain.tracks import recorded_places
+from dualsense.chain.tracks import lines_of, recorded_places
 from dualsense.faults import KINDS, fault
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def screen(scan: Scan, head: Track) -> tuple[Scan, tuple[Doubt, ...], Log]:
     Scan, doubts, Log
         The same scan where nothing is doubted.
     """
-    patch = survey.find_line(head.position_m) is None
+    patch = survey.find_line(head.position_m) is None and lines_of(scan) is None
     doubts = integrity.inspect(scan, patch=patch)
     log = Log(faults_of(doubts, scan))
     scan = integrity.without(scan, doubts)
@@ -167,7 +167,7 @@ def sampled_ground(cover: Coverage, radar: RadarState | None) -> Coverage:
     -------
     Coverage
     """
-    if radar is None or radar.line is not None:
+    if radar is None or radar.lines is not None:
         return cover
     grid = cover.grid
     row, column = survey.cells_of(grid, taken(radar.soundings).midpoint_m)

@@ -11,7 +11,7 @@ from dualsense import fusion, gpr, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
 from dualsense.chain.tracks import Places
-from dualsense.constants import HIDDEN_M3
+from dualsense.constants import HIDDEN_M3, MINE_TOPS_M
 from dualsense.faults import fault
 
 if TYPE_CHECKING:
@@ -102,9 +102,15 @@ def assessed_ground(swept: Coverage, radar: RadarState | None, metal: MetalState
     Coverage, Log
     """
     volume = None if radar is None else radar.volume
-    working = replace(swept, emi=_metal_in_sight(swept, metal), gpr=swept.gpr & (volume is not None))
+    deep = radar is not None and volume is not None and _reaches_mines(radar.recorded_m, volume)
+    working = replace(swept, emi=_metal_in_sight(swept, metal), gpr=swept.gpr & deep)
     measured, unimaged = _imaged(working, volume)
     return replace(working, gpr=measured), unimaged
+
+
+def _reaches_mines(recorded_m: float, volume: Volume) -> bool:
+    """Whether the record goes on as deep as mines lie, or as what was asked to be imaged."""
+    return recorded_m >= min(MINE_TOPS_M[-1] + gpr.MINE_BOTTOM_M, float(volume.depth_m[-1]))
 
 
 def _metal_in_sight(swept: Coverage, metal: MetalState | None) -> Cells:

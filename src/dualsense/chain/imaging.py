@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense import gpr, integrity
-from dualsense.chain.line import beside_line, soil_of_line
+from dualsense.chain.line import below_lines, soil_of_lines
 from dualsense.chain.log import Log
 from dualsense.chain.radar import echo_losses, is_off, parameters, with_loss
 from dualsense.chain.recording import MIN_BAND_HZ
 from dualsense.chain.steps import taken
-from dualsense.constants import MINE_TOPS_M
+from dualsense.constants import C0_M_S, MINE_TOPS_M
 from dualsense.faults import fault
 from dualsense.result import Doubt, Radargram
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Body, Ground, Soil, Soundings, SurfaceEcho
+    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, SurfaceEcho, Traces
     from dualsense.recipe.gpr import Gpr, RadarStep
+    from dualsense.result import Grid
+    from dualsense.scan import Severity
 
 DISPUTED, TOP_SPREAD = 2.5, 0.1
 """Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
@@ -62,7 +66,7 @@ def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 def _heights_doubted(state: RadarState, code: str) -> RadarState:
     """Believe no height: of a patch no ground is covered, for what lies deep may be missed so."""
     state = replace(state, heights_agree=False)
-    if state.line is not None:
+    if state.lines is not None:
         return state
     time_s = taken(state.calibrated).time_s
     doubt = Doubt(code, "pose", float(time_s.min()), float(time_s.max()), "ground")
@@ -118,7 +122,7 @@ def remove_common(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[Rada
     before, surface = taken(state.soundings), taken(state.surface)
     options = parameters(tables.background)
     method = options["method"]
-    if method == "line-median" or (method == "auto" and state.line is not None and not surface.fitted):
+    if method == "line-median" or (method == "auto" and state.lines is not None and not surface.fitted):
         return _remove_along(step, state, options)
     if method == "auto":
         options["method"] = method = "moving-median"
@@ -133,7 +137,7 @@ def _remove_along(step: RadarStep, state: RadarState, options: dict[str, Any]) -
     """Take the median along the line away; to antennas on the ground coupling and surface are one, both in it."""
     loss, surface = taken(step.facts.loss), taken(state.surface)
     before = taken(state.soundings if surface.fitted else state.calibrated)
-    along_m = None if state.line is None else state.line.along(before.midpoint_m)
+    along_m = None if state.lines is None else state.lines.along(before.midpoint_m, before.channel)
     options = options | {"method": "line-median", "along_m": along_m}
 
     def function(soundings: Soundings) -> Soundings:
@@ -154,7 +158,7 @@ def make_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 def _held_together(state: RadarState) -> RadarState:
     """Hold the traces of neighbouring passes, and heights and clock, against each other, over a patch."""
     surface, traces = taken(state.surface), taken(state.traces)
-    if state.line is not None or not surface.fitted:
+    if state.lines is not None or not surface.fitted:
         return state
     at = taken(state.soundings)
     place_m, time_s = at.midpoint_m, at.time_s
@@ -176,7 +180,8 @@ def raise_shown(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarS
 
 def draw_radargram(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Take the attribute that the radargram shows."""
-    if is_off(step, tables) and state.line is None:  # a line is looked at by its traces
+    alone = state.lines is not None and state.lines.alone
+    if is_off(step, tables) and not alone:  # a line is looked at by its traces
         return state, Log()
     shown, wanted = taken(state.shown), tables.radargram
     values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32)
@@ -198,8 +203,8 @@ def find_soil(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         given = gpr.Soil(wanted.relative_permittivity, wanted.relative_permittivity_std, "given")
         return replace(state, soil=given), log
     soil, apexes_m = None, np.zeros((0, 3))
-    if state.line is not None:
-        soil, apexes_m, log = soil_of_line(below, traces, state.line, height_m)
+    if state.lines is not None:
+        soil, apexes_m, log = soil_of_lines(below, traces, state.lines, height_m)
     if soil is None:
         joined = {"prior_permittivity", "prior_spread", "surface_spread", "focus_spread", "coarse_cell_m"}
         soil = gpr.estimate_soil(
@@ -216,25 +221,48 @@ def find_soil(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Migrate to a volume; of a line only what lies below it, given to all ground beside it."""
     ground, options = _rays(state, tables)
-    height_m, log = taken(state.surface).height_m, Log()
+    log = Log()
     step_m, stop_m = tables.migrate.depth_step_m, tables.migrate.depth_stop_m
     if options["on_ground"] and options["method"] == "wavenumber":
         options["method"] = "kirchhoff"
         log = Log((fault("gpr-antennas-on-ground"),))
     depth_m = step_m * np.arange(round(stop_m / step_m) + 1, dtype=np.float64)
-    grid = taken(state.cover).grid
-    migrated = gpr.migrate(
-        taken(state.soundings),
-        taken(state.traces),
-        grid,
-        depth_m,
-        relative_permittivity=ground,
-        height_m=height_m,
-        **options,
-    )
-    if state.line is not None:
-        migrated = beside_line(migrated, grid, taken(state.soundings), state.line)
-    return replace(state, migrated=migrated), log
+    grid, soundings, traces = taken(state.cover).grid, taken(state.soundings), taken(state.traces)
+
+    def image(some: Soundings, heard: Traces, height_m: NDArray[np.float64], cells: Grid) -> Migrated:
+        return gpr.migrate(some, heard, cells, depth_m, relative_permittivity=ground, height_m=height_m, **options)
+
+    height_m = taken(state.surface).height_m
+    if state.lines is None:
+        migrated = image(soundings, traces, height_m, grid)
+    else:
+        reach_m = state.survey.gpr_reach_m
+        migrated = below_lines(
+            image, soundings, traces, height_m, grid, state.lines, reach_m=reach_m, depth_count=depth_m.size
+        )
+    migrated, recorded_m = _as_recorded(migrated, soundings, ground, height_m)
+    if recorded_m < stop_m:
+        enough = recorded_m >= MINE_TOPS_M[-1] + gpr.MINE_BOTTOM_M
+        severity: Severity = "info" if enough else "degraded"
+        log += Log((fault("gpr-record-ends", severity=severity, depth_cm=1e2 * recorded_m),))
+    return replace(state, migrated=migrated, recorded_m=recorded_m), log
+
+
+def _as_recorded(
+    migrated: Migrated, soundings: Soundings, ground: Ground, height_m: NDArray[np.float64]
+) -> tuple[Migrated, float]:
+    """Leave nothing below the depth whose echoes came after the record's end, and give that depth."""
+    if not np.isfinite(soundings.stop_s):
+        return migrated, np.inf
+    way_m = 0.5 * C0_M_S * soundings.stop_s - max(float(np.median(height_m)), 0.0)
+    deep_m = np.concatenate([migrated.depth_m, [2.0 * migrated.depth_m[-1] + 1.0]])
+    recorded_m = max(float(np.interp(way_m, gpr.optical_depth(ground, deep_m), deep_m)), 0.0)
+    beyond = migrated.depth_m > recorded_m
+    if beyond.any():
+        amplitude, fold, coherence = migrated.amplitude, migrated.fold, migrated.coherence
+        for values in (amplitude, fold, coherence):
+            values[beyond] = 0.0
+    return migrated, recorded_m
 
 
 def _rays(state: RadarState, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
@@ -255,7 +283,10 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
     grid, covered = cover.grid, cover.gpr
     over = gpr.over_clutter(migrated, grid, covered)
-    bodies = gpr.find_bodies(migrated, grid, over, **parameters(tables.image))
+    wanted = parameters(tables.image)
+    if state.lines is not None:  # each of them is listed like a line by itself
+        wanted["max_bodies"] *= len(set(map(id, state.lines.of_channel.values())))
+    bodies = gpr.find_bodies(migrated, grid, over, **wanted)
     if state.apexes_m is not None:
         bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, over)
     bodies, said = _with_false_rate(bodies, state, tables)
@@ -265,13 +296,13 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         over.median,
         top_m=tables.image.top_m,
         min_contrast=tables.image.min_contrast,
-        listed_all=len(bodies) < tables.image.max_bodies,
+        listed_all=len(bodies) < wanted["max_bodies"],
         losses=state.losses,
         band_ok=state.band_hz >= MIN_BAND_HZ,
         soil_disputed=_disputed(soil, state.echo),
     )
     log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ()) + said
-    absolute = tables.traces.whiten and taken(state.surface).fitted and state.line is None
+    absolute = tables.traces.whiten and taken(state.surface).fitted and state.lines is None
     tops_m = np.array(MINE_TOPS_M)
     return replace(
         state,
@@ -286,7 +317,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 def _with_false_rate(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[tuple[Body, ...], Log]:
     """Tell of each body how many as strong the clutter of this ground makes; of a patch, by sums of soundings."""
     ground, options = _rays(state, tables)
-    if state.line is not None or options["method"] not in SUMS:
+    if state.lines is not None or options["method"] not in SUMS:
         return bodies, Log()
     cover = taken(state.cover)
     found = gpr.false_bodies(

@@ -22,7 +22,7 @@ from dualsense.chain.process import Outcome, process_samples, process_scan, resu
 from dualsense.chain.sight import nothing_told, seen_of, told_maps
 from dualsense.chain.steps import NUMERICAL, Run, silent, taken
 from dualsense.chain.tiles import Plan, Tiling, plan_tiles
-from dualsense.chain.tracks import absent, broken_track, head_track
+from dualsense.chain.tracks import absent, broken_track, head_track, lines_of
 from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io import HeldRecording
@@ -85,6 +85,8 @@ def process_recording(
     """
     held: Recording = HeldRecording(recording) if isinstance(recording, Scan) else recording
     recipe, tell = recipe or Recipe(), progress or silent
+    if lines_of(held.outline) is not None:  # what tells the time zero and the soil of a line is all of it
+        return process_scan(held.whole(), recipe, progress=progress, meanwhile=meanwhile)
     try:
         plan = plan_tiles(held.outline, recipe, tiling or Tiling())
     except ScanError:  # nothing has a place, or the map is too large: the chain says so in its own order

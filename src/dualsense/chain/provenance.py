@@ -31,6 +31,7 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         "scan_id": scan.header.scan_id,
         "scan_sha256": scan.sha256,
         "scan_source": scan.header.source,
+        **{f"import_{name}": text for name, text in sorted(scan.imported.items())},
         "recipe_sha256": recipe.sha256,
         "recipe": dump_recipe(recipe, comments=False),
         "model": model.id,

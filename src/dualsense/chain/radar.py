@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Doubt, Radargram, Volume
     from dualsense.scan import GprData, Pose, Scan
-    from dualsense.survey import Line, Track
+    from dualsense.survey import Lines, Track
 
     Real = NDArray[np.float64]
 
@@ -53,8 +53,8 @@ class RadarState:
         The radar's data as recorded, and after the steps on samples in time.
     pose, survey, instrument
         The head's track, how it is smoothed, and whose head it is.
-    track, line
-        The head at the soundings; the line they lie along, None for a patch.
+    track, lines
+        The head at the soundings; the line that each channel lies along, None for a patch.
     calibrated
         Soundings as calibrated and filtered, with direct wave and surface in them.
     bare
@@ -77,8 +77,9 @@ class RadarState:
         What is shown of them.
     soil, apexes_m
         Permittivity; places (p, 3) of hyperbolas: x, y and depth.
-    migrated, volume
-        The migrated volume, and its envelope where the ground is covered.
+    migrated, recorded_m, volume
+        The migrated volume, the depth that the record of traces reaches, and its envelope where the ground is
+        covered.
     bodies, detectability, echo_finder
         Bodies in it, where one would have been listed, and what stands out most at a place.
     clutter : (t, ny, nx)
@@ -94,7 +95,7 @@ class RadarState:
     survey: Survey
     instrument: str
     track: Track | None = None
-    line: Line | None = None
+    lines: Lines | None = None
     calibrated: Soundings | None = None
     bare: Soundings | None = None
     band_hz: float = float("nan")
@@ -110,6 +111,7 @@ class RadarState:
     soil: Soil | None = None
     apexes_m: Real | None = None
     migrated: Migrated | None = None
+    recorded_m: float = float("inf")
     volume: Volume | None = None
     bodies: tuple[Body, ...] = ()
     detectability: Detectability | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense import gpr, survey
-from dualsense.chain.line import time_zero_of_line
+from dualsense.chain.line import time_zero_of_lines
 from dualsense.chain.log import Log
 from dualsense.chain.radar import parameters
 from dualsense.chain.steps import taken
@@ -37,9 +37,10 @@ def inspect_recording(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     )
     tx_m, rx_m = ends
     middle = 0.5 * (tx_m + rx_m)
-    line = survey.find_line(middle[track.covered], reach_m=state.survey.gpr_reach_m)
+    rows, reach_m = track.covered, state.survey.gpr_reach_m
+    lines = survey.find_lines(middle[rows], recording.channel[rows], recording.time_s[rows], reach_m=reach_m)
     log += Log(_clipping(state, tables) + _idle_steps(state, tables))
-    return replace(state, track=track, line=line), log
+    return replace(state, track=track, lines=lines), log
 
 
 def _clipping(state: RadarState, tables: Gpr) -> tuple[Fault, ...]:
@@ -70,11 +71,13 @@ def _idle_steps(state: RadarState, tables: Gpr) -> tuple[Fault, ...]:
 
 def calibrate_recording(state: RadarState, tables: Gpr) -> tuple[RadarState | None, Log]:
     """Calibrate, and refuse what is too little or nothing but noise."""
-    data, zero_std_s, log = taken(state.conditioned), 0.0, Log()
-    if state.line is not None:
-        data, zero_std_s, log = time_zero_of_line(data, settled=tables.time_zero.on)
+    data, timing, log = taken(state.conditioned), None, Log()
+    if state.lines is not None:
+        timing, log = time_zero_of_lines(data, state.lines, settled=tables.time_zero.on)
+        if timing.system_delay_s != data.system_delay_s:
+            data = replace(data, system_delay_s=timing.system_delay_s)
     soundings, found = gpr.calibrate(data, taken(state.track), **parameters(tables.calibrate))
-    soundings = replace(soundings, time_zero_std_s=zero_std_s)
+    soundings = soundings if timing is None else timing.applied(soundings)
     log += Log(found)
     count = soundings.time_s.size
     if count < MIN_SOUNDINGS:
@@ -84,7 +87,7 @@ def calibrate_recording(state: RadarState, tables: Gpr) -> tuple[RadarState | No
         log += Log((fault("gpr-band-narrow", band_ghz=band_hz / 1e9),))
     if survey.noise_share(soundings.spectrum, soundings.channel) > survey.NOISE_ONLY:
         return None, log + Log((fault("gpr-only-noise"),))
-    as_recorded = data is state.recording and data.reference is None and zero_std_s == 0.0
+    as_recorded = data is state.recording and data.reference is None and soundings.time_zero_std_s == 0.0
     plain = tables.calibrate == type(tables.calibrate)()
     bare = soundings if as_recorded and plain else None
     return replace(state, calibrated=soundings, soundings=soundings, bare=bare, band_hz=band_hz), log

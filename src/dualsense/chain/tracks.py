@@ -10,7 +10,7 @@ import numpy as np
 from dualsense import survey
 from dualsense.chain.log import Log
 from dualsense.faults import fault
-from dualsense.io import MAX_POSE_GAP_S
+from dualsense.io import MAX_POSE_GAP_S, covered_by_pose
 from dualsense.scan import SENSOR_NAMES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dualsense.recipe.survey import Survey
     from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
-    from dualsense.survey import Track
+    from dualsense.survey import Lines, Track
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,18 @@ def sensor_track(pose: Pose, data: GprData | EmiData, sensor: SensorName, tables
         max_height_m=tables.max_height_m,
     )
     return near, Log((off,))
+
+
+def lines_of(scan: Scan) -> Lines | None:
+    """Give the lines of radar channels that were recorded one after another, each along its own; else None."""
+    data = scan.gpr
+    if data is None or len(data.tx_position_m) < 2:
+        return None
+    covered = covered_by_pose(scan.pose.time_s, data.time_s)
+    at, pose = data.time_s[covered], scan.pose
+    place_m = np.column_stack([np.interp(at, pose.time_s, pose.position_m[:, k]) for k in range(2)])
+    found = survey.find_lines(place_m, data.channel[covered], at)
+    return None if found is None or found.alone else found
 
 
 def recorded_places(

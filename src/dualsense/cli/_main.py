@@ -30,6 +30,7 @@ from dualsense.cli._console import (
 )
 from dualsense.cli._evaluate import evaluate
 from dualsense.cli._export import export
+from dualsense.cli._import import import_
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
@@ -39,7 +40,6 @@ from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
-from dualsense.runtime.texts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -226,6 +226,7 @@ def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, 
 @options.out
 @click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
 @options.recipe
+@options.foreign
 @options.overwrite
 @options.as_json
 @options.isolated
@@ -238,21 +239,26 @@ def batch(
     jobs: int | None,
     recipe_file: Path | None,
     overrides: tuple[str, ...],
+    pairs: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
 ) -> int:
     """Process many scans; one that fails does not stop the rest.
 
-    Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans.
+    Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans and
+    other instruments' recordings; --option is for the latter.
     Exit status 1 when any scan could not be processed.
     """
     recipe = options.load_recipe(recipe_file, overrides)
+    given = options.foreign_keywords(pairs)
     from dualsense.batch import batch_json, find_scans, process_batch
     from dualsense.cli._text import batch_text
 
     jobs_found = find_scans(scans)
     with console.progress() as progress:
-        entries = process_batch(jobs_found, out, recipe, jobs=jobs, overwrite=overwrite, progress=progress)
+        entries = process_batch(
+            jobs_found, out, recipe, jobs=jobs, overwrite=overwrite, options=given, progress=progress
+        )
     for entry in entries:
         if entry.error:
             click.echo(f"{PROGRAM}: {say('error')}: {again_cause(entry.error)}", err=True)
@@ -263,31 +269,7 @@ def batch(
     return FAILED if any(entry.error for entry in entries) else DONE
 
 
-@cli.command(name="import")
-@click.argument("foreign", type=options.FILE)
-@options.scan_out
-@options.foreign
-@options.overwrite
-@options.isolated
-@options.common
-def import_(console: Console, *, foreign: Path, out: Path, pairs: tuple[str, ...], overwrite: bool) -> int:
-    """Write another instrument's recording as a scan file.
-
-    FOREIGN is a GSSI DZT file, an IDS dt file or a gprMax output, known by what it holds and not by its name.
-    """
-    given = options.foreign_keywords(pairs)
-    options.refuse_existing(out, overwrite=overwrite)
-    console.subject = str(foreign)
-    from dualsense.io import import_scan, write_scan
-
-    scan = import_scan(foreign, **given)
-    console.subject = str(out)
-    write_scan(scan, out, overwrite=overwrite)
-    told = {"path": visible(str(out)), "command": f"{PROGRAM} info {visible(str(out))}"}
-    console.report(say("wrote {path}; `{command}` says what it holds", **told))
-    return DONE
-
-
+cli.add_command(import_)
 cli.add_command(check)
 cli.add_command(evaluate)
 cli.add_command(export)

@@ -111,6 +111,10 @@ IMAGING: Final = (
         "where the radar is silent there may still be a mine: {causes}",
         "For the causes given, a mine need not have shown in the radar's picture. Metal without an echo is not "
         "called clutter for want of one."),
+    FaultKind("gpr-record-ends", "gpr", None, "/gpr/sample_time",
+        "the traces end with echoes from {depth_cm:.0f} cm: nothing deeper was measured",
+        "The instrument stopped listening before echoes from the deepest slices came back. Below that depth the "
+        "ground is not covered; where mines may lie deeper than that, no ground is covered by the radar."),
     FaultKind("gpr-volume-empty", "gpr", "degraded", "/gpr",
         "under {part:.0%} of the ground that the radar swept its volume is mostly empty: not covered",
         "Too few soundings reach those cells to image them. That ground is not covered by the radar."),

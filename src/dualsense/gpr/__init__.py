@@ -34,6 +34,7 @@ remove_offset           each trace's own offset subtracted
 dewow                   slow drift along each trace subtracted
 time_zero               traces shifted so that the direct wave arrives when it must
 direct_time_zero        time of transmission by the direct wave, and its standard error
+direct_level            how strong the direct wave is
 resample                traces at another sampling interval
 
 Filters over frequency, and the head's attitude
@@ -85,6 +86,8 @@ SurfaceEcho             what that found
 height_offset           ... and what its delay tells of an error that all heights share
 focus_permittivity      from the focus of small scatterers
 fit_hyperbolas          velocity from the diffraction hyperbolas of a line
+fit_lines               one velocity from those of several lines
+LineTraces              what it takes of each
 Hyperbola, Hyperbolas   one curve, and all of a line
 plate_permittivity      from the echoes of the ground and of a metal plate
 LogNormal               what is known of a permittivity
@@ -125,6 +128,7 @@ Detectability           where a body would have been listed
 detectability           ... of a volume
 would_detect            ... at a place
 clutter_below           level of clutter where the tops of mines may lie
+MINE_BOTTOM_M           how far below its top its echo goes on
 mine_contrast           how far a mine's echo would stand out of it
 MAX_TARGET_LOSS         loss of a step beyond which silence says nothing
 
@@ -138,6 +142,7 @@ Travel times
 ------------
 Layers                  the ground as flat layers
 Ground                  what functions take for the soil: a permittivity or layers
+optical_depth           how far in air a wave would be in the time down to a depth
 refracted_time          one-way time from an antenna in air to a point in soil
 time_table              those times and amplitudes, tabulated
 TimeTable               such a table

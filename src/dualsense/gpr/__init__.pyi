@@ -13,6 +13,7 @@ from ._bodies.find import echo_finder as echo_finder
 from ._bodies.find import find_bodies as find_bodies
 from ._bodies.shape import Shape as Shape
 from ._bodies.shape import relative_noise as relative_noise
+from ._bodies.smallest import MINE_BOTTOM_M as MINE_BOTTOM_M
 from ._bodies.smallest import clutter_below as clutter_below
 from ._bodies.smallest import mine_contrast as mine_contrast
 from ._bodies.volume import envelope_volume as envelope_volume
@@ -48,6 +49,7 @@ from ._prepare.condition import dewow as dewow
 from ._prepare.condition import find_clipped as find_clipped
 from ._prepare.condition import remove_offset as remove_offset
 from ._prepare.condition import sample_axis as sample_axis
+from ._prepare.direct_wave import direct_level as direct_level
 from ._prepare.direct_wave import direct_time_zero as direct_time_zero
 from ._prepare.filters import bandpass as bandpass
 from ._prepare.filters import estimate_wavelet as estimate_wavelet
@@ -62,6 +64,7 @@ from ._radargram.attributes import attribute as attribute
 from ._radargram.gain import apply_gain as apply_gain
 from ._rays.layers import Ground as Ground
 from ._rays.layers import Layers as Layers
+from ._rays.layers import optical_depth as optical_depth
 from ._rays.traveltime import ON_GROUND_M as ON_GROUND_M
 from ._rays.traveltime import TimeTable as TimeTable
 from ._rays.traveltime import refracted_time as refracted_time
@@ -74,9 +77,11 @@ from ._soil.focus import focus_permittivity as focus_permittivity
 from ._soil.halfspace import direct_field as direct_field
 from ._soil.halfspace import mirrored_field as mirrored_field
 from ._soil.halfspace import reflected_field as reflected_field
-from ._soil.hyperbola import Hyperbola as Hyperbola
-from ._soil.hyperbola import Hyperbolas as Hyperbolas
 from ._soil.hyperbola import fit_hyperbolas as fit_hyperbolas
+from ._soil.hyperbola import fit_lines as fit_lines
+from ._soil.hyperbolas import Hyperbola as Hyperbola
+from ._soil.hyperbolas import Hyperbolas as Hyperbolas
+from ._soil.hyperbolas import LineTraces as LineTraces
 from ._soil.offset import height_offset as height_offset
 from ._soil.permittivity import LogNormal as LogNormal
 from ._soil.permittivity import join_permittivities as join_permittivities

@@ -42,6 +42,8 @@ class Soundings:
         Standard error of the times' zero; 0 where the file tells it.
     boresight : (n, 3) or None
         Unit vector along which the antennas look, (0, 0, -1) of the head; None where that is not known.
+    stop_s
+        Time at which the record of traces ends, after time zero: later nothing was recorded.
     """
 
     time_s: NDArray[np.float64]
@@ -53,6 +55,7 @@ class Soundings:
     position_std_m: NDArray[np.float64]
     boresight: NDArray[np.float64] | None = None
     time_zero_std_s: float = 0.0
+    stop_s: float = float("inf")
 
     @property
     def midpoint_m(self) -> NDArray[np.float64]:
@@ -198,6 +201,7 @@ def calibrate(
         channel=gpr.channel[keep],
         position_std_m=track.position_std_m[keep],
         boresight=-track.rotation[keep, :, 2],
+        stop_s=float("inf") if gpr.frequency_hz is not None else float(axis[-1]) - gpr.system_delay_s,
     ), (*left_out, *_missing(gpr, usable, bridged, mended))
 
 

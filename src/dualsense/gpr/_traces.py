@@ -71,7 +71,8 @@ def analytic_traces(
     soundings, surface
         n soundings over k frequencies, and the surface that was fitted to them.
     window_s
-        Length of the traces; cut where stepped tones would repeat themselves.
+        Length of the traces; cut where stepped tones would repeat themselves, and where the record of traces
+        ends: what a sum over frequencies gives beyond is its beginning again.
     window
         Over the band, :func:`spectral_window`.
     kaiser_beta
@@ -100,7 +101,7 @@ def analytic_traces(
     )
     dt = 1.0 / (oversampling * float(f[-1]))
     repeats_s = 1.0 / float(np.median(np.diff(f))) if f.size > 1 else window_s
-    t = np.arange(0.0, min(window_s, repeats_s), dt)
+    t = np.arange(0.0, max(min(window_s, repeats_s, soundings.stop_s), 2.0 * dt), dt)
     weight = weight / weight.sum()
     sums = _Sums.of(f, dt, oversampling, t.size)
     spectrum = np.empty_like(soundings.spectrum)

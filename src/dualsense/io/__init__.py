@@ -13,6 +13,9 @@ write_scan          the same bytes for the same scan, whole or not at all
 Other instruments
 -----------------
 import_scan         whatever is known here, by what the file holds and not by its name
+import_lines        several lines as one scan over an area
+is_foreign          whether a file is another instrument's and may have options
+FOREIGN_SUFFIXES    how names of such files end, where a folder is searched through
 import_gssi         GSSI ``.DZT``
 import_ids          IDS ``.dt``
 import_gprmax       output of gprMax

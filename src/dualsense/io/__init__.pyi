@@ -1,5 +1,8 @@
 from ._hdf5 import read_scan as read_scan
+from ._importers.area import import_lines as import_lines
+from ._importers.detect import FOREIGN_SUFFIXES as FOREIGN_SUFFIXES
 from ._importers.detect import import_scan as import_scan
+from ._importers.detect import is_foreign as is_foreign
 from ._importers.gprmax import import_gprmax as import_gprmax
 from ._importers.gssi import import_gssi as import_gssi
 from ._importers.ids import import_ids as import_ids

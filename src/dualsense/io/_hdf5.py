@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dualsense.scan import EmiData, Fault, GprData, Pose, SensorName
     from dualsense.scan import Source as SourceKind
 
+MAX_IMPORT_ENTRIES = 64
+
 
 def read_scan(path: str | os.PathLike[str], *, with_data: bool = True, with_truth: bool = True) -> Scan:
     """Read a recorded or simulated sweep in the scan format.
@@ -74,7 +76,17 @@ def scan_of(source: Source, *, with_data: bool, with_truth: bool = True) -> Scan
         failed = [fault for fault in faults if fault.severity == "failed"]
         where = ", ".join(fault.path for fault in failed)
         raise source.error(where, "no sensor works: " + "; ".join(f"{f.sensor} {f.message}" for f in failed))
-    return Scan(header, pose, gpr, emi, read_truth(source) if with_truth else None, faults)
+    truth = read_truth(source) if with_truth else None
+    return Scan(header, pose, gpr, emi, truth, faults, imported=_imported(source))
+
+
+def _imported(source: Source) -> dict[str, str]:
+    """Texts that tell how a foreign file was read."""
+    if source.group(schema.IMPORT) is None:
+        return {}
+    names = source.attribute_names(schema.IMPORT)[:MAX_IMPORT_ENTRIES]
+    found = {name: source.text(schema.IMPORT, name) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def _header(source: Source) -> ScanHeader:

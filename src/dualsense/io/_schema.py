@@ -115,6 +115,9 @@ EMI_GATE_TIME = Field("/emi/gate_time", "s", "(k, 2)")
 EMI_DATA = Field("/emi/data", "", "(m, k)", default_units="V/A")
 EMI_CHANNEL = Field("/emi/channel", "1", "(m,)")
 
+IMPORT = "/import"
+"""How a foreign file was read: texts as attributes."""
+
 TRUTH = "/truth"
 TRUTH_TARGETS = "/truth/targets"
 TRUTH_NUMBERS = {

@@ -137,6 +137,10 @@ def _fill(target: _Target, scan: Scan, disk: Unfailing) -> None:
         _emi(target, scan.emi)
     if scan.truth is not None:
         _truth(target, scan.truth)
+    if scan.imported:
+        target.file.create_group(schema.IMPORT)
+        for name, text in sorted(scan.imported.items()):
+            target.attribute(schema.IMPORT, single_line(name), text)
 
 
 def _header(target: _Target, header: ScanHeader) -> None:

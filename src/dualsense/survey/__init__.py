@@ -11,6 +11,8 @@ Line
 ----
 find_line             the line along which a track runs, or None for a swept patch
 Line                  a straight or slightly curved track: a single B-scan
+find_lines            the same of several channels, each along a line of its own
+Lines                 the line of each channel
 
 Grid
 ----

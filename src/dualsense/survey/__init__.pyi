@@ -10,7 +10,9 @@ from ._grid import nearest_cell as nearest_cell
 from ._health import NOISE_ONLY as NOISE_ONLY
 from ._health import noise_share as noise_share
 from ._line import Line as Line
+from ._line import Lines as Lines
 from ._line import find_line as find_line
+from ._line import find_lines as find_lines
 from ._track import Track as Track
 from ._track import lever_arm as lever_arm
 from ._track import near_ground as near_ground

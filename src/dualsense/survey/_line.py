@@ -1,4 +1,4 @@
-"""Whether a track is one line and not a swept patch, and where along it a point lies."""
+"""Whether a track is one line, or several, and not a swept patch, and where along it a point lies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 MIN_LENGTH_M = 0.15
@@ -80,3 +82,70 @@ def find_line(position_m: NDArray[np.float64], *, reach_m: float = 0.03) -> Line
         if float(np.ptp(across - np.polynomial.Polynomial.fit(along, across, 2)(along))) > MAX_WANDER_M:
             return None
     return Line(line.origin_m, line.direction, length, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The line of each channel: one for all of them, or several that were recorded one after another.
+
+    Attributes
+    ----------
+    of_channel
+        By the channel's number.
+    """
+
+    of_channel: Mapping[int, Line]
+
+    @property
+    def alone(self) -> bool:
+        """Whether all channels ran along the same line."""
+        return len({id(line) for line in self.of_channel.values()}) == 1
+
+    def along(self, position_m: NDArray[np.float64], channel: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Distance (n,) of positions (n, 2 or more) along the lines of their channels (n,)."""
+        out = np.empty(len(position_m))
+        for number, line in self.of_channel.items():
+            rows = channel == number
+            out[rows] = line.along(position_m[rows])
+        return out
+
+
+def find_lines(
+    position_m: NDArray[np.float64],
+    channel: NDArray[np.intp],
+    time_s: NDArray[np.float64],
+    *,
+    reach_m: float = 0.03,
+) -> Lines | None:
+    """Tell whether positions lie along one line, or each channel's along one of its own.
+
+    Channels that were recorded one after another are lines of their own, however near to each other they are:
+    each may have its own time zero. Those of an array head take turns, and are one line or none.
+
+    Parameters
+    ----------
+    position_m : (n, 2 or more)
+        Soundings; rows with NaN are passed over.
+    channel : (n,)
+        Of each.
+    time_s : (n,)
+        When it was made.
+    reach_m
+        As for :func:`find_line`.
+
+    Returns
+    -------
+    Lines or None
+        None for a patch, and where one of the channels is no line.
+    """
+    numbers = np.unique(channel)
+    if numbers.size > 1 and _one_after_another(channel, time_s):
+        own = {int(c): find_line(position_m[channel == c], reach_m=reach_m) for c in numbers}
+        return Lines({c: line for c, line in own.items() if line is not None}) if all(own.values()) else None
+    line = find_line(position_m, reach_m=reach_m)
+    return None if line is None else Lines({int(c): line for c in numbers})
+
+
+def _one_after_another(channel: NDArray[np.intp], time_s: NDArray[np.float64]) -> bool:
+    in_time = channel[np.argsort(time_s, kind="stable")]
+    return int((np.diff(in_time) != 0).sum()) == np.unique(channel).size - 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-BOTTOM_M = 0.02
+MINE_BOTTOM_M = 0.02
 """So far below its top a mine's echo goes on: as far the record has to reach."""
 FAR_M, FAR_POWER = 0.10, 1.5
 """Deeper tops give less as a power of the depth."""
@@ -52,8 +52,8 @@ def clutter_below(over: OverClutter, depth_m: Real, top_m: Real) -> NDArray[np.f
     """
     out = np.full((len(top_m), *over.envelope.shape[1:]), np.inf, np.float32)
     for n, top in enumerate(top_m):
-        own = np.flatnonzero((depth_m >= top - 1e-9) & (depth_m <= top + BOTTOM_M + 1e-9))
-        if not own.size or depth_m[-1] < top + BOTTOM_M - 1e-9:
+        own = np.flatnonzero((depth_m >= top - 1e-9) & (depth_m <= top + MINE_BOTTOM_M + 1e-9))
+        if not own.size or depth_m[-1] < top + MINE_BOTTOM_M - 1e-9:
             continue
         k = own[0]
         measured = over.inside[own].all(axis=0) & (over.contrast[k] > 0.0)

@@ -63,6 +63,24 @@ def direct_time_zero(gpr: GprData) -> tuple[float, float] | None:
     return half - float(offset) / C0_M_S, (float(time[peak]) - first) / 12.0**0.5
 
 
+def direct_level(gpr: GprData) -> float:
+    """Size of the direct wave of impulse traces: the largest of their median trace, in the data's unit.
+
+    Parameters
+    ----------
+    gpr
+        n traces of k samples.
+
+    Returns
+    -------
+    float
+        0 where no trace is whole.
+    """
+    with np.errstate(all="ignore"):
+        trace = np.nan_to_num(np.nanmedian(gpr.data, axis=0))
+    return float(np.abs(trace - np.median(trace)).max(initial=0.0))
+
+
 def _crossing(time: NDArray[np.float64], trace: NDArray[np.float64], peak: int, part: float) -> float:
     """Last time before a peak at which the trace comes up through a part of it."""
     level = part * trace[peak]

@@ -9,16 +9,17 @@ with its error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.constants import C0_M_S
 from dualsense.gpr._soil import _trace_kernels as _kernels
 from dualsense.gpr._soil.curves import MIN_SIDE, Curve, Line, apex, fitted, follow
+from dualsense.gpr._soil.hyperbolas import Hyperbola, Hyperbolas, LineTraces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dualsense.gpr._soundings import Soundings
@@ -32,72 +33,6 @@ CENTRES_PER_WAVE = 5.0
 MIN_SEMBLANCE = 0.5
 MAX_ERROR = 0.25
 OUTLIER = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperbola:
-    """One diffraction curve.
-
-    Attributes
-    ----------
-    x_m
-        Place of the apex along the line, by the caller's axis.
-    two_way_s
-        Time of the apex after time zero.
-    depth_m
-        Of the scatterer's top, with the line's common velocity.
-    velocity_m_s, velocity_std_m_s
-        Of this curve alone, and its error by the picks.
-    picks
-        Traces that the fit rests on.
-    misfit_s
-        Root mean square of picks about the curve.
-    semblance
-        Coherent over total energy along the curve, 0-1.
-    """
-
-    x_m: float
-    two_way_s: float
-    depth_m: float
-    velocity_m_s: float
-    velocity_std_m_s: float
-    picks: int
-    misfit_s: float
-    semblance: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperbolas:
-    """What all curves of a line say together.
-
-    Attributes
-    ----------
-    velocity_m_s, velocity_std_m_s
-        Joint velocity and its standard error by the picks, the curves' scatter, the aperture and time zero; NaN
-        without curves.
-    time_zero_std_s
-        The error of time zero that is in there.
-    apexes
-        The curves that agree, by position.
-    rejected
-        Curves found whose velocity lies apart from the others' and was left out.
-    """
-
-    velocity_m_s: float
-    velocity_std_m_s: float
-    time_zero_std_s: float
-    apexes: tuple[Hyperbola, ...]
-    rejected: tuple[Hyperbola, ...]
-
-    @property
-    def relative_permittivity(self) -> float:
-        """(c / v)^2."""
-        return float((C0_M_S / self.velocity_m_s) ** 2)
-
-    @property
-    def relative_permittivity_std(self) -> float:
-        """Two times the relative error of the velocity."""
-        return 2.0 * self.relative_permittivity * self.velocity_std_m_s / self.velocity_m_s
 
 
 def fit_hyperbolas(
@@ -162,31 +97,81 @@ def fit_hyperbolas(
             f"positions along the line must be {traces.values.shape[0]} finite numbers, got shape {along_m.shape}"
         )
         raise ValueError(msg)
-    nothing = Hyperbolas(float("nan"), float("nan"), time_zero_std_s, (), ())
-    line = _line(soundings, traces, along_m, direction, height_m, radius_m)
-    if line is None:
-        return nothing
+    one = LineTraces(soundings, traces, along_m, direction, height_m)
+    return fit_lines(
+        (one,),
+        time_zero_std_s=time_zero_std_s,
+        radius_m=radius_m,
+        reach=reach,
+        min_velocity_m_s=min_velocity_m_s,
+        max_velocity_m_s=max_velocity_m_s,
+        min_contrast=min_contrast,
+        max_count=max_count,
+    )[0]
+
+
+def fit_lines(
+    given: Sequence[LineTraces],
+    *,
+    time_zero_std_s: float = 0.0,
+    radius_m: float = 0.0,
+    reach: float = 1.1,
+    min_velocity_m_s: float = 0.05e9,
+    max_velocity_m_s: float = 0.22e9,
+    min_contrast: float = 4.0,
+    max_count: int = 60,
+) -> tuple[Hyperbolas, ...]:
+    """Fit one velocity of the ground to the hyperbolas of several lines.
+
+    The error of time zero is taken as common to all: who picks it by one rule errs alike on each.
+
+    Parameters
+    ----------
+    given
+        The lines.
+    time_zero_std_s, radius_m, reach, min_velocity_m_s, max_velocity_m_s, min_contrast, max_count
+        As for :func:`fit_hyperbolas`; so many curves for each line.
+
+    Returns
+    -------
+    tuple of Hyperbolas
+        One for each line, with its own curves and the velocity of all.
+    """
+    laid = [_line(g.soundings, g.traces, g.along_m, g.direction, g.height_m, radius_m) for g in given]
     speeds = np.geomspace(min_velocity_m_s, max_velocity_m_s, SPEEDS)
-    seeds = _search(line, speeds, reach, min_contrast, max_count)
-    curves = [one for one in (follow(line, seed, reach) for seed in seeds) if one is not None]
-    curves = _distinct([c for c in curves if _plausible(c, line, speeds)], line)
-    if not curves:
-        return nothing
-    good = _agreeing(curves)
-    agreeing = [c for c, ok in zip(curves, good, strict=True) if ok]
-    speed, std = _joined(agreeing)
+    found: list[tuple[int, Line, Curve]] = []
+    for number, line in enumerate(laid):
+        if line is not None:
+            seeds = _search(line, speeds, reach, min_contrast, max_count)
+            curves = [one for one in (follow(line, seed, reach) for seed in seeds) if one is not None]
+            own = _distinct([c for c in curves if _plausible(c, line, speeds)], line)
+            found += [(number, line, curve) for curve in own]
+    if not found:
+        return (Hyperbolas(float("nan"), float("nan"), time_zero_std_s, (), ()),) * len(given)
+    good = _agreeing([curve for _, _, curve in found])
+    agreeing = [(line, curve) for (_, line, curve), ok in zip(found, good, strict=True) if ok]
+    speed, std = _joined([curve for _, curve in agreeing])
     if time_zero_std_s > 0.0:
         # half the difference of the velocities with time zero one deviation later and earlier
         moved = [
-            _joined([fitted(line, c, shift) for c in agreeing])[0] for shift in (-time_zero_std_s, time_zero_std_s)
+            _joined([fitted(line, c, shift) for line, c in agreeing])[0]
+            for shift in (-time_zero_std_s, time_zero_std_s)
         ]
         std = float(np.hypot(std, 0.5 * (moved[1] - moved[0])))
-    std = float(np.hypot(std, _aperture_error(line, agreeing, reach)))
-    apexes = sorted((_hyperbola(line, c, speed) for c in agreeing), key=lambda h: h.x_m)
-    rejected = sorted(
-        (_hyperbola(line, c, speed) for c, ok in zip(curves, good, strict=True) if not ok), key=lambda h: h.x_m
+    std = float(np.hypot(std, _aperture_error(agreeing, reach)))
+
+    def told(number: int, *, wanted: bool) -> tuple[Hyperbola, ...]:
+        own = [
+            _hyperbola(line, c, speed)
+            for (n, line, c), ok in zip(found, good, strict=True)
+            if n == number and bool(ok) is wanted
+        ]
+        return tuple(sorted(own, key=lambda h: h.x_m))
+
+    return tuple(
+        Hyperbolas(speed, std, time_zero_std_s, told(n, wanted=True), told(n, wanted=False))
+        for n in range(len(given))
     )
-    return Hyperbolas(speed, std, time_zero_std_s, tuple(apexes), tuple(rejected))
 
 
 def _line(
@@ -274,9 +259,9 @@ def _search(line: Line, speeds: Real, reach: float, min_contrast: float, max_cou
     ]
 
 
-def _aperture_error(line: Line, curves: list[Curve], reach: float) -> float:
+def _aperture_error(curves: list[tuple[Line, Curve]], reach: float) -> float:
     """Half the change from a tenth less of the aperture to a tenth more, as neighbours' arms make it."""
-    pairs = [[follow(line, c, part * reach) for part in (0.9, 1.1)] for c in curves]
+    pairs = [[follow(line, c, part * reach) for part in (0.9, 1.1)] for line, c in curves]
     both = [(low, high) for low, high in pairs if low is not None and high is not None]
     if not both:
         return 0.0

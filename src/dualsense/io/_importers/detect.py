@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dualsense.scan import Scan
+
+FOREIGN_SUFFIXES = (".dzt", ".dt")
+"""Of recordings that need no other file to be named."""
 
 
 def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
@@ -53,7 +59,35 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     if unknown:
         msg = f"{name}: no option {', '.join(unknown)} for this format, it has {', '.join(known)}"
         raise UsageError(one_line(msg))
-    return importer(path, **options)
+    scan = importer(path, **options)
+    return scan if importer is read_scan else _with_origin(scan, importer.__name__, name, options)
+
+
+def _with_origin(scan: Scan, importer: str, name: str, options: dict[str, Any]) -> Scan:
+    """Tell how a foreign file was read; with options its hash is that of both, for they make another scan."""
+    given = {key: value for key, value in sorted(options.items()) if value is not None}
+    text = json.dumps(given, sort_keys=True, default=lambda value: value.tolist())
+    digest = hashlib.sha256(f"{scan.sha256} {text}".encode()).hexdigest() if given else scan.sha256
+    told = {"format": importer.removeprefix("import_"), "file": name, "sha256": scan.sha256, "options": text}
+    return replace(scan, sha256=digest, imported=told)
+
+
+def is_foreign(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is no scan file, and may have options of an importer.
+
+    Parameters
+    ----------
+    path
+        Any file; one that cannot be read is none of ours either.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        return not h5py.is_hdf5(path) or is_gprmax(path)
+    except OSError:
+        return True
 
 
 def _importer(path: Path, name: str) -> Callable[..., Scan]:
