@@ -105,13 +105,15 @@ def try_case(
     from dualsense.errors import DualsenseError
 
     try:
-        result = process(spoilt(scan, kind, case, seed), recipe, cache)
+        bad = spoilt(scan, kind, case, seed)
+        result = process(bad, recipe, cache)
     except DualsenseError as error:
         return Fate(case, "refused", str(error)[:200], 0.0, ())
     except Exception as error:  # noqa: BLE001  whatever it is, it is told
         return Fate(case, "error", f"{type(error).__name__}: {error}"[:200], 0.0, ())
     told = tuple(f"{f.code}:{f.severity}" for f in result.faults)
-    mines = [mine_fate(result, scan.truth, n) for n, label in enumerate(scan.truth.label) if label == "mine"]
+    truth = bad.truth  # where the mines lie in the frame of a track that was stretched
+    mines = [mine_fate(result, truth, n) for n, label in enumerate(truth.label) if label == "mine"]
     outcome, detail = max(mines, key=lambda one: OUTCOMES.index(one[0]))
     return Fate(case, outcome, detail, round(result.coverage_fraction, 3), told)
 

@@ -55,6 +55,14 @@ def scaled(scan: Scan, _rng: Rng, size: float, *, axes: str) -> Scan:
     return _with(scan, at)
 
 
+def stretched(scan: Scan, rng: Rng, size: float, *, axes: str) -> Scan:
+    """Give the track another scale, and the truth with it: places as the same tracker would find them again."""
+    truth = scan.truth
+    x, y = (size if k in AXES[axes] else 1.0 for k in range(2))
+    moved = replace(truth, x_m=np.asarray(truth.x_m) * x, y_m=np.asarray(truth.y_m) * y)
+    return replace(scaled(scan, rng, size, axes=axes), truth=moved)
+
+
 def level(scan: Scan, _rng: Rng, size: float) -> Scan:
     """Set all heights to one."""
     at = scan.pose.position_m.copy()

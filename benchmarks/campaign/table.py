@@ -136,6 +136,10 @@ def _of_track() -> list[Kind]:
         Kind("track-units-xyz", partial(t.scaled, axes="xyz"), (0.1, 0.3048, 3.2808, 10.0)),
         Kind("track-units-x", partial(t.scaled, axes="x"), (0.3048, 3.2808)),
         Kind("track-units-y", partial(t.scaled, axes="y"), (0.3048, 0.5, 2.0, 3.2808)),
+        *(
+            Kind(f"track-stretched-{a}", partial(t.stretched, axes=a), (0.7, 1.4, 1.7, 2.0))
+            for a in ("xy", "x", "y")
+        ),
         Kind("track-units-z", partial(t.scaled, axes="z"), (0.1, 3.2808, 100.0)),
         Kind("track-level", t.level, (0.0, 0.05, 0.1)),
         Kind("track-noise", partial(t.noise, axes="xyz"), (0.02, 0.05, 0.1)),

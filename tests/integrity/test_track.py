@@ -85,6 +85,11 @@ def test_one_axis_of_another_scale_trembles_otherwise_than_is_stated():
             at = pose.position_m.copy()
             at[:, axis] *= factor
             assert "track-uneven" in codes(replace(stated, position_m=at))
+    longer, alike = pose.position_m * [2.0, 2.0, 1.0], np.array([0.004, 0.004, 0.004])
+    assert "track-uneven" in codes(replace(stated, position_m=longer, position_std_m=alike))
+    assert "track-uneven" not in codes(replace(stated, position_m=longer))  # as it is stated to tremble
+    higher = pose.position_m * [1.0, 1.0, 2.0]
+    assert "track-uneven" not in codes(replace(stated, position_m=higher, position_std_m=alike))
     at = pose.position_m * [1.0, 0.5, 1.0]
     assert "track-uneven" not in codes(
         replace(stated, position_m=at, position_std_m=np.array([0.004, 0.002, 0.002]))

@@ -118,6 +118,40 @@ def test_height_and_speed_are_told_where_they_were_exceeded(scan, result):
     assert marks(told)["speed_m_s"].value == pytest.approx(way, rel=0.3)
 
 
+def test_what_is_too_high_is_told_where_the_sensor_was(scan, result):
+    ahead = np.array([[0.12, 0.0, 0.02]])
+    moved = replace(scan, emi=replace(scan.emi, tx_position_m=ahead, rx_position_m=ahead))
+    at = scan.pose.position_m
+    high = np.hypot(at[:, 0] - 0.2, at[:, 1] - np.median(at[:, 1])) < 0.08
+    pose = replace(scan.pose, position_m=at + np.outer(high, [0.0, 0.0, 0.06]))
+    moved = replace(moved, pose=pose)
+    (metal, _), (radar, _) = _measure.measure(moved, result, Limits()).places["height_m"]
+    spot = at[high, :2].mean(axis=0)
+    assert np.hypot(*(metal.mean(axis=0) - spot - [0.12, 0.0])) < 0.02
+    assert np.hypot(*(radar.mean(axis=0) - spot)) < 0.06
+    level = replace(moved, pose=replace(pose, position_m=at))
+    assert _measure.measure(level, result, Limits()).values["height_m"] == pytest.approx(
+        np.quantile(at[:, 2], 0.95) + 0.02, abs=0.002
+    )
+
+
+def test_lines_are_as_far_apart_as_those_of_the_array_that_made_them(scan, result):
+    """One pass of a cart whose coils stand 4 cm apart is a patch, and no gap between its lines."""
+    time = scan.emi.time_s
+    x = np.interp(time, (time[0], time[-1]), (0.0, float(result.coverage.grid.x_m[-1])))
+    middle = float(np.mean(result.coverage.grid.y_m))
+    there = np.column_stack([x, np.full(x.size, middle), np.full(x.size, 0.05)])
+    pose = replace(scan.pose, time_s=time, position_m=there, orientation=None, position_std_m=None)
+    across = np.column_stack([np.zeros(5), 0.04 * (np.arange(5) - 2.0), np.zeros(5)])
+    cart = replace(
+        scan,
+        gpr=None,
+        pose=pose,
+        emi=replace(scan.emi, tx_position_m=across, rx_position_m=across, channel=np.arange(time.size) % 5),
+    )
+    assert _measure.measure(cart, result, Limits()).values["line_spacing_m"] == pytest.approx(0.04, abs=0.012)
+
+
 def test_tilt_is_asked_for_where_the_tracker_tells_it(scan, result):
     half = np.radians(12.0) / 2.0
     turned = np.tile([np.cos(half), np.sin(half), 0.0, 0.0], (scan.pose.time_s.size, 1))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.bool_]
     Floats = NDArray[np.float32]
 
-ENOUGH = -1.7
+ENOUGH = -2.0
 """Logarithm of the chance to miss a mine that both sensors together may leave, where it is greatest."""
 RADAR_LEAVES = ((0.5, 0.0), (1.0, -0.5), (2.0, -0.7), (3.0, -0.9), (4.5, -2.3))
 """Contrast of the weakest echo of a kind where 4.5 is asked for, and the logarithm of the chance to miss it.
@@ -72,17 +72,19 @@ SMALL, PMN, VEHICLE = Kind(0.35, 1.7), Kind(0.5, 36.0), Kind(0.5, 1e5)
 class _Evidence:
     """What the sensors would see of mines at all tops and cells, (t, ny, nx); None where one tells nothing.
 
-    ``contrast`` is that of an echo of amplitude 1, ``metal`` the unit of metal over what could hide.
+    ``contrast`` is that of an echo of amplitude 1, ``weakest`` that of a mine as dry as the soil; ``metal`` the
+    unit of metal over what could hide.
     """
 
     contrast: Floats | None
+    weakest: Floats | None
     metal: Floats | None
 
     def finds(self, kind: Kind) -> Cells:
         """Whether both sensors together would hardly miss a mine of a kind."""
         left = np.zeros((), np.float32)
         for values, scale, knots in (
-            (self.contrast, kind.amplitude, RADAR_LEAVES),
+            (self.weakest, kind.amplitude, RADAR_LEAVES),
             (self.metal, kind.metal, METAL_LEAVES),
         ):
             if values is not None:
@@ -119,11 +121,11 @@ def smallest_mine(
     -------
     SmallestMine
     """
-    contrast = _unit_contrast(radar)
-    seen = _Evidence(
-        None if contrast is None else contrast * np.float32(CONTRAST / min_contrast),
-        None if metal is None else _metal_over_hidden(cover, metal),
+    usual, weakest = (
+        None if one is None else one * np.float32(CONTRAST / min_contrast)
+        for one in (_unit_contrast(radar), _unit_contrast(radar, weakest=True))
     )
+    seen = _Evidence(usual, weakest, None if metal is None else _metal_over_hidden(cover, metal))
     merged = survey.covered_cells(cover.grid, np.array(listed_m, float).reshape(-1, 2), reach_m=MERGED_M)
     both, shape = cover.emi & cover.gpr & believed & ~merged, (len(MINE_TOPS_M), *cover.gpr.shape)
     found = {kind: np.broadcast_to(seen.finds(kind), shape) & both for kind in (SMALL, PMN, VEHICLE)}
@@ -181,7 +183,7 @@ def _unbroken(found: Cells) -> Floats:
     return depths
 
 
-def _unit_contrast(radar: RadarState | None) -> Floats | None:
+def _unit_contrast(radar: RadarState | None, *, weakest: bool = False) -> Floats | None:
     """Contrast (t, ny, nx) of an echo of amplitude 1, less what the chain's own steps take of it."""
     if radar is None or radar.clutter is None:
         return None
@@ -190,6 +192,7 @@ def _unit_contrast(radar: RadarState | None) -> Floats | None:
         np.array(MINE_TOPS_M),
         amplitude=float(np.sqrt(1.0 - max(radar.losses, default=0.0))),
         relative_permittivity=taken(radar.soil).relative_permittivity,
+        weakest=weakest,
     )
 
 

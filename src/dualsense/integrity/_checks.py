@@ -68,7 +68,7 @@ CHECKS: Final = (
     Check("track-jumps", "step of the track beyond its speed and its noise", _mm(track.JUMP_M)),
     Check("track-jitters", "noise of the poses, by their second differences", _mm(track.JITTER_M)),
     Check("track-uneven", "noise of the poses along x over that along y, each over what the file states of it",
-        f"{track.UNEVEN}, either way, of noise of {_mm(track.UNEVEN_M)}"),
+        f"{track.UNEVEN}, either way, of noise of {_mm(track.UNEVEN_M)}; the same of both over that along z"),
     Check("track-too-fast", "speed of the head",
         f"{track.FAST_M_S} m/s on the middle over a patch, {track.FASTEST_M_S:g} m/s anywhere"),
     Check("track-level", "spread of the heights of a head that trembles sideways", "0"),

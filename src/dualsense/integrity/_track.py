@@ -34,8 +34,8 @@ FAST_M_S, FASTEST_M_S = 0.75, 2.0
 MIN_POSES = 12
 """Twice `SIDE`; fewer make no track."""
 UNEVEN, UNEVEN_M = 1.75, 1e-3
-"""Ratio of the noise along x and y to what is stated of it, or the other way round; noise below a millimetre is
-that of a filter, and tells of its motion."""
+"""Ratio of the noise along x and y, each over what is stated of it, either way; and of both over that along z,
+where more is a track that is too long. Noise below a millimetre is that of a filter, and tells of its motion."""
 
 
 def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
@@ -98,14 +98,20 @@ def _jitters(at: Real, but: Mask) -> bool:
 
 
 def _uneven(pose: Pose, noise_m: Real) -> bool:
-    """Tell whether one axis has another scale: noise along x and y differs as nothing that is stated explains."""
+    """Tell whether axes have another scale: their noise differs as nothing that is stated explains.
+
+    Places that tremble sideways more than heights do lie on a track that is too long. One that is too short is
+    told by the waves, and heights that tremble more than places are those of most trackers, whatever they state.
+    """
     if pose.position_std_m is None or noise_m[:2].max() < UNEVEN_M or not noise_m[:2].min() > 0.0:
         return False
-    stated = np.median(np.atleast_2d(pose.position_std_m)[:, :2], axis=0)
-    if not (stated > 0.0).all():
+    stated = np.median(np.atleast_2d(pose.position_std_m), axis=0)
+    if not (stated[:2] > 0.0).all():
         return False
-    x, y = noise_m[:2] / stated
-    return bool(max(x / y, y / x) > UNEVEN)
+    x, y = noise_m[:2] / stated[:2]
+    if max(x / y, y / x) > UNEVEN:
+        return True
+    return bool(stated[2] > 0.0 and noise_m[2] > UNEVEN_M and min(x, y) > UNEVEN * noise_m[2] / stated[2])
 
 
 def _noise(at: Real) -> Real:

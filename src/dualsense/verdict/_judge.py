@@ -153,9 +153,11 @@ def _why(result: Result, found: Measured, limits: Limits) -> dict[str, Cells]:
     why = {"emi_coverage": cover.patch & ~cover.emi, "gpr_coverage": cover.patch & ~cover.gpr}
     if limits.line_spacing_m is not None and "line_spacing_m" in found.values:
         why["line_spacing_m"] = found.way_m > 0.5 * limits.line_spacing_m.amber
-    for name, (bad, good) in found.places.items():
-        near, others = (survey.covered_cells(cover.grid, at, reach_m=JOINED_M) for at in (bad, good))
-        why[name] = cover.patch & near & ~others
+    for name, pairs in found.places.items():
+        why[name] = np.zeros_like(cover.patch)
+        for each in pairs:
+            near, others = (survey.covered_cells(cover.grid, at, reach_m=JOINED_M) for at in each)
+            why[name] |= cover.patch & near & ~others
     return why
 
 

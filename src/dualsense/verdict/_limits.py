@@ -68,9 +68,11 @@ class Limits(BaseModel):
     Attributes
     ----------
     line_spacing_m
-        Twice the way from the ground to the nearest pass, of the worst hundredth of the patch.
+        Twice the way from the ground to the nearest pass of a sensor, of the worst hundredth of the ground that
+        its passes span, and of the worse sensor.
     height_m, speed_m_s, tilt_deg
-        Of the head, exceeded on a twentieth of its way. Tilt is asked for only where the tracker tells it.
+        Exceeded on a twentieth of the way: height of the higher sensor, speed and tilt of the head. Tilt is asked
+        for only where the tracker tells it.
     tracking_gap_s
         Longest time without a pose.
     emi_coverage, gpr_coverage

@@ -42,32 +42,42 @@ class Measured(NamedTuple):
     values
         By the names of `Limits`; what this recording cannot tell is missing, what it should tell is NaN.
     way_m : (ny, nx)
-        From each cell of the map to the nearest place of the head; NaN outside the patch.
+        From each cell of the map to the nearest place of the sensor that is farthest from it, over the ground that
+        each sensor's own passes span; NaN elsewhere.
     places
-        Of the head's samples, x and y in metres, by the limit that some of them break.
+        Of each sensor's samples, x and y in metres, by the limit that some of them break.
     """
 
     values: dict[str, float]
     way_m: Real
-    places: dict[str, Places]
+    places: dict[str, list[Places]]
+
+
+class _Samples(NamedTuple):
+    """Where a sensor was: places (n, 3), times (n,), and how the head was turned (n, 3, 3)."""
+
+    at_m: Real
+    time_s: Real
+    rotation: Real
 
 
 def measure(scan: Scan, result: Result, limits: Limits) -> Measured:
-    """Measure all that has a limit, and find the samples of the head that break one."""
+    """Measure all that has a limit, and find the samples that break one, where their sensor was."""
     track = survey.track_at(scan.pose, scan.pose.time_s)
     seen = track.covered & np.isfinite(track.position_m).all(axis=1)
     at, time = track.position_m[seen], scan.pose.time_s[seen]
-    way_m = _way_m(result, at)
-    line = survey.find_line(at)
+    head = _Samples(at, time, track.rotation[seen])
+    sensors = [_samples(scan, data) for data in (scan.emi, scan.gpr) if data is not None and data.time_s.size]
+    sensors = [one for one in sensors if one.time_s.size] or [head]
+    way_m = _way_m(result, sensors)
+    line = survey.find_line(np.concatenate([one.at_m for one in sensors]))
     single = line is not None and line.width_m <= NARROW_M
     values = {} if single else {"line_spacing_m": 2.0 * _quantile(way_m, WORST_CELLS)}
-    values["height_m"] = _quantile(at[:, 2], WORST_SAMPLES)
-    of_samples = {"height_m": at[:, 2], "speed_m_s": _speed_m_s(at, time)}
-    values["speed_m_s"] = _quantile(of_samples["speed_m_s"], WORST_SAMPLES)
+    heights = [_quantile(one.at_m[:, 2], WORST_SAMPLES) for one in sensors]
+    values["height_m"] = max(heights) if np.isfinite(heights).all() else NAN
+    values["speed_m_s"] = _quantile(_speed_m_s(at, time), WORST_SAMPLES)
     if scan.pose.orientation is not None:
-        up = np.clip(track.rotation[seen][:, 2, 2], -1.0, 1.0)
-        of_samples["tilt_deg"] = np.degrees(np.arccos(up))
-        values["tilt_deg"] = _quantile(of_samples["tilt_deg"], WORST_SAMPLES)
+        values["tilt_deg"] = _quantile(_tilt_deg(head), WORST_SAMPLES)
     values["tracking_gap_s"] = _gap_s(scan, time)
     for sensor in ("emi", "gpr"):
         values[f"{sensor}_coverage"] = result.sensor_coverage.get(sensor, 0.0)
@@ -77,13 +87,40 @@ def measure(scan: Scan, result: Result, limits: Limits) -> Measured:
         values |= {"sounding_spacing": spacing, "gpr_noise": _noise(scan.gpr)}
     if scan.emi is not None and scan.emi.time_s.size:
         values |= {"emi_noise": _noise(scan.emi), "emi_drift": _drift(scan.emi)}
-    places = {}
-    for name, each in of_samples.items():
-        limit = getattr(limits, name)
-        bad = np.zeros(each.size, dtype=bool) if limit is None else each > limit.amber
-        if bad.any():
-            places[name] = (at[bad, :2], at[~bad, :2])
-    return Measured(values, way_m, places)
+    return Measured(values, way_m, _broken(sensors, head, limits, tilts=scan.pose.orientation is not None))
+
+
+def _samples(scan: Scan, data: EmiData | GprData) -> _Samples:
+    """Where a sensor's samples were taken, those that the track covers."""
+    track = survey.track_at(scan.pose, data.time_s)
+    at_m = survey.lever_arm(track, 0.5 * (data.tx_position_m + data.rx_position_m), data.channel)
+    seen = track.covered & np.isfinite(at_m).all(axis=1)
+    return _Samples(at_m[seen], data.time_s[seen], track.rotation[seen])
+
+
+def _tilt_deg(samples: _Samples) -> Real:
+    tilt: Real = np.degrees(np.arccos(np.clip(samples.rotation[:, 2, 2], -1.0, 1.0)))
+    return tilt
+
+
+def _broken(sensors: list[_Samples], head: _Samples, limits: Limits, *, tilts: bool) -> dict[str, list[Places]]:
+    """Give the places of each sensor's samples that break a limit, beside those of its others.
+
+    What one sensor did too high is not mended by where the other passed.
+    """
+    head_speed_m_s = _speed_m_s(head.at_m, head.time_s)
+    out: dict[str, list[Places]] = {}
+    for one in sensors:
+        speed_m_s = np.interp(one.time_s, head.time_s, head_speed_m_s) if head.time_s.size else np.zeros(0)
+        each = {"height_m": one.at_m[:, 2], "speed_m_s": speed_m_s}
+        if tilts:
+            each["tilt_deg"] = _tilt_deg(one)
+        for name, value in each.items():
+            limit = getattr(limits, name)
+            bad = np.zeros(value.size, dtype=bool) if limit is None else value > limit.amber
+            if bad.any():
+                out.setdefault(name, []).append((one.at_m[bad, :2], one.at_m[~bad, :2]))
+    return out
 
 
 def _quantile(values: Real, part: float) -> float:
@@ -91,18 +128,24 @@ def _quantile(values: Real, part: float) -> float:
     return float(np.quantile(known, part)) if known.size else NAN
 
 
-def _way_m(result: Result, at_m: Real) -> Real:
-    """From each cell of the patch to the head's nearest place."""
+def _way_m(result: Result, sensors: list[_Samples]) -> Real:
+    """From each cell of the patch to the nearest place of the sensor that is farthest from it.
+
+    Of each sensor only over the ground that its own passes span: beside them it is not covered, which is another
+    mark.
+    """
     from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
 
     cover = result.coverage
     way_m = np.full(cover.patch.shape, np.nan)
-    if not at_m.size:
-        return way_m
-    row, column = np.nonzero(cover.patch)
-    if row.size:
-        cells = np.column_stack([cover.grid.x_m[column], cover.grid.y_m[row]])
-        way_m[row, column], _ = cKDTree(at_m[:, :2]).query(cells)
+    for one in sensors:
+        if not one.time_s.size:
+            continue
+        row, column = np.nonzero(cover.patch & survey.patch_cells(cover.grid, one.at_m))
+        if row.size:
+            cells = np.column_stack([cover.grid.x_m[column], cover.grid.y_m[row]])
+            own, _ = cKDTree(one.at_m[:, :2]).query(cells)
+            way_m[row, column] = np.fmax(way_m[row, column], own)
     return way_m
 
 

@@ -16,7 +16,7 @@ SAID: dict[Grade, str] = {
 }
 NAMES = {
     "line_spacing_m": ("lines apart", 100.0, "cm"),
-    "height_m": ("height of the head", 100.0, "cm"),
+    "height_m": ("height of the sensors", 100.0, "cm"),
     "speed_m_s": ("speed of the head", 1.0, "m/s"),
     "tilt_deg": ("tilt of the head", 1.0, "°"),
     "tracking_gap_s": ("longest gap of the tracker", 1.0, "s"),

@@ -27,6 +27,9 @@ FAR_M, FAR_POWER = 0.10, 1.5
 """Deeper tops give less as a power of the depth."""
 DRY, DRY_POWER = 4.0, 3.0
 """Permittivity below which less is reflected, as a power of it."""
+LIKE_SOIL, UNLIKE_SOIL = 2.6, 4.4
+"""Permittivity of soil in which a mine with hardly any air in it reflects nothing, and of one from which on it
+reflects as others do; between them it grows evenly, for a PMA-2 (2.9) as eps - 2.4 in soil of 2.7 to 5.1."""
 LOSS_DB_M = 3.0
 """Loss one way for each unit of permittivity: wet soil is lossy soil. Of simulated kinds of ground, whose loss was
 taken from the literature, it is the upper end."""
@@ -62,7 +65,12 @@ def clutter_below(over: OverClutter, depth_m: Real, top_m: Real) -> NDArray[np.f
 
 
 def mine_contrast(
-    clutter: NDArray[np.float32], top_m: Real, *, amplitude: float, relative_permittivity: float
+    clutter: NDArray[np.float32],
+    top_m: Real,
+    *,
+    amplitude: float,
+    relative_permittivity: float,
+    weakest: bool = False,
 ) -> NDArray[np.float32]:
     """How many times the clutter's median the peak of a mine's echo would be.
 
@@ -76,6 +84,8 @@ def mine_contrast(
         Of the mine's echo beside that of the ground's surface, without loss, to `FAR_M` deep.
     relative_permittivity
         Of the soil.
+    weakest
+        Whether of the mine that is most like dry soil, and not of the usual one.
 
     Returns
     -------
@@ -86,6 +96,8 @@ def mine_contrast(
     lost = 10.0 ** (-2.0 * LOSS_DB_M * relative_permittivity * top / 20.0)
     spread = np.minimum(1.0, (FAR_M / np.maximum(top, 1e-3)) ** FAR_POWER)
     dry = min(1.0, (relative_permittivity / DRY) ** DRY_POWER)
+    if weakest:
+        dry = min(dry, max(0.0, (relative_permittivity - LIKE_SOIL) / (UNLIKE_SOIL - LIKE_SOIL)))
     echo = (amplitude * dry * spread * lost).astype(np.float32)
     contrast: NDArray[np.float32] = echo[:, None, None] / clutter
     return contrast
