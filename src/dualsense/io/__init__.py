@@ -19,6 +19,12 @@ FOREIGN_SUFFIXES    how names of such files end, where a folder is searched thro
 import_gssi         GSSI ``.DZT``
 import_ids          IDS ``.dt``
 import_gprmax       output of gprMax
+import_mala         MALÅ ``.rd3`` and ``.rd7``
+import_pulseekko    Sensors & Software ``.DT1``
+import_seismic      SEG-Y and SU
+import_touchstone   sweeps of a network analyser
+import_ascans       HDF5 of ``/A-Scan``, ``/Frequency`` or ``/Time`` and ``/Position``
+import_metal_table  CSV of a metal detector
 
 Track and clock
 ---------------

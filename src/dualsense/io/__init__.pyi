@@ -6,6 +6,12 @@ from ._importers.detect import is_foreign as is_foreign
 from ._importers.gprmax import import_gprmax as import_gprmax
 from ._importers.gssi import import_gssi as import_gssi
 from ._importers.ids import import_ids as import_ids
+from ._importers.mala import import_mala as import_mala
+from ._importers.metal_table import import_metal_table as import_metal_table
+from ._importers.pulseekko import import_pulseekko as import_pulseekko
+from ._importers.seismic import import_seismic as import_seismic
+from ._importers.tones import import_ascans as import_ascans
+from ._importers.tones import import_touchstone as import_touchstone
 from ._recording import HeldRecording as HeldRecording
 from ._recording import Recording as Recording
 from ._recording import open_recording as open_recording

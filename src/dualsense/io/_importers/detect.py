@@ -16,6 +16,13 @@ from dualsense.io._hdf5 import read_scan
 from dualsense.io._importers.gprmax import import_gprmax, is_gprmax
 from dualsense.io._importers.gssi import import_gssi, is_gssi
 from dualsense.io._importers.ids import import_ids, is_ids
+from dualsense.io._importers.mala import import_mala, is_mala
+from dualsense.io._importers.metal_table import import_metal_table, is_table
+from dualsense.io._importers.placing import OPTIONS, digests, with_extras
+from dualsense.io._importers.pulseekko import import_pulseekko, is_pulseekko
+from dualsense.io._importers.seismic import FILE_BYTES, TRACE_BYTES, find_layout, import_seismic, is_seismic
+from dualsense.io._importers.tones import import_ascans, import_touchstone, is_ascans, is_series
+from dualsense.io._importers.unread import known_by_name
 from dualsense.io._nodes import check_file
 from dualsense.io._text import one_line
 
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
 
     from dualsense.scan import Scan
 
-FOREIGN_SUFFIXES = (".dzt", ".dt")
-"""Of recordings that need no other file to be named."""
+FOREIGN_SUFFIXES = (".dzt", ".dt", ".dt1", ".rd3", ".rd7", ".sgy", ".segy", ".su")
+"""Of recordings, where a folder is searched through; files that only belong to them are not among these."""
 
 
 def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
@@ -35,9 +42,11 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     Parameters
     ----------
     path
-        A scan file, a GSSI ``.DZT``, an IDS ``.dt`` or a gprMax output file.
+        A scan file, or a recording of another maker: see ``docs/formats.md``. MALÅ's and pulseEKKO's traces have
+        no mark of their own, and are known by the ends of their names.
     **options
-        Those of the importer: `import_gssi`, `import_ids`, `import_gprmax`, or those of `read_scan`.
+        Those of the importer, or of `read_scan`; for foreign files also ``track``, ``gnss``, ``lag_s``,
+        ``clock_s`` and ``minus``.
 
     Returns
     -------
@@ -55,18 +64,25 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     check_file(path, name)
     importer = _importer(path, name)
     known = [key for key, one in inspect.signature(importer).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    known += [] if importer is read_scan else OPTIONS
     unknown = sorted(set(options) - set(known))
     if unknown:
         msg = f"{name}: no option {', '.join(unknown)} for this format, it has {', '.join(known)}"
         raise UsageError(one_line(msg))
-    scan = importer(path, **options)
-    return scan if importer is read_scan else _with_origin(scan, importer.__name__, name, options)
+    if importer is read_scan:
+        return importer(path, **options)
+    own = {key: value for key, value in options.items() if key not in OPTIONS}
+    scan = importer(path, **own)
+    extras = {key: value for key, value in options.items() if key in OPTIONS}
+    if extras:
+        scan = with_extras(scan, extras, name, lambda other: import_scan(other, **own))
+    return _with_origin(scan, importer.__name__, name, options)
 
 
 def _with_origin(scan: Scan, importer: str, name: str, options: dict[str, Any]) -> Scan:
     """Tell how a foreign file was read; with options its hash is that of both, for they make another scan."""
-    given = {key: value for key, value in sorted(options.items()) if value is not None}
-    text = json.dumps(given, sort_keys=True, default=lambda value: value.tolist())
+    given = {key: value for key, value in sorted(digests(options).items()) if value is not None}
+    text = json.dumps(given, sort_keys=True, default=str)
     digest = hashlib.sha256(f"{scan.sha256} {text}".encode()).hexdigest() if given else scan.sha256
     told = {"format": importer.removeprefix("import_"), "file": name, "sha256": scan.sha256, "options": text}
     return replace(scan, sha256=digest, imported=told)
@@ -85,22 +101,34 @@ def is_foreign(path: str | os.PathLike[str]) -> bool:
     bool
     """
     try:
-        return not h5py.is_hdf5(path) or is_gprmax(path)
+        return not h5py.is_hdf5(path) or is_gprmax(path) or is_ascans(path)
     except OSError:
         return True
 
 
 def _importer(path: Path, name: str) -> Callable[..., Scan]:
     if h5py.is_hdf5(path):
-        return import_gprmax if is_gprmax(path) else read_scan
+        return import_gprmax if is_gprmax(path) else import_ascans if is_ascans(path) else read_scan
     with path.open("rb") as stream:
-        head = stream.read(1024)
-    if is_gssi(head):
-        return import_gssi
-    if is_ids(head):
-        return import_ids
+        head = stream.read(FILE_BYTES + TRACE_BYTES)
+    told = known_by_name(head, path.suffix)
+    if told:
+        msg = f"{name}: found {told}"
+        raise ScanError(one_line(msg))
+    named = (
+        (import_gssi, is_gssi(head[:1024])),
+        (import_ids, is_ids(head[:1024])),
+        (import_mala, is_mala(path)),
+        (import_pulseekko, is_pulseekko(path)),
+        (import_touchstone, is_series(head)),
+        (import_metal_table, is_table(head)),
+        (import_seismic, is_seismic(path) or find_layout(head, path.stat().st_size) is not None),
+    )
+    found = next((importer for importer, fits in named if fits), None)
+    if found is not None:
+        return found
     msg = (
-        f"{name}: found a file that begins with {head[:24]!r}, "
-        "expected a scan file, a GSSI DZT, an IDS dt or a gprMax output"
+        f"{name}: found a file that begins with {head[:24]!r}, expected a scan file, a GSSI DZT, an IDS dt, "
+        "MALÅ's rd3 or rd7, a DT1, SEG-Y, SU, a gprMax output, or a table"
     )
     raise ScanError(one_line(msg))

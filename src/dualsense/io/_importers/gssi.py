@@ -47,6 +47,8 @@ NOMINAL_SPEED_M_S = 0.5
 """Taken for the clock of a recording that states no scans per second."""
 _SLOWEST_HZ, _FASTEST_HZ = 1e-2, 1e6
 """Scans per second; beyond that the header's clock is as good as absent."""
+MAX_MARKED, MAX_PLACE_M = 0.2, 1e3
+"""Part of the traces that carry a mark at most, and metres between two marks."""
 _TAGS = (0x00FF, 0x0700)
 _SAMPLE_TYPES: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 16: np.dtype("<u2"), 32: np.dtype("<i4")}
 _MIDDLE = {8: 128.0, 16: 32768.0, 32: 0.0}
@@ -94,6 +96,8 @@ def import_gssi(
     *,
     channel: int | None = None,
     trace_spacing_m: float | None = None,
+    mark_spacing_m: float | None = None,
+    first_mark: int = 0,
     height_m: float = 0.0,
     antenna_separation_m: float = 0.0,
     system_delay_s: float = 0.0,
@@ -109,6 +113,11 @@ def import_gssi(
         Which antenna, from 0; needed when the file holds several.
     trace_spacing_m
         Distance between traces. By default that of the survey wheel; needed when a clock triggered the traces.
+    mark_spacing_m
+        Distance between the operator's marks, where they and no wheel tell the places: traces between two marks
+        are spread evenly.
+    first_mark
+        Number, from 0, of the mark at x = 0; those before it are passed over.
     height_m
         Of the antenna above the ground, the same everywhere.
     antenna_separation_m
@@ -132,8 +141,7 @@ def import_gssi(
     """
     path = Path(path)
     name, content = read_content(path)
-    if channel is not None:
-        channel = whole_option(name, "channel", channel)
+    channel = None if channel is None else whole_option(name, "channel", channel)
     height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
     apart_m = number_option(name, "antenna_separation_m", antenna_separation_m, unit="metres", most=MAX_HEIGHT_M)
     system_delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
@@ -141,17 +149,20 @@ def import_gssi(
     chosen = _channel(header, channel, name)
     counts, faults = _traces(content, header, chosen, name)
     check_markers(marker_samples, header.samples, name)
-    spacing_m = _spacing(header, trace_spacing_m, name)
     index = np.arange(len(counts), dtype=np.float64)
+    if mark_spacing_m is None:
+        along_m = index * _spacing(header, trace_spacing_m, name)
+    else:
+        along_m = _along_marks(find_marks(counts), len(counts), mark_spacing_m, first_mark, name)
+    spacing_m = float(np.median(np.diff(along_m))) if len(along_m) > 1 else 1.0
     rate_hz = header.scans_per_second or NOMINAL_SPEED_M_S / spacing_m
     time_s = index / rate_hz
     sample_time_s = header.start_s + np.arange(header.samples, dtype=np.float64) * (
         header.range_s / header.samples
     )
     data: NDArray[np.float64] = counts[:, marker_samples:].astype(np.float64) - _MIDDLE[header.bits]
-    numbers = np.zeros(len(data), dtype=np.intp)
     examined, sample_faults = examine_traces(data, marker_samples, path, name)
-    position = np.column_stack([index * spacing_m, np.zeros_like(index), np.full_like(index, height_m)])
+    position = np.column_stack([along_m, np.zeros_like(index), np.full_like(index, height_m)])
     half = 0.5 * apart_m
     gpr = GprData(
         modality="impulse",
@@ -159,7 +170,7 @@ def import_gssi(
         data=examined,
         tx_position_m=np.array([[-half, 0.0, 0.0]]),
         rx_position_m=np.array([[half, 0.0, 0.0]]),
-        channel=numbers,
+        channel=np.zeros(len(data), dtype=np.intp),
         sample_time_s=sample_time_s[marker_samples:],
         system_delay_s=system_delay_s,
     )
@@ -256,6 +267,47 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
         )
     samples = np.frombuffer(content, dtype, count * header.samples * header.channels, header.data_offset)
     return samples.reshape(count, header.channels, header.samples)[:, channel], faults
+
+
+def find_marks(counts: NDArray[Any]) -> NDArray[np.intp]:
+    """Numbers of the traces that the operator marked.
+
+    Older instruments write a code over the second sample of every trace, and another one where a button was
+    pressed; where that sample is a signal it has more than two values.
+
+    Parameters
+    ----------
+    counts : (n, k)
+        As recorded.
+
+    Returns
+    -------
+    (m,) intp
+        Empty where there are none.
+    """
+    values, which, number = np.unique(counts[:, 1], return_inverse=True, return_counts=True)
+    if values.size != 2 or number.min() > MAX_MARKED * len(counts):
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(which == int(number.argmin()))
+
+
+def _along_marks(marks: NDArray[np.intp], count: int, stated_m: Any, first: int, name: str) -> NDArray[np.float64]:
+    """Places (n,) of traces between marks, and beyond the outer ones as between these and their neighbours."""
+    if not (is_number(stated_m) and MIN_SPACING_M <= stated_m <= MAX_PLACE_M):
+        msg = f"{name}: mark_spacing_m must be a positive number of metres, got {stated_m!r:.80}"
+        raise UsageError(one_line(msg))
+    first = whole_option(name, "first_mark", first)
+    used = marks[first:] if first >= 0 else marks[:0]
+    if len(used) < 2:
+        msg = f"{name}: found {len(marks)} marks, expected at least 2 from mark {first} on; state trace_spacing_m"
+        raise ScanError(msg)
+    at_m = float(stated_m) * np.arange(len(used))
+    index = np.arange(count, dtype=np.float64)
+    along = np.interp(index, used, at_m)
+    before, after = index < used[0], index > used[-1]
+    along[before] = (index[before] - used[0]) * stated_m / (used[1] - used[0])
+    along[after] = at_m[-1] + (index[after] - used[-1]) * stated_m / (used[-1] - used[-2])
+    return along
 
 
 def _spacing(header: DztHeader, stated_m: float | None, name: str) -> float:

@@ -1,0 +1,350 @@
+"""Formats of many makers: real recordings, and made ones for round trips and damage."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from dualsense.errors import ScanError, UsageError
+from dualsense.io import import_scan, read_scan, write_scan
+
+TRACES, SAMPLES = 40, 64
+
+
+@pytest.fixture(scope="module")
+def signal():
+    """Smooth traces, as radars' are."""
+    rng = np.random.default_rng(0)
+    raw = np.cumsum(rng.normal(0.0, 200.0, (TRACES, SAMPLES)), axis=1)
+    return np.rint(raw).astype(np.int64)
+
+
+# Makers' files of the signal
+
+
+def mala(folder, signal, *, dtype="<i2", more="", end="rd3"):
+    path = folder / f"line.{end}"
+    path.write_bytes(signal.astype(dtype).tobytes())
+    head = f"SAMPLES:{SAMPLES}\nFREQUENCY:2000.0\nDISTANCE FLAG:1\nDISTANCE INTERVAL: 0.02\n"
+    path.with_suffix(".RAD").write_text(head + f"ANTENNA SEPARATION: 0.18\nTIMEWINDOW:32.0\n{more}")
+    return path
+
+
+def pulseekko(folder, signal, *, order="<", unit="m", points=SAMPLES):
+    path, traces = folder / "line.DT1", []
+    for n, row in enumerate(signal):
+        head = np.zeros(32, f"{order}f4")
+        head[:6] = n + 1, 0.02 * n, points, 0, 0, 2
+        traces.append(head.tobytes() + row.astype(f"{order}i2").tobytes())
+    path.write_bytes(b"".join(traces))
+    path.with_suffix(".HD").write_text(
+        f"1234\r\nMaker\r\n2026-03-09\r\nNUMBER OF PTS/TRC = {SAMPLES}\r\nTIMEZERO AT POINT = 4\r\n"
+        f"TOTAL TIME WINDOW = 32.0\r\nPOSITION UNITS = {unit}\r\nANTENNA SEPARATION = 0.18\r\n"
+    )
+    return path
+
+
+def seismic(folder, signal, *, order=">", form=5, su=False, scale=-100, samples=SAMPLES, coordinates=True):
+    path, traces = folder / ("line.su" if su else "line.sgy"), []
+    for n, row in enumerate(signal):
+        head = bytearray(240)
+        struct.pack_into(f"{order}i", head, 0, n + 1)
+        struct.pack_into(f"{order}h", head, 70, scale)
+        struct.pack_into(f"{order}ii", head, 72, 100 + 2 * n * coordinates, 700)
+        struct.pack_into(f"{order}HH", head, 114, samples, 500)
+        body = ibm(row) if form == 1 else row.astype(f"{order}{ {2: 'i4', 3: 'i2', 5: 'f4'}[form] }").tobytes()
+        traces.append(bytes(head) + body)
+    text, binary = "C 1 MADE".ljust(3200).encode("cp500"), bytearray(400)
+    struct.pack_into(f"{order}H", binary, 20, SAMPLES)
+    struct.pack_into(f"{order}H", binary, 24, form)
+    path.write_bytes((b"" if su else text + bytes(binary)) + b"".join(traces))
+    return path
+
+
+def ibm(row):
+    """Whole numbers below 2**24 as IBM's floating point: the fraction is the number itself."""
+    return np.where(row < 0, 0x80000000 | 0x46000000 | -row, 0x46000000 | row).astype(">u4").tobytes()
+
+
+MADE = {
+    "rd3": mala,
+    "rd7": lambda folder, signal: mala(folder, signal, dtype="<i4", end="rd7"),
+    "dt1": pulseekko,
+    "segy": seismic,
+    "segy-little": lambda folder, signal: seismic(folder, signal, order="<"),
+    "segy-int16": lambda folder, signal: seismic(folder, signal, form=3),
+    "segy-ibm": lambda folder, signal: seismic(folder, signal, form=1),
+    "su": lambda folder, signal: seismic(folder, signal, su=True),
+    "su-little": lambda folder, signal: seismic(folder, signal, su=True, order="<"),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_samples_places_and_times_come_in_as_they_were(kind, signal, tmp_path):
+    scan = import_scan(MADE[kind](tmp_path, signal))
+    gpr = scan.gpr
+    assert np.array_equal(gpr.data, signal)
+    assert np.diff(gpr.sample_time_s) == pytest.approx(0.5e-9)
+    assert scan.pose.position_m[:, 0] == pytest.approx(0.02 * np.arange(TRACES), abs=1e-6)
+    assert (np.diff(gpr.time_s) > 0.0).all()
+    start_s = -4 * 0.5e-9 + 0.18 / 299792458.0 if kind == "dt1" else 0.0
+    assert gpr.sample_time_s[0] == pytest.approx(start_s)
+    apart = float(np.linalg.norm(gpr.rx_position_m - gpr.tx_position_m))
+    assert apart == pytest.approx(0.0 if "s" in kind else 0.18)
+    write_scan(scan, tmp_path / "scan.h5")
+    assert np.array_equal(read_scan(tmp_path / "scan.h5").gpr.data, gpr.data)
+
+
+@pytest.mark.shared
+def test_real_recordings_of_four_makers(shared_data):
+    line = import_scan(shared_data / "matgpr" / "DAT_0097.rd3")
+    assert line.gpr.data.shape == (645, 512)
+    assert np.ptp(line.pose.position_m[:, 0]) == pytest.approx(644 * 0.047766)
+    assert line.gpr.sample_time_s[-1] == pytest.approx(511 * 196.129843e-9 / 512)
+    assert import_scan(shared_data / "matgpr" / "DAT_0097.rad").gpr.data.shape == (645, 512)
+    trench = import_scan(shared_data / "matgpr" / "trench_and_pipes.su")
+    raw = np.frombuffer((shared_data / "matgpr" / "trench_and_pipes.su").read_bytes(), "<f4").reshape(649, 977)
+    assert np.array_equal(trench.gpr.data, raw[:, 60:].astype(float))
+    assert np.diff(trench.gpr.sample_time_s) == pytest.approx(97.65625e-12)
+    assert np.diff(trench.pose.position_m[:, 0]) == pytest.approx(0.04006163)
+    echo = import_scan(shared_data / "gprpy" / "XLINE00.DT1")
+    assert echo.gpr.data.shape == (531, 1500)
+    assert np.ptp(echo.pose.position_m[:, 0]) == pytest.approx(1060 * 0.3048)
+    assert echo.header.created == "2017-04-10"
+    sphere, sand = (shared_data / "uniandes_gprmax" / f"{n}sphere_20cm_l2.out" for n in ("", "no"))
+    one, other = import_scan(sphere), import_scan(sand)
+    alone = import_scan(sphere, minus=str(sand))
+    assert np.array_equal(alone.gpr.data, one.gpr.data - other.gpr.data)
+    assert 0.0 < np.abs(alone.gpr.data).max() < 0.5 * np.abs(one.gpr.data).max()
+    assert len({one.sha256, other.sha256, alone.sha256}) == 3
+
+
+@pytest.mark.shared
+def test_marks_of_a_real_recording_give_the_places(shared_data):
+    """The file of its processing software names traces 194, 358, ...; counted from 1."""
+    path = shared_data / "matgpr" / "testdata.dzt"
+    marks = [int(line.split()[0]) for line in path.with_suffix(".mrk").read_text().splitlines() if line.strip()]
+    scan = import_scan(path, mark_spacing_m=2.0)
+    x = scan.pose.position_m[:, 0]
+    assert x[np.array(marks) - 1] == pytest.approx(2.0 * np.arange(len(marks)), abs=1e-9)
+    metre = import_scan(shared_data / "tu1208" / "400MHz-Limestone_2_rev.dzt", mark_spacing_m=1.0, first_mark=2)
+    assert 1.0 / np.median(np.diff(metre.pose.position_m[:, 0])) == pytest.approx(58.0, abs=3.0)
+    with pytest.raises(ScanError, match="found 27 marks, expected at least 2 from mark 26 on"):
+        import_scan(shared_data / "tu1208" / "400MHz-Limestone_2_rev.dzt", mark_spacing_m=1.0, first_mark=26)
+
+
+# Damage
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    (
+        (lambda d, s: pulseekko(d, s, order=">"), r"^line\.DT1: .* first trace, its bytes are swapped"),
+        (lambda d, s: pulseekko(d, s, points=60), "found 60 points in the first trace, expected 64"),
+        (lambda d, s: pulseekko(d, s, unit="furlong"), "POSITION UNITS: found 'furlong', expected m, ft or in"),
+        (lambda d, s: mala(d, s, dtype=">i2"), r"^line\.rd3: found samples whose bytes are swapped"),
+        (lambda d, s: mala(d, s[:1]), "found 1 traces of 64 samples, expected at least 2"),
+        (lambda d, s: seismic(d, s, samples=63), r"trace 1: found 63 samples|no whole traces"),
+        (lambda d, s: seismic(d, s, su=True, samples=63), r"^line\.su: found .* no whole traces in either order"),
+        (lambda d, s: seismic(d, s, coordinates=False), "found no spacing of the traces"),
+    ),
+)  # fmt: skip
+def test_damaged_files_say_what_is_wrong_in_one_line(make, message, signal, tmp_path):
+    with pytest.raises(ScanError, match=message) as caught:
+        import_scan(make(tmp_path, signal))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ("rd3", "dt1", "segy", "su-little"))
+def test_whatever_is_in_a_file_one_error_is_the_worst(kind, signal, tmp_path):
+    path, rng = MADE[kind](tmp_path, signal), np.random.default_rng(3)
+    files = [path, *(one for one in tmp_path.iterdir() if one != path)]
+    whole = [one.read_bytes() for one in files]
+    for _ in range(25):
+        for one, content in zip(files, whole, strict=True):
+            spoilt = bytearray(content[: int(rng.integers(1, len(content) + 1))])
+            for at in rng.integers(0, min(len(spoilt), 4000), 5):
+                spoilt[at] = rng.integers(256)
+            one.write_bytes(spoilt)
+        with suppress(ScanError, UsageError):
+            import_scan(path)
+
+
+@pytest.mark.parametrize("kind", ("rd3", "dt1", "segy"))
+def test_files_that_were_cut_off_keep_their_whole_traces(kind, signal, tmp_path):
+    path = MADE[kind](tmp_path, signal)
+    path.write_bytes(path.read_bytes()[:-30])
+    scan = import_scan(path)
+    assert len(scan.gpr.data) == TRACES - 1
+    assert "gpr-file-cut-off" in [one.code for one in scan.faults]
+
+
+def test_a_header_without_its_traces_says_what_is_missing(signal, tmp_path):
+    path = mala(tmp_path, signal)
+    path.unlink()
+    with pytest.raises(ScanError, match=r"^line\.RAD: found no line\.rd3 or line\.rd7 beside it"):
+        import_scan(tmp_path / "line.RAD")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    (
+        ("x.bag", b"#ROSBAG V2.0\n", "a ROS bag"),
+        ("x.mcap", b"\x89MCAP0\r\n", "an MCAP log"),
+        ("x.iprb", b"\0" * 500, "ImpulseRadar"),
+        ("x.mat", b"MATLAB 5.0 MAT-file, made", "a MATLAB file"),
+        ("x.s2p", b"# Hz S RI R 50\n", "one sweep of a network analyser"),
+    ),
+)
+def test_what_is_known_and_not_read_is_told_by_its_name(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ScanError, match=rf"^{name}: found {message}"):
+        import_scan(tmp_path / name)
+
+
+# Stepped frequencies
+
+
+@pytest.mark.parametrize("form", ("RI", "MA", "DB"))
+def test_sweeps_of_a_network_analyser(form, tmp_path):
+    rng = np.random.default_rng(1)
+    f = np.linspace(0.5, 3.0, 6)
+    s21 = rng.normal(size=(4, 6)) + 1j * rng.normal(size=(4, 6))
+    pairs = {
+        "RI": (s21.real, s21.imag),
+        "MA": (np.abs(s21), np.rad2deg(np.angle(s21))),
+        "DB": (20.0 * np.log10(np.abs(s21)), np.rad2deg(np.angle(s21))),
+    }[form]
+    rows = ["file,x_m,y_m,z_m"]
+    for n in range(4):
+        lines = ["! made", f"# GHz S {form} R 50"]
+        lines += [f"{f[k]} 0 0 {pairs[0][n, k]!r} {pairs[1][n, k]!r} 0 0 0 0" for k in range(6)]
+        (tmp_path / f"{n}.s2p").write_text("\n".join(lines).replace("np.float64(", "").replace(")", ""))
+        rows.append(f"{n}.s2p,{0.02 * n},0.1,0.05")
+    (tmp_path / "series.csv").write_text("\n".join(rows[:-1]))
+    scan = import_scan(tmp_path / "series.csv", reference="3.s2p")
+    assert scan.gpr.data == pytest.approx(s21[:3])
+    assert scan.gpr.reference == pytest.approx(s21[3])
+    assert scan.gpr.frequency_hz == pytest.approx(1e9 * f)
+    assert scan.pose.position_m == pytest.approx(
+        np.array([[0.0, 0.1, 0.05], [0.02, 0.1, 0.05], [0.04, 0.1, 0.05]])
+    )
+    (tmp_path / "1.s2p").write_text("# GHz S RI R 50\n1 0 0 0 0 0 0 0\n")
+    with pytest.raises(ScanError, match=r"^1\.s2p: found 8 numbers, expected 9 for each"):
+        import_scan(tmp_path / "series.csv")
+
+
+@pytest.mark.parametrize("axis", ("Frequency", "Time"))
+def test_hdf5_of_a_laboratory_radar(axis, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    rng = np.random.default_rng(2)
+    data = rng.normal(size=(5, 12)) + (1j * rng.normal(size=(5, 12)) if axis == "Frequency" else 0.0)
+    with h5py.File(tmp_path / "lab.h5", "w") as file:
+        file["A-Scan"] = data.T
+        file[axis] = np.linspace(1.0, 2.0, 12)
+        file["Position"] = np.column_stack([np.arange(5.0), np.zeros(5)])
+    unit = {"frequency_unit_hz": 1e9} if axis == "Frequency" else {"time_unit_s": 1e-9}
+    scan = import_scan(tmp_path / "lab.h5", position_unit_m=0.01, height_m=0.2, **unit)
+    assert np.array_equal(scan.gpr.data, data)
+    assert scan.gpr.modality == ("sfcw" if axis == "Frequency" else "impulse")
+    assert scan.pose.position_m[-1] == pytest.approx([0.04, 0.0, 0.2])
+    with h5py.File(tmp_path / "lab.h5", "a") as file:
+        del file["Position"]
+        file["Position"] = np.zeros((4, 2))
+    with pytest.raises(ScanError, match=r"^lab\.h5: /Position: found shape \(4, 2\), expected \(5, 2 or 3\)"):
+        import_scan(tmp_path / "lab.h5")
+
+
+# Metal
+
+
+@pytest.fixture
+def metal(tmp_path):
+    rows = [f"{10 * n},{2.0 * n},5,{n + 0.5},{-n}" for n in range(20)]
+    (tmp_path / "metal.csv").write_text("\n".join(["ms,east,north,i,q", *rows]))
+    (tmp_path / "map.toml").write_text(
+        '[columns]\ntime_s = "ms"\nx_m = "east"\ny_m = "north"\n[units]\ntime_s = 1e-3\nx_m = 0.01\ndata = 1e-6\n'
+        '[emi]\nmodality = "frequency"\nfrequency_hz = [2000.0]\nreal = ["i"]\nimag = ["q"]\n'
+        "tx_radius_m = 0.1\nrx_radius_m = 0.09\nheight_m = 0.04\n"
+    )
+    return tmp_path / "metal.csv", tmp_path / "map.toml"
+
+
+def test_a_table_of_a_metal_detector(metal, tmp_path):
+    table, columns = metal
+    scan = import_scan(table, map=str(columns))
+    n = np.arange(20)
+    assert scan.emi.data[:, 0] == pytest.approx(1e-6 * (n + 0.5 - 1j * n))
+    assert scan.emi.time_s == pytest.approx(0.01 * n)
+    assert scan.pose.position_m[3] == pytest.approx([0.06, 5.0, 0.04])
+    assert (scan.emi.tx_radius_m[0], scan.emi.rx_radius_m[0]) == (0.1, 0.09)
+    write_scan(scan, tmp_path / "metal.h5")
+    assert np.array_equal(read_scan(tmp_path / "metal.h5").emi.data, scan.emi.data)
+    again = import_scan(table, map=str(columns))
+    assert again.sha256 == scan.sha256
+    with pytest.raises(UsageError, match=r"^metal\.csv: a table needs --option map=FILE\.toml"):
+        import_scan(table)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    (
+        ('imag = ["q"]', 'imag = ["Q"]', r"^metal\.csv: found the columns ms, .*, expected 'Q' among them"),
+        ("tx_radius_m = 0.1", "", r"^map\.toml: \[emi\] tx_radius_m: found None"),
+        ('"frequency"', '"sideways"', "expected frequency or pulse"),
+        ("height_m", "high_m", r"\[emi\]: found high_m, expected"),
+        ("x_m = 0.01", "x_m = 0", r"\[units\] x_m: found 0, expected a number"),
+    ),
+)
+def test_maps_of_columns_that_are_wrong(old, new, message, metal):
+    table, columns = metal
+    columns.write_text(columns.read_text().replace(old, new))
+    with pytest.raises(ScanError, match=message):
+        import_scan(table, map=str(columns))
+
+
+# Tracks from elsewhere
+
+
+def gga(second, north_minutes, *, trace=None):
+    body = f"GPGGA,1200{second:05.2f},4530.{north_minutes:06.0f},N,00730.000000,E,4,9,1.0,250.0,M,48.0,M,,"
+    total = 0
+    for letter in body:
+        total ^= ord(letter)
+    return f"{'' if trace is None else f'$GSSIS,{trace},-1' + chr(10)}${body}*{total:02X}"
+
+
+def test_a_log_of_a_satellite_receiver_has_its_own_clock(signal, tmp_path):
+    path = mala(tmp_path, signal)
+    alone = import_scan(path)
+    # a thousandth of a minute north is 1.852 m; one sentence with a wrong sum of bytes is passed over
+    fixes = [gga(n, 1000 * n) for n in range(5)]
+    (tmp_path / "log.nmea").write_text("\n".join([*fixes, gga(5, 9e5).replace("*", "*F") + "0"]))
+    scan = import_scan(path, gnss=str(tmp_path / "log.nmea"), clock_s=43200.5, lag_s=0.25)
+    assert scan.pose.time_s == pytest.approx(np.arange(5) - 0.75)
+    assert np.diff(scan.pose.position_m[:, 1]) == pytest.approx(1.852, rel=2e-3)
+    assert scan.pose.position_m[:, 0] == pytest.approx(0.0, abs=1e-6)
+    assert scan.header.origin_wgs84 == pytest.approx((45.5, 7.5, 250.0, 90.0))
+    assert scan.sha256 != alone.sha256
+    named = "\n".join(gga(n, 1000 * n, trace=10 * n) for n in range(4))
+    (tmp_path / "line.dzg").write_text(named)
+    by_trace = import_scan(path, gnss=str(tmp_path / "line.dzg"))
+    assert by_trace.pose.time_s == pytest.approx(alone.gpr.time_s[[0, 10, 20, 30]])
+
+
+def test_a_table_of_places(signal, tmp_path):
+    path = mala(tmp_path, signal)
+    (tmp_path / "track.csv").write_text("trace,x_m,y_m\n0,1,2\n39,1,4\n")
+    scan = import_scan(path, track=str(tmp_path / "track.csv"))
+    assert scan.pose.position_m == pytest.approx(np.array([[1.0, 2.0, 0.0], [1.0, 4.0, 0.0]]))
+    assert scan.pose.time_s == pytest.approx(scan.gpr.time_s[[0, -1]])
+    (tmp_path / "track.csv").write_text("trace,x_m\n0,1\n1,2\n")
+    with pytest.raises(
+        ScanError, match=r"^track\.csv: found trace, x_m, expected at least 2 rows of trace or time_s"
+    ):
+        import_scan(path, track=str(tmp_path / "track.csv"))
+    with pytest.raises(UsageError, match="give track or gnss, not both"):
+        import_scan(path, track="a", gnss="b")
