@@ -149,20 +149,13 @@ def import_gssi(
     chosen = _channel(header, channel, name)
     counts, faults = _traces(content, header, chosen, name)
     check_markers(marker_samples, header.samples, name)
-    index = np.arange(len(counts), dtype=np.float64)
-    if mark_spacing_m is None:
-        along_m = index * _spacing(header, trace_spacing_m, name)
-    else:
-        along_m = _along_marks(find_marks(counts), len(counts), mark_spacing_m, first_mark, name)
-    spacing_m = float(np.median(np.diff(along_m))) if len(along_m) > 1 else 1.0
-    rate_hz = header.scans_per_second or NOMINAL_SPEED_M_S / spacing_m
-    time_s = index / rate_hz
+    time_s, along_m, spacing_m = _track(header, counts, name, trace_spacing_m, mark_spacing_m, first_mark)
     sample_time_s = header.start_s + np.arange(header.samples, dtype=np.float64) * (
         header.range_s / header.samples
     )
     data: NDArray[np.float64] = counts[:, marker_samples:].astype(np.float64) - _MIDDLE[header.bits]
     examined, sample_faults = examine_traces(data, marker_samples, path, name)
-    position = np.column_stack([along_m, np.zeros_like(index), np.full_like(index, height_m)])
+    position = np.column_stack([along_m, np.zeros_like(along_m), np.full_like(along_m, height_m)])
     half = 0.5 * apart_m
     gpr = GprData(
         modality="impulse",
@@ -289,6 +282,20 @@ def find_marks(counts: NDArray[Any]) -> NDArray[np.intp]:
     if values.size != 2 or number.min() > MAX_MARKED * len(counts):
         return np.zeros(0, np.intp)
     return np.flatnonzero(which == int(number.argmin()))
+
+
+def _track(
+    header: DztHeader, counts: NDArray[Any], name: str, stated_m: Any, mark_spacing_m: Any, first_mark: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Give times and places (n,) of the traces, and what usually lies between two."""
+    index = np.arange(len(counts), dtype=np.float64)
+    if mark_spacing_m is None:
+        spacing_m = _spacing(header, stated_m, name)
+        along_m = index * spacing_m
+    else:
+        along_m = _along_marks(find_marks(counts), len(counts), mark_spacing_m, first_mark, name)
+        spacing_m = float(np.median(np.diff(along_m)))
+    return index / (header.scans_per_second or NOMINAL_SPEED_M_S / spacing_m), along_m, spacing_m
 
 
 def _along_marks(marks: NDArray[np.intp], count: int, stated_m: Any, first: int, name: str) -> NDArray[np.float64]:
