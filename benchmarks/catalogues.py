@@ -95,6 +95,7 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
         yield "render/_targets.py", text, "", "a call: what is thought of a target"
     for _, text in _targets.CHANCES:
         yield "render/_targets.py", text, "", ""
+    yield from _of_engineers()
     for text in SENSOR_NAMES.values():
         yield "scan.py", text, "", ""
     for kind in KINDS.values():
@@ -104,6 +105,34 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
             "",
             f"fault {kind.code}, after the sensor's name and a colon: {kind.meaning}",
         )
+
+
+def _of_engineers() -> Iterator[tuple[str, str, str, str]]:
+    """Tables of what verdicts, evaluations, comparisons and sweeps say."""
+    from dualsense.evaluate._figures import LOOK
+    from dualsense.evaluate._report import FAILED, GROUPS, HEADS, SENSORS
+    from dualsense.render._figures.radargram import ATTRIBUTES
+    from dualsense.verdict import _words as verdict
+    from dualsense.workbench._sweep_files import METRICS
+
+    names = [(text, unit) for text, _, unit in verdict.NAMES.values()]
+    tables = (
+        ("verdict/_words.py", verdict.SAID.values(), "of a sweep"),
+        ("verdict/_words.py", verdict.GRADES.values(), "a grade"),
+        ("verdict/_words.py", [text for text, _ in names], "what is held against a limit"),
+        ("verdict/_words.py", [unit for _, unit in names], "a unit"),
+        ("verdict/_words.py", verdict.WHY.values(), "why ground has to be swept again"),
+        ("evaluate/_figures.py", [text for text, _, _ in LOOK.values()], "of a curve"),
+        ("evaluate/_report.py", HEADS, "head of a column: keep it short"),
+        ("evaluate/_report.py", GROUPS.values(), "mines in groups of it"),
+        ("evaluate/_report.py", FAILED, "what could not be scored"),
+        ("evaluate/_report.py", (*SENSORS.values(), "mines", "other objects"), "of a table"),
+        ("render/_figures/radargram.py", ATTRIBUTES.values(), "what a radargram shows"),
+        ("workbench/_sweep_files.py", METRICS.values(), "what settings are judged by"),
+        ("workbench/_told.py", ("none", "targets", "images", "coverage", "faults"), "of a comparison"),
+    )
+    for place, texts, note in tables:
+        yield from ((place, text, "", note) for text in texts)
 
 
 def _in_calls() -> Iterator[tuple[str, str, str, str]]:

@@ -16,10 +16,10 @@ from dualsense.language import catalogue, languages
 
 ASSETS = Path(__file__).parents[1] / "src" / "dualsense" / "render" / "assets" / "fonts" / "page"
 LATIN = (
-    "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x180)))) + "εᵣ–—…·×±−⁰¹²³⁴⁵⁶⁷⁸⁹⁻\u2018\u2019\u201c\u201d"
+    "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x180)))) + "επᵣ–—…·×±−⁰¹²³⁴⁵⁶⁷⁸⁹⁻\u2018\u2019\u201c\u201d"
 )
 CYRILLIC = "".join(map(chr, range(0x400, 0x500)))
-KANA = "".join(map(chr, (*range(0x3000, 0x3100), *range(0xFF00, 0xFF61))))
+KANA = "".join(map(chr, (*range(0x3000, 0x3100), *range(0xFF00, 0xFF61)))) + "−"
 SOURCES = {
     "latin": ("NotoSans-Regular.ttf", 0, LATIN + CYRILLIC),
     "khmer": ("NotoSansKhmer-Regular.ttf", 0, "".join(map(chr, (*range(0x1780, 0x1800), *range(0x19E0, 0x1A00))))),

@@ -130,7 +130,7 @@ def test_the_table_reads(folder, finder):
     assert lines[0].split() == ["scan", "mines", "found", "missed", "unknown", "uncovered", "alarms", "m²"]
     assert lines[1].split() == ["a", "1", "1", "0", "0", "0", "1", "1.00"]
     assert lines[4].split() == ["all", "2", "2", "0", "0", "0", "4", "3.00"]
-    assert "detection   1.000 (95 % interval 0.158 to 1.000)" in text
+    assert "detection 1.000 (95 % interval 0.158 to 1.000)" in text
     assert "per m²" in text
     assert "halo 0.10 m" in text
     assert "mines: 2 matched, horizontal error rms 10 mm, depth bias 10 mm" in text
@@ -141,7 +141,7 @@ def test_the_table_reads(folder, finder):
 
 def test_nothing_at_all_is_unknown(make_result):
     text = to_text(evaluate_files([], lambda _: make_result()))
-    assert "detection   unknown" in text
+    assert "detection unknown" in text
     assert np.isfinite(len(text))
 
 

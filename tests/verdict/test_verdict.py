@@ -209,17 +209,15 @@ def test_the_command_answers_with_its_status(scan, sample_dir, tmp_path):
     limits.write_text("[height_m]\namber = 0.01\nred = 0.5\n", encoding="utf-8")
     words = ["check", str(sample_dir / "ts50_casing.h5"), "--no-isolated"]
     good = ask(cli, words, standalone_mode=False)
-    assert (good.return_value, good.output.splitlines()[0]) == (
-        0,
-        "ts50_casing: SIMULATED  GREEN: the sweep is within its limits (of what lies below this says nothing)",
-    )
+    said = "GREEN: the sweep is within its limits (of what lies below this says nothing)"
+    assert (good.return_value, good.output.splitlines()[0]) == (0, f"ts50_casing: SIMULATED DATA  {said}")
     assert ask(cli, [*words, "--limits", str(limits)], standalone_mode=False).return_value == 3
     (bad.parent / "cut.h5").write_bytes(bad.read_bytes()[:5000])
     out = tmp_path / "out"
     both = ask(cli, ["check", str(bad.parent), "-o", str(out), "--no-isolated"], standalone_mode=False)
     assert both.return_value == 1
     assert "cut.h5" in both.output
-    assert "bad: SIMULATED  RED" in both.output
+    assert "bad: SIMULATED DATA  RED" in both.output
     assert {file.name for file in (out / "bad").iterdir()} == {"check.json", "check.png"}
     (out / "cut").mkdir()
     (out / "cut" / "check.json").write_text('{"grade": "green"}', encoding="utf-8")

@@ -76,7 +76,7 @@ def check(
         if out is not None:
             _write(out / name, verdicts[name], overwrite=overwrite)
         if not as_json:
-            console.answer(_text(name, verdicts[name]))
+            console.answer(_text(name, verdicts[name], drawn=out is not None))
     if as_json:
         told = {name: json.loads(to_json(one)) for name, one in verdicts.items()}
         told |= {name: {"grade": None, "error": error} for name, error in errors.items()}
@@ -100,15 +100,21 @@ def _judged(scan: Path, recipe: Recipe, limits: Limits) -> Verdict:
     return judge(recording, process_recording(recording, recipe), limits)
 
 
-def _text(name: str, verdict: Verdict) -> str:
+def _text(name: str, verdict: Verdict, *, drawn: bool) -> str:
     from dualsense.cli._text import table
+    from dualsense.language import again, catalogue, plotted, say, spoken
+    from dualsense.render import SIMULATED
+    from dualsense.scan import SENSOR_NAMES
     from dualsense.verdict import mark_rows, place_words, verdict_words
 
-    simulated = "SIMULATED  " if verdict.source == "simulated" else ""
+    simulated = f"{say(SIMULATED)}  " if verdict.source == "simulated" else ""
     lines = [f"{one_line(name)}: {simulated}{verdict_words(verdict)}"]
     lines += [f"  {line}" for line in table(mark_rows(verdict), align="<<><").splitlines()]
-    lines += [f"  {sensor}: {one_line(message)}" for sensor, _, message in verdict.faults]
-    lines += [f"  sweep again: {place_words(place)}" for place in verdict.places]
+    names: dict[str, str] = {key: say(name) for key, name in SENSOR_NAMES.items()}
+    lines += [f"  {names[sensor]}: {one_line(again(message))}" for sensor, _, message in verdict.faults]
+    lines += ["  " + say("sweep again: {place}", place=place_words(place)) for place in verdict.places]
+    if drawn and plotted() != spoken():
+        lines += ["  " + say("The words in the pictures are {language}.", language=catalogue(plotted()).name)]
     return "\n".join(lines) + "\n"
 
 

@@ -116,13 +116,14 @@ def steps(
         options.refuse_existing(out / name, overwrite=overwrite)
     console.subject = str(scan)
     from dualsense.io import import_scan
+    from dualsense.language import say
     from dualsense.workbench import look_inside, write_steps
 
     with console.progress() as progress:
         found = look_inside(import_scan(scan, **given), recipe, at_m=at_m, depth_m=depth_m, progress=progress)
         console.subject = str(out)
         page, arrays = write_steps(found, out)
-    console.report(f"wrote {page} and {arrays}")
+    console.report(say("wrote {page} and {arrays}", page=page, arrays=arrays))
     return DONE
 
 
@@ -153,6 +154,7 @@ def sweep(
     OUT gets sweep.csv, sweep.json and sweep.html, with one row and one picture for each setting. A sweep that was
     stopped goes on where it was when it is asked for again. Exit status 1 when any scan could not be processed.
     """
+    from dualsense.language import say
     from dualsense.workbench import METRICS, begin_anew, find_sweep_scans, plan_sweep, run_sweep, write_sweep
 
     for name in metrics:
@@ -169,7 +171,8 @@ def sweep(
     failed = [row["error"] for row in rows if row["error"]]
     for error in failed:
         click.echo(f"dualsense: error: {error}", err=True)
-    console.report(f"wrote {out / 'sweep.csv'}, sweep.json and sweep.html: {len(plan.settings)} settings")
+    told = {"table": out / "sweep.csv", "count": len(plan.settings)}
+    console.report(say("wrote {table}, sweep.json and sweep.html; settings: {count}", **told))
     return FAILED if failed else DONE
 
 

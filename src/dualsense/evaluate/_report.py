@@ -11,6 +11,8 @@ from dualsense.errors import one_line
 from dualsense.evaluate import _statistics as statistics
 from dualsense.evaluate._breakdown import breakdown, localisation_errors
 from dualsense.evaluate._rates import Rates, confidences, rates, roc
+from dualsense.language import again_cause, say, unfilled
+from dualsense.language import number as decimals
 from dualsense.runtime.folders import write_folder
 from dualsense.runtime.texts import in_utf8
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "dualsense-evaluation"
 SCHEMA_VERSION = "1.2"
+HEADS = ("scan", "mines", "found", "missed", "unknown", "uncovered", "alarms")
+GROUPS = {"soil": "soil", "type": "type", "depth": "depth", "metal": "metal content"}
+FAILED = ("failed, its mines counted as missed: {scan}: {cause}", "not scored: {scan}: {cause}")
+SENSORS = {"emi": "metal only", "gpr": "radar only", "fused": "fused"}
+"""Of a table for people, as keys of the catalogues."""
 PRIOR = 0.15
 """At which each sensor alone is scored; it moves no curve, only what is said of the sensor's honesty."""
 
@@ -87,43 +94,30 @@ def to_json(evaluation: Evaluation) -> str:
 
 def to_text(evaluation: Evaluation) -> str:
     """Write the summary as a table for the terminal."""
-    header = ("scan", "mines", "found", "missed", "unknown", "uncovered", "alarms", "m²")
+    header = (*(say(word) for word in HEADS), "m²")
     rows: list[tuple[str, ...]] = [header]
     rows += [(one_line(s.scan_id), *_cells(rates([s]))) for s in evaluation.scores]
     total = rates(evaluation.scores)
-    rows.append(("all", *_cells(total)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    percent = round(100 * statistics.LEVEL)
-    low, high = total.detection_interval
-    lines += ["", f"detection   {_number(total.detection_rate)} ({percent} % interval {low:.3f} to {high:.3f})"]
-    low, high = total.false_alarm_interval
-    lines.append(
-        f"false alarms {_number(total.false_alarms_m2)} per m² "
-        f"({percent} % interval {_number(low)} to {_number(high)}), halo {evaluation.halo_m:.2f} m"
-    )
-    for name, mines in (("mines", True), ("other objects", False)):
-        where = localisation_errors(_objects(evaluation.scores, mines=mines))
-        lines.append(
-            f"{name}: {where['matched']} matched, horizontal error rms {_millimetres(where['horizontal_rms_m'])}, "
-            f"depth bias {_millimetres(where['depth_bias_m'])}, depth rms {_millimetres(where['depth_rms_m'])}"
-        )
+    rows.append((say("all"), *_cells(total)))
+    lines = _columns(rows)
+    lines += ["", *_rate_lines(total, evaluation.halo_m), *_place_lines(evaluation.scores)]
     confidence, is_mine = confidences(evaluation.scores)
-    models = one_line(", ".join(sorted({s.model for s in evaluation.scores}))) or "none"
+    models = one_line(", ".join(sorted({s.model for s in evaluation.scores}))) or say("none")
     brier = statistics.brier_score(confidence, is_mine)
     error = statistics.expected_calibration_error(confidence, is_mine)
     lines.append(
-        f"confidence ({models}): {len(confidence)} targets, Brier score {_number(brier)}, "
-        f"calibration error {_number(error)}"
+        say(
+            "confidence ({models}): {count} targets, Brier score {brier}, calibration error {error}",
+            models=models,
+            count=len(confidence),
+            brier=_number(brier),
+            error=_number(error),
+        )
     )
     lines += _sensor_lines(scores=evaluation.scores)
-    lines += [one_line(f"failed, its mines counted as missed: {f.scan}: {f.cause}") for f in evaluation.failures]
-    lines += [one_line(f"not scored: {f.scan}: {f.cause}") for f in evaluation.unscored]
+    for sentence, unlucky in zip(FAILED, (evaluation.failures, evaluation.unscored), strict=True):
+        said = unfilled(sentence)
+        lines += [one_line(said.format(scan=one.scan, cause=again_cause(one.cause))) for one in unlucky]
     return "\n".join(lines) + "\n"
 
 
@@ -166,19 +160,71 @@ def _sensor_lines(scores: Sequence[ScanScore]) -> list[str]:
     if not any(o.is_mine for s in scores for o in s.objects):
         return []
     parts = breakdown(scores, prior=PRIOR)
-    lines = ["", "            highest detection  false alarms/m² there  metal rejected with all found  skill"]
-    for name, label in (("emi", "metal only"), ("gpr", "radar only"), ("fused", "fused")):
+    heads = (
+        say("highest detection"),
+        say("false alarms/m² there"),
+        say("metal rejected with all found"),
+        say("skill"),
+    )
+    rows: list[tuple[str, ...]] = [("", *heads)]
+    for name, label in SENSORS.items():
         row = parts[name]
         metal = row["metal_rejected_at_full_detection"]
         curve = row["curve"]
         reached = [f for d, f in zip(*curve.values(), strict=True) if d >= row["highest_detection"] - 1e-12]
-        lines.append(
-            f"{label:<11s} {_number(row['highest_detection']):>18s} {_number(min(reached)):>22s} "
-            f"{_number(metal['rate']):>30s} {_number(row['honesty']['brier_skill']):>6s}"
-        )
+        told = (row["highest_detection"], min(reached), metal["rate"], row["honesty"]["brier_skill"])
+        rows.append((say(label), *map(_number, told)))
+    lines = ["", *_columns(rows)]
     for name, groups in parts["detection_by"].items():
         counts = [f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items()]
-        lines.append(one_line(f"by {name}").ljust(12) + one_line(", ".join(counts)))
+        lines.append(
+            one_line(say("by {group}", group=say(GROUPS.get(name, name)))).ljust(12) + one_line(", ".join(counts))
+        )
+    return lines
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table, its first column at the left."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _rate_lines(total: Rates, halo_m: float) -> list[str]:
+    """Say how many mines were found and how many false alarms there were, with their intervals."""
+    told = {"percent": round(100 * statistics.LEVEL)}
+    low, high = map(_number, total.detection_interval)
+    found = say(
+        "detection {rate} ({percent} % interval {low} to {high})",
+        rate=_number(total.detection_rate), low=low, high=high, **told,
+    )  # fmt: skip
+    low, high = map(_number, total.false_alarm_interval)
+    alarms = say(
+        "false alarms {rate} per m² ({percent} % interval {low} to {high}), halo {halo:.2f} m",
+        rate=_number(total.false_alarms_m2), low=low, high=high, halo=halo_m, **told,
+    )  # fmt: skip
+    return [found, alarms]
+
+
+def _place_lines(scores: Sequence[ScanScore]) -> list[str]:
+    """Say how far from their places mines and other objects were told."""
+    lines = []
+    for name, mines in (("mines", True), ("other objects", False)):
+        where = localisation_errors(_objects(scores, mines=mines))
+        lines.append(
+            say(
+                "{name}: {count} matched, horizontal error rms {horizontal}, depth bias {bias}, depth rms {depth}",
+                name=say(name),
+                count=where["matched"],
+                horizontal=_millimetres(where["horizontal_rms_m"]),
+                bias=_millimetres(where["depth_bias_m"]),
+                depth=_millimetres(where["depth_rms_m"]),
+            )
+        )
     return lines
 
 
@@ -205,11 +251,11 @@ def _cells(r: Rates) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"{value:.3f}"
+    return say("unknown") if math.isnan(value) else decimals(f"{value:.3f}")
 
 
 def _millimetres(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"{1000 * value:.0f} mm"
+    return say("unknown") if math.isnan(value) else say("{length} mm", length=f"{1000 * value:.0f}")
 
 
 def _without_nan(value: Any) -> Any:

@@ -8,6 +8,7 @@ Speaking
 --------
 speaking        the language for a block of code
 spoken          the one at hand
+plotted         the one of plots: that at hand, or English where its letters do not stand one by one
 chosen          the code of a language that somebody asked for, or an error that names all
 say             a sentence, its values filled in
 say_count       a sentence about a number of things

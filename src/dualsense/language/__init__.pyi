@@ -9,6 +9,7 @@ from ._speaking import again as again
 from ._speaking import chosen as chosen
 from ._speaking import in_english as in_english
 from ._speaking import number as number
+from ._speaking import plotted as plotted
 from ._speaking import say as say
 from ._speaking import say_count as say_count
 from ._speaking import speaking as speaking

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _SPOKEN: ContextVar[str] = ContextVar("language", default=ENGLISH)
 WORD = re.compile("[A-Za-z]{4}")
+PLOTTED = frozenset(
+    {"LATIN", "GREEK", "CYRILLIC", "SUBSCRIPT", "SUPERSCRIPT", "MODIFIER", "FEMININE", "MASCULINE", "MICRO"}
+)
 DECIMALS = re.compile(r"(?<=\d)\.(?=\d)")
 NUMBER = r"[-+−]?\d[\d.]*(?:e[-+]?\d+)?%?"
 OF_TWO = "{amount}, {depth}"
@@ -51,6 +54,23 @@ def speaking(code: str) -> Iterator[None]:
 def spoken() -> str:
     """Code of the language at hand."""
     return _SPOKEN.get()
+
+
+def plotted() -> str:
+    """Code of the language of plots: that at hand where its letters are Latin, Greek or Cyrillic, else English.
+
+    Plots are drawn with one font and without a text engine.
+    """
+    return _plotted(spoken())
+
+
+@cache
+def _plotted(code: str) -> str:
+    from unicodedata import name  # noqa: PLC0415 - who speaks English needs none of it
+
+    letters = {letter for forms in catalogue(code).sentences.values() for form in forms for letter in form}
+    kinds = {name(letter, "").partition(" ")[0] for letter in letters if letter.isalpha() and not letter.isascii()}
+    return code if kinds <= PLOTTED else ENGLISH
 
 
 def chosen(code: str) -> str:

@@ -6,6 +6,9 @@ import io
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from dualsense.language import again, plotted, say, speaking
+from dualsense.render import SIMULATED
+from dualsense.scan import plain
 from dualsense.verdict._words import mark_rows, place_words, verdict_words
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 COLOURS: dict[Grade, str] = {"green": "#1b7837", "amber": "#b35806", "red": "#b2182b"}
 SIGNS: dict[Grade, str] = {"green": "●", "amber": "▲", "red": "■"}
+TITLE_LETTERS = 100
 LISTED = 8
 """Places that are named; all are drawn."""
 _SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 11.0}
@@ -39,7 +43,7 @@ def draw(verdict: Verdict) -> bytes:
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
 
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(_SETTINGS), speaking(plotted()):
         # an equal aspect pushes the words below the map out of a layout that takes all of the page
         layout = ConstrainedLayoutEngine(rect=(0.0, 0.03, 1.0, 0.97))
         figure = Figure(figsize=(12.0, 7.0), dpi=100, layout=layout)
@@ -47,12 +51,10 @@ def draw(verdict: Verdict) -> bytes:
         left, right = figure.subplots(1, 2, width_ratios=(3.0, 2.0))
         _map(left, verdict)
         _marks(right, verdict)
-        simulated = "SIMULATED  " if verdict.source == "simulated" else ""
-        figure.suptitle(
-            f"{simulated}{SIGNS[verdict.grade]} {verdict_words(verdict)}\n{verdict.scan_id}".replace("$", r"\$"),
-            color=COLOURS[verdict.grade],
-            fontsize=13,
-        )
+        simulated = f"{say(SIMULATED)}  " if verdict.source == "simulated" else ""
+        title = "\n".join(wrap(f"{simulated}{SIGNS[verdict.grade]} {verdict_words(verdict)}", TITLE_LETTERS))
+        name = plain(verdict.scan_id, TITLE_LETTERS)
+        figure.suptitle(f"{title}\n{name}".replace("$", r"\$"), color=COLOURS[verdict.grade], fontsize=13)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
@@ -80,8 +82,8 @@ def _map(axes: Axes, verdict: Verdict) -> None:
             str(n), middle, color="#ffffff", weight="bold", ha="center", va="center",
             bbox={"boxstyle": "circle", "facecolor": red, "edgecolor": "#ffffff"},
         )  # fmt: skip
-    axes.set(xlabel="x along the lane, m", ylabel="y, m", aspect="equal")
-    axes.set_title("sweep again where hatched; grey was not set out to be swept", fontsize=11)
+    axes.set(xlabel=say("x along the lane (m)"), ylabel=say("y to the left (m)"), aspect="equal")
+    axes.set_title(say("sweep again where hatched; grey was not set out to be swept"), fontsize=11)
 
 
 def _marks(axes: Axes, verdict: Verdict) -> None:
@@ -94,10 +96,10 @@ def _marks(axes: Axes, verdict: Verdict) -> None:
         axes.text(0.06, y, f"{words}: {value}", va="top", transform=axes.transAxes)
         axes.text(0.06, y - 0.45 * step, limit, va="top", fontsize=8, color="#595959", transform=axes.transAxes)
         y -= step
-    told = [message for _, _, message in verdict.faults]
+    told = [again(message) for _, _, message in verdict.faults]
     told += [f"{n}  {place_words(place)}" for n, place in enumerate(verdict.places[:LISTED], start=1)]
     if len(verdict.places) > LISTED:
-        told.append(f"and {len(verdict.places) - LISTED} smaller places")
+        told.append(say("and {count} smaller places", count=len(verdict.places) - LISTED))
     for words in told:
         y -= 0.3 * step
         for line in wrap(words, 66):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dualsense.language import number as decimals
+from dualsense.language import say
+
 if TYPE_CHECKING:
     from dualsense.verdict._judge import Place, Verdict
     from dualsense.verdict._limits import Grade, Limit
@@ -14,6 +17,7 @@ SAID: dict[Grade, str] = {
     "amber": "AMBER: sweep the marked places again",
     "red": "RED: this sweep will not do",
 }
+GRADES: dict[Grade, str] = {"green": "GREEN", "amber": "AMBER", "red": "RED"}
 NAMES = {
     "line_spacing_m": ("lines apart", 100.0, "cm"),
     "height_m": ("height of the sensors", 100.0, "cm"),
@@ -42,33 +46,40 @@ WHY = {
 def verdict_words(verdict: Verdict) -> str:
     """Say whether the sweep will do."""
     if verdict.grade == "amber" and not verdict.places:
-        return "AMBER: look at what is marked below before you leave"
-    return SAID[verdict.grade]
+        return say("AMBER: look at what is marked below before you leave")
+    return say(SAID[verdict.grade])
 
 
 def number(value: float, factor: float, unit: str, *, ascending: bool = True) -> str:
     """Word a value; a percentage is never rounded to the better side."""
     if not math.isfinite(value):
-        return "not known"
+        return say("not known")
     if unit == "%":
         tenths = 10.0 * factor * value
         whole = math.ceil(tenths - 1e-9) if ascending else math.floor(tenths + 1e-9)
-        return f"{whole / 10.0:g} %"
-    return f"{factor * value:.3g} {unit}"
+        return decimals(f"{whole / 10.0:g} %")
+    return f"{decimals(f'{factor * value:.3g}')} {say(unit)}"
 
 
 def limit_words(limit: Limit | None, factor: float, unit: str) -> str:
     """Word a limit: from where on a mark is amber and red."""
     if limit is None:
-        return "no limit set"
-    side = "over" if limit.ascending else "under"
-    return f"amber {side} {factor * limit.amber:g}, red {side} {factor * limit.red:g} {unit}"
+        return say("no limit set")
+    return say(
+        "amber over {amber:g}, red over {red:g} {unit}"
+        if limit.ascending
+        else "amber under {amber:g}, red under {red:g} {unit}",
+        amber=factor * limit.amber,
+        red=factor * limit.red,
+        unit=say(unit),
+    )
 
 
 def place_words(place: Place) -> str:
     """Say where to sweep again, and why."""
-    x, y = (f"{low:.2f} to {high:.2f}" for low, high in (place.x_m, place.y_m))
-    return f"x {x} m, y {y} m ({1e4 * place.area_m2:.0f} cm²): {', '.join(WHY[name] for name in place.why)}"
+    x, y = (say("{low:.2f} to {high:.2f}", low=low, high=high) for low, high in (place.x_m, place.y_m))
+    why = ", ".join(say(WHY[name]) for name in place.why)
+    return say("x {x} m, y {y} m ({area:.0f} cm²): {why}", x=x, y=y, area=1e4 * place.area_m2, why=why)
 
 
 def mark_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
@@ -79,5 +90,6 @@ def mark_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
         limit = getattr(verdict.limits, mark.name)
         ascending = limit is None or limit.ascending
         value = number(mark.value, factor, unit, ascending=ascending)
-        out.append(((mark.grade or "–").upper(), words, value, limit_words(limit, factor, unit)))
+        grade = "–" if mark.grade is None else say(GRADES[mark.grade])
+        out.append((grade, say(words), value, limit_words(limit, factor, unit)))
     return out

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from dualsense.language import catalogue, say, spoken
+from dualsense.render import SIMULATED
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -82,7 +84,10 @@ def page_html(
         title=plain(title),
         css=Markup(css),  # noqa: S704 - our own asset
         style_hash=f"sha256-{digest}",
-        simulated=simulated,
+        simulated=say(SIMULATED) if simulated else "",
+        contents=say("Contents"),
+        language=spoken(),
+        direction=catalogue(spoken()).direction,
         about=[(name, plain(value)) for name, value in about if value],
         sections=sections,
         uri=lambda png: "data:image/png;base64," + base64.b64encode(png).decode("ascii"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.runtime.files import whole_file
 from dualsense.workbench._page import Picture, Section, Table, page_html
 from dualsense.workbench._step_plots import step_png
@@ -32,28 +33,30 @@ def steps_html(steps: Steps) -> str:
     str
     """
     result = steps.result
+    at = {"x": steps.at_m[0], "y": steps.at_m[1], "depth": 100 * steps.depth_m}
     about = [
-        ("Scan", result.header.scan_id),
-        ("SHA-256 of the scan", result.scan_sha256),
-        ("SHA-256 of the recipe", result.recipe_sha256),
-        ("Place", f"x {steps.at_m[0]:.3f} m, y {steps.at_m[1]:.3f} m; slices {100 * steps.depth_m:.1f} cm deep"),
+        (say("Scan"), result.header.scan_id),
+        (say("SHA-256 of the scan"), result.scan_sha256),
+        (say("SHA-256 of the recipe"), result.recipe_sha256),
+        (say("Place"), say("x {x:.3f} m, y {y:.3f} m; slices {depth:.1f} cm deep", **at)),
     ]
-    heads = ("step", "happens", "what it does", "energy taken")
+    heads = (say("step"), say("happens"), say("what it does"), say("energy taken"))
     rows = tuple(
-        (view.name, "yes" if view.on else "off", view.meaning, _percent(view.energy_taken)) for view in steps.views
+        (view.name, say("yes" if view.on else "off"), view.meaning, _percent(view.energy_taken))
+        for view in steps.views
     )
-    words = "Each step with the data after it, what it took away, one sounding, its spectrum and a slice."
-    overview = Section("Steps", (words,), (Table(heads, rows),))
+    words = say("Each step with the data after it, what it took away, one sounding, its spectrum and a slice.")
+    overview = Section(say("Steps"), (words,), (Table(heads, rows),))
     parts = [_section(steps, view) for view in steps.views if view.on]
     return page_html(
-        "Inside the chain", (overview, *parts), simulated=result.header.source == "simulated", about=about
+        say("Inside the chain"), (overview, *parts), simulated=result.header.source == "simulated", about=about
     )
 
 
 def _section(steps: Steps, view: StepView) -> Section:
     png = step_png(steps, view)
     words = (view.meaning, *((view.settings,) if view.settings else ()))
-    tables = (Table(("what it told", ""), view.facts),) if view.facts else ()
+    tables = (Table((say("what it told"), ""), view.facts),) if view.facts else ()
     caption = f"{view.name}: {view.meaning}"
     return Section(view.name, words, tables, (Picture(png, caption),) if png else ())
 

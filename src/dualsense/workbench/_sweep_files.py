@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.errors import UsageError
+from dualsense.language import say
 from dualsense.render import picture_png
 from dualsense.runtime.files import write_file
 from dualsense.runtime.texts import cell
@@ -136,18 +137,18 @@ def write_sweep(plan: Plan, rows: Sequence[Mapping[str, Any]], out: Path, metric
 def _page(plan: Plan, rows: Sequence[Mapping[str, Any]], table: list[dict[str, Any]], out: Path) -> str:
     heads = tuple(table[0])
     lines = tuple(tuple(_word(value) for value in line.values()) for line in table)
-    words = [f"{name}: {METRICS[name]}." for name in heads if name in METRICS]
-    sections = [Section("Settings", tuple(words), (Table(heads, lines),))]
+    words = [f"{name}: {say(METRICS[name])}." for name in heads if name in METRICS]
+    sections = [Section(say("Settings"), tuple(words), (Table(heads, lines),))]
     errors = tuple((str(row["setting"] + 1), row["error"]) for row in rows if row["error"])
     if errors:
-        sections.append(Section("Failed", (), (Table(("setting", "why"), errors),)))
+        sections.append(Section(say("Failed"), (), (Table((say("setting"), say("why")), errors),)))
     for name in plan.scans:
         maps = _maps(plan, name, out)
         if maps:
             sections.append(_multiples(plan, name, maps))
-    about = [("Scans", ", ".join(plan.scans)), ("Keys", ", ".join(plan.keys))]
+    about = [(say("Scans"), ", ".join(plan.scans)), (say("Keys"), ", ".join(plan.keys))]
     simulated = any(row.get("source") == "simulated" for row in rows)
-    return page_html("A sweep of the recipe", sections, simulated=simulated, about=about)
+    return page_html(say("A sweep of the recipe"), sections, simulated=simulated, about=about)
 
 
 def _maps(plan: Plan, name: str, out: Path) -> dict[int, np.ndarray]:
@@ -169,7 +170,9 @@ def _multiples(plan: Plan, name: str, maps: Mapping[int, np.ndarray]) -> Section
         said = ", ".join(f"{k} = {v}" for k, v in zip(plan.keys, plan.settings[number], strict=True))
         png = picture_png(values[::-1], low=0.0, high=top, size_px=size)
         pictures.append(Picture(png, f"{number + 1}: {said}"))
-    words = f"The largest echo over depth, or the metal map without a radar, at every setting; 0 to {top:.3g}."
+    words = say(
+        "The largest echo over depth, or the metal map without a radar, at every setting; 0 to {top:.3g}.", top=top
+    )
     return Section(name, (words,), (), tuple(pictures))
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.render import picture_png
+from dualsense.language import number, say
+from dualsense.render import CALL_NAMES, picture_png
 from dualsense.workbench._images import resampled
 from dualsense.workbench._page import Picture, Section, Table, page_html
 
@@ -81,36 +82,48 @@ def comparison_html(comparison: Comparison, a: Result, b: Result) -> str:
     str
     """
     about = [
-        (f"Result {side}", f"{name}, scan {sha256[:12]}, recipe {one.recipe_sha256[:12]}, {one.model}")
+        (
+            say("Result {side}", side=side),
+            f"{name}, scan {sha256[:12]}, recipe {one.recipe_sha256[:12]}, {one.model}",
+        )
         for side, (name, sha256), one in zip("AB", comparison.scans, (a, b), strict=True)
     ]
-    first = Section("What differs", _summary(comparison))
-    pictures = Section("Images", ("Both on one scale; the difference is B less A.",), (), _pictures(a, b))
+    first = Section(say("What differs"), _summary(comparison))
+    pictures = Section(
+        say("Images"), (say("Both on one scale; the difference is B less A."),), (), _pictures(a, b)
+    )
     parts = (first, *_sections(comparison), *((pictures,) if pictures.pictures else ()))
-    return page_html("Two results compared", parts, simulated=comparison.simulated, about=about)
+    return page_html(say("Two results compared"), parts, simulated=comparison.simulated, about=about)
 
 
 def _summary(comparison: Comparison) -> tuple[str, ...]:
-    found = ", ".join(comparison.differing)
+    found = ", ".join(say(part) for part in comparison.differing)
     return (
-        f"Findings differ: {found}." if found else "Findings are the same.",
-        "Both are of the same scan." if comparison.same_scan else "They are of two scans.",
-        f"Recipes differ in {len(comparison.recipe)} keys, versions in {len(comparison.versions)}.",
-        (
-            f"{len(comparison.pairs)} targets lie within {100 * comparison.within_m:g} cm of each other, "
-            f"{len(comparison.only_a)} are in A alone, {len(comparison.only_b)} in B alone."
+        say("Findings differ: {found}.", found=found) if found else say("Findings are the same."),
+        say("Both are of the same scan." if comparison.same_scan else "They are of two scans."),
+        say(
+            "Recipes differ in {keys} keys, versions in {versions}.",
+            keys=len(comparison.recipe),
+            versions=len(comparison.versions),
+        ),
+        say(
+            "{pairs} targets lie within {within:g} cm of each other, {a} are in A alone, {b} in B alone.",
+            pairs=len(comparison.pairs),
+            within=100 * comparison.within_m,
+            a=len(comparison.only_a),
+            b=len(comparison.only_b),
         ),
     )
 
 
 def _sections(comparison: Comparison) -> tuple[Section, ...]:
     parts = [
-        _changed("Recipe", comparison.recipe),
-        _changed("Versions", comparison.versions),
-        _changed("Coverage", comparison.coverage),
-        _changed("Faults", comparison.faults),
-        _beside("Figures", comparison.figures.items()),
-        _beside("Detection, against the truth", comparison.detection.items()),
+        _changed(say("Recipe"), comparison.recipe),
+        _changed(say("Versions"), comparison.versions),
+        _changed(say("Coverage"), comparison.coverage),
+        _changed(say("Faults"), comparison.faults),
+        _beside(say("Figures"), comparison.figures.items()),
+        _beside(say("Detection, against the truth"), comparison.detection.items()),
         _images(comparison),
         _targets(comparison),
     ]
@@ -127,7 +140,16 @@ def _beside(heading: str, pairs: Iterable[tuple[str, tuple[Any, Any]]]) -> Secti
 
 
 def _images(comparison: Comparison) -> Section:
-    heads = ("image", "cells", "rms A", "rms B", "rms B-A", "correlation", "focus A", "focus B")
+    heads = (
+        say("image"),
+        say("cells"),
+        "rms A",
+        "rms B",
+        "rms B-A",
+        say("correlation"),
+        say("focus A"),
+        say("focus B"),
+    )
     rows = tuple(
         (
             f"{one.name} [{one.units}]",
@@ -138,26 +160,42 @@ def _images(comparison: Comparison) -> Section:
         )
         for one in comparison.images
     )
-    return Section("Images in figures", (), (Table(heads, rows),) if rows else ())
+    return Section(say("Images in figures"), (), (Table(heads, rows),) if rows else ())
 
 
 def _targets(comparison: Comparison) -> Section:
     counts = comparison.agreement()
     if not counts:
-        return Section("Targets")
+        return Section(say("Targets"))
     used = [call for call in CALLS if any(call in calls for calls in counts)]
     agreed = Table(
-        ("A down, B across", *used), tuple((a, *(str(counts.get((a, b), 0)) for b in used)) for a in used)
+        (say("A down, B across"), *map(_call, used)),
+        tuple((_call(a), *(str(counts.get((a, b), 0)) for b in used)) for a in used),
     )
-    heads = ("A", "B", "apart [cm]", "x [cm]", "y [cm]", "depth [cm]", "confidence", "call A", "call B")
+    heads = (
+        *("A", "B", say("apart (cm)"), say("x (cm)"), say("y (cm)"), say("depth (cm)")),
+        *(say("confidence"), say("call A"), say("call B")),
+    )
     rows = [
-        (p.a, p.b, *(_word(100 * v) for v in (p.apart_m, p.x_m, p.y_m, p.depth_m)), _word(p.confidence), *p.calls)
+        (
+            p.a,
+            p.b,
+            *(_word(100 * v) for v in (p.apart_m, p.x_m, p.y_m, p.depth_m)),
+            _word(p.confidence),
+            *map(_call, p.calls),
+        )
         for p in comparison.pairs
     ]
     left_a, left_b = comparison.only_calls
-    rows += [(name, "", *[""] * 5, call, "none") for name, call in zip(comparison.only_a, left_a, strict=True)]
-    rows += [("", name, *[""] * 5, "none", call) for name, call in zip(comparison.only_b, left_b, strict=True)]
-    return Section("Targets", (), (agreed, Table(heads, tuple(rows))))
+    rows += [
+        (name, "", *[""] * 5, _call(call), _call("none"))
+        for name, call in zip(comparison.only_a, left_a, strict=True)
+    ]
+    rows += [
+        ("", name, *[""] * 5, _call("none"), _call(call))
+        for name, call in zip(comparison.only_b, left_b, strict=True)
+    ]
+    return Section(say("Targets"), (), (agreed, Table(heads, tuple(rows))))
 
 
 def _pictures(a: Result, b: Result) -> tuple[Picture, ...]:
@@ -166,10 +204,10 @@ def _pictures(a: Result, b: Result) -> tuple[Picture, ...]:
     pairs: list[tuple[str, Any, Any]] = []
     if a.gpr_volume is not None and b.gpr_volume is not None:
         both = (a.gpr_volume.values, resampled(b.gpr_volume, a.gpr_volume))
-        pairs.append(("radar, largest over depth", *map(_flat, both)))
+        pairs.append((say("radar, largest over depth"), *map(_flat, both)))
     if "metal_response" in a.emi_maps and "metal_response" in b.emi_maps:
         one = a.emi_maps["metal_response"]
-        pairs.append(("metal", one.values, resampled(b.emi_maps["metal_response"], one)))
+        pairs.append((say("metal"), one.values, resampled(b.emi_maps["metal_response"], one)))
     for name, first, second in pairs:
         top = max(float(np.nanmax(np.abs(v), initial=0.0, where=np.isfinite(v))) for v in (first, second))
         apart = second - first
@@ -178,9 +216,9 @@ def _pictures(a: Result, b: Result) -> tuple[Picture, ...]:
         size = (320, max(40, min(480, round(320 * rows / columns))))
         for side, values in (("A", first), ("B", second)):
             png = picture_png(values[::-1], low=0.0, high=top, size_px=size)
-            out.append(Picture(png, f"{side}: {name}, 0 to {top:.3g}"))
+            out.append(Picture(png, say("{side}: {name}, 0 to {top:.3g}", side=side, name=name, top=top)))
         png = picture_png(apart[::-1], low=-(most or 1.0), high=most or 1.0, colours="RdBu_r", size_px=size)
-        out.append(Picture(png, f"B less A: {name}, ±{most:.3g}"))
+        out.append(Picture(png, say("B less A: {name}, ±{most:.3g}", name=name, most=most)))
     return tuple(out)
 
 
@@ -189,10 +227,14 @@ def _flat(volume: Any) -> Any:
     return np.where(known.any(axis=0), np.where(known, volume, -np.inf).max(axis=0), np.nan)
 
 
+def _call(call: str) -> str:
+    return say(CALL_NAMES.get(call, "none"))
+
+
 def _word(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number(f"{value:.4g}") if isinstance(value, float) else str(value)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

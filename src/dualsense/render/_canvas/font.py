@@ -1,7 +1,8 @@
 """Letters: DejaVu Sans as FreeType draws it, through Pillow; measured in pixels before anything is drawn.
 
 ``assets/fonts`` holds DejaVu Sans 2.37 with its Latin, Greek and Cyrillic letters, punctuation, arrows and signs,
-and its licence. A letter that it lacks is drawn as a box.
+and its licence. Japanese letters come from the part of Noto Sans CJK that the page brings along, where FreeType
+reads it. A letter that neither has is drawn as a box.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,6 +30,8 @@ ASCENT, DESCENT = 0.76, 0.208
 """Height of an l above the line and depth of a p below it, which make a line of text, in units of its size."""
 CAPITAL = 0.729
 SPARE_PX = 3
+CJK = 0x2E80
+"""From here on letters are those of East Asia."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,58 @@ def _face(cut: Cut, size_px: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(io.BytesIO(_content(cut)), size_px, layout_engine=ImageFont.Layout.BASIC)
 
 
+@cache
+def _more() -> bytes | None:
+    """Font of the letters that the others lack; None where FreeType cannot unpack it."""
+    content = files("dualsense.render").joinpath("assets", "fonts", "page", "japanese.woff2").read_bytes()
+    try:
+        ImageFont.truetype(io.BytesIO(content), 12.0, layout_engine=ImageFont.Layout.BASIC)
+    except OSError:
+        return None
+    return content
+
+
+@lru_cache(maxsize=64)
+def _more_face(size_px: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(io.BytesIO(_more() or b""), size_px, layout_engine=ImageFont.Layout.BASIC)
+
+
+@cache
+def _more_letters() -> frozenset[int]:
+    """Letters that only the other font has."""
+    if _more() is None:
+        return frozenset()
+    text = files("dualsense.render").joinpath("assets", "fonts", "page", "japanese.range").read_text("ascii")
+    parts = (part.strip().removeprefix("U+").split("-") for part in text.split(","))
+    return frozenset(n for part in parts for n in range(int(part[0], 16), int(part[-1], 16) + 1))
+
+
+@cache
+def has_letter(letter: str) -> bool:
+    """Whether a letter is drawn as itself.
+
+    Parameters
+    ----------
+    letter
+        One.
+    """
+    if ord(letter) in _more_letters():
+        return True
+    drawn, missing = (bytes(_face("regular", 20.0).getmask(each)) for each in (letter, "\U0010fffd"))
+    return drawn != missing
+
+
+def _runs(text: str) -> list[tuple[bool, str]]:
+    """Parts of a text that are drawn with the same font, and whether that is the other one."""
+    if text.isascii() or not _more_letters():
+        return [(False, text)]
+
+    def is_other(letter: str) -> bool:
+        return ord(letter) >= CJK and ord(letter) in _more_letters()
+
+    return [(other, "".join(letters)) for other, letters in groupby(text, key=is_other)]
+
+
 def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -65,7 +121,10 @@ def _storable(text: str) -> str:
 @lru_cache(maxsize=4096)
 def width_px(text: str, size_px: float, cut: Cut = "regular") -> float:
     """Width of one line of text."""
-    return float(_face(cut, size_px).getlength(_storable(text)))
+    return sum(
+        float((_more_face(size_px) if other else _face(cut, size_px)).getlength(part))
+        for other, part in _runs(_storable(text))
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -105,11 +164,17 @@ def line_mask(text: str, size_px: float, cut: Cut) -> NDArray[np.uint8]:
     (height, width) uint8
         The line begins at column `SPARE_PX`, and its baseline is the upper edge of the row `baseline_row` tells.
     """
-    face, text = _face(cut, size_px), _storable(text)
+    text = _storable(text)
     wide = int(width_px(text, size_px, cut)) + 2 * SPARE_PX + int(size_px)
     tall = baseline_row(size_px) + int(np.ceil(0.5 * size_px)) + SPARE_PX
     page = Image.new("L", (wide, tall))
-    ImageDraw.Draw(page).text((SPARE_PX, baseline_row(size_px)), text, fill=255, font=face, anchor="ls")
+    column, row, pen = float(SPARE_PX), baseline_row(size_px), ImageDraw.Draw(page)
+    for other, part in _runs(text):
+        face = _more_face(size_px) if other else _face(cut, size_px)
+        # The other font has one weight: a bold letter is drawn twice, side by side.
+        for shift in (0.0, max(size_px / 24.0, 0.5)) if other and cut == "bold" else (0.0,):
+            pen.text((column + shift, row), part, fill=255, font=face, anchor="ls")
+        column += float(face.getlength(part))
     return np.asarray(page)
 
 

@@ -26,6 +26,7 @@ from dualsense.language import ENGLISH, NOT_REVIEWED, catalogue, say, speaking, 
 from dualsense.render._export.about import about, uncovered_part
 from dualsense.render._figures import style
 from dualsense.render._figures.fused import fused_figure
+from dualsense.render._figures.settle import drawn_language, settled
 from dualsense.render._targets import CALL_NAMES, chance_words, depth_words, ordered_targets, place_words
 from dualsense.render._words import ADVICE, SIMULATED, Headline, banners, headline
 from dualsense.runtime.texts import in_utf8, visible
@@ -219,8 +220,8 @@ def _coordinates(result: Result) -> str:
 
 def _picture(pen: _Pen, result: Result) -> None:
     """Draw the picture as large as the words below it allow."""
-    with speaking(ENGLISH):  # the places of its words are measured for English
-        drawn = fused_figure(result, style.View()).png_bytes()
+    with speaking(drawn_language()):
+        drawn = settled(fused_figure(result, style.View())).png_bytes()
     with Image.open(io.BytesIO(drawn)) as image:
         pixels = np.asarray(image.convert("RGB"))
     room_in = pen.top_in - MARGIN_IN - FOOT_IN - _words_in(result)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas.axes import draw_title, even_ticks
 from dualsense.render._canvas.bars import lying_bar
 from dualsense.render._canvas.colours import Scale
@@ -40,9 +41,13 @@ def metal_details_figure(result: Result, view: View, shared: Shown | None = None
     shown = [
         (result.emi_maps[name], title, words)
         for name, title, words in (
-            ("metal_coherence", "one compact piece of metal?", "part that one dipole explains"),
-            ("metal_phase", "which kind of metal?", "phase (rad): −π conducts well, 0 magnetic"),
-            ("metal_response_std", "how well is the response known?", "its standard deviation (noise = 1)"),
+            ("metal_coherence", say("one compact piece of metal?"), say("part that one dipole explains")),
+            ("metal_phase", say("which kind of metal?"), say("phase (rad): −π conducts well, 0 magnetic")),
+            (
+                "metal_response_std",
+                say("how well is the response known?"),
+                say("its standard deviation (noise = 1)"),
+            ),
         )
         if name in result.emi_maps
     ]
@@ -52,12 +57,12 @@ def metal_details_figure(result: Result, view: View, shared: Shown | None = None
     width_in = max(sheet.LEFT_IN + len(shown) * step_in, 9.0)
     height_in = sheet.HEAD_IN + 0.35 + size.height_in + FOOT_IN
     page = sheet.open_sheet(
-        result, "Metal detector", "what is behind the map of the response", width_in, height_in
+        result, say("Metal detector"), say("what is behind the map of the response"), width_in, height_in
     )
     for n, (image, title, words) in enumerate(shown):
         left_in = sheet.LEFT_IN + n * step_in
         panel = panels.map_panel(page, (left_in, FOOT_IN), (size.width_in, size.height_in), extent)
-        panels.centimetre_axes(panel, x_label="x (cm)", y_label="y (cm)" if n == 0 else "")
+        panels.centimetre_axes(panel, x_label=say("x (cm)"), y_label=say("y (cm)") if n == 0 else "")
         draw_title(panel, title, 12.5, cut="regular", pad_pt=6.0)
         values, scale = image.values, _scale(image.name, image.values)
         cells = panel.draw_cells(values, extent, scale, _colours(image.name), TOGETHER.get(image.name, "greatest"))
@@ -69,7 +74,7 @@ def metal_details_figure(result: Result, view: View, shared: Shown | None = None
             for place, number in even_ticks(scale.low, scale.high, step)
         ]
         lying_bar(page, ((left_in, FOOT_IN - 0.85), (size.width_in, 0.16)), cells, ticks, words, name_pt=10.5)
-    notes.draw_grey_key(page, sheet.LEFT_IN, 0.22, "not told there")
+    notes.draw_grey_key(page, sheet.LEFT_IN, 0.22, say("not told there"))
     return sheet.finished(page)
 
 

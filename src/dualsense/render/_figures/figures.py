@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dualsense.language import speaking
 from dualsense.render._figures import style
 from dualsense.render._figures.details import has_details, metal_details_figure
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.metal import emi_figure
 from dualsense.render._figures.radargram import radargram_figure
+from dualsense.render._figures.settle import drawn_language, settled
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.volume import sections_figure, slices_figure
 
@@ -51,9 +54,11 @@ def render_figures(result: Result, view: View | None = None, shown: Shown | None
         Name of the file to its PNG, the same bytes for the same result; ``gpr_radargram.png`` only where the
         result has a radargram, ``emi_details.png`` only where a patch has the maps for it.
     """
-    # Pictures are in English: their places for words are as long as English ones. The threads that draw
-    # them know no other language.
-    view = view or style.View()
+    with speaking(drawn_language()):
+        return _drawn(result, view or style.View(), shown)
+
+
+def _drawn(result: Result, view: View, shown: Shown | None) -> dict[str, bytes]:
     shown = shown or shown_of(result, view)
     drawers = dict(FIGURES)
     if result.radargram is not None:
@@ -62,7 +67,12 @@ def render_figures(result: Result, view: View | None = None, shown: Shown | None
         drawers["emi_details.png"] = metal_details_figure
     # Every picture is drawn by itself, and deflate works without Python's lock.
     with ThreadPoolExecutor(WORKERS) as workers:
-        drawn = workers.map(lambda draw: draw(result, view, shown).png_bytes(), drawers.values())
+        tasks = [
+            # A thread speaks the language of who sent it only in a copy of that one's context.
+            workers.submit(copy_context().run, lambda draw=draw: settled(draw(result, view, shown)).png_bytes())
+            for draw in drawers.values()
+        ]
+        drawn = [task.result() for task in tasks]
         return dict(zip(drawers, drawn, strict=True))
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.language import ENGLISH, speaking
+from dualsense.language import again, say, speaking
 from dualsense.render._canvas.axes import draw_frame, draw_title, draw_x_axis, even_ticks
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import clutter_level, depth_maximum
+from dualsense.render._figures.settle import drawn_language, settled
 from dualsense.render._figures.sheet import fit
 from dualsense.render._figures.symbols import draw_targets
 from dualsense.render._targets import ordered_targets
@@ -40,7 +41,6 @@ CROSS_PT = 5.0
 TITLES = {"emi": "Metal detector", "gpr": "Radar, strongest echo"}
 
 
-@speaking(ENGLISH)
 def frame_png(
     header: ScanHeader,
     known: Sketch | Result,
@@ -68,6 +68,18 @@ def frame_png(
     bytes
         A picture of always the same size, so that frames make a film.
     """
+    with speaking(drawn_language()):
+        return _frame(header, known, time_s, duration_s, trace_time_s, trace).png_bytes()
+
+
+def _frame(
+    header: ScanHeader,
+    known: Sketch | Result,
+    time_s: float,
+    duration_s: float,
+    trace_time_s: NDArray[np.float64],
+    trace: NDArray[np.float64],
+) -> Canvas:
     sheet = style.new_sheet(WIDTH_IN, HEIGHT_IN)
     _draw_head(sheet, header, head_lines(header, known, time_s, duration_s))
     _draw_trace(sheet, trace_time_s, trace, time_s, duration_s)
@@ -76,11 +88,11 @@ def frame_png(
         size_in = (2.0 * PITCH_IN - 0.9, MAP_IN)
         panel = sheet.panel((LEFT_IN, MAPS_BOTTOM_IN), size_in, (0.0, 1.0, 0.0, 1.0))
         reasons = known.reasons.items() if isinstance(known, Sketch) else ()
-        lines = [f"{SENSOR_NAMES[sensor]}: {plain(why, 70)}" for sensor, why in reasons]
-        panels.draw_message(panel, "\n".join(["NO PICTURE YET", *lines]))
+        lines = [f"{say(SENSOR_NAMES[sensor])}: {plain(again(why), 70)}" for sensor, why in reasons]
+        panels.draw_message(panel, "\n".join([say("NO PICTURE YET"), *lines]))
     else:
         _draw_maps(sheet, shown)
-    return sheet.png_bytes()
+    return settled(sheet)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +135,7 @@ def _of_sketch(sketch: Sketch) -> _Shown | None:
     return _Shown(
         images[0].grid,
         {sensor: None if image is None else image.values for sensor, image in held.items()},
-        {sensor: plain(sketch.reasons.get(sensor, ""), 60) for sensor in SENSORS},
+        {sensor: plain(again(sketch.reasons.get(sensor, "")), 60) for sensor in SENSORS},
         {"emi": style.metal_limit(sketch.metal, view), "gpr": view.radar_limit},
         sketch.track_m,
         candidates=sketch.candidates[:SHOWN_CANDIDATES],
@@ -136,8 +148,8 @@ def _draw_maps(sheet: Canvas, shown: _Shown) -> None:
     for column, sensor in enumerate(SENSORS):
         corner_in = (LEFT_IN + column * PITCH_IN, MAPS_BOTTOM_IN + 0.5 * (MAP_IN - size.height_in))
         panel = panels.map_panel(sheet, corner_in, (size.width_in, size.height_in), extent)
-        panels.centimetre_axes(panel, x_label="x (cm)", y_label="" if column else "y (cm)")
-        draw_title(panel, TITLES[sensor], 14.0, pad_pt=6.0)
+        panels.centimetre_axes(panel, x_label=say("x (cm)"), y_label="" if column else say("y (cm)"))
+        draw_title(panel, say(TITLES[sensor]), 14.0, pad_pt=6.0)
         values = shown.maps[sensor]
         gamma, colours = SCALES[sensor]
         if values is None:
@@ -179,10 +191,12 @@ def head_lines(header: ScanHeader, known: Sketch | Result, time_s: float, durati
     -------
     state, moment : str
     """
-    state = "PROVISIONAL: the sweep goes on" if isinstance(known, Sketch) else "Whole scan"
-    moment = f"{plain(header.scan_id, 48)}  ·  {time_s:.1f} of {duration_s:.1f} s"
+    state = say("PROVISIONAL: the sweep goes on" if isinstance(known, Sketch) else "Whole scan")
+    time = say("{time:.1f} of {duration:.1f} s", time=time_s, duration=duration_s)
+    moment = f"{plain(header.scan_id, 48)}  ·  {time}"
     more = len(known.candidates) - SHOWN_CANDIDATES if isinstance(known, Sketch) else 0
-    return state, moment + (f"  ·  {SHOWN_CANDIDATES} places shown, and {more} weaker" if more > 0 else "")
+    shown = say("{count} places shown, and {more} weaker", count=SHOWN_CANDIDATES, more=more)
+    return state, moment + (f"  ·  {shown}" if more > 0 else "")
 
 
 def _draw_head(sheet: Canvas, header: ScanHeader, lines: tuple[str, str]) -> None:
@@ -191,7 +205,7 @@ def _draw_head(sheet: Canvas, header: ScanHeader, lines: tuple[str, str]) -> Non
     if header.source == "simulated":
         paper = Paper(style.SIMULATED_PAPER, style.INK, 1.0, 0.4)
         look: Any = {"size_pt": 15.0, "cut": "bold", "across": "right", "paper": paper}
-        sheet.write(WIDTH_IN - 0.35, HEIGHT_IN - 0.4, SIMULATED, **look)
+        sheet.write(WIDTH_IN - 0.35, HEIGHT_IN - 0.4, say(SIMULATED), **look)
 
 
 def _draw_trace(
@@ -203,8 +217,8 @@ def _draw_trace(
     panel = sheet.panel((LEFT_IN, 0.75), size_in, (0.0, duration_s, 0.0, highest))
     draw_frame(panel)
     step_s = panels.nice_step(duration_s, 10)
-    draw_x_axis(panel, even_ticks(0.0, duration_s, step_s), "time (s)")
-    draw_title(panel, "Metal over time", 13.0, pad_pt=4.0)
+    draw_x_axis(panel, even_ticks(0.0, duration_s, step_s), say("time (s)"))
+    draw_title(panel, say("Metal over time"), 13.0, pad_pt=4.0)
     if time_s < duration_s:
         to_come = (time_s, duration_s, 0.0, highest)
         panels.draw_unmeasured(panel, to_come, np.ones((1, 1), dtype=bool))
@@ -212,4 +226,4 @@ def _draw_trace(
         line = np.column_stack([trace_time_s, trace])
         panel.draw_lines([line], width_pt=1.3, colour=style.INK, level=3.0)
     else:
-        panel.write(0.01 * duration_s, 0.5, "no metal detector data")
+        panel.write(0.01 * duration_s, 0.5, say("no metal detector data"))

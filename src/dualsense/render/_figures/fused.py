@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualsense.language import say
 from dualsense.render._figures import notes, panels, sheet, style
 from dualsense.render._figures.ground import draw_ground, ground_subtitle, small_unsure
 from dualsense.render._figures.lines import strip_map_figure
@@ -43,25 +44,25 @@ def fused_figure(result: Result, view: View, shown: Shown | None = None) -> Canv
     below_in = size.height_in + sheet.STRIP_IN + 0.95 + (notes.SMALL_KEY_IN if small else 0.0)
     below_in = below_in + list_in if wide else max(below_in, list_in)
     height_in = sheet.HEAD_IN + banner_in + below_in
-    page = sheet.open_sheet(result, "Radar and metal", ground_subtitle(result, view), width_in, height_in)
+    page = sheet.open_sheet(result, say("Radar and metal"), ground_subtitle(result, view), width_in, height_in)
     bottom_in = height_in - sheet.HEAD_IN - banner_in - size.height_in
     place = ((sheet.LEFT_IN, bottom_in), (size.width_in, size.height_in))
     panel = panels.map_panel(page, *place, extent)
-    panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
+    panels.centimetre_axes(panel, x_label=say("x along the lane (cm)"), y_label=say("y to the left (cm)"))
     cells = draw_ground(panel, result, view, shown)
     if cells is not None and len(missing) < len(SENSORS):
         if result.gpr_volume is None:
             units = style.metal_units(result.emi_maps["metal_response"].units)
-            sheet.colour_bar(page, [panel], cells, "metal response", units)
+            sheet.colour_bar(page, [panel], cells, say("metal response"), units)
         else:
-            sheet.colour_bar(page, [panel], cells, "radar echo", "times the median of its depth")
+            sheet.colour_bar(page, [panel], cells, say("radar echo"), say("times the median of its depth"))
     track = panels.draw_track(panel, result.track_m)
     if targets:
         panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
     draw_targets(panel, targets)
     if len(missing) == len(SENSORS):
         places = [(100.0 * t.x_m, 100.0 * t.y_m) for t in targets]
-        panels.draw_message(panel, "NOTHING MEASURED\nThis ground is not assessable.", beside=places)
+        panels.draw_message(panel, say("NOTHING MEASURED\nThis ground is not assessable."), beside=places)
     panels.draw_scale_strip(page, panel, below_in=0.88)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)

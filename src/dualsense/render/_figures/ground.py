@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import depth_maximum, shown_depths
 from dualsense.render._words import sensor_message
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 def ground_subtitle(result: Result, view: View) -> str:
     """Say what the fused picture shows, with its depths."""
     if result.gpr_volume is None:
-        return "metal map, no radar"
+        return say("metal map, no radar")
     depth_m = result.gpr_volume.depth_m[shown_depths(result.gpr_volume, view)]
     half_m = 0.5 * _spacing(result.gpr_volume.depth_m)
     low_cm, high_cm = 100.0 * max(depth_m[0] - half_m, 0.0), 100.0 * (depth_m[-1] + half_m)
-    metal = "no metal detector" if sensor_message(result, "emi") else "metal contours over it"
-    return f"what stands out from {low_cm:.0f} to {high_cm:.0f} cm deep, {metal}"
+    metal = say("no metal detector" if sensor_message(result, "emi") else "metal contours over it")
+    return say(
+        "what stands out from {low:.0f} to {high:.0f} cm deep, {metal}", low=low_cm, high=high_cm, metal=metal
+    )
 
 
 def _spacing(depth_m: NDArray[np.float64]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import number, say
 from dualsense.render._canvas.axes import draw_frame, draw_x_axis, even_ticks
 from dualsense.render._figures import notes, panels, sheet, shelf, style
 from dualsense.render._figures.echo import slabs
@@ -13,7 +15,7 @@ from dualsense.render._figures.ground import draw_ground, draw_metal, ground_sub
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import distances_m, pieces, section, unrolled
 from dualsense.render._figures.symbols import draw_depth, draw_symbol
-from dualsense.render._targets import depth_words, ordered_targets
+from dualsense.render._targets import ordered_targets
 from dualsense.render._words import SENSORS, sensor_message, soil_words
 from dualsense.scan import plain
 
@@ -38,7 +40,6 @@ LABEL_ROWS = 3
 TICKS_IN = 0.42
 STRIP_TALL_IN = 0.34
 BAR_ROW_IN = 0.75
-SIDEWAYS = "left (cm)"
 
 Cuts = list[tuple[float, float]]
 
@@ -55,21 +56,28 @@ def _shelves(targets: Sequence[Target], cuts: Cuts, width_in: float, *, deep: bo
         labels = []
         for target in _inside(targets, cut, last=cut is cuts[-1]):
             name = plain(target.id, 10)
-            depth = depth_words(target).partition(",")[0].removesuffix(" cm")
-            text = f"{name}\n{depth}" if deep else name
+            text = f"{name}\n{_depth_label(target)}" if deep else name
             place_in = min(max((100.0 * target.x_m - cut[0]) * scale_in, 0.0), width_in)
             labels.append(shelf.Label(place_in, text, target.call))
         planned.append(shelf.plan(labels, width_in, rows=LABEL_ROWS))
     return planned
 
 
+def _depth_label(target: Target) -> str:
+    """Depth with its spread in centimetres, the unit left out."""
+    if not math.isfinite(target.depth_m):
+        return say("depth unknown")
+    depth, spread_m = f"{100.0 * target.depth_m:.1f}", target.position_std_m[2]
+    return number(f"{depth} ± {100.0 * spread_m:.1f}" if math.isfinite(spread_m) else depth)
+
+
 def _unlabelled_words(planned: Sequence[shelf.Shelf]) -> str:
     count = sum(one.left_out for one in planned)
-    return f"{count} without a label for want of room: see the list" if count else ""
+    return say("{count} without a label for want of room: see the list", count=count) if count else ""
 
 
 def _place_words(target: Target) -> str:
-    return f"{100.0 * target.x_m:.0f} cm along the line"
+    return say("{x} cm along the line", x=f"{100.0 * target.x_m:.0f}")
 
 
 class _Stack:
@@ -98,7 +106,7 @@ class _Stack:
 
 def layer_words(top_cm: float, bottom_cm: float, *, last: bool) -> str:
     """Name a layer of depth; the last may end between two centimetres."""
-    return f"{top_cm:.3g}–{bottom_cm:.{0 if last else 1}f}".removesuffix(".0") + " cm"
+    return say("{depths} cm", depths=number(f"{top_cm:.3g}–{bottom_cm:.{0 if last else 1}f}".removesuffix(".0")))
 
 
 def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bool) -> Canvas:
@@ -133,9 +141,9 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     width_in = sheet.LEFT_IN + MAP_IN + 0.5
     bar_row_in = 0.0 if len(missing) == len(sensors) else BAR_ROW_IN
     height_in = head_in + stack.height_in + sheet.STRIP_IN + bar_row_in + list_in
-    title = "Metal detector" if metal_only else "Radar and metal"
-    words = "response along the strip" if metal_only else ground_subtitle(result, view)
-    page = sheet.open_sheet(result, title, f"{words}, the strip from above", width_in, height_in)
+    title = say("Metal detector" if metal_only else "Radar and metal")
+    words = say("response along the strip") if metal_only else ground_subtitle(result, view)
+    page = sheet.open_sheet(result, title, say("{words}, the strip from above", words=words), width_in, height_in)
     for index, message in enumerate(missing):
         notes.draw_banner(page, message, height_in - sheet.HEAD_IN - notes.BANNER_IN * index + 0.12)
     cells: Cells | None = None
@@ -145,7 +153,7 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
         cells = _draw_metal_or_grey(panel, flat, shown) if metal_only else draw_ground(panel, flat, view, shown)
         panels.draw_track(panel, flat.track_m)
         last = cut is cuts[-1]
-        x_label, y_label = strip.axis_words() if last else "", SIDEWAYS if stack.tall_in > 0.9 else ""
+        x_label, y_label = strip.axis_words() if last else "", say("left (cm)") if stack.tall_in > 0.9 else ""
         panels.centimetre_axes(panel, x_label=x_label, y_label=y_label, y_apart_in=0.4)
         for target in reversed(_inside(targets, cut, last=last)):
             draw_symbol(panel, 100.0 * target.x_m, 100.0 * target.y_m, target.call)
@@ -156,9 +164,9 @@ def strip_map_figure(result: Result, view: View, strip: Strip, *, metal_only: bo
     if cells is not None and len(missing) < len(sensors):
         if metal_only or result.gpr_volume is None:
             units = style.metal_units("1" if metal is None else metal.units)
-            sheet.flat_colour_bar(page, cells, bar_in, "metal response", units)
+            sheet.flat_colour_bar(page, cells, bar_in, say("metal response"), units)
         else:
-            sheet.flat_colour_bar(page, cells, bar_in, "radar echo", "times the median of its depth")
+            sheet.flat_colour_bar(page, cells, bar_in, say("radar echo"), say("times the median of its depth"))
     if not metal_only:
         notes.draw_legend(page, result, shown.levels, bottom_in - 0.75 - bar_row_in + 0.1)
         corner_in = (0.3, bottom_in - 0.75 - bar_row_in - 0.7)
@@ -200,11 +208,14 @@ def line_section_figure(result: Result, view: View, strip: Strip, echo: Echo) ->
     stack = _Stack(cuts, planned, tall_in, SECTION_IN)
     width_in = sheet.LEFT_IN + SECTION_IN + 0.5
     height_in = sheet.HEAD_IN + 0.55 + stack.height_in + sheet.STRIP_IN + BAR_ROW_IN
-    scale_words = f"vertical exaggeration {times:.3g}: depth is drawn {times:.3g} times as large as distance"
-    if abs(times - 1.0) < 1e-6:
-        scale_words = "equal scales for depth and distance"
-    page = sheet.open_sheet(result, "Radar, section along the line", scale_words, width_in, height_in)
-    notes_shown = [soil_words(result), "labels: depth of the top ± one standard deviation, cm" if targets else ""]
+    scale_words = say("equal scales for depth and distance")
+    if abs(times - 1.0) > 1e-6:
+        scale_words = say(
+            "vertical exaggeration {times:.3g}: depth is drawn {times:.3g} times as large as distance", times=times
+        )
+    page = sheet.open_sheet(result, say("Radar, section along the line"), scale_words, width_in, height_in)
+    labels = say("labels: depth of the top ± one standard deviation, cm")
+    notes_shown = [soil_words(result), labels if targets else ""]
     page.write(0.3, height_in - 1.0, "  ·  ".join(words for words in notes_shown if words), size_pt=12.5)
     scale = panels.scaled(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
     drawn = stack.open(page, height_in - sheet.HEAD_IN - 0.55, (deep[1], deep[0]))
@@ -214,14 +225,14 @@ def line_section_figure(result: Result, view: View, strip: Strip, echo: Echo) ->
         panels.draw_unmeasured(panel, extent, ~np.isfinite(cut_echo[::-1]))
         last = cut is cuts[-1]
         x_label = strip.axis_words() if last else ""
-        panels.centimetre_axes(panel, x_label=x_label, y_label="depth (cm)", y_apart_in=0.4)
+        panels.centimetre_axes(panel, x_label=x_label, y_label=say("depth (cm)"), y_apart_in=0.4)
         for target in reversed(_inside(targets, cut, last=last)):
             draw_depth(panel, target, 100.0 * target.x_m)
     bottom_in = height_in - sheet.HEAD_IN - 0.55 - stack.height_in - 0.3
     panels.draw_scale_strip(page, drawn[-1], below_in=0.95, heading=strip.heading_words())
-    words = "gained with depth, 1 = strongest"
+    words = say("gained with depth, 1 = strongest")
     cells = drawn[0].cells[0]
-    sheet.flat_colour_bar(page, cells, (sheet.LEFT_IN, bottom_in - 0.75), "radar echo", words)
+    sheet.flat_colour_bar(page, cells, (sheet.LEFT_IN, bottom_in - 0.75), say("radar echo"), words)
     notes.draw_grey_key(page, sheet.LEFT_IN + SECTION_IN - 1.8, bottom_in - 0.95)
     page.write(sheet.LEFT_IN, bottom_in - 1.45, _unlabelled_words(planned), size_pt=11.5, cut="italic")
     return sheet.finished(page)
@@ -241,8 +252,8 @@ def line_slices_figure(result: Result, view: View, strip: Strip, echo: Echo) -> 
     pitch_in, name_in = STRIP_TALL_IN + 0.14, 1.35
     width_in = name_in + SECTION_IN + 0.5
     height_in = sheet.HEAD_IN + len(layers) * pitch_in + TICKS_IN + 0.3 + sheet.STRIP_IN + BAR_ROW_IN
-    words = "strongest echo within each layer along the line; the strip's width is not to scale"
-    page = sheet.open_sheet(result, "Radar, slices by depth", words, width_in, height_in)
+    words = say("strongest echo within each layer along the line; the strip's width is not to scale")
+    page = sheet.open_sheet(result, say("Radar, slices by depth"), words, width_in, height_in)
     scale = panels.scaled(style.colour_limits(result, view).echo, style.RADAR_GAMMA)
     drawn = []
     for index, (top_cm, bottom_cm, indices) in enumerate(layers):
@@ -263,6 +274,6 @@ def line_slices_figure(result: Result, view: View, strip: Strip, echo: Echo) -> 
         drawn.append(panel)
     panels.draw_scale_strip(page, drawn[-1], below_in=0.95, heading=strip.heading_words())
     bottom_in = height_in - sheet.HEAD_IN - len(layers) * pitch_in - TICKS_IN - 0.3
-    words = "gained with depth, 1 = strongest"
-    sheet.flat_colour_bar(page, drawn[0].cells[0], (name_in, bottom_in - 0.95), "radar echo", words)
+    words = say("gained with depth, 1 = strongest")
+    sheet.flat_colour_bar(page, drawn[0].cells[0], (name_in, bottom_in - 0.95), say("radar echo"), words)
     return sheet.finished(page)

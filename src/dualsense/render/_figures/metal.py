@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._figures import panels, sheet, style
 from dualsense.render._figures.ground import draw_metal
 from dualsense.render._figures.lines import strip_map_figure
@@ -33,13 +34,13 @@ def emi_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas
     size = sheet.fit(extent, 9.0, 6.6)
     width_in = max(sheet.LEFT_IN + size.width_in + sheet.BAR_IN + 0.2, 8.0)
     height_in = sheet.HEAD_IN + size.height_in + sheet.STRIP_IN
-    page = sheet.open_sheet(result, "Metal detector", "response over the ground", width_in, height_in)
+    page = sheet.open_sheet(result, say("Metal detector"), say("response over the ground"), width_in, height_in)
     panel = panels.map_panel(page, (sheet.LEFT_IN, sheet.STRIP_IN), (size.width_in, size.height_in), extent)
-    panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
+    panels.centimetre_axes(panel, x_label=say("x along the lane (cm)"), y_label=say("y to the left (cm)"))
     if metal is None or message:
         panels.draw_unmeasured(panel, extent, np.ones_like(result.coverage.patch))
         panels.draw_track(panel, result.track_m)
-        panels.draw_missing(panel, message or "metal detector: no map")
+        panels.draw_missing(panel, message or say("metal detector: no map"))
         panels.draw_scale_strip(page, panel, below_in=0.88)
         return sheet.finished(page)
     cells = draw_metal(panel, metal, extent, shown or shown_of(result, view))
@@ -48,6 +49,6 @@ def emi_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas
     if targets:
         panels.draw_crosshair(panel, 100.0 * targets[0].x_m, 100.0 * targets[0].y_m)
     draw_targets(panel, targets)
-    sheet.colour_bar(page, [panel], cells, "metal response", style.metal_units(metal.units))
+    sheet.colour_bar(page, [panel], cells, say("metal response"), style.metal_units(metal.units))
     panels.draw_scale_strip(page, panel, below_in=0.88)
     return sheet.finished(page)

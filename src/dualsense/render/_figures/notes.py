@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import ENGLISH, again, say, spoken
+from dualsense.render._canvas import font
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.symbols import draw_symbol
@@ -39,7 +41,10 @@ RADAR_BLUE = "#31688e"
 SMALL_KEY_IN = 0.36
 WHY, WHY_LETTERS, WHY_LINE_IN, WHY_PT = 3, 42, 0.2, 10.5
 """Checks that failed are said beside a map: so many of them, each in two lines at most of so many letters."""
-CLAUSE_END = re.compile(r"[;:]|, (?=in |between |by )")
+CLAUSE_END = re.compile("[;:\uff1a\uff1b]|, (?=in |between |by )")
+COMMA = re.compile(", |\u3001")
+FULL_WIDTH = frozenset({"ja"})
+"""Languages whose letters are twice as wide."""
 SMALL_UNSURE = "measured, but a mine with little metal might be missed here"
 
 
@@ -60,7 +65,7 @@ def draw_banner(sheet: Canvas, message: str, top_in: float) -> None:
     sheet.write(0.3, top_in - 0.22, text, size_pt=13.0, cut="bold", paper=paper)
 
 
-def draw_grey_key(sheet: Canvas, left_in: float, middle_in: float, words: str = "not measured") -> None:
+def draw_grey_key(sheet: Canvas, left_in: float, middle_in: float, words: str | None = None) -> None:
     """Say what grey with hatching means, where there is no legend.
 
     Parameters
@@ -70,11 +75,11 @@ def draw_grey_key(sheet: Canvas, left_in: float, middle_in: float, words: str = 
     left_in, middle_in
         Left end and middle of the key from the lower left corner of the sheet, inches.
     words
-        What grey means.
+        What grey means; that it was not measured by default.
     """
     key = sheet.panel((left_in, middle_in - 0.13), (2.75, 0.26), (0.0, 2.75, 0.0, 0.26))
     _draw_grey_box(key, (0.02, 0.02))
-    key.write(0.54, 0.13, words, size_pt=LEGEND_PT)
+    key.write(0.54, 0.13, words or say("not measured"), size_pt=LEGEND_PT)
 
 
 def _draw_grey_box(panel: Panel, corner_in: tuple[float, float]) -> None:
@@ -113,27 +118,35 @@ def draw_legend(
     width_in = sheet.width_in - 0.6
     legend = sheet.panel((0.3, top_in - 0.62), (width_in, 0.62), (0.0, width_in, 0.0, 0.62))
     _draw_grey_box(legend, (0.02, 0.36))
-    legend.write(0.54, 0.47, "not measured: not assessable", size_pt=LEGEND_PT)
+    _write_key(legend, 0.54, 0.47, say("not measured: not assessable"), 2.82)
     swatch = (3.42, 3.84, 0.36, 0.58)
     legend.draw_box(swatch, RADAR_BLUE, RADAR_BLUE, 0.0, 1.0)
     one: Any = {"ground": None, "lines": style.ONE_SENSOR_LINES, "apart_in": 1.0 / 6.0}
     legend.draw_hatch(np.ones((1, 1), dtype=bool), swatch, **one)
-    legend.write(3.94, 0.47, "one sensor only: not assessable", size_pt=LEGEND_PT)
+    right_in = width_in - 3.94
+    _write_key(legend, 3.94, 0.47, say("one sensor only: not assessable"), right_in)
     if small:
         _draw_small_key(sheet, top_in - 0.62 - SMALL_KEY_IN)
     for start, widths_pt in ((0.02, (3.0, 0.9)), (3.42, (5.2, 2.4))):
         line = np.array([[start, 0.12], [start + 0.42, 0.12]])
         for colour, width_pt in zip((style.INK, style.PAPER), widths_pt, strict=True):
             legend.draw_lines([line], width_pt=width_pt, colour=colour, level=1.0)
-    legend.write(0.54, 0.12, "swept track" if track else "swept track: too dense to draw", size_pt=LEGEND_PT)
+    _write_key(legend, 0.54, 0.12, say("swept track" if track else "swept track: too dense to draw"), 2.82)
     metal = result.emi_maps.get("metal_response")
     if metal is None or sensor_message(result, "emi"):
-        words = "no metal contours: no metal detector"
+        words = say("no metal contours: no metal detector")
     elif levels:
-        words = f"metal {style.numbers_words(levels, style.metal_units(metal.units))}"
+        words = say("metal {levels}", levels=style.numbers_words(levels, style.metal_units(metal.units)))
     else:
-        words = "no metal contour: see the metal map"
-    legend.write(3.94, 0.12, words, size_pt=LEGEND_PT)
+        words = say("no metal contour: see the metal map")
+    _write_key(legend, 3.94, 0.12, words, right_in)
+
+
+def _write_key(panel: Panel, left_in: float, up_in: float, words: str, room_in: float) -> None:
+    """Write what a sign means, smaller where another language needs more room than there is."""
+    wide_in = font.width_px(words, LEGEND_PT * style.DPI / 72.0) / style.DPI
+    size_pt = LEGEND_PT if spoken() == ENGLISH else LEGEND_PT * min(1.0, room_in / wide_in)
+    panel.write(left_in, up_in, words, size_pt=size_pt)
 
 
 def _draw_small_key(sheet: Canvas, bottom_in: float) -> None:
@@ -142,7 +155,7 @@ def _draw_small_key(sheet: Canvas, bottom_in: float) -> None:
     swatch = (0.02, 0.44, 0.02, 0.24)
     key.draw_box(swatch, RADAR_BLUE, RADAR_BLUE, 0.0, 1.0)
     panels.draw_unmeasured(key, swatch, np.ones((1, 1), dtype=bool), "small")
-    key.write(0.54, 0.13, SMALL_UNSURE, size_pt=LEGEND_PT)
+    key.write(0.54, 0.13, say(SMALL_UNSURE), size_pt=LEGEND_PT)
 
 
 def list_height_in(result: Result, columns: int) -> float:
@@ -156,13 +169,14 @@ def why_lines(result: Result) -> list[str]:
     failed = dict.fromkeys(doubt.code for doubt in result.doubts)
     said = list(dict.fromkeys(one.message for one in result.faults if one.code in failed))
     lines: list[str] = []
+    letters = WHY_LETTERS // 2 if spoken() in FULL_WIDTH else WHY_LETTERS
     for message in said[:WHY]:
-        clause = CLAUSE_END.split(plain(message, 200))[0]
+        clause = CLAUSE_END.split(plain(again(message), 200))[0]
         lines += textwrap.wrap(
-            f"\u26a0 {clause}", WHY_LETTERS, subsequent_indent="    ", max_lines=2, placeholder=" …"
+            f"\u26a0 {clause}", letters, subsequent_indent="    ", max_lines=2, placeholder=" …"
         )
     if len(said) > WHY:
-        lines.append(f"and {len(said) - WHY} more in targets.json")
+        lines.append(say("and {count} more in {file}", count=len(said) - WHY, file="targets.json"))
     return lines
 
 
@@ -199,28 +213,29 @@ def draw_list(
         row, column = divmod(index, columns)
         left, top = column * LIST_IN, row * ROW_IN
         draw_symbol(panel, left + 0.22, top + 0.27, target.call, size_pt=15.0)
-        name = f"{plain(target.id, 10)}  {CALL_NAMES[target.call]}"
+        name = f"{plain(target.id, 10)}  {say(CALL_NAMES[target.call])}"
         panel.write(left + 0.52, top + 0.13, name, size_pt=14.0, cut="bold")
         # The column is narrow, and under it stands whether scores are probabilities.
-        chance = chance_words(target, result).replace(CANNOT_RULE_OUT, "not ruled out").partition(",")[0]
-        deep = depth_words(target).partition(",")[0]
-        for line, text in enumerate((chance, deep if "unknown" in deep else f"{deep} deep", place(target))):
+        chance = COMMA.split(chance_words(target, result).replace(say(CANNOT_RULE_OUT), say("not ruled out")))[0]
+        deep = COMMA.split(depth_words(target))[0]
+        deep = say("{depth} deep", depth=deep) if math.isfinite(target.depth_m) else deep
+        for line, text in enumerate((chance, deep, place(target))):
             panel.write(left + 0.52, top + 0.35 + 0.19 * line, text, size_pt=LEGEND_PT)
     if not shown:
-        words = (
-            "Nothing was assessed" if result.coverage_fraction == 0.0 else "No target found in\nthe assessed part"
-        )
+        nothing = result.coverage_fraction == 0.0
+        words = say("Nothing was assessed" if nothing else "No target found in\nthe assessed part")
         panel.write(0.0, 0.2, words, size_pt=14.0, cut="bold", up="top")
     end = height_in - 1.3 - WHY_LINE_IN * len(why)
-    lines = [f"and {len(targets) - len(shown)} more in targets.csv"] if len(targets) > len(shown) else []
+    more = len(targets) - len(shown)
+    lines = [say("and {count} more in {file}", count=more, file="targets.csv")] if more else []
     if is_calibrated(result):
-        lines.append(f"Chances: model {plain(result.model, 24)}")
-        lines += ["of simulated ground only"] if calibration_words(result) else []
+        lines.append(say("Chances: model {model}", model=plain(result.model, 24)))
+        lines += [say("of simulated ground only")] if calibration_words(result) else []
     else:
-        lines += ["Scores are uncalibrated,", "no probabilities."]
+        lines += say("Scores are uncalibrated,\nno probabilities.").split("\n")
     look: Any = {"size_pt": LEGEND_PT, "cut": "italic", "up": "top", "spacing": 1.3}
     panel.write(0.0, end + 0.08, "\n".join(lines), **look)
-    text = f"Ground not covered: {percent_up(1.0 - result.coverage_fraction)}"
+    text = say("Ground not covered: {share}", share=percent_up(1.0 - result.coverage_fraction))
     below = end + 0.12 + 0.26 * len(lines)
     panel.write(0.0, below, text, size_pt=12.0, cut="bold", up="top")
     if why:

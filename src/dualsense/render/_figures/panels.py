@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas.axes import draw_frame, draw_x_axis, draw_y_axis, even_ticks
 from dualsense.render._canvas.colours import Scale
 from dualsense.render._canvas.contours import contour_lines
@@ -253,7 +254,7 @@ def draw_scale_strip(
     *,
     below_in: float,
     right_panel: Panel | None = None,
-    heading: str = "lane direction (+x)",
+    heading: str | None = None,
 ) -> None:
     """Lane arrow and scale bar in a strip under a map, where they cover no ground.
 
@@ -266,7 +267,7 @@ def draw_scale_strip(
     right_panel
         The strip ends where this one ends; by default where the map ends.
     heading
-        What the arrow to the right points to.
+        What the arrow to the right points to; the lane direction by default.
     """
     left_in, low_in = panel.box[0] / sheet.dpi, panel.box[1] / sheet.dpi
     end_in = max((right_panel or panel).box[2] / sheet.dpi, left_in + STRIP_LEAST_IN)
@@ -278,14 +279,14 @@ def draw_scale_strip(
     start_in = width_in - 2.0 * half_in
     for place_in, colour in ((start_in, style.INK), (start_in + half_in, style.PAPER)):
         strip.draw_box((place_in, place_in + half_in, 0.32, 0.62), colour, style.INK, 1.0, 1.0)
-    strip.write(start_in - 0.1, 0.47, f"{length_cm:g} cm", across="right", cut="bold")
+    strip.write(start_in - 0.1, 0.47, say("{length} cm", length=f"{length_cm:g}"), across="right", cut="bold")
     long, half = strip.points_px(ARROW_PT[0]), strip.points_px(ARROW_PT[1])
     shaft = np.array([[0.0, 0.47], [0.8 - 0.5 * long / sheet.dpi, 0.47]])
     strip.draw_lines([shaft], width_pt=2.6, colour=style.INK, level=1.0, cap="butt")
     column, row = (float(value) for value in strip.at(0.8, 0.47))
     corners = np.array([(column, row), (column - long, row + half), (column - long, row - half)])
     strip.draw_polygon(corners, style.INK, 1.0)
-    strip.write(0.9, 0.47, heading, cut="bold")
+    strip.write(0.9, 0.47, heading or say("lane direction (+x)"), cut="bold")
 
 
 HEIGHTS = (0.5, 0.84, 0.16)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas.axes import draw_frame, draw_x_axis, draw_y_axis, even_ticks
 from dualsense.render._canvas.bars import upright_bar
 from dualsense.render._canvas.colours import Scale
@@ -26,14 +27,25 @@ if TYPE_CHECKING:
 WIDTH_IN, TALL_IN = 11.0, 4.6
 BRIGHT = 0.995
 TOGETHER: dict[str, Together] = {"amplitude": "loudest", "phase": "nearest"}
+ATTRIBUTES = {
+    "amplitude": "amplitude",
+    "envelope": "envelope",
+    "phase": "phase",
+    "frequency": "frequency",
+    "bandwidth": "bandwidth",
+    "sweetness": "sweetness",
+}
+"""Names of what a radargram shows, as keys of the catalogues."""
 SIGNED = {"amplitude": "RdBu_r", "phase": "twilight"}
 
 
 def gain_words(radargram: Radargram) -> str:
     """Say which gain a radargram has; the pictures and targets are never made from gained traces."""
     if radargram.gain is None:
-        return "gain not stated; for display only"
-    return "no gain; for display only" if radargram.gain == "none" else f"gain: {radargram.gain}, for display only"
+        return say("gain not stated; for display only")
+    if radargram.gain == "none":
+        return say("no gain; for display only")
+    return say("gain: {gain}, for display only", gain=radargram.gain)
 
 
 def radargram_figure(result: Result, view: View, shared: Shown | None = None) -> Canvas:
@@ -53,10 +65,15 @@ def radargram_figure(result: Result, view: View, shared: Shown | None = None) ->
     extent = (*edges, float(time_ns[-1]) + half_ns, float(time_ns[0]) - half_ns)
     width_in = sheet.LEFT_IN + WIDTH_IN + sheet.BAR_IN + 0.2
     height_in = sheet.HEAD_IN + 0.35 + TALL_IN + 1.25
-    head = f"{shown.name} against two-way time  ·  {gain_words(shown)}"
-    page = sheet.open_sheet(result, "Radargram", head, width_in, height_in)
+    name = say(ATTRIBUTES.get(shown.name, shown.name))
+    head = say("{name} against two-way time", name=name) + f"  ·  {gain_words(shown)}"
+    page = sheet.open_sheet(result, say("Radargram"), head, width_in, height_in)
     length_m = float(np.nansum(np.hypot(*np.diff(shown.position_m[:, :2], axis=0).T)))
-    words = f"{shown.values.shape[0]} soundings over {length_m:.2f} m of track, before migration"
+    words = say(
+        "{count} soundings over {length:.2f} m of track, before migration",
+        count=shown.values.shape[0],
+        length=length_m,
+    )
     page.write(0.3, height_in - 1.0, words, size_pt=12.5)
     panel = page.panel((sheet.LEFT_IN, 1.25), (WIDTH_IN, TALL_IN), extent)
     draw_frame(panel)
@@ -67,14 +84,14 @@ def radargram_figure(result: Result, view: View, shared: Shown | None = None) ->
     panels.draw_unmeasured(panel, extent, ~np.isfinite(values.T)[::-1])
     draw_x_axis(panel, even_ticks(*edges, panels.nice_step(abs(edges[1] - edges[0]), 12)), label)
     times = even_ticks(extent[2], extent[3], panels.nice_step(extent[2] - extent[3], 10))
-    draw_y_axis(panel, times, "two-way time (ns)")
+    draw_y_axis(panel, times, say("two-way time (ns)"))
     power = style.power_of_ten(scale.high)
-    name = f"{shown.name} ({style.scaled_units(power, shown.units)})"
+    name = f"{name} ({style.scaled_units(power, shown.units)})"
     place = ((sheet.LEFT_IN + WIDTH_IN + 0.18, 1.25), (0.2, TALL_IN))
     both: tuple[End, ...] = ("min", "max") if shown.name == "amplitude" else ()
     upright_bar(page, place, cells, _bar_ticks(scale, power), name, beyond=both)
     if not np.isfinite(values).all():
-        notes.draw_grey_key(page, sheet.LEFT_IN, 0.35, "not told there")
+        notes.draw_grey_key(page, sheet.LEFT_IN, 0.35, say("not told there"))
     return sheet.finished(page)
 
 
@@ -99,7 +116,7 @@ def _columns(result: Result, shown: Radargram) -> tuple[NDArray[np.float32], tup
             half = 0.5 * float(even[1] - even[0])
             nearest = order[np.searchsorted(middles, even)]
             return shown.values[nearest], (float(even[0]) - half, float(even[-1]) + half), strip.axis_words()
-    return shown.values, (0.5, count + 0.5), "number of the sounding, as recorded"
+    return shown.values, (0.5, count + 0.5), say("number of the sounding, as recorded")
 
 
 def _scale(shown: Radargram) -> Scale:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas.bars import lying_bar, upright_bar
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import style
@@ -69,7 +70,7 @@ def open_sheet(result: Result, title: str, subtitle: str, width_in: float, heigh
     if result.header.source == "simulated":
         paper = Paper(style.SIMULATED_PAPER, style.INK, 2.0, 0.4)
         look: Any = {"size_pt": 15.0, "cut": "bold", "across": "right", "paper": paper}
-        sheet.write(width_in - 0.35, height_in - 0.36, SIMULATED, **look)
+        sheet.write(width_in - 0.35, height_in - 0.36, say(SIMULATED), **look)
     return sheet
 
 
@@ -77,7 +78,7 @@ def finished(sheet: Canvas) -> Canvas:
     """Say at the foot of a sheet how many cells a dot of its maps stands for, where that is more than one."""
     rows, columns = sheet.cells_per_dot()
     if rows * columns > 1:
-        words = f"one dot shows the strongest of {rows} × {columns} cells"
+        words = say("one dot shows the strongest of {rows} × {columns} cells", rows=rows, columns=columns)
         sheet.write(0.3, 0.09, words, size_pt=9.0)
     return sheet
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.result import Coverage, Grid, Image, Volume
 
 if TYPE_CHECKING:
@@ -69,12 +70,18 @@ class Strip:
         """Direction of the strip, against the lane direction +x."""
         turn_deg = math.degrees(math.atan2(self.direction[1], self.direction[0]))
         if abs(turn_deg) < 0.5:
-            return "along the line (+x)"
-        return f"along the line, {abs(turn_deg):.0f}° {'left' if turn_deg > 0.0 else 'right'} of +x"
+            return say("along the line (+x)")
+        if turn_deg > 0.0:
+            return say("along the line, {turn:.0f}° left of +x", turn=turn_deg)
+        return say("along the line, {turn:.0f}° right of +x", turn=-turn_deg)
 
     def axis_words(self) -> str:
         """Name of the axis along the strip."""
-        return f"distance along the line from {'the start point' if self.from_origin else 'its end'} (cm)"
+        return say(
+            "distance along the line from the start point (cm)"
+            if self.from_origin
+            else "distance along the line from its end (cm)"
+        )
 
 
 def find_strip(result: Result) -> Strip | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.language import in_english
+from dualsense.language import number, say
 from dualsense.render._canvas.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def power_of_ten(limit: float) -> int:
 
 def number_words(value: float) -> str:
     """Write a number with three digits, or all of those before the point; never as a power of ten."""
-    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
+    return number(f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}")
 
 
 def scaled_units(power: int, units: str) -> str:
@@ -108,7 +108,7 @@ def unit_words(units: str) -> str:
     """Write a unit as people write it; dimensionless is "relative"."""
     raised = {"2": "²", "3": "³"}
     if units in {"1", ""}:
-        return in_english("relative")
+        return say("relative")
     return "".join(
         raised[letter] if letter in raised and index and units[index - 1].isalpha() else letter
         for index, letter in enumerate(units)
@@ -117,16 +117,17 @@ def unit_words(units: str) -> str:
 
 def metal_units(units: str) -> str:
     """Name the unit of the metal map: a dimensionless one counts standard deviations of the noise."""
-    return in_english("times the noise") if units == "1" else units
+    return say("times the noise") if units == "1" else units
 
 
 def numbers_words(values: Sequence[float], units: str) -> str:
     """Write numbers with two or three digits and their common unit: "0.9, 2.2 × 10⁻⁸ m³"."""
     power = power_of_ten(max((abs(value) for value in values), default=1.0))
+    comma = ", " if number("0.5") == "0.5" else "; "  # beside decimal commas
     if power == 0:
-        numbers = ", ".join(number_words(value) for value in values)
+        numbers = comma.join(number_words(value) for value in values)
         return f"{numbers} {unit_words(units)}"
-    numbers = ", ".join(f"{value / 10.0**power:.2g}" for value in values)
+    numbers = comma.join(number(f"{value / 10.0**power:.2g}") for value in values)
     return f"{numbers} × {scaled_units(power, units)}"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas import coverage
 from dualsense.render._canvas.canvas import EVERYWHERE
 from dualsense.render._canvas.marks import Paper, overlaps
@@ -182,7 +183,7 @@ def draw_depth(panel: Panel, target: Target, place_cm: float) -> None:
 def tag_words(target: Target, *, full: bool) -> tuple[str, ...]:
     """Texts of a tag, the one to be preferred first: a number never stands alone beside a symbol."""
     name = plain(target.id, 10)
-    return (f"{name} {CALL_NAMES[target.call]}", name) if full else (name,)
+    return (f"{name} {say(CALL_NAMES[target.call])}", name) if full else (name,)
 
 
 def free_boxes(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.language import say
 from dualsense.render._canvas.axes import draw_title
 from dualsense.render._figures import panels, sheet, style
 from dualsense.render._figures.echo import shown_echo, slabs
@@ -34,8 +35,6 @@ SECTIONS = 3
 SECTION_CM = 100.0
 LONG_CM = 1000.0
 TITLE_PT = 13.5
-ALONE_WORDS = "; lines: one sensor only"
-SIDE_NAMES = ("x along the lane (cm)", "y to the left (cm)")
 
 
 def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Canvas:
@@ -43,7 +42,7 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
     message = sensor_message(result, "gpr")
     volume = result.gpr_volume
     if volume is None or message:
-        return _missing_figure(result, "Radar, slices by depth", message or "radar: no image")
+        return _missing_figure(result, say("Radar, slices by depth"), message or say("radar: no image"))
     shown = shown or shown_of(result, view)
     echo = shown.echo or shown_echo(result)
     strip = find_strip(result)
@@ -58,8 +57,8 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
     width_in = max(sheet.LEFT_IN + columns * pitch_x + sheet.BAR_IN - 0.1, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + rows * pitch_y + 1.05
     alone = radar_alone(result)
-    subtitle = "strongest echo within each layer, one colour scale for all" + (ALONE_WORDS if alone.any() else "")
-    page = sheet.open_sheet(result, "Radar, slices by depth", subtitle, width_in, height_in)
+    subtitle = say("strongest echo within each layer, one colour scale for all") + _alone_words(alone)
+    page = sheet.open_sheet(result, say("Radar, slices by depth"), subtitle, width_in, height_in)
     scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
     targets = ordered_targets(result)
     drawn: list[Panel] = []
@@ -70,7 +69,7 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
         corner_in = (sheet.LEFT_IN + column * pitch_x, bottom_in - 0.12)
         panel = panels.map_panel(page, corner_in, (size.width_in, size.height_in), extent)
         last = index + columns >= len(cuts)
-        names = ("x (cm)" if last else "", "y (cm)" if column == 0 else "")
+        names = (say("x (cm)") if last else "", say("y (cm)") if column == 0 else "")
         panels.centimetre_axes(panel, *names, x_numbers=last, y_numbers=column == 0)
         values = echo.strongest(indices)
         panel.draw_cells(values, extent, scale, style.RADAR_MAP)
@@ -81,11 +80,17 @@ def slices_figure(result: Result, view: View, shown: Shown | None = None) -> Can
         panels.draw_metal_contours(panel, contours)
         here = [target for target in targets if top_cm <= 100.0 * target.depth_m < bottom_cm]
         draw_targets(panel, here, size_pt=12.0, tags=False)
-        draw_title(panel, f"{layer_words(top_cm, bottom_cm, last=index == len(cuts) - 1)} deep", TITLE_PT)
+        layer = layer_words(top_cm, bottom_cm, last=index == len(cuts) - 1)
+        draw_title(panel, say("{depth} deep", depth=layer), TITLE_PT)
         drawn.append(panel)
     panels.draw_scale_strip(page, drawn[(rows - 1) * columns], below_in=0.78, right_panel=drawn[columns - 1])
-    sheet.colour_bar(page, drawn, drawn[0].cells[0], "radar echo", "gained with depth, 1 = strongest")
+    sheet.colour_bar(page, drawn, drawn[0].cells[0], say("radar echo"), say("gained with depth, 1 = strongest"))
     return sheet.finished(page)
+
+
+def _alone_words(alone: NDArray[np.bool_]) -> str:
+    """Say what lines over the radar mean, where there are any."""
+    return "; " + say("lines: one sensor only") if alone.any() else ""
 
 
 def _missing_figure(result: Result, title: str, message: str) -> Canvas:
@@ -96,7 +101,7 @@ def _missing_figure(result: Result, title: str, message: str) -> Canvas:
     height_in = sheet.HEAD_IN + size.height_in + sheet.STRIP_IN
     page = sheet.open_sheet(result, title, "", width_in, height_in)
     panel = panels.map_panel(page, (sheet.LEFT_IN, sheet.STRIP_IN), (size.width_in, size.height_in), extent)
-    panels.centimetre_axes(panel, x_label="x along the lane (cm)", y_label="y to the left (cm)")
+    panels.centimetre_axes(panel, x_label=say("x along the lane (cm)"), y_label=say("y to the left (cm)"))
     panels.draw_unmeasured(panel, extent, np.ones_like(result.coverage.patch))
     panels.draw_track(panel, result.track_m)
     panels.draw_missing(panel, message)
@@ -128,7 +133,7 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
     message = sensor_message(result, "gpr")
     volume = result.gpr_volume
     if volume is None or message:
-        return _missing_figure(result, "Radar, vertical sections", message or "radar: no image")
+        return _missing_figure(result, say("Radar, vertical sections"), message or say("radar: no image"))
     shown = shown or shown_of(result, view)
     echo = shown.echo or shown_echo(result)
     strip = find_strip(result)
@@ -149,11 +154,13 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
     width_in = max(sheet.LEFT_IN + sum(slots_in) + 0.5 + sheet.BAR_IN, 8.5)
     height_in = sheet.HEAD_IN + 0.25 + len(points) * pitch_in + 1.0
     alone = radar_alone(result)
-    subtitle = "cuts through the most important targets" if points[0][2] else "cuts through the strongest body"
-    subtitle += ALONE_WORDS if alone.any() else ""
-    page = sheet.open_sheet(result, "Radar, vertical sections", subtitle, width_in, height_in)
+    found = points[0][2] is not None
+    subtitle = say("cuts through the most important targets" if found else "cuts through the strongest body")
+    subtitle += _alone_words(alone)
+    page = sheet.open_sheet(result, say("Radar, vertical sections"), subtitle, width_in, height_in)
     page.write(0.3, height_in - 1.0, soil_words(result), size_pt=12.5)
     scale = panels.scaled(shown.limits.echo, style.RADAR_GAMMA)
+    side_names = (say("x along the lane (cm)"), say("y to the left (cm)"))
     drawn: list[Panel] = []
     for index, (x_m, y_m, target) in enumerate(points):
         row = int(np.argmin(np.abs(grid.y_m - y_m)))
@@ -165,7 +172,7 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
             corner_in = (sheet.LEFT_IN + side * (slots_in[0] + 0.5), bottom_in)
             window = (*window_cm(edges[side], place_cm, SECTION_CM), deep[1], deep[0])
             panel = panels.map_panel(page, corner_in, (scale_in * spans[side], tall_in), window)
-            names = (SIDE_NAMES[side] if last else "", "" if side else "depth (cm)")
+            names = (side_names[side] if last else "", "" if side else say("depth (cm)"))
             panels.centimetre_axes(panel, *names, x_numbers=last or window[:2] != edges[side], y_numbers=not side)
             over = (
                 (alone[row] if side == 0 else alone[:, column]) if alone.shape == volume.values.shape[1:] else None
@@ -177,16 +184,17 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
             drawn.append(panel)
     panels.draw_scale_strip(page, drawn[-2], below_in=0.86, right_panel=drawn[-1])
     right_in = sheet.LEFT_IN + sum(slots_in) + 0.5
-    words = "gained with depth, 1 = strongest"
-    sheet.colour_bar(page, drawn, drawn[0].cells[0], "radar echo", words, right_in=right_in)
+    words = say("gained with depth, 1 = strongest")
+    sheet.colour_bar(page, drawn, drawn[0].cells[0], say("radar echo"), words, right_in=right_in)
     return sheet.finished(page)
 
 
 def _section_titles(x_m: float, y_m: float, target: Target | None) -> tuple[str, str]:
-    name = "strongest body"
+    name = say("strongest body")
     if target is not None:
-        name = f"{plain(target.id, 10)} {CALL_NAMES[target.call]}, {depth_words(target)}"
-    return f"{name}: along, y = {100.0 * y_m:.0f} cm", f"across, x = {100.0 * x_m:.0f} cm"
+        name = f"{plain(target.id, 10)} {say(CALL_NAMES[target.call])}, {depth_words(target)}"
+    along = say("{name}: along, y = {at:.0f} cm", name=name, at=100.0 * y_m)
+    return along, say("across, x = {at:.0f} cm", at=100.0 * x_m)
 
 
 def _draw_section(

@@ -55,7 +55,9 @@ def language_tables(
     tongues: Mapping[str, Catalogue],
     met: Mapping[str, list[str]],
     words: Mapping[str, Mapping[str, Any]],
+    *,
     first: str,
+    drawn: str,
 ) -> dict[str, Any]:
     """Join what all languages say, each text once.
 
@@ -69,12 +71,14 @@ def language_tables(
         What `page_words` gave for each.
     first
         Code of the language that the page opens in.
+    drawn
+        Code of that of the words in its pictures.
 
     Returns
     -------
     dict
-        Ready for JSON: "first"; "at", for each text met its place in the tables; "tongues", each with its name,
-        direction, decimal sign, whether it was reviewed, its texts, the sentences and terms of the
+        Ready for JSON: "first" and "drawn"; "at", for each text met its place in the tables; "tongues", each with
+        its name, direction, decimal sign, whether it was reviewed, its texts, the sentences and terms of the
         scripts, and whether its list of targets has room on paper only without reasons.
     """
     place: dict[tuple[str, ...], int] = {}
@@ -82,6 +86,7 @@ def language_tables(
     columns = dict(zip(met, zip(*place, strict=True), strict=True))
     return {
         "first": first,
+        "drawn": drawn,
         "at": at,
         "tongues": {
             code: {

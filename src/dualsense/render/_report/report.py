@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from dualsense.language import ENGLISH, catalogue, languages, speaking, spoken
 from dualsense.render._figures.figures import render_figures
+from dualsense.render._figures.settle import drawn_language
 from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
 from dualsense.render._report.languages import Texts, language_tables
@@ -173,6 +174,8 @@ def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Show
         "script": _inline(script),
         "script_hash": _hash(script),
         "languages_mark": _inline(LANGUAGES_MARK),
+        "drawn": drawn_language(),
+        "drawn_name": catalogue(drawn_language()).name,
     }
     return _in_all_languages(result, viewer, shared)
 
@@ -199,7 +202,7 @@ def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping
             text = page_template().render(context, tongues=tongues.values())
         met[code] = texts.met
         page = text if code == first else page
-    table = _json(language_tables(tongues, met, said, first))
+    table = _json(language_tables(tongues, met, said, first=first, drawn=shared["drawn"]))
     return page.replace(LANGUAGES_MARK, table, 1)
 
 

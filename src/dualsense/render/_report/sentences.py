@@ -111,6 +111,7 @@ SENTENCES: Mapping[str, str] = {
     # pictures and facts
     "sheet": "page {number} of {count}",
     "ground": "The ground",
+    "drawn": "The words in the pictures are {language}.",
     "fused": "Radar with metal contours over it, and the targets",
     "line_section": "Distance along the line against depth, and the targets",
     "metal_picture": "Response of the metal detector",

@@ -45,6 +45,7 @@
       document.querySelectorAll(`[data-in-${name}]`).forEach((part) => { part.setAttribute(name, textAt(part.getAttribute(`data-in-${name}`))); });
     }
     document.querySelectorAll(".unreviewed").forEach((part) => { part.hidden = tongue.reviewed; });
+    document.querySelectorAll(".drawn").forEach((part) => { part.hidden = code === languages.drawn; });
     // Reasons that are longer in this language must not push targets off a sheet of paper.
     document.querySelectorAll("table.targets").forEach((table) => { table.classList.toggle("many", tongue.many); });
     document.getElementById("language").value = code;
