@@ -5,13 +5,12 @@ are ended by SIGKILL after a time drawn from a seed, first as functions, in copi
 loaded, then as commands. After each, what lies there is compared byte by byte with what the undisturbed writer
 leaves; now and then one goes undisturbed, and must leave nothing but its output.
 
-    python -m benchmarks.io.kills --kills 100 --commands 20      so many for each function, and each command
+    python -m benchmarks.io.kills --kills 100 --commands 20      so many for each function, and each verb
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -24,24 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from benchmarks.io.spoilt import dzt
+from benchmarks.io.written import SAMPLES, SEED, digest, plain, state, verbs, words_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Writer = Callable[[Path, bool], object]
 
-ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / "sample_data"
-SEED = 20261128
 UNDISTURBED = 20
 """One in so many goes to its end."""
-
-
-def digest(place: Path) -> dict[str, str]:
-    """Hash what was written at a place, a file or a folder, by name; empty where nothing is."""
-    paths = [one for one in (sorted(place.rglob("*")) if place.is_dir() else [place]) if one.is_file()]
-    return {str(one.relative_to(place)): hashlib.sha256(one.read_bytes()).hexdigest() for one in paths}
 
 
 def writers(folder: Path) -> dict[str, Writer]:
@@ -125,71 +115,34 @@ def _in_copy(write: Writer, out: Path, *, new: bool, after_s: float | None) -> N
     os.waitpid(child, 0)
 
 
-def commands(folder: Path) -> dict[str, list[str]]:
-    """List commands that write to OUT, small ones."""
-    scans = folder / "scans"
-    scans.mkdir()
-    shutil.copy(SAMPLES / "pmn_sand.h5", scans / "a.h5")
-    (folder / "lane.DZT").write_bytes(dzt())
-    scan = str(SAMPLES / "pmn_sand.h5")
-    return {
-        "process": ["process", scan, "-o", "OUT"],
-        "replay": ["replay", scan, "--speed", "max", "--step", "20", "-o", "OUT"],
-        "batch": ["batch", str(scans), "-o", "OUT", "--jobs", "1"],
-        "evaluate": ["evaluate", str(scans), "-o", "OUT"],
-        "import": ["import", str(folder / "lane.DZT"), "-o", "OUT"],
-        "simulate --write-scene": ["simulate", "--preset", "sand", "--seed", "1", "--write-scene", "-o", "OUT"],
-    }
-
-
-def study_command(words: list[str], kills: int) -> dict[str, int]:
+def study_command(verb: str, words: list[str], kills: int) -> dict[str, int]:
     """Kill a command, and the process that waits for it, at random moments."""
     chance = np.random.default_rng([SEED, len(words[0])])
-    seen = dict.fromkeys(("new", "absent", "part of batch", "broken", "left"), 0)
+    seen = dict.fromkeys(("new", "absent", "in part", "broken", "left"), 0)
     with tempfile.TemporaryDirectory() as top:
+        place = Path(top) / "first"
+        place.mkdir()
         start = time.perf_counter()
-        _command(words, Path(top) / "out", None)
-        taken_s, wanted = time.perf_counter() - start, _plain(Path(top) / "out")
+        _command(words_for(words, place), None)
+        taken_s, wanted = time.perf_counter() - start, plain(place)
         for number in range(kills):
             home = Path(top) / f"home_{number}"
             home.mkdir()
+            told = words_for(words, home)
             # most of the time goes into starting and processing: the second half is where writing is
-            _command(words, home / "out", float(chance.uniform(0.4, 1.15) * taken_s))
-            seen[_command_state(_plain(home / "out"), wanted, words[0])] += 1
+            _command(told, float(chance.uniform(0.4, 1.15) * taken_s))
+            seen[state(plain(home), wanted, {}, verb)] += 1
             if number % UNDISTURBED == UNDISTURBED - 1:
-                _command([*words, "--overwrite"], home / "out", None)
+                _command([*told, "--overwrite"], None)
                 hidden = [one for one in home.rglob(".*") if one.name.startswith(".out")]
-                seen["left"] += bool(hidden) or _plain(home / "out") != wanted
+                seen["left"] += bool(hidden) or plain(home) != wanted
             shutil.rmtree(home)
     return seen
 
 
-def _plain(out: Path) -> dict[str, str]:
-    """What is there under a name that is not hidden; lists that name the place itself by their presence only."""
-    found = {}
-    for name, code in digest(out).items():
-        if name == "." or not any(part.startswith(".") for part in Path(name).parts):
-            found[name] = "there" if Path(name).name in {"batch.json", "batch.csv"} else code
-    return found
-
-
-def _command_state(found: dict[str, str], wanted: dict[str, str], verb: str) -> str:
-    if found == wanted:
-        return "new"
-    if not found:
-        return "absent"
-    if verb == "batch":  # its scans come one by one, each whole, and its lists at the end
-        inner = {name: code for name, code in wanted.items() if "/" in name}
-        lists = {name for name in found if "/" not in name}
-        if {n: c for n, c in found.items() if "/" in n} == inner and lists <= {"batch.csv"}:
-            return "part of batch"
-    return "broken"
-
-
-def _command(words: list[str], out: Path, after_s: float | None) -> None:
-    given = [str(out) if word == "OUT" else word for word in words]
+def _command(words: list[str], after_s: float | None) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "dualsense", *given, "-q"],
+        [sys.executable, "-m", "dualsense", *words],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -215,8 +168,8 @@ def main() -> int:
                 table[name] = study_writer(name, write, given.kills)
                 print(name, table[name], flush=True)
         if given.commands:
-            for name, words in commands(Path(place)).items():
-                table[f"dualsense {name}"] = study_command(words, given.commands)
+            for name, words in verbs(Path(place)).items():
+                table[f"dualsense {name}"] = study_command(name, words, given.commands)
                 print(f"dualsense {name}", table[f"dualsense {name}"], flush=True)
     if given.json:
         given.json.write_text(json.dumps(table, indent=1))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.io.verbs import state
+from benchmarks.io.written import state
 
 
 @pytest.mark.slow
@@ -41,6 +41,16 @@ def test_an_output_is_whole_if_it_is_all_of_the_old_one_or_of_the_new():
 
 def test_a_batch_is_whole_scan_by_scan():
     new, old = ({f"out/{n}/{name}": code for n in "ab" for name in "xy"} for code in ("new", "old"))
-    assert state({n: new[n] if "/a/" in n else old[n] for n in new}, new, old, "batch") == "part of batch"
+    assert state({n: new[n] if "/a/" in n else old[n] for n in new}, new, old, "batch") == "in part"
     assert state({n: new[n] if n.endswith("x") else old[n] for n in new}, new, old, "batch") == "broken"
-    assert state({n: c for n, c in new.items() if "/a/" in n}, new, {}, "batch") == "part of batch"
+    assert state({n: c for n, c in new.items() if "/a/" in n}, new, {}, "batch") == "in part"
+
+
+def test_a_sweep_is_whole_file_by_file_and_may_begin_anew():
+    names = ("sweep.csv", "sweep.jsonl", "maps/00000.a.npy")
+    new, old = ({f"out/{name}": code for name in names} for code in ("new", "old"))
+    begun = {name: code for name, code in old.items() if name.endswith("csv")}
+    assert state(begun, new, old, "sweep") == "in part"
+    assert state(begun | {"out/maps/00000.a.npy": "new"}, new, old, "sweep") == "in part"
+    assert state(begun | {"out/maps/00000.a.npy": "torn"}, new, old, "sweep") == "broken"
+    assert state({}, new, old, "sweep") == "broken"  # the table of the last one is kept until there is another

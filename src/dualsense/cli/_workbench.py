@@ -122,7 +122,7 @@ def steps(
     with console.progress() as progress:
         found = look_inside(import_scan(scan, **given), recipe, at_m=at_m, depth_m=depth_m, progress=progress)
         console.subject = str(out)
-        page, arrays = write_steps(found, out)
+        page, arrays = write_steps(found, out, overwrite=overwrite)
     console.report(say("wrote {page} and {arrays}", page=page, arrays=arrays))
     return DONE
 

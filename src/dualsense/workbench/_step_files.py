@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.language import say
-from dualsense.runtime.files import whole_file
+from dualsense.runtime.folders import write_folder
 from dualsense.workbench._page import Picture, Section, Table, page_html
 from dualsense.workbench._step_plots import step_png
 
@@ -104,25 +104,28 @@ def step_arrays(steps: Steps) -> dict[str, np.ndarray]:
     return out
 
 
-def write_steps(steps: Steps, folder: Path) -> tuple[Path, Path]:
-    """Write the page and the arrays.
+def write_steps(steps: Steps, folder: Path, *, overwrite: bool = True) -> tuple[Path, Path]:
+    """Write the page and the arrays, both at once.
 
     Parameters
     ----------
     steps
         From `look_inside`.
     folder
-        Made where it is not there.
+        Made where it is not there; files of other names in it stay.
+    overwrite
+        Whether files of these names may be there already.
 
     Returns
     -------
     page, arrays : Path
         ``steps.html``, and ``steps.npz``, which `numpy.load` reads without pickle.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    page, arrays = folder / PAGE, folder / ARRAYS
-    with whole_file(page) as stream:
-        stream.write(steps_html(steps).encode("utf-8"))
-    with whole_file(arrays) as stream:
-        np.savez_compressed(stream, allow_pickle=False, **step_arrays(steps))
-    return page, arrays
+
+    def fill(fresh: Path) -> None:
+        (fresh / PAGE).write_text(steps_html(steps), encoding="utf-8")
+        with (fresh / ARRAYS).open("wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **step_arrays(steps))
+
+    write_folder(folder, (PAGE, ARRAYS), fill, overwrite=overwrite)
+    return folder / PAGE, folder / ARRAYS
