@@ -12,7 +12,8 @@ from dualsense.emi._joint.descent import CLOSEST_M
 from dualsense.emi._joint.find import find_dipoles
 from dualsense.emi._locate.isolate import isolate
 from dualsense.emi._locate.locate import locate
-from dualsense.emi._locate.refine import _allowed, _Limits, _Place, refine
+from dualsense.emi._locate.place import Limits, Place
+from dualsense.emi._locate.refine import _allowed, refine
 from dualsense.emi._response import bin_along_track, normalise, take_rows, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
@@ -96,10 +97,10 @@ def test_metal_beside_stronger_metal_is_not_lost(two):
 
 def test_beside_stronger_metal_nothing_is_carried_away(cartridge):
     """A PMA-2 was, by 3 cm, where the errors of the track over stronger metal looked like it."""
-    own, strong = _Place(np.array([0.2, 0.2, -0.1]), 1), _Place(np.array([0.5, 0.2, -0.05]), 0)
+    own, strong = Place(np.array([0.2, 0.2, -0.1]), 1), Place(np.array([0.5, 0.2, -0.05]), 0)
     estimate = replace(refine(*cartridge[:2]).dipoles[0].estimate, misfit=1.0)
-    limits = _Limits(0.25, 4.0, 0.08, pairs=True)
-    near, away = (_Place(np.array([0.2 + d, 0.2, -0.1]), 1, estimate) for d in (0.01, 0.03))
+    limits = Limits(0.25, 4.0, 0.08, pairs=True)
+    near, away = (Place(np.array([0.2 + d, 0.2, -0.1]), 1, estimate) for d in (0.01, 0.03))
     assert _allowed(away, [own], [], limits) > 1.0
     assert _allowed(near, [own], [strong], limits) == 1.0
     assert _allowed(away, [own], [strong], limits) == 0.0

@@ -8,18 +8,28 @@ each object is located, the strongest first, with soil and drift fitted beside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.emi._joint.summary import dipoles_of
-from dualsense.emi._locate.freed import freed
+from dualsense.emi._locate.again import together_again, widened
+from dualsense.emi._locate.apart import FARTHEST_M, apart
 from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
-from dualsense.emi._locate.row_errors import blurred, gaussians
+from dualsense.emi._locate.place import (
+    BESIDE_MOVE_M,
+    NUMERICAL,
+    WIDER_M,
+    Limits,
+    Place,
+    aside,
+    misfit_of,
+)
+from dualsense.emi._locate.row_errors import gaussians
 from dualsense.emi._locate.separate import FEWEST_M, separate
 from dualsense.emi._locate.settled import Settled
-from dualsense.emi._locate.together import ground_of, placed
+from dualsense.emi._locate.together import ground_of
 from dualsense.emi._response import take_rows
 
 if TYPE_CHECKING:
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
 
     from dualsense.emi._dipole import Dipole, DipoleEstimate
     from dualsense.emi._joint.find import Inversion
-    from dualsense.emi._locate.together import Ground, Placed
     from dualsense.emi._response import Response
 
     Real = NDArray[np.float64]
@@ -47,35 +56,11 @@ BETTER = 0.75
 PAIR, ALIKE, MERGED = 0.75, 1.5, 3.0
 """Two dipoles have to leave this part of what one leaves. One may leave so many times what it did where it was
 found, or what several found ones did, which errors of the track were fitted with."""
-BESIDE, BESIDE_MISFIT, BESIDE_MOVE_M = 1.0, 1.3, 0.02
+BESIDE, BESIDE_MISFIT = 1.0, 1.3
 """With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
-no more may be left than before, and the dipole is not carried away from where it was found."""
+no more may be left than before."""
 HOPELESS = 2.0
 """Times the way that a dipole may be carried; from so far off a second round does not bring it back."""
-NEIGHBOURS, WIDER_M = 3, 0.05
-"""So many dipoles at most are placed together, from rows that are farther away by this than for one alone."""
-NUMERICAL = (ValueError, ArithmeticError, np.linalg.LinAlgError)
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """Parameters of `refine`."""
-
-    reach_m: float
-    max_misfit: float
-    max_move_m: float
-    pairs: bool
-    together: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """One dipole: where, how well that is known, and from which of the found ones it came."""
-
-    position: Real
-    lead: int
-    estimate: DipoleEstimate | None = None
-    covariance: Real | None = None
 
 
 def refine(
@@ -117,20 +102,27 @@ def refine(
     if not found.dipoles:
         return found
     fit = Settled.of_ground(response, found.balance)
-    limits = _Limits(reach_m, max_misfit, max_move_m, pairs, together)
-    groups = [[_Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
+    limits = Limits(reach_m, max_misfit, max_move_m, pairs, together)
+    groups = [[Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
+        if not own:  # all of it was one of two
+            continue
         earlier = [p for places in groups[:g] for p in places]
         later = [p for places in groups[g + 1 :] for p in places]
         groups[g], fit = _located(fit, own, earlier, later, limits)
+        if limits.pairs and not _beside(own, earlier, limits):
+            two, gone, fit = _parted(fit, groups[g], own, earlier, later, limits.reach_m)
+            if two is not None:
+                groups[g] = two
+                groups[g + 1 :] = [[p for p in places if p not in gone] for places in groups[g + 1 :]]
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
     if limits.together:
-        known = _together(fit, known, limits)
+        known = together_again(fit, known, limits)
         fit = _settled(fit, known)
     else:
-        known = [_freed(fit, n, place) for n, place in enumerate(known)]
+        known = [widened(fit, n, place) for n, place in enumerate(known)]
     dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit.joint(), contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 
@@ -148,13 +140,13 @@ def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
     return groups
 
 
-def _settled(fit: Settled, places: Sequence[_Place]) -> Settled:
+def _settled(fit: Settled, places: Sequence[Place]) -> Settled:
     return fit.beside([p.position for p in places])
 
 
 def _located(
-    fit: Settled, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
-) -> tuple[list[_Place], Settled]:
+    fit: Settled, own: list[Place], earlier: list[Place], later: list[Place], limits: Limits
+) -> tuple[list[Place], Settled]:
     """One or two dipoles for a group, or the group as it was found; and the fit from which weights go on.
 
     What was found later may be objects, or what a misplaced dipole left: it is fitted beside this one only where
@@ -164,7 +156,7 @@ def _located(
     if best is None:
         return own, fit
     single, others, use = best
-    beside = [p for p in own[1:] if _aside(p, single) >= TOGETHER_M]
+    beside = [p for p in own[1:] if aside(p, single) >= TOGETHER_M]
     strain, fit = _strain(fit, [*others, single, *beside], use)
     if limits.pairs and len(own) > 1 and not _beside(own, earlier, limits):
         two, fit = _two(fit, others, single, own, use)
@@ -180,11 +172,11 @@ def _located(
 
 
 def _single(
-    fit: Settled, own: list[_Place], earlier: list[_Place], later: list[_Place], limits: _Limits
-) -> tuple[tuple[_Place, list[_Place], NDArray[np.intp]] | None, Settled]:
+    fit: Settled, own: list[Place], earlier: list[Place], later: list[Place], limits: Limits
+) -> tuple[tuple[Place, list[Place], NDArray[np.intp]] | None, Settled]:
     """One dipole for a group, what was fitted beside it, and the rows it was located with."""
     away = np.linalg.norm(fit.ground.response.center_m[:, :2] - own[0].position[:2], axis=1)
-    best: tuple[_Place, list[_Place], NDArray[np.intp]] | None = None
+    best: tuple[Place, list[Place], NDArray[np.intp]] | None = None
     allowed = (limits.max_move_m, limits.max_misfit)
     if _beside(own, earlier, limits):
         allowed = (BESIDE_MOVE_M, BESIDE_MISFIT)
@@ -195,30 +187,30 @@ def _single(
         if use.size < FEW_ROWS:
             continue
         single, fit = _iterated(fit, others, own, use, allowed)
-        if single is not None and (best is None or _misfit(single) < BETTER * _misfit(best[0])):
+        if single is not None and (best is None or misfit_of(single) < BETTER * misfit_of(best[0])):
             best = (single, others, use)
-            if _misfit(single) <= BESIDE_MISFIT:
+            if misfit_of(single) <= BESIDE_MISFIT:
                 break
     return best, fit
 
 
-def _allowed(single: _Place, own: list[_Place], earlier: list[_Place], limits: _Limits) -> float:
+def _allowed(single: Place, own: list[Place], earlier: list[Place], limits: Limits) -> float:
     """How much more than the dipoles as they were found one may leave."""
     allowed = MERGED if len(own) > 1 else ALIKE
     if not _beside(own, earlier, limits):
         return allowed
-    moved = min(_aside(p, single) for p in own)
-    return BESIDE if _misfit(single) <= BESIDE_MISFIT and moved <= BESIDE_MOVE_M else 0.0
+    moved = min(aside(p, single) for p in own)
+    return BESIDE if misfit_of(single) <= BESIDE_MISFIT and moved <= BESIDE_MOVE_M else 0.0
 
 
-def _beside(own: list[_Place], earlier: list[_Place], limits: _Limits) -> bool:
+def _beside(own: list[Place], earlier: list[Place], limits: Limits) -> bool:
     """Tell whether stronger metal was found near enough to be seen by the same rows."""
-    return any(_aside(p, own[0]) <= 2.0 * limits.reach_m for p in earlier)
+    return any(aside(p, own[0]) <= 2.0 * limits.reach_m for p in earlier)
 
 
 def _iterated(
-    fit: Settled, others: list[_Place], own: list[_Place], use: NDArray[np.intp], allowed: tuple[float, float]
-) -> tuple[_Place | None, Settled]:
+    fit: Settled, others: list[Place], own: list[Place], use: NDArray[np.intp], allowed: tuple[float, float]
+) -> tuple[Place | None, Settled]:
     """Locate, fit soil and drift again beside that, and locate again, as long as it may come to be believed."""
     here, (most_moved_m, most_misfit) = own, allowed
     for n in range(ROUNDS):
@@ -227,8 +219,8 @@ def _iterated(
         if estimate is None:
             return None, fit
         step = estimate.position_m - here[0].position
-        here = [_Place(estimate.position_m, own[0].lead, estimate)]
-        moved_m = min(_aside(p, here[0]) for p in own)
+        here = [Place(estimate.position_m, own[0].lead, estimate)]
+        moved_m = min(aside(p, here[0]) for p in own)
         if moved_m > HOPELESS * most_moved_m:
             return None, fit
         unlikely = moved_m > most_moved_m or estimate.misfit > most_misfit
@@ -238,8 +230,8 @@ def _iterated(
 
 
 def _two(
-    fit: Settled, others: list[_Place], single: _Place, own: list[_Place], use: NDArray[np.intp]
-) -> tuple[list[_Place] | None, Settled]:
+    fit: Settled, others: list[Place], single: Place, own: list[Place], use: NDArray[np.intp]
+) -> tuple[list[Place] | None, Settled]:
     """Two dipoles where the evidence is for them, each with its posterior beside the other."""
     fit = _settled(fit, [*others, single])
     try:
@@ -248,7 +240,7 @@ def _two(
         return None, fit
     if apart.count != 2 or not np.isfinite(apart.covariance_m2).all():
         return None, fit
-    fit = _settled(fit, [*others, *(_Place(position, own[0].lead) for position in apart.positions_m)])
+    fit = _settled(fit, [*others, *(Place(position, own[0].lead) for position in apart.positions_m)])
     out = []
     for k in range(2):
         estimate = _attempt(fit, [len(others) + k], use, apart.positions_m[k][:2])
@@ -256,25 +248,51 @@ def _two(
             return None, fit
         shared = apart.covariance_m2[3 * k : 3 * k + 3, 3 * k : 3 * k + 3]
         wider = estimate.covariance_m2 if np.trace(estimate.covariance_m2) > np.trace(shared) else shared
-        out.append(_Place(estimate.position_m, own[k].lead, estimate, wider))
+        out.append(Place(estimate.position_m, own[k].lead, estimate, wider))
     if np.linalg.norm(out[0].position - out[1].position) < FEWEST_M:
         return None, fit
-    return out + [p for p in own[2:] if min(_aside(p, o) for o in out) >= TOGETHER_M], fit
+    return out + [p for p in own[2:] if min(aside(p, o) for o in out) >= TOGETHER_M], fit
 
 
-def _aside(one: _Place, other: _Place) -> float:
-    return float(np.linalg.norm((one.position - other.position)[:2]))
+def _parted(
+    fit: Settled, here: list[Place], own: list[Place], earlier: list[Place], later: list[Place], reach_m: float
+) -> tuple[list[Place] | None, list[Place], Settled]:
+    """Two dipoles for what was located as one, where they are two, and what was found near that they explain."""
+    near = [p for p in [*here[1:], *later] if aside(p, here[0]) < FARTHEST_M]
+    stay = [p.position for p in [*earlier, *(p for p in later if p not in near)]]
+    away = np.linalg.norm(fit.ground.response.center_m[:, :2] - here[0].position[:2], axis=1)
+    use, wide = (np.flatnonzero(away <= reach_m + more) for more in (0.0, WIDER_M))
+    if use.size < FEW_ROWS:
+        return None, [], fit
+    wide = wide[np.argsort(fit.ground.response.time_s[wide], kind="stable")]
+    try:
+        two = apart(fit, ground_of(fit), stay, [here[0].position, *(p.position for p in near)], use, wide)
+    except NUMERICAL:
+        return None, [], fit
+    if two is None:
+        return None, [], fit
+    fit = fit.beside([*stay, *two.positions_m])
+    out = []
+    for k, position in enumerate(two.positions_m):
+        # each alone may be carried off beside the other's error: where they are is told by both together
+        estimate = _attempt(fit, [len(stay) + k], use, position[:2])
+        if estimate is None:
+            return None, [], fit
+        part = slice(3 * k, 3 * k + 3)
+        covariance = two.covariance_m2[part, part]
+        depth, density = gaussians([(1.0, -position[2], covariance[2, 2])], DEPTH_RANGE_M)
+        told = {"position_m": position, "covariance_m2": covariance, "depth_m": depth, "depth_density": density}
+        moved = replace(estimate, **told)
+        out.append(Place(position, own[min(k, len(own) - 1)].lead, moved, covariance))
+    stays = [near[k - 1] for k in two.more]
+    return out + [p for p in stays if p in here], [p for p in near if p not in stays], fit
 
 
-def _misfit(place: _Place) -> float:
-    return np.inf if place.estimate is None else place.estimate.misfit
-
-
-def _believed(after: list[_Place], before: list[_Place], limits: _Limits) -> bool:
+def _believed(after: list[Place], before: list[Place], limits: Limits) -> bool:
     """Tell whether all that was located explains its rows and lies where something was found."""
     return all(
         p.estimate is None
-        or (p.estimate.misfit <= limits.max_misfit and min(_aside(p, old) for old in before) <= limits.max_move_m)
+        or (p.estimate.misfit <= limits.max_misfit and min(aside(p, old) for old in before) <= limits.max_move_m)
         for p in after
     )
 
@@ -292,73 +310,13 @@ def _attempt(fit: Settled, which: Sequence[int], use: NDArray[np.intp], start_m:
     return estimate if np.isfinite(numbers).all() else None
 
 
-def _strain(fit: Settled, places: Sequence[_Place], use: NDArray[np.intp]) -> tuple[float, Settled]:
+def _strain(fit: Settled, places: Sequence[Place], use: NDArray[np.intp]) -> tuple[float, Settled]:
     """Energy that some dipoles leave in some rows, in what noise and stated position errors make."""
     fit = _settled(fit, places)
     return fit.strain(use), fit
 
 
-def _together(fit: Settled, known: list[_Place], limits: _Limits) -> list[_Place]:
-    """Place what was located once more, with its neighbours and with soil, drift and the track free beside it."""
-    if all(place.estimate is None for place in known):
-        return known
-    ground = ground_of(fit)
-    done: dict[tuple[int, ...], Placed | None] = {}
-    out = []
-    for n, place in enumerate(known):
-        if place.estimate is None:
-            out.append(place)
-            continue
-        away = np.array([_aside(place, other) for other in known])
-        near = np.flatnonzero(away < limits.reach_m)
-        which = tuple(sorted(int(k) for k in near[np.argsort(away[near], kind="stable")][:NEIGHBOURS]))
-        if which not in done:
-            done[which] = _attempted(fit, ground, which, limits)
-        out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
-    return out
-
-
-def _attempted(fit: Settled, ground: Ground, which: tuple[int, ...], limits: _Limits) -> Placed | None:
-    response = fit.ground.response
-    away = np.stack([np.hypot(*(response.center_m[:, :2] - fit.positions_m[n][:2]).T) for n in which])
-    use = np.flatnonzero(away.min(axis=0) <= limits.reach_m + WIDER_M)
-    try:
-        return placed(fit, ground, which, use[np.argsort(response.time_s[use], kind="stable")])
-    except NUMERICAL:
-        return None
-
-
-def _replaced(fit: Settled, n: int, place: _Place, k: int, found: Placed | None, limits: _Limits) -> _Place:
-    """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
-    e = place.estimate
-    if e is None or found is None or found.misfit > limits.max_misfit:
-        return _freed(fit, n, place)
-    position, own = found.positions[k], slice(3 * k, 3 * k + 3)
-    covariance = found.covariance[own, own]
-    farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
-    if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
-        return _freed(fit, n, place)
-    depth, density = gaussians([(w, at[k], variance[k]) for w, at, variance in found.depths], DEPTH_RANGE_M)
-    moved = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
-    return replace(place, position=position, covariance=covariance, estimate=moved)
-
-
-def _freed(fit: Settled, n: int, place: _Place) -> _Place:
-    """Give a dipole's place the error bars that it has while soil, drift and the others are fitted beside it."""
-    e = place.estimate
-    if e is None:
-        return place
-    covariance = e.covariance_m2 if place.covariance is None else place.covariance
-    wider = covariance + freed(fit, n, covariance)
-    depths = blurred(e.depth_m, e.depth_density, wider[2, 2], DEPTH_RANGE_M)
-    return replace(
-        place,
-        covariance=wider,
-        estimate=replace(e, covariance_m2=wider, depth_m=depths[0], depth_density=depths[1]),
-    )
-
-
-def _with_estimate(dipole: Dipole, place: _Place) -> Dipole:
+def _with_estimate(dipole: Dipole, place: Place) -> Dipole:
     if place.estimate is None:
         return dipole
     e = place.estimate

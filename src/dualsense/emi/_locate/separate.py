@@ -54,6 +54,8 @@ class Separation:
         Of both positions, Laplace.
     tensors_m3 : (2, c, 3, 3)
         Posterior means with two dipoles.
+    log_odds
+        Of two against one.
     """
 
     count: int
@@ -62,6 +64,7 @@ class Separation:
     positions_m: Real
     covariance_m2: Real
     tensors_m3: Real
+    log_odds: float = -np.inf
 
 
 def separate(
@@ -115,6 +118,7 @@ def separate(
         positions_m=pair.positions[order],
         covariance_m2=covariance[order][:, :, order].reshape(6, 6),
         tensors_m3=tensors[order],
+        log_odds=float(log_odds[2] - log_odds[1]),
     )
 
 

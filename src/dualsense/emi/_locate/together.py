@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KNOT_S = 0.2
 """Time between knots of the wandering error; between two of them it is taken as straight."""
-MOST_KNOTS = 160
+MOST_KNOTS, FEW_KNOTS = 160, 80
 GAP = 3.0
 """Rows further apart in time than so many times the usual step belong to different stretches."""
 HELD = 2
@@ -96,6 +96,8 @@ class Placed:
         By how much the rows' coils seem off, m.
     depths
         Of each set of depths that explains the rows: its share, the depths (n,) and their variances (n,).
+    still
+        Whether it settled.
     """
 
     positions: Real
@@ -104,6 +106,7 @@ class Placed:
     misfit: float
     shift: Real
     depths: tuple[tuple[float, Real, Real], ...] = ()
+    still: bool = True
 
 
 def ground_of(fit: Settled) -> Ground:
@@ -120,7 +123,9 @@ def _lifted(response: Response, lift_m: float) -> Response:
     return replace(response, tx_m=response.tx_m + up, rx_m=response.rx_m + up)
 
 
-def placed(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp]) -> Placed | None:
+def placed(
+    fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], *, rough: bool = False
+) -> Placed | None:
     """Place some of the dipoles anew, with everything that is not known free.
 
     Parameters
@@ -133,13 +138,15 @@ def placed(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.i
         The dipoles that are placed.
     use
         Rows that tell of them, in the order of time.
+    rough
+        With fewer knots, and what does not settle is told too: to compare what explains the rows, not to place it.
 
     Returns
     -------
     Placed or None
         None where it does not settle.
     """
-    rows = _rows_of(fit, ground, which, use)
+    rows = _rows_of(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
     begun = np.array([fit.positions_m[n] for n in which])
     ends = [_settled(rows, begun, _begun(fit, rows, which, use))]
     deep = begun[:, 2] < -DEEP_M
@@ -148,7 +155,9 @@ def placed(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.i
         places = dict(zip(which, upper, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
         ends.append(_settled(rows, upper, _begun(other, rows, which, use)))
-    reached = [end for end in ends if end is not None]
+    reached = [end for end in ends if end is not None and end.still] or [
+        end for end in ends if end is not None and rough
+    ]
     return _between(reached, rows.data.size) if reached else None
 
 
@@ -174,14 +183,15 @@ def _settled(rows: FreeRows, positions: Real, coefficients: Real) -> Placed | No
         state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
         if n >= HELD and not away > SETTLED:  # NaN neither
             break
-    if not away < NEARLY:
+    if not np.isfinite(misfit):
         return None
     parts = state.coefficients[rows.basis.shape[1] :] @ np.linalg.inv(rows.white).T * rows.scale
     elements = parts.reshape(len(positions), TENSOR, -1)
-    return Placed(state.positions, covariance, elements, misfit, state.slow + state.quick)
+    shift = state.slow + state.quick
+    return Placed(state.positions, covariance, elements, misfit, shift, still=bool(away < NEARLY))
 
 
-def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp]) -> FreeRows:
+def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], most: int) -> FreeRows:
     response = take_rows(fit.ground.response, use)
     white = np.diag(1.0 / ground.noise)
     data = response.values.copy()
@@ -189,7 +199,7 @@ def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np
         if n not in which:
             data -= fit.places[n].columns[:, use].T @ fit.part(n)
     basis = fit.balance.basis[use]
-    knots, times = _knots(response.time_s)
+    knots, times = _knots(response.time_s, most)
     places = [np.interp(times, response.time_s, response.center_m[:, axis]) for axis in (0, 1)]
     apart = np.hypot(*(one[:, None] - one for one in places))
     columns = np.concatenate([fit.places[n].columns[:, use] for n in which])
@@ -219,12 +229,12 @@ def _begun(fit: Settled, rows: FreeRows, which: Sequence[int], use: NDArray[np.i
     return begun
 
 
-def _knots(time_s: Real) -> tuple[Real, Real]:
+def _knots(time_s: Real, most: int) -> tuple[Real, Real]:
     """Straight lines between knots (m, k), and their times (k,)."""
     pause = np.diff(time_s)
     stretches = np.split(time_s, np.flatnonzero(pause > GAP * np.median(pause)) + 1)
     total = sum(float(own[-1] - own[0]) for own in stretches)
-    pitch = max(KNOT_S, total / MOST_KNOTS)
+    pitch = max(KNOT_S, total / most)
     at = [np.linspace(own[0], own[-1], 1 + int(np.ceil((own[-1] - own[0]) / pitch))) for own in stretches]
     lines = np.zeros((time_s.size, sum(knots.size for knots in at)))
     row = column = 0

@@ -1,0 +1,81 @@
+"""What was located, placed once more with its neighbours, soil, drift and the track free beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dualsense.emi._locate.freed import freed
+from dualsense.emi._locate.locate import DEPTH_RANGE_M
+from dualsense.emi._locate.place import BESIDE_MOVE_M, NUMERICAL, WIDER_M, Limits, Place, aside
+from dualsense.emi._locate.row_errors import blurred, gaussians
+from dualsense.emi._locate.together import ground_of, placed
+
+if TYPE_CHECKING:
+    from dualsense.emi._locate.settled import Settled
+    from dualsense.emi._locate.together import Ground, Placed
+
+NEIGHBOURS = 3
+"""So many dipoles at most are placed together."""
+
+
+def together_again(fit: Settled, known: list[Place], limits: Limits) -> list[Place]:
+    """Place what was located once more, with its neighbours and with soil, drift and the track free beside it."""
+    if all(place.estimate is None for place in known):
+        return known
+    ground = ground_of(fit)
+    done: dict[tuple[int, ...], Placed | None] = {}
+    out = []
+    for n, place in enumerate(known):
+        if place.estimate is None:
+            out.append(place)
+            continue
+        away = np.array([aside(place, other) for other in known])
+        near = np.flatnonzero(away < limits.reach_m)
+        which = tuple(sorted(int(k) for k in near[np.argsort(away[near], kind="stable")][:NEIGHBOURS]))
+        if which not in done:
+            done[which] = _attempted(fit, ground, which, limits)
+        out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
+    return out
+
+
+def _attempted(fit: Settled, ground: Ground, which: tuple[int, ...], limits: Limits) -> Placed | None:
+    response = fit.ground.response
+    away = np.stack([np.hypot(*(response.center_m[:, :2] - fit.positions_m[n][:2]).T) for n in which])
+    use = np.flatnonzero(away.min(axis=0) <= limits.reach_m + WIDER_M)
+    try:
+        return placed(fit, ground, which, use[np.argsort(response.time_s[use], kind="stable")])
+    except NUMERICAL:
+        return None
+
+
+def _replaced(fit: Settled, n: int, place: Place, k: int, found: Placed | None, limits: Limits) -> Place:
+    """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
+    e = place.estimate
+    if e is None or found is None or found.misfit > limits.max_misfit:
+        return widened(fit, n, place)
+    position, own = found.positions[k], slice(3 * k, 3 * k + 3)
+    covariance = found.covariance[own, own]
+    farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
+    if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
+        return widened(fit, n, place)
+    depth, density = gaussians([(w, at[k], variance[k]) for w, at, variance in found.depths], DEPTH_RANGE_M)
+    moved = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
+    return replace(place, position=position, covariance=covariance, estimate=moved)
+
+
+def widened(fit: Settled, n: int, place: Place) -> Place:
+    """Give a dipole's place the error bars that it has while soil, drift and the others are fitted beside it."""
+    e = place.estimate
+    if e is None:
+        return place
+    covariance = e.covariance_m2 if place.covariance is None else place.covariance
+    wider = covariance + freed(fit, n, covariance)
+    depths = blurred(e.depth_m, e.depth_density, wider[2, 2], DEPTH_RANGE_M)
+    return replace(
+        place,
+        covariance=wider,
+        estimate=replace(e, covariance_m2=wider, depth_m=depths[0], depth_density=depths[1]),
+    )
