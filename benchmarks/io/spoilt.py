@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from benchmarks.io import makers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
         "gssi": [dzt()],
         "ids": [_dt()],
         "gprmax": [_gprmax(folder)],
+        "makers": makers.recordings(),
         "result": [(folder / "result.h5").read_bytes()],
         "recipe": [dump_recipe(Recipe()).encode()],
         "scene": [scene.encode()],
@@ -288,6 +290,7 @@ def readers() -> dict[str, Callable[[Path, Rng], object]]:
         "gssi": lambda path, _rng: import_gssi(path),
         "ids": lambda path, _rng: import_ids(path),
         "gprmax": lambda path, _rng: import_gprmax(path),
+        "makers": lambda path, _rng: makers.read(path.read_bytes(), path.parent),
         "result": lambda path, _rng: read_result(path),
         "recipe": lambda path, _rng: load_recipe(path),
         "scene": lambda path, _rng: read_scene(path),

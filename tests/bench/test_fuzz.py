@@ -8,9 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.io import makers
 
-READERS = ("scan", "info", "import", "gssi", "ids", "gprmax", "result", "recipe", "scene", "list", "options")
-INPUTS = 60
+READERS = (
+    "scan",
+    "info",
+    "import",
+    "gssi",
+    "ids",
+    "gprmax",
+    "makers",
+    "result",
+    "recipe",
+    "scene",
+    "list",
+    "options",
+)
+INPUTS = 55
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +44,12 @@ def test_every_reader_reads_or_refuses(table):
         assert sum(row["counts"].values()) == INPUTS, name
         assert set(row["counts"]) <= {"read", "refused"}, (name, row["wrong"])
         assert row["worst_s"] < 10.0, name
+        assert row["worst_mb"] < 1024.0, name
+
+
+def test_every_kind_of_recording_that_is_spoilt_can_be_read_as_it_is(tmp_path):
+    for content in makers.recordings():
+        makers.read(content, tmp_path)
 
 
 def test_inputs_are_spoilt_enough_to_be_refused_and_little_enough_to_be_read(table):
