@@ -65,6 +65,7 @@ def sentences() -> list[Sentence]:
 
 def _in_tables() -> Iterator[tuple[str, str, str, str]]:
     from dualsense.app._words import SENTENCES as VIEWER
+    from dualsense.batch._words import SENTENCES as BATCH
     from dualsense.cli._console import COMPILING
     from dualsense.faults import KINDS
     from dualsense.language import CAUSES, NOT_REVIEWED
@@ -76,6 +77,7 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
         ("render/_report/sentences.py", text, "", f"of the page: {name}") for name, text in SENTENCES.items()
     )
     yield from (("app/_words.py", text, "", f"of viewer and training: {name}") for name, text in VIEWER.items())
+    yield from (("batch/_words.py", text, "", f"of the page over a batch: {name}") for name, text in BATCH.items())
     why = "why something failed, after the name of a file and a colon"
     yield from (("language/_causes.py", text, "", why) for text in CAUSES)
     for text in (_words.ADVICE, _words.SIMULATED):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_data"
 SEED = 20261128
-LISTS = ("batch.json", "batch.csv")
+LISTS = ("batch.json", "batch.csv", "index.html")
 """Of a batch: written when its scans are, and told by their presence alone, for they name the place."""
 JOURNALS, MAPS = ("sweep.jsonl",), "maps"
 """Of a sweep: grown line by line, and gone on with."""

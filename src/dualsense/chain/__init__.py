@@ -5,6 +5,7 @@ Processing
 process_scan        from a scan and a recipe to a `Result`
 process_recording   the same for a recording of any length, which is cut into tiles when it is long
 Tiling              from how much ground on, and how
+made_otherwise      in which way a stored result is not what processing would make now
 StepCache           what steps gave for what, so that a changed recipe runs only the steps it changes
 ready_radar         a scan's radar, taken as far as no permittivity matters
 image_again         its image at a permittivity of the operator's, in a fraction of a second

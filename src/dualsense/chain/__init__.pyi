@@ -8,5 +8,6 @@ from .metal import MetalState as MetalState
 from .metal import balanced_rows as balanced_rows
 from .process import process_scan as process_scan
 from .process import step_names as step_names
+from .provenance import made_otherwise as made_otherwise
 from .radar import RadarState as RadarState
 from .tiles import Tiling as Tiling

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from dualsense._version import __version__
 from dualsense.errors import RecipeError
-from dualsense.fusion import shown_threshold
+from dualsense.fusion import load_model, shown_threshold
 from dualsense.recipe import Recipe, dump_recipe, unlike_fitted
 
 if TYPE_CHECKING:
     from dualsense.fusion import Model
+    from dualsense.result import Result
     from dualsense.scan import Scan
 
 LIBRARIES = ("numpy", "scipy", "numba", "h5py", "pillow")
@@ -40,6 +41,39 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         **limits,
         **versions(),
     }
+
+
+def made_otherwise(result: Result, scan_sha256: str, recipe: Recipe) -> tuple[str, ...]:
+    """Tell in which way a result is not what processing would make now.
+
+    Parameters
+    ----------
+    result
+        As read from its file.
+    scan_sha256
+        Of the scan's bytes as they are now.
+    recipe
+        What it would be processed with.
+
+    Returns
+    -------
+    tuple of str
+        Of "scan", "recipe", "model" and "version" those that differ; empty where it would be made again as it is.
+
+    Raises
+    ------
+    RecipeError, ModelError
+        The recipe's model cannot be had.
+    """
+    made_by, model = result.provenance, load_model(recipe.fusion.model)
+    now = {"version_dualsense": __version__, **versions()}
+    same = {
+        "scan": result.scan_sha256 == scan_sha256,
+        "recipe": result.recipe_sha256 == recipe.sha256,
+        "model": made_by.get("model_sha256") == model.sha256,
+        "version": all(made_by.get(name) == version for name, version in now.items()),
+    }
+    return tuple(name for name, holds in same.items() if not holds)
 
 
 def versions() -> dict[str, str]:

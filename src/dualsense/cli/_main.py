@@ -224,7 +224,12 @@ def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, 
 @cli.command()
 @click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
 @options.out
-@click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; by default as cores and memory allow.")
+@click.option("--resume", is_flag=True, help="Keep results that would be made again as they are; make the others.")
+@click.option("--scheduler", metavar="ADDRESS|local", help="Work on a Dask cluster (extra cluster).")
+@click.option(
+    "--limits", "limits_file", type=options.FILE, metavar="FILE", help="TOML file with limits as of check."
+)
 @options.recipe
 @options.foreign
 @options.overwrite
@@ -237,6 +242,9 @@ def batch(
     scans: tuple[Path, ...],
     out: Path,
     jobs: int | None,
+    resume: bool,
+    scheduler: str | None,
+    limits_file: Path | None,
     recipe_file: Path | None,
     overrides: tuple[str, ...],
     pairs: tuple[str, ...],
@@ -245,20 +253,24 @@ def batch(
 ) -> int:
     """Process many scans; one that fails does not stop the rest.
 
-    Each gets its own folder in OUT, beside batch.json and batch.csv. Folders are searched through for scans and
-    other instruments' recordings; --option is for the latter.
+    Each gets its own folder in OUT, beside batch.json, batch.csv and a page over all, index.html. Folders are
+    searched through for scans and other instruments' recordings; --option is for the latter. What was stopped goes
+    on with --resume.
     Exit status 1 when any scan could not be processed.
     """
     recipe = options.load_recipe(recipe_file, overrides)
     given = options.foreign_keywords(pairs)
     from dualsense.batch import batch_json, find_scans, process_batch
     from dualsense.cli._text import batch_text
+    from dualsense.verdict import read_limits
 
+    limits = None if limits_file is None else read_limits(limits_file)
     jobs_found = find_scans(scans)
     with console.progress() as progress:
         entries = process_batch(
-            jobs_found, out, recipe, jobs=jobs, overwrite=overwrite, options=given, progress=progress
-        )
+            jobs_found, out, recipe, jobs=jobs, scheduler=scheduler, limits=limits,
+            overwrite=overwrite, resume=resume, options=given, progress=progress,
+        )  # fmt: skip
     for entry in entries:
         if entry.error:
             click.echo(f"{PROGRAM}: {say('error')}: {again_cause(entry.error)}", err=True)

@@ -199,6 +199,6 @@ def batch_text(entries: Sequence[BatchEntry], out: Path) -> str:
         "{done} of {count} scans processed; see {path}",
         done=len(entries) - failed,
         count=len(entries),
-        path=visible(str(out / "batch.csv")),
+        path=visible(str(out / "index.html")),
     )
     return f"{table(rows, align='<>>>>><')}\n\n{closing}"

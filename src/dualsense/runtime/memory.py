@@ -11,7 +11,8 @@ import ctypes
 import gc
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,27 @@ PAGES_OF_THEIR_OWN = 16 * 2**20
 that the spectra of a square metre, of which there are many in turn, are better kept."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""
+
+
+def available_bytes() -> int | None:
+    """Tell how much memory programs may take without swapping, within the limit of a container.
+
+    Returns
+    -------
+    int or None
+        None where the system does not tell.
+    """
+    found = []
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found.append(1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")))
+    group = Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # a container without a limit says "max", which is no number
+        limit, used = (
+            int((group / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current")
+        )
+        found.append(max(0, limit - used))
+    return min(found, default=None)
 
 
 def hold_little() -> None:

@@ -13,8 +13,9 @@ import time
 
 import pytest
 
-import dualsense.batch
+import dualsense.batch._run
 from dualsense.batch import BatchEntry, batch_csv, batch_json, find_scans, process_batch
+from dualsense.batch._one import Done
 from dualsense.cli import run
 from dualsense.errors import UsageError
 from dualsense.recipe import load_recipe
@@ -38,12 +39,12 @@ def faked(monkeypatch):
             if "dies" in task.scan:
                 yield task, WorkerDiedError("its worker process was ended by SIGKILL")
             elif "bad" in task.scan:
-                yield task, BatchEntry(task.name, task.scan, error=f"{task.scan}: is bad")
+                yield task, Done(BatchEntry(task.name, task.scan, error=f"{task.scan}: is bad"))
             else:
-                yield task, BatchEntry(task.name, task.scan, scan_id="s", model="m", area_m2=0.5,
-                                       coverage_fraction=0.9, calls=CALLS, faults=1)  # fmt: skip
+                yield task, Done(BatchEntry(task.name, task.scan, scan_id="s", model="m", area_m2=0.5,
+                                            coverage_fraction=0.9, calls=CALLS, faults=1))  # fmt: skip
 
-    monkeypatch.setattr(dualsense.batch, "run_tasks", run_tasks)
+    monkeypatch.setattr(dualsense.batch._run, "run_tasks", run_tasks)
 
 
 def touch(folder, *names):
@@ -86,7 +87,7 @@ def test_a_folder_without_scans_is_refused(tmp_path):
 
 
 def test_what_exists_is_refused_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(dualsense.batch, "run_tasks", lambda *_, **__: pytest.fail("worked before looking"))
+    monkeypatch.setattr(dualsense.batch._run, "run_tasks", lambda *_, **__: pytest.fail("worked before looking"))
     touch(tmp_path, "a.h5", "b.h5", "out/b/targets.json")
     scans = find_scans([tmp_path / "a.h5", tmp_path / "b.h5"])
     with pytest.raises(UsageError, match=r"targets\.json"):
@@ -114,7 +115,7 @@ def test_failures_are_listed_and_the_order_is_that_of_the_scans(tmp_path, faked)
     assert [row["status"] for row in rows] == ["done", "failed", "done", "failed"]
     assert (rows[0]["suspect"], rows[0]["not_assessable"], rows[0]["area_m2"]) == ("1", "2", "0.5")
     assert rows[1]["suspect"] == ""
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["batch.csv", "batch.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["batch.csv", "batch.json", "index.html"]
 
 
 def test_paths_may_be_texts_and_folders_and_the_recipe_left_out(tmp_path, faked):
@@ -157,7 +158,7 @@ def test_real_scans_in_real_processes(sample_dir, processed_sample, tmp_path, ca
     said = capsys.readouterr()
     assert len(said.err.splitlines()) == 1
     assert str(tmp_path / "broken.h5") in said.err
-    assert sorted(path.name for path in out.iterdir()) == ["batch.csv", "batch.json", "pmn_sand"]
+    assert sorted(path.name for path in out.iterdir()) == ["batch.csv", "batch.json", "index.html", "pmn_sand"]
     assert digests(out / "pmn_sand") == digests(processed_sample[0])
 
 

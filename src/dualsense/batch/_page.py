@@ -1,0 +1,93 @@
+"""One page over a batch: what each scan says, what went wrong, and where to look. It opens without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dualsense import render
+from dualsense.batch._entry import entry_row
+from dualsense.batch._words import page_tongues
+from dualsense.language import spoken
+from dualsense.result import OPEN_CALLS
+from dualsense.scan import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dualsense.batch._entry import BatchEntry
+
+
+def batch_html(
+    entries: Sequence[BatchEntry],
+    *,
+    took_s: Mapping[str, float | None] | None = None,
+    whole_s: float | None = None,
+) -> str:
+    """Make the page that stands in a batch's folder as ``index.html``.
+
+    Parameters
+    ----------
+    entries
+        From :func:`process_batch`.
+    took_s
+        Time that each scan took, by its name; None of one whose result was kept.
+    whole_s
+        Time that all took together.
+
+    Returns
+    -------
+    str
+        HTML that opens in the language at hand and can speak all. Its pictures and reports are those of the
+        folders beside it; times are of this run, so that the page is no part of what has the same bytes again.
+    """
+    took_s = {} if took_s is None else took_s
+    data = {
+        "first": spoken(),
+        "tongues": page_tongues(),
+        "order": render.GRAVEST_FIRST,
+        "open": OPEN_CALLS,
+        "whole_s": None if whole_s is None else round(whole_s, 1),
+        "scans": [_shown(entry, took_s.get(entry.name)) for entry in entries],
+    }
+    letters = render.letter_style(
+        lambda name: "data:font/woff2;base64," + base64.b64encode(render.page_letters()[name]).decode("ascii")
+    )
+    style, script = letters + _asset("batch.css"), _asset("batch.js")
+    # the data come last: whatever they hold is not looked through for the other marks
+    page = _asset("batch.html").replace("{style_hash}", _hash(style)).replace("{script_hash}", _hash(script))
+    page = page.replace("{style}", style).replace("{script}", script)
+    return page.replace("{data}", _json(data))
+
+
+def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:
+    row = entry_row(entry)
+    place = quote(entry.name.encode("utf-8", "surrogateescape"))
+    kept = ("source", "coverage_fraction", "calls", "fault_codes", "survey", "again_m2")
+    return {
+        "name": plain(row["name"]),
+        "error": plain(row["error"]),
+        "place": "" if entry.error else place,
+        "took_s": None if took_s is None or not math.isfinite(took_s) else round(took_s, 1),
+        **{name: row[name] for name in kept},
+    }
+
+
+def _asset(name: str) -> str:
+    return files("dualsense.batch").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Source expression of the content security policy for an inline script or style."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _json(data: object) -> str:
+    """JSON that cannot end the script element that holds it."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
