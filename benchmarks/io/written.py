@@ -51,7 +51,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
     scene.write_text("[motion]\nlength_m = 0.2\nwidth_m = 0.1\n")
     done = folder / "done"
     run(["process", scan, "-o", str(done), "-q"])
-    result = str(done)
+    result, sand = str(done), ("--preset", "sand", "--seed", "1")
     _decided(done)
     return {
         "process": ["process", scan, "-o", "OUT"],
@@ -68,8 +68,20 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "sweep": ["sweep", scan, "--set", "fusion.prior=0.01,0.02", "--jobs", "1", "-o", "OUT"],
         "decisions": ["decisions", result, "-o", "OUT"],
         "simulate": ["simulate", str(scene), "--seed", "1", "-o", "OUT"],
-        "simulate --lanes": ["simulate", str(scene), "--seed", "1", "--lanes", "2", "--jobs", "1", "-o", "OUT"],
-        "simulate --write-scene": ["simulate", "--preset", "sand", "--seed", "1", "--write-scene", "-o", "OUT"],
+        "simulate --lanes": [
+            "simulate",
+            "--preset",
+            "sand",
+            "--seed",
+            "1",
+            "--lanes",
+            "2",
+            "--jobs",
+            "1",
+            "-o",
+            "OUT",
+        ],
+        "simulate --write-scene": ["simulate", *sand, "--write-scene", "-o", "OUT"],
     }
 
 

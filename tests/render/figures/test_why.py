@@ -23,10 +23,24 @@ def test_failed_checks_are_said_in_short_lines(make_result):
     lines = notes.why_lines(result)
     assert lines[0] == "\u26a0 all tracked heights are off by +31 mm"
     assert any("metal detector" in line for line in lines)
-    assert len(lines) <= 2 * notes.WHY
+    assert len(lines) <= 3 * notes.WHY
+    assert not any("…" in line for line in lines)
     assert max(len(line) for line in lines) <= notes.WHY_LETTERS
     assert "noise" not in " ".join(lines)
     assert notes.list_height_in(result, 1) > usual_in
+
+
+def test_ground_that_metal_or_a_stuck_sensor_took_is_said_without_a_check(make_result):
+    result = make_result()
+    hidden, stuck = (
+        fault("emi-metal-hidden", part=0.94),
+        fault("soundings-stuck", sensor="gpr", path="/gpr", count=46),
+    )
+    little = replace(result, faults=(hidden,), sensor_coverage={"gpr": 1.0, "emi": 0.97})
+    assert notes.why_lines(little) == []
+    much = replace(little, sensor_coverage={"gpr": 1.0, "emi": 0.05})
+    assert "94%" in " ".join(notes.why_lines(much))
+    assert "stuck" in " ".join(notes.why_lines(replace(result, faults=(stuck,))))
 
 
 def test_that_nothing_was_measured_covers_no_target():

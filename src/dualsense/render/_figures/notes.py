@@ -39,8 +39,11 @@ BANNER_IN = 0.5
 LEGEND_PT = 11.5
 RADAR_BLUE = "#31688e"
 SMALL_KEY_IN = 0.36
+GAPS, HIDDEN, MUCH = ("soundings-stuck", "track-gaps"), "emi-metal-hidden", 0.1
+"""Faults that take ground beside those of the checks; the last one where more than this part of the ground is not
+covered by the metal detector: a little of it is beside every strong piece of metal."""
 WHY, WHY_LETTERS, WHY_LINE_IN, WHY_PT = 3, 42, 0.2, 10.5
-"""Checks that failed are said beside a map: so many of them, each in two lines at most of so many letters."""
+"""Checks that failed are said beside a map: so many of them, each in three lines at most of so many letters."""
 CLAUSE_END = re.compile("[;:\uff1a\uff1b]|, (?=in |between |by )")
 COMMA = re.compile(", |\u3001")
 FULL_WIDTH = frozenset({"ja"})
@@ -165,15 +168,17 @@ def list_height_in(result: Result, columns: int) -> float:
 
 
 def why_lines(result: Result) -> list[str]:
-    """Say in short lines why ground is not covered, by the checks that the recording failed."""
-    failed = dict.fromkeys(doubt.code for doubt in result.doubts)
+    """Say in short lines why ground is not covered: by checks that failed, gaps, and metal that could hide."""
+    failed = dict.fromkeys((*(doubt.code for doubt in result.doubts), *GAPS))
+    if result.sensor_coverage.get("emi", 0.0) < 1.0 - MUCH:
+        failed[HIDDEN] = None
     said = list(dict.fromkeys(one.message for one in result.faults if one.code in failed))
     lines: list[str] = []
     letters = WHY_LETTERS // 2 if spoken() in FULL_WIDTH else WHY_LETTERS
     for message in said[:WHY]:
         clause = CLAUSE_END.split(plain(again(message), 200))[0]
         lines += textwrap.wrap(
-            f"\u26a0 {clause}", letters, subsequent_indent="    ", max_lines=2, placeholder=" …"
+            f"\u26a0 {clause}", letters, subsequent_indent="    ", max_lines=3, placeholder=" …"
         )
     if len(said) > WHY:
         lines.append(say("and {count} more in {file}", count=len(said) - WHY, file="targets.json"))
