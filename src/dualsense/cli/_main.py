@@ -31,6 +31,7 @@ from dualsense.cli._console import (
 from dualsense.cli._evaluate import evaluate
 from dualsense.cli._export import export
 from dualsense.cli._import import import_
+from dualsense.cli._seen import seen
 from dualsense.cli._simulate import simulate
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
@@ -288,6 +289,7 @@ cli.add_command(export)
 cli.add_command(compare)
 cli.add_command(steps)
 cli.add_command(sweep)
+cli.add_command(seen)
 cli.add_command(simulate)
 
 
@@ -339,7 +341,7 @@ def _terminated(_signal: int, _frame: object) -> None:
 
 
 ISOLATED = frozenset(
-    {"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps", "check"}
+    {"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps", "check", "seen"}
 )
 """The verbs that read what others wrote."""
 

@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="What the recorder does wrong, such as dropout=0.1, stuck=emi or truncated=0.7; may be repeated.",
 )
+@click.option(
+    "--into",
+    type=options.FILE,
+    metavar="RECORDED.h5",
+    help="Put the scene's objects into this recording instead: its own ground, noise and track.",
+)
 @click.option("--cart", is_flag=True, help="Carry an array head on a cart over the patch, instead of one by hand.")
 @click.option(
     "--list",
@@ -71,6 +77,7 @@ def simulate(
     jobs: int | None,
     pairs: tuple[str, ...],
     write_scene: bool,
+    into: Path | None,
     cart: bool,
     overwrite: bool,
     engine: dict[str, Any] | None,
@@ -81,6 +88,13 @@ def simulate(
         msg = "give one of SCENE.toml and --preset; --lanes goes with --preset, without --engine and --write-scene"
         raise click.UsageError(msg, click.get_current_context())
     faults = options.keywords(pairs)
+    if into is not None:
+        if preset or cart or faults or lanes or engine or write_scene:
+            msg = (
+                "--into takes a SCENE.toml and a recording: no preset, lanes, cart, fault, engine or --write-scene"
+            )
+            raise click.UsageError(msg, click.get_current_context())
+        return _simulate_into(console, scene or scene_file, into, out=out, overwrite=overwrite)
     if lanes is not None:
         return _simulate_lanes(
             console,
@@ -104,6 +118,29 @@ def simulate(
     if engine is not None:
         return _gprmax.simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite, engine=engine)
     return _simulate_one(console, ground, seed=seed, out=out, overwrite=overwrite)
+
+
+def _simulate_into(console: Console, file: Path | None, recorded: Path, *, out: Path, overwrite: bool) -> int:
+    options.refuse_existing(out, overwrite=overwrite)
+    if out.exists() and out.samefile(recorded):
+        msg = f"{out} is the recording itself: choose another OUT"
+        raise click.UsageError(msg, click.get_current_context())
+    from dualsense.io import read_scan, write_scan
+    from dualsense.simulate import read_scene
+    from dualsense.workbench import hybrid_scan
+
+    scene = read_scene(file) if file is not None else None
+    console.subject = str(recorded)
+    if scene is None or not scene.objects:
+        msg = "the scene has no objects to put into the recording"
+        raise click.UsageError(msg, click.get_current_context())
+    scan = hybrid_scan(read_scan(recorded), scene)
+    console.subject = str(out)
+    write_scan(scan, out, overwrite=overwrite)
+    mines = scan.truth.label.count("mine") if scan.truth else 0
+    told = {"path": visible(str(out)), "count": len(scene.objects), "mines": mines}
+    console.report(say("wrote {path}: simulated, {count} objects, {mines} of them mines", **told))
+    return DONE
 
 
 def _ground(file: Path | None, preset: str, *, out: Path, seed: int, faults: dict[str, Any], cart: bool) -> Scene:

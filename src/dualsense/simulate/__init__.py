@@ -7,6 +7,8 @@ simulate_file             the same into a file
 write_simulated           a simulated scan as its recorder left it
 simulate_lanes            a folder of scans, one for each seed
 Lane                      one scan of such a folder
+add_objects               objects of a scene in a recording
+SurfaceEcho               what tells how its radar shows an echo
 MANIFEST                  name of the file that says how a folder was made
 INSTRUMENT                name of the instrument in every simulated scan
 

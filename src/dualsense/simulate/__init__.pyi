@@ -4,6 +4,8 @@ from ._gprmax.engine import simulate_with_gprmax as simulate_with_gprmax
 from ._gprmax.program import GPRMAX_COMMAND as GPRMAX_COMMAND
 from ._gprmax.program import GPRMAX_RUNS as GPRMAX_RUNS
 from ._gprmax.program import GprmaxEngine as GprmaxEngine
+from ._into import SurfaceEcho as SurfaceEcho
+from ._into import add_objects as add_objects
 from ._many import MANIFEST as MANIFEST
 from ._many import Lane as Lane
 from ._many import simulate_lanes as simulate_lanes

@@ -17,6 +17,14 @@ steps_html          ... as one page
 step_arrays         ... as named arrays
 write_steps         both as files
 
+Putting in
+----------
+hybrid_scan         objects of a scene in recorded ground
+would_be_seen       whether a mine would have been found, place by place
+Seen, SeenPlace     what that found
+seen_text           ... for a terminal
+seen_json           ... for programs
+
 Sweeping
 --------
 find_sweep_scans    scans by name, from files and folders

@@ -1,5 +1,11 @@
 from ._compare import Comparison as Comparison
 from ._compare import compare_results as compare_results
+from ._hybrid import Seen as Seen
+from ._hybrid import SeenPlace as SeenPlace
+from ._hybrid import hybrid_scan as hybrid_scan
+from ._hybrid import seen_json as seen_json
+from ._hybrid import seen_text as seen_text
+from ._hybrid import would_be_seen as would_be_seen
 from ._step_files import step_arrays as step_arrays
 from ._step_files import steps_html as steps_html
 from ._step_files import write_steps as write_steps

@@ -1,0 +1,80 @@
+"""Simulated objects in recorded ground are what they would be if they had lain there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dualsense.cli import cli
+from dualsense.errors import ScanError, UsageError
+from dualsense.io import read_scan, write_scan
+from dualsense.recipe import load_recipe
+from dualsense.simulate import Buried, Motion, Radar, Scene, add_objects, dump_scene, simulate_scan
+from dualsense.workbench import hybrid_scan, seen_json, seen_text, would_be_seen
+
+THING = (Buried("PMN", 0.25, 0.15, 0.05),)
+SMALL = Motion(length_m=0.5, width_m=0.3)
+
+
+@pytest.fixture(scope="module")
+def lanes(tmp_path_factory):
+    """The same sweep over empty ground, over a mine, and over the mine that was put into the empty one."""
+    folder = tmp_path_factory.mktemp("hybrid")
+    empty = Scene(scan_id="lane", motion=SMALL)
+    scene = replace(empty, objects=THING)
+    write_scan(simulate_scan(empty, seed=3), folder / "recorded.h5")
+    (folder / "scene.toml").write_text(dump_scene(scene))
+    words = ["simulate", str(folder / "scene.toml"), "--into", str(folder / "recorded.h5")]
+    ran = CliRunner().invoke(cli, [*words, "-o", str(folder / "hybrid.h5")])
+    assert ran.exit_code == 0, ran.output
+    assert CliRunner().invoke(cli, [*words, "-o", str(folder / "x.h5"), "--cart"]).exit_code == 2
+    recorded, hybrid = (read_scan(folder / f"{name}.h5") for name in ("recorded", "hybrid"))
+    return recorded, simulate_scan(scene, seed=3), hybrid, scene
+
+
+def test_echo_and_metal_are_those_of_an_object_that_lay_there(lanes):
+    recorded, real, hybrid, _ = lanes
+    for name, least, ratio in (("gpr", 0.8, 0.15), ("emi", 0.99, 0.02)):
+        wanted = getattr(real, name).data - getattr(recorded, name).data
+        added = getattr(hybrid, name).data - getattr(recorded, name).data
+        norms = np.linalg.norm(added), np.linalg.norm(wanted)
+        assert abs(np.vdot(added, wanted)) / (norms[0] * norms[1]) > least
+        assert norms[0] / norms[1] == pytest.approx(1.0, abs=ratio)
+
+
+def test_a_hybrid_says_what_it_is_and_keeps_the_truth(lanes):
+    recorded, _, hybrid, _ = lanes
+    assert hybrid.header.source == "simulated"
+    assert hybrid.header.notes.startswith("HYBRID: 1 simulated objects added to simulated ground")
+    assert hybrid.truth.model == ("PMN",)
+    assert hybrid.truth.x_m == pytest.approx([0.25])
+    assert hybrid.imported["hybrid_recorded_sha256"] == recorded.sha256
+    assert np.array_equal(hybrid.pose.position_m, recorded.pose.position_m)
+
+
+def test_a_mine_is_put_at_every_place_and_told_of(lanes):
+    recorded, *_ = lanes
+    seen = would_be_seen(recorded, "PMN", depth_m=0.05, spacing_m=0.45)
+    assert seen.places
+    assert all(one.found and one.call == "suspect" and one.off_m < 0.05 for one in seen.told)
+    document = json.loads(seen_json(seen))
+    assert document["found"] == document["told"] == len(seen.told)
+    assert seen_text(seen).startswith("SIMULATED PMN with its top 5 cm deep, put into lane: to be dug at")
+    with pytest.raises(UsageError, match="no model is called 'PNM'"):
+        would_be_seen(recorded, "PNM")
+
+
+def test_traces_in_time_take_an_echo_too(lanes):
+    *_, scene = lanes
+    empty = replace(scene, objects=(), radar=Radar(modality="impulse"), detector=None)
+    recorded = simulate_scan(empty, seed=3)
+    wanted = simulate_scan(replace(empty, objects=THING), seed=3).gpr.data - recorded.gpr.data
+    little = load_recipe(None, ["survey.cell_m=0.02", "gpr.migrate.depth_stop_m=0.03"])
+    added = hybrid_scan(recorded, scene, little).gpr.data - recorded.gpr.data
+    assert np.vdot(added, wanted) / np.linalg.norm(added) / np.linalg.norm(wanted) > 0.8
+    with pytest.raises(ScanError, match="no echo of the ground's surface tells"):
+        add_objects(recorded, scene, None)
