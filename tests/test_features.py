@@ -33,7 +33,7 @@ def one_key(template, end):
 @pytest.fixture(scope="module")
 def result(project_root):
     """A result that tells of everything: metal with and without a body, a body without metal."""
-    return ds.process_scan(ds.read_scan(project_root / "sample_data" / "pma_laterite.h5"))
+    return ds.process_scan(ds.read_scan(project_root / "sample_data" / "pmn_sand_impulse.h5"))
 
 
 @pytest.fixture(scope="module")

@@ -289,7 +289,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     bodies = gpr.find_bodies(migrated, grid, over, **wanted)
     if state.apexes_m is not None:
         bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, over)
-    bodies, said = _with_false_rate(bodies, state, tables)
+    bodies, said = _with_false_rate(_with_tops(bodies, state, tables), state, tables)
     volume = gpr.envelope_volume(migrated, grid, covered)
     listed = gpr.detectability(
         volume,
@@ -312,6 +312,21 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         detectability=listed,
         echo_finder=gpr.echo_finder(migrated, grid, over),
     ), log
+
+
+def _with_tops(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Body, ...]:
+    """Tell the bodies' depths by soundings that all count alike; of a line as its volume has them."""
+    if state.line is not None:
+        return bodies
+    ground, options = _rays(state, tables)
+    return gpr.place_tops(
+        bodies,
+        taken(state.soundings),
+        taken(state.traces),
+        relative_permittivity=ground,
+        height_m=taken(state.surface).height_m,
+        on_ground=options["on_ground"],
+    )
 
 
 def _with_false_rate(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[tuple[Body, ...], Log]:

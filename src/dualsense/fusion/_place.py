@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 MIN_POSITION_STD_M = 0.008
 MIN_DEPTH_STD_M = 0.008
-BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M, HIDDEN_TOO_DEEP_M = 0.011, 0.02, 0.012
-"""Of the top of a radar body, and of one under brighter clutter, which is too deep by so much on the mean: what
-simulated training lanes show."""
+BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M = 0.011, 0.02
+"""Of the top of a radar body, and of one under brighter clutter: what simulated training lanes show."""
 UNLOCATED_STD_M, UNLOCATED_ASIDE_M = 0.06, 0.018
 """Of the depth and the place of metal without a posterior: what simulated training lanes show."""
 
@@ -61,5 +60,5 @@ def place(
 
 
 def top_m(body: Body) -> float:
-    """Depth of a body's top, without what it is told too deep under brighter clutter."""
-    return max(body.depth_m - HIDDEN_TOO_DEEP_M, 0.0) if body.hidden else body.depth_m
+    """Depth of a body's top; of its echo where nothing else is told."""
+    return body.depth_m if math.isnan(body.top_m) else body.top_m

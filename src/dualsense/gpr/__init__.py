@@ -117,6 +117,7 @@ OverClutter             what stands out of the clutter, and how far
 over_clutter            ... of a volume: compared once for all that ask
 find_bodies             local maxima over the clutter's level
 add_bodies              those that another method found
+place_tops              their depths, by soundings that all count alike
 FalseBodies             bodies that clutter alone makes in this ground
 false_bodies            ... by the same search with scrambled signs
 echo_finder             what stands out most at a place, however little

@@ -16,6 +16,7 @@ from ._bodies.shape import relative_noise as relative_noise
 from ._bodies.smallest import MINE_BOTTOM_M as MINE_BOTTOM_M
 from ._bodies.smallest import clutter_below as clutter_below
 from ._bodies.smallest import mine_contrast as mine_contrast
+from ._bodies.tops import place_tops as place_tops
 from ._bodies.volume import envelope_volume as envelope_volume
 from ._bodies.volume import measured_columns as measured_columns
 from ._clean.background import reference_spectra as reference_spectra

@@ -167,6 +167,36 @@ def test_no_hidden_body_is_told_above_the_top():
     assert bare.depth_m < 0.012
 
 
+def surface(height, *, ripple=0.0, fall_m=0.012):
+    """Clutter that fades below a rough surface, and a spot that is louder at all depths, but for a ripple."""
+    fades = np.exp(-DEPTH_M / fall_m)[:, None, None]
+    dx, dy = GRID.x_m[None, None, :], GRID.y_m[None, :, None]
+    spot = height * np.exp(-0.5 * (dx**2 + dy**2) / 0.025**2)
+    waves = 1.0 + ripple * np.cos(2.0 * np.pi * (DEPTH_M - 0.02) / 0.025)
+    return fades * (10.0 * noise(2) + spot * waves[:, None, None])
+
+
+def test_what_stands_out_alike_from_the_surface_down_is_none(monkeypatch):
+    """A maximum at the boundary of the search is no maximum, nor is a ripple of the contrast below it."""
+    rough = volume(surface(200.0, ripple=0.03))
+    assert find_bodies(rough, GRID, ALL) == ()
+    monkeypatch.setattr(find, "RISE", 0.0)
+    assert any(body.hidden for body in find_bodies(rough, GRID, ALL))
+
+
+@pytest.mark.parametrize("depth", (0.02, 0.03, 0.04))
+def test_a_shallow_body_below_the_surface_stays(depth):
+    """Darker than the clutter above, and a peak of the contrast that rises from the surface down."""
+    (body,) = find_bodies(volume(surface(0.0) + blob(0.0, 0.0, depth, deep=0.01, height=14.0)), GRID, ALL)
+    assert body.top_m == pytest.approx(depth, abs=0.02)
+    assert 0.012 <= body.top_m <= body.depth_m
+
+
+def test_a_body_above_the_clutter_is_told_where_it_is():
+    (body,) = find_bodies(volume(noise() + blob(0.0, 0.0, 0.05)), GRID, ALL)
+    assert body.top_m == body.depth_m
+
+
 @pytest.mark.parametrize("count", (0, 1, 3))
 def test_no_more_than_asked_for(count):
     places = [(x, y) for x in (-0.2, 0.0, 0.2) for y in (-0.1, 0.1)]
