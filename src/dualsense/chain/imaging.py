@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, SurfaceEcho, Traces
+    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, Surface, SurfaceEcho, Traces
     from dualsense.recipe.gpr import Gpr, RadarStep
     from dualsense.result import Grid
     from dualsense.scan import Severity
@@ -46,9 +46,9 @@ def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     bare = state.bare
     if bare is None:
         bare, _ = gpr.calibrate(state.recording, taken(state.track), use_reference=False)
-    echo, log = _ground_echo(state, bare, tables)
     soundings = taken(state.soundings)
     below, surface = gpr.find_surface(soundings, **parameters(tables.surface))
+    echo, log = _ground_echo(state, bare, surface, tables)
     state = replace(state, calibrated=soundings, echo=echo, soundings=below, surface=surface)
     if not surface.fitted:
         return state, log
@@ -85,11 +85,14 @@ def _offset_m(state: RadarState, bare: Soundings) -> float:
     )
 
 
-def _ground_echo(state: RadarState, bare: Soundings, tables: Gpr) -> tuple[SurfaceEcho | None, Log]:
+def _ground_echo(
+    state: RadarState, bare: Soundings, surface: Surface, tables: Gpr
+) -> tuple[SurfaceEcho | None, Log]:
     """Weigh the ground's echo before reference and filters have taken the direct wave away.
 
     None where the recipe does not want the echo, where the head's antennas are not known, and where what they
-    received is no echo of flat ground; the latter two are said, unless the recipe gives the permittivity.
+    received is no echo of flat ground; the latter two are said, unless the recipe gives the permittivity. So is a
+    later echo, as of a layer.
     """
     wanted = tables.soil
     if not wanted.surface_echo:
@@ -99,11 +102,20 @@ def _ground_echo(state: RadarState, bare: Soundings, tables: Gpr) -> tuple[Surfa
     if antennas is None:
         unnamed = state.instrument or "an unnamed instrument"
         return None, Log() if given else Log((fault("gpr-antennas-unknown", instrument=unnamed),))
+    told = surface.fitted and surface.height_m.size == bare.time_s.size
     echo = gpr.surface_permittivity(
-        bare, antennas, modality=state.recording.modality, roughness_m=wanted.roughness_m
+        bare,
+        antennas,
+        modality=state.recording.modality,
+        roughness_m=wanted.roughness_m,
+        height_m=surface.height_m if told else None,
     )
-    uneven = echo is None and not given
-    return echo, Log((fault("gpr-ground-echo-uneven"),) if uneven else ())
+    if echo is None:
+        return None, Log() if given else Log((fault("gpr-ground-echo-uneven"),))
+    if echo.late is None:
+        return echo, Log()
+    depth_cm = 100.0 * echo.late.depth_m(echo.permittivity.permittivity)
+    return echo, Log((fault("gpr-layer-below", depth_cm=depth_cm, part=echo.late.strength),))
 
 
 def level_heights(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:

@@ -90,6 +90,12 @@ IMAGING: Final = (
         "the ground's echo is not that of even ground below these antennas, and tells no permittivity",
         "The surface echo does not have the shape of one from flat ground. The permittivity comes from the "
         "focus or the prior instead, and depths are less sure."),
+    FaultKind("gpr-layer-below", "gpr", "info", "/gpr/data",
+        "a second echo follows the ground's ({part:.0%} of it), as of a layer about {depth_cm:.0f} cm down: the "
+        "permittivity is less sure, and so are depths",
+        "All of the ground sends a later echo behind that of its surface. A layer below, or a wet or frozen "
+        "horizon, does that. The permittivity that the surface's echo tells may be 0.6 to 1.6 times the true one, "
+        "and its stated deviation is widened. Large shallow objects close together may do it too."),
     FaultKind("gpr-background-nothing-removed", "gpr", "degraded", "/gpr/data",
         "the background removal ({method}) took nothing away: what soundings have in common may still be in the "
         "picture",

@@ -83,6 +83,7 @@ Soil                    permittivity, its error and how it was found
 estimate_soil           surface echo, focus and prior joined
 surface_permittivity    from the ground's echo beside the direct wave
 SurfaceEcho             what that found
+late_echo, LateEcho     a second echo behind the ground's, as of a layer
 height_offset           ... and what its delay tells of an error that all heights share
 focus_permittivity      from the focus of small scatterers
 fit_hyperbolas          velocity from the diffraction hyperbolas of a line

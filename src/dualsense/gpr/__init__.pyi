@@ -83,6 +83,8 @@ from ._soil.hyperbola import fit_lines as fit_lines
 from ._soil.hyperbolas import Hyperbola as Hyperbola
 from ._soil.hyperbolas import Hyperbolas as Hyperbolas
 from ._soil.hyperbolas import LineTraces as LineTraces
+from ._soil.late import LateEcho as LateEcho
+from ._soil.late import late_echo as late_echo
 from ._soil.offset import height_offset as height_offset
 from ._soil.permittivity import LogNormal as LogNormal
 from ._soil.permittivity import join_permittivities as join_permittivities

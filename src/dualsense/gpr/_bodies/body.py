@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 MAX_HIDDEN_M = 0.035
 """How far above its contrast's peak an echo may lie in clutter that falls off with depth."""
-HIDDEN_TOLD_M, HIDDEN_TOO_DEEP_M = 0.015, 0.012
-"""How far above it people are told that it lies, at most: where the contrast hardly bends, no more is known. A
-body under brighter clutter is found too deep by the second on the mean: what simulated training lanes show."""
+HIDDEN_TOO_DEEP_M = 0.012
+"""A body under brighter clutter is found too deep by so much on the mean: what simulated training lanes show."""
 
 REACH_M = 0.1
 """How far about a voxel its body's outline is looked for at first."""
@@ -91,8 +90,7 @@ def measure_body(
     hidden = bool(0 < k < column.size - 1 and column[k - 1] > column[k])
     if hidden:
         found_m = _hidden_depth(column, over.contrast[:, j, i].astype(np.float64), migrated.depth_m, k)
-        least_m = float(migrated.depth_m[k]) - HIDDEN_TOLD_M
-        depth_m, told_m = max(found_m, top_m), max(found_m - HIDDEN_TOO_DEEP_M, least_m - HIDDEN_TOO_DEEP_M, top_m)
+        depth_m, told_m = max(found_m, top_m), max(found_m - HIDDEN_TOO_DEEP_M, top_m)
     else:
         depth_m = told_m = _peak_depth(column, migrated.depth_m, k)
     return Body(

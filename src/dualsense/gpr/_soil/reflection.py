@@ -19,6 +19,7 @@ import numpy as np
 
 from dualsense.constants import C0_M_S, EPSILON0_F_M
 from dualsense.gpr._soil.antennas import Antennas, fields
+from dualsense.gpr._soil.late import LateEcho, late_echo
 from dualsense.gpr._soil.permittivity import LogNormal, join_permittivities
 from dualsense.numerics import cubic_weights
 
@@ -51,6 +52,8 @@ TOLERANCE = 1.0
 STEPS = 30
 SETTLED = 1e-4
 MAX_UNEXPLAINED = 0.7
+LAYERED_STD = 0.25
+"""Standard deviation of ln eps that a layer below adds: so far off the echo is with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,15 @@ class SurfaceEcho:
         Standard deviation of the height: rough ground and error of the track.
     unexplained
         Amplitude of what the mean wave leaves, relative to the ground's echo.
+    late
+        A later echo, as of a layer, with which ``permittivity`` is told less sure; None without one.
     """
 
     permittivity: LogNormal
     height_offset_m: float
     roughness_m: float
     unexplained: float
+    late: LateEcho | None = None
 
 
 def surface_permittivity(
@@ -82,6 +88,7 @@ def surface_permittivity(
     modality: str = "sfcw",
     roughness_m: float = 0.005,
     roughness_spread_m: float = 0.002,
+    height_m: Real | None = None,
 ) -> SurfaceEcho | None:
     """Fit the ground's mean echo beside the direct wave.
 
@@ -95,6 +102,8 @@ def surface_permittivity(
         "sfcw" or "impulse".
     roughness_m, roughness_spread_m
         What is expected of the spread of heights, and how well.
+    height_m : (n,), optional
+        Of the soundings above the ground, as the radar has it: with it a layer's echo is looked for.
 
     Returns
     -------
@@ -122,11 +131,17 @@ def surface_permittivity(
     every = join_permittivities(e.permittivity for e in found)
     # channels of one head hear the same ground: their errors are not independent
     std = max(every.std, min(e.permittivity.std for e in found))
+    late = None
+    if height_m is not None:
+        late = late_echo(soundings, height_m, antennas, relative_permittivity=every.permittivity)
+    if late is not None:
+        std = float(np.hypot(std, LAYERED_STD))
     return SurfaceEcho(
         LogNormal(every.mean, std),
         float(np.mean([e.height_offset_m for e in found])),
         float(np.mean([e.roughness_m for e in found])),
         float(np.mean([e.unexplained for e in found])),
+        late,
     )
 
 
