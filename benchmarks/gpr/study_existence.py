@@ -1,6 +1,6 @@
 """How many bodies clutter makes: as told by the scrambled search, and as found where nothing is buried.
 
-    python -m benchmarks.gpr.study_existence [--lanes 42] [--log FILE]
+    python -m benchmarks.gpr.study_existence [--lanes 42] [--skip 0] [--log FILE]
 
 Lanes of 0.64 m2 in seven kinds of soil, their own seeds, each swept twice by the radar alone: with nothing buried,
 and with two objects in the same ground. Where nothing is buried every body is one of clutter's, and with objects
@@ -134,12 +134,13 @@ def main() -> int:
         prog="python -m benchmarks.gpr.study_existence", description=__doc__.split("\n", 1)[0]
     )
     parser.add_argument("--lanes", type=int, default=42)
+    parser.add_argument("--skip", type=int, default=0, help="lanes that are left out first, as seen before")
     parser.add_argument("--log", type=Path, help="a line of JSON for each lane; what it has is not tried again")
     options = parser.parse_args()
     had = options.log.read_text(encoding="utf-8").splitlines() if options.log and options.log.exists() else []
     lanes = [Lane(**json.loads(line)) for line in had]
     tried = {(lane.number, lane.buried) for lane in lanes}
-    for number in range(options.lanes):
+    for number in range(options.skip, options.skip + options.lanes):
         for scene in draw(number):
             if (number, bool(scene.objects)) in tried:
                 continue

@@ -328,7 +328,7 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 
 def _with_tops(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Body, ...]:
     """Tell the bodies' depths by soundings that all count alike; of a line as its volume has them."""
-    if state.line is not None:
+    if state.lines is not None:
         return bodies
     ground, options = _rays(state, tables)
     return gpr.place_tops(

@@ -35,7 +35,7 @@ EARLIEST, OWN = 1.45, 0.87
 """Delays in units of one over the bandwidth: later than the first is another echo, earlier than the second the
 ground's own."""
 LATEST_S, STEP_S = 4.5e-9, 0.025e-9
-LEAST = 0.04
+LEAST = 0.055
 """Beside the ground's echo; `benchmarks/gpr/study_layers.py` counts lanes that have it, with layers or none."""
 
 
