@@ -547,7 +547,9 @@ def test_evaluation_counts_what_was_found(processed_sample, sample, tmp_path, mo
     rates = json.loads(capsys.readouterr().out)["rates"]
     assert (rates["mines"], rates["detected"]) == (1, 1)
     assert run(["evaluate", str(tmp_path)]) == 0
-    assert "detection   1.000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "detection 1.000 (" in said
+    assert "by metal content  more metal: 1/1" in said
 
 
 def test_a_mine_in_a_scan_that_fails_is_a_missed_mine(sample, tmp_path, monkeypatch, capsys):

@@ -174,13 +174,14 @@ def _sensor_lines(scores: Sequence[ScanScore]) -> list[str]:
         reached = [f for d, f in zip(*curve.values(), strict=True) if d >= row["highest_detection"] - 1e-12]
         told = (row["highest_detection"], min(reached), metal["rate"], row["honesty"]["brier_skill"])
         rows.append((say(label), *map(_number, told)))
-    lines = ["", *_columns(rows)]
-    for name, groups in parts["detection_by"].items():
-        counts = [f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items()]
-        lines.append(
-            one_line(say("by {group}", group=say(GROUPS.get(name, name)))).ljust(12) + one_line(", ".join(counts))
-        )
-    return lines
+    by_group = {one_line(say("by {group}", group=say(GROUPS.get(name, name)))): groups
+                for name, groups in parts["detection_by"].items()}  # fmt: skip
+    wide = max(map(len, by_group), default=0)
+    counted = {
+        name: ", ".join(f"{g}: {n['detected']}/{n['mines']}" for g, n in groups.items())
+        for name, groups in by_group.items()
+    }
+    return ["", *_columns(rows), *(f"{name.ljust(wide)}  {one_line(counts)}" for name, counts in counted.items())]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -285,7 +285,7 @@ def test_a_table_of_a_metal_detector(metal, tmp_path):
     assert np.array_equal(read_scan(tmp_path / "metal.h5").emi.data, scan.emi.data)
     again = import_scan(table, map=str(columns))
     assert again.sha256 == scan.sha256
-    with pytest.raises(UsageError, match=r"^metal\.csv: a table needs --option map=FILE\.toml"):
+    with pytest.raises(ScanError, match=r"^metal\.csv: a table needs --option map=FILE\.toml"):
         import_scan(table)
 
 

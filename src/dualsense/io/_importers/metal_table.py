@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense.errors import ScanError, UsageError
+from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
 from dualsense.io._importers.traces import read_content
 from dualsense.io._samples import Stream, examine_samples
@@ -71,15 +71,13 @@ def import_metal_table(path: str | os.PathLike[str], *, map: str | None = None) 
     Raises
     ------
     ScanError
-        The table or its map cannot be read, or a column is missing or holds no number.
-    UsageError
-        No map is given.
+        The table or its map cannot be read, no map is given, or a column is missing or holds no number.
     """
     path = Path(path)
     name, content = read_content(path)
     if map is None:
         msg = f"{name}: a table needs --option map=FILE.toml: {EXAMPLE}"
-        raise UsageError(msg)
+        raise ScanError(msg)
     map_name, map_content = read_content(Path(map))
     tables = _map(map_content, map_name)
     columns = _columns(content, name)
