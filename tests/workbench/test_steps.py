@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from dualsense.chain import step_names
+from dualsense.cli import cli
 from dualsense.io import read_scan
 from dualsense.recipe import load_recipe
 from dualsense.workbench import look_inside, step_arrays, write_steps
@@ -108,3 +110,9 @@ def test_a_step_that_nobody_knows_here_appears_by_itself(steps):
 
     found = radar_fields({"new_filter": State}, {"new_filter": "soundings"})
     np.testing.assert_array_equal(found["new_filter"].values, background.values)
+
+
+@pytest.mark.parametrize("place", ("nan,1", "1,inf", "1", "here"))
+def test_a_place_to_look_at_is_two_numbers(place, tmp_path):
+    ran = CliRunner().invoke(cli, ["steps", "any.h5", "-o", str(tmp_path / "out"), "--at", place])
+    assert ran.exit_code == 2

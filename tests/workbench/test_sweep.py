@@ -55,6 +55,40 @@ def test_scans_are_found_by_name_and_a_name_stands_once(tmp_path):
         find_sweep_scans([tmp_path, tmp_path / "a.h5"])
 
 
+def test_scans_below_a_folder_are_found_and_results_are_none(tmp_path):
+    for name in ("one/lane.h5", "two/lane.HDF5", "out/result.h5", "out/targets.json", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_sweep_scans([tmp_path]) == {
+        "one-lane": tmp_path / "one" / "lane.h5",
+        "two-lane": tmp_path / "two" / "lane.HDF5",
+    }
+
+
+def test_mines_of_a_scan_that_failed_are_no_mines_that_were_found(tmp_path):
+    plan = plan_sweep({"a": tmp_path, "b": tmp_path}, ["survey.cell_m=0.01,0.02"])
+    rows = [
+        {"setting": s, "scan": scan, "error": "", "area_m2": 1.0, "mines": 2, "detected": 2, "missed": 0}
+        | {"not_covered": 0, "false_alarms": 0}
+        for s in (0, 1)
+        for scan in ("a", "b")
+    ]
+    rows[3] = {"setting": 1, "scan": "b", "error": "b: damaged"}
+    table = sweep_table(plan, rows, ["detection_rate", "missed", "not_covered"])
+    assert [(line["detection_rate"], line["missed"], line["not_covered"]) for line in table] == [
+        (1, 0, 0),
+        (0.5, 2, 0),
+    ]
+
+
+def test_other_code_under_the_same_version_is_another_sweep(sample_dir, tmp_path, monkeypatch):
+    plan = plan_of(sample_dir / "pmn_sand.h5", "survey.cell_m=0.01,0.02")
+    before = plan.head()
+    assert plan.head() == before
+    monkeypatch.setattr(_sweep, "_code_sha256", lambda: "another")
+    assert plan.head() != before
+
+
 def in_this_process(tasks, work, *, workers, threads):
     del workers, threads
     for task in tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -74,6 +75,8 @@ def _place(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
         return None
     try:
         x_m, y_m = (float(part) for part in text.split(","))
+        if not (math.isfinite(x_m) and math.isfinite(y_m)):
+            raise ValueError  # noqa: TRY301 - said in the same words
     except ValueError:
         msg = f"expected X,Y in metres, such as 0.3,0.2, got {text!r}"
         raise click.BadParameter(msg) from None

@@ -9,6 +9,8 @@ import json
 import os
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,6 @@ from dualsense.workbench._images import focus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
 JOURNAL, MAPS = "sweep.jsonl", "maps"
 MAX_SETTINGS = 10_000
@@ -57,8 +58,21 @@ class Plan:
     def head(self) -> dict[str, Any]:
         """Tell this sweep from others: scans by content, recipes, program."""
         held = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.scans.items()}
-        text = json.dumps([held, [recipe.sha256 for recipe in self.recipes], list(self.keys), __version__])
+        recipes = [recipe.sha256 for recipe in self.recipes]
+        text = json.dumps([held, recipes, list(self.keys), __version__, _code_sha256()])
         return {"kind": "plan", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+@cache
+def _code_sha256() -> str:
+    """Hash the program itself: a version's number does not tell code that is being worked on from what it was."""
+    import dualsense  # noqa: PLC0415 - the package, which imports this room
+
+    digest, root = hashlib.sha256(), Path(dualsense.__file__ or ".").parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,7 @@ def _values(text: str) -> tuple[str, ...]:
 
 
 def find_sweep_scans(paths: Iterable[Path]) -> dict[str, Path]:
-    """Find the scans of a sweep: files, and the ``*.h5`` of folders.
+    """Find the scans of a sweep: files, and the ``*.h5`` and ``*.hdf5`` in folders and below them.
 
     Parameters
     ----------
@@ -141,7 +155,7 @@ def find_sweep_scans(paths: Iterable[Path]) -> dict[str, Path]:
     Returns
     -------
     dict
-        Name to file, in the order of names within a folder.
+        Name to file, in the order of names within a folder; of one in a folder below, both names joined by "-".
 
     Raises
     ------
@@ -150,16 +164,24 @@ def find_sweep_scans(paths: Iterable[Path]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in paths:
-        files = sorted(path.glob("*.h5")) if path.is_dir() else [path]
+        files = sorted(one for one in path.rglob("*") if _is_scan(one)) if path.is_dir() else [path]
         if not files:
             msg = f"{path}: no scans in this folder, expected files that end in .h5"
             raise UsageError(msg)
         for file in files:
-            if file.stem in found:
-                msg = f"{file} and {found[file.stem]} have one name: sweep them one after the other"
+            parts = file.relative_to(path).parent.parts if path.is_dir() else ()
+            name = "-".join((*parts, file.stem))
+            if name in found:
+                msg = f"{file} and {found[name]} have one name: sweep them one after the other"
                 raise UsageError(msg)
-            found[file.stem] = file
+            found[name] = file
     return found
+
+
+def _is_scan(path: Path) -> bool:
+    """Whether a file is named as scans are, and is none of a folder of results."""
+    of_result = path.name == "result.h5" and path.with_name("targets.json").exists()
+    return path.suffix.lower() in {".h5", ".hdf5"} and path.is_file() and not of_result
 
 
 def run_sweep(
@@ -249,8 +271,6 @@ def _process_one(task: _Task) -> dict[str, Any]:
     """Process one scan with one setting; whatever goes wrong stands in the row."""
     start_logging(verbosity=-1)
     try:
-        from pathlib import Path  # noqa: PLC0415
-
         from dualsense.chain import process_recording  # noqa: PLC0415
         from dualsense.evaluate import rates, score_scan  # noqa: PLC0415
         from dualsense.io import read_scan  # noqa: PLC0415

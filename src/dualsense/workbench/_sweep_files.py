@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 SCHEMA, SCHEMA_VERSION = "dualsense-sweep", "1.0"
 METRICS: Mapping[str, str] = {
-    "detection_rate": "mines that are suspect, of all; needs truth",
-    "missed": "mines that are neither suspect nor left open; needs truth",
+    "detection_rate": "mines that are suspect, of all, those of scans that failed among them; needs truth",
+    "missed": "mines that are neither suspect nor left open, or in a scan that failed; needs truth",
+    "not_covered": "mines in ground that was not covered; needs truth",
     "false_alarms_m2": "suspects that are no mine, per square metre; needs truth",
     "suspects_m2": "suspects per square metre",
     "targets_m2": "targets per square metre",
@@ -37,7 +38,7 @@ METRICS: Mapping[str, str] = {
 }
 """What a setting may be judged by."""
 USUAL = ("detection_rate", "false_alarms_m2", "suspects_m2", "focus", "coverage")
-TRUTH = frozenset({"detection_rate", "missed", "false_alarms_m2"})
+TRUTH = frozenset({"detection_rate", "missed", "not_covered", "false_alarms_m2"})
 MAX_PICTURES = 400
 
 
@@ -75,10 +76,12 @@ def sweep_table(
             msg = f"--metric {name}: no scan of the sweep holds a truth"
             raise UsageError(msg)
     chosen = tuple(metrics) or tuple(name for name in USUAL if has_truth or name not in TRUTH)
+    mines = {row["scan"]: row["mines"] for row in rows if "mines" in row}  # a failed scan's, by another setting
     table = []
     for number, setting in enumerate(plan.settings):
         own = [row for row in rows if row["setting"] == number]
-        told = {name: _metric(name, [row for row in own if not row["error"]]) for name in chosen}
+        lost = sum(mines.get(row["scan"], 0) for row in own if row["error"])
+        told = {name: _metric(name, [row for row in own if not row["error"]], lost) for name in chosen}
         failed = sum(bool(row["error"]) for row in own)
         table.append(
             {"setting": number + 1, **dict(zip(plan.keys, setting, strict=True)), **told, "failed": failed}
@@ -86,17 +89,18 @@ def sweep_table(
     return table
 
 
-def _metric(name: str, rows: Sequence[Mapping[str, Any]]) -> float | None:
+def _metric(name: str, rows: Sequence[Mapping[str, Any]], lost: int) -> float | None:
     area_m2 = sum(row["area_m2"] or 0.0 for row in rows)
     if name in ("suspects_m2", "targets_m2"):
         return sum(row[name.removesuffix("_m2")] for row in rows) / area_m2 if area_m2 > 0.0 else None
     if name in TRUTH:
         known = [row for row in rows if "mines" in row]
-        mines, area_m2 = sum(row["mines"] for row in known), sum(row["area_m2"] or 0.0 for row in known)
+        mines, area_m2 = lost + sum(row["mines"] for row in known), sum(row["area_m2"] or 0.0 for row in known)
         if name == "detection_rate":
             return sum(row["detected"] for row in known) / mines if mines else None
-        if name == "missed":
-            return sum(row["missed"] for row in known) if known else None
+        if name in ("missed", "not_covered"):
+            beside = lost if name == "missed" else 0
+            return beside + sum(row[name] for row in known) if known or beside else None
         return sum(row["false_alarms"] for row in known) / area_m2 if area_m2 > 0.0 else None
     if name == "failed":
         return None
