@@ -145,5 +145,21 @@
     return { pen, width, height, ratio };
   }
 
+  // A part of a view that is drawn once for all that it hangs on, as long as nothing of that changes.
+  const stills = new Map();
+  function kept(name, key, { width, height, ratio }, draw) {
+    const known = stills.get(name);
+    const asked = [width, height, ratio, look, tongue, ...key];
+    if (known && asked.length === known.asked.length && asked.every((value, index) => Object.is(value, known.asked[index]))) { return known.canvas; }
+    const canvas = known ? known.canvas : sheet(1, 1);
+    canvas.width = Math.max(Math.round(width * ratio), 1);
+    canvas.height = Math.max(Math.round(height * ratio), 1);
+    const brush = canvas.getContext("2d");
+    brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    draw(brush);
+    stills.set(name, { asked, canvas });
+    return canvas;
+  }
+
   const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", "dualsense letters", sans-serif`;
   const touches = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;

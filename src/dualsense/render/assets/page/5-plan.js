@@ -4,6 +4,7 @@
   const planCells = {};
   let planPlaces = [];
   let planBox = null;
+  let planDrawn = null;
   let still = { key: "", canvas: null, labels: [] };
 
   function layerName() {
@@ -208,7 +209,8 @@
   function drawPlan() {
     if (line) { drawLine(); return; }
     fitPlan();
-    const { pen, width, height, ratio } = fitted(planCanvas);
+    const size = fitted(planCanvas);
+    const { pen, width, height, ratio } = size;
     element("solid").hidden = true;
     if (state.layer === "solid") { drawSolid(pen, width, height, ratio); return; }
     const margin = planMargin(width);
@@ -253,10 +255,18 @@
     cross(pen, box, toX(state.x), toY(state.y));
     const text = data.messages[layerName() === "metal" ? "metal" : "radar"];
     if (text) { message(pen, box, term(text)); }
-    const drawn = state.targets ? drawTargets(pen, planPlaces, box, still.labels) : { symbols: [], labels: [] };
-    drawAxes(pen, box, toX, toY, [shown.left, shown.right], [shown.bottom, shown.top], width < 450 ? null : { up: say("axisY", {}) });
-    drawStrip(pen, box, scale, box.bottom + 42);
+    let drawn = { symbols: [], labels: [] };
+    if (state.targets) {
+      const strengths = planPlaces.map(({ index, alpha }) => `${index} ${alpha}`).join();
+      pen.drawImage(kept("targets", [still.key, strengths, state.target, data.targets], size, (brush) => { planDrawn = drawTargets(brush, planPlaces, box, still.labels); }), 0, 0, width, height);
+      drawn = planDrawn;
+    }
+    const around = [layer && layer.layer, layer && layer.limit, layer && barWords(layer.name), shown.left, shown.bottom, shown.right, shown.top];
+    pen.drawImage(kept("around the map", around, size, (brush) => {
+      drawAxes(brush, box, toX, toY, [shown.left, shown.right], [shown.bottom, shown.top], width < 450 ? null : { up: say("axisY", {}) });
+      drawStrip(brush, box, scale, box.bottom + 42);
+      if (layer) { drawBar(brush, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, layer.layer, layer.limit, barWords(layer.name)); }
+    }), 0, 0, width, height);
     if (inParts) { drawWhole(pen, box, box.bottom + 62); }
-    if (layer) { drawBar(pen, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, layer.layer, layer.limit, barWords(layer.name)); }
     planCanvas.dataset.drawn = JSON.stringify({ box: planBox, symbols: drawn.symbols, labels: drawn.labels, strengths: planPlaces.map(({ alpha }) => alpha) });
   }

@@ -24,10 +24,16 @@
     room.classList.toggle("beside", sideBySide);
     const least = 168;
     Object.values(cutCanvases).forEach((canvas, index) => {
-      canvas.style.width = `${sideBySide ? Math.max(Math.floor(spans[index] * scale + sideways), least) : width}px`;
-      canvas.style.height = `${Math.floor(deep * scale + upright)}px`;
+      sized(canvas, sideBySide ? Math.max(Math.floor(spans[index] * scale + sideways), least) : width, Math.floor(deep * scale + upright));
     });
     return { scale, margin };
+  }
+
+  // What is as large as it was is left alone: the page would be laid out anew.
+  function sized(canvas, width, height) {
+    const [across, down] = [`${width}px`, `${height}px`];
+    if (canvas.style.width !== across) { canvas.style.width = across; }
+    if (canvas.style.height !== down) { canvas.style.height = down; }
   }
 
   function cutCells(side) {
@@ -98,12 +104,50 @@
 
   function drawCut(side, scale, margin) {
     const canvas = cutCanvases[side];
-    const { pen, ratio } = fitted(canvas);
+    const size = fitted(canvas);
+    const { pen, width, height } = size;
     const [low, high] = cutSpan(side);
     const box = { left: margin.left, top: margin.top, width: (high - low) * scale, height: (data.deep[1] - data.deep[0]) * scale };
     box.bottom = box.top + box.height;
     const toX = (x) => box.left + (x - low) * scale;
     const toDepth = (depth) => box.top + (depth - data.deep[0]) * scale;
+    const here = side === "along" ? state.x : state.y;
+    const off = (target) => Math.abs(side === "along" ? target.y - state.y : target.x - state.x);
+    const places = data.targets.map((target, index) => {
+      // Without a depth it stands on the ground, and a broken line down from it: anywhere below.
+      const depth = target.depth === null ? data.deep[0] : target.depth;
+      const strong = index === state.target || off(target) <= 4;
+      return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.max(Math.min(toDepth(depth), box.bottom - SYMBOL), box.top), alpha: strong ? 1 : 0.35, strong };
+    });
+    // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
+    const near = places.filter(({ index, x, strong }) => x >= box.left && x <= box.left + box.width && (strong || off(data.targets[index]) <= 10));
+    cutState[side].places = near;
+    // Another depth moves a line, and nothing else.
+    const key = [state.x, state.y, state.target, state.limit, state.auto, state.floor, state.targets, low, high, scale, volume, data.targets, data.deep];
+    pen.drawImage(kept(`${side} below`, key, size, (brush) => { drawCutGround(brush, side, { box, scale, toX, here }, size); }), 0, 0, width, height);
+    if (data.depths.length) {
+      const y = toDepth(data.depths[state.slice]);
+      outlined(pen, () => { pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }, 1.2, look.mark, 1.8);
+    }
+    pen.drawImage(kept(`${side} above`, key, size, (brush) => {
+      if (data.messages.radar) { message(brush, box, term(data.messages.radar)); }
+      if (state.targets) {
+        near.forEach(({ index, x, alpha }) => { drawDepthMark(brush, data.targets[index], x, toDepth, box, alpha); });
+        drawTargets(brush, near, { left: 0, top: 0, width, height });
+      }
+      drawAxes(brush, box, toX, toDepth, [low, high], data.deep, null);
+      brush.font = font(14, 700);
+      brush.fillStyle = look.ink;
+      brush.textAlign = "left";
+      brush.textBaseline = "middle";
+      brush.fillText(say(side === "along" ? "cutAlong" : "cutAcross", { at: (side === "along" ? state.y : state.x).toFixed(0) }), box.left, 12);
+    }), 0, 0, width, height);
+    cutState[side].box = { ...box, scale, low };
+    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: near.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+  }
+
+  // The section itself, hatched where nothing was measured, and the place of the cross-hair.
+  function drawCutGround(pen, side, { box, scale, toX, here }, { ratio }) {
     pen.imageSmoothingEnabled = false;
     pen.fillStyle = pattern(pen, look.grey, look.hatch, 9, 1);
     pen.fillRect(box.left, box.top, box.width, box.height);
@@ -118,35 +162,7 @@
       pen.restore();
     }
     hatchCut(pen, side, box, ratio);
-    const here = side === "along" ? state.x : state.y;
-    const off = (target) => Math.abs(side === "along" ? target.y - state.y : target.x - state.x);
-    const places = data.targets.map((target, index) => {
-      // Without a depth it stands on the ground, and a broken line down from it: anywhere below.
-      const depth = target.depth === null ? data.deep[0] : target.depth;
-      const strong = index === state.target || off(target) <= 4;
-      return { index, x: toX(side === "along" ? standing(target).x : standing(target).y), y: Math.max(Math.min(toDepth(depth), box.bottom - SYMBOL), box.top), alpha: strong ? 1 : 0.35, strong };
-    });
-    // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
-    const near = places.filter(({ index, x, strong }) => x >= box.left && x <= box.left + box.width && (strong || off(data.targets[index]) <= 10));
-    cutState[side].places = near;
-    outlined(pen, () => {
-      pen.moveTo(toX(here), box.top);
-      pen.lineTo(toX(here), box.bottom);
-      if (data.depths.length) { const y = toDepth(data.depths[state.slice]); pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }
-    }, 1.2, look.mark, 1.8);
-    if (data.messages.radar) { message(pen, box, term(data.messages.radar)); }
-    if (state.targets) {
-      near.forEach(({ index, x, alpha }) => { drawDepthMark(pen, data.targets[index], x, toDepth, box, alpha); });
-      drawTargets(pen, near, { left: 0, top: 0, width: canvas.clientWidth, height: canvas.clientHeight });
-    }
-    drawAxes(pen, box, toX, toDepth, [low, high], data.deep, null);
-    pen.font = font(14, 700);
-    pen.fillStyle = look.ink;
-    pen.textAlign = "left";
-    pen.textBaseline = "middle";
-    pen.fillText(say(side === "along" ? "cutAlong" : "cutAcross", { at: (side === "along" ? state.y : state.x).toFixed(0) }), box.left, 12);
-    cutState[side].box = { ...box, scale, low };
-    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: near.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+    outlined(pen, () => { pen.moveTo(toX(here), box.top); pen.lineTo(toX(here), box.bottom); }, 1.2, look.mark, 1.8);
   }
 
   function drawCuts() {

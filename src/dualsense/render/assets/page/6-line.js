@@ -253,7 +253,7 @@
   // The strip from above, its width not to scale: metal where there is any, and what each sensor measured.
   function drawAbove(width) {
     const canvas = cutCanvases.along;
-    Object.assign(canvas.style, { width: `${width}px`, height: "92px" });
+    sized(canvas, width, 92);
     const { pen, ratio } = fitted(canvas);
     const box = { left: 34, top: 26, width: width - 44, height: 42 };
     box.bottom = box.top + box.height;
@@ -310,7 +310,7 @@
   // One trace: how strong the echo is at each depth under the cross-hair, or what was heard there over time.
   function drawOneTrace(width, height) {
     const canvas = cutCanvases.across;
-    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    sized(canvas, width, height);
     const { pen } = fitted(canvas);
     const box = { left: 34, top: 26, width: width - 44, height: height - 46 };
     box.bottom = box.top + box.height;

@@ -105,7 +105,10 @@
     element("readout").textContent = valueWords(state.x, state.y);
   }
 
+  let listed = null;
   function showList() {
+    if (listed === state.target) { return; }
+    listed = state.target;
     document.querySelectorAll("#targets .row").forEach((row) => {
       const chosen = Number(row.dataset.index) === state.target;
       row.classList.toggle("chosen", chosen);

@@ -2,7 +2,7 @@
   // page has an origin of its own there, so that messages are the only way, and they carry nothing secret.
 
   const outside = window.parent === window ? null : window.parent;
-  const listed = data.targets;
+  const ofResult = data.targets;
   let linked = false;
   let lastNews = "";
 
@@ -61,7 +61,7 @@
   // What was decided of a target, beside its name in the list.
   function showDecided(names) {
     document.querySelectorAll("#targets .row").forEach((row) => {
-      const target = listed[Number(row.dataset.index)];
+      const target = ofResult[Number(row.dataset.index)];
       let tag = row.querySelector(".decided");
       if (!tag) {
         tag = document.createElement("span");

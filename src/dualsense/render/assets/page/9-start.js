@@ -38,7 +38,8 @@
     views.push(showControls, showList, showReadout, drawPlan, drawCuts);
     beLinked();
     window.addEventListener("resize", () => { go({}); });
-    whenSpoken.push(() => { go({}); });
+    // Letters that came later are drawn with them.
+    whenSpoken.push(() => { stills.clear(); go({}); });
     state.layer = volume ? "depth" : "metal";
     const theme = knownTheme();
     if (theme && THEMES[theme]) { look = THEMES[theme]; state.theme = theme; document.documentElement.dataset.theme = theme; }
