@@ -13,7 +13,7 @@ from dualsense.cli import cli
 from dualsense.io import read_scan
 from dualsense.recipe import dump_recipe, load_recipe
 from dualsense.render import write_result
-from dualsense.result import Coverage, Grid, Image, Result, Target, Volume
+from dualsense.result import Coverage, Doubt, Grid, Image, Result, SmallestMine, Target, Volume
 from dualsense.scan import ScanHeader
 from dualsense.workbench import compare_results, comparison_html, comparison_json, comparison_text
 from dualsense.workbench._images import focus, resampled
@@ -49,6 +49,23 @@ def result(*targets, overrides=(), gain=1.0, cell_m=0.02, **changes):
 
 
 THREE = (target("T1", 0.1, 0.1), target("T2", 0.3, 0.1), target("T3", 0.2, 0.35, depth=float("nan")))
+
+
+def test_what_would_have_been_found_and_what_is_doubted_stands_among_the_figures():
+    plain = result(*THREE)
+    grid = plain.coverage.grid
+    shape = plain.coverage.patch.shape
+    small = np.zeros((2, *shape), np.int8)
+    small[0] = 1
+    small[1, :, : shape[1] // 3] = 1
+    sight = SmallestMine(
+        grid, np.zeros(shape, np.uint8), np.zeros(shape, np.float32), np.array([0.02, 0.15]), small
+    )
+    doubt = Doubt("samples-repeated", "gpr", 0.0, 1.0, "ground")
+    figures = compare_results(plain, replace(plain, smallest_mine=sight, doubts=(doubt,))).figures
+    assert figures["small mine found, top 2 cm"] == (None, 1.0)
+    assert figures["small mine found, top 15 cm"][1] == pytest.approx(1.0 / 3.0, abs=0.02)
+    assert figures["doubted stretches"] == (0, 1)
 
 
 def test_equal_results_do_not_differ():

@@ -261,7 +261,18 @@ def _figures(result: Result) -> dict[str, Any]:
         "relative_permittivity": result.relative_permittivity,
         "suspect_threshold": result.suspect_threshold,
         "stated_detection": result.stated_detection,
+        "doubted stretches": len(result.doubts),
+        **_sight(result),
     }
+
+
+def _sight(result: Result) -> dict[str, float]:
+    """Give parts of the patch on which a mine of least metal would have been found, by the depth of its top."""
+    sight, patch = result.smallest_mine, result.coverage.patch
+    if sight is None or not patch.any():
+        return {}
+    tops = zip(sight.top_m.tolist(), sight.small, strict=True)
+    return {f"small mine found, top {100 * top:.0f} cm": float((own[patch] == 1).mean()) for top, own in tops}
 
 
 def _detection(result: Result, truths: Mapping[str, Truth]) -> dict[str, Any]:
