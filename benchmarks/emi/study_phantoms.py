@@ -4,7 +4,9 @@
 
 The lanes are drawn as those from which the confidence is learnt, with seeds of their own; the radar is left out. A
 dipole is a phantom where no metal lies within 10 cm, and superfluous where another one lies nearer to the object
-that is nearest to both. What is simulated as exact makes none of them; so each cause is told by what goes with it.
+that is nearest to both. What is simulated as exact makes none of them; so each cause is told by what goes with it:
+exact track, clock, tilt, even soil, a level surface, no drift, and points in the place of objects of several
+parts.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ from benchmarks.calibrate import scenes
 
 from dualsense import emi
 from dualsense.recipe.emi import EmiCalibrate
-from dualsense.simulate import Scene, simulate_scan
+from dualsense.simulate import Scene, metal_dipoles, simulate_scan
 from dualsense.survey import track_at
 
 SOILS = ("sand", "laterite", "loam", "afghanistan-gravel")
-EXACT = ("track", "clock", "tilt", "soil", "surface", "drift")
+EXACT = ("track", "clock", "tilt", "soil", "surface", "drift", "points")
 FIRST_SEED = 7_100_000
 REACH_M, CLOSE_M = 0.10, 0.04
+POINT = "cartridge"
+"""One dipole; it stands for what has several parts where objects are to be points."""
 
 
 def idealised(scene: Scene, exact: set[str]) -> Scene:
@@ -42,7 +46,12 @@ def idealised(scene: Scene, exact: set[str]) -> Scene:
         soil = replace(soil, roughness_rms_m=0.0)
     if "tilt" in exact:
         motion = replace(motion, tilt_std_deg=0.0)
-    return replace(scene, noise=noise, soil=soil, motion=motion, radar=None)
+    things = scene.objects
+    if "points" in exact:
+        things = tuple(
+            replace(thing, model=POINT) if len(metal_dipoles((thing,))) > 1 else thing for thing in scene.objects
+        )
+    return replace(scene, noise=noise, soil=soil, motion=motion, objects=things, radar=None)
 
 
 def study(lane: scenes.Lane, bin_m: float, exact: set[str]) -> tuple[dict[str, float], list[float]]:

@@ -37,7 +37,7 @@ KEPT = 0.4
 """Of what two promised, where errors of the track are new in each row, they must bring this where it wanders."""
 LEAST_LEFT = 0.9
 """Misfit that is left of the rows where everything is explained and the track is free."""
-FEW_ROWS = 300
+FEW_ROWS = 250
 """Of more than twice as many, every second one tells whether it is two, and so on."""
 CERTAIN = 60.0
 """Drop of the misfit from which places come from the fit with a free track: weaker metal is placed better by what
@@ -45,7 +45,9 @@ metal can be, as evidence has it. So much must what was found near by bring besi
 BESIDE_M = 0.08
 """What was found so close to the side of one of two is that one."""
 NEAREST_M, FARTHEST_M, REJECTED_M = 0.04, 0.2, 0.25
-"""To the side of each other, and the farthest down as well; and where evidence is not asked further."""
+"""To the side of each other; and the farthest to the side and down where evidence is still asked."""
+DEEPEST_M = 0.14
+"""What strong metal has that a point has not looks like a second piece deep below."""
 SHALLOWEST_M = 0.015
 """Where only errors look like metal."""
 HALF_WAY_M = 0.055
@@ -191,7 +193,8 @@ def _proposed(fit: Settled, others: Sequence[Real], one_m: Real, use: NDArray[np
         which = range(len(others), len(others) + len(here))
         rows = replace(take_rows(fit.ground.response, use), values=beside.alone(which, use))
         told = separate(rows, beside.balance.covariance, start_m=one_m[:2])
-        if not (told.log_odds >= least and _within(told.positions_m, REJECTED_M)):
+        likely = told.log_odds >= least and _within(told.positions_m, REJECTED_M, REJECTED_M)
+        if not likely:
             return None
         before, here = here, list(told.positions_m)
         beside = beside.beside([*others, *here])
@@ -212,14 +215,12 @@ def _aside(positions_m: Real) -> float:
     return float(np.linalg.norm((positions_m[0] - positions_m[1])[:2]))
 
 
-def _within(positions_m: Real, most_m: float) -> bool:
-    """Tell whether two places lie no farther apart than that, and no deeper."""
-    return _aside(positions_m) <= most_m and bool((positions_m[:, 2] >= -most_m).all())
+def _within(positions_m: Real, most_m: float, deepest_m: float) -> bool:
+    """Tell whether two places lie no farther apart, and neither of them deeper."""
+    return _aside(positions_m) <= most_m and bool((positions_m[:, 2] >= -deepest_m).all())
 
 
 def _plausible(positions_m: Real) -> bool:
     """Tell whether two places can be those of two pieces of metal, and not of one and of what it leaves."""
-    away = float(np.linalg.norm((positions_m[0] - positions_m[1])[:2]))
-    return (
-        away >= NEAREST_M and _within(positions_m, FARTHEST_M) and bool((positions_m[:, 2] <= -SHALLOWEST_M).all())
-    )
+    shallow = bool((positions_m[:, 2] > -SHALLOWEST_M).any())
+    return _aside(positions_m) >= NEAREST_M and _within(positions_m, FARTHEST_M, DEEPEST_M) and not shallow
