@@ -1,7 +1,7 @@
 """How true places and error bars of metal are through find, refine and locate, on data of another forward model.
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
-                                         [--without track slow white soil drift] [--together]
+                                         [--without track slow white soil drift] [--together] [--known]
 
 Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
@@ -11,7 +11,8 @@ stated deviations, how many depths lie in the stated 90 % interval, and for poin
 tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
 ``--without`` takes causes of error away, one or several: the track's whole error, the half that lasts (all of it
 is new in each row then), the half that is new in each row, soil, drift. ``--together`` places what was found once
-more with everything free, as the recipe's ``emi.locate.together`` does.
+more with everything free, as the recipe's ``emi.locate.together`` does. ``--known`` tells instead what there is to
+be had of pairs: places begun at the truth with the track free, and how much less two leave than one does then.
 """
 
 from __future__ import annotations
@@ -261,6 +262,40 @@ def trial(
     return {"seen": out, "all": len(out) == len(centres), "more": len(every), "bound": limit, "seconds": spent}
 
 
+def known(seed: int) -> tuple[bool, float, float]:
+    """Tell of a pair begun at the truth whether both stay near, what two leave less than one, and its peak."""
+    from dualsense.emi._locate.settled import Settled
+    from dualsense.emi._locate.together import ground_of, placed
+
+    rows, centres, *_ = draw(CASES["pairs"], seed)
+    noise = np.full(6, NOISE)
+    fit = Settled.of_ground(rows, emi.balance(rows, noise))
+    two = fit.beside(list(centres))
+    loud = max(np.abs(two.places[n].columns.T @ two.part(n)).max() for n in range(2)) / NOISE
+    order, ground = np.argsort(rows.time_s, kind="stable"), ground_of(two)
+    starts = [centres.mean(axis=0), *(d.position_m for d in emi.find_dipoles(rows, noise).dipoles[:1])]
+    ones = [placed(fit.beside([start]), ground, [0], order, rough=True) for start in starts]
+    both = placed(two, ground, [0, 1], order, rough=True)
+    if both is None:
+        return False, np.nan, loud
+    away = np.linalg.norm((both.positions - centres)[:, :2], axis=1)
+    left = min((one.misfit for one in ones if one is not None), default=np.nan)
+    return bool((away <= FOUND_M).all()), rows.values.size * (left - both.misfit), loud
+
+
+def say_known(seeds: range) -> None:
+    """Print what there is to be had of pairs."""
+    all_ = [known(seed) for seed in seeds]
+    near, gain, loud = (np.array(column) for column in zip(*all_, strict=True))
+    print(f"pairs    {len(all_):4d} both within {100 * FOUND_M:.1f} cm, begun at the truth: {near.mean():.0%}")
+    for least in (0.0, 20.0, 40.0, 80.0):
+        clear = gain > least
+        print(f"  two leave less by over {least:3.0f}: {clear.mean():.0%}, and near {(clear & near).mean():.0%}")
+    print(
+        "  gain of each: " + " ".join(f"{g:.0f}" for g in gain) + "; peak: " + " ".join(f"{p:.0f}" for p in loud)
+    )
+
+
 def told(name: str, trials: list[dict[str, object]]) -> str:
     """One line of the table."""
     seen = [one for trial_ in trials for one in trial_["seen"]]  # type: ignore[attr-defined]
@@ -298,7 +333,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--without", nargs="+", choices=WITHOUT, default=[])
     parser.add_argument("--together", action="store_true")
+    parser.add_argument("--known", action="store_true")
     asked = parser.parse_args()
+    if asked.known:
+        say_known(range(asked.seed, asked.seed + asked.draws))
+        return
     without = frozenset(asked.without)
     print(HEADER)
     for name in asked.only:
