@@ -154,15 +154,17 @@ def state(found: dict[str, str], new: dict[str, str], old: dict[str, str], verb:
     """Tell whether an output is whole; of a verb with several outputs each is one of its own.
 
     What is told by its presence may be gone, too: of a batch until its scans are there, of a sweep that begins
-    anew.
+    anew; and a verdict, which is taken away before a sweep is judged again, for it must not outlive that.
     """
     if found in (new, old):
         return "new" if found == new else "old" if old else "absent"
+    if verb.startswith("check") and not found:
+        return "absent"
     if verb not in PARTED:
         return "broken"
     for part in {_part(name, verb) for name in (*found, *new, *old)}:
         own = [{n: c for n, c in every.items() if _part(n, verb) == part} for every in (found, new, old)]
-        if own[0] not in own[1:] and (own[0] or not _may_go(part)):
+        if own[0] not in own[1:] and (own[0] or not (_may_go(part) or verb.startswith("check"))):
             return "broken"
     return "in part"
 

@@ -54,3 +54,9 @@ def test_a_sweep_is_whole_file_by_file_and_may_begin_anew():
     assert state(begun | {"out/maps/00000.a.npy": "new"}, new, old, "sweep") == "in part"
     assert state(begun | {"out/maps/00000.a.npy": "torn"}, new, old, "sweep") == "broken"
     assert state({}, new, old, "sweep") == "broken"  # the table of the last one is kept until there is another
+
+
+def test_an_earlier_verdict_may_be_gone_and_never_torn():
+    new, old = ({f"out/{name}": code for name in ("check.json", "check.png")} for code in ("new", "old"))
+    assert state({}, new, old, "check") == "absent"
+    assert state({"out/check.json": "old"}, new, old, "check") == "broken"

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 MIN_ROWS = 12
 MENDED = 0.6
 """Disagreement of passes, 1 for what has nothing in common, above which no lag is believed."""
+DROWNS = 2
+"""Pieces of metal that are taken from the samples before it is asked whether they hear the ground."""
 MOVED_M = 1e-3
 """Rows that metal moved by less are not told of."""
 
@@ -256,8 +258,11 @@ def _held_together(state: MetalState) -> MetalState:
     rows, found = taken(state.response), taken(state.inversion)
     rest = emi.apply_balance(rows, found.balance)
     agreement = integrity.metal_passes(rest, rows.center_m[:, :2], rows.time_s, rows.coil)
-    values, drift = rows.values / found.balance.noise, found.balance.basis[:, :-1]
-    dead = integrity.unvouched(values, drift, found.balance.ground, rows.time_s, agreement.whole)
+    # the strongest metal would drown the ground; to take all of it would let a beat that many pieces make up pass
+    strongest = sorted(found.dipoles, key=lambda dipole: -dipole.statistic)[:DROWNS]
+    metal = (emi.dipole_columns(rows, dipole.position_m) for dipole in strongest)
+    values, other = rows.values / found.balance.noise, np.column_stack([found.balance.basis[:, :-1], *metal])
+    dead = integrity.unvouched(values, other, found.balance.ground, rows.time_s, agreement.whole)
     return replace(state, doubts=agreement.doubts + dead)
 
 

@@ -39,11 +39,13 @@ MANY, FEW = 60, 3
 SHORT_M, SHORT = (0.009, 0.015), 0.72
 """So far apart, and so alike at least: 0.89 on good lanes, less where soundings are in disorder or noise."""
 WAVES, NEAR_WAVES, WITHIN = (0.17, 0.205), (0.02, 0.1), 0.52
+LOUD_WITHIN = 0.62
 FAR_WAVES, BEYOND, QUICK_M_S = (0.205, 0.24), 0.8, 0.45
 """Parts of a wavelength, and how alike soundings so far apart are at least over those that are near. What comes
 from all of the half-space below stays alike for a fifth of a wave's length: 0.60 on good lanes, 0.47 and less with
-a track that is half as long. It stays as much alike as 0.8 still farther apart on one good lane of ten, and where
-the track is twice as long; only together with a head that is quicker than operators are is that told."""
+a track that is half as long; of the louder half of the pairs 0.71 and more, and 0.55 and less. It stays as much
+alike as 0.8 still farther apart on one good lane of ten, and where the track is twice as long; only together with
+a head that is quicker than operators are is that told."""
 LAG_S, LAG_STEP_S, LAG_LIMIT_S = 0.6, 0.02, 0.07
 """Lags that are tried; the limit is twice what the heights of good lanes tell."""
 LAG_GAIN = 0.12
@@ -113,11 +115,11 @@ def radar_passes(values: Complex, dt_s: float, xy_m: Real, time_s: Real) -> Agre
     along, across = along_passes(xy_m, time_s), across_passes(xy_m, time_s)
     like_along, like = _likeness(unit, along), _likeness(unit, across)
     wave_m = _wave_m(part, every * dt_s)
-    if _too_short(along.apart_m, like_along, wave_m) or (
+    loud_along, loud = _louder(size, along), _louder(size, across)
+    if _too_short(along.apart_m, like_along, wave_m, loud_along) or (
         _speed_m_s(xy_m, time_s) > QUICK_M_S and _too_long(along.apart_m, like_along, wave_m)
     ):
         return Agreement(throughout("scale-disagrees", "pose", time_s), float("nan"))
-    loud_along, loud = _louder(size, along), _louder(size, across)
     usual = _by_distance(along.apart_m[loud_along], like_along[loud_along], across.apart_m)
     tells = loud & (usual > LEAST_LIKE)
     if tells.sum() < MANY:
@@ -137,15 +139,22 @@ def _wave_m(part: Complex, dt_s: float) -> float:
     return 2.0 * np.pi * dt_s * C0_M_S / turn if turn > 0.0 else np.inf
 
 
-def _too_short(apart_m: Real, like: Real, wave_m: float) -> bool:
-    """Tell whether soundings along a pass (q,) grow unlike within a shorter way than waves allow."""
+def _too_short(apart_m: Real, like: Real, wave_m: float, loud: NDArray[np.bool_]) -> bool:
+    """Tell whether soundings along a pass (q,) grow unlike within a shorter way than waves allow.
+
+    In quiet soil noise makes them unlike: then those of the louder half of the pairs are not.
+    """
     near = _between(apart_m, SHORT_M)
     if near.sum() >= MANY and np.median(like[near]) < SHORT:
         return True
     near, apart = (_between(apart_m / wave_m, some) for some in (NEAR_WAVES, WAVES))
     if min(near.sum(), apart.sum()) < MANY:
         return False
-    return bool(np.median(like[apart]) < WITHIN * np.median(like[near]))
+    if np.median(like[apart]) >= WITHIN * np.median(like[near]):
+        return False
+    apart, near = apart & loud, near & loud
+    asked = min(near.sum(), apart.sum()) >= MANY // 2
+    return not asked or bool(np.median(like[apart]) < LOUD_WITHIN * np.median(like[near]))
 
 
 def _too_long(apart_m: Real, like: Real, wave_m: float) -> bool:
@@ -308,7 +317,7 @@ def unvouched(values: Real, drift: Real, ground: Real, time_s: Real, passes: flo
     values : (n, c)
         Samples in units of their noise.
     drift : (n, p)
-        What any detector may do in time.
+        What any detector may do in time, and what the metal that was found makes up.
     ground : (n,)
         What even ground would give, but for a factor of each column.
     time_s : (n,)
