@@ -98,13 +98,14 @@ def apart(
     -----
     What stays beside two has to bring what any dipole has to bring to be found.
     """
-    told = _proposed(fit, others, found[0], _some(use))
-    if told is None:
-        return None
     track = _Track(fit, ground, others, _some(wide))
     one = track.free([found[0]])
-    # what two promised has to be there at all
-    if one is None or track.energy(one.misfit - LEAST_LEFT) < KEPT * 2.0 * told.log_odds:
+    left = -np.inf if one is None else track.energy(one.misfit - LEAST_LEFT)
+    # what two promise has to be there at all: the least of it is asked before evidence, which takes far longer
+    if one is None or left < KEPT * 2.0 * ODDS[-1]:
+        return None
+    told = _proposed(fit, others, found[0], _some(use), left)
+    if told is None or left < KEPT * 2.0 * told.log_odds:
         return None
     two, gain = track.best(_starts(found, told.positions_m), one.misfit, KEPT * 2.0 * told.log_odds)
     if two is None:
@@ -186,15 +187,20 @@ def _starts(found: Sequence[Real], told_m: Real) -> list[Sequence[Real]]:
     return [list(told_m), astride, *([found[:2]] if len(found) > 1 else [])]
 
 
-def _proposed(fit: Settled, others: Sequence[Real], one_m: Real, use: NDArray[np.intp]) -> Separation | None:
-    """Two places by evidence, with soil and drift fitted beside them."""
+def _proposed(
+    fit: Settled, others: Sequence[Real], one_m: Real, use: NDArray[np.intp], left: float
+) -> Separation | None:
+    """Two places by evidence, with soil and drift fitted beside them.
+
+    None as soon as they promise so much more than one leaves that evidence would have to fall to a third.
+    """
     beside, here = fit.beside([*others, one_m]), [one_m]
     for least in ODDS:
         which = range(len(others), len(others) + len(here))
         rows = replace(take_rows(fit.ground.response, use), values=beside.alone(which, use))
         told = separate(rows, beside.balance.covariance, start_m=one_m[:2])
         likely = told.log_odds >= least and _within(told.positions_m, REJECTED_M, REJECTED_M)
-        if not likely:
+        if not likely or left < KEPT * 2.0 * told.log_odds / 3.0:
             return None
         before, here = here, list(told.positions_m)
         beside = beside.beside([*others, *here])
