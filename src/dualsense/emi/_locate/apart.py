@@ -42,8 +42,8 @@ FEW_ROWS = 250
 CERTAIN = 60.0
 """Drop of the misfit from which places come from the fit with a free track: weaker metal is placed better by what
 metal can be, as evidence has it. So much must what was found near by bring beside two, too, to be a third."""
-BESIDE_M = 0.08
-"""What was found so close to the side of one of two is that one."""
+BESIDE_M = 0.035
+"""What was found so close to the side of one of two is that one; what lies farther away may be a third."""
 NEAREST_M, FARTHEST_M, REJECTED_M = 0.04, 0.2, 0.25
 """To the side of each other; and the farthest to the side and down where evidence is still asked."""
 DEEPEST_M = 0.14
@@ -110,6 +110,7 @@ def apart(
     two, gain = track.best(_starts(found, told.positions_m), one.misfit, KEPT * 2.0 * told.log_odds)
     if two is None:
         return None
+    left = two.misfit  # of the rows and knots that a third is asked with, too
     if gain > CERTAIN:
         if not _plausible(two.positions):
             return None
@@ -120,7 +121,7 @@ def apart(
     )
     if not _plausible(here) or _part(fit.beside([*others, *here]), use) < LEAST_PART:
         return None
-    return Apart(here, covariance, track.more(list(here), found, two.misfit))
+    return Apart(here, covariance, track.more(list(here), found, left))
 
 
 def _some(use: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.again import together_again, widened
-from dualsense.emi._locate.apart import FARTHEST_M, apart
+from dualsense.emi._locate.apart import BESIDE_M, FARTHEST_M, apart
 from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
 from dualsense.emi._locate.place import (
     BESIDE_MOVE_M,
@@ -105,16 +105,12 @@ def refine(
     limits = Limits(reach_m, max_misfit, max_move_m, pairs, together)
     groups = [[Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     for g, own in enumerate(groups):
-        if not own:  # all of it was one of two
-            continue
         earlier = [p for places in groups[:g] for p in places]
         later = [p for places in groups[g + 1 :] for p in places]
         groups[g], fit = _located(fit, own, earlier, later, limits)
         if limits.pairs and not _beside(own, earlier, limits):
-            two, gone, fit = _parted(fit, groups[g], own, earlier, later, limits.reach_m)
-            if two is not None:
-                groups[g] = two
-                groups[g + 1 :] = [[p for p in places if p not in gone] for places in groups[g + 1 :]]
+            two, fit = _parted(fit, groups[g], own, earlier, later, limits.reach_m)
+            groups[g] = groups[g] if two is None else two
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
@@ -256,36 +252,42 @@ def _two(
 
 def _parted(
     fit: Settled, here: list[Place], own: list[Place], earlier: list[Place], later: list[Place], reach_m: float
-) -> tuple[list[Place] | None, list[Place], Settled]:
-    """Two dipoles for what was located as one, where they are two, and what was found near that they explain."""
-    near = [p for p in [*here[1:], *later] if aside(p, here[0]) < FARTHEST_M]
-    stay = [p.position for p in [*earlier, *(p for p in later if p not in near)]]
+) -> tuple[list[Place] | None, Settled]:
+    """Two dipoles for what was located as one that lies alone, where they are two.
+
+    With a free track two may seem to explain a third, too, that lies far from both: where anything else was found
+    near by it is not asked, and what was found in the same place goes only to one of the two that lies there.
+    """
+    stay = [p.position for p in [*earlier, *later]]
     away = np.linalg.norm(fit.ground.response.center_m[:, :2] - here[0].position[:2], axis=1)
     use, wide = (np.flatnonzero(away <= reach_m + more) for more in (0.0, WIDER_M))
-    if use.size < FEW_ROWS:
-        return None, [], fit
+    if use.size < FEW_ROWS or any(aside(p, here[0]) < FARTHEST_M for p in later):
+        return None, fit
     wide = wide[np.argsort(fit.ground.response.time_s[wide], kind="stable")]
     try:
-        two = apart(fit, ground_of(fit), stay, [here[0].position, *(p.position for p in near)], use, wide)
+        two = apart(fit, ground_of(fit), stay, [p.position for p in here], use, wide)
     except NUMERICAL:
-        return None, [], fit
+        return None, fit
     if two is None:
-        return None, [], fit
+        return None, fit
+    stays = [here[k] for k in two.more]
+    gone = [p for p in here[1:] if p not in stays]
+    if any(min(np.linalg.norm((p.position - at)[:2]) for at in two.positions_m) > BESIDE_M for p in gone):
+        return None, fit
     fit = fit.beside([*stay, *two.positions_m])
     out = []
     for k, position in enumerate(two.positions_m):
         # each alone may be carried off beside the other's error: where they are is told by both together
         estimate = _attempt(fit, [len(stay) + k], use, position[:2])
         if estimate is None:
-            return None, [], fit
+            return None, fit
         part = slice(3 * k, 3 * k + 3)
         covariance = two.covariance_m2[part, part]
         depth, density = gaussians([(1.0, -position[2], covariance[2, 2])], DEPTH_RANGE_M)
         told = {"position_m": position, "covariance_m2": covariance, "depth_m": depth, "depth_density": density}
         moved = replace(estimate, **told)
         out.append(Place(position, own[min(k, len(own) - 1)].lead, moved, covariance))
-    stays = [near[k - 1] for k in two.more]
-    return out + [p for p in stays if p in here], [p for p in near if p not in stays], fit
+    return out + stays, fit
 
 
 def _believed(after: list[Place], before: list[Place], limits: Limits) -> bool:
