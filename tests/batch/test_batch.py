@@ -69,6 +69,14 @@ def test_results_are_not_taken_for_scans(tmp_path):
             find_scans([tmp_path / odd])
 
 
+def test_a_recording_beside_its_import_is_that_scan(tmp_path):
+    touch(tmp_path, "L1.DZT", "L1.h5", "L2.dzt", "deep/L1.DZT")
+    found = find_scans([tmp_path])
+    assert {name: scan.name for name, scan in found.items()} == {
+        "L1": "L1.h5", "L2": "L2.dzt", "deep/L1": "L1.DZT",
+    }  # fmt: skip
+
+
 def test_two_scans_never_share_a_folder(tmp_path):
     touch(tmp_path, "a/x.h5", "b/x.h5")
     with pytest.raises(UsageError, match="would both write to the folder x"):
@@ -82,7 +90,7 @@ def test_a_scan_given_twice_is_one_scan(tmp_path):
 
 
 def test_a_folder_without_scans_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="no scans in this folder"):
+    with pytest.raises(UsageError, match=r"no scans in this folder, expected .*\.h5, .*\.dzt, .* or \.su$"):
         find_scans([tmp_path])
 
 

@@ -83,3 +83,13 @@ def test_what_is_no_recording_is_refused_as_by_the_reader(sample_dir, tmp_path):
     scan = sample_dir / "pmn_sand.h5"
     with pytest.raises(UsageError, match="no option trace_spacing_m"), open_recording(scan, trace_spacing_m=0.1):
         pass
+
+
+def test_another_laboratory_s_file_needs_no_option(tmp_path):
+    rng = np.random.default_rng(0)
+    with h5py.File(tmp_path / "lab.h5", "w") as file:
+        file["A-Scan"] = rng.normal(size=(5, 12)) + 1j * rng.normal(size=(5, 12))
+        file["Frequency"] = np.linspace(1e9, 2e9, 12)
+        file["Position"] = np.column_stack([0.01 * np.arange(5.0), np.zeros(5)])
+    with open_recording(tmp_path / "lab.h5") as recording:
+        assert recording.whole().gpr.data.shape == (5, 12)

@@ -21,7 +21,7 @@ def find_scans(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Path]:
     ----------
     paths
         Scan files and other instruments' recordings, and folders that are searched through for both by the ends
-        of their names.
+        of their names. A recording beside a scan file of the same name in such a folder is left out.
 
     Returns
     -------
@@ -57,7 +57,10 @@ def _scans_at(path: Path) -> list[tuple[str, Path]]:
     scans = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
     # a folder of results holds a result.h5 of its own: that is no scan
     scans = [p for p in scans if not (p.name == "result.h5" and p.with_name("targets.json").exists())]
+    # a recording beside the scan that was made of it is that scan
+    made = {p.with_suffix("") for p in scans if p.suffix.lower() in SCAN_SUFFIXES}
+    scans = [p for p in scans if p.suffix.lower() in SCAN_SUFFIXES or p.with_suffix("") not in made]
     if not scans:
-        msg = f"{path}: no scans in this folder, expected files that end in {' or '.join(SCAN_SUFFIXES)}"
+        msg = f"{path}: no scans in this folder, expected files that end in {', '.join(known[:-1])} or {known[-1]}"
         raise UsageError(msg)
     return [(str(p.relative_to(path).with_suffix("")), p) for p in scans]

@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import h5py
-
 from dualsense.io._hdf5 import file_digest, scan_of
-from dualsense.io._importers.detect import import_scan
-from dualsense.io._importers.gprmax import is_gprmax
+from dualsense.io._importers.detect import import_scan, is_foreign
 from dualsense.io._nodes import check_file, open_source
 from dualsense.io._sensors import read_emi, read_gpr
 from dualsense.io._text import one_line
@@ -128,7 +125,7 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Iterator[Rec
     """
     path = Path(path)
     check_file(path, one_line(path.name or str(path)))
-    if options or not h5py.is_hdf5(path) or is_gprmax(path):
+    if options or is_foreign(path):
         yield HeldRecording(import_scan(path, **options))
         return
     with open_source(path) as source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from contextlib import suppress
 
 import numpy as np
@@ -47,13 +48,14 @@ def pulseekko(folder, signal, *, order="<", unit="m", points=SAMPLES):
     return path
 
 
-def seismic(folder, signal, *, order=">", form=5, su=False, scale=-100, samples=SAMPLES, coordinates=True):
+def seismic(folder, signal, *, order=">", form=5, su=False, scale=-100, samples=SAMPLES, coordinates=True, unit=1):
     path, traces = folder / ("line.su" if su else "line.sgy"), []
     for n, row in enumerate(signal):
         head = bytearray(240)
         struct.pack_into(f"{order}i", head, 0, n + 1)
         struct.pack_into(f"{order}h", head, 70, scale)
         struct.pack_into(f"{order}ii", head, 72, 100 + 2 * n * coordinates, 700)
+        struct.pack_into(f"{order}H", head, 88, unit)
         struct.pack_into(f"{order}HH", head, 114, samples, 500)
         body = ibm(row) if form == 1 else row.astype(f"{order}{ {2: 'i4', 3: 'i2', 5: 'f4'}[form] }").tobytes()
         traces.append(bytes(head) + body)
@@ -205,6 +207,26 @@ def test_what_is_known_and_not_read_is_told_by_its_name(name, content, message, 
         import_scan(tmp_path / name)
 
 
+@pytest.mark.parametrize(("unit", "angle"), ((2, "seconds of arc"), (3, "degrees"), (4, "degrees, minutes")))
+def test_coordinates_that_are_angles_are_not_taken_for_metres(unit, angle, signal, tmp_path):
+    path = seismic(tmp_path, signal, unit=unit)
+    with pytest.raises(ScanError, match=rf"^line\.sgy: found coordinates in {angle}.*state trace_spacing_m"):
+        import_scan(path)
+    at = import_scan(path, trace_spacing_m=0.05).pose.position_m
+    assert at[-1] == pytest.approx([0.05 * (TRACES - 1), 0.0, 0.0])
+
+
+def test_numbers_that_are_none_leave_no_warning(signal, tmp_path):
+    path = seismic(tmp_path, signal)
+    content = bytearray(path.read_bytes())
+    content[3600 + 240 : 3600 + 244] = b"\x7f\xa0\x00\x01"  # not a number, of the kind that signals
+    path.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scan = import_scan(path)
+    assert np.isnan(scan.gpr.data[0, 0])
+
+
 # Stepped frequencies
 
 
@@ -309,8 +331,8 @@ def test_maps_of_columns_that_are_wrong(old, new, message, metal):
 # Tracks from elsewhere
 
 
-def gga(second, north_minutes, *, trace=None):
-    body = f"GPGGA,1200{second:05.2f},4530.{north_minutes:06.0f},N,00730.000000,E,4,9,1.0,250.0,M,48.0,M,,"
+def gga(second, north_minutes, *, trace=None, quality=4):
+    body = f"GPGGA,1200{second:05.2f},4530.{north_minutes:06.0f},N,00730.000000,E,{quality},9,1.0,250.0,M,48.0,M,,"
     total = 0
     for letter in body:
         total ^= ord(letter)
@@ -333,6 +355,35 @@ def test_a_log_of_a_satellite_receiver_has_its_own_clock(signal, tmp_path):
     (tmp_path / "line.dzg").write_text(named)
     by_trace = import_scan(path, gnss=str(tmp_path / "line.dzg"))
     assert by_trace.pose.time_s == pytest.approx(alone.gpr.time_s[[0, 10, 20, 30]])
+
+
+def test_fixes_before_the_first_trace_do_not_take_the_clock(signal, tmp_path):
+    path, log = mala(tmp_path, signal), tmp_path / "line.dzg"
+    alone = import_scan(path)
+    named = [gga(n + 1, 1000 * n, trace=10 * n, quality=(4, 5, 1)[n]) for n in range(3)]
+    log.write_text("\n".join([gga(0, 50000), *named]))
+    pose = import_scan(path, gnss=str(log)).pose
+    assert pose.time_s == pytest.approx(alone.gpr.time_s[[0, 10, 20]])
+    assert pose.position_m[:, 1] == pytest.approx([0.0, 1.852, 3.704], rel=2e-3)
+    assert pose.position_std_m[:, 0].tolist() == [0.02, 0.3, 2.5]
+    with pytest.raises(UsageError, match=r"^line\.dzg: found places that name their traces.*lag_s$"):
+        import_scan(path, gnss=str(log), lag_s=0.2)
+    (tmp_path / "track.csv").write_text("trace,x_m,y_m\n0,1,2\n39,1,4\n")
+    with pytest.raises(UsageError, match=r"^track\.csv: .* no use for clock_s"):
+        import_scan(path, track=str(tmp_path / "track.csv"), clock_s=3.0)
+    log.write_text("\n".join(gga(n, 1000 * n, trace=7) for n in range(3)))
+    with pytest.raises(ScanError, match="fixes of one moment only"):
+        import_scan(path, gnss=str(log))
+
+
+@pytest.mark.parametrize(
+    ("quality", "message"), ((6, "0 fixes"), (7, "fixes set by hand"), (8, "fixes of a simulator"))
+)
+def test_fixes_that_no_satellite_gave(quality, message, signal, tmp_path):
+    log = tmp_path / "log.nmea"
+    log.write_text("\n".join(gga(n, 1000 * n, quality=quality) for n in range(3)))
+    with pytest.raises(ScanError, match=rf"^log\.nmea: found {message}"):
+        import_scan(mala(tmp_path, signal), gnss=str(log))
 
 
 def test_a_table_of_places(signal, tmp_path):

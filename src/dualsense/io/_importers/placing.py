@@ -37,6 +37,13 @@ FIX = re.compile(r"\$G[A-Z]GGA,(\d{2})(\d{2})(\d{2}(?:\.\d*)?),"
                  r"[^,]*,[^,]*,(-?[\d.]*)[^*\n]*(?:\*([0-9A-Fa-f]{2}))?")  # fmt: skip
 TRACE = re.compile(r"\$GSSIS,\s*(\d+)|[Tt]race\s*#?\s*(\d+)")
 """How GSSI's DZG and pulseEKKO's GPS name the trace that the next fix belongs to."""
+FIX_STD_M = {1: 2.5, 2: 0.8, 3: 1.0, 4: 0.02, 5: 0.3, 9: 0.8}
+"""One standard deviation of a fix to each side, by its quality (NMEA 0183): satellites alone, corrected (or 9),
+precise, and with the carrier's phase, in whole waves or not. As makers of receivers usually state them."""
+INVENTED = {7: "set by hand", 8: "of a simulator"}
+ESTIMATED = 6
+HEIGHT_STD_M = 0.01
+"""Of heights, which stay those of the file or its reader."""
 
 
 def with_extras(scan: Scan, extras: dict[str, Any], name: str, read: Callable[[Path], Scan]) -> Scan:
@@ -69,16 +76,24 @@ def with_extras(scan: Scan, extras: dict[str, Any], name: str, read: Callable[[P
         An option is out of range, or two tracks are given.
     """
     lag_s = number_option(name, "lag_s", extras.get("lag_s", 0.0), unit="seconds", most=1e5)
+    timed = [key for key in ("lag_s", "clock_s") if extras.get(key)]
     if extras.get("track") is not None and extras.get("gnss") is not None:
         msg = f"{name}: give track or gnss, not both"
         raise UsageError(msg)
     if extras.get("minus") is not None:
         scan = _difference(scan, read(Path(str(extras["minus"]))), name)
     if extras.get("track") is not None:
-        return _with_table(scan, Path(str(extras["track"])), lag_s)
+        return _with_table(scan, Path(str(extras["track"])), lag_s, timed)
     if extras.get("gnss") is not None:
-        return _with_fixes(scan, Path(str(extras["gnss"])), lag_s, extras.get("clock_s"), name)
+        return _with_fixes(scan, Path(str(extras["gnss"])), lag_s, extras.get("clock_s"), name, timed)
     return scan
+
+
+def _refuse_clock(name: str, timed: list[str]) -> None:
+    """Raise UsageError where places belong to traces, and options of a clock would be dropped without a word."""
+    if timed:
+        msg = f"{name}: found places that name their traces, which have no use for {' and '.join(timed)}"
+        raise UsageError(msg)
 
 
 def digests(extras: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +125,7 @@ def _equal(a: Any, b: Any) -> bool:
     )
 
 
-def _with_table(scan: Scan, path: Path, lag_s: float) -> Scan:
+def _with_table(scan: Scan, path: Path, lag_s: float, timed: list[str]) -> Scan:
     name, content = read_content(path)
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
@@ -129,6 +144,8 @@ def _with_table(scan: Scan, path: Path, lag_s: float) -> Scan:
     if not all(np.isfinite(one).all() for one in values.values()) or not (np.diff(values[clock]) > 0.0).all():
         msg = f"{name}: {clock}: found rows that are no numbers or do not increase, expected both"
         raise ScanError(msg)
+    if clock == "trace":
+        _refuse_clock(name, timed)
     time_s = _time_of(scan, values[clock]) if clock == "trace" else values[clock] - lag_s
     z_m = np.array([_number(row.get("z_m")) for row in rows]) if "z_m" in columns else None
     if z_m is None or not np.isfinite(z_m).all():
@@ -156,31 +173,48 @@ def _number(text: str | None) -> float:
         return math.nan
 
 
-def _with_fixes(scan: Scan, path: Path, lag_s: float, clock_s: Any, called: str) -> Scan:
+def _with_fixes(scan: Scan, path: Path, lag_s: float, clock_s: Any, called: str, timed: list[str]) -> Scan:
     name, content = read_content(path)
     fixes = read_fixes(content.decode("latin-1"))
-    if len(fixes) < 2:
-        msg = f"{name}: found {len(fixes)} fixes, expected at least 2 GGA sentences with a position"
+    table = np.array(fixes, dtype=np.float64).reshape(-1, 6)
+    invented = next((word for quality, word in INVENTED.items() if (table[:, 5] == quality).any()), None)
+    if invented is not None:
+        msg = f"{name}: found fixes {invented}, expected those of a satellite receiver"
         raise ScanError(msg)
-    utc_s, latitude, longitude, up_m, trace = np.array(fixes).T
-    if np.isfinite(trace).all():
+    table = table[table[:, 5] != ESTIMATED]
+    named = np.isfinite(table[:, 4])
+    if named.any():
+        # a receiver may talk before the first trace: what it says then has no trace, and its clock is another
+        table = table[named]
+    if len(table) < 2:
+        msg = f"{name}: found {len(table)} fixes, expected at least 2 GGA sentences with a position"
+        raise ScanError(msg)
+    utc_s, latitude, longitude, up_m, trace, quality = table.T
+    if named.any():
+        _refuse_clock(name, timed)
         time_s = _time_of(scan, trace)
     else:
         begin_s = (
             utc_s[0] if clock_s is None else number_option(called, "clock_s", clock_s, unit="seconds", most=DAY_S)
         )
         time_s = (utc_s - begin_s + 0.5 * DAY_S) % DAY_S - 0.5 * DAY_S - lag_s  # a log may pass midnight
-    keep = np.concatenate([[True], np.diff(np.maximum.accumulate(time_s)) > 0.0])
+    latest_s = np.maximum.accumulate(time_s)
+    keep = np.concatenate([[True], np.diff(latest_s) > 0.0])
+    if keep.sum() < 2:
+        msg = f"{name}: found fixes of one moment only, expected at least 2"
+        raise ScanError(msg)
     time_s = time_s[keep]
     origin = float(latitude[0]), float(longitude[0])
     east_m, north_m = local_m(latitude[keep], longitude[keep], *origin)
     track_m = np.column_stack([east_m, north_m, _height(scan, time_s)])
+    side_m = np.array([FIX_STD_M[int(one)] for one in quality[keep]])
+    std_m = np.column_stack([side_m, side_m, np.full(side_m.size, HEIGHT_STD_M)])
     header = replace(scan.header, origin_wgs84=(*origin, float(up_m[0]) if np.isfinite(up_m[0]) else 0.0, 90.0))
-    return replace(scan, header=header, pose=Pose(time_s, track_m))
+    return replace(scan, header=header, pose=Pose(time_s, track_m, position_std_m=std_m))
 
 
-def read_fixes(text: str) -> list[tuple[float, float, float, float, float]]:
-    """Read UTC in s of the day, latitude and longitude in degrees, height in m and trace of each GGA sentence.
+def read_fixes(text: str) -> list[tuple[float, float, float, float, float, int]]:
+    """Read UTC in s of the day, latitude and longitude in degrees, height in m, trace, quality of each sentence.
 
     Sentences without a fix, and those whose sum of bytes is wrong, are passed over; the trace is NaN where no line
     before names one.
@@ -203,7 +237,7 @@ def read_fixes(text: str) -> list[tuple[float, float, float, float, float]]:
         utc_s = 3600.0 * int(fix[1]) + 60.0 * int(fix[2]) + float(fix[3])
         latitude = (int(fix[4]) + float(fix[5]) / 60.0) * (-1.0 if fix[6] == "S" else 1.0)
         longitude = (int(fix[7]) + float(fix[8]) / 60.0) * (-1.0 if fix[9] == "W" else 1.0)
-        found.append((utc_s, latitude, longitude, _number(fix[11]), trace))
+        found.append((utc_s, latitude, longitude, _number(fix[11]), trace, int(fix[10])))
     return found
 
 

@@ -39,6 +39,8 @@ MAX_SAMPLES = 1 << 15
 PICOSECOND = 1e-12
 """What radar files count the interval of samples in, where seismic ones count microseconds."""
 NANOSECOND = 1e-9
+ANGLES = {2: "seconds of arc", 3: "degrees", 4: "degrees, minutes and seconds"}
+"""By the unit of coordinates in bytes 89-90 of a trace's header, where it is no length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +160,20 @@ def import_seismic(
         msg = f"{name}: {found}, expected {layout.samples} as in the first"
         raise ScanError(msg)
     body = np.ascontiguousarray(records[:, TRACE_BYTES:]).view(f"{layout.order}{FORMATS[layout.form]}")
-    data = _from_ibm(body) if layout.form == IBM else body.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # of damaged numbers, which are examined below
+        data = _from_ibm(body) if layout.form == IBM else body.astype(np.float64)
     trace = in_english("trace")
     cut = fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=layout.trace_bytes)
     spacing_m = _float(records, 188, layout) if layout.kind == "SU" else 0.0
     unit_m = _unit(name, coordinate_unit_m)
+    on_their_own = spacing_m > 0.0 or trace_spacing_m is not None
+    place_m = None if on_their_own else _places(name, records, layout, unit_m)
     traces = Traces(
         layout.kind,
         data,
         0.0,
         _interval(name, records, content, layout, sample_interval_s),
-        place_m=None if spacing_m > 0.0 else _places(records, layout, unit_m),
+        place_m=place_m,
         spacing_m=spacing_m,
         faults=(cut,) if rest else (),
         notes=f"Bytes {'little' if layout.order == '<' else 'big'}-endian, format {layout.form}.",
@@ -210,15 +215,21 @@ def _interval(name: str, records: NDArray[np.uint8], content: bytes, layout: Lay
     return PICOSECOND * interval
 
 
-def _places(records: NDArray[np.uint8], layout: Layout, unit_m: float) -> NDArray[np.float64] | None:
+def _places(name: str, records: NDArray[np.uint8], layout: Layout, unit_m: float) -> NDArray[np.float64] | None:
     """Places (n, 2) from the first trace on, or None where the headers have the same for all."""
     scale = _words(records, 70, "i2", layout.order).astype(np.float64)
+    units = _words(records, 88, "u2", layout.order)
     scale = np.where(scale < 0.0, -1.0 / np.minimum(scale, -1.0), np.maximum(scale, 1.0))
     for first in (180, 72):
         if layout.kind == "SU" and first == 180:
             continue  # SU keeps its own numbers there
         x, y = (_words(records, first + 4 * k, "i4", layout.order) * scale * unit_m for k in range(2))
         if np.ptp(x) > 0.0 or np.ptp(y) > 0.0:
+            angle = next((ANGLES[unit] for unit in sorted(ANGLES) if (units == unit).any()), None)
+            if angle is not None:
+                found = f"found coordinates in {angle}"
+                msg = f"{name}: {found}, expected lengths; state trace_spacing_m, also beside gnss or track"
+                raise ScanError(msg)
             return np.column_stack([x - x[0], y - y[0]])
     return None
 
