@@ -40,7 +40,7 @@ const limiting = (scan) => (scan.fault_codes || []).length;
 // The gravest comes first where a head is pressed for the first time.
 const COLUMNS = [
   { name: "scan", word: () => say("scan"), value: (scan) => scan.name, down: false },
-  { name: "targets", word: () => say("targets"), value: (scan) => (scan.error ? 1e9 : digs(scan)), down: true },
+  { name: "targets", word: () => say("targets"), value: (scan) => (scan.error ? 1e9 : scan.coverage_fraction ? digs(scan) : 1e8 + digs(scan)), down: true },
   { name: "covered", word: () => say("covered"), value: (scan) => (scan.error ? -1 : scan.coverage_fraction), down: false },
   { name: "survey", word: () => say("survey"), value: (scan) => (scan.error ? -1 : GRADES.indexOf(scan.survey || "")), down: false },
   { name: "faults", word: () => say("faultKinds"), value: (scan) => (scan.error ? 1e9 : limiting(scan)), down: true },
@@ -201,6 +201,8 @@ function sumText() {
   const failed = data.scans.filter((scan) => scan.error).length;
   const dig = data.scans.reduce((sum, scan) => sum + digs(scan), 0);
   const parts = [say("toDig", { count: dig })];
+  const bare = data.scans.filter((scan) => !scan.error && !scan.coverage_fraction).length;
+  if (bare) parts.push(say("counted", { what: say("nothingCovered"), count: bare }));
   if (failed) parts.push(say("counted", { what: say("failedShort"), count: failed }));
   if (data.whole_s !== null) parts.push(say("counted", { what: say("took"), count: say("seconds", { time: data.whole_s }) }));
   return parts.join(" · ");
