@@ -10,6 +10,7 @@ import pytest
 from dualsense.gpr import late_echo, surface_permittivity
 from dualsense.gpr._soil.antennas import Antennas, fields
 from dualsense.gpr._soil.reflection import LAYERED_STD
+from dualsense.gpr._soundings import pick_rows
 from oracles import forward
 
 DIPOLES = Antennas("d", "dipoles", (), response_std={"sfcw": 0.01})
@@ -54,6 +55,11 @@ def test_strength_and_delay_of_a_layer(ground, strength, delay_s):
     assert late.depth_m(EPS) == pytest.approx(0.15 * delay_s * 1e9 / np.sqrt(EPS), rel=0.15)
 
 
+def test_a_layer_is_heard_by_whatever_channel_comes_first(ground):
+    soundings = heard(ground, 0.2)
+    assert found(replace(soundings, channel=soundings.channel + 2)) == found(soundings)
+
+
 def test_even_ground_has_none(ground):
     assert found(heard(ground)) is None
 
@@ -76,6 +82,7 @@ def test_little_ground_and_silence_tell_nothing(ground):
         },
     )
     assert found(few) is None
+    assert found(pick_rows(few, np.zeros(0, np.intp))) is None
     assert found(replace(soundings, spectrum=0.0 * soundings.spectrum)) is None
 
 

@@ -72,7 +72,9 @@ def late_echo(
     LateEcho or None
         None where there is none as strong as `LEAST`, or too little ground to tell.
     """
-    rows = np.flatnonzero(soundings.channel == soundings.channel.min(initial=0))
+    if soundings.channel.size == 0:
+        return None
+    rows = np.flatnonzero(soundings.channel == soundings.channel.min())
     rows = rows[:: max(1, -(-rows.size // MOST))]
     k = soundings.frequency_hz.size
     tones = np.unique(np.round(np.linspace(0, k - 1, min(TONES, k))).astype(np.intp))
