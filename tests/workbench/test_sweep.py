@@ -81,6 +81,34 @@ def test_mines_of_a_scan_that_failed_are_no_mines_that_were_found(tmp_path):
     ]
 
 
+def test_mines_are_missed_though_their_scan_failed_in_every_setting(tmp_path):
+    plan = plan_sweep({"a": tmp_path, "b": tmp_path}, ["survey.cell_m=0.01,0.02"])
+    good = {"error": "", "area_m2": 1.0, "mines": 2, "detected": 2, "missed": 0, "not_covered": 0}
+    failed = {"scan": "b", "error": "b: damaged"}
+    for told, wanted in (({"mines": 2}, (0.5, 2)), ({"mines": None}, (None, None)), ({}, (1.0, 0))):
+        rows = [row | {"setting": s} for s in (0, 1) for row in (good | {"scan": "a"}, failed | told)]
+        for line in sweep_table(plan, rows, ["detection_rate", "missed"]):
+            assert (line["detection_rate"], line["missed"]) == wanted
+
+
+def test_what_fails_tells_the_mines_of_its_truth(sample_dir, tmp_path, monkeypatch):
+    """Processing fails here; of a file that cannot be read nobody knows the mines."""
+    monkeypatch.setattr(_sweep, "run_tasks", in_this_process)
+    (tmp_path / "cut.h5").write_bytes((sample_dir / "pmn_sand.h5").read_bytes()[:2000])
+    scans = {"lane": sample_dir / "pmn_sand.h5", "cut": tmp_path / "cut.h5"}
+    plan = plan_sweep(scans, ["gpr.image.min_contrast=3,6"])
+
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("dualsense.chain.process_recording", fails)
+    rows = run_sweep(plan, tmp_path / "out")
+    assert all(row["error"] for row in rows)
+    assert [row["mines"] for row in rows] == [1, None, 1, None]
+    assert [line["detection_rate"] for line in sweep_table(plan, rows[::2])] == [0.0, 0.0]
+    assert [line["detection_rate"] for line in sweep_table(plan, rows)] == [None, None]
+
+
 def test_other_code_under_the_same_version_is_another_sweep(sample_dir, tmp_path, monkeypatch):
     plan = plan_of(sample_dir / "pmn_sand.h5", "survey.cell_m=0.01,0.02")
     before = plan.head()

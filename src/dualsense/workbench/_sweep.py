@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ JOURNAL, MAPS = "sweep.jsonl", "maps"
 MAX_SETTINGS = 10_000
 MAP_SIDE = 96
 """Cells of the map that small multiples are drawn from, at most, along each side."""
+UNKNOWN: Mapping[str, int | None] = MappingProxyType({"mines": None})
+"""Of a scan that failed and whose truth, if it has one, could not be read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -294,13 +297,26 @@ def _process_one(task: _Task) -> dict[str, Any]:
             names = ("mines", "detected", "missed", "not_assessable", "not_covered", "false_alarms")
             row |= {name: getattr(found, name) for name in names}
     except Exception as error:  # noqa: BLE001 - a setting that fails is told, and does not stop the others
-        return _failed(task, cause(error))
+        return _failed(task, cause(error), _mines_of(task.scan))
     known = {name: None if isinstance(v, float) and not np.isfinite(v) else v for name, v in row.items()}
     return {"kind": "row", "setting": task.number, "scan": task.name, "error": "", **known}
 
 
-def _failed(task: _Task, text: str) -> dict[str, Any]:
-    return {"kind": "row", "setting": task.number, "scan": task.name, "error": about(task.scan, text)}
+def _failed(task: _Task, text: str, told: Mapping[str, int | None] = UNKNOWN) -> dict[str, Any]:
+    """Give the row of what failed. What ended a worker is not opened here to see how many mines it has."""
+    return {"kind": "row", "setting": task.number, "scan": task.name, "error": about(task.scan, text), **told}
+
+
+def _mines_of(path: str) -> Mapping[str, int | None]:
+    """Count the mines of a scan that failed, of which none was found; nothing stands there without a truth."""
+    from dualsense.evaluate import MINE_LABELS  # noqa: PLC0415
+    from dualsense.io import read_scan  # noqa: PLC0415
+
+    try:
+        truth = read_scan(path, with_data=False).truth
+    except Exception:  # noqa: BLE001 - why it failed is told already
+        return UNKNOWN
+    return {} if truth is None else {"mines": sum(label in MINE_LABELS for label in truth.label)}
 
 
 def _keep_map(result: Any, path: Path) -> None:

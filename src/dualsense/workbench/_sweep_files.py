@@ -39,6 +39,8 @@ METRICS: Mapping[str, str] = {
 """What a setting may be judged by."""
 USUAL = ("detection_rate", "false_alarms_m2", "suspects_m2", "focus", "coverage")
 TRUTH = frozenset({"detection_rate", "missed", "not_covered", "false_alarms_m2"})
+OF_ALL = frozenset({"detection_rate", "missed"})
+"""What mines of scans that failed count in."""
 MAX_PICTURES = 400
 
 
@@ -60,14 +62,14 @@ def sweep_table(
     -------
     list of dict
         One for each setting: ``setting`` from 1 on, the keys with their values, the metrics (None where they are
-        not told), and ``failed``.
+        not told, as detection is where a scan failed and nobody knows its mines), and ``failed``.
 
     Raises
     ------
     UsageError
         There is no such metric, or it needs a truth that no scan has.
     """
-    has_truth = any("mines" in row for row in rows)
+    has_truth = any(row.get("mines") is not None for row in rows)
     for name in metrics:
         if name not in METRICS:
             msg = f"--metric {name}: expected one of {', '.join(METRICS)}"
@@ -76,12 +78,15 @@ def sweep_table(
             msg = f"--metric {name}: no scan of the sweep holds a truth"
             raise UsageError(msg)
     chosen = tuple(metrics) or tuple(name for name in USUAL if has_truth or name not in TRUTH)
-    mines = {row["scan"]: row["mines"] for row in rows if "mines" in row}  # a failed scan's, by another setting
+    mines = {row["scan"]: row["mines"] for row in rows if row.get("mines") is not None}
     table = []
     for number, setting in enumerate(plan.settings):
         own = [row for row in rows if row["setting"] == number]
-        lost = sum(mines.get(row["scan"], 0) for row in own if row["error"])
+        failed_mines = [mines.get(row["scan"], row.get("mines", 0)) for row in own if row["error"]]
+        lost = sum(count or 0 for count in failed_mines)
         told = {name: _metric(name, [row for row in own if not row["error"]], lost) for name in chosen}
+        if None in failed_mines:  # nobody knows how many mines were not found
+            told |= {name: None for name in chosen if name in OF_ALL}
         failed = sum(bool(row["error"]) for row in own)
         table.append(
             {"setting": number + 1, **dict(zip(plan.keys, setting, strict=True)), **told, "failed": failed}
