@@ -61,6 +61,19 @@ def test_version_is_in_the_changelog_and_readable():
     assert int(schema.FORMAT_VERSION.split(".")[0]) in schema.MAJOR_VERSIONS
 
 
+def test_what_others_left_in_import_costs_no_scan(scan_file):
+    path = scan_file()
+    with h5py.File(path, "a") as file:
+        told = file.create_group("import")
+        told.attrs["format"] = "gssi"
+        told.attrs["channel"] = 2
+        told.attrs["height_m"] = np.array([0.5])
+        told.attrs["list"] = np.arange(4.0)
+        told.attrs["of"] = file["pose"].ref
+        told.attrs["nothing"] = h5py.Empty("f")
+    assert read_scan(path).imported == {"format": "gssi", "channel": "2", "height_m": "0.5", "nothing": ""}
+
+
 def test_types_and_defaults(scan_file):
     scan = read_scan(scan_file())
     assert scan.faults == ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._nodes import attribute_path, open_source
@@ -85,8 +86,21 @@ def _imported(source: Source) -> dict[str, str]:
     if source.group(schema.IMPORT) is None:
         return {}
     names = source.attribute_names(schema.IMPORT)[:MAX_IMPORT_ENTRIES]
-    found = {name: source.text(schema.IMPORT, name) for name in names}
+    found = {name: _told(source, name) for name in names}
     return {name: text for name, text in found.items() if text is not None}
+
+
+def _told(source: Source, name: str) -> str | None:
+    """Give what `/import` tells by one name as text, or None for what is neither text nor a number."""
+    try:
+        value = source.attribute(schema.IMPORT, name)
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.reshape(-1)[0]
+        if isinstance(value, (np.number, np.bool_)):
+            return str(value.item())
+        return source.text(schema.IMPORT, name)
+    except ScanError:
+        return None
 
 
 def _header(source: Source) -> ScanHeader:

@@ -227,6 +227,11 @@ def test_numbers_that_are_none_leave_no_warning(signal, tmp_path):
     assert np.isnan(scan.gpr.data[0, 0])
 
 
+def test_a_separation_that_is_no_number_is_refused(signal, tmp_path):
+    with pytest.raises(UsageError, match=r"^line\.DT1: antenna_separation_m must be a number of metres"):
+        import_scan(pulseekko(tmp_path, signal), antenna_separation_m="x")
+
+
 # Stepped frequencies
 
 
@@ -280,6 +285,48 @@ def test_hdf5_of_a_laboratory_radar(axis, tmp_path):
         import_scan(tmp_path / "lab.h5")
 
 
+def ascans(path, data, axis=None, key="Frequency"):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file["A-Scan"] = data
+        file[key] = np.linspace(1e9, 2e9, data.shape[1]) if axis is None else axis
+        file["Position"] = np.column_stack([0.01 * np.arange(len(data)), np.zeros(len(data))])
+    return path
+
+
+@pytest.mark.parametrize("value", (-1, 0, "cm", True, float("nan")))
+@pytest.mark.parametrize("option", ("position_unit_m", "frequency_unit_hz"))
+def test_a_unit_that_is_no_positive_number_is_refused_by_its_name(option, value, tmp_path):
+    path = ascans(tmp_path / "lab.h5", np.ones((4, 6)) * (1 + 1j))
+    with pytest.raises(UsageError, match=rf"^lab\.h5: {option} must be a positive number"):
+        import_scan(path, **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("data", "axis", "message"),
+    (
+        (np.ones((4, 0)), np.zeros(0), "found 4 soundings of 0 values"),
+        (np.zeros((4, 6), [("a", "S3"), ("b", "f8")]), None, "/A-Scan: found records"),
+        (np.ones((4, 6)), np.linspace(0.0, 2e9, 6), "frequencies > 0"),
+        (np.zeros((12, 6), complex), None, "no sensor works: .*zero"),
+        (np.full((12, 6), 2 + 1j), None, "no sensor works: .*constant"),
+    ),
+)
+def test_sweeps_that_say_nothing_are_refused(data, axis, message, tmp_path):
+    with pytest.raises(ScanError, match=rf"^lab\.h5: .*{message}"):
+        import_scan(ascans(tmp_path / "lab.h5", data, axis))
+
+
+def test_sweeps_of_which_tones_are_missing_say_so(tmp_path):
+    rng = np.random.default_rng(4)
+    data = rng.normal(size=(12, 6)) + 1j * rng.normal(size=(12, 6))
+    data[:8, 2] = np.nan
+    scan = import_scan(ascans(tmp_path / "lab.h5", data))
+    assert np.isnan(scan.gpr.data[:, 2]).all()
+    assert np.array_equal(scan.gpr.data[:, 3:], data[:, 3:])
+    assert [one.path for one in scan.faults] == ["lab.h5"]
+
+
 # Metal
 
 
@@ -318,6 +365,21 @@ def test_a_table_of_a_metal_detector(metal, tmp_path):
         ("tx_radius_m = 0.1", "", r"^map\.toml: \[emi\] tx_radius_m: found None"),
         ('"frequency"', '"sideways"', "expected frequency or pulse"),
         ("height_m", "high_m", r"\[emi\]: found high_m, expected"),
+        (
+            "height_m = 0.04",
+            'height_m = "x"',
+            r"^map\.toml: \[emi\] height_m: found 'x', expected a number of metres",
+        ),
+        (
+            'time_s = "ms"',
+            'time_s = ["ms"]',
+            r"^metal\.csv: .*, expected \['ms'\] among them",
+        ),
+        ('["q"]', '[["q"]]', r"expected \['q'\] among them"),
+        ("[2000.0]", "[0.0]", r"frequency_hz: found \[0\.0\], expected frequencies > 0"),
+        ("[2000.0]", "[2e3, 1e3]", r"frequency_hz: .* expected frequencies > 0 that increase"),
+        ("rx_radius_m = 0.09", "rx_radius_m = -0.09", r"rx_radius_m: found -0\.09, expected one number > 0"),
+        ("rx_radius_m = 0.09", "rx_radius_m = [0.1, 0.1]", r"rx_radius_m: .* one number > 0, of one coil"),
         ("x_m = 0.01", "x_m = 0", r"\[units\] x_m: found 0, expected a number"),
     ),
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
+from dualsense.io._importers.options import MAX_HEIGHT_M, is_number
 from dualsense.io._importers.traces import read_content
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line, single_line
@@ -75,7 +76,7 @@ def import_metal_table(path: str | os.PathLike[str], *, map: str | None = None) 
     """
     path = Path(path)
     name, content = read_content(path)
-    if map is None:
+    if not isinstance(map, (str, Path)):
         msg = f"{name}: a table needs --option map=FILE.toml: {EXAMPLE}"
         raise ScanError(msg)
     map_name, map_content = read_content(Path(map))
@@ -84,16 +85,15 @@ def import_metal_table(path: str | os.PathLike[str], *, map: str | None = None) 
     units, wanted = tables["units"], tables["emi"]
 
     def column(key: Any) -> Real:
-        if key not in columns:
-            msg = f"{name}: found the columns {', '.join(columns)}, expected {key!r} among them"
+        if not isinstance(key, str) or key not in columns:
+            msg = f"{name}: found the columns {', '.join(columns)}, expected {key!r:.80} among them"
             raise ScanError(one_line(msg))
         return columns[key]
 
     names = {key: tables["columns"].get(key, key) for key in PLACES}
     time_s, x_m, y_m = (_unit(units, key, map_name) * column(names[key]) for key in PLACES[:3])
-    level = float(wanted.get("height_m", 0.0))
-    z_m = np.full(time_s.size, level)
-    if names["z_m"] in columns:
+    z_m = np.full(time_s.size, _height(wanted, map_name))
+    if isinstance(names["z_m"], str) and names["z_m"] in columns:
         z_m = _unit(units, "z_m", map_name) * column(names["z_m"])
     if time_s.size < 2 or not (np.diff(time_s) > 0.0).all():
         msg = f"{name}: {names['time_s']}: found times that do not increase, expected at least 2 that do"
@@ -165,6 +165,14 @@ def _columns(content: bytes, name: str) -> dict[str, Real]:
     return {key: np.array([number(row[k]) for row in body]) for k, key in enumerate(head) if key}
 
 
+def _height(wanted: dict[str, Any], name: str) -> float:
+    value = wanted.get("height_m", 0.0)
+    if not is_number(value) or not abs(value) <= MAX_HEIGHT_M:
+        msg = f"{name}: [emi] height_m: found {value!r:.40}, expected a number of metres"
+        raise ScanError(one_line(msg))
+    return float(value)
+
+
 def _unit(units: dict[str, Any], key: str, name: str) -> float:
     value = units.get(key, 1.0)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value == 0.0:
@@ -218,11 +226,19 @@ def _numbers(wanted: dict[str, Any], key: str, name: str, default: Any = None) -
         found = np.array(wanted.get(key, default), dtype=np.float64)
     except (TypeError, ValueError):
         found = np.array(np.nan)
-    size = {"tx_position_m": 3, "rx_position_m": 3}.get(key)
-    whole = found.size > 0 and np.isfinite(found).all() and (size is None or found.size == size)
+    whole = found.size > 0 and bool(np.isfinite(found).all())
     if key == "gate_time_s":
-        whole = whole and found.ndim == 2 and found.shape[1] == 2
+        expected = "pairs of a start and a later end"
+        whole = whole and found.ndim == 2 and found.shape[1] == 2 and bool((found[:, 1] > found[:, 0]).all())
+    elif key == "frequency_hz":
+        expected = "frequencies > 0 that increase"
+        found = np.atleast_1d(found)
+        whole = whole and found.ndim == 1 and found[0] > 0.0 and bool((np.diff(found) > 0.0).all())
+    elif key.endswith("position_m"):
+        expected, whole = "3 finite numbers", whole and found.size == 3
+    else:
+        expected, whole = "one number > 0, of one coil", whole and found.size == 1 and found.min() > 0.0
     if not whole:
-        msg = f"{name}: [emi] {key}: found {wanted.get(key)!r:.40}, expected finite numbers"
+        msg = f"{name}: [emi] {key}: found {wanted.get(key)!r:.40}, expected {expected}"
         raise ScanError(one_line(msg))
     return found

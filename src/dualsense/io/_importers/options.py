@@ -40,6 +40,20 @@ def number_option(name: str, option: str, value: Any, *, unit: str, most: float)
     return float(value)
 
 
+def positive_option(name: str, option: str, value: Any, *, unit: str, most: float = 1e12) -> float:
+    """Return an option that is a positive number; anything else is a UsageError that names file and option.
+
+    Parameters
+    ----------
+    name, option, value, unit, most
+        As for `number_option`.
+    """
+    if not (is_number(value) and 0.0 < value <= most):
+        msg = f"{name}: {option} must be a positive number of {unit}, got {value!r:.80}"
+        raise UsageError(one_line(msg))
+    return float(value)
+
+
 def whole_option(name: str, option: str, value: Any) -> int:
     """Return an option as a whole number; anything else is a UsageError that names the file and the option."""
     if isinstance(value, bool) or not isinstance(value, Integral):

@@ -17,6 +17,7 @@ from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, companion, line_scan, setting, settings
+from dualsense.io._importers.options import MAX_HEIGHT_M, number_option
 from dualsense.io._importers.traces import read_content
 from dualsense.io._text import single_line
 from dualsense.language import in_english
@@ -90,13 +91,14 @@ def import_pulseekko(
         raise ScanError(msg)
     separation_m = unit_m * max(setting(found, "ANTENNA SEPARATION", head_name, 0.0), 0.0)
     apart_m = separation_m if antenna_separation_m is None else antenna_separation_m
+    apart_m = number_option(name, "antenna_separation_m", apart_m, unit="metres", most=MAX_HEIGHT_M)
     step_s = window_s / samples
     trace = in_english("trace")
     faults = (fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=size),) if rest else ()
     traces = Traces(
         "Sensors & Software",
         data,
-        float(apart_m) / C0_M_S - step_s * setting(found, "TIMEZERO AT POINT", head_name, 0.0),
+        apart_m / C0_M_S - step_s * setting(found, "TIMEZERO AT POINT", head_name, 0.0),
         step_s,
         place_m=np.column_stack([unit_m * (along - along[0]), np.zeros(len(along))]) if len(along) else None,
         spacing_m=unit_m * setting(found, "STEP SIZE USED", head_name, 0.0),

@@ -16,7 +16,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, check_counts, line_scan
-from dualsense.io._importers.options import is_number
+from dualsense.io._importers.options import is_number, positive_option
 from dualsense.io._importers.traces import read_content
 from dualsense.io._text import one_line
 from dualsense.language import in_english
@@ -165,7 +165,7 @@ def import_seismic(
     trace = in_english("trace")
     cut = fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=layout.trace_bytes)
     spacing_m = _float(records, 188, layout) if layout.kind == "SU" else 0.0
-    unit_m = _unit(name, coordinate_unit_m)
+    unit_m = positive_option(name, "coordinate_unit_m", coordinate_unit_m, unit="metres", most=1e6)
     on_their_own = spacing_m > 0.0 or trace_spacing_m is not None
     place_m = None if on_their_own else _places(name, records, layout, unit_m)
     traces = Traces(
@@ -190,13 +190,6 @@ def import_seismic(
         system_delay_s=system_delay_s,
         marker_samples=marker_samples,
     )
-
-
-def _unit(name: str, value: Any) -> float:
-    if not (is_number(value) and 0.0 < value <= 1e6):
-        msg = f"{name}: coordinate_unit_m must be a positive number of metres, got {value!r:.80}"
-        raise UsageError(one_line(msg))
-    return float(value)
 
 
 def _interval(name: str, records: NDArray[np.uint8], content: bytes, layout: Layout, stated: Any) -> float:

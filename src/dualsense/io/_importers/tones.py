@@ -19,10 +19,11 @@ import numpy as np
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import file_digest
-from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option
-from dualsense.io._importers.traces import examine_traces, read_content
+from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option, positive_option
+from dualsense.io._importers.traces import examine_tones, examine_traces, read_content
 from dualsense.io._nodes import open_source
 from dualsense.io._text import one_line, single_line
+from dualsense.io._types import type_name
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
 
 if TYPE_CHECKING:
@@ -254,7 +255,11 @@ def import_ascans(
         axis = frequency if frequency is not None else time_s
         if axis is None:
             raise source.missing(FREQUENCY, f"frequencies there, or times in {TIME}")
-        axis = axis.reshape(-1).astype(np.float64) * (frequency_unit_hz if frequency is not None else time_unit_s)
+        if frequency is not None:
+            unit = positive_option(name, "frequency_unit_hz", frequency_unit_hz, unit="Hz")
+        else:
+            unit = positive_option(name, "time_unit_s", time_unit_s, unit="seconds", most=1.0)
+        axis = axis.reshape(-1).astype(np.float64) * unit
         data = _ascans(source, axis.size)
         place = source.floats(schema.Field(POSITION, "", "(n, 2) or (n, 3)"))
         digest = file_digest(path, source)
@@ -265,7 +270,7 @@ def import_ascans(
         msg = f"{name}: {POSITION}: found shape {found}, expected ({len(data)}, 2 or 3)"
         raise ScanError(msg)
     height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
-    place_m = place.astype(np.float64) * position_unit_m
+    place_m = place * positive_option(name, "position_unit_m", position_unit_m, unit="metres", most=1e6)
     if place_m.shape[1] == 2:
         place_m = np.column_stack([place_m, np.full(len(place_m), height_m)])
     return _tones_scan(
@@ -289,11 +294,12 @@ def _ascans(source: Source, count: int) -> NDArray[Any]:
     if node is None:
         raise source.missing(ASCAN, "soundings (n, k)")
     values = source.read(node, ASCAN)
-    if values.dtype.names and len(values.dtype.names) == 2:
-        first, second = values.dtype.names
+    fields = values.dtype.names or ()
+    if len(fields) == 2 and all(values.dtype[one].kind in "fiu" for one in fields):
+        first, second = fields
         values = values[first] + 1j * values[second]
     if values.dtype.kind not in "fciu":
-        raise source.error(ASCAN, f"found {values.dtype} values, expected numbers")
+        raise source.error(ASCAN, f"found {type_name(values.dtype)}, expected numbers, real or complex")
     if values.ndim == 3 and values.shape[-1] == 2:
         values = values[..., 0] + 1j * values[..., 1]
     if values.ndim == 2 and values.shape[1] != count and values.shape[0] == count:
@@ -320,8 +326,17 @@ def _tones_scan(
     """Make a scan of soundings at places (n, 3), in their order."""
     half_m = 0.5 * number_option(name, "antenna_separation_m", separation_m, unit="metres", most=MAX_HEIGHT_M)
     delay_s = number_option(name, "system_delay_s", delay_s, unit="seconds", most=MAX_DELAY_S)
-    if not (np.diff(axis) > 0.0).all() or (not impulse and axis[0] <= 0.0) or not np.isfinite(place_m).all():
-        msg = f"{name}: found an axis that does not increase or a place that is none, expected both"
+    if axis.size < 2 or len(data) < 2:
+        msg = f"{name}: found {len(data)} soundings of {axis.size} values, expected at least 2 of each"
+        raise ScanError(msg)
+    if not ((np.diff(axis) > 0.0).all() and np.isfinite(axis).all() and (impulse or axis[0] > 0.0)):
+        msg = f"{name}: found an axis that does not increase, expected {'times' if impulse else 'frequencies > 0'}"
+        raise ScanError(msg)
+    if not np.isfinite(place_m).all():
+        msg = f"{name}: found places that are no numbers, expected one for each sounding"
+        raise ScanError(msg)
+    if reference is not None and not (np.isfinite(reference) & (reference != 0.0)).all():
+        msg = f"{name}: reference: found values that are zero or no numbers, expected a sweep in free air"
         raise ScanError(msg)
     if impulse and np.iscomplexobj(data):
         msg = f"{name}: {ASCAN}: found complex values over time, expected real ones"
@@ -329,9 +344,10 @@ def _tones_scan(
     steps_m = np.linalg.norm(np.diff(place_m[:, :2], axis=0), axis=1)
     # a table is moved from place to place and waits there: a sounding each tenth of a second at the least
     time_s = np.concatenate([[0.0], np.cumsum(np.clip(steps_m / SPEED_M_S, 0.02, 0.4))])
-    faults: tuple[Any, ...] = ()
     if impulse:
         data, faults = examine_traces(data, 0, path, name)
+    else:
+        data, faults = examine_tones(data, axis, path, name)
     gpr = GprData(
         modality="impulse" if impulse else "sfcw",
         time_s=time_s,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
+from dualsense.io._axes import hertz
 from dualsense.io._importers.options import whole_option
 from dualsense.io._nodes import check_file
 from dualsense.io._samples import Stream, examine_samples
@@ -69,8 +70,28 @@ def examine_traces(
         When nothing of them works.
     """
     names = [f"sample {i}" for i in range(first_sample, first_sample + data.shape[1])]
-    numbers = np.zeros(len(data), dtype=np.intp)
-    examined, faults = examine_samples(data, numbers, Stream("gpr", path.name, names, quiet_columns=True))
+    return _examined(data, Stream("gpr", path.name, names, quiet_columns=True), name)
+
+
+def examine_tones(
+    data: NDArray[np.complex128], frequency_hz: NDArray[np.float64], path: Path, name: str
+) -> tuple[NDArray[np.complex128], tuple[Fault, ...]]:
+    """Sweeps (n, k) of one channel as `examine_traces` gives traces.
+
+    Parameters
+    ----------
+    frequency_hz : (k,)
+
+    Raises
+    ------
+    ScanError
+        When nothing of them works.
+    """
+    return _examined(data, Stream("gpr", path.name, [hertz(f) for f in frequency_hz]), name)
+
+
+def _examined(data: NDArray[Any], stream: Stream, name: str) -> tuple[NDArray[Any], tuple[Fault, ...]]:
+    examined, faults = examine_samples(data, np.zeros(len(data), dtype=np.intp), stream)
     if examined is None:
         msg = f"{name}: no sensor works: {faults[0].message}"
         raise ScanError(one_line(msg))
