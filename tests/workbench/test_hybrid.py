@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from dualsense.cli import cli
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import read_scan, write_scan
 from dualsense.recipe import load_recipe
-from dualsense.simulate import Buried, Motion, Radar, Scene, add_objects, dump_scene, simulate_scan
-from dualsense.workbench import hybrid_scan, seen_json, seen_text, would_be_seen
+from dualsense.result import CALLS
+from dualsense.simulate import Buried, Motion, Radar, Scene, SurfaceEcho, add_objects, dump_scene, simulate_scan
+from dualsense.workbench import _hybrid, hybrid_scan, seen_json, seen_text, would_be_seen
 
 THING = (Buried("PMN", 0.25, 0.15, 0.05),)
 SMALL = Motion(length_m=0.5, width_m=0.3)
@@ -66,6 +68,38 @@ def test_a_mine_is_put_at_every_place_and_told_of(lanes):
     assert seen_text(seen).startswith("SIMULATED PMN with its top 5 cm deep, put into lane: to be dug at")
     with pytest.raises(UsageError, match="no model is called 'PNM'"):
         would_be_seen(recorded, "PNM")
+
+
+def test_channels_that_sound_at_the_same_moment_keep_their_own_ground(lanes):
+    """The second channel hears the surface twice as loud: so it does the mine."""
+    recorded, *_, scene = lanes
+    some, tones = np.repeat(np.arange(0, recorded.gpr.time_s.size, 8), 2), np.s_[::12]
+    channel = np.arange(some.size) % 2
+    arms = {name: np.repeat(getattr(recorded.gpr, name), 2, axis=0) for name in ("tx_position_m", "rx_position_m")}
+    gpr = replace(
+        recorded.gpr,
+        time_s=recorded.gpr.time_s[some],
+        data=recorded.gpr.data[some],
+        channel=channel,
+        **arms,
+    )
+    f = gpr.frequency_hz[tones]
+    spectrum = np.ones((some.size, f.size)) * (1.0 + 1.0j) * (1.0 + channel)[:, None]
+    surface = SurfaceEcho(gpr.time_s, channel, f, spectrum, np.full(some.size, 0.05))
+    hybrid = add_objects(replace(recorded, gpr=gpr, emi=None), scene, surface)
+    added = (hybrid.gpr.data - gpr.data)[:, tones]
+    assert np.abs(added).max() > 0.01
+    assert np.allclose(added[1::2], 2.0 * added[::2])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_mine_is_found_where_the_call_is_to_dig(call):
+    target = SimpleNamespace(x_m=0.0, y_m=0.03, call=call, confidence=0.5)
+    found = [
+        _hybrid._place(x, 0.0, SimpleNamespace(targets=[target]), SimpleNamespace(targets=[])) for x in (0, 1)
+    ]
+    assert [one.found for one in found] == [call != "likely-clutter", False]
+    assert [one.call for one in found] == [call, "none"]
 
 
 def test_traces_in_time_take_an_echo_too(lanes):

@@ -41,7 +41,9 @@ class SurfaceEcho:
     Attributes
     ----------
     time_s : (n,)
-        Of the soundings that it was fitted to.
+        Of the soundings that it was fitted to; within a channel no two are alike.
+    channel : (n,) intp
+        Theirs: those of an array head may sound at the same moment.
     frequency_hz : (k,)
     spectrum : (n, k) complex128
         Of the surface alone, without system delay.
@@ -50,6 +52,7 @@ class SurfaceEcho:
     """
 
     time_s: Real
+    channel: NDArray[np.intp]
     frequency_hz: Real
     spectrum: Complex
     height_m: Real
@@ -91,8 +94,7 @@ def add_objects(scan: Scan, scene: Scene, surface: SurfaceEcho | None) -> Scan:
 
 
 def _with_echoes(data: GprData, pose: Pose, scene: Scene, surface: SurfaceEcho) -> GprData:
-    rows = np.flatnonzero(np.isin(data.time_s, surface.time_s))
-    at = np.searchsorted(surface.time_s, data.time_s[rows])
+    rows, at = _heard(data, surface)
     position, rotation = motion.pose_at(_track(pose), data.time_s[rows])
     tx, rx = (
         position + np.einsum("nij,nj->ni", rotation, arm[data.channel[rows]])
@@ -123,6 +125,17 @@ def _with_echoes(data: GprData, pose: Pose, scene: Scene, surface: SurfaceEcho) 
     values = data.data.astype(np.float64)
     values[rows] += 2.0 * step * (added @ np.exp(2j * np.pi * np.outer(frequency, times))).real
     return replace(data, data=values)
+
+
+def _heard(data: GprData, surface: SurfaceEcho) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Soundings of a recording that the surface's echo was fitted to, and which of its rows each one is."""
+    which = np.full(data.time_s.size, -1, dtype=np.intp)
+    for c in np.unique(surface.channel):
+        ours, theirs = np.flatnonzero(data.channel == c), np.flatnonzero(surface.channel == c)
+        _, own, its = np.intersect1d(data.time_s[ours], surface.time_s[theirs], return_indices=True)
+        which[ours[own]] = theirs[its]
+    rows = np.flatnonzero(which >= 0)
+    return rows, which[rows]
 
 
 def _track(pose: Pose) -> motion.Track:

@@ -12,6 +12,7 @@ import numpy as np
 from dualsense.chain import process_scan
 from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError, UsageError
+from dualsense.result import OPEN_CALLS
 from dualsense.simulate import MODELS, Buried, Scene, SurfaceEcho, add_objects
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def _surface(scan: Scan, result: Result | None) -> SurfaceEcho | None:
     found, at = state.surface, state.calibrated
     turn = np.exp(-2j * np.pi / C0_M_S * np.multiply.outer(found.path_m, at.frequency_hz))
     spectrum = found.echo * turn / found.path_m[:, None]
-    order = np.argsort(at.time_s, kind="stable")
-    return SurfaceEcho(at.time_s[order], at.frequency_hz, spectrum[order], found.height_m[order])
+    return SurfaceEcho(at.time_s, at.channel, at.frequency_hz, spectrum, found.height_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class SeenPlace:
     x_m, y_m
         Where it was put.
     found
-        Whether a target there is to be dug that does not stand there without the mine.
+        Whether a target there is to be dug, which "not-assessable" is too, that does not stand there without the
+        mine.
     confidence, call
         Of the target nearest to it; None and "none" where there is none.
     off_m
@@ -237,7 +238,7 @@ def _place(x_m: float, y_m: float, result: Result, base: Result) -> SeenPlace:
     return SeenPlace(
         x_m=round(x_m, 4),
         y_m=round(y_m, 4),
-        found=bool(near and alone and call in {"suspect", "unclear"}),
+        found=bool(near and alone and call in OPEN_CALLS),
         confidence=float(own.confidence) if near and own is not None else None,
         call=call,
         off_m=off_m if near else None,
