@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from dualsense.cli import cli
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import import_lines, import_scan, read_scan, write_scan
+from dualsense.io._importers.area import MIN_LINE_M
+from dualsense.survey._line import MIN_LENGTH_M
 
 from .test_ids import SAMPLES, dt_file
 
@@ -81,6 +83,42 @@ def test_lines_with_another_delay_come_to_one_axis(tmp_path):
     one, other = (scan.gpr.data[scan.gpr.channel == c] for c in (0, 1))
     assert scan.gpr.sample_time_s.size == SAMPLES - 2 - 3
     assert np.abs(one - other).max() < 3.0
+
+
+def sweeps(folder, late_s, *, reference=1.0, count=4):
+    """A series of sweeps through a cable that is so much longer, with the sweep in free air."""
+    folder.mkdir()
+    rng, f = np.random.default_rng(5), np.linspace(1e9, 2e9, 8)
+    turn = np.exp(-2j * np.pi * f * late_s)
+    made = [rng.normal(size=8) + 1j * rng.normal(size=8) for _ in range(count)]
+    for n, one in enumerate([*made, np.full(8, reference)]):
+        rows = [f"{a!r} {b.real!r} {b.imag!r}" for a, b in zip(f.tolist(), (one * turn).tolist(), strict=True)]
+        (folder / f"{n}.s1p").write_text("\n".join(["# Hz S RI R 50", *rows]))
+    table = folder / f"{folder.name}.csv"
+    table.write_text("\n".join(["file,x_m,y_m", *(f"{n}.s1p,{0.1 * n},0" for n in range(count))]))
+    return table
+
+
+def test_lines_of_tones_come_to_one_delay_and_keep_their_reference(tmp_path):
+    late_s = 3e-10
+    files = [sweeps(tmp_path / "a", 0.0), sweeps(tmp_path / "b", late_s)]
+    layout = tmp_path / "layout.csv"
+    layout.write_text(f"file,x_m,y_m,direction_deg,system_delay_s\na.csv,0,0,0,\nb.csv,0,1,0,{late_s}\n")
+    options = {"parameter": "S11", "reference": "4.s1p"}
+    gpr = import_lines(files, layout=layout, **options).gpr
+    assert gpr.system_delay_s == 0.0
+    assert gpr.data[4:] == pytest.approx(gpr.data[:4])
+    assert gpr.reference == pytest.approx(np.ones(8))
+    with pytest.raises(ScanError, match=r"^b\.csv: found another reference than in a\.csv"):
+        import_lines(files, line_spacing_m=0.1, **options)  # of another cable, which nobody told of
+
+
+def test_a_line_too_short_is_refused_by_name(lines, tmp_path):
+    assert MIN_LINE_M == MIN_LENGTH_M
+    short = tmp_path / "short.dt"
+    short.write_bytes(dt_file(np.random.default_rng(1).integers(-9, 9, (12, SAMPLES)), spacing="1E-2"))
+    with pytest.raises(ScanError, match=r"^short\.dt: found a line of 0\.11 m and 12 traces, expected at least"):
+        import_lines([*lines, short], line_spacing_m=0.1)
 
 
 @pytest.mark.parametrize(

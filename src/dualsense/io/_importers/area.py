@@ -31,6 +31,8 @@ PAUSE_S = 2.0
 SAME = 1e-6
 """Relative difference of sampling intervals or tones that are taken for the same."""
 MAX_LINES = 4096
+MIN_LINE_M, MIN_LINE_TRACES = 0.15, 3
+"""Of each line: shorter ones have no direction, and one of them would keep the area from being taken for lines."""
 
 
 def import_lines(
@@ -117,6 +119,11 @@ class _Part:
         if length_m <= 0.0:
             msg = f"{name}: found a line without length, expected traces at different places"
             raise ScanError(msg)
+        lies_m, rows = length_m if place.length_m is None else place.length_m, len(scan.gpr.data)
+        if lies_m < MIN_LINE_M or rows < MIN_LINE_TRACES:
+            found = f"found a line of {lies_m:.3g} m and {rows} traces"
+            msg = f"{name}: {found}, expected at least {MIN_LINE_M:g} m and {MIN_LINE_TRACES}; leave it out"
+            raise ScanError(msg)
         if place.length_m is not None:
             along_m = along_m * (place.length_m / length_m)
         c, s = place.direction
@@ -137,6 +144,7 @@ def _length_m(scan: Scan) -> float:
 def _joined(lines: list[_Part], names: list[str], scan_id: str) -> Scan:
     """Put the lines one after another, each with channels and a time of its own."""
     axis, delay_s, data = _common(lines, names)
+    data, reference = _one_reference(lines, data, names)
     begin_s, first, times, poses, channels = 0.0, 0, [], [], []
     for line in lines:
         start_s = min(line.scan.pose.time_s[0], line.gpr.time_s[0])
@@ -155,7 +163,7 @@ def _joined(lines: list[_Part], names: list[str], scan_id: str) -> Scan:
         channel=np.concatenate(channels),
         sample_time_s=axis if one.modality == "impulse" else None,
         system_delay_s=delay_s,
-        reference=None,
+        reference=reference,
     )
     told = [_told(line, name) for line, name in zip(lines, names, strict=True)]
     text = json.dumps(told, sort_keys=True)
@@ -188,7 +196,7 @@ def _told(line: _Part, name: str) -> dict[str, Any]:
 
 
 def _common(lines: list[_Part], names: list[str]) -> tuple[Real | None, float, list[NDArray[Any]]]:
-    """Bring all lines to the samples and the delay of the first, or make sure that their tones are the same."""
+    """Bring all lines to the samples or tones and the delay of the first; a line's reference is its last row."""
     one = lines[0].gpr
     tones = one.frequency_hz
     if tones is not None:
@@ -197,7 +205,13 @@ def _common(lines: list[_Part], names: list[str]) -> tuple[Real | None, float, l
             if own is None or own.shape != tones.shape or not np.allclose(own, tones, rtol=SAME):
                 msg = f"{name}: found other frequencies than in {names[0]}, expected the same of all lines"
                 raise ScanError(msg)
-        return None, one.system_delay_s, [line.gpr.data for line in lines]
+        late_s = [line.gpr.system_delay_s - one.system_delay_s for line in lines]
+        # a delay turns tones by exp(-i omega delay): what a line has more of it is taken off here
+        turned = [
+            _rows(line.gpr) * np.exp(2j * np.pi * tones * own) if own else _rows(line.gpr)
+            for line, own in zip(lines, late_s, strict=True)
+        ]
+        return None, one.system_delay_s, turned
     axes = []
     for line, name in zip(lines, names, strict=True):
         axis = line.gpr.sample_time_s
@@ -213,7 +227,7 @@ def _common(lines: list[_Part], names: list[str]) -> tuple[Real | None, float, l
         raise ScanError(msg)
     dt_s = steps[0]
     late = [(axis[0] - axes[0][0]) / dt_s for axis in axes]
-    data = [_shifted(line.gpr.data, samples) for line, samples in zip(lines, late, strict=True)]
+    data = [_shifted(_rows(line.gpr), samples) for line, samples in zip(lines, late, strict=True)]
     # of the first line's samples those that all lines have, whole
     first = max(0, *(int(np.ceil(samples - SAME)) for samples in late))
     last = min(int(np.floor(samples + SAME)) + axis.size for samples, axis in zip(late, axes, strict=True))
@@ -223,6 +237,28 @@ def _common(lines: list[_Part], names: list[str]) -> tuple[Real | None, float, l
     whole = np.arange(first, last)
     cut = [own[:, whole - int(np.floor(samples + SAME))] for own, samples in zip(data, late, strict=True)]
     return one.sample_time_s[0] + dt_s * whole if one.sample_time_s is not None else None, one.system_delay_s, cut
+
+
+def _rows(gpr: GprData) -> NDArray[Any]:
+    """Give soundings (n, k) and below them the reference, where there is one."""
+    return gpr.data if gpr.reference is None else np.concatenate([gpr.data, gpr.reference[None]])
+
+
+def _one_reference(
+    lines: list[_Part], data: list[NDArray[Any]], names: list[str]
+) -> tuple[list[NDArray[Any]], NDArray[Any] | None]:
+    """Part soundings from references, which must be one: a scan has no more."""
+    found = [None if line.gpr.reference is None else own[-1] for line, own in zip(lines, data, strict=True)]
+    first = found[0]
+    for reference, name in zip(found, names, strict=True):
+        same = reference is None and first is None
+        if reference is not None and first is not None:
+            least = SAME * float(np.nanmax(np.abs(first)))
+            same = np.allclose(reference, first, rtol=SAME, atol=least, equal_nan=True)
+        if not same:
+            msg = f"{name}: found another reference than in {names[0]}, expected the same of all lines, or none"
+            raise ScanError(msg)
+    return data if first is None else [own[:-1] for own in data], first
 
 
 def _shifted(data: NDArray[Any], samples: float) -> NDArray[Any]:
