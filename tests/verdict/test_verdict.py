@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from dualsense import process_scan, verdict
-from dualsense.cli import cli
+from dualsense.cli import _check, cli
 from dualsense.errors import RecipeError
 from dualsense.io import read_scan, write_scan
+from dualsense.runtime import folders
 from dualsense.survey import find_line
 from dualsense.verdict import Limit, Limits, _measure, judge, mark_rows, place_words, read_limits, verdict_words
 from dualsense.verdict._words import NAMES
@@ -199,6 +200,31 @@ def test_a_wrong_limit_is_named(tmp_path, text, said):
     with pytest.raises(RecipeError, match=r"limits\.toml") as caught:
         read_limits(file)
     assert said in str(caught.value)
+
+
+def test_an_old_verdict_leaves_in_one_step(tmp_path, monkeypatch):
+    """Who is killed leaves both files or none: neither picture nor JSON may be unlinked by itself."""
+    folder = tmp_path / "lane"
+    folder.mkdir()
+    for name in ("check.json", "check.png", "notes.txt"):
+        (folder / name).write_text("green", encoding="utf-8")
+    seen = []
+    exchange = folders.rename_with
+
+    def watched(*args):
+        seen.append({file.name for file in folder.iterdir()})
+        done = exchange(*args)
+        seen.append({file.name for file in folder.iterdir()})
+        return done
+
+    monkeypatch.setattr(folders, "rename_with", watched)
+    _check._forget(folder)
+    assert seen[0] == {"check.json", "check.png", "notes.txt"}
+    assert {file.name for file in folder.iterdir()} == {"notes.txt"}
+    assert seen[1] in ({"notes.txt"}, seen[0])  # where folders cannot be exchanged the files are moved out later
+    assert [file.name for file in tmp_path.iterdir()] == ["lane"]
+    _check._forget(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_command_answers_with_its_status(scan, sample_dir, tmp_path):

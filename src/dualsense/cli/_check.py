@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dualsense.recipe import Recipe
     from dualsense.verdict import Limits, Verdict
 
+FILES = ("check.png", "check.json")
+"""Of each scan; the second, which programs read, comes last and leaves first."""
 AMBER, RED = 3, 4
 STATUS = {"green": DONE, "amber": AMBER, "red": RED}
 
@@ -86,9 +88,14 @@ def check(
 
 
 def _forget(folder: Path) -> None:
-    """Remove what was said of a scan before: should this go wrong, an old green must not stand for it."""
-    for name in ("check.json", "check.png"):
-        (folder / name).unlink(missing_ok=True)
+    """Remove what was said of a scan before: should this go wrong, an old green must not stand for it.
+
+    Both files leave in one step where the system can do that: neither may be left alone by who is killed between.
+    """
+    from dualsense.runtime.folders import write_folder
+
+    if any((folder / name).exists() for name in FILES):
+        write_folder(folder, FILES, lambda _: None, overwrite=True)
 
 
 def _judged(scan: Path, recipe: Recipe, limits: Limits) -> Verdict:
@@ -122,10 +129,10 @@ def _write(folder: Path, verdict: Verdict, *, overwrite: bool) -> None:
     from dualsense.runtime.folders import write_folder
     from dualsense.verdict import draw, to_json
 
-    written = {"check.json": to_json(verdict).encode(), "check.png": draw(verdict)}
+    written = dict(zip(FILES, (draw(verdict), to_json(verdict).encode()), strict=True))
 
     def fill(fresh: Path) -> None:
         for file, content in written.items():
             (fresh / file).write_bytes(content)
 
-    write_folder(folder, tuple(written), fill, overwrite=overwrite)
+    write_folder(folder, FILES, fill, overwrite=overwrite)
