@@ -29,6 +29,18 @@ from dualsense.recipe.gpr_steps import (
     GprWiener,
 )
 
+BackgroundMethod = Literal[
+    "auto",
+    "moving-median",
+    "moving-mean",
+    "median",
+    "mean",
+    "svd",
+    "robust-pca",
+    "reference",
+    "line-median",
+    "none",
+]
 Data = Literal["samples", "calibration", "soundings", "surface", "traces", "display", "soil", "volume", "bodies"]
 
 
@@ -158,18 +170,7 @@ class GprBackground(Table):
     """What soundings have in common."""
 
     method: Annotated[
-        Literal[
-            "auto",
-            "moving-median",
-            "moving-mean",
-            "median",
-            "mean",
-            "svd",
-            "robust-pca",
-            "reference",
-            "line-median",
-            "none",
-        ],
+        BackgroundMethod,
         Field(description="auto: line-median on a line with antennas on the ground, moving-median elsewhere"),
     ] = "auto"
     radius_m: Annotated[

@@ -21,21 +21,10 @@ if TYPE_CHECKING:
 
     from dualsense.gpr._clean.surface import Surface
     from dualsense.gpr._soundings import Soundings
+    from dualsense.recipe.gpr import BackgroundMethod
 
     Complex = NDArray[np.complex128]
 
-Method = Literal[
-    "auto",
-    "moving-median",
-    "moving-mean",
-    "median",
-    "mean",
-    "svd",
-    "robust-pca",
-    "reference",
-    "line-median",
-    "none",
-]
 MIN_EXTENT = 0.6
 """Part of the track over which a component must extend to be background; random ones extend over a half."""
 MAX_AUTO_RANK = 8
@@ -50,7 +39,7 @@ def remove_background(
     soundings: Soundings,
     surface: Surface,
     *,
-    method: Method = "auto",
+    method: BackgroundMethod = "auto",
     radius_m: float = RADIUS_M,
     line_radius_m: float = 1.0,
     rank: int | Literal["auto"] = "auto",
@@ -253,7 +242,7 @@ def subtract_reference(soundings: Soundings, surface: Surface, reference: dict[i
     return replace(soundings, spectrum=out)
 
 
-def settled(method: Method, surface: Surface, along_m: NDArray[np.float64] | None) -> Method:
+def settled(method: BackgroundMethod, surface: Surface, along_m: NDArray[np.float64] | None) -> BackgroundMethod:
     """Give what "auto" stands for: to antennas on the ground coupling and surface are one, alike along a line."""
     if method != "auto":
         return method
