@@ -45,6 +45,13 @@ def test_planes_and_points_are_told_within_two_millimetres(silent, permittivity,
             assert one.top_m == pytest.approx(depth_m, abs=0.002)
 
 
+def test_a_top_above_the_search_is_told_where_it_is(silent):
+    """Cut off at the 12 mm from which bodies are looked for it would be told too deep."""
+    soundings = study_depths.point(silent, (0.0, 0.0, 0.008), 6.0)
+    (one,) = told(soundings, [body(0.015)], 6.0)
+    assert one.top_m == pytest.approx(0.008, abs=0.002)
+
+
 def test_only_the_told_depth_changes(silent):
     soundings = study_depths.point(silent, (0.0, 0.0, 0.08), 6.0)
     before = body(0.075)

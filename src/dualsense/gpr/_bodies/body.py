@@ -55,8 +55,9 @@ class Body:
     false_per_m2
         Bodies at least as strong that this ground's clutter makes on a square metre; NaN where that is not told.
     top_m
-        Depth of its top, what people are told: never above what bodies are looked for in. NaN stands for
-        ``depth_m``.
+        Depth of its top, what people are told. Of a hidden body never above what bodies are looked for in; by a
+        sum of soundings that count alike (`dualsense.gpr.place_tops`) it may be: what is found 15 mm deep may lie
+        at 10. NaN stands for ``depth_m``.
     """
 
     x_m: float

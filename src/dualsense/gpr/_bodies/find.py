@@ -55,8 +55,9 @@ def find_bodies(
         Amplitude over the clutter's median around it. With Rayleigh-distributed clutter 4.5 is passed once in
         a million cells.
     top_m
-        Shallower than this the rough surface itself scatters: there no body is looked for, and none is told. A
-        peak of the contrast alone must rise by a tenth from there on down: a maximum at the boundary is none.
+        Shallower than this the rough surface itself scatters: there no body is looked for, and none that is
+        hidden is told. A peak of the contrast alone must rise by a tenth from there on down: a maximum at the
+        boundary is none.
     separation_m
         Smallest distance between two bodies.
     max_bodies
