@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -45,9 +45,12 @@ def cluster(folder, *, threads=1):
     scheduler = ("distributed.cli.dask_scheduler", *where, "--host", "127.0.0.1", "--port", 0, "--no-dashboard")
     with program(*scheduler), program(*of_worker) as one, program(*of_worker) as other:
         until = time.monotonic() + 60.0
-        while not place.exists() and time.monotonic() < until:
+        address = ""
+        while not address and time.monotonic() < until:
             time.sleep(0.05)
-        yield json.loads(place.read_text())["address"], (one, other)
+            with suppress(OSError, ValueError):  # not there yet, or half written
+                address = json.loads(place.read_text(encoding="utf-8"))["address"]
+        yield address, (one, other)
 
 
 def digests(folder):

@@ -39,7 +39,7 @@
     beLinked();
     window.addEventListener("resize", () => { go({}); });
     // Letters that came later are drawn with them.
-    whenSpoken.push(() => { stills.clear(); go({}); });
+    whenSpoken.push(() => { for (const name of [...stills.keys()]) stills.delete(name); go({}); });
     state.layer = volume ? "depth" : "metal";
     const theme = knownTheme();
     if (theme && THEMES[theme]) { look = THEMES[theme]; state.theme = theme; document.documentElement.dataset.theme = theme; }
