@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ from dualsense.batch._entry import entry_row
 from dualsense.batch._words import page_tongues
 from dualsense.language import spoken
 from dualsense.result import OPEN_CALLS
+from dualsense.runtime.pages import data_uri, policy_source, script_json
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -55,14 +53,16 @@ def batch_html(
         "whole_s": None if whole_s is None else round(whole_s, 1),
         "scans": [_shown(entry, took_s.get(entry.name)) for entry in entries],
     }
-    letters = render.letter_style(
-        lambda name: "data:font/woff2;base64," + base64.b64encode(render.page_letters()[name]).decode("ascii")
-    )
+    letters = render.letter_style(lambda name: data_uri("font/woff2", render.page_letters()[name]))
     style, script = letters + _asset("batch.css"), _asset("batch.js")
     # the data come last: whatever they hold is not looked through for the other marks
-    page = _asset("batch.html").replace("{style_hash}", _hash(style)).replace("{script_hash}", _hash(script))
+    page = (
+        _asset("batch.html")
+        .replace("{style_hash}", policy_source(style))
+        .replace("{script_hash}", policy_source(script))
+    )
     page = page.replace("{style}", style).replace("{script}", script)
-    return page.replace("{data}", _json(data))
+    return page.replace("{data}", script_json(data))
 
 
 def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:
@@ -80,14 +80,3 @@ def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:
 
 def _asset(name: str) -> str:
     return files("dualsense.batch").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Source expression of the content security policy for an inline script or style."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _json(data: object) -> str:
-    """JSON that cannot end the script element that holds it."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -8,6 +8,8 @@
     Independent things at once.
 `memory`
     How soon the system gets back what arrays leave.
+`pages`
+    What self-contained pages hold inline.
 `logs`
     The package's log on stderr, in this process and in workers.
 """

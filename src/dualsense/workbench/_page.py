@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from markupsafe import Markup
 
 from dualsense.language import catalogue, say, spoken
 from dualsense.render import SIMULATED
+from dualsense.runtime.pages import data_uri, policy_source
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -77,18 +76,17 @@ def page_html(
 
     folder = files("dualsense.workbench").joinpath("assets")
     css = folder.joinpath("page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(folder.joinpath("page.html.j2").read_text(encoding="utf-8"))
     return template.render(
         title=plain(title),
         css=Markup(css),  # noqa: S704 - our own asset
-        style_hash=f"sha256-{digest}",
+        style_hash=policy_source(css),
         simulated=say(SIMULATED) if simulated else "",
         contents=say("Contents"),
         language=spoken(),
         direction=catalogue(spoken()).direction,
         about=[(name, plain(value)) for name, value in about if value],
         sections=sections,
-        uri=lambda png: "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
+        uri=lambda png: data_uri("image/png", png),
     )

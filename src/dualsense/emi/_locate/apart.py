@@ -110,7 +110,7 @@ def apart(
     two, gain = track.best(_starts(found, told.positions_m), one.misfit, KEPT * 2.0 * told.log_odds)
     if two is None:
         return None
-    left = two.misfit  # of the rows and knots that a third is asked with, too
+    rough_misfit = two.misfit  # of the rows and knots that a third is asked with, too
     if gain > CERTAIN:
         if not _plausible(two.positions):
             return None
@@ -121,7 +121,7 @@ def apart(
     )
     if not _plausible(here) or _part(fit.beside([*others, *here]), use) < LEAST_PART:
         return None
-    return Apart(here, covariance, track.more(list(here), found, left))
+    return Apart(here, covariance, track.more(list(here), found, rough_misfit))
 
 
 def _some(use: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 import struct
 from dataclasses import replace
@@ -24,6 +21,7 @@ from dualsense.render._report.languages import Texts, language_tables
 from dualsense.render._report.letters import letter_style, page_letters
 from dualsense.render._report.page import page_words
 from dualsense.render._report.viewer import viewer_data
+from dualsense.runtime.pages import data_uri, policy_source, script_json
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -47,12 +45,6 @@ def _asset(name: str) -> str:
     return files("dualsense.render").joinpath(ASSETS, name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> Markup:
-    """Source expression of the content security policy for an inline script or style."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return Markup("sha256-" + base64.b64encode(digest).decode("ascii"))  # noqa: S704 - letters of base64 only
-
-
 def _inline(text: str) -> Markup:
     return Markup(text)  # noqa: S704 - our own assets, base64, or JSON without "<"
 
@@ -60,7 +52,7 @@ def _inline(text: str) -> Markup:
 def _picture(png: bytes) -> dict[str, Any]:
     width, height = struct.unpack(">II", png[16:24])
     return {
-        "uri": _inline("data:image/png;base64," + base64.b64encode(png).decode("ascii")),
+        "uri": _inline(data_uri("image/png", png)),
         "width": width,
         "height": height,
     }
@@ -71,7 +63,7 @@ def _faces() -> str:
     """Style of the letters, which stand in the page itself."""
 
     def inline(name: str) -> str:
-        return "data:font/woff2;base64," + base64.b64encode(page_letters()[name]).decode("ascii")
+        return data_uri("font/woff2", page_letters()[name])
 
     return letter_style(inline)
 
@@ -164,15 +156,15 @@ def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Show
     shared = {
         "made": plain(" · ".join(filter(None, (result.header.site, result.header.created))), 80),
         "viewer": viewer,
-        "viewer_json": _inline(_json(viewer)),
+        "viewer_json": _inline(script_json(viewer)),
         "layers": _layers(viewer),
         "line": line,
         "lesson": lesson,
         "pictures": {name: _picture(png) for name, png in pictures.items()},
         "style": _inline(style),
-        "style_hash": _hash(style),
+        "style_hash": policy_source(style),
         "script": _inline(script),
-        "script_hash": _hash(script),
+        "script_hash": policy_source(script),
         "languages_mark": _inline(LANGUAGES_MARK),
         "drawn": drawn_language(),
         "drawn_name": catalogue(drawn_language()).name,
@@ -202,7 +194,7 @@ def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping
             text = page_template().render(context, tongues=tongues.values())
         met[code] = texts.met
         page = text if code == first else page
-    table = _json(language_tables(tongues, met, said, first=first, drawn=shared["drawn"]))
+    table = script_json(language_tables(tongues, met, said, first=first, drawn=shared["drawn"]))
     return page.replace(LANGUAGES_MARK, table, 1)
 
 
@@ -245,12 +237,6 @@ def _said_in(context: Context, text: str, name: str) -> Markup:
 def _together(text: str) -> str:
     """Text whose numbers stay on one line with their units and deviations."""
     return re.sub(r"(?<=[\d±]) (?=±|cm|m\b|%|\d)", "\u00a0", text)
-
-
-def _json(data: object) -> str:
-    """JSON that cannot end the script element that holds it."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def write_report(
