@@ -41,6 +41,7 @@ BackgroundMethod = Literal[
     "line-median",
     "none",
 ]
+SurfaceMethod = Literal["auto", "phase", "pick", "pose"]
 Data = Literal["samples", "calibration", "soundings", "surface", "traces", "display", "soil", "volume", "bodies"]
 
 
@@ -145,7 +146,7 @@ class GprSurface(Table):
     """Direct coupling, surface echo and stand-off."""
 
     method: Annotated[
-        Literal["auto", "phase", "pick", "pose"],
+        SurfaceMethod,
         Field(description="phase: fit; pick: follow the echo; pose: keep its heights; auto: what applies"),
     ] = "auto"
     iterations: Annotated[

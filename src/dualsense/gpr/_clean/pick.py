@@ -11,7 +11,7 @@ slipping by a cycle.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.gpr._soundings import Soundings
+    from dualsense.recipe.gpr import SurfaceMethod
 
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
 
-Method = Literal["auto", "phase", "pick", "pose"]
 LATER_S = (0.10e-9, 0.80e-9)
 """Delays after the surface echo of what must not be followed: targets 1 cm deep in dry sand to 4 in wet soil."""
 LATER_SIZE = 0.5
@@ -45,7 +45,7 @@ EXPLAINED = 0.5
 def find_surface(
     soundings: Soundings,
     *,
-    method: Method = "auto",
+    method: SurfaceMethod = "auto",
     iterations: int = 15,
     roughness_m: float = 0.008,
     max_step_m: float = 0.004,
