@@ -16,18 +16,32 @@ PYTEST_ARGS ?=
 GATE_ARGS ?=
 CAMPAIGN_ARGS ?=
 FUZZ_ARGS ?=
+# the tests of reading, processing, writing and serving; the others need browsers, GDAL or days
+OLDEST := tests/io tests/chain tests/recipe tests/fusion tests/gpr tests/emi tests/render/files tests/cli tests/app/test_server.py
 
-.PHONY: help demo test lint docs bench calibrate campaign fuzz picture clean
+# exact versions of all that is installed, as continuous integration uses them: make VERSIONS=locked
+LOCK := .ci/constraints.txt
+VERSIONS ?= newest
+ifeq ($(VERSIONS),locked)
+export PIP_CONSTRAINT := $(CURDIR)/$(LOCK)
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/$(LOCK)
+endif
+
+.PHONY: help demo test lint docs bench calibrate campaign fuzz picture lock oldest sbom licences release clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "make lint   format, lint, types, layers"
 	@echo "make docs   this project's documentation, in out/docs/index.html"
-	@echo "make bench  what a square metre costs, step by step, beside the plain references and the revision before"
+	@echo "make bench  what a square metre, 100 of them and a batch cost, beside plain references and the revision before"
 	@echo "make fuzz   24,000 spoilt inputs over all readers: no traceback, no crash, none over 10 s or 1 GiB"
 	@echo "make campaign  scans with mines, spoilt in every way known here: no mine may be missed with confidence (an hour)"
 	@echo "make calibrate  the confidence model from simulated lanes, in calibration/ (hours; goes on where it stopped)"
+	@echo "make lock   $(LOCK) anew: the newest versions that there are, which continuous integration then uses"
+	@echo "make oldest tests with the oldest versions that pyproject.toml admits"
+	@echo "make sbom, make licences  what is installed with this package, as CycloneDX and as a table, in out/"
+	@echo "make release  wheel and source archive in out/release, built twice, with equal bytes; the wheel tried alone"
 	@echo "make clean  remove .venv and everything made here"
 
 .venv/bin/python:
@@ -68,6 +82,8 @@ bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.references --json bench-out/references.json
 	$(BIN)/python -m benchmarks.budget --json bench-out/budget.json --references bench-out/references.json
 	$(BIN)/python -m benchmarks --json bench-out/bench.json
+	$(BIN)/python -m benchmarks.areas 10 100 --cart --json bench-out/areas.json
+	$(BIN)/python -m benchmarks.batches gain --scans 40 --json bench-out/batch.json
 	-$(BIN)/python -m benchmarks.gate --json bench-out/gate.json $(GATE_ARGS)
 	$(BIN)/python -m benchmarks.history bench-out
 
@@ -84,6 +100,48 @@ campaign: .venv/.installed-dev
 picture: demo
 	mkdir -p docs/images
 	cp $(DEMO)/fused.png docs/images/demo.png
+
+# nothing but this package and what it needs to process and to show
+out/clean/.installed: pyproject.toml
+	rm -rf out/clean
+	$(PYTHON) -m venv out/clean
+	out/clean/bin/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.3'
+	out/clean/bin/python -m pip --disable-pip-version-check install --quiet '.[app,fast]'
+	-out/clean/bin/python -m pip uninstall --quiet --yes setuptools pip
+	@touch $@
+
+.venv/.installed-supply: pyproject.toml | .venv/.installed-dev
+	$(PIP) install --quiet --editable '.[dev,supply]'
+	@touch $@
+
+sbom: out/clean/.installed .venv/.installed-supply
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o out/sbom.json out/clean/bin/python
+
+licences: out/clean/.installed .venv/.installed-supply
+	$(BIN)/pip-licenses --python out/clean/bin/python --from mixed --with-system --order license --format markdown --output-file out/licences.md
+
+lock:
+	rm -rf out/lock
+	$(PYTHON) -m venv out/lock
+	out/lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.3' hatchling
+	-out/lock/bin/python -m pip uninstall --quiet --yes setuptools
+	out/lock/bin/python -m pip --disable-pip-version-check install --quiet '.[dev]'
+	{ echo '# made by make lock: all that continuous integration installs, in exactly these versions'; \
+	  out/lock/bin/python -m pip --disable-pip-version-check freeze --all --exclude dualsense; } > $(LOCK).new
+	mv $(LOCK).new $(LOCK)
+
+# as a user with an old installation has it: what processing, its command line and the files need
+oldest: | .venv/bin/python
+	rm -rf out/oldest
+	$(PYTHON) -m venv out/oldest
+	out/oldest/bin/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.3'
+	$(PYTHON) -m benchmarks.floors app fast oldest > out/oldest/floors.txt
+	out/oldest/bin/python -m pip --disable-pip-version-check install --quiet -r out/oldest/floors.txt
+	out/oldest/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --editable .
+	out/oldest/bin/python -m pytest -q -n logical --dist loadfile $(OLDEST)
+
+release: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.release -o out/release --try-it
 
 clean:
 	rm -rf .venv out bench-out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

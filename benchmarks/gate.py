@@ -50,8 +50,8 @@ def git(*words: str) -> str | None:
 def base_revision() -> str | None:
     """Choose what to compare with: what is asked for, where the branch left main, or what was measured last.
 
-    On main itself that is the last revision of the history, so that small losses in one push do not add up unseen;
-    the commit before only where the history knows no ancestor.
+    On main itself that is the last revision that `make bench` measured whole, so that small losses in one push do
+    not add up unseen; the commit before only where the history knows no ancestor.
     """
     asked = os.environ.get(BASE)
     if asked:
@@ -61,7 +61,7 @@ def base_revision() -> str | None:
         fork = git("merge-base", "HEAD", main)
         if fork and fork != head:
             return fork
-    for old in reversed(history.read()):
+    for old in reversed([one for one in history.read() if one.get("references")]):
         measured = git("rev-parse", "--verify", f"{old['revision'].rstrip('+')}^{{commit}}")
         if measured and measured != head and git("merge-base", measured, "HEAD") == measured:
             return measured

@@ -1,9 +1,11 @@
 """Keeps what `make bench` found, as ratios: they mean the same on every machine, which times do not.
 
-    python -m benchmarks.history bench-out      adds an entry made of budget.json, references.json and gate.json
+    python -m benchmarks.history bench-out      adds an entry made of what lies in that folder
 
-An entry holds the revision, each step beside its plain reference (how many times as fast), the chain beside a base
-(wall, processor, start-up; new over old), peak memory in megabytes, and the figures of detection.
+An entry holds the revision; each step beside its plain reference (how many times as fast); the chain and its steps
+beside a base (new over old); peak memory in megabytes; what a square metre of a long scan costs beside one of a
+short one; what two processes gain over one; the figures of detection; and what became of the mines of a campaign
+of faults. Parts that were not measured are empty. `benchmarks.charts` draws it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +36,33 @@ def entry(folder: Path, revision: str) -> dict[str, Any]:
         path = folder / name
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-    gate = found("gate.json")
+    gate, ratios = found("gate.json"), found("gate.json").get("ratios", {})
     return {
         "revision": revision,
         "base": (gate.get("base") or "")[:9],
-        "chain": {name: ratio for name, ratio in gate.get("ratios", {}).items() if "/" not in name},
+        "chain": {name: ratio for name, ratio in ratios.items() if "/" not in name},
+        "steps": {name: ratio for name, ratio in ratios.items() if "/" in name},
         "references": {name: round(one["ratio"], 2) for name, one in found("references.json").items()},
         "peak_mb": {name: round(one["peak_mb"]) for name, one in found("budget.json").items()},
+        "areas": grown(found("areas.json") or []),
+        "batch": found("batch.json"),
         "detection": gate.get("detection", {}),
+        "campaign": dict(Counter(fate["outcome"] for fate in found("campaign.json"))),
+    }
+
+
+def grown(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Tell what the largest area costs for each square metre, and its memory, beside the smallest."""
+    if len(rows) < 2:
+        return {}
+    small, large = (choose(rows, key=lambda row: row["area_m2"]) for choose in (min, max))
+    per_m2 = [row["whole_s"] / row["area_m2"] for row in (small, large)]
+    return {
+        "small_m2": round(small["area_m2"], 1),
+        "large_m2": round(large["area_m2"], 1),
+        "time": round(per_m2[1] / per_m2[0], 3),
+        "memory": round(large["peak_mb"] / small["peak_mb"], 3),
+        "peak_mb": round(large["peak_mb"]),
     }
 
 
@@ -57,12 +79,14 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--revision", default="HEAD", help="the one that was measured")
     options = parser.parse_args()
-    revision = git("rev-parse", "--short=9", "HEAD")
+    revision = git("rev-parse", "--short=9", options.revision)
     if revision is None:
-        print("no entry: there is no git history here", file=sys.stderr)
+        print(f"no entry: no git history here holds {options.revision}", file=sys.stderr)
         return 0
-    changed = bool(git("status", "--porcelain", "--untracked-files=no", "src", "calibration"))
+    here = options.revision == "HEAD"
+    changed = here and bool(git("status", "--porcelain", "--untracked-files=no", "src", "calibration"))
     made = entry(options.folder, revision + ("+" if changed else ""))
     add(made)
     print(json.dumps(made, indent=1))

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import charts, history
 from benchmarks.plan import draw
 from benchmarks.structure import PACKAGE, ROOT, House, door_topics, read_floors, table
 
@@ -220,6 +221,27 @@ def make_structure() -> str:
     return table(_house())
 
 
+# what was measured
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"
+
+
+def make_charts() -> str:
+    """A chart for each kind of quantity that the history holds, and its latest numbers as a table."""
+    entries = history.read()
+    parts = []
+    for chart, picture in charts.drawn(entries):
+        held = f'```{{raw}} html\n<div class="charts">\n{picture}\n</div>\n```' if picture else "Not measured yet."
+        parts += [f"## {chart.title}", chart.about, held]
+        last = {name: points[-1] for name, points in chart.series(entries).items()}
+        body = [[name, _short(value), f"`{revision}`"] for name, (revision, value) in last.items()]
+        if body:
+            parts.append(rows([chart.unit, "last", "revision"], body))
+    return "\n\n".join(parts)
+
+
 _MAKERS = {
     "recipe": make_recipe,
     "steps": make_steps,
@@ -229,6 +251,7 @@ _MAKERS = {
     "api": make_api,
     "plan": make_plan,
     "structure": make_structure,
+    "charts": make_charts,
 }
 
 

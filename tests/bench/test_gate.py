@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 
 import pytest
@@ -162,7 +163,9 @@ def test_the_base_is_what_is_asked_for_the_fork_what_was_measured_or_the_commit_
     answers[("merge-base", "HEAD", "main")] = "head"
     answers[("rev-parse", "--verify", "HEAD~1")] = "before"
     assert gate.base_revision() == "before"
-    monkeypatch.setattr(gate.history, "read", lambda: [{"revision": "known"}, {"revision": "elsewhere"}])
+    whole = {"references": {"a step": 2.0}}
+    known = [{"revision": "known"} | whole, {"revision": "elsewhere"} | whole, {"revision": "a campaign alone"}]
+    monkeypatch.setattr(gate.history, "read", lambda: known)
     answers[("rev-parse", "--verify", "known^{commit}")] = "measured"
     answers[("merge-base", "measured", "HEAD")] = "measured"
     assert gate.base_revision() == "measured"
@@ -186,14 +189,27 @@ def test_the_history_keeps_ratios_of_each_revision_once(monkeypatch, tmp_path):
     )
     (tmp_path / "references.json").write_text('{"emi.image": {"ratio": 31.234, "fast_s": 1.0}}', encoding="utf-8")
     (tmp_path / "budget.json").write_text('{"tones": {"peak_mb": 401.7, "whole_s": 1.9}}', encoding="utf-8")
+    rows = [
+        {"area_m2": 100.0, "whole_s": 300.0, "peak_mb": 480.0},
+        {"area_m2": 10.0, "whole_s": 20.0, "peak_mb": 400.0},
+    ]
+    (tmp_path / "areas.json").write_text(json.dumps(rows), encoding="utf-8")
+    (tmp_path / "batch.json").write_text('{"gain": 1.9}', encoding="utf-8")
+    (tmp_path / "campaign.json").write_text(
+        '[{"outcome": "found"}, {"outcome": "unclear"}, {"outcome": "found"}]', encoding="utf-8"
+    )
     made = history.entry(tmp_path, "one")
     assert made == {
         "revision": "one",
         "base": "abcdefabc",
         "chain": {"wall": 0.5},
+        "steps": {"a/b": 2.0},
         "references": {"emi.image": 31.23},
         "peak_mb": {"tones": 402},
+        "areas": {"small_m2": 10.0, "large_m2": 100.0, "time": 1.5, "memory": 1.2, "peak_mb": 480},
+        "batch": {"gain": 1.9},
         "detection": {"mines": 3},
+        "campaign": {"found": 2, "unclear": 1},
     }
     for revision in ("one", "two", "one"):
         history.add(made | {"revision": revision})
