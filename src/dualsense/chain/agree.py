@@ -20,7 +20,7 @@ from dualsense.chain.ground import sample_places, swept_ground
 from dualsense.chain.log import Log
 from dualsense.chain.metal import begin_metal, lag_said, measure_lag
 from dualsense.chain.radar import begin_radar
-from dualsense.chain.radar_steps import IMAGING, RECORDING
+from dualsense.chain.radar_steps import IMAGING, recording_steps
 from dualsense.chain.steps import NUMERICAL, Run, advance, taken
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
@@ -214,7 +214,7 @@ def _soil(recording: Recording, plan: Plan, tile: Tile, recipe: Recipe) -> Soil 
     part, run = _part(recording, plan, tile, recipe, radar=True), Run()
     try:
         head = survey.track_at(part.pose, part.pose.time_s, smoothing_s=0.0)
-        radar, _ = advance(begin_radar(part, recipe.survey, run), RECORDING, recipe.gpr, run)
+        radar, _ = advance(begin_radar(part, recipe.survey, run), recording_steps(recipe.gpr), recipe.gpr, run)
         swept = swept_ground(head, sample_places(radar.state, None), recipe.survey, plan.grid_of(tile))
         radar, _ = advance(radar.over(swept), _UP_TO_SOIL, recipe.gpr, run)
     except (ScanError, *NUMERICAL) as error:

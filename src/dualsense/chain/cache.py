@@ -52,13 +52,13 @@ class StepCache:
         """How often a step was spared."""
         return self._hits
 
-    def get(self, key: str) -> Any | None:
-        """Return what is kept under a key, None when nothing is."""
+    def get(self, key: str, *, counted: bool = True) -> Any | None:
+        """Return what is kept under a key, None when nothing is; work beside the steps is not counted as one."""
         with self._lock:
             found = self._states.get(key)
             if found is not None:
                 self._states.move_to_end(key)
-                self._hits += 1
+                self._hits += counted
         return found
 
     def put(self, key: str, value: Any) -> None:

@@ -30,9 +30,9 @@ from dualsense.chain.log import Log
 from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
 from dualsense.chain.radar import begin_radar
-from dualsense.chain.radar_steps import IMAGING, RECORDING
+from dualsense.chain.radar_steps import IMAGING, RECORDING, recording_steps
 from dualsense.chain.sight import blind_radar, seen_of, smallest_mine
-from dualsense.chain.steps import Run, advance, silent
+from dualsense.chain.steps import Run, advance, silent, spared
 from dualsense.chain.targets import find_targets
 from dualsense.chain.tracks import broken_track, head_track
 from dualsense.errors import ScanError, UsageError
@@ -169,16 +169,19 @@ def process_samples(
     model_words(recipe, fusion.load_model(recipe.fusion.model))  # or refuse it before anything is done
     log = Log(scan.faults)
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
-        whole, (scan, doubts, said) = scan, screen(scan, head)
+        whole = scan
+        seen = ("screen", scan.header, scan.gpr, scan.emi, scan.pose, head)
+        scan, doubts, said = spared(run, seen, lambda: screen(whole, head))
         log += said
         (radar, radar_log), (metal, metal_log) = side_by_side(
-            lambda: advance(begin_radar(scan, recipe.survey, run), RECORDING, recipe.gpr, run),
+            lambda: advance(begin_radar(scan, recipe.survey, run), recording_steps(recipe.gpr), recipe.gpr, run),
             lambda: advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run),
         )
         log = log + radar_log + metal_log
         _require_a_sensor(scan, radar, metal, log)
         places = sample_places(radar.state, metal.state)
-        swept = swept_ground(head, places, recipe.survey, grid)
+        of = ("swept", radar.key, metal.key, head, recipe.survey.model_dump(), grid)
+        swept = spared(run, of, lambda: swept_ground(head, places, recipe.survey, grid))
         run.progress("metal and radar", 0.1)
         radars, metals = [radar.over(swept)], [metal.over(swept)]
         del radar, metal  # each chain holds its own state alone, and lets go of what it is done with

@@ -66,4 +66,23 @@ def _chain() -> tuple[ChainStep[RadarState, Gpr], ...]:
 CHAIN = _chain()
 _SURFACE = [step.name for step in CHAIN].index("surface")
 RECORDING, IMAGING = CHAIN[:_SURFACE], CHAIN[_SURFACE:]
-"""Before it is known what ground was swept, and after."""
+"""Before it is known what ground was swept, and after; all that may change places stands in the first."""
+_NAMED = {step.name: step for step in RECORDING}
+
+
+def recording_steps(tables: Gpr) -> tuple[ChainStep[RadarState, Gpr], ...]:
+    """Give the steps of `RECORDING` in the order that a recipe wants.
+
+    Parameters
+    ----------
+    tables
+        The radar's part of it.
+
+    Returns
+    -------
+    tuple of ChainStep
+    """
+    if tables.order == type(tables.order)():
+        return RECORDING
+    names = (step.name for step in radar_steps(tables))
+    return (RECORDING[0], *(_NAMED[name] for name in names if name in _NAMED))

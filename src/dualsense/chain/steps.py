@@ -204,6 +204,32 @@ def advance(
     return Passage(sensor, state, key), log
 
 
+def spared(run: Run, parts: tuple[Any, ...], work: Callable[[], T]) -> T:
+    """Do a work beside the steps, or give what it gave before for the same.
+
+    Parameters
+    ----------
+    run
+        Whose cache is asked; without one the work is done.
+    parts
+        All that the outcome hangs on, after a name of the work's own.
+    work
+        Without an effect but its value, which is not None.
+
+    Returns
+    -------
+    What the work gives.
+    """
+    if run.cache is None:
+        return work()
+    key = content_key(*parts)
+    found: T | None = run.cache.get(key, counted=False)
+    if found is None:
+        found = work()
+        run.cache.put(key, found)
+    return found
+
+
 def _without(state: Any, parts: tuple[str, ...]) -> Any:
     return replace(state, **dict.fromkeys(parts))
 

@@ -50,7 +50,7 @@ class Spectra:
         return self._optional(on_tones(whole, self._axis), "soundings"), on_tones(bare, self._axis)
 
     def _optional(self, data: Any, kind: str) -> Any:
-        for step in radar_steps():
+        for step in radar_steps(self._tables):
             table = getattr(self._tables, step.name)
             if step.facts.data == kind and step.name in SINGLE and table.on:
                 data = getattr(gpr, step.facts.function)(data, **table.model_dump(exclude={"on"}))

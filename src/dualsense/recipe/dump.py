@@ -32,7 +32,7 @@ def dump_recipe(recipe: Table, *, comments: bool = True) -> str:
 
 def _lines(table: Table, prefix: str, *, comments: bool) -> Iterator[str]:
     plain = [(k, v) for k, v in table if not isinstance(v, Table)]
-    if plain:
+    if plain and (comments or any(value is not None for _, value in plain)):
         known = keys_of(type(table)) if comments else {}
         yield f"[{prefix}]" + (f"  # {(type(table).__doc__ or '').strip()}" if comments else "")
         for key, value in plain:

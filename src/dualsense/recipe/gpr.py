@@ -21,6 +21,7 @@ from dualsense.recipe.gpr_steps import (
     GprGain,
     GprHeight,
     GprOffset,
+    GprOrder,
     GprRadargram,
     GprResample,
     GprSpiking,
@@ -364,12 +365,29 @@ class Gpr(Table):
     image: Annotated[GprImage, StepFacts("find_bodies", "bodies", reads=("traces", "soil", "migrate"))] = (
         GprImage()
     )
+    order: GprOrder = GprOrder()
 
 
-def radar_steps() -> tuple[RadarStep, ...]:
-    """Give every step of the radar's chain, in the order in which they happen."""
+def radar_steps(tables: Gpr | None = None) -> tuple[RadarStep, ...]:
+    """Give every step of the radar's chain, in the order in which they happen.
+
+    Parameters
+    ----------
+    tables
+        Whose `GprOrder` is followed; None gives the usual order.
+
+    Returns
+    -------
+    tuple of RadarStep
+    """
     steps = []
     for name, entry in Gpr.model_fields.items():
-        (facts,) = (item for item in entry.metadata if isinstance(item, StepFacts))
-        steps.append(RadarStep(name, type(entry.default), facts))
+        steps += [
+            RadarStep(name, type(entry.default), one) for one in entry.metadata if isinstance(one, StepFacts)
+        ]
+    for wanted in () if tables is None else (tables.order.samples, tables.order.soundings):
+        named = {step.name: step for step in steps}
+        places = [k for k, step in enumerate(steps) if wanted is not None and step.name in wanted]
+        for place, name in zip(places, wanted or (), strict=True):
+            steps[place] = named[name]
     return tuple(steps)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from dualsense.recipe.base import Hertz, Length, Moment, Only, Seconds, Step
+from dualsense.recipe.base import Hertz, Length, Moment, Only, Seconds, Step, Table
+
+SampleStep = Literal["declip", "offset", "dewow", "time_zero", "resample"]
+SoundingStep = Literal["attitude", "bandpass", "spiking", "wiener", "whitening"]
 
 
 class GprDeclip(Step):
@@ -152,3 +155,24 @@ class GprRadargram(Step):
         Field(description="attribute that it shows"),
     ] = "amplitude"
     window_s: Annotated[Seconds, Field(description="of the energy-weighted attributes")] = 0.5e-9
+
+
+class GprOrder(Table):
+    """Order of the radar's steps that may change places; each stands where it always does while this is unset."""
+
+    samples: Annotated[
+        tuple[SampleStep, ...] | None, Field(description="all five steps on samples in time, first to last")
+    ] = None
+    soundings: Annotated[
+        tuple[SoundingStep, ...] | None,
+        Field(description="all five steps between calibration and surface, first to last"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> GprOrder:
+        for key, names in (("samples", get_args(SampleStep)), ("soundings", get_args(SoundingStep))):
+            wanted = getattr(self, key)
+            if wanted is not None and sorted(wanted) != sorted(names):
+                msg = f"{key} must name each of {', '.join(names)} once, got {', '.join(wanted) or 'none'}"
+                raise ValueError(msg)
+        return self

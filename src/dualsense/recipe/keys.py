@@ -154,7 +154,7 @@ def _names(annotation: Any) -> list[str]:
     if annotation is type(None):
         return ["unset"]
     if get_origin(annotation) is tuple:
-        inner = [_names(part)[0] for part in get_args(annotation) if part is not Ellipsis]
+        inner = [" or ".join(_names(part)) for part in get_args(annotation) if part is not Ellipsis]
         return [f"list of {inner[0]}" if Ellipsis in get_args(annotation) else f"[{', '.join(inner)}]"]
     if hasattr(annotation, "__metadata__"):
         return _names(get_args(annotation)[0])

@@ -17,6 +17,12 @@ steps_html          ... as one page
 step_arrays         ... as named arrays
 write_steps         both as files
 
+Tuning
+------
+Tuning              a scan whose recipe is changed one thing at a time: undo, before and after, A and B, a script
+recipe_panel        the recipe as controls: switch, order, unit, meaning and range of every key
+panel_values        the value of every key, and whether it has a say
+
 Putting in
 ----------
 hybrid_scan         objects of a scene in recorded ground

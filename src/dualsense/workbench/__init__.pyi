@@ -6,6 +6,8 @@ from ._hybrid import hybrid_scan as hybrid_scan
 from ._hybrid import seen_json as seen_json
 from ._hybrid import seen_text as seen_text
 from ._hybrid import would_be_seen as would_be_seen
+from ._panel import panel_values as panel_values
+from ._panel import recipe_panel as recipe_panel
 from ._step_files import step_arrays as step_arrays
 from ._step_files import steps_html as steps_html
 from ._step_files import write_steps as write_steps
@@ -22,3 +24,4 @@ from ._sweep_files import write_sweep as write_sweep
 from ._told import comparison_html as comparison_html
 from ._told import comparison_json as comparison_json
 from ._told import comparison_text as comparison_text
+from ._tune import Tuning as Tuning

@@ -174,8 +174,8 @@ def compare_results(
         only_calls=(tuple(t.call for t in alone[0]), tuple(t.call for t in alone[1])),
         coverage=_changes(*(_covered(one) for one in both)),
         faults=_changes(*(_fault_counts(one) for one in both)),
-        figures=_beside(*(_figures(one) for one in both)),
-        detection=_beside(*(_detection(one, truths or {}) for one in both)),
+        figures=_beside(*(figures_of(one) for one in both)),
+        detection=_beside(*(detection_of(one, truths or {}) for one in both)),
     )
 
 
@@ -253,7 +253,8 @@ def _fault_counts(result: Result) -> dict[str, int]:
     return {code: codes.count(code) for code in sorted(set(codes))}
 
 
-def _figures(result: Result) -> dict[str, Any]:
+def figures_of(result: Result) -> dict[str, Any]:
+    """Count what a result holds, and give the numbers that it was made by."""
     calls = [t.call for t in result.targets]
     return {
         "targets": len(calls),
@@ -275,7 +276,8 @@ def _sight(result: Result) -> dict[str, float]:
     return {f"small mine found, top {100 * top:.0f} cm": float((own[patch] == 1).mean()) for top, own in tops}
 
 
-def _detection(result: Result, truths: Mapping[str, Truth]) -> dict[str, Any]:
+def detection_of(result: Result, truths: Mapping[str, Truth]) -> dict[str, Any]:
+    """Give what of a truth was found; nothing where there is none for the result's scan."""
     truth = truths.get(result.scan_sha256)
     if truth is None:
         return {}

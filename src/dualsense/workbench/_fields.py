@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.chain import MetalState, RadarState
+    from dualsense.result import Grid
     from dualsense.scan import Pose
 
     Real = NDArray[np.float64]
@@ -158,6 +159,73 @@ def _rows(state: MetalState, values: Real) -> Field:
     rows = state.response
     assert rows is not None  # noqa: S101 - asked for before
     return Field("rows", values, rows.channel_hz, rows.time_s, rows.center_m, rows.imaginary)
+
+
+def section_of(field: Field, rows: NDArray[np.intp]) -> tuple[Real, Real, Real]:
+    """Give the soundings of a pass as a section.
+
+    Parameters
+    ----------
+    field
+        Of any kind.
+    rows : (m,)
+        From `stroke`.
+
+    Returns
+    -------
+    values : (m, k)
+    along_m : (m,)
+        Way along the pass.
+    axis : (k,)
+        Two-way time, or the number of a metal channel.
+    """
+    place_m = field.position_m[rows, :2]
+    along_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(place_m, axis=0), axis=1))])
+    if field.kind == "rows":
+        return field.values[rows], along_m, np.arange(field.values.shape[1], dtype=np.float64)
+    times_s = times_of(field)
+    return field.over_time(rows, times_s), along_m, times_s
+
+
+def colour_end(values: NDArray[Any], clip: float = 99.5) -> float:
+    """Give the amplitude that a picture's colours end at: what so many of 100 values stay below; 1 of nothing."""
+    known = np.abs(values[np.isfinite(values)])
+    return (float(np.percentile(known, clip)) if known.size else 1.0) or 1.0
+
+
+def nearest(field: Field, at_m: tuple[float, float]) -> int:
+    """Find the sounding that was taken nearest to a place."""
+    return int(np.nanargmin(np.hypot(field.position_m[:, 0] - at_m[0], field.position_m[:, 1] - at_m[1])))
+
+
+def slice_of(field: Field, gate_s: tuple[float, float], grid: Grid, cell_m: float) -> tuple[Real, Real, Real]:
+    """Give how loud soundings are about a time, or the rows of a metal detector, as a map.
+
+    Parameters
+    ----------
+    field
+        Of any kind.
+    gate_s
+        From when to when.
+    grid
+        Whose ground is mapped.
+    cell_m
+        Of the map.
+
+    Returns
+    -------
+    mean : (rows, columns)
+        NaN where nothing was taken.
+    y_edges, x_edges : (rows + 1,), (columns + 1,)
+    """
+    loud = field.loudness(np.linspace(*gate_s, 12) if field.kind != "rows" else np.zeros(0))
+    x_edges, y_edges = (np.arange(axis[0], axis[-1] + 1.5 * cell_m, cell_m) for axis in (grid.x_m, grid.y_m))
+    known = np.isfinite(loud) & np.isfinite(field.position_m[:, :2]).all(axis=1)
+    y, x = field.position_m[known, 1], field.position_m[known, 0]
+    total, _, _ = np.histogram2d(y, x, (y_edges, x_edges), weights=loud[known])
+    count, _, _ = np.histogram2d(y, x, (y_edges, x_edges))
+    with np.errstate(invalid="ignore"):
+        return total / count, y_edges, x_edges
 
 
 def stroke(field: Field, x_m: float, y_m: float, *, reach_m: float = 0.4) -> NDArray[np.intp]:

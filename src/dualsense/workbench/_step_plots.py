@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dualsense.workbench._fields import Field, stroke, times_of
+from dualsense.workbench._fields import Field, colour_end, nearest, section_of, slice_of, stroke, times_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 CELL_M = 0.02
-CLIP = 99.5
 _SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0}
 
 
@@ -72,15 +71,9 @@ def _nothing(axes: Axes, words: str) -> None:
 
 def _section(axes: Axes, field: Field, rows: NDArray[np.intp], title: str, most: float | None = None) -> float:
     """Draw the soundings of a pass; return the end of the colours."""
-    place_m = field.position_m[rows, :2]
-    along_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(place_m, axis=0), axis=1))])
-    if field.kind == "rows":
-        values, axis, words = field.values[rows], np.arange(field.values.shape[1], dtype=float), "channel"
-    else:
-        times_s = times_of(field)
-        values, axis, words = field.over_time(rows, times_s), 1e9 * times_s, "two-way time [ns]"
-    known = np.abs(values[np.isfinite(values)])
-    top = most or (float(np.percentile(known, CLIP)) if known.size else 1.0) or 1.0
+    values, along_m, axis = section_of(field, rows)
+    axis, words = (axis, "channel") if field.kind == "rows" else (1e9 * axis, "two-way time [ns]")
+    top = most or colour_end(values)
     edges = (float(along_m[0]), float(along_m[-1]) or 1.0, float(axis[-1]), float(axis[0]))
     shown = axes.imshow(
         values.T, extent=edges, aspect="auto", cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest"
@@ -90,15 +83,11 @@ def _section(axes: Axes, field: Field, rows: NDArray[np.intp], title: str, most:
     return top
 
 
-def _nearest(field: Field, at_m: tuple[float, float]) -> int:
-    return int(np.nanargmin(np.hypot(field.position_m[:, 0] - at_m[0], field.position_m[:, 1] - at_m[1])))
-
-
 def _sounding(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
     for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
         if field is None:
             continue
-        row = np.array([_nearest(field, at_m)])
+        row = np.array([nearest(field, at_m)])
         if field.kind == "rows":
             strongest = int(np.argmax(np.abs(field.values).max(axis=0)))
             axes.plot(field.time_s, field.values[:, strongest], style, label=words, lw=0.8)
@@ -114,7 +103,7 @@ def _spectrum(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
     for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
         if field is None:
             continue
-        frequency_hz, amplitude = field.spectrum(_nearest(field, at_m))
+        frequency_hz, amplitude = field.spectrum(nearest(field, at_m))
         if field.kind == "rows":
             parts = np.zeros(frequency_hz.size, bool) if field.imaginary is None else field.imaginary
             for mask, part in ((~parts, "real"), (parts, "imaginary")):
@@ -135,15 +124,7 @@ def _slice(axes: Axes, steps: Steps, field: Field) -> None:
     if field.kind != "rows" and not np.isfinite(steps.gate_s[0]):
         _nothing(axes, "no slice: the soil is not known")
         return
-    loud = field.loudness(np.linspace(*steps.gate_s, 12) if field.kind != "rows" else np.zeros(0))
-    grid = steps.grid
-    x_edges, y_edges = (np.arange(axis[0], axis[-1] + 1.5 * CELL_M, CELL_M) for axis in (grid.x_m, grid.y_m))
-    known = np.isfinite(loud) & np.isfinite(field.position_m[:, :2]).all(axis=1)
-    y, x = field.position_m[known, 1], field.position_m[known, 0]
-    total, _, _ = np.histogram2d(y, x, (y_edges, x_edges), weights=loud[known])
-    count, _, _ = np.histogram2d(y, x, (y_edges, x_edges))
-    with np.errstate(invalid="ignore"):
-        mean = total / count
+    mean, y_edges, x_edges = slice_of(field, steps.gate_s, steps.grid, CELL_M)
     words = "rows" if field.kind == "rows" else f"echo from {100 * steps.depth_m:.0f} cm"
     _map(axes, mean, (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]), f"slice: {words}", steps.at_m)
 

@@ -146,7 +146,27 @@ def look_inside(
     ScanError
         When neither sensor leaves anything to process.
     """
-    result = process_scan(scan, recipe, keep=step_names(), progress=progress)
+    return steps_of(process_scan(scan, recipe, keep=step_names(), progress=progress), recipe, at_m, depth_m)
+
+
+def steps_of(
+    result: Result, recipe: Recipe, at_m: tuple[float, float] | None = None, depth_m: float | None = None
+) -> Steps:
+    """Give what each step of a result did.
+
+    Parameters
+    ----------
+    result
+        With the states of all steps kept.
+    recipe
+        That it was made with.
+    at_m, depth_m
+        As for `look_inside`.
+
+    Returns
+    -------
+    Steps
+    """
     first = result.targets[0] if result.targets else None
     if depth_m is None:
         depth_m = first.depth_m if first is not None and np.isfinite(first.depth_m) else 0.05
