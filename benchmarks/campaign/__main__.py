@@ -1,7 +1,7 @@
 """A campaign of faults: scans with mines are spoilt one way at a time, and no mine may be missed with confidence.
 
-    python -m benchmarks.campaign [--scans NAME,...] [--lanes N] [--kinds TEXT,...] [--between] [--every N]
-                                  [--seed N] [--log FILE [--resume] [--part K/N]] [--json FILE]
+    python -m benchmarks.campaign [--scans NAME,...] [--lanes N [--first N]] [--kinds TEXT,...] [--between]
+                                  [--every N] [--seed N] [--log FILE [--resume] [--part K/N]] [--json FILE]
 
 Every fault of `benchmarks.campaign.table` by every severity, or with ``--between`` by severities that lie
 between those, on the sample scans and on N simulated lanes, seeded. Cases are tried in an order drawn by their
@@ -51,13 +51,13 @@ def samples(names: Sequence[str] = ()) -> Iterator[tuple[str, Scan]]:
             yield path.stem, scan
 
 
-def invented(count: int) -> Iterator[tuple[str, Scan]]:
-    """Simulate lanes with one or two mines, with seeds of their own."""
+def invented(count: int, first: int = 0) -> Iterator[tuple[str, Scan]]:
+    """Simulate lanes with one or two mines, with seeds of their own, from one of them on."""
     from benchmarks.calibrate import scenes
 
     from dualsense.simulate import simulate_scan
 
-    for n in range(count):
+    for n in range(first, first + count):
         lane = scenes.Lane("train", scenes.SOILS[n % len(scenes.SOILS)], LANE_SEED + n)
         yield f"{lane.soil}-{lane.seed}", simulate_scan(scenes.scene(lane), seed=lane.seed)
 
@@ -124,6 +124,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__.splitlines()[0])
     parser.add_argument("--scans", default="", help="sample scans, by name; all without, 'none' for none")
     parser.add_argument("--lanes", type=int, default=0, help="simulated lanes beside them")
+    parser.add_argument("--first", type=int, default=0, help="number of the first lane")
     parser.add_argument("--kinds", default="", help="beginnings of the faults' names; all without")
     parser.add_argument("--between", action="store_true", help="severities between those of the table")
     parser.add_argument("--every", type=int, default=1, help="only every nth case")
@@ -141,7 +142,7 @@ def main() -> int:
     """Run the campaign; exit status 1 with a confident miss or an error."""
     asked = options()
     scans = [] if asked.scans == "none" else [*samples([n for n in asked.scans.split(",") if n])]
-    scans += [*invented(asked.lanes)]
+    scans += [*invented(asked.lanes, asked.first)]
     k, n = (int(text) for text in asked.part.split("/"))
     plan = Plan(tuple(t for t in asked.kinds.split(",") if t), asked.every, asked.seed, asked.between, (k, n))
     done = record.read(asked.log) if asked.log and asked.resume else {}

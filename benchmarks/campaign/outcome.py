@@ -112,7 +112,7 @@ def try_case(
     except Exception as error:  # noqa: BLE001  whatever it is, it is told
         return Fate(case, "error", f"{type(error).__name__}: {error}"[:200], 0.0, ())
     told = tuple(f"{f.code}:{f.severity}" for f in result.faults)
-    truth = bad.truth  # where the mines lie in the frame of a track that was stretched
+    truth = bad.truth  # where the mines lie in the frame of a track that was stretched, or drifts
     mines = [mine_fate(result, truth, n) for n, label in enumerate(truth.label) if label == "mine"]
     outcome, detail = max(mines, key=lambda one: OUTCOMES.index(one[0]))
     return Fate(case, outcome, detail, round(result.coverage_fraction, 3), told)

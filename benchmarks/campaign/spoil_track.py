@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Rng = np.random.Generator
 
+OVER_M = 0.08
+"""So near to a mine the head is over it."""
 AXES = {"x": (0,), "y": (1,), "z": (2,), "xy": (0, 1), "xyz": (0, 1, 2)}
 
 
@@ -83,11 +85,27 @@ def noise(scan: Scan, rng: Rng, size: float, *, axes: str, lasts_s: float = 0.0)
 
 
 def drift(scan: Scan, _rng: Rng, size: float, *, axes: str) -> Scan:
-    """Let the track drift by so many metres from the beginning to the end."""
-    at, time_s = scan.pose.position_m.copy(), scan.pose.time_s
+    """Let the track drift by so many metres from the beginning to the end, and the truth with it.
+
+    A drift that is even in time is a lane that is longer: nothing that was recorded tells one from the other, and
+    whoever looks for a mine with this track looks where the track was while the head was over it.
+    """
+    at, time_s, truth = scan.pose.position_m.copy(), scan.pose.time_s, scan.truth
+    gone = (time_s - time_s[0]) / (time_s[-1] - time_s[0])
+    over = [_gone_over(scan, gone, float(x), float(y)) for x, y in zip(truth.x_m, truth.y_m, strict=True)]
     for k in AXES[axes]:
-        at[:, k] += size * (time_s - time_s[0]) / (time_s[-1] - time_s[0])
-    return _with(scan, at)
+        at[:, k] += size * gone
+    x, y = (size if k in AXES[axes] else 0.0 for k in range(2))
+    moved = replace(
+        truth, x_m=np.asarray(truth.x_m) + x * np.array(over), y_m=np.asarray(truth.y_m) + y * np.array(over)
+    )
+    return replace(_with(scan, at), truth=moved)
+
+
+def _gone_over(scan: Scan, gone: np.ndarray, x_m: float, y_m: float) -> float:
+    """Tell which part of the time is gone when the head is over a place, on the mean of all times that it is."""
+    away_m = np.hypot(scan.pose.position_m[:, 0] - x_m, scan.pose.position_m[:, 1] - y_m)
+    return float(gone[away_m <= max(OVER_M, float(away_m.min()))].mean())
 
 
 def coarse(scan: Scan, _rng: Rng, size: float, *, axes: str = "xyz") -> Scan:

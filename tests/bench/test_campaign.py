@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from benchmarks.campaign import outcome
 from benchmarks.campaign.__main__ import samples
@@ -44,6 +45,19 @@ def test_a_scan_that_is_not_spoilt_is_found(scans):
     result = outcome.process(scans["ts50_casing"])
     assert outcome.mine_fate(result, scans["ts50_casing"].truth, 0)[0] == "found"
     assert result.doubts == ()
+
+
+def test_a_drift_is_judged_where_the_track_has_the_mine(scans):
+    scan = scans["ts50_deep"]
+    (kind,) = (one for one in kinds() if one.name == "track-drifts-y")
+    bad = outcome.spoilt(scan, kind, outcome.Case("ts50_deep", kind.name, 0.2), 1)
+    n = scan.truth.label.index("mine")
+    moved_m = bad.truth.y_m[n] - scan.truth.y_m[n]
+    at = scan.pose.position_m
+    over = np.hypot(at[:, 0] - scan.truth.x_m[n], at[:, 1] - scan.truth.y_m[n]) < 0.08
+    assert 0.0 < moved_m < 0.2
+    assert moved_m == pytest.approx((bad.pose.position_m - at)[over, 1].mean())
+    assert bad.truth.x_m[n] == scan.truth.x_m[n]
 
 
 def test_cases_are_drawn_by_their_name_alone():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dualsense.integrity import (
+    clock_doubts,
     doubted,
     height_lag,
     inspect,
@@ -89,6 +90,26 @@ def test_what_is_left_of_the_grounds_echo_outvotes_no_thing_in_the_ground():
     assert [one.code for one in radar_passes(values, DT_S, late, time).doubts] == ["passes-disagree"]
 
 
+def test_what_is_left_of_the_grounds_echo_is_not_held_against_what_lies_deeper():
+    """Shallow echoes go with the time throughout; deeper ones with the place, or with another one."""
+    values, place, time = sweep()
+    knots = np.random.default_rng(3).normal(size=(80, 13, 2))
+    slow = np.stack([np.interp(time, np.linspace(0.0, 30.0, 80), knots[:, k, 0]) for k in range(13)], axis=1)
+    values[:, :13] = 3.0 * np.abs(values).mean() * slow
+    found = radar_passes(values, DT_S, place, time)
+    assert found.doubts == ()
+    assert found.whole > 0.75
+    late = np.column_stack([np.interp(time - 0.3, time, place[:, k]) for k in range(2)])
+    assert [one.code for one in radar_passes(values, DT_S, late, time).doubts] == ["passes-disagree"]
+
+
+def test_echoes_from_steep_angles_are_no_short_track_of_a_head_that_is_not_slow():
+    _, place, time = sweep()
+    values = waves_from_below(place, 0.45)
+    assert [one.code for one in radar_passes(values, DT_S, 0.5 * place, time).doubts] == ["scale-disagrees"]
+    assert radar_passes(values, DT_S, 0.5 * place, 0.4 * time).doubts == ()
+
+
 def _args(swept):
     values, place, time = swept
     return values, DT_S, place, time
@@ -100,6 +121,19 @@ def test_metal_that_hums_in_time_agrees_along_a_pass_alone():
     assert metal_passes(field, place, time).doubts == ()
     hum = 30.0 * np.sin(2.0 * np.pi * 0.37 * time)[:, None] * np.ones(3)
     assert [one.code for one in metal_passes(hum, place, time).doubts] == ["metal-disagrees"]
+
+
+def test_what_strong_metal_leaves_in_the_drift_is_not_held_against_it():
+    """Most of the lane goes with time, and most of the energy lies where passes agree."""
+    _, place, time = sweep()
+    piece = 900.0 * np.exp(-((np.hypot(*(place - (0.15, 0.1)).T) / 0.06) ** 2))
+    left = 9.0 * np.sin(2.0 * np.pi * 0.37 * time)
+    strong = (piece + left)[:, None] * np.ones(3)
+    assert metal_passes(strong, place, time).doubts == ()
+    assert metal_passes(strong, place, time).whole < 0.3
+    assert [one.code for one in metal_passes(left[:, None] * np.ones(3), place, time).doubts] == [
+        "metal-disagrees"
+    ]
 
 
 @pytest.mark.parametrize("lag_s", (-0.2, 0.0, 0.1))
@@ -114,6 +148,14 @@ def test_heights_tell_the_lag(lag_s):
     found, gain = height_lag(height(time) + rng.normal(0.0, 0.001, time.size), height(time - lag_s), time)
     assert found == pytest.approx(lag_s, abs=0.021)
     assert gain > 0.3 or lag_s == 0.0
+
+
+def test_a_lag_of_the_heights_is_not_believed_where_passes_agree():
+    time = np.arange(0.0, 25.0, 0.06)
+    height = 0.05 + np.interp(time, np.linspace(-1.0, 26.0, 100), np.random.default_rng(9).normal(0.0, 0.006, 100))
+    late = np.interp(time - 0.2, time, height)
+    for passes, told in ((float("nan"), 1), (0.5, 1), (0.9, 0)):
+        assert len(clock_doubts(height, late, time, passes)[0]) == told
 
 
 def test_samples_in_doubt_are_left_out_and_the_scan_is_not_changed(sample_dir):

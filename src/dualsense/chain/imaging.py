@@ -179,7 +179,8 @@ def _held_together(state: RadarState) -> RadarState:
     order = np.argsort(time_s, kind="stable")
     values = traces.values if (np.diff(order) == 1).all() else traces.values[order]  # no copy without a need
     agreement = integrity.radar_passes(values, traces.dt_s, place_m[order, :2], time_s[order])
-    clock, _ = integrity.clock_doubts(surface.height_m[order], place_m[order, 2], time_s[order])
+    heights_m = surface.height_m[order], place_m[order, 2]
+    clock, _ = integrity.clock_doubts(*heights_m, time_s[order], agreement.whole)
     return replace(state, doubts=state.doubts + agreement.doubts + clock)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GATE_S = (0.3e-9, 6e-9)
 """Two-way times of what lies in the first decimetres."""
+DEEPER_S = 1.3e-9
+"""From here on hardly anything is left of the ground's echo, which goes with the height and not with the place."""
 SAMPLE_S = 0.05e-9
 """Traces are read at such steps: an analytic signal of some gigahertz needs no finer ones."""
 BINS = 7
@@ -32,28 +34,37 @@ CLOSE_M = 0.025
 """Pairs that are nearer tell more: an error of the track by some millimetres changes little between them."""
 CLOSE, FAR = 0.48, 0.2
 """Likeness across passes over that along them, and where none is close. Of the louder half of the pairs, since
-what is left of the ground's echo changes with the height: 0.60 and more on good lanes, 0.36 and less with a clock
-that is off by 0.1 s."""
+what is left of the ground's echo changes with the height: 0.60 and more on most good lanes, 0.36 and less with a
+clock that is off by 0.1 s. Where soil swallows all else, what is left of that echo may be all of it: on six good
+lanes of 300 it was 0.48 to -0.04, and of what lies deeper 0.81 and more on three of them, and 0.55 far apart on
+one. Only both together are told."""
+DEEP_CLOSE, DEEP_FAR = 0.75, 0.4
+"""The same of what lies deeper, where all together are not alike: 0.74 and less with faults."""
 MANY, FEW = 60, 3
 """Pairs whose median is believed to within a tenth; and that a bin's needs at least."""
 SHORT_M, SHORT = (0.009, 0.015), 0.72
 """So far apart, and so alike at least: 0.89 on good lanes, less where soundings are in disorder or noise."""
 WAVES, NEAR_WAVES, WITHIN = (0.17, 0.205), (0.02, 0.1), 0.52
-LOUD_WITHIN = 0.62
+LOUD_WITHIN, SLOW_M_S = 0.62, 0.25
+ALL_SIDES = 0.3
 FAR_WAVES, BEYOND, QUICK_M_S = (0.205, 0.24), 0.8, 0.45
 """Parts of a wavelength, and how alike soundings so far apart are at least over those that are near. What comes
-from all of the half-space below stays alike for a fifth of a wave's length: 0.60 on good lanes, 0.47 and less with
-a track that is half as long; of the louder half of the pairs 0.71 and more, and 0.55 and less. It stays as much
+from all of the half-space below stays alike for a fifth of a wave's length: 0.60 on most good lanes, 0.47 and less
+with a track that is half as long; of the louder half of the pairs 0.71 and more, and 0.55 and less. Echoes from
+steep angles in dry sand stay alike for less, 0.35 on good lanes: so that is told only together with a head that is
+slower than operators are, and otherwise below what waves from all sides alike would leave. It stays as much
 alike as 0.8 still farther apart on one good lane of ten, and where the track is twice as long; only together with
 a head that is quicker than operators are is that told."""
 LAG_S, LAG_STEP_S, LAG_LIMIT_S = 0.6, 0.02, 0.07
 """Lags that are tried; the limit is twice what the heights of good lanes tell."""
-LAG_GAIN = 0.12
-"""Part of the heights' variance that a lag has to explain before it is believed."""
+LAG_GAIN, IN_STEP = 0.12, 0.8
+"""Part of the heights' variance that a lag has to explain before it is believed; and how alike passes are where
+clocks agree, whatever heights have in common by chance: 0.91 and more on the four good lanes of 3,100 where a lag
+explained so much, 0.51 and less or not told with a clock that is off."""
 LOUD = 25.0
 """Energy of a row, in units of the noise, from which metal is told from it: five standard deviations."""
 METAL_DIFFERS = 0.85
-"""1 has nothing in common; good lanes have 0.07 to 0.35, and 0.55 with a lag of 0.08 s."""
+"""1 has nothing in common; good lanes have 0.05 to 0.6, faults that nothing else tells 0.87 and more."""
 VOUCHED = 0.75
 """Where passes differ by less, metal is there, and what hears it works: 0.72 in the worst of 49 good lanes, among
 five strong pieces, and 1 and more with a dead detector."""
@@ -107,30 +118,51 @@ def radar_passes(values: Complex, dt_s: float, xy_m: Real, time_s: Real) -> Agre
     -------
     Agreement
     """
-    first, last = (round(t / dt_s) for t in GATE_S)
     every = max(1, int(SAMPLE_S / dt_s))
+    passes, step_s = (along_passes(xy_m, time_s), across_passes(xy_m, time_s)), every * dt_s
+    first, deeper, last = (round(t / dt_s) for t in (GATE_S[0], DEEPER_S, GATE_S[1]))
     part = values[:, first : last + 1 : every]
-    size = np.sqrt(np.einsum("nt,nt->n", part, part.conj()).real)
-    unit = part / np.maximum(size, 1e-30)[:, None]
-    along, across = along_passes(xy_m, time_s), across_passes(xy_m, time_s)
-    like_along, like = _likeness(unit, along), _likeness(unit, across)
-    wave_m = _wave_m(part, every * dt_s)
-    loud_along, loud = _louder(size, along), _louder(size, across)
-    if _too_short(along.apart_m, like_along, wave_m, loud_along) or (
-        _speed_m_s(xy_m, time_s) > QUICK_M_S and _too_long(along.apart_m, like_along, wave_m)
+    size, unit = _sizes(part)
+    like_along, wave_m = _likeness(unit, passes[0]), _wave_m(part, step_s)
+    speed_m_s, apart_m = _speed_m_s(xy_m, time_s), passes[0].apart_m
+    if _too_short(apart_m, like_along, wave_m, _louder(size, passes[0]), slow=speed_m_s < SLOW_M_S) or (
+        speed_m_s > QUICK_M_S and _too_long(apart_m, like_along, wave_m)
     ):
         return Agreement(throughout("scale-disagrees", "pose", time_s), float("nan"))
+    whole, limit = _across(size, unit, like_along, passes)
+    if whole < limit:
+        size, unit = _sizes(values[:, deeper : last + 1 : every])
+        deep, least = _across(size, unit, _likeness(unit, passes[0]), passes, (DEEP_CLOSE, DEEP_FAR))
+        if not deep >= least:
+            return Agreement(throughout("passes-disagree", "pose", time_s), whole)
+        whole = deep
+    return Agreement((), whole)
+
+
+def _sizes(part: Complex) -> tuple[Real, Complex]:
+    """Size of each trace (n,), and the traces (n, t) of size 1."""
+    size = np.sqrt(np.einsum("nt,nt->n", part, part.conj()).real)
+    return size, part / np.maximum(size, 1e-30)[:, None]
+
+
+def _across(
+    size: Real,
+    unit: Complex,
+    like_along: Real,
+    passes: tuple[Pairs, Pairs],
+    limits: tuple[float, float] = (CLOSE, FAR),
+) -> tuple[float, float]:
+    """Likeness across passes over that along them, and its limit of two; NaN where too few pairs tell."""
+    along, across = passes
+    loud_along = _louder(size, along)
     usual = _by_distance(along.apart_m[loud_along], like_along[loud_along], across.apart_m)
-    tells = loud & (usual > LEAST_LIKE)
+    tells = _louder(size, across) & (usual > LEAST_LIKE)
     if tells.sum() < MANY:
-        return Agreement((), float("nan"))
-    share = like[tells] / usual[tells]
+        return float("nan"), limits[0]
+    share = _likeness(unit, across)[tells] / usual[tells]
     close = across.apart_m[tells] < CLOSE_M
     enough = int(close.sum()) >= MANY
-    whole = float(np.median(share[close] if enough else share))
-    if whole < (CLOSE if enough else FAR):
-        return Agreement(throughout("passes-disagree", "pose", time_s), whole)
-    return Agreement((), whole)
+    return float(np.median(share[close] if enough else share)), limits[0 if enough else 1]
 
 
 def _wave_m(part: Complex, dt_s: float) -> float:
@@ -139,10 +171,11 @@ def _wave_m(part: Complex, dt_s: float) -> float:
     return 2.0 * np.pi * dt_s * C0_M_S / turn if turn > 0.0 else np.inf
 
 
-def _too_short(apart_m: Real, like: Real, wave_m: float, loud: NDArray[np.bool_]) -> bool:
+def _too_short(apart_m: Real, like: Real, wave_m: float, loud: NDArray[np.bool_], *, slow: bool) -> bool:
     """Tell whether soundings along a pass (q,) grow unlike within a shorter way than waves allow.
 
-    In quiet soil noise makes them unlike: then those of the louder half of the pairs are not.
+    In quiet soil noise makes them unlike: then those of the louder half of the pairs are not. A head that is not
+    slow would be quicker than operators are on a longer track.
     """
     near = _between(apart_m, SHORT_M)
     if near.sum() >= MANY and np.median(like[near]) < SHORT:
@@ -150,8 +183,10 @@ def _too_short(apart_m: Real, like: Real, wave_m: float, loud: NDArray[np.bool_]
     near, apart = (_between(apart_m / wave_m, some) for some in (NEAR_WAVES, WAVES))
     if min(near.sum(), apart.sum()) < MANY:
         return False
-    if np.median(like[apart]) >= WITHIN * np.median(like[near]):
+    if np.median(like[apart]) >= (WITHIN if slow else ALL_SIDES) * np.median(like[near]):
         return False
+    if not slow:
+        return True
     apart, near = apart & loud, near & loud
     asked = min(near.sum(), apart.sum()) >= MANY // 2
     return not asked or bool(np.median(like[apart]) < LOUD_WITHIN * np.median(like[near]))
@@ -233,7 +268,9 @@ def height_lag(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[float, floa
     return float(lags[k]), float(1.0 - left[k] / still)
 
 
-def clock_doubts(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[tuple[Doubt, ...], float]:
+def clock_doubts(
+    echo_m: Real, tracked_m: Real, time_s: Real, passes: float = float("nan")
+) -> tuple[tuple[Doubt, ...], float]:
     """Doubt all places where the radar's clock and the tracker's do not agree.
 
     Parameters
@@ -241,6 +278,8 @@ def clock_doubts(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[tuple[Dou
     echo_m, tracked_m : (n,)
         Heights by the radar and by the track.
     time_s : (n,)
+    passes
+        `Agreement.whole` of the radar's: passes to and fro are alike where the clocks agree.
 
     Returns
     -------
@@ -248,7 +287,7 @@ def clock_doubts(echo_m: Real, tracked_m: Real, time_s: Real) -> tuple[tuple[Dou
         None where the clocks agree, or heights do not tell; and the lag that was found.
     """
     lag_s, gain = height_lag(echo_m, tracked_m, time_s)
-    if abs(lag_s) > LAG_LIMIT_S and gain > LAG_GAIN:
+    if abs(lag_s) > LAG_LIMIT_S and gain > LAG_GAIN and not passes >= IN_STEP:
         return throughout("clock-disagrees", "gpr", time_s), lag_s
     return (), lag_s
 
@@ -293,14 +332,18 @@ def metal_passes(white: Real, xy_m: Real, time_s: Real, coil: NDArray[np.intp] |
     -------
     Agreement
         ``whole`` is the energy of the difference over half of both: 0 for passes that agree, 1 for what has
-        nothing in common, as hum and what a dead coil's drift leaves.
+        nothing in common, as hum and what a dead coil's drift leaves. It is the lesser of what most pairs tell and
+        of what all their energy tells: what strong metal leaves in the drift is loud on most of a lane, and goes
+        with time, while where most of the energy is passes agree on that metal.
     """
     energy = (white**2).mean(axis=1)
     across = across_passes(xy_m, time_s, coil)
     loud = (energy[across.one] > LOUD) | (energy[across.other] > LOUD)
     if loud.sum() < MANY:
         return Agreement((), float("nan"))
-    whole = float(np.median(_difference(white, energy, across)[loud]))
+    one, other = across.one[loud], across.other[loud]
+    apart, both = ((white[one] - white[other]) ** 2).mean(axis=1), energy[one] + energy[other]
+    whole = min(float(np.median(apart / both)), float(apart.sum() / both.sum()))
     if whole > METAL_DIFFERS:
         return Agreement(throughout("metal-disagrees", "emi", time_s), whole)
     return Agreement((), whole)
@@ -348,9 +391,3 @@ def _explained(rest: Real, basis: Real, course: Real) -> float:
     """Energy of samples (n, c) along one course (n,), beside an orthonormal basis (n, p)."""
     course = course - basis @ (basis.T @ course)
     return float((((course / max(float(np.linalg.norm(course)), 1e-300)) @ rest) ** 2).sum())
-
-
-def _difference(white: Real, energy: Real, pairs: Pairs) -> Real:
-    """Energy of the difference of each pair over half of both, 0 to 2 for what has nothing in common: 1."""
-    apart = ((white[pairs.one] - white[pairs.other]) ** 2).mean(axis=1)
-    return apart / (energy[pairs.one] + energy[pairs.other])

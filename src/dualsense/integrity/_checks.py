@@ -73,16 +73,18 @@ CHECKS: Final = (
         f"{track.FAST_M_S} m/s on the middle over a patch, {track.FASTEST_M_S:g} m/s anywhere"),
     Check("track-level", "spread of the heights of a head that trembles sideways", "0"),
     Check("clock-disagrees", "lag at which the tracked heights follow those that the ground's echo tells",
-        f"{agree.LAG_LIMIT_S} s"),
+        f"{agree.LAG_LIMIT_S} s, where passes are less alike than {agree.IN_STEP}"),
     Check("passes-disagree",
         "likeness of the radar's louder traces on neighbouring passes, over that along a pass",
-        f"{agree.CLOSE}, or {agree.FAR} where none come nearer than {_mm(agree.CLOSE_M)}"),
+        f"{agree.CLOSE}, and {agree.DEEP_CLOSE} of what lies deeper than the ground's echo; {agree.FAR} and "
+        f"{agree.DEEP_FAR} where none come nearer than {_mm(agree.CLOSE_M)}"),
     Check("scale-disagrees", "way along the track within which the radar's traces stay alike",
-        f"less than {agree.SHORT} at {_mm(sum(agree.SHORT_M) / 2.0)}, or than {agree.WITHIN} of what it is nearby "
-        f"at {sum(agree.WAVES) / 2.0:.2g} of a wave's length; more than {agree.BEYOND} at "
+        f"less than {agree.SHORT} at {_mm(sum(agree.SHORT_M) / 2.0)}, or than {agree.ALL_SIDES} of what it is "
+        f"nearby at {sum(agree.WAVES) / 2.0:.2g} of a wave's length, {agree.WITHIN} with a head slower than "
+        f"{agree.SLOW_M_S} m/s; more than {agree.BEYOND} at "
         f"{sum(agree.FAR_WAVES) / 2.0:.2g} of it with a head quicker than {agree.QUICK_M_S} m/s"),
-    Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both",
-        f"{agree.METAL_DIFFERS}: 1 has nothing in common"),
+    Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both, "
+        "by most pairs and by all their energy", f"{agree.METAL_DIFFERS} by both: 1 has nothing in common"),
     Check("metal-unvouched", "what the course of the ground explains of metal samples, over the most that it does "
         "shifted in time, where passes do not agree on metal", f"less than {agree.ALIVE}"),
     Check("track-offset", "tracked heights over those that the delay of the ground's echo behind the direct wave "
