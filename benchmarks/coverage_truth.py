@@ -79,7 +79,7 @@ SWEEPS: dict[str, Spoil] = {
     "lines 15 to 25 cm apart": lambda scan, _scene, _rng: scan,
     "noisy metal detector": lambda scan, _scene, rng: _noisy(scan, rng, 20.0),
     "metal detector alone": lambda scan, _scene, _rng: replace(scan, gpr=None),
-    "the same, noisy": lambda scan, _scene, rng: _noisy(replace(scan, gpr=None), rng, 8.0),
+    "noisy metal detector alone": lambda scan, _scene, rng: _noisy(replace(scan, gpr=None), rng, 8.0),
 }
 
 

@@ -9,6 +9,7 @@ that both sensors covered and that checks take away, the calls of the mines, and
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -79,6 +80,7 @@ def main() -> None:
             ground_m2[n] += both_m2(result)
             calls[n].update(mine_calls(result, scan))
         told.update({doubt.code for doubt in checked.doubts})
+        print(f"{ground_m2[0]:.2f} of {ground_m2[1]:.2f} m2 so far", file=sys.stderr, flush=True)
         if checked.doubts:
             took = both_m2(believed) - both_m2(checked)
             print(lane.name, sorted({d.code for d in checked.doubts}), f"{took:.3f} m2", flush=True)

@@ -9,7 +9,7 @@ import pytest
 
 from dualsense.chain.metal import SAMPLING, begin_metal, measure_lag
 from dualsense.chain.steps import Run, advance
-from dualsense.integrity import _agree, metal_passes
+from dualsense.integrity import _metal, metal_passes
 from dualsense.io import read_scan
 from dualsense.recipe import Recipe
 
@@ -39,7 +39,7 @@ def test_hum_has_a_best_lag_that_no_pass_confirms(sand):
 
 
 def test_a_lag_that_too_few_passes_could_confirm_is_told_and_not_corrected(sand, monkeypatch):
-    monkeypatch.setattr(_agree, "MANY", 10**6)
+    monkeypatch.setattr(_metal, "MANY", 10**6)
     state, told = sampled(replace(sand, emi=replace(sand.emi, time_s=sand.emi.time_s + 0.1)))
     assert state.delay_s == 0.0
     assert "not corrected" in told["emi-latency-unconfirmed"].message

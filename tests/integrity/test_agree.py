@@ -212,6 +212,10 @@ def test_one_that_drifts_alone_is_not_vouched_for():
     assert unvouched(*heard(0.0), 0.3) == ()  # passes agree on metal
 
 
-def test_a_head_at_one_height_is_not_asked():
+def test_of_a_head_at_one_height_metal_alone_tells_and_a_line_is_not_asked():
     values, drift, ground, time = heard(0.0)
-    assert unvouched(values, drift, np.ones_like(ground), time, float("nan")) == ()
+    level, place = np.ones_like(ground), sweep()[1][: time.size]
+    assert unvouched(values, drift, level, time, float("nan")) == ()
+    assert unvouched(values, drift, level, time, float("nan"), xy_m=10.0 * place) == ()
+    assert len(unvouched(values, drift, level, time, float("nan"), xy_m=place)) == 1
+    assert unvouched(values, drift, level, time, 0.3, xy_m=place) == ()

@@ -171,7 +171,7 @@ def _disagreement(state: MetalState, mended: _Samples, delay_s: float) -> tuple[
     told_m = survey.lever_arm(track, centre_m, rows.coil)
     known = np.isfinite(told_m).all(axis=1)
     before, after = (
-        integrity.metal_passes(rest[known], place_m[known, :2], rows.time_s[known], rows.coil[known]).whole
+        integrity.metal_passes(rest[known], place_m[known, :2], rows.time_s[known], rows.coil[known]).middle
         for place_m in (told_m, rows.center_m)
     )
     return before, after
@@ -262,7 +262,8 @@ def _held_together(state: MetalState) -> MetalState:
     strongest = sorted(found.dipoles, key=lambda dipole: -dipole.statistic)[:DROWNS]
     metal = (emi.dipole_columns(rows, dipole.position_m) for dipole in strongest)
     values, other = rows.values / found.balance.noise, np.column_stack([found.balance.basis[:, :-1], *metal])
-    dead = integrity.unvouched(values, other, found.balance.ground, rows.time_s, agreement.whole)
+    hears = values, other, found.balance.ground, rows.time_s, agreement.whole
+    dead = integrity.unvouched(*hears, xy_m=rows.center_m[:, :2], coil=rows.coil)
     return replace(state, doubts=agreement.doubts + dead)
 
 

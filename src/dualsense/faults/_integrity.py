@@ -64,8 +64,10 @@ INTEGRITY: Final = (
         "the radar's neighbouring passes do not agree for {part:.0%} of the time; that ground is not covered",
         "Ground that is passed over again must give the same answer, or track, clock or radar are wrong."),
     FaultKind("scale-disagrees", None, "degraded", None,
-        "along the track the radar's traces change within another way than waves allow; no ground is covered",
-        "Either the track's unit is not the metre, or soundings are in disorder, or most of them are noise."),
+        "along the track the radar's echoes change too soon or too late: the track may have another unit, or the "
+        "radar shows noise; no ground is covered",
+        "Waves tell within which way echoes change. Either the track's unit is not the metre, or soundings are in "
+        "disorder, or most of them are noise."),
     FaultKind("metal-disagrees", None, "degraded", None,
         "metal samples of neighbouring passes do not agree; no ground is covered by the metal detector",
         "What the detector shows changes with time and not with place, as hum, a beat or a wrong clock does."),

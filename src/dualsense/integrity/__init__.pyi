@@ -1,13 +1,13 @@
 from ._agree import Agreement as Agreement
 from ._agree import clock_doubts as clock_doubts
 from ._agree import height_lag as height_lag
-from ._agree import metal_passes as metal_passes
 from ._agree import radar_passes as radar_passes
 from ._agree import told_offset_m as told_offset_m
-from ._agree import unvouched as unvouched
 from ._checks import CHECKS as CHECKS
 from ._checks import Check as Check
 from ._doubt import doubted as doubted
 from ._doubt import without as without
 from ._inspect import inspect as inspect
 from ._inspect import without_noisy_tones as without_noisy_tones
+from ._metal import metal_passes as metal_passes
+from ._metal import unvouched as unvouched

@@ -61,19 +61,6 @@ LAG_GAIN, IN_STEP = 0.12, 0.8
 """Part of the heights' variance that a lag has to explain before it is believed; and how alike passes are where
 clocks agree, whatever heights have in common by chance: 0.91 and more on the four good lanes of 3,100 where a lag
 explained so much, 0.51 and less or not told with a clock that is off."""
-LOUD = 25.0
-"""Energy of a row, in units of the noise, from which metal is told from it: five standard deviations."""
-METAL_DIFFERS = 0.85
-"""1 has nothing in common; good lanes have 0.05 to 0.6, faults that nothing else tells 0.87 and more."""
-VOUCHED = 0.75
-"""Where passes differ by less, metal is there, and what hears it works: 0.72 in the worst of 49 good lanes, among
-five strong pieces, and 1 and more with a dead detector."""
-ALIVE, SHIFTS, HEIGHT_TOLD = 1.5, 60, 0.02
-"""What the ground explains of the samples over the most that it explains when it is shifted in time, so often:
-2.4 and more on good lanes without metal, whatever their soil, 0.6 and less of a dead detector that drifts. And the
-part of the ground's course that drift cannot make, without which it tells nothing."""
-HELD_BACK = 3.0
-"""Rows larger than this times the median count as this one does: metal must not outvote the ground."""
 OFFSET_M, FINE_OFFSET_M, UNKNOWN_OFFSET_M = 0.015, 0.007, 0.04
 """Error that all heights share, by the delay of the ground's echo: -10 to 11 mm on good lanes, 19 mm and more with
 30 mm of error; by a fit of that echo with all its antennas' fields, 4 mm at most on good lanes; and of a head
@@ -94,10 +81,13 @@ class Agreement:
         Stretches in which they are not.
     whole
         Likeness across passes over that along them, 1 at best; NaN where too few passes come near each other.
+    middle
+        Of metal, what the middle one of the pairs tells, whatever their energy; a lag is confirmed by that.
     """
 
     doubts: tuple[Doubt, ...]
     whole: float
+    middle: float = float("nan")
 
 
 def radar_passes(values: Complex, dt_s: float, xy_m: Real, time_s: Real) -> Agreement:
@@ -314,80 +304,3 @@ def told_offset_m(offset_m: float | None, fine_m: float | None, *, known: bool) 
     knows = fine_m is not None and abs(offset_m) <= FINE_KNOWS_M
     small = knows and np.sign(offset_m) * (fine_m or 0.0) <= FINE_OFFSET_M
     return 0.0 if small else offset_m
-
-
-def metal_passes(white: Real, xy_m: Real, time_s: Real, coil: NDArray[np.intp] | None = None) -> Agreement:
-    """Hold the metal detector's samples against those of neighbouring passes, where they tell of metal.
-
-    Parameters
-    ----------
-    white : (n, c)
-        Samples without drift and soil, in units of their noise.
-    xy_m, time_s
-        Where and when they were taken.
-    coil : (n,), optional
-        By which coil pair: only samples of the same are held against each other.
-
-    Returns
-    -------
-    Agreement
-        ``whole`` is the energy of the difference over half of both: 0 for passes that agree, 1 for what has
-        nothing in common, as hum and what a dead coil's drift leaves. It is the lesser of what most pairs tell and
-        of what all their energy tells: what strong metal leaves in the drift is loud on most of a lane, and goes
-        with time, while where most of the energy is passes agree on that metal.
-    """
-    energy = (white**2).mean(axis=1)
-    across = across_passes(xy_m, time_s, coil)
-    loud = (energy[across.one] > LOUD) | (energy[across.other] > LOUD)
-    if loud.sum() < MANY:
-        return Agreement((), float("nan"))
-    one, other = across.one[loud], across.other[loud]
-    apart, both = ((white[one] - white[other]) ** 2).mean(axis=1), energy[one] + energy[other]
-    whole = min(float(np.median(apart / both)), float(apart.sum() / both.sum()))
-    if whole > METAL_DIFFERS:
-        return Agreement(throughout("metal-disagrees", "emi", time_s), whole)
-    return Agreement((), whole)
-
-
-def unvouched(values: Real, drift: Real, ground: Real, time_s: Real, passes: float) -> tuple[Doubt, ...]:
-    """Doubt a metal detector of which nothing tells that it hears anything.
-
-    It lives if passes agree on metal, or if the ground is heard to come nearer and go as the head's height says,
-    far better than by the heights of other times.
-
-    Parameters
-    ----------
-    values : (n, c)
-        Samples in units of their noise.
-    drift : (n, p)
-        What any detector may do in time, and what the metal that was found makes up.
-    ground : (n,)
-        What even ground would give, but for a factor of each column.
-    time_s : (n,)
-    passes
-        `Agreement.whole` of the metal's.
-
-    Returns
-    -------
-    tuple of Doubt
-        Of all of the recording; none where heights do not vary enough to tell.
-    """
-    if passes < VOUCHED or time_s.size < MANY:
-        return ()
-    basis, _ = np.linalg.qr(drift / np.sqrt((drift**2).sum(axis=0) + 1e-300))
-    course = ground - basis @ (basis.T @ ground)
-    if np.linalg.norm(course) < HEIGHT_TOLD * np.linalg.norm(ground):
-        return ()
-    rest = values - basis @ (basis.T @ values)
-    size = np.sqrt((rest**2).mean(axis=1))
-    rest = rest / np.maximum(1.0, size / max(HELD_BACK * float(np.median(size)), 1e-300))[:, None]
-    rest -= basis @ (basis.T @ rest)
-    steps = np.linspace(0.05, 0.95, SHIFTS) * time_s.size
-    own, *others = (_explained(rest, basis, np.roll(ground, round(step))) for step in (0.0, *steps))
-    return throughout("metal-unvouched", "emi", time_s) if own < ALIVE * max(others) else ()
-
-
-def _explained(rest: Real, basis: Real, course: Real) -> float:
-    """Energy of samples (n, c) along one course (n,), beside an orthonormal basis (n, p)."""
-    course = course - basis @ (basis.T @ course)
-    return float((((course / max(float(np.linalg.norm(course)), 1e-300)) @ rest) ** 2).sum())

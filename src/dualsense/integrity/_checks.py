@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dualsense.integrity import _agree as agree
 from dualsense.integrity import _inspect as inspect
+from dualsense.integrity import _metal as metal
 from dualsense.integrity import _stream as stream
 from dualsense.integrity import _track as track
 from dualsense.integrity._doubt import takes_away
@@ -84,9 +85,9 @@ CHECKS: Final = (
         f"{agree.SLOW_M_S} m/s; more than {agree.BEYOND} at "
         f"{sum(agree.FAR_WAVES) / 2.0:.2g} of it with a head quicker than {agree.QUICK_M_S} m/s"),
     Check("metal-disagrees", "energy of the difference of metal samples of neighbouring passes over half of both, "
-        "by most pairs and by all their energy", f"{agree.METAL_DIFFERS} by both: 1 has nothing in common"),
+        "by most pairs and by all their energy", f"{metal.METAL_DIFFERS} by both: 1 has nothing in common"),
     Check("metal-unvouched", "what the course of the ground explains of metal samples, over the most that it does "
-        "shifted in time, where passes do not agree on metal", f"less than {agree.ALIVE}"),
+        "shifted in time, where passes do not agree on metal", f"less than {metal.ALIVE}"),
     Check("track-offset", "tracked heights over those that the delay of the ground's echo behind the direct wave "
         "tells", f"{_mm(agree.OFFSET_M)}; {_mm(agree.UNKNOWN_OFFSET_M)} for antennas that are not known"),
 )
