@@ -10,6 +10,7 @@ from dualsense._version import __version__
 from dualsense.errors import RecipeError
 from dualsense.fusion import load_model, shown_threshold
 from dualsense.recipe import Recipe, dump_recipe, unlike_fitted
+from dualsense.runtime.devices import array_module, chosen_device
 
 if TYPE_CHECKING:
     from dualsense.fusion import Model
@@ -71,14 +72,17 @@ def made_otherwise(result: Result, scan_sha256: str, recipe: Recipe) -> tuple[st
         "scan": result.scan_sha256 == scan_sha256,
         "recipe": result.recipe_sha256 == recipe.sha256,
         "model": made_by.get("model_sha256") == model.sha256,
-        "version": all(made_by.get(name) == version for name, version in now.items()),
+        "version": all(made_by.get(name) == version for name, version in now.items())
+        and made_by.get("device", "cpu") == chosen_device(),
     }
     return tuple(name for name, holds in same.items() if not holds)
 
 
 def versions() -> dict[str, str]:
-    """Versions of the libraries that a result hangs on, looked up once."""
-    return {f"version_{name}": _version(name) for name in LIBRARIES}
+    """Versions of the libraries that a result hangs on, looked up once; where a card takes part, that too."""
+    found = {f"version_{name}": _version(name) for name in LIBRARIES}
+    card = array_module()
+    return found if card is None else found | {"device": "gpu", "version_cupy": str(card.__version__)}
 
 
 def suspect_limits(recipe: Recipe, model: Model) -> tuple[float, float | None]:

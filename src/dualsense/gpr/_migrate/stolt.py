@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualsense.constants import C0_M_S
-from dualsense.gpr._migrate import _stolt_kernels, _wave_kernels
+from dualsense.gpr._migrate import _stolt_kernels, _wave_kernels, arrays
 from dualsense.gpr._migrate.migrated import Migrated
 from dualsense.gpr._rays.layers import Ground, as_layers, optical_depth
 from dualsense.gpr._rays.traveltime import MIN_HEIGHT_M, ON_GROUND_M
 from dualsense.gpr._traces import largest_part
+from dualsense.runtime.devices import array_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +130,11 @@ def _zero_offset(
     time = at_knots[:, i] * (1.0 - u + i) + at_knots[:, i + 1] * (u - i)
     parts = np.stack([traces.values.real, traces.values.imag], axis=-1)
     out = np.empty((*time.shape, 2), np.float32)
-    _stolt_kernels.move_out(parts, 1.0 / traces.dt_s, time, out)
+    module = array_module()
+    if module is None:
+        _stolt_kernels.move_out(parts, 1.0 / traces.dt_s, time, out)
+    else:
+        arrays.move_out(module, parts, 1.0 / traces.dt_s, time, out)
     return out[..., 0] + np.complex64(1j) * out[..., 1], step
 
 
@@ -229,7 +235,9 @@ def _migrate(
     middle = 0.5 * nt * step_s
     spectrum *= np.exp(1j * step * middle * np.arange(spectrum.shape[1])).astype(np.complex64)
     out = np.empty((rows.size, depth.size, 2), np.float32)
-    _stolt_kernels.stolt_map(
+    module = array_module()
+    mapped = _stolt_kernels.stolt_map if module is None else partial(arrays.stolt_map, module)
+    mapped(
         np.stack([spectrum.real, spectrum.imag], axis=-1).astype(np.float32),
         k[rows, columns],
         step,

@@ -9,7 +9,9 @@ import numba
 import numpy as np
 
 from dualsense.gpr._migrate import _kirchhoff_kernels as _kernels
+from dualsense.gpr._migrate import arrays
 from dualsense.gpr._migrate._vectors import PARTS, TAIL, WIDTH
+from dualsense.runtime.devices import array_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +45,9 @@ def gather(
     """
     real = values.real.dtype
     nz, ny, nx = geometry.shape
+    module = array_module() if ny * nx > FEW_CELLS and values.shape[1] > 1 and nz else None
+    if module is not None:
+        return arrays.gather(module, values, *_tables(geometry, dt_s, real), nz)
     image = _aligned((ny, nx, _padded(nz) // WIDTH, PARTS, WIDTH), real)
     traces = _parts(values)
     total, fold, energy = (np.zeros(geometry.shape, kind) for kind in (values.dtype, real, real))
