@@ -4,12 +4,17 @@
 fonts-noto-core and fonts-noto-cjk, and writes ``render/assets/fonts/page/*.woff2``. Of small scripts everything is
 kept, so that names of places can be read as well; of Japanese the letters of the catalogue, and all kana. The same
 fonts give the same bytes. Needs fonttools and brotli (the extra ``fonts``).
+
+Without folders it only joins the Arabic and Latin letters that are there to one font for pictures,
+``render/assets/fonts/arabic-latin.woff2``: a line of Arabic with numbers and names in it runs both ways, and what
+orders its letters must see all of them in one font.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import tempfile
 from pathlib import Path
 
 from dualsense.language import catalogue, languages
@@ -56,6 +61,37 @@ def subset(path: Path, number: int, text: str) -> tuple[bytes, list[int]]:
     )
 
 
+def joined(paths: list[Path]) -> bytes:
+    """Join the letters of several fonts to one, as WOFF2, without the dates of the joining."""
+    from fontTools import merge, ttLib
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain = []
+        for path in paths:
+            font = ttLib.TTFont(path, recalcTimestamp=False)
+            font.flavor = None
+            plain.append(str(Path(folder) / f"{path.stem}.ttf"))
+            font.save(plain[-1])
+        whole = merge.Merger().merge(plain)
+    whole.recalcTimestamp = False
+    whole["head"].modified = whole["head"].created = ttLib.TTFont(paths[0])["head"].created
+    whole.flavor = "woff2"
+    out = io.BytesIO()
+    whole.save(out)
+    return out.getvalue()
+
+
+def join_arabic() -> None:
+    """Write the font of pictures in Arabic, and which letters it has."""
+    from fontTools import ttLib
+
+    content = joined([ASSETS / "arabic.woff2", ASSETS / "latin.woff2"])
+    points = sorted(n for n in ttLib.TTFont(io.BytesIO(content)).getBestCmap() if n > 0x20)
+    (ASSETS.parent / "arabic-latin.woff2").write_bytes(content)
+    (ASSETS.parent / "arabic-latin.range").write_text(ranges(points) + "\n", encoding="ascii")
+    print(f"arabic-latin: {len(points)} letters, {len(content)} bytes")
+
+
 def ranges(points: list[int]) -> str:
     """Letters as CSS writes them in ``unicode-range``."""
     parts: list[list[int]] = []
@@ -78,8 +114,11 @@ def found(folders: list[Path], name: str) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="+", type=Path, help="where Noto's files are")
+    parser.add_argument("folders", nargs="*", type=Path, help="where Noto's files are")
     given = parser.parse_args()
+    if not given.folders:
+        join_arabic()
+        return
     ASSETS.mkdir(parents=True, exist_ok=True)
     said = "".join(letters(code) for code in languages())
     for name, (file, number, text) in SOURCES.items():
@@ -88,6 +127,7 @@ def main() -> None:
         (ASSETS / f"{name}.woff2").write_bytes(content)
         (ASSETS / f"{name}.range").write_text(ranges(points) + "\n", encoding="ascii")
         print(f"{name}: {len(points)} letters, {len(content)} bytes")
+    join_arabic()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from dualsense.cli import run
 from dualsense.errors import UsageError
 from dualsense.language import NOT_REVIEWED, say, speaking
 from dualsense.render import FORMATS, export_results, write_result
-from dualsense.render._export.page import ROWS, UNPRINTED, page_pdf
+from dualsense.render._export import lettering, page
+from dualsense.render._export.lettering import UNPRINTED
+from dualsense.render._export.page import ROWS, page_pdf
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,14 @@ def placed(make_result, tmp_path_factory):
     """All formats of a scan that knows its place."""
     folder = tmp_path_factory.mktemp("placed")
     return export_results([make_result("wgs84")], folder / "out")
+
+
+def images(content):
+    """How many pictures the first page of a PDF holds."""
+    pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed (extra test)")
+    document = pdfium.PdfDocument(content)
+    kind = pdfium.raw.FPDF_PAGEOBJ_IMAGE
+    return sum(1 for _ in document[0].get_objects(filter=[kind]))
 
 
 def texts(content):
@@ -115,11 +125,16 @@ def test_a_list_of_nothing_says_what_it_does_not_tell(make_result):
 
 
 @pytest.mark.parametrize("code", ("fr", "uk", "km", "ar"))
-def test_the_page_speaks_the_language_where_its_letters_can_be_set_and_else_says_so(make_result, code):
+def test_the_page_speaks_the_language_where_its_letters_can_be_set_and_else_says_so(
+    make_result, code, monkeypatch
+):
+    monkeypatch.setattr(lettering.font, "has_letter", lambda letter: letter.isascii())
+    page._is_set.cache_clear()
     header = dataclasses.replace(make_result("full").header, site="ភូមិ ក", operator="Сок")
     with speaking(code):
         heads = say("What limits this answer"), say("not assessable"), say(NOT_REVIEWED)
         (said,) = texts(page_pdf(make_result("full", header=header)))
+    page._is_set.cache_clear()
     flat = " ".join(said.split())
     assert "?" not in flat
     assert UNPRINTED in flat
@@ -131,6 +146,19 @@ def test_the_page_speaks_the_language_where_its_letters_can_be_set_and_else_says
     else:
         assert in_english in flat
         assert "What limits this answer" in flat
+
+
+def test_what_is_not_set_as_text_is_drawn_in_its_own_letters(make_result):
+    header = dataclasses.replace(make_result("full").header, site="ភូមិ ក", source="simulated")
+    result = make_result("full", header=header)
+    with speaking("km"):
+        pdf = page_pdf(result)
+    (said,) = texts(pdf)
+    assert "cannot print the letters" not in said
+    assert UNPRINTED not in said
+    assert "What limits this answer" not in said
+    assert images(pdf) > 20
+    assert images(page_pdf(result)) == 2  # the picture, and the line with the name of the site
 
 
 def test_tables_and_pictures_are_english_whatever_the_language(make_result, tmp_path):

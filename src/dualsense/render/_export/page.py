@@ -1,16 +1,13 @@
 """One page of A4 for one scan: what was found, what was not covered, and what to do, to be printed and signed.
 
 Drawn by Matplotlib, which the package stands on already: text stays text, fonts are embedded, and as no date of
-writing is kept, the bytes hang on the result and the language alone. A language whose letters join or stack is not
-set by it: then the page is English, and says so.
+writing is kept, the bytes hang on the result and the language alone. Letters that Matplotlib does not set are
+drawn as those of the figures are; where not even that can be, the page is English, and says so.
 """
 
 from __future__ import annotations
 
 import io
-import re
-import textwrap
-import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +15,18 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from PIL import Image
 
 from dualsense._version import __version__
 from dualsense.language import ENGLISH, NOT_REVIEWED, catalogue, say, speaking, spoken
+from dualsense.render._canvas.lines import broken
 from dualsense.render._export.about import about, uncovered_part
+from dualsense.render._export.lettering import FONT, draw_line, has_letters, is_drawn, shown, width_in
 from dualsense.render._figures import style
 from dualsense.render._figures.fused import fused_figure
 from dualsense.render._figures.settle import drawn_language, settled
 from dualsense.render._targets import CALL_NAMES, chance_words, depth_words, ordered_targets, place_words
 from dualsense.render._words import ADVICE, SIMULATED, Headline, banners, headline
-from dualsense.runtime.texts import in_utf8, visible
 
 if TYPE_CHECKING:
     from dualsense.result import Result
@@ -50,9 +47,7 @@ LONGEST = 220
 CHARACTERS = 118
 """In a line of the small type, at most."""
 FEWEST = 20
-UNPRINTED = "[letters that cannot be printed here]"
 TONES = {"danger": "#b00020", "unknown": "#8a5a00", "advice": "#333333"}
-FONT = "DejaVu Sans"
 
 
 class _Pen:
@@ -63,12 +58,15 @@ class _Pen:
 
     def write(self, text: str, *, size: float = 8.0, x_in: float = MARGIN_IN, **options: Any) -> None:
         """Write a line, without going to the next."""
+        if is_drawn(shown(text)):
+            draw_line(self.figure, shown(text), (x_in, self.top_in), size, **options)
+            return
         place = (x_in / WIDTH_IN, self.top_in / HEIGHT_IN)
-        self.figure.text(*place, _shown(text), fontsize=size, va="top", parse_math=False, **options)
+        self.figure.text(*place, shown(text), fontsize=size, va="top", parse_math=False, **options)
 
     def line(self, text: str, *, size: float = 8.0, **options: Any) -> None:
         """Write lines, broken where they are too long, and go below them."""
-        for part in _wrapped(_shown(text), size):
+        for part in _wrapped(shown(text), size):
             self.write(part, size=size, **options)
             self.skip(LINE_IN * size / 8.0)
 
@@ -109,7 +107,7 @@ def _page(result: Result, missing: str) -> bytes:
         _limits(pen, result)
         _foot(figure, result)
         told = {
-            "Title": _shown(title),
+            "Title": shown(title),
             "Subject": ADVICE,
             "Creator": f"dualsense {__version__}",
             "CreationDate": None,
@@ -118,43 +116,18 @@ def _page(result: Result, missing: str) -> bytes:
     return content.getvalue()
 
 
-def _shown(text: str) -> str:
-    """Say where the font has no glyphs for letters, as for those of a name: neither boxes nor signs of doubt."""
-    text = visible(in_utf8(text))
-    if text.isascii():
-        return text
-    known = _glyphs()
-    marked = "".join(one if ord(one) in known else "\0" for one in text)
-    return re.sub(r"\0[\0 ]*\0|\0", UNPRINTED, marked)
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(findfont(FONT)).get_charmap())
-
-
 @cache
 def _is_set(code: str) -> bool:
-    """Whether all that a language says can be set: its letters are there, stand apart, and run from the left."""
-    tongue = catalogue(code)
-    letters = {letter for forms in tongue.sentences.values() for letter in "".join(forms)}
-    stacks = any(unicodedata.category(letter) in {"Mn", "Mc"} for letter in letters)
-    return tongue.direction == "ltr" and not stacks and all(ord(one) in _glyphs() for one in letters - {"\n"})
-
-
-def _width_in(text: str, size: float) -> float:
-    font = get_font(findfont(FONT))
-    font.set_size(size, 72)
-    font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / 72
+    """Whether all that a language says can be set or drawn."""
+    return all(has_letters("".join(forms)) for forms in catalogue(code).sentences.values())
 
 
 def _wrapped(text: str, size: float) -> list[str]:
     """Break a text into lines that the page has room for."""
     characters = int(CHARACTERS * 8.0 / size)
     while True:
-        lines = textwrap.wrap(text, characters) or [""]
-        if characters <= FEWEST or max(_width_in(line, size) for line in lines) <= WIDTH_IN - 2 * MARGIN_IN:
+        lines = broken(text, characters) or [""]
+        if characters <= FEWEST or max(width_in(line, size) for line in lines) <= WIDTH_IN - 2 * MARGIN_IN:
             return lines
         characters -= 4
 
@@ -227,14 +200,14 @@ def _picture(pen: _Pen, result: Result) -> None:
     room_in = pen.top_in - MARGIN_IN - FOOT_IN - _words_in(result)
     least_in, most_in = PICTURE_IN
     shape = pixels.shape[0] / pixels.shape[1]
-    width_in = min(WIDTH_IN - 2 * MARGIN_IN, min(max(room_in, least_in), most_in) / shape)
-    height_in = width_in * shape
-    left_in = (WIDTH_IN - width_in) / 2
-    place = (left_in / WIDTH_IN, (pen.top_in - height_in) / HEIGHT_IN, width_in / WIDTH_IN, height_in / HEIGHT_IN)
+    wide_in = min(WIDTH_IN - 2 * MARGIN_IN, min(max(room_in, least_in), most_in) / shape)
+    tall_in = wide_in * shape
+    left_in = (WIDTH_IN - wide_in) / 2
+    place = (left_in / WIDTH_IN, (pen.top_in - tall_in) / HEIGHT_IN, wide_in / WIDTH_IN, tall_in / HEIGHT_IN)
     axes = pen.figure.add_axes(place)
     axes.imshow(pixels, aspect="auto", interpolation="none")
     axes.set_axis_off()
-    pen.skip(height_in + 0.08)
+    pen.skip(tall_in + 0.08)
 
 
 def _words_in(result: Result) -> float:
@@ -252,13 +225,13 @@ def _list(pen: _Pen, result: Result) -> None:
         (_short(t.id, 6), say(CALL_NAMES[t.call]), place_words(t), depth_words(t), chance_words(t, result))
         for t in targets[:ROWS]
     ]
-    widths_in = [max(_width_in(_shown(row[n]), LIST_TYPE) for row in table) + GAP_IN for n in range(len(table[0]))]
+    widths_in = [max(width_in(shown(row[n]), LIST_TYPE) for row in table) + GAP_IN for n in range(len(table[0]))]
     shrunk = min(1.0, (WIDTH_IN - 2 * MARGIN_IN) / sum(widths_in))
     for number, row in enumerate(table):
         x_in = MARGIN_IN
-        for text, width_in in zip(row, widths_in, strict=True):
+        for text, wide_in in zip(row, widths_in, strict=True):
             pen.write(text, size=LIST_TYPE * shrunk, x_in=x_in, weight="normal" if number else "bold")
-            x_in += width_in * shrunk
+            x_in += wide_in * shrunk
         pen.skip(LINE_IN)
     if not targets:
         told = say(

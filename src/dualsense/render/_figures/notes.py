@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dualsense.language import ENGLISH, again, say, spoken
 from dualsense.render._canvas import font
+from dualsense.render._canvas.lines import broken
 from dualsense.render._canvas.marks import Paper
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.symbols import draw_symbol
@@ -177,9 +177,7 @@ def why_lines(result: Result) -> list[str]:
     letters = WHY_LETTERS // 2 if spoken() in FULL_WIDTH else WHY_LETTERS
     for message in said[:WHY]:
         clause = CLAUSE_END.split(plain(again(message), 200))[0]
-        lines += textwrap.wrap(
-            f"\u26a0 {clause}", letters, subsequent_indent="    ", max_lines=3, placeholder=" …"
-        )
+        lines += broken(f"\u26a0 {clause}", letters, subsequent_indent="    ", max_lines=3, placeholder=" …")
     if len(said) > WHY:
         lines.append(say("and {count} more in {file}", count=len(said) - WHY, file="targets.json"))
     return lines

@@ -2,14 +2,13 @@
 
 The places of a picture's words were measured for English. Words of another language that are longer are drawn
 smaller, until none leaves the sheet, meets another or lies over a colour bar. Letters that join, stack or run from
-the right would need a text engine that is not everywhere the same: in such languages pictures are English, and the
-report says so.
+the right need a text engine, which is not everywhere: where it is not, pictures in such languages are English, and
+the report says so.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -39,7 +38,7 @@ def drawn_language() -> str:
 
 @cache
 def is_drawn(code: str) -> bool:
-    """Whether all that a language says can be drawn: its letters are there, stand apart, and run from the left.
+    """Whether all that a language says can be drawn: its letters are there, with what joins and orders them.
 
     Parameters
     ----------
@@ -48,10 +47,9 @@ def is_drawn(code: str) -> bool:
     """
     if code == ENGLISH:
         return True
-    tongue = catalogue(code)
-    letters = {letter for forms in tongue.sentences.values() for letter in "".join(forms)} - {"\n"}
-    stacks = any(unicodedata.category(letter) in {"Mn", "Mc"} for letter in letters)
-    return tongue.direction == "ltr" and not stacks and all(font.has_letter(letter) for letter in letters)
+    sentences = catalogue(code).sentences.values()
+    letters = {letter for forms in sentences for letter in "".join(forms)} - {"\n"}
+    return all(font.has_letter(letter) for letter in letters)
 
 
 def settled(sheet: Canvas) -> Canvas:

@@ -57,10 +57,13 @@
     return canvas;
   }
 
-  // Picture of cells, the first row at the bottom, or at the top for depths.
+  // Picture of cells, the first row at the bottom, or at the top for depths. A canvas keeps its pixels: the slider
+  // fills the same ones at every step.
+  const pixelsOf = new WeakMap();
   function paintCells(canvas, cells, start, columns, rows, table, upwards) {
     const pen = canvas.getContext("2d");
-    const image = pen.createImageData(columns, rows);
+    let image = pixelsOf.get(canvas);
+    if (!image || image.width !== columns || image.height !== rows) { image = pen.createImageData(columns, rows); pixelsOf.set(canvas, image); }
     const pixels = new Uint32Array(image.data.buffer);
     for (let row = 0; row < rows; row += 1) {
       let to = (upwards ? rows - 1 - row : row) * columns;
@@ -130,27 +133,29 @@
     return found;
   }
 
-  // A canvas at the resolution of the screen, with a pen in its own pixels.
-  function fitted(canvas) {
+  // A canvas at the resolution of the screen, with a pen in its own pixels; what was drawn there stays on request.
+  function fitted(canvas, stays) {
     const ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth;
     const height = canvas.clientHeight;
     const columns = Math.round(width * ratio);
     const rows = Math.round(height * ratio);
-    if (canvas.width !== columns || canvas.height !== rows) { canvas.width = columns; canvas.height = rows; }
+    const anew = canvas.width !== columns || canvas.height !== rows;
+    if (anew) { canvas.width = columns; canvas.height = rows; }
     const pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 1;
-    pen.clearRect(0, 0, width, height);
-    return { pen, width, height, ratio };
+    if (!stays) { pen.clearRect(0, 0, width, height); }
+    return { pen, width, height, ratio, anew };
   }
 
-  // A part of a view that is drawn once for all that it hangs on, as long as nothing of that changes.
+  // A part of a view that is drawn once for all that it hangs on, as long as nothing of that changes: the canvas, and
+  // what it was asked for, which is another object whenever it is drawn anew.
   const stills = new Map();
   function kept(name, key, { width, height, ratio }, draw) {
     const known = stills.get(name);
     const asked = [width, height, ratio, look, tongue, ...key];
-    if (known && asked.length === known.asked.length && asked.every((value, index) => Object.is(value, known.asked[index]))) { return known.canvas; }
+    if (known && asked.length === known.asked.length && asked.every((value, index) => Object.is(value, known.asked[index]))) { return known; }
     const canvas = known ? known.canvas : sheet(1, 1);
     canvas.width = Math.max(Math.round(width * ratio), 1);
     canvas.height = Math.max(Math.round(height * ratio), 1);
@@ -158,8 +163,29 @@
     brush.setTransform(ratio, 0, 0, ratio, 0, 0);
     draw(brush);
     stills.set(name, { asked, canvas });
-    return canvas;
+    return stills.get(name);
   }
+
+  // A small thing that stands in many places, such as a symbol: drawn once, and stamped on whole pixels of the screen.
+  const stamps = new Map();
+  function stamp(pen, name, x, y, width, height, draw) {
+    const ratio = pen.getTransform().a;
+    const key = `${name} ${ratio} ${state.theme}`;
+    if (!stamps.has(key)) {
+      const canvas = sheet(width * ratio, height * ratio);
+      const brush = canvas.getContext("2d");
+      brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+      draw(brush);
+      stamps.set(key, canvas);
+    }
+    const canvas = stamps.get(key);
+    const onPixel = (at) => Math.round(at * ratio) / ratio;
+    pen.drawImage(canvas, onPixel(x - width / 2), onPixel(y - height / 2), canvas.width / ratio, canvas.height / ratio);
+  }
+
+  // Set what differs only: the page is laid out anew for words that are the same, too.
+  function tellText(part, text) { if (part.textContent !== text) { part.textContent = text; } }
+  function tellName(part, name, text) { if (part.getAttribute(name) !== text) { part.setAttribute(name, text); } }
 
   const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", "dualsense letters", sans-serif`;
   const touches = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;

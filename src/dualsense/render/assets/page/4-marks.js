@@ -29,8 +29,13 @@
     pen.closePath();
   }
 
-  // A call is told by its shape first: filled diamond, open diamond, square with a question mark, ring.
   function drawSymbol(pen, call, x, y, size) {
+    const room = 2 * (size + 8);
+    stamp(pen, `${call} ${size}`, x, y, room, room, (brush) => { shapeSymbol(brush, call, room / 2, room / 2, size); });
+  }
+
+  // A call is told by its shape first: filled diamond, open diamond, square with a question mark, ring.
+  function shapeSymbol(pen, call, x, y, size) {
     if (call === "suspect" || call === "unclear") {
       for (const [reach, fill, edge] of [[size + 4, "#000", "#fff"], [size, call === "suspect" ? look.suspect : look.unclear, "#000"]]) {
         diamond(pen, x, y, reach);
@@ -93,21 +98,36 @@
     return null;
   }
 
+  const LABEL_FONT = font(15, 700);
+  const knownWidths = new Map();
+  function labelWidth(pen, text) {
+    if (!knownWidths.has(text)) { pen.font = LABEL_FONT; knownWidths.set(text, pen.measureText(text).width + 10); }
+    return knownWidths.get(text);
+  }
+
   function label(pen, text, place) {
-    pen.fillStyle = "#fff";
-    pen.fillRect(place.left, place.top, place.right - place.left, place.bottom - place.top);
-    pen.strokeStyle = "#000";
-    pen.lineWidth = 1.4;
-    pen.strokeRect(place.left, place.top, place.right - place.left, place.bottom - place.top);
-    pen.fillStyle = "#000";
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    pen.fillText(text, (place.left + place.right) / 2, (place.top + place.bottom) / 2 + 1);
+    const [wide, high] = [place.right - place.left, place.bottom - place.top];
+    stamp(pen, `label ${text}`, (place.left + place.right) / 2, (place.top + place.bottom) / 2, wide + 2, high + 2, (brush) => {
+      brush.fillStyle = "#fff";
+      brush.fillRect(1, 1, wide, high);
+      brush.strokeStyle = "#000";
+      brush.lineWidth = 1.4;
+      brush.strokeRect(1, 1, wide, high);
+      brush.fillStyle = "#000";
+      brush.font = LABEL_FONT;
+      brush.textAlign = "center";
+      brush.textBaseline = "middle";
+      brush.fillText(text, 1 + wide / 2, 2 + high / 2);
+    });
+  }
+
+  // Letters that came later are drawn with them.
+  function forgetStills() {
+    for (const known of [stills, stamps, knownWidths]) { for (const name of [...known.keys()]) { known.delete(name); } }
   }
 
   // Targets at places on the screen, the faint first and the chosen one last; says where symbols and labels lie.
   function drawTargets(pen, places, box, kept) {
-    pen.font = font(15, 700);
     const order = places.slice().sort((one, other) => one.alpha - other.alpha || (one.index === state.target) - (other.index === state.target) || other.index - one.index);
     const symbols = places.map(({ x, y }) => ({ left: x - SYMBOL - 5, right: x + SYMBOL + 5, top: y - SYMBOL - 5, bottom: y + SYMBOL + 5 }));
     const labels = [];
@@ -115,7 +135,7 @@
     const taken = kept || [];
     for (const place of order.slice().reverse()) {
       const text = data.targets[place.index].id;
-      const found = freePlace(place.x, place.y, pen.measureText(text).width + 10, 22, symbols, labels.concat(taken), box);
+      const found = freePlace(place.x, place.y, labelWidth(pen, text), 22, symbols, labels.concat(taken), box);
       if (found) { labels.push(found.place); planned.push({ ...found, ...place, text, own: found.place }); }
     }
     for (const one of planned) {
@@ -128,7 +148,6 @@
       if (place.index === state.target) { ring(pen, place.x, place.y); }
       drawSymbol(pen, data.targets[place.index].call, place.x, place.y, SYMBOL);
     }
-    pen.font = font(15, 700);
     for (const one of planned.reverse()) {
       pen.globalAlpha = Math.max(one.alpha, 0.7);
       label(pen, one.text, one.own);

@@ -251,22 +251,24 @@
       hatched(brush, masks.small, part, box, ratio, "small");
       still.labels = drawStill(brush, box, toX, toY, planPlaces.map(({ x, y }) => ({ left: x - 18, right: x + 18, top: y - 18, bottom: y + 18 })));
     }
-    pen.drawImage(still.canvas, 0, 0, width, height);
-    cross(pen, box, toX(state.x), toY(state.y));
     const text = data.messages[layerName() === "metal" ? "metal" : "radar"];
-    if (text) { message(pen, box, term(text)); }
-    let drawn = { symbols: [], labels: [] };
-    if (state.targets) {
-      const strengths = planPlaces.map(({ index, alpha }) => `${index} ${alpha}`).join();
-      pen.drawImage(kept("targets", [still.key, strengths, state.target, data.targets], size, (brush) => { planDrawn = drawTargets(brush, planPlaces, box, still.labels); }), 0, 0, width, height);
-      drawn = planDrawn;
-    }
     const around = [layer && layer.layer, layer && layer.limit, layer && barWords(layer.name), shown.left, shown.bottom, shown.right, shown.top];
-    pen.drawImage(kept("around the map", around, size, (brush) => {
+    const rim = kept("around the map", around, size, (brush) => {
       drawAxes(brush, box, toX, toY, [shown.left, shown.right], [shown.bottom, shown.top], width < 450 ? null : { up: say("axisY", {}) });
       drawStrip(brush, box, scale, box.bottom + 42);
       if (layer) { drawBar(brush, { left: box.left + box.width + 8, top: box.top, width: 12, height: box.height }, layer.layer, layer.limit, barWords(layer.name)); }
-    }), 0, 0, width, height);
-    if (inParts) { drawWhole(pen, box, box.bottom + 62); }
-    planCanvas.dataset.drawn = JSON.stringify({ box: planBox, symbols: drawn.symbols, labels: drawn.labels, strengths: planPlaces.map(({ alpha }) => alpha) });
+    });
+    // All that lies over the colours in one picture: another depth changes it where a target grows faint or strong.
+    const strengths = planPlaces.map(({ index, alpha }) => `${index} ${alpha}`).join();
+    const over = kept("over the map", [rim.asked, still.key, strengths, state.x, state.y, state.target, state.targets, data.targets, text], size, (brush) => {
+      brush.drawImage(still.canvas, 0, 0, width, height);
+      cross(brush, box, toX(state.x), toY(state.y));
+      if (text) { message(brush, box, term(text)); }
+      const drawn = state.targets ? drawTargets(brush, planPlaces, box, still.labels) : { symbols: [], labels: [] };
+      brush.drawImage(rim.canvas, 0, 0, width, height);
+      if (inParts) { drawWhole(brush, box, box.bottom + 62); }
+      planDrawn = JSON.stringify({ box: planBox, symbols: drawn.symbols, labels: drawn.labels, strengths: planPlaces.map(({ alpha }) => alpha) });
+    });
+    pen.drawImage(over.canvas, 0, 0, width, height);
+    tellName(planCanvas, "data-drawn", planDrawn);
   }

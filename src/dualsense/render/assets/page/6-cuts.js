@@ -104,8 +104,8 @@
 
   function drawCut(side, scale, margin) {
     const canvas = cutCanvases[side];
-    const size = fitted(canvas);
-    const { pen, width, height } = size;
+    const size = fitted(canvas, true);
+    const { width, height } = size;
     const [low, high] = cutSpan(side);
     const box = { left: margin.left, top: margin.top, width: (high - low) * scale, height: (data.deep[1] - data.deep[0]) * scale };
     box.bottom = box.top + box.height;
@@ -122,14 +122,9 @@
     // What lies far from the cut is not in it: only targets whose body may reach it are drawn.
     const near = places.filter(({ index, x, strong }) => x >= box.left && x <= box.left + box.width && (strong || off(data.targets[index]) <= 10));
     cutState[side].places = near;
-    // Another depth moves a line, and nothing else.
     const key = [state.x, state.y, state.target, state.limit, state.auto, state.floor, state.targets, low, high, scale, volume, data.targets, data.deep];
-    pen.drawImage(kept(`${side} below`, key, size, (brush) => { drawCutGround(brush, side, { box, scale, toX, here }, size); }), 0, 0, width, height);
-    if (data.depths.length) {
-      const y = toDepth(data.depths[state.slice]);
-      outlined(pen, () => { pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }, 1.2, look.mark, 1.8);
-    }
-    pen.drawImage(kept(`${side} above`, key, size, (brush) => {
+    const below = kept(`${side} below`, key, size, (brush) => { drawCutGround(brush, side, { box, scale, toX, here }, size); });
+    const above = kept(`${side} above`, key, size, (brush) => {
       if (data.messages.radar) { message(brush, box, term(data.messages.radar)); }
       if (state.targets) {
         near.forEach(({ index, x, alpha }) => { drawDepthMark(brush, data.targets[index], x, toDepth, box, alpha); });
@@ -141,9 +136,32 @@
       brush.textAlign = "left";
       brush.textBaseline = "middle";
       brush.fillText(say(side === "along" ? "cutAlong" : "cutAcross", { at: (side === "along" ? state.y : state.x).toFixed(0) }), box.left, 12);
-    }), 0, 0, width, height);
-    cutState[side].box = { ...box, scale, low };
-    canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: near.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+      cutState[side].box = { ...box, scale, low };
+      canvas.dataset.drawn = JSON.stringify({ box: cutState[side].box, here, strengths: near.map(({ index, alpha }) => [data.targets[index].id, alpha]) });
+    });
+    drawLevel(side, box, data.depths.length ? toDepth(data.depths[state.slice]) : null, below, above, size);
+  }
+
+  // The line of the depth between what lies below and above it. Another depth moves that line and nothing else: then
+  // only the rows of the old one and of the new one are painted.
+  function drawLevel(side, box, y, below, above, { pen, width, height, ratio, anew }) {
+    const last = cutState[side].level;
+    const moved = last && !anew && last.below === below.asked && last.above === above.asked && last.y !== null && y !== null;
+    pen.save();
+    if (moved) {
+      pen.beginPath();
+      for (const at of [last.y, y]) {
+        const top = Math.floor((at - 3) * ratio) / ratio;
+        pen.rect(0, top, width, Math.ceil((at + 3) * ratio) / ratio - top);
+      }
+      pen.clip();
+    }
+    pen.clearRect(0, 0, width, height);
+    pen.drawImage(below.canvas, 0, 0, width, height);
+    if (y !== null) { outlined(pen, () => { pen.moveTo(box.left, y); pen.lineTo(box.left + box.width, y); }, 1.2, look.mark, 1.8); }
+    pen.drawImage(above.canvas, 0, 0, width, height);
+    pen.restore();
+    cutState[side].level = { below: below.asked, above: above.asked, y };
   }
 
   // The section itself, hatched where nothing was measured, and the place of the cross-hair.

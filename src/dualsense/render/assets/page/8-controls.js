@@ -102,7 +102,7 @@
   }
 
   function showReadout() {
-    element("readout").textContent = valueWords(state.x, state.y);
+    tellText(element("readout"), valueWords(state.x, state.y));
   }
 
   let listed = null;
@@ -130,8 +130,8 @@
     const words = known ? say("depthValue", { depth: data.depths[state.slice].toFixed(1) }) : say("depthNone", {});
     depth.value = String(state.slice);
     depth.disabled = !known;
-    depth.setAttribute("aria-valuetext", words);
-    element("depth-text").textContent = words;
+    tellName(depth, "aria-valuetext", words);
+    tellText(element("depth-text"), words);
     element("shallower").disabled = !known || state.slice === 0;
     element("deeper").disabled = !known || state.slice === data.depths.length - 1;
     const layer = data.layers[layerName()];
@@ -139,20 +139,20 @@
     const limit = element("limit");
     limit.disabled = state.auto || !layer;
     const limitWords = !layer ? "" : state.auto ? say("autoOn", {}) : say("limitValue", { limit: shortNumber(layer.limit * factor), units: layerName() === "metal" ? term(layer.units) : say(layerName() === "all" ? "unitAll" : "unitDepth", {}) });
-    limit.setAttribute("aria-valuetext", limitWords);
-    element("limit-text").textContent = limitWords;
+    tellName(limit, "aria-valuetext", limitWords);
+    tellText(element("limit-text"), limitWords);
     const share = say("percent", { share: Math.round(100 * state.metal) });
-    element("metal").setAttribute("aria-valuetext", share);
-    element("metal-text").textContent = share;
+    tellName(element("metal"), "aria-valuetext", share);
+    tellText(element("metal-text"), share);
     document.querySelectorAll("input[name=layer]").forEach((radio) => { radio.checked = radio.value === state.layer; });
     document.querySelectorAll("input[name=theme]").forEach((radio) => { radio.checked = radio.value === state.theme; });
     const at = { x: state.x.toFixed(0), y: state.y.toFixed(0), depth: words };
     const chosen = state.target < 0 ? say("noTarget", {}) : say("chosen", { name: data.targets[state.target].id });
     const layerWords = say(line && state.layer === "depth" ? "layer_section" : `layer_${state.layer}`, {});
-    planCanvas.setAttribute("aria-label", say(line ? "lineName" : "planName", { ...at, layer: layerWords, chosen }));
-    cutCanvases.along.setAttribute("aria-label", say(line ? "aboveName" : "alongName", at));
-    cutCanvases.across.setAttribute("aria-label", say(line ? "traceName" : "acrossName", at));
-    element("said").textContent = `${chosen}. ${valueWords(state.x, state.y)}`;
+    tellName(planCanvas, "aria-label", say(line ? "lineName" : "planName", { ...at, layer: layerWords, chosen }));
+    tellName(cutCanvases.along, "aria-label", say(line ? "aboveName" : "alongName", at));
+    tellName(cutCanvases.across, "aria-label", say(line ? "traceName" : "acrossName", at));
+    tellText(element("said"), `${chosen}. ${valueWords(state.x, state.y)}`);
   }
 
   function setTheme(theme) {

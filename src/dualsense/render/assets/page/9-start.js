@@ -38,8 +38,11 @@
     views.push(showControls, showList, showReadout, drawPlan, drawCuts);
     beLinked();
     window.addEventListener("resize", () => { go({}); });
-    // Letters that came later are drawn with them.
-    whenSpoken.push(() => { for (const name of [...stills.keys()]) stills.delete(name); go({}); });
+    // Pictures that the device threw away are made anew.
+    [planCanvas, cutCanvases.along, cutCanvases.across].forEach((canvas) => {
+      canvas.addEventListener("contextrestored", () => { forgetStills(); go({}); });
+    });
+    whenSpoken.push(() => { forgetStills(); go({}); });
     state.layer = volume ? "depth" : "metal";
     const theme = knownTheme();
     if (theme && THEMES[theme]) { look = THEMES[theme]; state.theme = theme; document.documentElement.dataset.theme = theme; }
