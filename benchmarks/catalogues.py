@@ -70,11 +70,15 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
     from dualsense.faults import KINDS
     from dualsense.language import CAUSES, NOT_REVIEWED
     from dualsense.render import _targets, _words
+    from dualsense.render._report.pages import PAGE_SENTENCES
     from dualsense.render._report.sentences import SENTENCES
     from dualsense.scan import SENSOR_NAMES
 
     yield from (
         ("render/_report/sentences.py", text, "", f"of the page: {name}") for name, text in SENTENCES.items()
+    )
+    yield from (
+        ("render/_report/pages.py", text, "", f"of all pages: {name}") for name, text in PAGE_SENTENCES.items()
     )
     yield from (("app/_words.py", text, "", f"of viewer and training: {name}") for name, text in VIEWER.items())
     yield from (("batch/_words.py", text, "", f"of the page over a batch: {name}") for name, text in BATCH.items())

@@ -8,42 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dualsense import render
-from dualsense.language import NOT_REVIEWED, catalogue, languages, speaking, unfilled
+from dualsense.language import catalogue, languages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
-    # what all pages share
-    "advice": render.ADVICE,
-    "simulated": render.SIMULATED,
-    "notReviewed": NOT_REVIEWED,
-    "language": "Language",
-    "look": "Colours of the page",
-    "look_light": "Light",
-    "look_dark": "Dark",
-    "look_sun": "Sun",
+    **render.PAGE_SENTENCES,
     "lost": "The viewer does not answer: {problem}",
-    **{f"call_{call}": words for call, words in render.CALL_NAMES.items()},
-    "counted": "{what}: {count}",
     # the folder
-    "scans": "Scans",
     "reading": "Reading the folder …",
     "noScans": "There are no scans and no results here yet. New ones show up by themselves.",
-    "toDig": "To be dug: {count}",
-    "noDig": "None called to be dug, in what was covered",
-    "nothingCovered": "NOTHING ASSESSED by both sensors",
     "noTargets": "no targets",
     "coverage": "both sensors covered {part}",
-    "percent": "{share} %",
     "unknownPart": "an unknown part",
     "faults": "Faults that limit it: {count}",
     "decidedCount": "Decided: {count}",
     "waiting": "Waiting to be processed",
     "working": "Being processed …",
-    "failed": "FAILED: this ground is not assessed",
-    "thumbnail": "Map of {name}",
-    "openScan": "Open {name}",
     # one result
     "controls": "Ground",
     "decide": "Decide",
@@ -133,7 +115,6 @@ SENTENCES: Mapping[str, str] = {
     "ofMines": "{found} of {mines}",
     "falseAlarms": "False alarms",
     "perArea": "{count}, that is {rate} per m²",
-    "took": "Time",
     "minutes": "{minutes} min {seconds} s",
     "unknownTime": "not known",
     "missedTitle": "What you missed",
@@ -175,14 +156,12 @@ def page_words(code: str) -> dict[str, Any]:
         Ready for JSON: the language's code, direction and decimal sign, whether it was reviewed, all languages
         with their names, and every sentence, its values left open.
     """
-    tongue = catalogue(code)
-    with speaking(code):
-        words = {name: unfilled(sentence) for name, sentence in SENTENCES.items()}
+    tongue = render.page_tongue(code, SENTENCES)
     return {
         "language": code,
-        "direction": tongue.direction,
-        "decimal": tongue.decimal,
-        "reviewed": tongue.reviewed,
+        "direction": tongue["direction"],
+        "decimal": tongue["decimal"],
+        "reviewed": tongue["reviewed"],
         "languages": [{"code": one, "name": catalogue(one).name} for one in languages()],
-        "words": words,
+        "words": tongue["say"],
     }

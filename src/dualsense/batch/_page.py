@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from dualsense import render
 from dualsense.batch._entry import entry_row
-from dualsense.batch._words import page_tongues
-from dualsense.language import spoken
+from dualsense.batch._words import SENTENCES
+from dualsense.language import languages, spoken
 from dualsense.result import OPEN_CALLS
-from dualsense.runtime.pages import data_uri, policy_source, script_json
+from dualsense.runtime.pages import policy_source, script_json
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -47,14 +47,13 @@ def batch_html(
     took_s = {} if took_s is None else took_s
     data = {
         "first": spoken(),
-        "tongues": page_tongues(),
+        "tongues": {code: render.page_tongue(code, SENTENCES) for code in languages()},
         "order": render.GRAVEST_FIRST,
         "open": OPEN_CALLS,
         "whole_s": None if whole_s is None else round(whole_s, 1),
         "scans": [_shown(entry, took_s.get(entry.name)) for entry in entries],
     }
-    letters = render.letter_style(lambda name: data_uri("font/woff2", render.page_letters()[name]))
-    style, script = letters + _asset("batch.css"), _asset("batch.js")
+    style, script = render.inline_letters() + _asset("batch.css"), _asset("batch.js")
     # the data come last: whatever they hold is not looked through for the other marks
     page = (
         _asset("batch.html")

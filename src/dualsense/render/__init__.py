@@ -30,6 +30,9 @@ lesson_html         the same to learn from: without targets, calls and names
 write_report        and as ``report.html``
 letter_style        style rules by which a page takes the letters that it brings along
 page_letters        and their files
+inline_letters      the same rules with the files in them
+PAGE_SENTENCES      sentences that all pages share
+page_tongue         what a page is told of a language
 image_data          another radar image of the same ground, for the instrument of a report that is open
 
 Pictures

@@ -19,6 +19,9 @@ from ._output import get_ready as get_ready
 from ._output import write_outputs as write_outputs
 from ._report.letters import letter_style as letter_style
 from ._report.letters import page_letters as page_letters
+from ._report.pages import PAGE_SENTENCES as PAGE_SENTENCES
+from ._report.pages import inline_letters as inline_letters
+from ._report.pages import page_tongue as page_tongue
 from ._report.report import lesson_html as lesson_html
 from ._report.report import report_html as report_html
 from ._report.report import write_report as write_report

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.language import say
+from dualsense.language import catalogue, plotted, say, spoken
 from dualsense.runtime.folders import write_folder
 from dualsense.workbench._page import Picture, Section, Table, page_html
 from dualsense.workbench._step_plots import step_png
@@ -45,8 +45,10 @@ def steps_html(steps: Steps) -> str:
         (view.name, say("yes" if view.on else "off"), view.meaning, _percent(view.energy_taken))
         for view in steps.views
     )
-    words = say("Each step with the data after it, what it took away, one sounding, its spectrum and a slice.")
-    overview = Section(say("Steps"), (words,), (Table(heads, rows),))
+    words = [say("Each step with the data after it, what it took away, one sounding, its spectrum and a slice.")]
+    if plotted() != spoken():
+        words.append(say("The words in the pictures are {language}.", language=catalogue(plotted()).name))
+    overview = Section(say("Steps"), tuple(words), (Table(heads, rows),))
     parts = [_section(steps, view) for view in steps.views if view.on]
     return page_html(
         say("Inside the chain"), (overview, *parts), simulated=result.header.source == "simulated", about=about

@@ -1,4 +1,7 @@
-"""A step as one picture: section, what was taken of it, one sounding, its spectrum, and a slice."""
+"""A step as one picture: section, what was taken of it, one sounding, its spectrum, and a slice.
+
+The words in it are in the language at hand where Matplotlib sets its letters (`dualsense.language.plotted`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from dualsense.language import plotted, say, speaking
 from dualsense.workbench._fields import Field, colour_end, nearest, section_of, slice_of, stroke, times_of
 
 if TYPE_CHECKING:
@@ -35,21 +39,27 @@ def step_png(steps: Steps, view: StepView) -> bytes | None:
     view
         One of them.
     """
+    with mpl.rc_context(_SETTINGS), speaking(plotted()):
+        return _step_png(steps, view)
+
+
+def _step_png(steps: Steps, view: StepView) -> bytes | None:
     if view.after is None:
         return _images_png(steps, view.name)
     taken = view.taken
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _figure(5)
-        rows = stroke(view.after, *steps.at_m)
-        most = _section(axes[0], view.after, rows, "after")
-        if taken is None:
-            _nothing(axes[1], "what it took: not comparable" if view.before is not None else "nothing before")
-        else:
-            _section(axes[1], taken, rows, "taken away", most)
-        _sounding(axes[2], view, steps.at_m)
-        _spectrum(axes[3], view, steps.at_m)
-        _slice(axes[4], steps, view.after)
-        return _png(figure)
+    figure, axes = _figure(5)
+    rows = stroke(view.after, *steps.at_m)
+    most = _section(axes[0], view.after, rows, say("after"))
+    if taken is None:
+        _nothing(
+            axes[1], say("what it took: not comparable") if view.before is not None else say("nothing before")
+        )
+    else:
+        _section(axes[1], taken, rows, say("taken away"), most)
+    _sounding(axes[2], view, steps.at_m)
+    _spectrum(axes[3], view, steps.at_m)
+    _slice(axes[4], steps, view.after)
+    return _png(figure)
 
 
 def _figure(count: int) -> tuple[Any, Any]:
@@ -72,61 +82,62 @@ def _nothing(axes: Axes, words: str) -> None:
 def _section(axes: Axes, field: Field, rows: NDArray[np.intp], title: str, most: float | None = None) -> float:
     """Draw the soundings of a pass; return the end of the colours."""
     values, along_m, axis = section_of(field, rows)
-    axis, words = (axis, "channel") if field.kind == "rows" else (1e9 * axis, "two-way time [ns]")
+    axis, words = (axis, say("channel")) if field.kind == "rows" else (1e9 * axis, say("two-way time (ns)"))
     top = most or colour_end(values)
     edges = (float(along_m[0]), float(along_m[-1]) or 1.0, float(axis[-1]), float(axis[0]))
     shown = axes.imshow(
         values.T, extent=edges, aspect="auto", cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest"
     )
     axes.figure.colorbar(shown, ax=axes, format="%.1e")
-    axes.set(title=f"{title}, along the pass", xlabel="way [m]", ylabel=words)
+    axes.set(title=say("{what}, along the pass", what=title), xlabel=say("way (m)"), ylabel=words)
     return top
 
 
 def _sounding(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
-    for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
+    for field, words, style in ((view.before, say("before"), ":"), (view.after, say("after"), "-")):
         if field is None:
             continue
         row = np.array([nearest(field, at_m)])
         if field.kind == "rows":
             strongest = int(np.argmax(np.abs(field.values).max(axis=0)))
             axes.plot(field.time_s, field.values[:, strongest], style, label=words, lw=0.8)
-            axes.set(title=f"channel {strongest}", xlabel="time [s]")
+            axes.set(title=say("channel {number}", number=strongest), xlabel=say("time (s)"))
         else:
             times_s = times_of(field)
             axes.plot(1e9 * times_s, field.over_time(row, times_s)[0], style, label=words, lw=0.9)
-            axes.set(title="sounding at the place", xlabel="two-way time [ns]")
+            axes.set(title=say("sounding at the place"), xlabel=say("two-way time (ns)"))
     axes.legend(loc="upper right")
 
 
 def _spectrum(axes: Axes, view: StepView, at_m: tuple[float, float]) -> None:
-    for field, words, style in ((view.before, "before", ":"), (view.after, "after", "-")):
+    for field, words, style in ((view.before, say("before"), ":"), (view.after, say("after"), "-")):
         if field is None:
             continue
         frequency_hz, amplitude = field.spectrum(nearest(field, at_m))
         if field.kind == "rows":
             parts = np.zeros(frequency_hz.size, bool) if field.imaginary is None else field.imaginary
-            for mask, part in ((~parts, "real"), (parts, "imaginary")):
+            for mask, part in ((~parts, say("real part")), (parts, say("imaginary part"))):
                 if mask.any():
                     axes.loglog(
                         frequency_hz[mask], amplitude[mask] + 1e-30, style, marker=".", label=f"{words}, {part}"
                     )
             axes.tick_params(axis="x", which="minor", labelbottom=False)
-            axes.set(xlabel="frequency [Hz]")
+            axes.set(xlabel=say("frequency (Hz)"))
         else:
             axes.plot(1e-9 * frequency_hz, 20.0 * np.log10(amplitude + 1e-30), style, label=words, lw=0.9)
-            axes.set(xlabel="frequency [GHz]", ylabel="dB")
-    axes.set(title="its spectrum")
+            axes.set(xlabel=say("frequency (GHz)"), ylabel="dB")
+    axes.set(title=say("its spectrum"))
     axes.legend(loc="lower left", fontsize=7)
 
 
 def _slice(axes: Axes, steps: Steps, field: Field) -> None:
     if field.kind != "rows" and not np.isfinite(steps.gate_s[0]):
-        _nothing(axes, "no slice: the soil is not known")
+        _nothing(axes, say("no slice: the soil is not known"))
         return
     mean, y_edges, x_edges = slice_of(field, steps.gate_s, steps.grid, CELL_M)
-    words = "rows" if field.kind == "rows" else f"echo from {100 * steps.depth_m:.0f} cm"
-    _map(axes, mean, (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]), f"slice: {words}", steps.at_m)
+    rows = field.kind == "rows"
+    words = say("slice: rows") if rows else say("slice: echo from {depth:.0f} cm", depth=100 * steps.depth_m)
+    _map(axes, mean, (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]), words, steps.at_m)
 
 
 def _map(axes: Axes, values: Any, edges: Any, title: str, at_m: tuple[float, float]) -> None:
@@ -134,7 +145,7 @@ def _map(axes: Axes, values: Any, edges: Any, title: str, at_m: tuple[float, flo
     shown = axes.imshow(values, origin="lower", extent=edges, cmap="viridis", interpolation="nearest")
     axes.figure.colorbar(shown, ax=axes, format="%.1e")
     axes.plot(*at_m, "+", color="#c23600", ms=9)
-    axes.set(title=title, xlabel="x [m]", ylabel="y [m]")
+    axes.set(title=title, xlabel="x (m)", ylabel="y (m)")
 
 
 def _images_png(steps: Steps, name: str) -> bytes | None:
@@ -142,13 +153,12 @@ def _images_png(steps: Steps, name: str) -> bytes | None:
     if name == "gpr.migrate" and steps.result.gpr_volume is not None:
         return _volume_png(steps, steps.result)
     if name == "emi.image" and steps.result.emi_maps:
-        with mpl.rc_context(_SETTINGS):
-            maps = steps.result.emi_maps
-            figure, axes = _figure(len(maps))
-            for one, name_of in zip(axes, maps, strict=True):
-                image = maps[name_of]
-                _map(one, image.values, _edges(image.grid), f"{name_of} [{image.units}]", steps.at_m)
-            return _png(figure)
+        maps = steps.result.emi_maps
+        figure, axes = _figure(len(maps))
+        for one, name_of in zip(axes, maps, strict=True):
+            image = maps[name_of]
+            _map(one, image.values, _edges(image.grid), f"{name_of} ({image.units})", steps.at_m)
+        return _png(figure)
     return None
 
 
@@ -163,20 +173,19 @@ def _volume_png(steps: Steps, result: Result) -> bytes:
     grid, (x_m, y_m) = volume.grid, steps.at_m
     row, column = (int(np.argmin(np.abs(axis - at))) for axis, at in ((grid.y_m, y_m), (grid.x_m, x_m)))
     layer = int(np.argmin(np.abs(volume.depth_m - steps.depth_m)))
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _figure(3)
-        edges = (*_edges(grid)[:2], 100 * volume.depth_m[-1], 100 * volume.depth_m[0])
-        shown = axes[0].imshow(volume.values[:, row], extent=edges, aspect="auto", cmap="viridis")
-        figure.colorbar(shown, ax=axes[0], format="%.1e")
-        axes[0].set(title=f"section at y = {y_m:.2f} m", xlabel="x [m]", ylabel="depth [cm]")
-        axes[1].plot(volume.values[:, row, column], 100 * volume.depth_m)
-        axes[1].invert_yaxis()
-        axes[1].set(title="column at the place", xlabel=f"envelope [{volume.units}]", ylabel="depth [cm]")
-        _map(
-            axes[2],
-            volume.values[layer],
-            _edges(grid),
-            f"slice, {100 * volume.depth_m[layer]:.1f} cm deep",
-            steps.at_m,
-        )
-        return _png(figure)
+    figure, axes = _figure(3)
+    edges = (*_edges(grid)[:2], 100 * volume.depth_m[-1], 100 * volume.depth_m[0])
+    shown = axes[0].imshow(volume.values[:, row], extent=edges, aspect="auto", cmap="viridis")
+    figure.colorbar(shown, ax=axes[0], format="%.1e")
+    axes[0].set(title=say("section at y = {y:.2f} m", y=y_m), xlabel="x (m)", ylabel=say("depth (cm)"))
+    axes[1].plot(volume.values[:, row, column], 100 * volume.depth_m)
+    axes[1].invert_yaxis()
+    axes[1].set(title=say("column at the place"), xlabel=say("envelope"), ylabel=say("depth (cm)"))
+    _map(
+        axes[2],
+        volume.values[layer],
+        _edges(grid),
+        say("slice, {depth:.1f} cm deep", depth=100 * volume.depth_m[layer]),
+        steps.at_m,
+    )
+    return _png(figure)

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dualsense.language import languages, speaking
+from dualsense.language import catalogue, languages, speaking
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.style import View
 from dualsense.render._report import viewer
@@ -427,7 +427,12 @@ def test_page_opens_in_the_language_at_hand(full_result, page):
     assert '<html lang="ar" dir="rtl"' in text
     assert "مواضع للحفر" in " ".join(Page(text).text)
     assert _data(text, "languages")["first"] == "ar"
-    assert _data(text, "languages")["tongues"] == _data(page(full_result)[0], "languages")["tongues"]
+    here, english = (_data(one, "languages")["tongues"] for one in (text, page(full_result)[0]))
+    for code, tongue in english.items():
+        assert {**here[code], "texts": []} == {**tongue, "texts": []}
+        told = [one for one in here[code]["texts"] if one not in tongue["texts"]]
+        assert len(told) == 1, "only the language of the pictures is another"
+        assert catalogue("ar").name in told[0]
     assert _data(text) == _data(page(full_result)[0]), "what is drawn has no language"
 
 

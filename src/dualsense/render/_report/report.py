@@ -18,8 +18,8 @@ from dualsense.render._figures.settle import drawn_language
 from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
 from dualsense.render._report.languages import Texts, language_tables
-from dualsense.render._report.letters import letter_style, page_letters
 from dualsense.render._report.page import page_words
+from dualsense.render._report.pages import inline_letters
 from dualsense.render._report.viewer import viewer_data
 from dualsense.runtime.pages import data_uri, policy_source, script_json
 from dualsense.scan import plain
@@ -56,16 +56,6 @@ def _picture(png: bytes) -> dict[str, Any]:
         "width": width,
         "height": height,
     }
-
-
-@cache
-def _faces() -> str:
-    """Style of the letters, which stand in the page itself."""
-
-    def inline(name: str) -> str:
-        return data_uri("font/woff2", page_letters()[name])
-
-    return letter_style(inline)
 
 
 def _layers(viewer: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,7 +142,7 @@ def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Show
     line = is_line(result)
     with speaking(ENGLISH):  # what is drawn is the same in every language
         viewer = viewer_data(result, view, shown)
-    style, script = _asset("report.css") + _faces(), _script()
+    style, script = _asset("report.css") + inline_letters(), _script()
     shared = {
         "made": plain(" · ".join(filter(None, (result.header.site, result.header.created))), 80),
         "viewer": viewer,
