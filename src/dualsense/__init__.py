@@ -31,6 +31,7 @@ Processing
 ----------
 process_scan        a scan to pictures and targets
 replay_scan         the same, played back as it was recorded
+follow_scan         the same, while another process writes the recording
 process_batch       many scans; one that fails does not stop the rest
 
 Results

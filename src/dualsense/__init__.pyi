@@ -27,6 +27,7 @@ from .recipe import dump_recipe as dump_recipe
 from .recipe import load_recipe as load_recipe
 from .render import read_result as read_result
 from .render import write_outputs as write_outputs
+from .replay import follow_scan as follow_scan
 from .replay import replay_scan as replay_scan
 from .result import Candidate as Candidate
 from .result import Evidence as Evidence

@@ -1,4 +1,7 @@
-"""A recording played back in time order: provisional pictures on the way, the batch result at the end."""
+"""A recording played back in time order, or followed while it is written.
+
+Provisional pictures on the way, the batch result at the end.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from dualsense.chain import process_recording
-from dualsense.live import Stretch, Sweep
+from dualsense.errors import ScanError
+from dualsense.io import open_recording, read_unfinished
+from dualsense.live import Following, Stretch, Sweep
 from dualsense.recipe import Recipe
 from dualsense.survey import lever_arm, track_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -23,6 +29,10 @@ if TYPE_CHECKING:
     from dualsense.scan import EmiData, GprData, Pose, Scan, ScanHeader
 
 Sensor = TypeVar("Sensor", "GprData", "EmiData")
+POLL_S = 0.01
+"""Between looks at a file that grows."""
+SETTLE_S = 2.0
+"""A file that was closed, and that nobody opens again within this time, holds the whole recording."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,9 +130,108 @@ def replay_scan(
         sleep(wait_s)
     result = process_recording(scan, recipe)
     if on_frame is not None:
-        time_s, trace = metal_trace(scan, result)
-        on_frame(Frame(duration_s, duration_s, scan.header, result, time_s - start_s, trace))
+        _show_end(scan, result, on_frame)
     return result
+
+
+def follow_scan(
+    path: Path,
+    recipe: Recipe | None = None,
+    *,
+    step_s: float = 1.0,
+    patience_s: float = 30.0,
+    on_frame: Callable[[Frame], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Follow a recording while another process writes it, and end with the result of the whole.
+
+    The file may not be there yet, and may go and come back: a recorder that starts again is gone on with where
+    it was left if it adds to the same recording, and another recording in its place begins anew.
+
+    Parameters
+    ----------
+    path
+        Of a scan file whose tables can grow, written in HDF5's single-writer mode.
+    recipe
+        For every step; the defaults when None.
+    step_s
+        At least so many seconds between frames. A frame is shown as soon as there is something new.
+    patience_s
+        The recording is taken as whole once it is closed and stays so for `SETTLE_S`, or once nothing has come for
+        this long, as when the recorder has lost its power.
+    on_frame
+        As for `replay_scan`.
+    clock, sleep
+        For tests without waiting.
+
+    Returns
+    -------
+    Result
+        Of the file as ``process_recording`` gives it; of one that was never closed, of all that had arrived whole,
+        with a fault that says so.
+
+    Raises
+    ------
+    ScanError
+        When nothing came, the file is gone at the end, or the whole scan cannot be processed.
+    ValueError
+        When ``step_s`` or ``patience_s`` is not above zero.
+    """
+    if not (step_s > 0.0 and patience_s > 0.0):
+        msg = f"step_s and patience_s must be above 0, got {step_s} and {patience_s}"
+        raise ValueError(msg)
+    recipe = recipe or Recipe()
+    following = Following(path, recipe)
+    quiet_since, ended_since, due, shown = clock(), math.inf, -math.inf, True
+    try:
+        while True:
+            news = following.look()
+            if news.scan is not None:
+                quiet_since, shown = clock(), False
+            if not shown and clock() >= due and following.sweep is not None and on_frame is not None:
+                due, shown = clock() + step_s, True
+                on_frame(_frame_so_far(following))
+            closed = news.writing == "ended" and following.sweep is not None
+            ended_since = min(ended_since, clock()) if closed else math.inf
+            if clock() - ended_since >= SETTLE_S or clock() - quiet_since >= patience_s:
+                break
+            sleep(POLL_S)
+    finally:
+        following.close()
+    if following.sweep is None or news.writing == "absent":
+        came = "no recording came" if following.sweep is None else "the recording went away and did not come back"
+        msg = f"{path.name}: {came} within {patience_s:g} s{f': {news.why}' if news.why else ''}"
+        raise ScanError(msg)
+    return _ended(path, recipe, closed=news.writing == "ended", on_frame=on_frame)
+
+
+def _frame_so_far(following: Following) -> Frame:
+    sweep, header = following.sweep, following.header
+    assert sweep is not None  # noqa: S101 - for the types: both come together
+    assert header is not None  # noqa: S101
+    time_s = following.last_s - following.start_s
+    return Frame(time_s, max(time_s, 1.0), header, sweep.sketch(), *sweep.metal_trace())
+
+
+def _ended(path: Path, recipe: Recipe, *, closed: bool, on_frame: Callable[[Frame], None] | None) -> Result:
+    """Process what a recorder left, and show it."""
+    if not closed:
+        scan = read_unfinished(path)
+        result = process_recording(scan, recipe)
+    else:
+        with open_recording(path) as recording:
+            result = process_recording(recording, recipe)
+            scan = recording.outline
+    if on_frame is not None:
+        _show_end(scan, result, on_frame)
+    return result
+
+
+def _show_end(scan: Scan, result: Result, on_frame: Callable[[Frame], None]) -> None:
+    start_s, end_s = time_span(scan)
+    time_s, trace = metal_trace(scan, result)
+    on_frame(Frame(end_s - start_s, end_s - start_s, scan.header, result, time_s - start_s, trace))
 
 
 def time_span(scan: Scan) -> tuple[float, float]:

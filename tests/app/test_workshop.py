@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dualsense.app import _workshop
 from dualsense.app._listing import Shelf
 from dualsense.app._work import Processing
 from dualsense.app._workshop import Workshop, free_folder, shop_of
@@ -89,6 +90,27 @@ def test_a_scan_that_grows_is_waited_for(tmp_path):
     assert states(made) == {"copied.h5": ("waiting", "")}
     made._look()
     assert [one.path for one in made._ready()] == [path]
+
+
+def test_a_recording_is_shown_until_its_writer_closes_it_or_is_gone_for_long(tmp_path, monkeypatch):
+    head = bytearray(b"\x89HDF\r\n\x1a\n\x03\x08\x08\x05" + bytes(36))
+    for name in ("going", "dead"):
+        (tmp_path / f"{name}.h5").write_bytes(head)
+    made = shop(tmp_path)
+    for _ in range(3):
+        look(made)
+    assert states(made) == {"going.h5": ("recording", ""), "dead.h5": ("recording", "")}
+    row = next(row for row in made.rows() if row["name"] == "going.h5")
+    assert made.recorded(row["key"]) == tmp_path / "going.h5"
+    assert made.recorded("0" * 16) is None
+    head[11] = 0
+    (tmp_path / "going.h5").write_bytes(head)
+    look(made)
+    assert states(made) == {"dead.h5": ("recording", "")}
+    monkeypatch.setattr(_workshop, "UNFINISHED_S", 0.0)
+    look(made)
+    assert states(made) == {}
+    assert sorted(Path(task.scan).stem for task in made._worker.asked) == ["dead", "going"]
 
 
 def test_a_changed_scan_gets_a_folder_of_its_own_and_a_result_is_never_replaced(tmp_path):

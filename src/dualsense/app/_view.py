@@ -15,6 +15,7 @@ from dualsense.app._guard import FILE_POLICY, REPORT_POLICY, Access, body_of
 from dualsense.app._imaging import Imaging, asked_for, image_one
 from dualsense.app._listing import LIST, MAX_FILE_BYTES, MEDIA_TYPES, read_list, read_plain
 from dualsense.app._server import address, file_answer, language_of, listen, not_found, page_routes, run, web_app
+from dualsense.app._work import draw_one
 from dualsense.app._workshop import shop_of
 from dualsense.errors import DualsenseError, one_line
 from dualsense.language import again, again_cause, say, speaking
@@ -57,6 +58,7 @@ def view_app(pages: Pages, access: Access) -> Starlette:
             Route("/api/results", pages.results, methods=["GET"]),
             Route("/api/folder", pages.folder, methods=["GET"]),
             Route("/results/{key}/{file}", pages.file, methods=["GET"]),
+            Route("/recordings/{key}.png", pages.recording, methods=["GET"]),
             Route("/api/results/{key}/image", pages.image, methods=["POST"]),
             Route("/api/results/{key}/decisions", pages.decisions, methods=["GET"]),
             Route("/api/results/{key}/decisions", pages.decide, methods=["POST"]),
@@ -79,6 +81,7 @@ class Pages:
     def __init__(self, shop: Workshop, single: str) -> None:
         self.shop, self.shelf, self.single = shop, shop.shelf, single
         self.imager: LastingWorker[Imaging, dict[str, Any]] = LastingWorker(image_one, threads=os.cpu_count() or 1)
+        self.drawer: LastingWorker[str, bytes] = LastingWorker(draw_one, threads=1)
 
     def results(self, request: Request) -> Response:
         """List what is there; what results say in English is said again in the page's language."""
@@ -128,6 +131,21 @@ class Pages:
         answer = await run_in_threadpool(self.imager.ask, task, most_s=IMAGE_S)
         said = {"problem": str(answer)} if isinstance(answer, WorkerDiedError) else answer
         return JSONResponse(said, status_code=409 if "problem" in said else 200)
+
+    async def recording(self, request: Request) -> Response:
+        """Draw what is known so far of a scan that is being recorded."""
+        path = self.shop.recorded(request.path_params["key"])
+        if path is None:
+            return not_found()
+        drawn = await run_in_threadpool(self.drawer.ask, str(path), most_s=IMAGE_S)
+        if isinstance(drawn, WorkerDiedError) or not drawn:
+            return not_found()
+        return file_answer(drawn, "image/png", FILE_POLICY)
+
+    def stop(self) -> None:
+        """End the processes that draw."""
+        self.imager.stop()
+        self.drawer.stop()
 
     def _export(self, request: Request, name: str) -> Response:
         found = self._list(request)
@@ -188,5 +206,5 @@ def run_view(
                 ),
             )
         finally:
-            pages.imager.stop()
+            pages.stop()
             shop.stop()

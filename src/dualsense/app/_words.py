@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, str] = {
     "unknownPart": "an unknown part",
     "faults": "Faults that limit it: {count}",
     "decidedCount": "Decided: {count}",
+    "beingRecorded": "Being recorded: nothing of this is final",
     "waiting": "Waiting to be processed",
     "working": "Being processed …",
     # one result

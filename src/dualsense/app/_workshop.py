@@ -1,7 +1,8 @@
 """Scans that lie in a folder, or come to it, are processed one after another; one that fails is told with its why.
 
 The folder is looked through again and again, since no file system tells of what comes to it from everywhere. A
-file is taken when it has stopped growing. Results are never replaced: a scan whose hash a result has is done
+file is taken when it has stopped growing, and one that a recorder has open once it is closed, or has not grown for
+so long that nobody will. Results are never replaced: a scan whose hash a result has is done
 already, and a changed one gets a folder of its own.
 """
 
@@ -17,18 +18,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from dualsense.app._listing import LIST, Shelf, is_plain, key_of, mark_of, read_list
 from dualsense.app._work import Processing, process_one
 from dualsense.errors import one_line
+from dualsense.runtime.growth import is_written
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-State = Literal["waiting", "working", "done", "failed"]
+State = Literal["recording", "waiting", "working", "done", "failed"]
 RESULTS = "results"
 """Folder below the scans' own that results go to, where no other is asked for."""
 POLL_S = 1.0
 RESTING = 20.0
 """Times as long as looking through the folder took, it is left in peace."""
+UNFINISHED_S = 30.0
+"""A recording that was not closed and has not grown for so long has ended all the same."""
 LEAST_S, SECONDS_PER_MB = 600.0, 30.0
 """A scan may take this long, and so much more for its size; beyond that something goes round in circles."""
 
@@ -45,6 +49,8 @@ class Waiting:
         How far it is, and why it failed.
     sha256
         Of its bytes, once it has stopped growing.
+    since_s
+        When this mark was first seen, on the monotonic clock.
     """
 
     path: Path
@@ -52,6 +58,7 @@ class Waiting:
     state: State = "waiting"
     problem: str = ""
     sha256: str = ""
+    since_s: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -104,7 +111,8 @@ class Workshop:
             held = [one for one in self._scans.values() if one.state != "done"]
         rows = []
         for one in held if self.processes else ():
-            row = {"key": "", "name": self._name(one.path), "state": one.state}
+            key = self._key(one.path) if one.state == "recording" else ""
+            row = {"key": key, "name": self._name(one.path), "state": one.state}
             rows.append(row | ({"problem": one.problem} if one.problem else {}))
         return rows
 
@@ -145,11 +153,20 @@ class Workshop:
             for path, mark in marks.items():
                 known = self._scans.get(path)
                 if known is None or known.mark != mark:
-                    self._scans[path] = Waiting(path, mark)
-                elif not known.sha256 and known.state == "waiting":
+                    self._scans[path] = Waiting(path, mark, "recording" if is_written(path) else "waiting")
+                elif not known.sha256 and (known.state == "waiting" or _has_ended(known)):
                     # it has not changed since the last look: nobody is writing it any more
                     known.sha256, known.problem = _digest(path)
                     known.state = "failed" if known.problem else "waiting"
+
+    def recorded(self, key: str) -> Path | None:
+        """Find the scan that is being recorded, by its key."""
+        with self._lock:
+            found = [one.path for one in self._scans.values() if one.state == "recording"]
+        return next((path for path in found if self._key(path) == key), None)
+
+    def _key(self, path: Path) -> str:
+        return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
     def _own(self) -> Iterable[Path]:
         return self.shelf.scans() if self.only is None else (self.only,)
@@ -177,6 +194,11 @@ class Workshop:
         if self.only is not None:
             return self.shelf.folder
         return free_folder(self.out / one.path.relative_to(self.shelf.folder).with_suffix(""))
+
+
+def _has_ended(one: Waiting) -> bool:
+    """Whether a recording that is not closed has not grown for long."""
+    return one.state == "recording" and time.monotonic() - one.since_s >= UNFINISHED_S
 
 
 def free_folder(wanted: Path, sha256: str = "") -> Path:

@@ -156,8 +156,13 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
 @cli.command()
 @click.argument("scan", type=options.FILE)
 @options.speed
-@click.option("--step", "step_s", type=click.FloatRange(min=0.05), default=1.0, show_default=True,
+@click.option("--step", "step_s", type=click.FloatRange(min=0.02), default=1.0, show_default=True,
               help="Seconds of recording between pictures.")  # fmt: skip
+@click.option(
+    "--follow", is_flag=True, help="SCAN is still being written, or will be; show what comes as it comes."
+)
+@click.option("--wait", "patience_s", type=click.FloatRange(min=1.0), default=30.0, show_default=True,
+              help="With --follow: seconds without anything new after which the recording has ended.")  # fmt: skip
 @click.option("-o", "--out", type=options.FILE, help="Folder for the results of the whole scan, as by `process`.")
 @click.option("--frames", type=options.FILE, help="Folder for one PNG per picture.")
 @options.recipe
@@ -171,6 +176,8 @@ def replay(
     scan: Path,
     speed: float,
     step_s: float,
+    follow: bool,
+    patience_s: float,
     out: Path | None,
     frames: Path | None,
     recipe_file: Path | None,
@@ -179,7 +186,8 @@ def replay(
 ) -> int:
     """Play SCAN as it was recorded, and end with its result.
 
-    Every picture before the end is provisional. The end is what `process` gives, byte for byte.
+    Every picture before the end is provisional. The end is what `process` gives, byte for byte. With --follow the
+    recorder sets the pace: --speed is for recordings that are whole.
     """
     recipe = options.load_recipe(recipe_file, overrides)
     from dualsense.cli._live import LiveView
@@ -190,11 +198,14 @@ def replay(
     view = LiveView(sys.stdout, frames=frames, overwrite=overwrite)
     console.subject = str(scan)
     from dualsense.io import read_scan
-    from dualsense.replay import replay_scan
+    from dualsense.replay import follow_scan, replay_scan
 
-    recording = read_scan(scan, with_truth=False)
+    recording = None if follow else read_scan(scan, with_truth=False)
     with view.running() as show:
-        result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
+        if recording is None:
+            result = follow_scan(scan, recipe, step_s=step_s, patience_s=patience_s, on_frame=show)
+        else:
+            result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
     if out is not None:
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)

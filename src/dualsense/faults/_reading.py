@@ -69,6 +69,10 @@ READING: Final = (
         "{count} of {total} poses are not finite; dropped",
         "Some poses lack a number. The track goes on between their neighbours unless the gap is too long; then "
         "the ground there is not covered."),
+    FaultKind("recording-unfinished", "pose", "degraded", None,
+        "the recording was not ended by what wrote it; nothing after {last_s:.1f} s is there",
+        "The recorder stopped, or lost its power, before it closed the file. What had been written by then is "
+        "used; ground that was swept after that is not covered."),
     FaultKind("pose-errors-unknown", "pose", None, None,
         "{count} of {total} tracking errors are not finite; taken as unknown",
         "The file states the track's error and leaves it out in places. Nothing is assumed of it there."),

@@ -10,6 +10,12 @@ Recording           what can be asked of it: its outline, all of it, a part
 HeldRecording       the same of a scan that is in memory
 write_scan          the same bytes for the same scan, whole or not at all
 
+Files that grow
+---------------
+Growing             a scan file that another process is writing, looked at again and again
+News                what one look at it found
+read_unfinished     what there is of a file that was never closed
+
 Other instruments
 -----------------
 import_scan         whatever is known here, by what the file holds and not by its name

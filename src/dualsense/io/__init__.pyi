@@ -1,3 +1,6 @@
+from ._growing import Growing as Growing
+from ._growing import News as News
+from ._growing import read_unfinished as read_unfinished
 from ._hdf5 import read_scan as read_scan
 from ._importers.area import import_lines as import_lines
 from ._importers.detect import FOREIGN_SUFFIXES as FOREIGN_SUFFIXES

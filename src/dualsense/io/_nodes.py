@@ -20,12 +20,13 @@ from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
 from dualsense.io._text import clean_text, one_line
 from dualsense.io._types import complex_parts, complex_type, hdf5_reason, type_name, value_name
+from dualsense.runtime.growth import is_written
 from dualsense.runtime.heaps import Heaps, look_at_heaps
 from dualsense.runtime.memory import at_most_more
 from dualsense.runtime.untrusted import MAX_DEPTH, MAX_NAMES, Allowance, odd_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,6 +58,9 @@ class Source:
     allowance: Allowance
     opened: dict[str, Any] = field(default_factory=dict, repr=False)
     claimed: dict[str, int] = field(default_factory=dict, repr=False)
+    said: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    rows: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Of a file that grows, how many rows of a dataset have arrived whole; those beyond are as if not there."""
 
     def error(self, path: str, cause: str) -> ScanError:
         """Make the error that says what is wrong at a path."""
@@ -116,6 +120,19 @@ class Source:
             )
             raise self.error(path, f"found {sum(self.claimed.values())} bytes of data up to here, {most}")
 
+    def refreshed(self, path: str) -> h5py.Dataset | None:
+        """Open a dataset of a file that grows with the length that it has by now."""
+        node = self._open(path)
+        if isinstance(node, h5py.Dataset):
+            with self._guard(path):
+                node.refresh()
+        return self.dataset(path)
+
+    def shape_of(self, node: h5py.Dataset, path: str) -> tuple[int, ...]:
+        """Give the shape of what of a dataset has arrived whole."""
+        shape: tuple[int, ...] = node.shape
+        return (self.rows[path], *shape[1:]) if path in self.rows else shape
+
     def number_dataset(self, field: schema.Field) -> h5py.Dataset | None:
         """Open a dataset of numbers in the unit of the format, without reading it."""
         node = self.dataset(field.path)
@@ -142,7 +159,7 @@ class Source:
         """
         with self._guard(path):
             if rows is None:
-                raw = node[()]
+                raw = node[: self.rows[path]] if path in self.rows else node[()]
             else:
                 cuts = np.flatnonzero(np.diff(rows) > 1) + 1
                 runs = [node[part[0] : part[-1] + 1] for part in np.split(rows, cuts) if part.size]
@@ -208,6 +225,11 @@ class Source:
 
     def attribute(self, path: str, name: str) -> Any:
         """Read an attribute as HDF5 gives it, or None where there is none."""
+        if (path, name) not in self.said:
+            self.said[path, name] = self._attribute(path, name)
+        return self.said[path, name]
+
+    def _attribute(self, path: str, name: str) -> Any:
         node = self._open(path)
         where = attribute_path(path, name)
         if node is None:
@@ -332,7 +354,9 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, name: str = "", *, locking: bool | str = "best-effort") -> Iterator[Source]:
+def open_source(
+    path: Path, name: str = "", *, locking: bool | str = "best-effort", growing: bool = False
+) -> Iterator[Source]:
     """Open an HDF5 file for reading, with one line for each way in which it can fail to be one.
 
     Parameters
@@ -342,6 +366,8 @@ def open_source(path: Path, name: str = "", *, locking: bool | str = "best-effor
         What messages call it; the name of the file when empty.
     locking
         Of HDF5; False where this process holds a lock of the file itself.
+    growing
+        Whether another process may be adding rows to it.
 
     Raises
     ------
@@ -354,11 +380,14 @@ def open_source(path: Path, name: str = "", *, locking: bool | str = "best-effor
         is_hdf5 = h5py.is_hdf5(path)
         heaps = look_at_heaps(path) if is_hdf5 else Heaps()
         endless = heaps.endless_at
-        file = h5py.File(path, "r", locking=locking) if is_hdf5 and endless is None else None
+        opened = is_hdf5 and endless is None
+        file = h5py.File(path, "r", locking=locking, swmr=growing) if opened else None
     except _HDF5_ERRORS as error:
         cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if cut:
             cause = f"truncated HDF5 file: found {cut[1]} bytes, expected {cut[2]}"
+        elif is_written(path):
+            cause = "is still being written, or was never closed by what wrote it; `replay --follow` reads it"
         else:
             cause = f"damaged HDF5 file ({hdf5_reason(error)})"
         msg = one_line(f"{name}: {cause}")

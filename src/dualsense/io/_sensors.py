@@ -181,9 +181,10 @@ def _readings(
     shape = (time.size, len(stream.columns))
     if node is None:
         raise source.missing(data_field.path, f"numbers of shape {shape}")
-    if node.shape != shape and not (1 in shape and _is_line(node.shape) and node.size == shape[0] * shape[1] > 0):
-        hint = ", which is the transpose" if node.shape == shape[::-1] else ""
-        cause = f"found shape {node.shape}{hint}, expected {shape} (soundings, tones, gates or samples)"
+    found = source.shape_of(node, data_field.path)
+    if found != shape and not (1 in shape and _is_line(found) and math.prod(found) == shape[0] * shape[1] > 0):
+        hint = ", which is the transpose" if found == shape[::-1] else ""
+        cause = f"found shape {found}{hint}, expected {shape} (soundings, tones, gates or samples)"
         raise source.error(data_field.path, cause)
     dtype = _check_kind(source, node, data_field, kind)
     keep, faults = usable_times(source, time_field, time, channel, stream)
@@ -192,7 +193,7 @@ def _readings(
         data = np.broadcast_to(np.array(blank, dtype), (int(keep.sum()), shape[1]))
         return _Readings(time[keep], channel[keep], data, faults)
     which = np.flatnonzero(keep) if rows is None else np.flatnonzero(keep)[rows]
-    if rows is None or node.shape != shape:  # a single column or sounding may lie along the other axis
+    if rows is None or found != shape:  # a single column or sounding may lie along the other axis
         raw = source.read(node, data_field.path).reshape(shape)
         raw = raw if which.size == len(raw) else raw[which]
     else:

@@ -1,3 +1,4 @@
+from ._following import Following as Following
 from ._stretch import Stretch as Stretch
 from ._sweep import Sweep as Sweep
 from ._sweep import Work as Work

@@ -49,14 +49,28 @@ function doneCard(result) {
   return link;
 }
 
+// What a recorder has written so far, drawn anew as soon as the last picture is there.
+function growing(result) {
+  const picture = made("img");
+  picture.alt = say("thumbnail", { name: title(result) });
+  const again = () => setTimeout(() => {
+    if (picture.isConnected) picture.src = "/recordings/" + result.key + ".png?at=" + Date.now();
+  }, LOOK_MS);
+  picture.addEventListener("load", again);
+  picture.addEventListener("error", again);
+  picture.src = "/recordings/" + result.key + ".png";
+  return picture;
+}
+
 function otherCard(result) {
   const card = made("div", "", "card " + (result.problem ? "failed" : result.state));
+  if (result.state === "recording") card.append(growing(result));
   const text = made("div", "", "words");
   text.append(made("strong", title(result), "title"));
   if (result.problem) {
     text.append(made("span", say("failed"), "dig"), made("span", result.problem));
   } else {
-    text.append(made("span", say(result.state)));
+    text.append(made("span", say(result.state === "recording" ? "beingRecorded" : result.state)));
   }
   card.append(text);
   return card;
