@@ -16,7 +16,7 @@ from dualsense.runtime.texts import visible
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = ("csv", "geojson", "kml", "gpkg", "pdf", "npz", "vti")
+FORMATS = ("csv", "geojson", "kml", "gpkg", "pdf", "npz", "vti", "tif", "sgy", "zarr")
 """As `dualsense.render.FORMATS` and `ARRAYS`, which take longer to import."""
 
 
@@ -35,7 +35,7 @@ def _split(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.argument("results", type=options.FILE, nargs=-1, required=True, metavar="RESULT...")
 @click.option("-o", "--out", type=options.FILE, required=True, help="Folder for export.csv, export.kml and so on.")
 @click.option("--format", "formats", callback=_split, metavar="A,B",
-              help="Some of csv,geojson,kml,gpkg,pdf (by default all that are possible), npz,vti.")  # fmt: skip
+              help="Of csv,geojson,kml,gpkg,pdf (by default all possible), npz,vti,tif,sgy,zarr.")  # fmt: skip
 @click.option("--columns", "column_file", type=options.FILE, metavar="MAP.toml",
               help="Columns of the CSV, as an office asks for them.")  # fmt: skip
 @options.overwrite

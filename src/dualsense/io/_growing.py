@@ -18,7 +18,7 @@ from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import file_digest, scan_of
-from dualsense.io._nodes import Source, open_source
+from dualsense.io._opening import open_source
 from dualsense.io._recording import StoredRecording
 from dualsense.runtime.growth import is_written
 from dualsense.runtime.untrusted import Allowance
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualsense.io._nodes import Source
     from dualsense.scan import Scan
 
 Writing = Literal["absent", "beginning", "going", "ended"]

@@ -13,7 +13,8 @@ import numpy as np
 from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
-from dualsense.io._nodes import attribute_path, open_source
+from dualsense.io._nodes import attribute_path
+from dualsense.io._opening import open_source
 from dualsense.io._sensors import read_emi, read_gpr
 from dualsense.io._text import single_line
 from dualsense.io._track import covered_by_pose, read_pose

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dualsense.io._hdf5 import file_digest, scan_of
 from dualsense.io._importers.detect import import_scan, is_foreign
-from dualsense.io._nodes import check_file, open_source
+from dualsense.io._opening import check_file, open_source
 from dualsense.io._sensors import read_emi, read_gpr
 from dualsense.io._text import one_line
 

@@ -11,7 +11,8 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import scan_of
-from dualsense.io._nodes import attribute_path, open_source
+from dualsense.io._nodes import attribute_path
+from dualsense.io._opening import open_source
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.runtime.files import refuse_odd, whole_file
 from dualsense.runtime.unfailing import new_hdf5

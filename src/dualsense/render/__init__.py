@@ -20,6 +20,7 @@ For other programs and for paper
 export_results      CSV, GeoJSON, KML, GeoPackage and a page of PDF, of one scan or many
 FORMATS             in which results are exported
 ARRAYS              and in which only when asked for: arrays of the images
+to_xarray           ... as a dataset of xarray
 table_columns       which columns the CSV has, from a small TOML file
 FIELDS              what a column can hold
 

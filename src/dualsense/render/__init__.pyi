@@ -1,4 +1,5 @@
 from ._canvas.picture import picture_png as picture_png
+from ._export.layers import to_xarray as to_xarray
 from ._export.table import FIELDS as FIELDS
 from ._export.table import table_columns as table_columns
 from ._export.write import ARRAYS as ARRAYS

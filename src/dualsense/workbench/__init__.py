@@ -23,6 +23,13 @@ Tuning              a scan whose recipe is changed one thing at a time: undo, be
 recipe_panel        the recipe as controls: switch, order, unit, meaning and range of every key
 panel_values        the value of every key, and whether it has a say
 
+Drawing
+-------
+plot_map            a map with its targets, by matplotlib
+plot_slice          a volume at a depth
+plot_section        ... along x or y
+plot_radargram      what the radar heard along its track
+
 Putting in
 ----------
 hybrid_scan         objects of a scene in recorded ground

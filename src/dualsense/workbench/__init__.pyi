@@ -8,6 +8,10 @@ from ._hybrid import seen_text as seen_text
 from ._hybrid import would_be_seen as would_be_seen
 from ._panel import panel_values as panel_values
 from ._panel import recipe_panel as recipe_panel
+from ._plots import plot_map as plot_map
+from ._plots import plot_radargram as plot_radargram
+from ._plots import plot_section as plot_section
+from ._plots import plot_slice as plot_slice
 from ._step_files import step_arrays as step_arrays
 from ._step_files import steps_html as steps_html
 from ._step_files import write_steps as write_steps

@@ -23,7 +23,7 @@ from dualsense.io._importers.pulseekko import import_pulseekko, is_pulseekko
 from dualsense.io._importers.seismic import FILE_BYTES, TRACE_BYTES, find_layout, import_seismic, is_seismic
 from dualsense.io._importers.tones import import_ascans, import_touchstone, is_ascans, is_series
 from dualsense.io._importers.unread import known_by_name
-from dualsense.io._nodes import check_file
+from dualsense.io._opening import check_file
 from dualsense.io._text import one_line
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from dualsense.errors import ScanError, UsageError
 from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import file_digest
 from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, is_number, number_option, whole_option
-from dualsense.io._nodes import attribute_path, open_source
+from dualsense.io._nodes import attribute_path
+from dualsense.io._opening import open_source
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader

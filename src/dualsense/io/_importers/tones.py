@@ -21,7 +21,7 @@ from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import file_digest
 from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option, positive_option
 from dualsense.io._importers.traces import examine_tones, examine_traces, read_content
-from dualsense.io._nodes import open_source
+from dualsense.io._opening import open_source
 from dualsense.io._text import one_line, single_line
 from dualsense.io._types import type_name
 from dualsense.scan import GprData, Pose, Scan, ScanHeader

@@ -9,7 +9,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.io._axes import hertz
 from dualsense.io._importers.options import whole_option
-from dualsense.io._nodes import check_file
+from dualsense.io._opening import check_file
 from dualsense.io._samples import Stream, examine_samples
 from dualsense.io._text import one_line
 

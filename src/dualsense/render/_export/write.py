@@ -11,7 +11,10 @@ from dualsense.render._export.about import is_placed
 from dualsense.render._export.arrays import arrays_npz, volume_vti
 from dualsense.render._export.features import features_geojson
 from dualsense.render._export.geopackage import scans_geopackage
+from dualsense.render._export.geotiff import maps_geotiff
 from dualsense.render._export.kml import scans_kml
+from dualsense.render._export.layers import layers_zarr
+from dualsense.render._export.segy import radar_segy
 from dualsense.render._export.table import table_csv
 from dualsense.runtime.folders import write_folder
 
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "geojson", "kml", "gpkg", "pdf")
 """In which results are exported."""
-ARRAYS = ("npz", "vti")
+ARRAYS = ("npz", "vti", "tif", "sgy", "zarr")
 """And only where they are asked for: images, a file for each result."""
+SUFFIXES = {"zarr": "zarr.zip"}
+"""Of formats whose files end otherwise."""
 
 
 def export_results(
@@ -117,9 +122,17 @@ def _names(
         "gpkg": lambda results, _: scans_geopackage(results),
     }
     names = {f"export.{one}": makers[one] for one in chosen if one in makers}
-    each = {"pdf": page_pdf, "npz": arrays_npz, "vti": volume_vti}
+    each = {
+        "pdf": page_pdf,
+        "npz": arrays_npz,
+        "vti": volume_vti,
+        "tif": maps_geotiff,
+        "sgy": radar_segy,
+        "zarr": layers_zarr,
+    }
     for kind in (one for one in chosen if one in each):
         for n, result in enumerate(results):
-            name = f"export.{kind}" if len(results) == 1 else f"export_{n + 1:03d}.{kind}"
+            number = "" if len(results) == 1 else f"_{n + 1:03d}"
+            name = f"export{number}.{SUFFIXES.get(kind, kind)}"
             names[name] = lambda _results, _columns, one=result, make=each[kind]: make(one)  # type: ignore[misc]
     return names
