@@ -56,7 +56,7 @@ def maps_geotiff(result: Result) -> bytes:
         for n, (name, _) in enumerate(bands)
     ]
     keys, texts = _keys(result)
-    tags = {
+    tags: dict[int, tuple[int, tuple[float, ...] | str]] = {
         TRANSFORMATION: (DOUBLE, _transformation(result, grid)),
         GEO_KEYS: (SHORT, keys),
         GEO_TEXTS: (ASCII, texts),
