@@ -31,6 +31,7 @@ NOT_RUN = {
     "simulate SCENE.toml --seed 1 --engine gprmax": ("needs gprMax", "tests/simulate/gprmax"),
     "steps": ("draws some fifty plots", "tests/workbench/test_steps.py"),
     "sweep": ("processes of its own", "tests/workbench/test_sweep.py"),
+    "tune": ("answers until it is ended", "tests/app/test_tune.py"),
     "train": ("answers until it is ended", "tests/app/test_train.py"),
     "view": ("answers until it is ended", "tests/app/test_server.py"),
     "warm-up": ("compiles", "tests/runtime/test_warmup.py"),

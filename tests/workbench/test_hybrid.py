@@ -16,7 +16,7 @@ from dualsense.io import read_scan, write_scan
 from dualsense.recipe import load_recipe
 from dualsense.result import CALLS
 from dualsense.simulate import Buried, Motion, Radar, Scene, SurfaceEcho, add_objects, dump_scene, simulate_scan
-from dualsense.workbench import _hybrid, hybrid_scan, seen_json, seen_text, would_be_seen
+from dualsense.workbench import _seen, hybrid_scan, seen_html, seen_json, seen_maps, seen_text, would_be_seen
 
 THING = (Buried("PMN", 0.25, 0.15, 0.05),)
 SMALL = Motion(length_m=0.5, width_m=0.3)
@@ -66,6 +66,17 @@ def test_a_mine_is_put_at_every_place_and_told_of(lanes):
     document = json.loads(seen_json(seen))
     assert document["found"] == document["told"] == len(seen.told)
     assert seen_text(seen).startswith("SIMULATED PMN with its top 5 cm deep, put into lane: to be dug at")
+    losses = [one.loss for one in seen.places]
+    assert all(0.0 < loss < 0.9 for loss in losses), "filters take a part of an echo, and not most of it"
+    maps = seen_maps(seen)
+    values, y, x = maps["loss"]
+    assert values.shape == (y.size, x.size)
+    assert sorted(values[np.isfinite(values)]) == sorted(one.loss for one in seen.told)
+    assert np.nanmax(maps["confidence"][0]) == max(one.confidence for one in seen.told)
+    page = seen_html(seen)
+    assert "SIMULATED" in page
+    assert page.count("data:image/png;base64,") == 1
+    assert page.count("<tr>") == 1 + len(seen.places)
     with pytest.raises(UsageError, match="no model is called 'PNM'"):
         would_be_seen(recorded, "PNM")
 
@@ -95,9 +106,7 @@ def test_channels_that_sound_at_the_same_moment_keep_their_own_ground(lanes):
 @pytest.mark.parametrize("call", CALLS)
 def test_a_mine_is_found_where_the_call_is_to_dig(call):
     target = SimpleNamespace(x_m=0.0, y_m=0.03, call=call, confidence=0.5)
-    found = [
-        _hybrid._place(x, 0.0, SimpleNamespace(targets=[target]), SimpleNamespace(targets=[])) for x in (0, 1)
-    ]
+    found = [_seen._place(x, 0.0, SimpleNamespace(targets=[target]), SimpleNamespace(targets=[])) for x in (0, 1)]
     assert [one.found for one in found] == [call != "likely-clutter", False]
     assert [one.call for one in found] == [call, "none"]
 

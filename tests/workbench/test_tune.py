@@ -13,7 +13,7 @@ from dualsense.cli import cli
 from dualsense.errors import RecipeError, UsageError
 from dualsense.recipe import Recipe
 from dualsense.workbench import Tuning, panel_values, recipe_panel
-from dualsense.workbench._tune import GROUPS, is_on
+from dualsense.workbench._switches import GROUPS, is_on
 
 START = ("survey.cell_m=0.02", "gpr.migrate.depth_stop_m=0.1")
 

@@ -3,6 +3,7 @@
 Serving
 -------
 view                a scan, a result or a folder of them as web pages on 127.0.0.1, until interrupted
+tune                one recording with the chain's controls: each step before and after, what came of it
 train               lanes with known truth to learn from, scored afterwards
 
 Decisions

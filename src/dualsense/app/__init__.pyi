@@ -4,4 +4,5 @@ from ._decisions import read_decisions as read_decisions
 from ._decisions import record_decision as record_decision
 from ._listing import all_decisions as all_decisions
 from ._start import train as train
+from ._start import tune as tune
 from ._start import view as view

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from dualsense.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from dualsense.app._guard import Access
     from dualsense.app._lessons import Level
@@ -96,6 +97,48 @@ def train(
     from dualsense.app._train import run_train  # noqa: PLC0415 - needs the extra
 
     run_train(folder, level=level, lanes=lanes, access=access, port=port, announce=announce)
+
+
+def tune(
+    scan: Path,
+    *,
+    out: Path,
+    port: int,
+    announce: Callable[[str], None],
+    recipe_file: Path | None = None,
+    overrides: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    host: str = LOOPBACK,
+) -> None:
+    """Tune the recipe on a recording in a browser until interrupted.
+
+    Parameters
+    ----------
+    scan
+        Scan file, or another instrument's recording; short enough to be processed in one piece.
+    out
+        Folder that recipe, program and result are saved to when the page is asked to.
+    port, announce, host
+        As for `view`.
+    recipe_file, overrides
+        Recipe that the session begins with.
+    options
+        Of the importer, for another instrument's recording.
+
+    Raises
+    ------
+    UsageError
+        When the extra is not installed, nothing is there, or the port is taken.
+    """
+    access = _access(host)
+    if not scan.exists():
+        msg = f"{scan}: no such file"
+        raise UsageError(msg)
+    from dualsense.app._bench import Source  # noqa: PLC0415 - with the rest of the page
+    from dualsense.app._tune import run_tune  # noqa: PLC0415 - needs the extra
+
+    source = Source(str(scan), dict(options or {}), str(recipe_file or ""), tuple(overrides))
+    run_tune(source, out, access=access, port=port, announce=announce)
 
 
 def _access(host: str) -> Access:

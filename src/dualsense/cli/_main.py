@@ -33,6 +33,7 @@ from dualsense.cli._export import export
 from dualsense.cli._import import import_
 from dualsense.cli._seen import seen
 from dualsense.cli._simulate import simulate
+from dualsense.cli._tune import tune
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
 from dualsense.cli._workbench import compare, steps, sweep
@@ -300,6 +301,7 @@ cli.add_command(export)
 cli.add_command(compare)
 cli.add_command(steps)
 cli.add_command(sweep)
+cli.add_command(tune)
 cli.add_command(seen)
 cli.add_command(simulate)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     help="Of the places that are tried, in metres.",
 )  # fmt: skip
 @click.option("-o", "--out", type=options.FILE, metavar="FILE.json", help="File for the answer as JSON.")
+@click.option("--png", type=options.FILE, metavar="FILE.png", help="Picture: confidence and loss over the patch.")
+@click.option("--html", type=options.FILE, metavar="FILE.html", help="Page with the picture and every place.")
 @options.recipe
 @options.overwrite
 @options.as_json
@@ -41,6 +43,8 @@ def seen(
     depth_m: float,
     spacing_m: float,
     out: Path | None,
+    png: Path | None,
+    html: Path | None,
     recipe_file: Path | None,
     overrides: tuple[str, ...],
     overwrite: bool,
@@ -52,21 +56,23 @@ def seen(
     mines lie in one run, far apart. That a mine would have been found here says nothing of what lies here.
     """
     recipe = options.load_recipe(recipe_file, overrides)
-    if out is not None:
-        options.refuse_existing(out, overwrite=overwrite)
+    for path in (out, png, html):
+        if path is not None:
+            options.refuse_existing(path, overwrite=overwrite)
     console.subject = str(scan)
     from dualsense.io import read_scan
     from dualsense.runtime.files import write_file
-    from dualsense.workbench import seen_json, seen_text, would_be_seen
+    from dualsense.workbench import seen_html, seen_json, seen_png, seen_text, would_be_seen
 
     recording = read_scan(scan, with_truth=False)
     with console.progress() as progress:
         found = would_be_seen(
             recording, model, depth_m=depth_m, spacing_m=spacing_m, recipe=recipe, progress=progress
         )
-    if out is not None:
-        console.subject = str(out)
-        write_file(out, seen_json(found), overwrite=overwrite)
+    for path, content in ((out, seen_json), (png, seen_png), (html, seen_html)):
+        if path is not None:
+            console.subject = str(path)
+            write_file(path, content(found), overwrite=overwrite)
     if as_json:
         console.answer(seen_json(found).rstrip("\n"))
     else:

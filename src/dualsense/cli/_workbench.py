@@ -137,6 +137,9 @@ def steps(
               help="Values of a key of the recipe; every combination is tried.")  # fmt: skip
 @click.option("--metric", "metrics", multiple=True, metavar="NAME",
               help="What settings are judged by, such as detection_rate or focus; may be repeated.")  # fmt: skip
+@click.option("--search", "trials", type=click.IntRange(1, 10_000), metavar="N",
+              help="Try N settings, chosen by those before them; KEY=LOW..HIGH[:log] is a range.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of --search.")
 @click.option("--recipe", "recipe_file", type=options.FILE, help="TOML recipe that all settings start from.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; one per core by default.")
 @click.option("--overwrite", is_flag=True, help="Begin anew what is there already, instead of going on with it.")
@@ -148,29 +151,49 @@ def sweep(
     out: Path,
     changes: tuple[str, ...],
     metrics: tuple[str, ...],
+    trials: int | None,
+    seed: int,
     recipe_file: Path | None,
     jobs: int | None,
     overwrite: bool,
 ) -> int:
-    """Process scans with every combination of values of a recipe's keys.
+    """Process scans with every combination of values of a recipe's keys, or search for the best.
 
     OUT gets sweep.csv, sweep.json and sweep.html, with one row and one picture for each setting. A sweep that was
     stopped goes on where it was when it is asked for again. Exit status 1 when any scan could not be processed.
     """
     from dualsense.language import say
-    from dualsense.workbench import METRICS, begin_anew, find_sweep_scans, plan_sweep, run_sweep, write_sweep
+    from dualsense.workbench import (
+        METRICS,
+        begin_anew,
+        find_sweep_scans,
+        plan_search,
+        plan_sweep,
+        run_search,
+        run_sweep,
+        write_sweep,
+    )
 
     for name in metrics:
         if name not in METRICS:
             msg = f"--metric {name}: expected one of {', '.join(METRICS)}"
             raise UsageError(msg)
-    plan = plan_sweep(find_sweep_scans(scans), changes, recipe_file)
+    found = find_sweep_scans(scans)
+    if trials is None:
+        grid = plan_sweep(found, changes, recipe_file)
+    else:
+        search = plan_search(found, changes, metrics, trials, seed=seed, recipe_file=recipe_file)
     console.subject = str(out)
     if overwrite:
         begin_anew(out)
     with console.progress() as progress:
-        rows = run_sweep(plan, out, jobs=jobs, progress=progress)
-    write_sweep(plan, rows, out, metrics)
+        if trials is None:
+            plan, rows, best = grid, run_sweep(grid, out, jobs=jobs, progress=progress), None
+        else:
+            plan, rows, best = run_search(search, out, jobs=jobs, progress=progress)
+    write_sweep(plan, rows, out, metrics, best=best)
+    if best is not None:
+        console.report("\n".join(f"best: setting {number + 1}, {plan.keys_of(number)}" for number in best))
     failed = [row["error"] for row in rows if row["error"]]
     for error in failed:
         click.echo(f"dualsense: error: {error}", err=True)

@@ -22,6 +22,8 @@ Tuning
 Tuning              a scan whose recipe is changed one thing at a time: undo, before and after, A and B, a script
 recipe_panel        the recipe as controls: switch, order, unit, meaning and range of every key
 panel_values        the value of every key, and whether it has a say
+tuning_view         a step before and after, and the result beside the held one, ready for a page
+seen_view           where a mine would have been found, ready for a page
 
 Drawing
 -------
@@ -35,14 +37,21 @@ Putting in
 hybrid_scan         objects of a scene in recorded ground
 would_be_seen       whether a mine would have been found, place by place
 Seen, SeenPlace     what that found
+Trials              ... some places at a time
 seen_text           ... for a terminal
 seen_json           ... for programs
+seen_maps           ... as arrays over the grid of places
+seen_png            ... as a picture
+seen_html           ... as one page
 
 Sweeping
 --------
 find_sweep_scans    scans by name, from files and folders
 plan_sweep          every combination of values of some keys
 run_sweep           each scan with each of them, taken up where it was stopped
+plan_search         ranges and values of some keys, and what settings are judged by
+run_search          one setting after another, each chosen by those before it (optuna)
+Search              what is searched
 begin_anew          forget what a sweep has left
 sweep_table         the settings, each with its metrics
 write_sweep         ... as CSV, JSON and a page of small multiples

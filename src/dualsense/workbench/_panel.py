@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dualsense.recipe import Recipe, radar_steps, recipe_schema
 from dualsense.recipe.base import Table
 from dualsense.recipe.keys import is_read, keys_of, tables
-from dualsense.workbench._tune import GROUPS, is_on
+from dualsense.workbench._switches import GROUPS, is_on
 
 if TYPE_CHECKING:
     from dualsense.recipe.keys import Key

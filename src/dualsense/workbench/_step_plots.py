@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 CELL_M = 0.02
-_SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0}
+SETTINGS: Any = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0}
 
 
 def step_png(steps: Steps, view: StepView) -> bytes | None:
@@ -39,7 +39,7 @@ def step_png(steps: Steps, view: StepView) -> bytes | None:
     view
         One of them.
     """
-    with mpl.rc_context(_SETTINGS), speaking(plotted()):
+    with mpl.rc_context(SETTINGS), speaking(plotted()):
         return _step_png(steps, view)
 
 
@@ -47,7 +47,7 @@ def _step_png(steps: Steps, view: StepView) -> bytes | None:
     if view.after is None:
         return _images_png(steps, view.name)
     taken = view.taken
-    figure, axes = _figure(5)
+    figure, axes = new_figure(5)
     rows = stroke(view.after, *steps.at_m)
     most = _section(axes[0], view.after, rows, say("after"))
     if taken is None:
@@ -59,16 +59,18 @@ def _step_png(steps: Steps, view: StepView) -> bytes | None:
     _sounding(axes[2], view, steps.at_m)
     _spectrum(axes[3], view, steps.at_m)
     _slice(axes[4], steps, view.after)
-    return _png(figure)
+    return png_of(figure)
 
 
-def _figure(count: int) -> tuple[Any, Any]:
-    figure = Figure(figsize=(3.1 * count, 2.9), dpi=80, layout="constrained")
+def new_figure(count: int, height: float = 2.9) -> tuple[Any, Any]:
+    """Give a figure with so many axes beside each other; its height is in inches."""
+    figure = Figure(figsize=(3.1 * count * height / 2.9, height), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(1, count, squeeze=False)[0]
 
 
-def _png(figure: Any) -> bytes:
+def png_of(figure: Any) -> bytes:
+    """Draw a figure as PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
@@ -154,11 +156,11 @@ def _images_png(steps: Steps, name: str) -> bytes | None:
         return _volume_png(steps, steps.result)
     if name == "emi.image" and steps.result.emi_maps:
         maps = steps.result.emi_maps
-        figure, axes = _figure(len(maps))
+        figure, axes = new_figure(len(maps))
         for one, name_of in zip(axes, maps, strict=True):
             image = maps[name_of]
             _map(one, image.values, _edges(image.grid), f"{name_of} ({image.units})", steps.at_m)
-        return _png(figure)
+        return png_of(figure)
     return None
 
 
@@ -173,7 +175,7 @@ def _volume_png(steps: Steps, result: Result) -> bytes:
     grid, (x_m, y_m) = volume.grid, steps.at_m
     row, column = (int(np.argmin(np.abs(axis - at))) for axis, at in ((grid.y_m, y_m), (grid.x_m, x_m)))
     layer = int(np.argmin(np.abs(volume.depth_m - steps.depth_m)))
-    figure, axes = _figure(3)
+    figure, axes = new_figure(3)
     edges = (*_edges(grid)[:2], 100 * volume.depth_m[-1], 100 * volume.depth_m[0])
     shown = axes[0].imshow(volume.values[:, row], extent=edges, aspect="auto", cmap="viridis")
     figure.colorbar(shown, ax=axes[0], format="%.1e")
@@ -188,4 +190,4 @@ def _volume_png(steps: Steps, result: Result) -> bytes:
         say("slice, {depth:.1f} cm deep", depth=100 * volume.depth_m[layer]),
         steps.at_m,
     )
-    return _png(figure)
+    return png_of(figure)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -37,6 +37,13 @@ UNKNOWN: Mapping[str, int | None] = MappingProxyType({"mines": None})
 """Of a scan that failed and whose truth, if it has one, could not be read."""
 
 
+class Headed(Protocol):
+    """A sweep or a search, which is told from others by its head."""
+
+    def head(self) -> dict[str, Any]:
+        """Give the first line of its journal."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What a sweep has to do.
@@ -58,12 +65,22 @@ class Plan:
     recipes: tuple[Recipe, ...]
     scans: Mapping[str, Path]
 
+    def keys_of(self, number: int) -> str:
+        """Tell the keys of a setting, from 0, with their values."""
+        return ", ".join(f"{key} = {value}" for key, value in zip(self.keys, self.settings[number], strict=True))
+
     def head(self) -> dict[str, Any]:
         """Tell this sweep from others: scans by content, recipes, program."""
-        held = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.scans.items()}
+        held, *code = content_of(self.scans)
         recipes = [recipe.sha256 for recipe in self.recipes]
-        text = json.dumps([held, recipes, list(self.keys), __version__, _code_sha256()])
+        text = json.dumps([held, recipes, list(self.keys), *code])
         return {"kind": "plan", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def content_of(scans: Mapping[str, Path]) -> tuple[Mapping[str, str], str, str]:
+    """Tell what the rows of a sweep hang on beside its recipes: scans by content, version, program."""
+    held = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in scans.items()}
+    return held, __version__, _code_sha256()
 
 
 @cache
@@ -79,7 +96,9 @@ def _code_sha256() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class Task:
+    """A scan to be processed with a setting, and where the thinned map of its image goes."""
+
     number: int
     name: str
     scan: str
@@ -110,13 +129,7 @@ def plan_sweep(scans: Mapping[str, Path], changes: Sequence[str], recipe_file: P
     UsageError
         No key has several values, a key is given twice, or there are more than 10,000 settings.
     """
-    keys: dict[str, tuple[str, ...]] = {}
-    for change in changes:
-        key, _, text = change.partition("=")
-        if key in keys:
-            msg = f"--set {key}: given twice; write its values behind one equals sign, separated by commas"
-            raise UsageError(msg)
-        keys[key] = _values(text)
+    keys = {key: values_of(text) for key, text in parted(changes)}
     fixed = [f"{key}={values[0]}" for key, values in keys.items() if len(values) == 1]
     swept = {key: values for key, values in keys.items() if len(values) > 1}
     if not swept:
@@ -134,7 +147,25 @@ def plan_sweep(scans: Mapping[str, Path], changes: Sequence[str], recipe_file: P
     return Plan(swept, settings, recipes, scans)
 
 
-def _values(text: str) -> tuple[str, ...]:
+def parted(changes: Sequence[str]) -> list[tuple[str, str]]:
+    """Part keys from what is given for them.
+
+    Raises
+    ------
+    UsageError
+        A key is given twice.
+    """
+    pairs: dict[str, str] = {}
+    for change in changes:
+        key, _, text = change.partition("=")
+        if key in pairs:
+            msg = f"--set {key}: given twice; write its values behind one equals sign, separated by commas"
+            raise UsageError(msg)
+        pairs[key] = text
+    return list(pairs.items())
+
+
+def values_of(text: str) -> tuple[str, ...]:
     """Split at commas that stand in no brackets and no quotes."""
     parts, depth, quoted = [""], 0, False
     for letter in text:
@@ -219,10 +250,10 @@ def run_sweep(
     """
     out.mkdir(parents=True, exist_ok=True)
     with sole_writer(out):
-        done = _taken_up(plan, out)
+        done = taken_up(plan, out)
         (out / MAPS).mkdir(exist_ok=True)
         tasks = [
-            _Task(number, name, str(path), plan.recipes[number], str(out / MAPS / f"{number:05d}.npy"))
+            Task(number, name, str(path), plan.recipes[number], str(out / MAPS / f"{number:05d}.npy"))
             for number in range(len(plan.settings))
             for name, path in plan.scans.items()
             if (number, name) not in done
@@ -230,9 +261,9 @@ def run_sweep(
         total = len(plan.settings) * len(plan.scans)
         cores = os.cpu_count() or 1
         workers = max(1, min(jobs or cores, len(tasks)))
-        with closing(run_tasks(tasks, _process_one, workers=workers, threads=max(1, cores // workers))) as answers:
+        with closing(run_tasks(tasks, process_one, workers=workers, threads=max(1, cores // workers))) as answers:
             for task, answer in answers:
-                row = _failed(task, str(answer)) if isinstance(answer, WorkerDiedError) else answer
+                row = failed_row(task, str(answer)) if isinstance(answer, WorkerDiedError) else answer
                 append_entry(out / JOURNAL, row)
                 done[task.number, task.name] = row
                 if progress is not None:
@@ -248,7 +279,7 @@ def begin_anew(out: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _taken_up(plan: Plan, out: Path) -> dict[tuple[int, str], dict[str, Any]]:
+def taken_up(plan: Headed, out: Path) -> dict[tuple[int, str], dict[str, Any]]:
     """Give the rows that are written down already, and begin the journal where there is none.
 
     Raises
@@ -270,7 +301,7 @@ def _taken_up(plan: Plan, out: Path) -> dict[tuple[int, str], dict[str, Any]]:
     return {(one["setting"], one["scan"]): one for one in rows if not one["error"]}  # what failed is tried again
 
 
-def _process_one(task: _Task) -> dict[str, Any]:
+def process_one(task: Task) -> dict[str, Any]:
     """Process one scan with one setting; whatever goes wrong stands in the row."""
     start_logging(verbosity=-1)
     try:
@@ -297,12 +328,12 @@ def _process_one(task: _Task) -> dict[str, Any]:
             names = ("mines", "detected", "missed", "not_assessable", "not_covered", "false_alarms")
             row |= {name: getattr(found, name) for name in names}
     except Exception as error:  # noqa: BLE001 - a setting that fails is told, and does not stop the others
-        return _failed(task, cause(error), _mines_of(task.scan))
+        return failed_row(task, cause(error), _mines_of(task.scan))
     known = {name: None if isinstance(v, float) and not np.isfinite(v) else v for name, v in row.items()}
     return {"kind": "row", "setting": task.number, "scan": task.name, "error": "", **known}
 
 
-def _failed(task: _Task, text: str, told: Mapping[str, int | None] = UNKNOWN) -> dict[str, Any]:
+def failed_row(task: Task, text: str, told: Mapping[str, int | None] = UNKNOWN) -> dict[str, Any]:
     """Give the row of what failed. What ended a worker is not opened here to see how many mines it has."""
     return {"kind": "row", "setting": task.number, "scan": task.name, "error": about(task.scan, text), **told}
 

@@ -113,7 +113,14 @@ def _metric(name: str, rows: Sequence[Mapping[str, Any]], lost: int) -> float | 
     return sum(values) / len(values) if values else None
 
 
-def write_sweep(plan: Plan, rows: Sequence[Mapping[str, Any]], out: Path, metrics: Sequence[str] = ()) -> None:
+def write_sweep(
+    plan: Plan,
+    rows: Sequence[Mapping[str, Any]],
+    out: Path,
+    metrics: Sequence[str] = (),
+    *,
+    best: Sequence[int] | None = None,
+) -> None:
     """Write ``sweep.csv``, ``sweep.json`` and ``sweep.html``.
 
     Parameters
@@ -124,6 +131,8 @@ def write_sweep(plan: Plan, rows: Sequence[Mapping[str, Any]], out: Path, metric
         Its folder.
     metrics
         As for `sweep_table`.
+    best
+        Of a search: settings, from 0, than which none is better.
     """
     table = sweep_table(plan, rows, metrics)
     text = io.StringIO()
@@ -137,13 +146,20 @@ def write_sweep(plan: Plan, rows: Sequence[Mapping[str, Any]], out: Path, metric
         "keys": {key: list(values) for key, values in plan.keys.items()},
         "recipes_sha256": [recipe.sha256 for recipe in plan.recipes],
         "table": table,
+        **({} if best is None else {"best": [number + 1 for number in best]}),
         "scans": [{name: value for name, value in row.items() if name != "kind"} for row in rows],
     }
     write_file(out / "sweep.json", json.dumps(document, indent=2, allow_nan=False) + "\n")
-    write_file(out / "sweep.html", _page(plan, rows, table, out))
+    write_file(out / "sweep.html", _page(plan, rows, table, out, best))
 
 
-def _page(plan: Plan, rows: Sequence[Mapping[str, Any]], table: list[dict[str, Any]], out: Path) -> str:
+def _page(
+    plan: Plan,
+    rows: Sequence[Mapping[str, Any]],
+    table: list[dict[str, Any]],
+    out: Path,
+    best: Sequence[int] | None,
+) -> str:
     heads = tuple(table[0])
     lines = tuple(tuple(_word(value) for value in line.values()) for line in table)
     words = [f"{name}: {say(METRICS[name])}." for name in heads if name in METRICS]
@@ -156,6 +172,8 @@ def _page(plan: Plan, rows: Sequence[Mapping[str, Any]], table: list[dict[str, A
         if maps:
             sections.append(_multiples(plan, name, maps))
     about = [(say("Scans"), ", ".join(plan.scans)), (say("Keys"), ", ".join(plan.keys))]
+    if best is not None:
+        about.append(("Best settings", ", ".join(str(number + 1) for number in best) or "-"))
     simulated = any(row.get("source") == "simulated" for row in rows)
     return page_html(say("A sweep of the recipe"), sections, simulated=simulated, about=about)
 

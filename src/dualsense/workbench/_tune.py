@@ -6,20 +6,20 @@ from collections import OrderedDict
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from dualsense.chain import StepCache, Tiling, process_scan, step_names
-from dualsense.errors import RecipeError, ScanError, UsageError
+from dualsense.errors import ScanError, UsageError
 from dualsense.io import is_foreign, open_recording, read_scan
-from dualsense.recipe import dump_recipe, load_recipe, radar_steps
+from dualsense.recipe import dump_recipe, load_recipe
 from dualsense.recipe.base import changes
-from dualsense.recipe.gpr_steps import SampleStep, SoundingStep
 from dualsense.recipe.keys import toml_value
 from dualsense.render import check_output, write_outputs
 from dualsense.runtime.files import write_file
 from dualsense.workbench._compare import Comparison, compare_results, detection_of, figures_of
 from dualsense.workbench._images import focus
 from dualsense.workbench._steps import Steps, steps_of
+from dualsense.workbench._switches import move_text, switch_text
 from dualsense.workbench._tune_script import session_script
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ MOST_STATES = 96
 """Kept at most: three recipes and more, of which most states are shared."""
 MOST_RESULTS = 3
 MOST_SCAN_BYTES = 200_000_000
-GROUPS: Mapping[str, tuple[str, ...]] = {"samples": get_args(SampleStep), "soundings": get_args(SoundingStep)}
-"""Steps of the radar that may change places, by the key of ``gpr.order`` that says so."""
-IDLE: Mapping[str, tuple[str, Any]] = {
-    "gpr.background": ("gpr.background.method", "none"),
-    "emi.latency": ("emi.latency.delay_s", 0.0),
-    "emi.calibrate": ("emi.calibrate.bin_m", 0.0),
-}
-"""Steps without a switch of their own: the key that turns them off, and its value then."""
 
 
 class _Noting(StepCache):
@@ -264,13 +256,19 @@ class Tuning:
         ScanError
             No sensor leaves anything, or the ground is too large to be processed in one piece.
         """
-        return replace(self._kept(self.recipe, progress), kept={})
+        return replace(self._asked(self.recipe, progress), kept={})
+
+    def _asked(self, recipe: Recipe, progress: Callable[[str, float], None] | None = None) -> Result:
+        """Give a result, and note which steps had to be taken for it."""
+        key = recipe.sha256
+        if key in self._results:
+            self._taken = {**self._taken, key: ()}
+        return self._kept(recipe, progress)
 
     def _kept(self, recipe: Recipe, progress: Callable[[str, float], None] | None = None) -> Result:
         key = recipe.sha256
         if key in self._results:
             self._results.move_to_end(key)
-            self._taken = {**self._taken, key: ()}
             return self._results[key]
         self._cache.fresh = []
         result = process_scan(self.scan, recipe, keep=step_names(), cache=self._cache, progress=progress)
@@ -293,7 +291,7 @@ class Tuning:
     def look(self, *, at_m: tuple[float, float] | None = None, depth_m: float | None = None) -> Steps:
         """Look at every step before and after; parameters as for `look_inside`."""
         recipe = self.recipe
-        return steps_of(self._kept(recipe), recipe, at_m, depth_m)
+        return steps_of(self._asked(recipe), recipe, at_m, depth_m)
 
     def figures(self, *, held: bool = False) -> dict[str, Any]:
         """Give what a result is judged by: targets by call, focus, coverage, and detection where truth is known.
@@ -323,7 +321,7 @@ class Tuning:
 
     def compare(self) -> Comparison:
         """Put the held side (a) beside the recipe as it is (b)."""
-        a, b = self.held_result(), self.process()
+        a, b = (replace(self._kept(one), kept={}) for one in (self.held_recipe, self.recipe))
         truths = {} if self.truth is None else {self.scan.sha256: self.truth}
         return compare_results(a, b, truths=truths)
 
@@ -380,76 +378,3 @@ class Tuning:
         """
         check_output(folder, overwrite=overwrite)
         write_outputs(self.process(), folder, overwrite=overwrite)
-
-
-def is_on(step: str, recipe: Recipe) -> bool | None:
-    """Tell whether a step happens; None for one that cannot be switched."""
-    if step in IDLE:
-        key, idle = IDLE[step]
-        return bool(_value(recipe, key) != idle)
-    found = getattr(_table(recipe, step), "on", None)
-    return None if found is None else bool(found)
-
-
-def switch_text(step: str, first: Recipe, *, on: bool) -> str:
-    """Word the change that turns a step on or off.
-
-    Parameters
-    ----------
-    step
-        Full name.
-    first
-        Recipe that the session began with: what is turned on comes back as it was there.
-    on
-        Whether it is to happen.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    UsageError
-        There is no such step, or those after it need what it gives.
-    """
-    if step in IDLE:
-        key, idle = IDLE[step]
-        usual = _value(first, key)
-        back = "unset" if usual == idle else toml_value(usual)
-        return f"{key}={back if on else toml_value(idle)}"
-    if is_on(step, first) is None:
-        msg = f"{step} cannot be switched: the steps after it need what it gives"
-        raise UsageError(msg)
-    return f"{step}.on={toml_value(on)}"
-
-
-def move_text(step: str, by: int, recipe: Recipe) -> str:
-    """Word the change that lets a step happen earlier or later; see `Tuning.move`."""
-    name = step.removeprefix("gpr.")
-    group = next((key for key, names in GROUPS.items() if name in names), None)
-    if group is None or not step.startswith("gpr."):
-        msg = f"{step} cannot change its place: it needs what stands before it, or gives what stands behind it"
-        raise UsageError(msg)
-    order = [one.name for one in radar_steps(recipe.gpr) if one.name in GROUPS[group]]
-    place = order.index(name)
-    order.insert(min(max(place + by, 0), len(order) - 1), order.pop(place))
-    usual = tuple(order) == GROUPS[group]
-    return f"gpr.order.{group}={'unset' if usual else toml_value(tuple(order))}"
-
-
-def _table(recipe: Recipe, name: str) -> Any:
-    table: Any = recipe
-    for part in name.split("."):
-        table = getattr(table, part, None)
-        if table is None:
-            break
-    return table
-
-
-def _value(recipe: Recipe, key: str) -> Any:
-    table, _, name = key.rpartition(".")
-    found = _table(recipe, table)
-    if found is None or not hasattr(found, name):
-        msg = f"recipe: {key}: unknown key"
-        raise RecipeError(msg)
-    return getattr(found, name)
