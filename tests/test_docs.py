@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import re
+import shlex
 import subprocess
 import sys
+import tokenize
 import tomllib
 
 import pytest
@@ -137,6 +141,15 @@ def test_one_version_everywhere(project_root):
     project = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["hatch"]["version"]["path"] == "src/dualsense/_version.py"
     assert ".".join(__version__.split(".")[:2]) in (project_root / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_for_snakemake_is_whole(project_root):
+    """It was run with Snakemake; here each of its blocks of Python, and each command, is read."""
+    text = (project_root / "examples" / "Snakefile").read_text(encoding="utf-8")
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    assert "$" not in {token.string for token in tokens}, "a quote ends a command too early"
+    commands = [ast.literal_eval(token.string) for token in tokens if token.string[1:].startswith("dualsense ")]
+    assert [shlex.split(command)[1] for command in commands] == ["process", "batch"]
 
 
 def test_the_licence_is_whole(project_root):

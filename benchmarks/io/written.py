@@ -66,6 +66,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "check DIR": ["check", str(two), "-o", "OUT"],
         "steps": ["steps", scan, "-o", "OUT"],
         "sweep": ["sweep", scan, "--set", "fusion.prior=0.01,0.02", "--jobs", "1", "-o", "OUT"],
+        "seen": ["seen", str(SAMPLES / "pmn_sand.h5"), "--model", "PMN", "--spacing", "0.4", "-o", "OUT.json"],
         "decisions": ["decisions", result, "-o", "OUT"],
         "simulate": ["simulate", str(scene), "--seed", "1", "-o", "OUT"],
         "simulate --lanes": [
