@@ -136,6 +136,25 @@ def test_a_cache_never_gives_what_is_out_of_date(scan, overrides):
     same(process_scan(scan, recipe, cache=cache), process_scan(scan, recipe))
 
 
+def test_what_is_for_the_eye_alone_takes_no_later_step_and_is_never_out_of_date(scan):
+    """Gain and radargram change, image and targets come from the cache, and each result has its own radargram."""
+    cache, names = StepCache(), ("gpr.radargram", "gpr.image")
+    loud = ["gpr.radargram.on=true", "gpr.gain.on=true"]
+    recipes = [load_recipe(None, one) for one in (loud, [*loud, "gpr.gain.power=2"], [], loud)]
+    first, *others = (process_scan(scan, recipe, keep=names, cache=cache) for recipe in recipes)
+    for result, recipe in zip(others, recipes[1:], strict=True):
+        before = cache.hits
+        again = process_scan(scan, recipe, keep=names, cache=cache)
+        assert cache.hits - before == len(step_names())
+        plain = process_scan(scan, recipe)
+        for one in (result, again):
+            assert (one.radargram is None) is (plain.radargram is None)
+            if plain.radargram is not None:
+                np.testing.assert_array_equal(one.radargram.values, plain.radargram.values)
+                assert one.kept["gpr.image"].radargram is one.kept["gpr.radargram"].radargram
+            assert one.kept["gpr.image"].volume is first.kept["gpr.image"].volume, "it is not made anew"
+
+
 def test_what_is_done_to_a_result_does_not_reach_the_cache(scan):
     cache = StepCache()
     first, untouched = process_scan(scan, cache=cache), process_scan(scan)

@@ -47,6 +47,10 @@ _DONE_WITH: Mapping[str, tuple[str, ...]] = {
 """What no step after these reads: arrays as large as the recording, and the volume with its phases."""
 
 
+_ASIDE: Mapping[str, tuple[str, ...]] = {"gain": ("shown",), "radargram": ("radargram",)}
+"""What is for the eye alone."""
+
+
 def _stage(step: RadarStep) -> Stage:
     if step.name in _BY_NAME:
         return _BY_NAME[step.name]
@@ -57,7 +61,13 @@ def _chain() -> tuple[ChainStep[RadarState, Gpr], ...]:
     named = radar_steps()
     samples = tuple(step.name for step in named if step.needs_time_samples)
     steps = (
-        ChainStep(step.name, _stage(step), (step.name, *step.facts.reads), _DONE_WITH.get(step.name, ()))
+        ChainStep(
+            step.name,
+            _stage(step),
+            (step.name, *step.facts.reads),
+            _DONE_WITH.get(step.name, ()),
+            _ASIDE.get(step.name, ()),
+        )
         for step in named
     )
     return (ChainStep("inspect", recording.inspect_recording, samples), *steps)

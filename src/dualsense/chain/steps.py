@@ -75,12 +75,16 @@ class ChainStep(Generic[State, Tables_contra]):
         Tables of the sensor's recipe that it reads: with the state before it, all that its outcome hangs on.
     done_with
         Parts of the state that no later step reads. Where nobody keeps states they are let go, for they are large.
+    aside
+        Parts of the state that are all it changes, and that only such steps read: what comes after hangs on none
+        of them, and is not taken anew for them.
     """
 
     name: str
     stage: Stage[State, Tables_contra]
     reads: tuple[str, ...]
     done_with: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,21 +186,30 @@ def advance(
     """
     sensor, state, key, log = passage.sensor, passage.state, passage.key, passage.said
     del passage  # or what the first steps are done with would stay
+    side = ""  # key of what lies aside
+    aside: tuple[str, ...] = ()
     for step in steps:
         if state is None:
             break
         name = f"{sensor}.{step.name}"
         if name in MILESTONES:
             run.progress(*MILESTONES[name])
-        key = _next_key(key, step, tables, run)
+        if step.aside:
+            own = side = _next_key(f"{key} {side}", step, tables, run)
+            aside = (*aside, *step.aside)
+        else:
+            own = key = _next_key(key, step, tables, run)
+        before = state
         try:
-            state, said = _after(state, step, tables, key, run)
+            state, said = _after(state, step, tables, own, run)
         except (ScanError, MemoryError, *NUMERICAL) as error:
             logger.warning("%s chain failed", sensor, exc_info=error)
             cause = " ".join(str(error).split())
             state = None
             said = Log((fault("processing-failed", sensor=sensor, path=f"/{sensor}", cause=cause),))
         log += said
+        if run.cache is not None and not step.aside:
+            state = _beside(state, before, aside)
         if state is not None and name in run.keep:
             log += Log(kept=dict.fromkeys(run.keep[name], state))
         if state is not None and step.done_with and not run.keeps_states:
@@ -228,6 +241,14 @@ def spared(run: Run, parts: tuple[Any, ...], work: Callable[[], T]) -> T:
         found = work()
         run.cache.put(key, found)
     return found
+
+
+def _beside(state: Any, before: Any, aside: tuple[str, ...]) -> Any:
+    """Give a state that came from the cache what lies aside now, which may be other than it was then."""
+    other = {
+        name: getattr(before, name) for name in aside if getattr(state, name, None) is not getattr(before, name)
+    }
+    return replace(state, **other) if other and state is not None else state
 
 
 def _without(state: Any, parts: tuple[str, ...]) -> Any:
