@@ -24,6 +24,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob
 
 NOT_RUN = {
     "batch": ("processes of its own", "tests/batch/test_batch.py"),
+    "replay --follow": ("needs a file that grows", "tests/io/test_growing.py"),
     "seen": ("the chain once for each place", "tests/workbench/test_hybrid.py"),
     "simulate --preset cambodia-laterite": ("ground of three layers", "tests/cli/test_simulate.py"),
     "simulate --preset sand --seed 1": ("ground of a whole lane", "tests/cli/test_simulate.py"),
