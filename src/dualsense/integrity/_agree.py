@@ -57,9 +57,9 @@ alike as 0.8 still farther apart on one good lane of ten, and where the track is
 a head that is quicker than operators are is that told."""
 LAG_S, LAG_STEP_S, LAG_LIMIT_S = 0.6, 0.02, 0.07
 """Lags that are tried; the limit is twice what the heights of good lanes tell."""
-LAG_GAIN, IN_STEP = 0.12, 0.8
+LAG_GAIN, IN_STEP = 0.12, 0.7
 """Part of the heights' variance that a lag has to explain before it is believed; and how alike passes are where
-clocks agree, whatever heights have in common by chance: 0.91 and more on the four good lanes of 3,100 where a lag
+clocks agree, whatever heights have in common by chance: 0.79 and more on the five good lanes of 3,500 where a lag
 explained so much, 0.51 and less or not told with a clock that is off."""
 OFFSET_M, FINE_OFFSET_M, UNKNOWN_OFFSET_M = 0.015, 0.007, 0.04
 """Error that all heights share, by the delay of the ground's echo: -10 to 11 mm on good lanes, 19 mm and more with
