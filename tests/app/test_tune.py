@@ -113,6 +113,7 @@ def take_a_step_out_and_put_it_back(page):
     assert page.locator("#maps img").count() == 3
     assert page.locator("#figures tr.other").count() > 0
     assert "detected" in page.locator("#figures").inner_text()
+    assert page.locator("#faults li").count() == page.evaluate("shown.faults.length")
 
     page.locator("#undo").tap()
     page.locator(f"body[data-recipe='{first}']").wait_for()

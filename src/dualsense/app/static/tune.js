@@ -209,7 +209,7 @@ const section = (span, picture) => "along the pass " + span(picture.x) + " m, do
 
 function showResult() {
   const maps = shown.maps;
-  byId("layer").textContent = maps.name ? maps.name + " [" + maps.units + "]. Tap a map to look at another place; now x " + number(shown.at_m[0]) + ", y " + number(shown.at_m[1]) + " m." : "There is no image.";
+  byId("layer").textContent = maps.name ? maps.name + " [" + maps.units + "]. Grey is not covered. Tap a map to look at another place; now x " + number(shown.at_m[0]) + ", y " + number(shown.at_m[1]) + " m." : "There is no image.";
   if (document.activeElement !== byId("depth")) byId("depth").value = String(Number((100 * shown.depth_m).toFixed(1)));
   const titles = { held: "A, held", now: "B, now", difference: "B less A" };
   byId("maps").replaceChildren(...Object.keys(titles).filter((name) => maps[name]).map((name) => pictured(titles[name], maps[name], ground, true)));
@@ -228,6 +228,7 @@ function showResult() {
 }
 
 function showStep() {
+  byId("faults").replaceChildren(...shown.faults.map((text) => made("li", text)));
   const step = shown.step;
   byId("look-title").textContent = session.step + ", before and after";
   for (const name of ["sections", "slices", "curves"]) byId(name).replaceChildren();
