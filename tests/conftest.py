@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -53,12 +54,16 @@ def pytest_collection_finish():
 
     A mask, and no limit in the environment: tests that need a second thread can still have it, and programs that
     tests start run as users' do.
+
+    And what is there by now stays to the end: the collector of garbage need not look through it again and again.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1 and "numba" in sys.modules:
         import numba
 
         numba.set_num_threads(max(1, numba.config.NUMBA_NUM_THREADS // workers))
+    gc.collect()
+    gc.freeze()
 
 
 def browser_required():

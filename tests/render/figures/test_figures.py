@@ -45,8 +45,15 @@ def _draw(draw, result, view=None):
     key = (draw.__name__, id(result), view)
     if key not in _DRAWN:
         sheet = draw(result, view or View())
-        _DRAWN[key] = (result, sheet, sheet.pixels()[::-1].astype(int))
+        _DRAWN[key] = (result, sheet, sheet.pixels()[::-1].astype(np.int16))
     return _DRAWN[key][1:]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten():
+    """Sheets are large, and no other file's tests look at them."""
+    yield
+    _DRAWN.clear()
 
 
 def _at(panel, x_cm, y_cm):
