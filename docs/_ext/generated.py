@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _MARK = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
 
 
+@cache
 def _house() -> House:
+    """Read once: each page that is made asks for it, and it is made of every module's syntax."""
     return House.of(ROOT / "src" / PACKAGE)
 
 
