@@ -73,6 +73,7 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
     from dualsense.render._report.pages import PAGE_SENTENCES
     from dualsense.render._report.sentences import SENTENCES
     from dualsense.scan import SENSOR_NAMES
+    from dualsense.site._words import SENTENCES as SITE
 
     yield from (
         ("render/_report/sentences.py", text, "", f"of the page: {name}") for name, text in SENTENCES.items()
@@ -82,6 +83,7 @@ def _in_tables() -> Iterator[tuple[str, str, str, str]]:
     )
     yield from (("app/_words.py", text, "", f"of viewer and training: {name}") for name, text in VIEWER.items())
     yield from (("batch/_words.py", text, "", f"of the page over a batch: {name}") for name, text in BATCH.items())
+    yield from (("site/_words.py", text, "", f"of the map of a site: {name}") for name, text in SITE.items())
     why = "why something failed, after the name of a file and a colon"
     yield from (("language/_causes.py", text, "", why) for text in CAUSES)
     for text in (_words.ADVICE, _words.SIMULATED):

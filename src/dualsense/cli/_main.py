@@ -33,6 +33,7 @@ from dualsense.cli._export import export
 from dualsense.cli._import import import_
 from dualsense.cli._seen import seen
 from dualsense.cli._simulate import simulate
+from dualsense.cli._site import site
 from dualsense.cli._tune import tune
 from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
@@ -298,6 +299,7 @@ cli.add_command(import_)
 cli.add_command(check)
 cli.add_command(evaluate)
 cli.add_command(export)
+cli.add_command(site)
 cli.add_command(compare)
 cli.add_command(steps)
 cli.add_command(sweep)
@@ -354,7 +356,20 @@ def _terminated(_signal: int, _frame: object) -> None:
 
 
 ISOLATED = frozenset(
-    {"process", "info", "replay", "batch", "import", "evaluate", "export", "compare", "steps", "check", "seen"}
+    {
+        "process",
+        "info",
+        "replay",
+        "batch",
+        "import",
+        "evaluate",
+        "export",
+        "compare",
+        "steps",
+        "check",
+        "seen",
+        "site",
+    }
 )
 """The verbs that read what others wrote."""
 

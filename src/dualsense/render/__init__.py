@@ -11,6 +11,7 @@ check_output        refuse a folder that the outputs must not go to, before any 
 OUTPUT_FILES        names of the files that every result has
 write_result        ``result.h5``: images, axes, targets, provenance
 read_result         and back without loss
+read_flat_images    radar and metal from above, of a result however long
 write_targets       the list of targets as JSON, CSV and GeoJSON
 targets_document    content of ``targets.json`` as plain objects
 fault_document      a fault as plain objects, its code beside its sentence
@@ -23,6 +24,12 @@ ARRAYS              and in which only when asked for: arrays of the images
 to_xarray           ... as a dataset of xarray
 table_columns       which columns the CSV has, from a small TOML file
 FIELDS              what a column can hold
+layers_geopackage   a GeoPackage of any layers, as bytes
+Layer               one of them
+geopackage_time     a scan's time as a GeoPackage writes it
+outlines            cells of a mask as polygons
+local_to_wgs84      from a scan's frame to latitude and longitude
+usable_origin       a scan's origin where it is a place on Earth
 
 Report
 ------

@@ -1,4 +1,8 @@
 from ._canvas.picture import picture_png as picture_png
+from ._export.container import Layer as Layer
+from ._export.container import layers_geopackage as layers_geopackage
+from ._export.geopackage import geopackage_time as geopackage_time
+from ._export.ground import outlines as outlines
 from ._export.layers import to_xarray as to_xarray
 from ._export.table import FIELDS as FIELDS
 from ._export.table import table_columns as table_columns
@@ -13,6 +17,9 @@ from ._files.archive import read_result as read_result
 from ._files.archive import write_result as write_result
 from ._files.export import targets_document as targets_document
 from ._files.export import write_targets as write_targets
+from ._files.flat import read_flat_images as read_flat_images
+from ._files.geodesy import local_to_wgs84 as local_to_wgs84
+from ._files.geodesy import usable_origin as usable_origin
 from ._files.plain import fault_document as fault_document
 from ._folder import OUTPUT_FILES as OUTPUT_FILES
 from ._folder import check_output as check_output

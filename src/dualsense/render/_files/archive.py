@@ -127,13 +127,15 @@ def write_result(result: Result, path: str | PathLike[str]) -> Path:
     return path
 
 
-def read_result(path: str | PathLike[str]) -> Result:
+def read_result(path: str | PathLike[str], *, images: bool = True) -> Result:
     """Read what `write_result` wrote: the same values, types and order, but provenance and maps sorted by name.
 
     Parameters
     ----------
     path
         A ``result.h5``.
+    images
+        Whether its images are read too; without them it has no volume, no maps of metal and no radargram.
 
     Returns
     -------
@@ -148,7 +150,7 @@ def read_result(path: str | PathLike[str]) -> Result:
         with open_vetted(Path(path)) as file, warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             _refuse_foreign(file, path)
-            return _read(file)
+            return _read(file, images=images)
     except OSError as error:
         msg = short_line(f"{path}: cannot be opened as HDF5: {error}")
         raise ScanError(msg) from error
@@ -170,7 +172,7 @@ def _refuse_foreign(file: h5py.File, path: str | PathLike[str]) -> None:
         raise ScanError(msg)
 
 
-def _read(file: h5py.File) -> Result:
+def _read(file: h5py.File, *, images: bool) -> Result:
     coverage = file["coverage"]
     fractions = coverage["sensor_fraction"].attrs
     return Result(
@@ -184,9 +186,9 @@ def _read(file: h5py.File) -> Result:
         coverage=Coverage(_read_grid(coverage), coverage["patch"][()], coverage["emi"][()], coverage["gpr"][()]),
         track_m=file["track"][()],
         targets=read_targets(file["targets"]),
-        emi_maps={name: Image(**_read_image(file["emi"][name])) for name in sorted(file["emi"])},
-        gpr_volume=_read_volume(file["gpr"]) if "gpr" in file else None,
-        radargram=_read_radargram(file["radargram"]) if "radargram" in file else None,
+        emi_maps={name: Image(**_read_image(file["emi"][name])) for name in sorted(file["emi"]) if images},
+        gpr_volume=_read_volume(file["gpr"]) if images and "gpr" in file else None,
+        radargram=_read_radargram(file["radargram"]) if images and "radargram" in file else None,
         relative_permittivity=float(file.attrs["relative_permittivity"]),
         relative_permittivity_std=float(file.attrs["relative_permittivity_std"]),
         faults=read_faults(file["faults"]),

@@ -1,0 +1,17 @@
+from ._adjust import Points as Points
+from ._adjust import prior_of as prior_of
+from ._decided import is_open as is_open
+from ._make import SITE_FILES as SITE_FILES
+from ._make import make_site as make_site
+from ._merge import merge as merge
+from ._merge import merged as merged
+from ._page import site_html as site_html
+from ._records import Decided as Decided
+from ._records import Frame as Frame
+from ._records import Listed as Listed
+from ._records import OriginError as OriginError
+from ._records import Site as Site
+from ._records import SiteObject as SiteObject
+from ._records import SiteScan as SiteScan
+from ._rows import problem_text as problem_text
+from ._rows import site_json as site_json
