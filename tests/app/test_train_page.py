@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -10,11 +11,36 @@ import pytest
 from dualsense.app import _lessons as lessons
 from dualsense.io import read_scan
 from oracles.axe import axe_script, violations
+from oracles.controls import SIZES, WAYS, Control, unknown, use
 
 pytestmark = pytest.mark.browser
 TABLET, PHONE = (1024, 768), (390, 844)
 SEED = 5
 """Of a lane of the level "medium" with two mines."""
+HIDDEN, TEXT = "document.getElementById('{}').hidden", "document.getElementById('{}').textContent"
+LOOK, NEXT = "#themes .choice:has(input:not(:checked))", "input[name=theme]:checked"
+VERDICT = "document.querySelector('input[name=verdict]:checked').value"
+MARKS = "document.getElementById('one').hidden + document.getElementById('one-title').textContent"
+TRAIN = {
+    "name": Control("#trainee", "#trainee", ("T",), "document.getElementById('trainee').value"),
+    "look": Control(LOOK, NEXT, ("ArrowRight",), "document.documentElement.dataset.theme"),
+    "language": Control("#language", "#language", ("ArrowUp",), "document.documentElement.lang"),
+}
+LANE = {
+    "mark": Control("#mark", "#mark", ("Enter",), MARKS),
+    "verdict": Control("#verdict .choice:nth-of-type(2)", "#verdict input", ("ArrowRight",), VERDICT),
+    "chance": Control("#chance", "#chance", ("ArrowUp",), TEXT.format("chance-text"), (0.8, 0.5)),
+    "remove": Control("#remove", "#remove", ("Enter",), MARKS),
+    "mark again": Control("#mark", "#mark", ("Space",), MARKS),
+    "close": Control("#close", "#close", ("Enter",), MARKS),
+    "hand in": Control("#hand-in", "#hand-in", ("Enter",), TEXT.format("note")),
+    "hand in surely": Control("#hand-in", "#hand-in", ("Enter",), HIDDEN.format("result")),
+    "next that was missed": Control("#next", "#next", ("Enter",), TEXT.format("missed")),
+}
+LINKS = (
+    Control("a.card", "a.card", ("Enter",), "location.pathname"),
+    Control(".bar a.button", ".bar a.button", ("Enter",), "location.pathname"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,4 +184,31 @@ def test_axe_finds_nothing_and_every_language_speaks(browser, url, visiting):
     for theme in ("light", "dark", "sun"):
         page.evaluate("(theme) => setTheme(theme)", theme)
         assert violations(page) == [], theme
+    visit.done()
+
+
+def test_every_control_of_the_training_works_by_finger_and_keyboard(browser, url, visiting):
+    visit = visiting(browser, url)
+    page, client = visit.page, visit.context.new_cdp_session(visit.page)
+    for number, (size, how) in enumerate(itertools.product(SIZES, WAYS)):
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        page.goto(url)
+        page.locator("a.card").first.wait_for()
+        page.locator("#language").select_option("fr")
+        page.locator("html[lang=fr]").wait_for()
+        assert unknown(page, [*TRAIN.values(), *LINKS]) == []
+        for control in TRAIN.values():
+            use(page, client, control, how)
+        page.locator("#trainee").fill(f"Each {number}")
+        page.locator("#trainee").press("Tab")
+        page.locator("a.card").first.tap()
+        page.frame_locator("#page").locator("#plan[data-drawn]").wait_for()
+        page.locator("#mark:enabled").wait_for()
+        assert unknown(page, [*LANE.values(), *LINKS]) == []
+        for name, control in LANE.items():
+            use(page, client, control, how)
+            assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], (name, size)
+        use(page, client, LINKS[1], how)
+        page.locator("#language").select_option("en")
+        page.locator("html[lang=en]").wait_for()
     visit.done()

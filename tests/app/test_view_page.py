@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import itertools
 import json
 import shutil
 
 import pytest
 
 from oracles.axe import axe_script, violations
+from oracles.controls import SIZES as SCREENS
+from oracles.controls import WAYS, Control, unknown, use
 
 pytestmark = pytest.mark.browser
 TABLET, PHONE = (1024, 768), (390, 844)
 SIZES = pytest.mark.parametrize("size", (TABLET, PHONE), ids=("tablet", "phone"))
+THEME = "document.documentElement.dataset.theme"
+LANGUAGE = "document.documentElement.lang"
+HIDDEN = "document.getElementById('{}').hidden"
+SAID = "document.getElementById('{}').getAttribute('aria-valuetext')"
+VALUE = "document.getElementById('{}').value"
+DECIDED = "(document.querySelector('input[name=decision]:checked') || { value: '' }).value"
+RECORDED = "[...document.querySelectorAll('#history li')].filter((one) => one.textContent.includes(' · '))"
+LOOK, NEXT = "#themes .choice:has(input:not(:checked))", "input[name=theme]:checked"
+
+
+def slider(name, part=0.4):
+    return Control(f"#{name}", f"#{name}", ("ArrowUp", "ArrowUp"), SAID.format(name), (part, 0.5))
+
+
+LIST = {
+    "look": Control(LOOK, NEXT, ("ArrowRight",), THEME),
+    "look again": Control(LOOK, NEXT, ("ArrowLeft",), THEME),
+    "language": Control("#language", "#language", ("ArrowDown",), LANGUAGE),
+}
+VIEW = {
+    "ground": Control("#controls-button", "#controls-button", ("Enter",), HIDDEN.format("controls")),
+    "start": slider("start", 0.3),
+    "stop": Control("#stop", "#stop", ("ArrowDown",), SAID.format("stop"), (0.7, 0.5)),
+    "permittivity": slider("permittivity", 0.5),
+    "threshold": slider("threshold"),
+    "as stored": Control("#reset", "#reset", ("Space",), SAID.format("threshold")),
+    "ground closed": Control("#controls-button", "#controls-button", ("Enter",), HIDDEN.format("controls")),
+    "decide": Control("#decide-button", "#decide-button", ("Space",), HIDDEN.format("decide")),
+    "target": Control("#target", "#target", ("ArrowDown",), VALUE.format("target")),
+    "decision": Control("#decision .choice", "#decision input", ("Space",), DECIDED),
+    "found": Control("#found", "#found", ("ArrowDown",), VALUE.format("found")),
+    "reason": Control("#reason", "#reason", ("r",), VALUE.format("reason")),
+    "operator": Control("#operator", "#operator", ("S",), VALUE.format("operator")),
+    "record": Control("#record", "#record", ("Enter",), f"{RECORDED} && {RECORDED}.length"),
+    "close": Control("#close", "#close", ("Enter",), HIDDEN.format("decide")),
+}
+OTHERS = {
+    "scan": Control("a.card", "a.card", ("Enter",), "location.pathname"),
+    "back": Control("#back", "#back", ("Enter",), "location.pathname"),
+    "csv": Control("#csv", "#csv", ("Enter",), ""),
+    "json": Control("#json", "#json", ("Enter",), ""),
+}
+"""Links, which lead away."""
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +285,56 @@ def test_a_place_that_is_no_target_can_be_decided_and_all_is_saved(browser, url,
 def hashes(folder):
     names = sorted(one for one in folder.iterdir() if one.name != "decisions.jsonl")
     return {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in names}
+
+
+def same_image(page):
+    """Let one image answer all changes of the controls: here it is the words that count."""
+    first = []
+
+    def answer(route):
+        if not first:
+            first.append(route.fetch().body())
+        route.fulfill(body=first[0], content_type="application/json")
+
+    page.route("**/api/results/*/image", answer)
+
+
+def led(page, control, how):
+    """Go where a link leads."""
+    if how == "finger":
+        page.locator(control.at).first.tap()
+    else:
+        page.locator(control.focus).first.focus()
+        page.keyboard.press("Enter")
+
+
+def test_every_control_of_list_and_viewer_works_by_finger_and_keyboard(browser, url, visiting):
+    visit = visiting(browser, url)
+    page, client = visit.page, visit.context.new_cdp_session(visit.page)
+    same_image(page)
+    for size, how in itertools.product(SCREENS, WAYS):
+        page.set_viewport_size(dict(zip(("width", "height"), SCREENS[size], strict=True)))
+        page.goto(url)
+        page.locator("a.card", has_text="pmn_sand").wait_for()
+        assert unknown(page, [*LIST.values(), *OTHERS.values()]) == []
+        for control in LIST.values():
+            use(page, client, control, how)
+        led(
+            page,
+            dataclasses.replace(OTHERS["scan"], at=(card := "a.card[href]:has-text('pmn_sand')"), focus=card),
+            how,
+        )
+        page.frame_locator("#page").locator("#plan[data-drawn]").wait_for()
+        assert unknown(page, [*VIEW.values(), *OTHERS.values()]) == []
+        for name, control in VIEW.items():
+            use(page, client, control, how)
+            assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[size][0], (name, size)
+        led(page, VIEW["decide"], how)
+        for name in ("csv", "json"):
+            with page.expect_download() as saved:
+                led(page, OTHERS[name], how)
+            assert saved.value.path().stat().st_size > 0
+        led(page, OTHERS["back"], how)
+        page.locator("a.card").first.wait_for()
+        page.locator("#language").select_option("en")
+    visit.done()

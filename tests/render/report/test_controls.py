@@ -15,38 +15,10 @@ import pytest
 from dualsense.render._figures.figures import FIGURES
 from dualsense.render._report.report import report_html
 from dualsense.result import Coverage, Grid, Image, Radargram, Volume
+from oracles.controls import SIZES, WAYS, Control, press, touch
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SIZES = {"tablet": (1024, 768), "phone": (390, 844)}
-WAYS = ("finger", "keyboard")
-
-
-@dataclasses.dataclass(frozen=True)
-class Control:
-    """One thing to press.
-
-    Attributes
-    ----------
-    at
-        What is tapped, and at which part of it.
-    focus, keys
-        What has the focus, and what is pressed then.
-    says
-        Script for what has to change.
-    drawn
-        Whether the map or the section changes with it.
-    only
-        Of which of the two reports; empty of both.
-    """
-
-    at: str
-    focus: str
-    keys: tuple[str, ...]
-    says: str
-    part: tuple[float, float] = (0.5, 0.5)
-    drawn: bool = True
-    only: str = ""
 
 
 def label(name: str, value: str) -> str:
@@ -70,8 +42,8 @@ CONTROLS = {
     "limits": Control(".faults summary", ".faults summary", ("Enter",), MORE, drawn=False),
     "limits back": Control(".faults summary", ".faults summary", ("Space",), MORE, drawn=False),
     "map": Control("#plan", "#plan", ("ArrowRight", "ArrowRight"), NAME.format("plan"), (0.45, 0.6)),
-    "section": Control("#along", "#along", ("ArrowLeft",), NAME.format("along"), (0.6, 0.5)),
-    "other section": Control("#across", "#across", ("ArrowDown",), NAME.format("across"), (0.6, 0.6)),
+    "section": Control("#along", "#along", ("ArrowLeft",), NAME.format("along"), (0.6, 0.5), small=True),
+    "other section": Control("#across", "#across", ("ArrowDown",), NAME.format("across"), (0.6, 0.6), small=True),
     "depth": Control("#depth", "#depth", ("ArrowRight",), VALUE.format("depth"), (0.7, 0.5)),
     "shallower": Control("#shallower", "#shallower", ("Enter",), VALUE.format("depth")),
     "deeper": Control("#deeper", "#deeper", ("Space",), VALUE.format("depth")),
@@ -162,28 +134,6 @@ def reports(full_result, tmp_path_factory):
     return {name: (folder / f"{name}.html").as_uri() for name in results}
 
 
-def touched(page, control, client):
-    """Tap a part of it with a finger."""
-    place = page.locator(control.at).first
-    place.scroll_into_view_if_needed()
-    box = place.bounding_box()
-    assert box["height"] >= 44 or control.at.startswith(("#along", "#across")), control.at
-    x, y = box["x"] + control.part[0] * box["width"], box["y"] + control.part[1] * box["height"]
-    if control.at in {"#depth", "#metal", "#limit"}:  # a slider is pulled
-        client.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x - 30, "y": y}]})
-        client.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
-        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    else:
-        page.touchscreen.tap(x, y)
-
-
-def pressed(page, control):
-    """Press its keys."""
-    page.locator(control.focus).first.focus()
-    for key in control.keys:
-        page.keyboard.press(key)
-
-
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", ("patch", "line"))
@@ -202,9 +152,9 @@ def test_every_control_does_what_it_says(browser, reports, kind, size, how):
             continue
         before, drawn = page.evaluate(control.says), page.evaluate(STATE) if control.drawn else None
         if how == "finger":
-            touched(page, control, client)
+            touch(page, client, control)
         else:
-            pressed(page, control)
+            press(page, control)
         assert page.evaluate(control.says) != before, name
         if control.drawn:
             assert page.evaluate(STATE) != drawn, name
