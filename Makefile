@@ -97,9 +97,8 @@ fuzz: .venv/.installed-dev
 campaign: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.campaign --json bench-out/campaign.json $(CAMPAIGN_ARGS)
 
-picture: demo
-	mkdir -p docs/images
-	cp $(DEMO)/fused.png docs/images/demo.png
+picture: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.pictures docs/images
 
 # nothing but this package and what it needs to process and to show
 out/clean/.installed: pyproject.toml

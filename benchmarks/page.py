@@ -3,7 +3,7 @@
 ``python -m benchmarks.page`` processes a simulated square metre in voxels of 5 mm and opens its report from the
 disk in Chromium, as from a memory stick; ``--report FILE`` takes one that is there. ``--slower N`` slows the
 processor of the browser down N times, as a tablet's. ``--against FILE`` measures another report in turns with the
-first, so that both meet the same machine. ``--pictures DIR`` saves what the documentation shows.
+first, so that both meet the same machine.
 
 Limits are held against processor time of the page's main thread, taken from a trace ("cpu"): what else a machine
 does changes it little. Times by the clock stand beside it for a machine that does nothing else.
@@ -187,35 +187,12 @@ def is_over(found: dict[str, float]) -> bool:
     return over
 
 
-def save_pictures(report: Path, folder: Path) -> None:
-    """Save the page as it opens, in the sun, and the volume on a phone, as PNG files."""
-    from playwright.sync_api import sync_playwright
-
-    shown = {
-        "report.png": ("tablet", "light", "depth"),
-        "report-sun.png": ("tablet", "sun", "all"),
-        "report-solid.png": ("phone", "dark", "solid"),
-    }
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
-        for name, (size, theme, layer) in shown.items():
-            width, height = SIZES[size]
-            page = browser.new_page(viewport={"width": width, "height": height})
-            page.goto(report.resolve().as_uri())
-            page.locator(f"label:has(input[name=theme][value={theme}])").click()
-            page.locator(f"label:has(input[name=layer][value={layer}])").click()
-            page.screenshot(path=folder / name)
-            page.close()
-        browser.close()
-
-
 def main() -> int:
     """Print what was measured; the exit status is 1 where a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--report", type=Path)
     parser.add_argument("--against", type=Path, metavar="REPORT", help="another one, measured in turns with it")
     parser.add_argument("--slower", type=float, default=1.0)
-    parser.add_argument("--pictures", type=Path, metavar="DIR")
     parser.add_argument("--permittivity", action="store_true", help="measure the viewer's worker instead")
     chosen = parser.parse_args()
     if chosen.permittivity:
@@ -223,9 +200,6 @@ def main() -> int:
     over = False
     with tempfile.TemporaryDirectory() as folder:
         report = chosen.report or made_report(Path(folder))
-        if chosen.pictures:
-            save_pictures(report, chosen.pictures)
-            return 0
         for name, size in SIZES.items():
             reports = [report, *([chosen.against] if chosen.against else [])]
             for one, found in zip(reports, in_turns(reports, size, chosen.slower), strict=True):
