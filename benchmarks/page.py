@@ -8,7 +8,7 @@ first, so that both meet the same machine.
 Limits are held against processor time of the page's main thread, taken from a trace ("cpu"): what else a machine
 does changes it little. Times by the clock stand beside it for a machine that does nothing else.
 ``--permittivity`` measures what the viewer does when the operator sets another permittivity: processor time of the
-server's worker, half of which two cores take by the clock at best.
+server's worker, and of its main thread alone, which is what the clock tells where each thread has a core.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ LIMITS = {
     "first picture cpu ms": 1000.0,
     "slider cpu ms, 95 %": 16.0,
     "permittivity, coarse, cpu ms": 1000.0,
+    "permittivity, coarse, main thread ms": 500.0,
 }
 TRACED = ("devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing")
 FIRST = """
@@ -153,7 +154,10 @@ def in_turns(reports: list[Path], size: tuple[int, int], slower: float, rounds: 
 
 
 def permittivity() -> dict[str, float]:
-    """Processor time of a worker of the viewer for another permittivity, once its steps are kept, ms."""
+    """Processor time of a worker of the viewer for another permittivity, once its steps are kept, ms.
+
+    The main thread does its share of what is done in parallel, and all else.
+    """
     import dualsense as ds
     from dualsense.app._imaging import Imaging, image_one
 
@@ -162,17 +166,21 @@ def permittivity() -> dict[str, float]:
         ds.write_scan(ds.simulate_scan(ds.simulate.read_scene(SCENE), seed=1), path)
         scan = ds.read_scan(path)
         ds.write_outputs(ds.process_scan(scan), out)
-        taken: dict[str, list[float]] = {"coarse": [], "sharp": []}
+        taken: dict[str, list[tuple[float, float]]] = {"coarse": [], "sharp": []}
         for value in (5.0, 6.0, 7.0, 8.0):
             for name, times in taken.items():
                 task = Imaging(str(out), str(path), scan.sha256, value, None, None, name == "coarse")
-                start = time.process_time()
+                start = time.process_time(), time.thread_time()
                 image = image_one(task)
                 json.dumps(image)
-                times.append(1e3 * (time.process_time() - start))
+                times.append((1e3 * (time.process_time() - start[0]), 1e3 * (time.thread_time() - start[1])))
                 if "problem" in image:
                     raise SystemExit(image["problem"])
-    return {f"permittivity, {name}, cpu ms": statistics.median(values[1:]) for name, values in taken.items()}
+    return {
+        f"permittivity, {name}, {what}": statistics.median(each[column] for each in times[1:])
+        for name, times in taken.items()
+        for column, what in enumerate(("cpu ms", "main thread ms"))
+    }
 
 
 def is_over(found: dict[str, float]) -> bool:
@@ -183,7 +191,7 @@ def is_over(found: dict[str, float]) -> bool:
         exceeded = limit is not None and value > limit
         over |= exceeded
         said = "" if limit is None else f" of {limit:g}{'  OVER' if exceeded else ''}"
-        print(f"  {what:30} {value:8.1f}{said}")
+        print(f"  {what:38} {value:8.1f}{said}")
     return over
 
 
