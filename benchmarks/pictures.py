@@ -25,7 +25,21 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 SHOWN = ("clutter_only", "pma_laterite", "ts50_casing")
-COLOURS = 256
+COLOURS = 240
+CALLED = (
+    "#e8440a",
+    "#ff6a2b",
+    "#ff2a00",
+    "#c23600",
+    "#a82c00",
+    "#ffd400",
+    "#ffe3d6",
+    "#fff3b8",
+    "#0030c0",
+    "#0050d0",
+)
+"""Colours that mean something, and are so rare in a picture that fewer colours would leave them out."""
+WHITE = 249
 LANE_SEED = 5
 WAIT_MS = 700
 """Letters and pictures that come later are there by then."""
@@ -37,12 +51,24 @@ def save(page: Any, path: Path) -> None:
     save_png(page.screenshot(), path)
 
 
+def whiter(picture: Any) -> None:
+    """Make paper white again, where fewer colours mixed it with what is nearly white."""
+    known = picture.getpalette()
+    shades = [known[n : n + 3] for n in range(0, len(known), 3)]
+    picture.putpalette([part for shade in shades for part in ([255] * 3 if min(shade) >= WHITE else shade)])
+
+
 def save_png(content: bytes, path: Path) -> None:
     """Save a picture in few colours."""
-    from PIL import Image
+    from PIL import Image, ImageColor
 
     with Image.open(io.BytesIO(content)) as shot:
-        fewer = shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        whole = shot.convert("RGB")
+    palette = Image.new("P", (1, 1))
+    usual = (whole.quantize(COLOURS, dither=Image.Dither.NONE).getpalette() or [])[: 3 * COLOURS]
+    palette.putpalette([*usual, *(part for colour in CALLED for part in ImageColor.getrgb(colour))])
+    fewer = whole.quantize(palette=palette, dither=Image.Dither.NONE)
+    whiter(fewer)
     fewer.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
 
@@ -168,13 +194,14 @@ def picture_of_training(browser: Any, folder: Path, out: Path) -> None:
 
 def picture_of_batch(browser: Any, folder: Path, out: Path) -> None:
     """The page over some samples and a scan that fails."""
-    given, made = folder / "batch in", folder / "batch"
+    given, made = folder / "lanes", folder / "batch"
     given.mkdir()
     for name in ("clutter_only", "pmn_sand", "ts50_casing"):
         shutil.copy(SAMPLES / f"{name}.h5", given)
     (given / "lane-12.h5").write_bytes((SAMPLES / "pmn_wet.h5").read_bytes()[:40_000])
-    words = [sys.executable, "-m", "dualsense", "batch", str(given), "-o", str(made), "--quiet"]
-    subprocess.run(words, check=False, stdout=subprocess.DEVNULL)
+    words = [sys.executable, "-m", "dualsense", "batch", given.name, "-o", made.name, "--resume", "--quiet"]
+    for _ in range(2):  # how long it took here is nobody's concern: the second time all is kept
+        subprocess.run(words, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
     page = browser.new_page(viewport={"width": 1024, "height": 768})
     page.goto((made / "index.html").as_uri())
     save(page, out / "batch.png")
