@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
     "mathml",
+    "sidebar",
     "generated",
 ]
 exclude_patterns = ["_ext", "_static"]
