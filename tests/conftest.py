@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 # compilation makes the first example slow, and a CI run that fails must fail again when it is repeated
 settings.register_profile("dev", deadline=None)
@@ -62,6 +63,8 @@ def pytest_collection_finish():
         import numba
 
         numba.set_num_threads(max(1, numba.config.NUMBA_NUM_THREADS // workers))
+    if workers > 1:  # threads of BLAS that wait spend the processor time of those that work
+        threadpool_limits(max(1, (os.cpu_count() or 1) // workers), user_api="blas")
     gc.collect()
     gc.freeze()
 
