@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dualsense.result import Result
     from dualsense.scan import Scan
 
+LONGEST = 4000
+"""Characters of what an import tells that are kept as they are."""
 LIBRARIES = ("numpy", "scipy", "numba", "h5py", "pillow")
 
 
@@ -33,7 +36,7 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         "scan_id": scan.header.scan_id,
         "scan_sha256": scan.sha256,
         "scan_source": scan.header.source,
-        **{f"import_{name}": text for name, text in sorted(scan.imported.items())},
+        **{f"import_{name}": _short(text) for name, text in sorted(scan.imported.items())},
         "recipe_sha256": recipe.sha256,
         "recipe": dump_recipe(recipe, comments=False),
         "model": model.id,
@@ -42,6 +45,11 @@ def collect(scan: Scan, recipe: Recipe, model: Model) -> dict[str, str]:
         **limits,
         **versions(),
     }
+
+
+def _short(text: str) -> str:
+    """Give a text, or the hash of one that is a whole table."""
+    return text if len(text) <= LONGEST else f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def made_otherwise(result: Result, scan_sha256: str, recipe: Recipe) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ def begin_radar(scan: Scan, tables: Survey, run: Run) -> Passage[RadarState]:
     """Take the radar's data out of a scan."""
     if scan.gpr is None:
         return Passage("gpr", None, said=absent(scan, "gpr"))
-    instrument = scan.header.instrument
+    instrument = scan.imported.get("antennas") or scan.header.instrument  # measured, where `calibrate` did
     key = content_key(scan.gpr, scan.pose, tables.model_dump(), instrument) if run.cache is not None else ""
     return Passage("gpr", RadarState(scan.gpr, scan.gpr, scan.pose, tables, instrument), key)
 

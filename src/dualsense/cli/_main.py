@@ -16,6 +16,7 @@ import click
 
 from dualsense._version import __version__
 from dualsense.cli import _options as options
+from dualsense.cli._calibrate import calibrate
 from dualsense.cli._check import check
 from dualsense.cli._console import (
     CLOSED_PIPE,
@@ -305,6 +306,7 @@ cli.add_command(steps)
 cli.add_command(sweep)
 cli.add_command(tune)
 cli.add_command(seen)
+cli.add_command(calibrate)
 cli.add_command(simulate)
 
 
@@ -369,6 +371,7 @@ ISOLATED = frozenset(
         "check",
         "seen",
         "site",
+        "calibrate",
     }
 )
 """The verbs that read what others wrote."""

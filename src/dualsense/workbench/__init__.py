@@ -25,6 +25,17 @@ panel_values        the value of every key, and whether it has a say
 tuning_view         a step before and after, and the result beside the held one, ready for a page
 seen_view           where a mine would have been found, ready for a page
 
+Instruments
+-----------
+radar_shots              what free air and a metal plate tell of a radar
+RadarShots, Plate        that, and how the plate lay
+sphere_shot              what a known sphere tells of a metal detector
+MetalShot, Sphere        that, and the sphere
+instrument_profile       both as a profile, JSON
+profile_text             ... for a terminal
+read_instrument_profile  a profile from its file
+calibrated_scan          a scan put right by one
+
 Drawing
 -------
 plot_map            a map with its targets, by matplotlib

@@ -132,14 +132,25 @@ def find_antennas(instrument: str) -> Antennas | None:
     Parameters
     ----------
     instrument
-        Name as a scan has it.
+        Name as a scan has it, or a profile itself as JSON, as a calibrated scan carries it.
 
     Returns
     -------
     Antennas or None
     """
+    if instrument.startswith("{"):
+        return _carried(instrument)
     name = instrument.strip().casefold()
     return next((a for a in known_antennas() if name in {i.casefold() for i in a.instruments}), None)
+
+
+@cache
+def _carried(text: str) -> Antennas | None:
+    """Read a profile that a scan carries; None where it is none, as for an instrument that is not known."""
+    try:
+        return _antennas(json.loads(text))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return None
 
 
 def read_profile(path: Path) -> Antennas:
@@ -160,33 +171,35 @@ def read_profile(path: Path) -> Antennas:
         Naming the file and what is wrong with it.
     """
     try:
-        tree: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        kind = tree["kind"]
-        if kind not in {"dipoles", "mirrored-dipoles", "plate"}:
-            msg = f"kind must be dipoles, mirrored-dipoles or plate, got {kind!r}"
-            raise ValueError(msg)  # noqa: TRY301
-        plate: dict[str, Any] = {}
-        if kind == "plate":
-            table = tree["plate"]
-            plate = {
-                "frequency_hz": np.asarray(table["frequency_hz"], np.float64),
-                "ratio": np.asarray(table["ratio_real"], np.float64) + 1j * np.asarray(table["ratio_imag"]),
-                "height_m": float(table["height_m"]),
-            }
-            if plate["frequency_hz"].shape != plate["ratio"].shape or (np.diff(plate["frequency_hz"]) <= 0).any():
-                msg = "plate needs one ratio per frequency, and frequencies that increase"
-                raise ValueError(msg)  # noqa: TRY301
-        return Antennas(
-            id=str(tree["id"]),
-            kind=cast("Kind", kind),
-            instruments=tuple(str(name) for name in tree["instruments"]),
-            along=float(tree.get("along", 0.0)),
-            response_std={
-                str(name): None if std is None else float(std)
-                for name, std in tree.get("response_std", {}).items()
-            },
-            **plate,
-        )
+        return _antennas(json.loads(path.read_text(encoding="utf-8")))
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path.name}: not an instrument profile: {error}"
         raise ValueError(msg) from error
+
+
+def _antennas(tree: dict[str, Any]) -> Antennas:
+    kind = tree["kind"]
+    if kind not in {"dipoles", "mirrored-dipoles", "plate"}:
+        msg = f"kind must be dipoles, mirrored-dipoles or plate, got {kind!r}"
+        raise ValueError(msg)
+    plate: dict[str, Any] = {}
+    if kind == "plate":
+        table = tree["plate"]
+        plate = {
+            "frequency_hz": np.asarray(table["frequency_hz"], np.float64),
+            "ratio": np.asarray(table["ratio_real"], np.float64) + 1j * np.asarray(table["ratio_imag"]),
+            "height_m": float(table["height_m"]),
+        }
+        if plate["frequency_hz"].shape != plate["ratio"].shape or (np.diff(plate["frequency_hz"]) <= 0).any():
+            msg = "plate needs one ratio per frequency, and frequencies that increase"
+            raise ValueError(msg)
+    return Antennas(
+        id=str(tree["id"]),
+        kind=cast("Kind", kind),
+        instruments=tuple(str(name) for name in tree["instruments"]),
+        along=float(tree.get("along", 0.0)),
+        response_std={
+            str(name): None if std is None else float(std) for name, std in tree.get("response_std", {}).items()
+        },
+        **plate,
+    )
