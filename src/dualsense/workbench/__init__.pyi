@@ -1,9 +1,6 @@
 from ._compare import Comparison as Comparison
 from ._compare import compare_results as compare_results
 from ._hybrid import hybrid_scan as hybrid_scan
-from ._hybrid import seen_json as seen_json
-from ._hybrid import seen_text as seen_text
-from ._hybrid import would_be_seen as would_be_seen
 from ._instrument import MetalShot as MetalShot
 from ._instrument import Plate as Plate
 from ._instrument import RadarShots as RadarShots
