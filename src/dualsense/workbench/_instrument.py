@@ -256,7 +256,7 @@ def _spectra(modality: str, axis: Real, echo: NDArray[Any]) -> tuple[Real, Calla
     if modality == "sfcw":
         return axis, lambda values: np.asarray(values, np.complex128)
     step_s = float(np.diff(axis).mean())
-    frequency = np.fft.rfftfreq(4 * axis.size, step_s)
+    frequency: Real = np.fft.rfftfreq(4 * axis.size, step_s).astype(np.float64)
     kernel = np.exp(-2j * np.pi * frequency[:, None] * axis)
     size = np.abs(kernel @ (echo - echo.mean()))
     band = np.flatnonzero(size > 10.0 ** (BAND_DB / 20.0) * size.max())
