@@ -129,7 +129,13 @@ def decibel(before: float, after: float) -> float:
 def ours(tracked: Response, soil: np.ndarray, target: np.ndarray, assumed_m: float) -> Parts:
     """What balance leaves of soil and of target, both whitened; fitted on soil, target and noise together."""
     noise = NOISE * np.random.default_rng(1).standard_normal(soil.shape)
-    fitted = balance(replace(tracked, values=soil + target + noise), NOISE, roughness_m=assumed_m, soil_std=0.0)
+    fitted = balance(
+        replace(tracked, values=soil + target + noise),
+        NOISE,
+        roughness_m=assumed_m,
+        soil_std=0.0,
+        conduction_std=0.0,
+    )
     return apply_balance(replace(tracked, values=soil), fitted), apply_balance(
         replace(tracked, values=target), fitted
     )
@@ -189,7 +195,7 @@ def metals(assumed_m: float = 3.3e-3) -> dict[str, float]:
     """Part of the energy of spheres of several metals that the default whitening leaves."""
     true, tracked = sweep(0.0, tilt_deg=0.0)
     soil, target = parts(true)
-    fitted = balance(replace(tracked, values=soil), NOISE, roughness_m=assumed_m, soil_std=0.0)
+    fitted = balance(replace(tracked, values=soil), NOISE, roughness_m=assumed_m, soil_std=0.0, conduction_std=0.0)
     kept = {"steel": kept_energy(target, fitted)[0]}
     for name, sigma in (("aluminium", 3.5e7), ("brass", 1.5e7), ("lead", 4.8e6)):
         kept[name] = kept_energy(of_sphere(true, sigma, 1.0), fitted)[0]

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.emi._balance import MIN_HEIGHT_M, apply_balance, balance, drift_basis, ground_factor
+from dualsense.emi._balance import (
+    MIN_HEIGHT_M,
+    apply_balance,
+    balance,
+    conducted_part,
+    drift_basis,
+    ground_factor,
+)
 from dualsense.emi._columns import dipole_columns
 from dualsense.emi._response import Response
 from dualsense.induction import Coil, half_space_coupling, magnetic_image_coupling, mutual_inductance
@@ -177,10 +184,12 @@ def test_drift_is_separated_from_a_strong_target_that_is_fitted_beside_it():
     signal = columns[:, :3].sum(axis=1, keepdims=True) * 1e-5 * np.array([-0.8, -0.4, -0.1, -0.3, -0.5, -0.3])
     slow = 200.0 * NOISE * np.sin(2 * np.pi * quiet.time_s / 20.0)[:, None]
     response = replace(quiet, values=quiet.values + signal + slow)
-    fitted = balance(response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size))
+    fitted = balance(
+        response, NOISE, objects=columns, row_weight=np.ones(response.time_s.size), conduction_std=0.0
+    )
     rest = apply_balance(response, fitted, objects=columns) - signal @ fitted.whitener.T
     assert np.sqrt((rest[:, 1:] ** 2).mean()) < 2.0
-    alone = apply_balance(response, balance(response, NOISE))
+    alone = apply_balance(response, balance(response, NOISE, conduction_std=0.0))
     near = np.linalg.norm(response.center_m[:, :2] - (0.18, 0.15), axis=1) < 0.05
     assert np.linalg.norm(alone[near]) > 0.5 * np.linalg.norm((signal @ fitted.whitener.T)[near])
 
@@ -246,3 +255,32 @@ def test_uneven_soil_is_believed_less_along_its_phasor_and_no_other():
         np.einsum("ni,ij,nj->n", across, even.covariance, across),
         rtol=1e-6,
     )
+
+
+def test_what_soil_conducts_is_told_from_viscous_soil():
+    hz = np.array([2400.0, 9600.0, 38400.0])
+    even = {"frequency_hz": hz, "tx_radius_m": 0.1, "rx_radius_m": 0.08, "tx_height_m": 0.05, "rx_height_m": 0.05}
+    viscous = 8e-3 * (1.0 - 0.04 * np.log(hz / 1e4)) - 4e-4j
+    both, dry = (
+        half_space_coupling(**even, susceptibility=viscous, conductivity_s_m=sigma) / (-2j * np.pi * hz)
+        for sigma in (0.05, 0.0)
+    )
+    soil = np.concatenate([both.real, both.imag])
+    eddy_hz = np.concatenate([np.zeros(3), hz])
+    conducted = conducted_part(soil, eddy_hz)
+    np.testing.assert_array_equal(conducted[:3], 0.0)
+    np.testing.assert_allclose(conducted[-1], (both - dry).imag[-1], rtol=0.05)
+    assert not conducted_part(soil, np.zeros(6)).any()
+
+
+def test_uneven_conduction_is_believed_less_along_its_own_phasor():
+    response = with_soil(swept())
+    eddies = np.concatenate([np.zeros(3), 3e-5 * response.channel_hz[3:] / 38400.0])
+    response = replace(response, values=response.values + ground_factor(response)[:, None] * eddies / 1e-8)
+    even, uneven = (balance(response, NOISE, soil_std=0.0, conduction_std=std) for std in (0.0, 0.5))
+    conducted = conducted_part(even.soil, even.eddy_hz)
+    assert np.linalg.norm(conducted) > 5.0 * NOISE[0]
+    wide, narrow = (conducted @ b.covariance @ conducted / (conducted @ conducted) for b in (uneven, even))
+    assert wide > 3.0 * narrow
+    one = replace(response, channel_hz=np.full(6, 9600.0))
+    assert not balance(one, NOISE).eddy_hz.any()

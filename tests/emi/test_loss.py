@@ -18,7 +18,7 @@ def simple(*, soil, hidden: float) -> Balance:
     along = soil / max(np.linalg.norm(soil), 1e-300)
     whitener = np.linalg.inv(np.linalg.cholesky(np.eye(2) + hidden * np.outer(along, along)))
     ground = np.linspace(0.5, 1.5, 100)
-    return Balance(np.ones((100, 1)), ground, soil, np.ones(2), whitener, 0.0)
+    return Balance(np.ones((100, 1)), ground, soil, np.ones(2), whitener, 0.0, np.zeros(2), 0.0)
 
 
 def test_energy_along_the_phasor_is_lost_and_across_it_is_kept():

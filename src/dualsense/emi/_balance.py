@@ -26,6 +26,8 @@ FALLBACK_POSITION_STD_M = 2e-3
 ROUGHNESS_M = 0.003
 SOIL_STD = 0.1
 """Of the soil's response from place to place, as part of it."""
+CONDUCTION_STD = 0.5
+"""Of what the soil conducts from place to place, as part of it: by some tenths, and alike over many rows."""
 
 
 def known_std(stated_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -49,9 +51,15 @@ class Balance:
         White noise of one row.
     whitener : (c, c)
         L with L C L^T = 1: ``values @ whitener.T`` has unit, uncorrelated noise. C holds white noise and the soil
-        response's error from an unknown height and from uneven soil, which lies along the soil's phasor.
+        response's error from an unknown height and from uneven soil, which lies along the soil's phasor and along
+        that of what it conducts.
     soil_variance
         Of that error, relative to the soil's square.
+    eddy_hz : (c,)
+        How a weak conductor answers: in proportion to the frequency in imaginary channels, not at all in others.
+        Zero where the channels do not tell it from magnetic soil.
+    conduction_variance
+        Of what the soil conducts from place to place, relative to its square.
     """
 
     basis: NDArray[np.float64]
@@ -60,6 +68,8 @@ class Balance:
     noise: NDArray[np.float64]
     whitener: NDArray[np.float64]
     soil_variance: float
+    eddy_hz: NDArray[np.float64]
+    conduction_variance: float
 
     @property
     def covariance(self) -> NDArray[np.float64]:
@@ -160,6 +170,7 @@ def balance(
     drift_knot_s: float = 5.0,
     roughness_m: float = ROUGHNESS_M,
     soil_std: float = SOIL_STD,
+    conduction_std: float = CONDUCTION_STD,
     objects: NDArray[np.float64] | None = None,
     row_weight: NDArray[np.float64] | None = None,
     earlier: Balance | None = None,
@@ -168,8 +179,9 @@ def balance(
 
     The soil follows the height of every sounding through :func:`ground_factor`, with a free phasor per
     channel; a constant offset would not do (1 cm of lift changes it by a quarter). What the height's error and
-    soil that varies from place to place make of it lies along the same phasor, so the whitening takes that
-    direction away and no other.
+    magnetic soil that varies from place to place make of it lies along the same phasor. Conductive soil varies by
+    itself: of the phasor, what is imaginary and grows with frequency. The whitening takes these two directions
+    away and no other.
 
     Parameters
     ----------
@@ -183,6 +195,8 @@ def balance(
         Standard deviation of the ground's own height under the coil, added to the tracking error.
     soil_std
         Of the soil's response from place to place, as part of it.
+    conduction_std
+        Of what the soil conducts from place to place, as part of it.
     objects : (m, q), optional
         Columns of dipoles found so far, fitted jointly.
     row_weight : (m,), optional
@@ -204,7 +218,16 @@ def balance(
     design = basis if objects is None else np.concatenate([basis, objects], axis=1)
     told = _beside_drift(basis) > LEAST_TOLD
     variance = _soil_variance(response, ground, roughness_m=roughness_m, soil_std=soil_std if told else 0.0)
-    empty = Balance(basis, ground, np.zeros(response.values.shape[1]), noise, np.diag(1.0 / noise), variance)
+    empty = Balance(
+        basis,
+        ground,
+        soil=np.zeros(response.values.shape[1]),
+        noise=noise,
+        whitener=np.diag(1.0 / noise),
+        soil_variance=variance,
+        eddy_hz=_eddy_hz(response),
+        conduction_variance=conduction_std**2 if told else 0.0,
+    )
     if row_weight is not None:
         weighed, data = design * row_weight[:, None], response.values * row_weight[:, None]
         coefficients, *_ = np.linalg.lstsq(weighed, data, rcond=1e-9)
@@ -248,8 +271,34 @@ def apply_balance(
 
 def with_soil(fitted: Balance, soil: NDArray[np.float64]) -> Balance:
     """Take a soil response (c,) and derive the whitening that follows from it."""
-    covariance = np.diag(fitted.noise**2) + fitted.soil_variance * np.outer(soil, soil)
+    conducted = conducted_part(soil, fitted.eddy_hz)
+    covariance = (
+        np.diag(fitted.noise**2)
+        + fitted.soil_variance * np.outer(soil, soil)
+        + fitted.conduction_variance * np.outer(conducted, conducted)
+    )
     return replace(fitted, soil=soil, whitener=np.linalg.inv(np.linalg.cholesky(covariance)))
+
+
+def conducted_part(soil: NDArray[np.float64], eddy_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give what of a soil's response (c,) is eddy currents: of its imaginary part, what grows with frequency.
+
+    At low induction numbers currents in a half-space answer in quadrature, in proportion to frequency (Wait 1951);
+    viscous magnetic soil has a quadrature that hardly changes with frequency. A line through the imaginary
+    channels tells one from the other.
+    """
+    told = eddy_hz > 0.0
+    if not told.any():
+        return np.zeros_like(soil)
+    hz = eddy_hz[told] - eddy_hz[told].mean()
+    return np.asarray(eddy_hz * float(hz @ soil[told]) / float(hz @ hz), dtype=np.float64)
+
+
+def _eddy_hz(response: Response) -> NDArray[np.float64]:
+    """Frequency (c,) of imaginary channels, zero of others; all zero where they have but one frequency."""
+    hz = np.where(response.imaginary, response.channel_hz, 0.0)
+    told = hz[response.imaginary]
+    return hz if told.size > 1 and np.ptp(told) > 1e-3 * told.max() else np.zeros_like(hz)
 
 
 def _beside_drift(basis: NDArray[np.float64]) -> float:

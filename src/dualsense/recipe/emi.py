@@ -42,6 +42,9 @@ class EmiInvert(Table):
     soil_std: Annotated[
         float, Field(ge=0.0, le=1.0, description="spread of the soil from place to place, as part of it")
     ] = 0.1
+    conduction_std: Annotated[
+        float, Field(ge=0.0, le=10.0, description="spread of what the soil conducts, as part of it")
+    ] = 0.5
     node_m: Annotated[float, Field(ge=0.005, le=0.2, description="spacing of the scan for dipoles")] = 0.03
     reach_m: Annotated[Length, Field(description="how far a sample sees a dipole")] = 0.3
     max_dipoles: Annotated[int, Field(ge=0, le=200, description="more are not looked for")] = 40

@@ -71,7 +71,7 @@ def test_strong_metal_is_located_within_its_error_bars(model, depth_m, soil, see
     assert np.all(np.abs(error) < [2e-3, 2e-3, 10e-3])
     assert error @ np.linalg.solve(lead.covariance_m2, error) < 20.0
     assert lead.estimate is not None
-    assert lead.estimate.misfit == pytest.approx(1.0, abs=0.3)
+    assert 0.5 < lead.estimate.misfit < 1.3  # soil that could be uneven here is even
     assert np.array_equal(lead.tensor, lead.estimate.tensor_m3)
 
 

@@ -60,7 +60,7 @@ def test_all_of_it_is_that_of_the_joint_fit(rows, sets):
     np.testing.assert_allclose(fast.alone([], use), plain.alone([])[use], atol=1e-7 * size)
     for n in range(len(sets[-1])):
         values = plain.alone([n])
-        np.testing.assert_allclose(fast.alone([n], use), values[use], atol=1e-6 * np.abs(values).max())
+        np.testing.assert_allclose(fast.alone([n], use), values[use], atol=3e-6 * np.abs(values).max())
     assert fast.strain(use) == pytest.approx(float((plain.span.rest[:, use] ** 2).mean()), rel=1e-6)
     joint = fast.joint()
     np.testing.assert_array_equal(joint.weight, fast.weight)

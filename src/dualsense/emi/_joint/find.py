@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.emi._balance import ROUGHNESS_M, SOIL_STD, Balance, balance
+from dualsense.emi._balance import CONDUCTION_STD, ROUGHNESS_M, SOIL_STD, Balance, balance
 from dualsense.emi._joint.descent import accept, newcomer
 from dualsense.emi._joint.fit import OBJECT_STD_M, JointFit, worth
 from dualsense.emi._joint.mend import weighed
@@ -147,6 +147,7 @@ def find_dipoles(
     drift_knot_s: float = 5.0,
     roughness_m: float = ROUGHNESS_M,
     soil_std: float = SOIL_STD,
+    conduction_std: float = CONDUCTION_STD,
     node_m: float = 0.03,
     reach_m: float = 0.3,
     max_dipoles: int = 40,
@@ -169,6 +170,8 @@ def find_dipoles(
         Standard deviation of the ground's height under the coil.
     soil_std
         Of the soil's response from place to place, as part of it.
+    conduction_std
+        Of what the soil conducts from place to place, as part of it.
     node_m, reach_m
         Spacing of the grid and how far a row sees a target.
     max_dipoles
@@ -190,7 +193,14 @@ def find_dipoles(
     ----------
     Golub and Pereyra 1973, SIAM J. Numer. Anal. 10, 413; Kaufman 1975, BIT 15, 49: variable projection.
     """
-    balanced = balance(response, noise, drift_knot_s=drift_knot_s, roughness_m=roughness_m, soil_std=soil_std)
+    balanced = balance(
+        response,
+        noise,
+        drift_knot_s=drift_knot_s,
+        roughness_m=roughness_m,
+        soil_std=soil_std,
+        conduction_std=conduction_std,
+    )
     fit = JointFit.of_ground(response, balanced)
     grid = NodeGrid.over(response, node_m=node_m, reach_m=reach_m)
     limits = _Limits(
