@@ -156,7 +156,7 @@ def test_the_schema_tells_type_default_range_unit_and_meaning_of_every_key():
         assert entry["description"] == key.meaning, name
         assert entry["default"] == (list(key.default) if isinstance(key.default, tuple) else key.default), name
         assert {"type", "anyOf", "enum", "const"} & entry.keys(), name
-        numeric = any(one in ("number", "integer") or one.startswith("list") for one in key.kinds)
+        numeric = any(one in ("number", "integer") or one.startswith("list of [") for one in key.kinds)
         assert ("unit" in entry) == numeric, name
         end = max((end for end in ENDS if name.endswith(end)), key=len, default="")
         assert not numeric or entry["unit"] == (ENDS[end] if end else "m and 1" if "layers" in name else "1"), name
