@@ -197,7 +197,8 @@ def beside_one(*, tilted=False, coils=1) -> tuple[JointFit, list[Source]]:
         dipole_columns(response, np.array(at)) @ (1e-6 * rng.standard_normal((6, 4))) for at in true
     )
     response = replace(response, values=values)
-    fit = settled(JointFit.of_ground(response, balance(response, NOISE)), [np.array(true[0])])
+    even = balance(response, NOISE, conduction_std=0.0)  # what has no soil shows kernels' own rounding alone
+    fit = settled(JointFit.of_ground(response, even), [np.array(true[0])])
     starts = [np.array(at) + 0.01 * rng.standard_normal(3) for at in true[1:]]
     kinds = [Kind(full=full, anchor=at[:2], stray_m=0.06) for full, at in zip((True, False), starts, strict=True)]
     return fit, [Source(Site(response, at), kind) for at, kind in zip(starts, kinds, strict=True)]
@@ -225,7 +226,7 @@ def test_a_descent_is_that_of_the_plain_formulation(tilted, coils):
     limits = kernels.Limits(6, descent.DAMPINGS, descent.MAX_STEP_M, descent.CLOSEST_M)
     places, misfit = kernels.descend(np.array([s.position_m for s in moving]), setting, limits, RIDGE)
     plain, least = joint.descend(fit, moving, [setting.low, setting.high], steps=6)
-    assert np.allclose(places, [source.position_m for source in plain], atol=2e-5)
+    assert np.allclose(places, [source.position_m for source in plain], atol=1e-5)
     assert misfit == pytest.approx(least, rel=1e-4)  # as little as the last step gains
     assert misfit < joined(fit.span, moving, fit.weight).misfit()
 
