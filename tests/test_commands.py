@@ -24,12 +24,14 @@ PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob
 
 NOT_RUN = {
     "batch": ("processes of its own", "tests/batch/test_batch.py"),
+    "calibrate": ("needs shots of free air and a plate", "tests/workbench/test_instrument.py"),
     "replay --follow": ("needs a file that grows", "tests/io/test_growing.py"),
     "seen": ("the chain once for each place", "tests/workbench/test_hybrid.py"),
     "simulate --preset cambodia-laterite": ("ground of three layers", "tests/cli/test_simulate.py"),
     "simulate --preset sand --seed 1": ("ground of a whole lane", "tests/cli/test_simulate.py"),
     "simulate --preset sand --lanes": ("processes of its own", "tests/simulate/test_many.py"),
     "simulate SCENE.toml --seed 1 --engine gprmax": ("needs gprMax", "tests/simulate/gprmax"),
+    "site": ("needs scans with a place on the earth", "tests/site/test_maps.py"),
     "steps": ("draws some fifty plots", "tests/workbench/test_steps.py"),
     "sweep": ("processes of its own", "tests/workbench/test_sweep.py"),
     "tune": ("answers until it is ended", "tests/app/test_tune.py"),

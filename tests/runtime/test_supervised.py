@@ -95,11 +95,11 @@ def _command(*words):
 
 CRASH = """
 import os, signal, sys
-import dualsense.io._nodes as nodes
+import dualsense.io._opening as opening
 import h5py
 def crash(*_):
     os.kill(os.getpid(), signal.SIGSEGV)
-nodes.look_at_heaps = crash
+opening.look_at_heaps = crash
 from dualsense.cli import main
 sys.argv = ["dualsense", *sys.argv[1:]]
 main()

@@ -23,13 +23,17 @@ def page(made_site):
         context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
         opened = context.new_page()
         opened.said, opened.asked = [], []
-        opened.on("console", lambda message: opened.said.append(message.text))
+        opened.on("console", lambda message: OWN in message.text or opened.said.append(message.text))
         opened.on("pageerror", lambda error: opened.said.append(str(error)))
         opened.on("request", lambda request: opened.asked.append(request.url))
         opened.goto((made_site.out / "index.html").as_uri())
         opened.wait_for_selector("#map[data-ready=yes]")
         yield opened
         browser.close()
+
+
+OWN = "willReadFrequently"
+"""The browser's advice to whoever looks at pixels, as these tests do."""
 
 
 def colour(page, x, y):
