@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 NONE = "None called to be dug, in what was covered"
 
 
-NONE = "None called to be dug, in what was covered"
-
-
 @click.command()
 @click.argument("folders", type=options.FILE, nargs=-1, required=True, metavar="DIR...")
 @options.out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,11 @@ FOUND_GRAVEST = ("mine", "other-explosive", "metal", "other-object", "nothing")
 SAME_M = 0.10
 """Within which a record of an earlier result of the same recording speaks of the target that is listed now."""
 DIG = ("dig", "marked")
+ZONES = timedelta(hours=14)
+"""A time without a zone may be meant so much later than the same time in UTC."""
+FIRST_CLOCK = datetime(2000, 1, 1, tzinfo=UTC)
+"""A recorder whose clock says less has lost it."""
+MAX_REACH_M = 10_000.0
 
 Row = "Mapping[str, Any]"
 
@@ -80,6 +85,8 @@ def _place(row: Mapping[str, Any]) -> tuple[float, float] | None:
     given = [row["x_m"], row["y_m"]]
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in given):
         return None
+    if not all(abs(value) <= MAX_REACH_M for value in given):  # as no page of ours records one
+        return None
     return float(given[0]), float(given[1])
 
 
@@ -93,13 +100,13 @@ def _decided(
     told = _summed(every)
     if told.state != "dug":
         return told
-    dug = [when for row in every if row["found"] and (when := _when(row["time"])) is not None]
+    dug = [when for row in every if _is_find(row) and (when := _when(row["time"])) is not None]
     last = max(dug) if dug else None
     for listed in one.listed:
-        if listed.call not in OPEN_CALLS or any(row["found"] for row in own[listed.scan, listed.id]):
+        if listed.call not in OPEN_CALLS or any(map(_is_find, own[listed.scan, listed.id])):
             continue
         result = scans[listed.scan].result
-        made = None if result is None else _when(result.header.created)
+        made = None if result is None else _latest(result.header.created)
         if last is None or made is None or made >= last:
             return replace(told, again=True)
     return told
@@ -108,13 +115,28 @@ def _decided(
 def _summed(rows: Sequence[Mapping[str, Any]]) -> Decided:
     """Sum up records of one place in the order of their times."""
     last = rows[-1]
-    finds = [str(row["found"]) for row in rows if row["found"]]
-    gravest = min(finds, key=lambda one: FOUND_GRAVEST.index(one) if one in FOUND_GRAVEST else 0, default=None)
+    finds = [str(row["found"]) for row in rows if _is_find(row)]
+    gravest = min(finds, key=FOUND_GRAVEST.index, default=None)
     # who asks for it to be dug after a find wants it dug again
-    state = "dug" if finds and (last["found"] or last["decision"] not in DIG) else str(last["decision"])
+    state = "dug" if finds and (_is_find(last) or last["decision"] not in DIG) else str(last["decision"])
     time, operator, note = (str(last[name] or "") for name in ("time", "operator", "note"))
     state = state if state in {"dug", *DIG, "left"} else "dig"
     return Decided(state=state, found=gravest, time=time, operator=operator, note=note)
+
+
+def _is_find(row: Mapping[str, Any]) -> bool:
+    """Whether a record says what lay there, in a word that we know: no other ends what is to be dug."""
+    return row["found"] in FOUND_GRAVEST
+
+
+def _latest(text: str) -> datetime | None:
+    """Last moment that a recorder's time may mean; None where it tells none, or its clock had lost it."""
+    when = _when(text)
+    if when is None or when < FIRST_CLOCK:
+        return None
+    named = len(text.strip()) > len("2026-01-01")
+    zoned = datetime.fromisoformat(text).tzinfo is not None
+    return when + (timedelta(0) if named else timedelta(days=1)) + (timedelta(0) if zoned else ZONES)
 
 
 def _when(text: object) -> datetime | None:
