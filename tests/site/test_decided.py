@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.site.conftest import ORIGIN, result_of
 
 from dualsense.site import SiteObject, SiteScan
 from dualsense.site._decided import is_open, join_decisions
 from dualsense.site._records import Listed
-from tests.site.conftest import ORIGIN, result_of
 
 NAN = float("nan")
 
@@ -32,7 +32,7 @@ def joined(created, **given):
 
 @pytest.mark.parametrize(
     ("created", "still"),
-    [
+    (
         ("2026-05-02T09:59:00Z", False),
         ("2026-05-02T10:01:00Z", True),
         ("2026-05-02T16:59:00+07:00", False),
@@ -42,7 +42,7 @@ def joined(created, **given):
         ("2026-04-30", False),
         ("1970-01-01T00:04:00Z", True),  # a clock that was never set
         ("", True),
-    ],
+    ),
 )
 def test_only_a_scan_that_is_known_to_be_older_lets_a_find_stand(created, still):
     (one,) = joined(created)
@@ -56,6 +56,6 @@ def test_a_find_in_a_word_that_we_do_not_know_ends_nothing():
     assert (one.decided.state, one.decided.found) == ("dig", None)
 
 
-@pytest.mark.parametrize("x_m", [1e300, 10**400, -10_001.0])
+@pytest.mark.parametrize("x_m", (1e300, 10**400, -10_001.0))
 def test_a_place_beyond_all_reach_is_none_and_breaks_nothing(x_m):
     assert [one.id for one in joined("2026-05-01T08:00:00Z", target="", x_m=x_m)] == ["S1"]

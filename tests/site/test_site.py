@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.site.conftest import result_of, write_one
 
 from dualsense.cli import run
 from dualsense.errors import UsageError
@@ -105,6 +106,24 @@ def test_what_is_there_stays_and_a_folder_without_results_is_told(made_site, tmp
         make_site(tmp_path, tmp_path / "map")
     with pytest.raises(UsageError, match="no such folder"):
         make_site(tmp_path / "none", tmp_path / "map")
+
+
+def test_a_map_takes_no_results_place_and_no_height_that_no_ground_has(made_site, tmp_path):
+    place = made_site.folder / "lost"
+    before = (place / "targets.csv").read_bytes()
+    with pytest.raises(UsageError, match="holds results"):
+        make_site(place, place, overwrite=True)
+    assert (place / "targets.csv").read_bytes() == before
+    write_one(tmp_path / "high", result_of("high", (11.5, 104.9, 1e300, 0.0), []))
+    (scan,) = make_site(tmp_path / "high", tmp_path / "map").scans
+    assert scan.problem == "no-origin"
+
+
+def test_of_two_far_scans_one_stays_on_the_map(tmp_path):
+    for name, latitude in (("one", 11.5), ("other", 11.6)):
+        write_one(tmp_path / "in" / name, result_of(name, (latitude, 104.9, 12.0, 90.0), []))
+    site = make_site(tmp_path / "in", tmp_path / "map")
+    assert [scan.problem for scan in site.scans] == ["", "far"]
 
 
 def test_a_site_without_an_origin_lists_all_and_draws_none(made_site, tmp_path):

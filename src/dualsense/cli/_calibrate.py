@@ -17,24 +17,26 @@ if TYPE_CHECKING:
     from dualsense.scan import Scan
     from dualsense.workbench import MetalShot, RadarShots
 
+FAR = options.FloatRange(-1000.0, 1000.0)
+
 
 @click.command()
 @click.argument("scan", type=options.FILE, required=False)
 @click.option("--profile", type=options.FILE, metavar="PROFILE.json", help="Put SCAN right by this one.")
 @click.option("--air", type=options.FILE, metavar="SCAN", help="The head in free air.")
 @click.option("--plate", type=options.FILE, metavar="SCAN", help="The head above a large metal plate.")
-@click.option("--plate-height", "height_m", type=click.FloatRange(0.01, 2.0), metavar="M",
+@click.option("--plate-height", "height_m", type=options.FloatRange(0.01, 2.0), metavar="M",
               help="Of the antennas above the plate.")  # fmt: skip
-@click.option("--plate-height-std", "height_std_m", type=click.FloatRange(0.0, 0.1), default=0.001,
+@click.option("--plate-height-std", "height_std_m", type=options.FloatRange(0.0, 0.1), default=0.001,
               show_default=True, metavar="M", help="How well that is known.")  # fmt: skip
 @click.option("--sphere", type=options.FILE, metavar="SCAN", help="Passes over a known sphere in free air.")
-@click.option("--sphere-radius", "radius_m", type=click.FloatRange(0.001, 0.2), metavar="M")
-@click.option("--sphere-conductivity", "conductivity_s_m", type=click.FloatRange(1e3, 1e8), metavar="S/M")
-@click.option("--sphere-permeability", "permeability", type=click.FloatRange(1.0, 1e4), default=1.0,
+@click.option("--sphere-radius", "radius_m", type=options.FloatRange(0.001, 0.2), metavar="M")
+@click.option("--sphere-conductivity", "conductivity_s_m", type=options.FloatRange(1e3, 1e8), metavar="S/M")
+@click.option("--sphere-permeability", "permeability", type=options.FloatRange(1.0, 1e4), default=1.0,
               show_default=True, help="Relative.")  # fmt: skip
-@click.option("--sphere-at", "place_m", type=(float, float, float), metavar="X Y Z",
+@click.option("--sphere-at", "place_m", type=(FAR, FAR, FAR), metavar="X Y Z",
               help="Its centre in the scan's local frame, in metres.")  # fmt: skip
-@click.option("--sphere-at-std", "place_std_m", type=click.FloatRange(0.0, 0.1), default=0.001,
+@click.option("--sphere-at-std", "place_std_m", type=options.FloatRange(0.0, 0.1), default=0.001,
               show_default=True, metavar="M", help="How well that is known.")  # fmt: skip
 @click.option("-o", "--out", type=options.FILE, required=True, help="The profile, or the scan that was put right.")
 @options.overwrite

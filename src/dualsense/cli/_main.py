@@ -159,12 +159,12 @@ def info(console: Console, *, scan: Path, check: bool, as_json: bool) -> int:
 @cli.command()
 @click.argument("scan", type=options.FILE)
 @options.speed
-@click.option("--step", "step_s", type=click.FloatRange(min=0.02), default=1.0, show_default=True,
+@click.option("--step", "step_s", type=options.FloatRange(min=0.02), default=1.0, show_default=True,
               help="Seconds of recording between pictures.")  # fmt: skip
 @click.option(
     "--follow", is_flag=True, help="SCAN is still being written, or will be; show what comes as it comes."
 )
-@click.option("--wait", "patience_s", type=click.FloatRange(min=1.0), default=30.0, show_default=True,
+@click.option("--wait", "patience_s", type=options.FloatRange(min=1.0), default=30.0, show_default=True,
               help="With --follow: seconds without anything new after which the recording has ended.")  # fmt: skip
 @click.option("-o", "--out", type=options.FILE, help="Folder for the results of the whole scan, as by `process`.")
 @click.option("--frames", type=options.FILE, help="Folder for one PNG per picture.")

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 FOREVER = float("inf")
 
+
+class FloatRange(click.FloatRange):
+    """A number within a range; what is no number lies in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:  # noqa: PLR0124 - NaN alone is not itself
+            self.fail(f"expected a number, got {value!r}", param, ctx)
+        return number
+
+
 out = click.option("-o", "--out", type=FILE, required=True, help="Folder for the results.")
 scan_out = click.option("-o", "--out", type=FILE, required=True, metavar="SCAN.h5", help="Scan file to write.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace what is there already.")
@@ -102,7 +113,7 @@ def recipe(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     share = click.option(
         "--prior",
-        type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+        type=FloatRange(0.0, 1.0, min_open=True, max_open=True),
         help="Part of the targets expected to be mines here: changes their confidence, and no call.",
     )
     from_file = click.option(

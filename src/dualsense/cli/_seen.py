@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     "--model", default="PMN", show_default=True, help="Mine of the library; `simulate --list` names them."
 )
 @click.option(
-    "--depth", "depth_m", type=click.FloatRange(0.0, 0.5), default=0.05, show_default=True, metavar="M",
+    "--depth", "depth_m", type=options.FloatRange(0.0, 0.5), default=0.05, show_default=True, metavar="M",
     help="Of its top, in metres.",
 )  # fmt: skip
 @click.option(
-    "--spacing", "spacing_m", type=click.FloatRange(0.02, 5.0), default=0.15, show_default=True, metavar="M",
+    "--spacing", "spacing_m", type=options.FloatRange(0.02, 5.0), default=0.15, show_default=True, metavar="M",
     help="Of the places that are tried, in metres.",
 )  # fmt: skip
 @click.option("-o", "--out", type=options.FILE, metavar="FILE.json", help="File for the answer as JSON.")

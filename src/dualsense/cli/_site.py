@@ -23,13 +23,13 @@ NONE = "None called to be dug, in what was covered"
 @click.command()
 @click.argument("folders", type=options.FILE, nargs=-1, required=True, metavar="DIR...")
 @options.out
-@click.option("--origin-std", "origin_std_m", type=click.FloatRange(min=0.0, max=10.0), default=0.03,
+@click.option("--origin-std", "origin_std_m", type=options.FloatRange(min=0.0, max=10.0), default=0.03,
               show_default=True, metavar="M", help="How well origins are known: one deviation.")  # fmt: skip
-@click.option("--azimuth-std", "azimuth_std_deg", type=click.FloatRange(min=0.0, max=45.0), default=0.5,
+@click.option("--azimuth-std", "azimuth_std_deg", type=options.FloatRange(min=0.0, max=45.0), default=0.5,
               show_default=True, metavar="DEG", help="The same of their directions.")  # fmt: skip
-@click.option("--within", "within_m", type=click.FloatRange(min=0.01, max=2.0), default=0.30, show_default=True,
+@click.option("--within", "within_m", type=options.FloatRange(min=0.01, max=2.0), default=0.30, show_default=True,
               metavar="M", help="Targets of two scans further apart are never merged.")  # fmt: skip
-@click.option("--pixel", "pixel_m", type=click.FloatRange(min=0.001, max=1.0), default=0.02, show_default=True,
+@click.option("--pixel", "pixel_m", type=options.FloatRange(min=0.001, max=1.0), default=0.02, show_default=True,
               metavar="M", help="Side of a pixel of the map.")  # fmt: skip
 @options.overwrite
 @options.as_json

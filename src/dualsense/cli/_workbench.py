@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=options.FILE, metavar="FILE.json", help="File for the comparison as JSON.")
 @click.option("--html", type=options.FILE, metavar="FILE.html",
               help="Page with both images and their difference.")  # fmt: skip
-@click.option("--within", "within_m", type=click.FloatRange(min=0.0, min_open=True), default=0.10,
+@click.option("--within", "within_m", type=options.FloatRange(min=0.0, min_open=True), default=0.10,
               show_default=True, help="How far apart two targets may lie and be one, in metres.")  # fmt: skip
 @click.option("--truth", "truths", type=options.FILE, multiple=True, metavar="SCAN.h5",
               help="Scan with truth that a result is of, for detection figures; may be repeated.")  # fmt: skip
@@ -88,7 +88,7 @@ def _place(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @options.out
 @click.option("--at", "at_m", callback=_place, metavar="X,Y",
               help="Place to look at, in metres; the first target's by default.")  # fmt: skip
-@click.option("--depth", "depth_m", type=click.FloatRange(min=0.0, max=3.0), metavar="M",
+@click.option("--depth", "depth_m", type=options.FloatRange(min=0.0, max=3.0), metavar="M",
               help="Depth of the slices, in metres; the first target's by default.")  # fmt: skip
 @options.recipe
 @options.foreign

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 RESULT, LIST = "result.h5", "targets.json"
 FARTHEST_M = 5_000.0
 """From the middle of all scans: an origin further away is a slip sooner than a place of this site."""
+MOST_ASKED = 500
+"""Scans among whose places the middle is chosen."""
 NOWHERE_DEG = 1e-6
 """A receiver that knows no place writes 0° N 0° E."""
 
@@ -70,11 +72,17 @@ def find_results(folders: Sequence[Path]) -> dict[str, Path]:
 
 def _results_in(folder: Path) -> dict[str, Path]:
     found = {}
-    for place, inner, files in os.walk(folder):
+    for place, inner, files in os.walk(folder, onerror=_refuse):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         if RESULT in files or LIST in files:
             found[Path(place).relative_to(folder).as_posix()] = Path(place)
     return found
+
+
+def _refuse(error: OSError) -> None:
+    """End where a folder cannot be looked into: a map without its scans would not show that they are missing."""
+    msg = f"{error.filename}: cannot be searched: {error.strerror or error}"
+    raise UsageError(msg) from error
 
 
 def read_scans(
@@ -153,7 +161,7 @@ def place_scans(scans: Sequence[SiteScan]) -> tuple[list[SiteScan], Frame | None
         return scans, None
     frame = frame_of([origin[:2] for origin in origins.values()])
     at = dict(zip(origins, to_frame(frame, [origin[:2] for origin in origins.values()]), strict=True))
-    middle = np.median(np.array(list(at.values())), axis=0)
+    middle = _middle(np.array(list(at.values())))
     for n, place in at.items():
         away_m = float(np.hypot(*(place - middle)))
         if not away_m <= FARTHEST_M:
@@ -161,6 +169,14 @@ def place_scans(scans: Sequence[SiteScan]) -> tuple[list[SiteScan], Frame | None
             continue
         scans[n] = replace(scans[n], to_map=_affine(frame, origins[n]))
     return scans, frame
+
+
+def _middle(places_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of places (n, 2) the one with most others near: a mean of two far ones would lie near to neither."""
+    every = -(-len(places_m) // MOST_ASKED)
+    with np.errstate(invalid="ignore"):  # what lies outside of the projection is at infinity
+        away_m = np.linalg.norm(places_m[::every, None] - places_m[None, ::every], axis=2)
+    return np.asarray(places_m[::every][np.argmax((away_m <= FARTHEST_M).sum(axis=1))])
 
 
 def _with_origin_told(scan: SiteScan) -> SiteScan:

@@ -93,6 +93,9 @@ def make_site(
     if not (0.001 <= pixel_m <= 1.0 and within_m > 0.0):
         msg = f"pixel_m: got {pixel_m}, expected 0.001 to 1 m, and within_m above 0, got {within_m}"
         raise UsageError(msg)
+    if any((out / name).is_file() for name in ("targets.json", "batch.json")):
+        msg = f"{out}: holds results of `process` or `batch`, whose files the map's would replace; choose another"
+        raise UsageError(msg)
     tell = progress or (lambda _what, _part: None)
     with tempfile.TemporaryDirectory(prefix="dualsense-site-") as place:
         store = Store(Path(place))

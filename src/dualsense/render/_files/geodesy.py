@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 SEMI_MAJOR_M = 6_378_137.0
 FLATTENING = 1.0 / 298.257_223_563
 ECCENTRICITY_SQUARED = FLATTENING * (2.0 - FLATTENING)
+HIGHEST_M = 20_000.0
+"""Above or below the ellipsoid: no ground lies there, and what is put on a map from there is put wrongly."""
 
 
 def usable_origin(header: ScanHeader) -> tuple[float, float, float, float] | None:
     """Origin of a scan when it is a place on Earth: finite, latitude within ±90°, longitude within ±360°.
+
+    One whose height no ground has is none either.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def usable_origin(header: ScanHeader) -> tuple[float, float, float, float] | Non
     origin = header.origin_wgs84
     if origin is None or not all(math.isfinite(value) for value in origin):
         return None
-    if abs(origin[0]) > 90.0 or abs(origin[1]) > 360.0:
+    if abs(origin[0]) > 90.0 or abs(origin[1]) > 360.0 or abs(origin[2]) > HIGHEST_M:
         return None
     return origin
 
