@@ -13,6 +13,7 @@ What makes a file that can be followed: tables in chunks that can grow, HDF5's n
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,7 +148,8 @@ def record(
                     time.sleep(wait_s)
                 append(file, source, until_s)
                 if tell:
-                    pass
+                    sys.stdout.write(f"{until_s:.3f} {time.time():.3f}\n")
+                    sys.stdout.flush()
                 if stop_after_s is not None and until_s - first_s >= stop_after_s:
                     return
 

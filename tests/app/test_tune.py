@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from dualsense.app._bench import Source, understood
+from dualsense.cli import run
 from dualsense.errors import UsageError
 from oracles.axe import axe_script, violations
 
@@ -161,3 +162,11 @@ def test_a_session_on_a_tablet(tablet, folder):
     assert violations(page) == []
     assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
     assert [text for text in said if "409" not in text] == []
+
+
+def test_what_lies_where_a_session_would_be_saved_is_not_replaced_unasked(tmp_path, capsys):
+    (tmp_path / "recipe.toml").write_text("# of somebody else")
+    assert run(["tune", str(tmp_path / "none.h5"), "-o", str(tmp_path)]) == 2
+    assert "recipe.toml exists already" in capsys.readouterr().err
+    assert run(["tune", str(tmp_path / "none.h5"), "-o", str(tmp_path), "--overwrite"]) == 2
+    assert "none.h5: no such file" in capsys.readouterr().err

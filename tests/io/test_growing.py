@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -241,3 +242,9 @@ def test_nothing_that_comes_and_what_goes_away_are_told(source, tmp_path, proces
     with pytest.raises(ValueError, match="patience_s must be above 0"):
         follow_scan(path, patience_s=0.0)
     assert not processed
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.h5")
+    news = Growing(tmp_path / "pipe.h5").look()
+    assert (news.writing, news.why) == ("beginning", "pipe.h5: is a device or a pipe, expected a file")

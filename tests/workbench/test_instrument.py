@@ -123,6 +123,11 @@ def test_impulses_tell_the_same_delay():
     found = radar_shots(scan(direct), scan(direct - 0.4 * pulse(DELAY_S + late_s)), Plate(HEIGHT_M, 0.0))
     assert found.system_delay_s == pytest.approx(DELAY_S, abs=max(3.0 * found.system_delay_std_s, 2e-12))
     assert found.system_delay_std_s < 5e-12
+    with pytest.raises(UsageError, match="plate: its echo is not to be told"):
+        radar_shots(scan(direct), scan(direct), Plate(HEIGHT_M, 0.0))  # two recordings of noise about one echo
+    air = scan(direct)
+    with pytest.raises(UsageError, match="plate: its echo is not to be told"):
+        radar_shots(air, air, Plate(HEIGHT_M, 0.0))
 
 
 def test_shots_that_do_not_belong_together_or_show_no_plate_are_refused(shots):
@@ -135,6 +140,10 @@ def test_shots_that_do_not_belong_together_or_show_no_plate_are_refused(shots):
     with pytest.raises(UsageError, match="air: found no radar"):
         radar_shots(replace(air, gpr=None))
     assert radar_shots(air).system_delay_s is None
+    lost = plate.gpr.data * np.where(np.arange(FREQUENCY.size) > 0, 1.0, np.nan)
+    dumb = replace(plate, gpr=replace(plate.gpr, data=lost))
+    with pytest.raises(UsageError, match=r"plate: 1 of \d+ columns hold no number"):
+        radar_shots(air, dumb, Plate(HEIGHT_M))
 
 
 GAIN = np.array([1.8 * np.exp(0.3j), 0.7 * np.exp(-0.1j), 1.1])
@@ -231,6 +240,9 @@ def test_the_command_makes_a_profile_and_puts_scans_right(shots, tmp_path):
     truth = over(9.0, 0.08)[1] / over(9.0)[0]
     assert np.median(np.abs(told[0, :, 0] / truth)) == pytest.approx(1.0, abs=0.15)
     assert run(["calibrate", str(right), "--profile", str(profile), "-o", str(tmp_path / "twice.h5")]) == 2
+    own, before = tmp_path / "ground.h5", (tmp_path / "ground.h5").read_bytes()
+    assert run(["calibrate", str(own), "--profile", str(profile), "-o", str(own), "--overwrite"]) == 2
+    assert own.read_bytes() == before
 
 
 def test_profiles_that_are_none_or_of_another_head_are_refused(shots, tmp_path):
@@ -242,7 +254,12 @@ def test_profiles_that_are_none_or_of_another_head_are_refused(shots, tmp_path):
         calibrated_scan(replace(shots[0], header=header("other")), profile)
     with pytest.raises(UsageError, match="radar: the profile is of sfcw data on another axis"):
         calibrated_scan(replace(shots[0], gpr=replace(shots[0].gpr, frequency_hz=FREQUENCY + 1e6)), profile)
-    for broken in ("[]", "{", json.dumps({"instruments": ["a"], "kind": "plate"})):
+    for wrong in (profile["radar"]["reference_real"][:5], [None] * FREQUENCY.size, [0.0] * FREQUENCY.size):
+        radar = profile["radar"] | {"reference_real": wrong, "reference_imag": [0.0] * len(wrong)}
+        with pytest.raises(UsageError, match="radar: the profile's reference"):
+            calibrated_scan(shots[0], profile | {"radar": radar})
+    nameless = json.dumps(profile | {"instruments": 5})
+    for broken in ("[]", "{", nameless, json.dumps({"instruments": ["a"], "kind": "plate"})):
         path.write_text(broken)
         with pytest.raises(UsageError, match=r"p.json: "):
             read_instrument_profile(path)

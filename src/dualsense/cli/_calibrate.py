@@ -69,6 +69,7 @@ def calibrate(
         msg = "give a SCAN with --profile to put it right, or --air, --plate and --sphere to make a profile"
         raise UsageError(msg)
     options.refuse_existing(out, overwrite=overwrite)
+    _refuse_own(out, (scan, profile, air, plate, sphere))
     if scan is not None and profile is not None:
         return _put_right(console, scan, profile, out, overwrite=overwrite)
     if (plate is None) != (height_m is None) or (plate is not None and air is None):
@@ -105,6 +106,13 @@ def calibrate(
     write_file(out, text, overwrite=overwrite)
     console.report(profile_text(radar, metal) + f"\nwrote {visible(str(out))}")
     return DONE
+
+
+def _refuse_own(out: Path, given: tuple[Path | None, ...]) -> None:
+    """Refuse to write over what is read: the recording as it was made would be lost."""
+    if out.exists() and any(one is not None and one.exists() and out.samefile(one) for one in given):
+        msg = f"{out}: is what is read, and would be lost; choose another name"
+        raise UsageError(msg)
 
 
 def _put_right(console: Console, scan: Path, profile: Path, out: Path, *, overwrite: bool) -> int:

@@ -13,6 +13,9 @@ from dualsense.cli._view import host, port
 if TYPE_CHECKING:
     from pathlib import Path
 
+SAVED = ("recipe.toml", "session.py", "result")
+"""In the folder that a session is saved to, as often as the page is asked to."""
+
 
 @click.command()
 @click.argument("scan", type=options.FILE)
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
               help="Folder to save to; default: beside SCAN, its name with -tuned.")  # fmt: skip
 @options.recipe
 @options.foreign
+@options.overwrite
 @port
 @host
 @options.common
@@ -31,6 +35,7 @@ def tune(
     recipe_file: Path | None,
     overrides: tuple[str, ...],
     pairs: tuple[str, ...],
+    overwrite: bool,
     port: int,
     host: str,
 ) -> int:
@@ -42,11 +47,14 @@ def tune(
     options.load_recipe(recipe_file, overrides)
     given = options.foreign_keywords(pairs)
     console.subject = str(scan)
+    folder = out or scan.with_name(f"{scan.stem}-tuned")
+    for name in SAVED:
+        options.refuse_existing(folder / name, overwrite=overwrite)
     from dualsense.app import tune as tune_scan
 
     tune_scan(
         scan,
-        out=out or scan.with_name(f"{scan.stem}-tuned"),
+        out=folder,
         recipe_file=recipe_file,
         overrides=overrides,
         options=given,

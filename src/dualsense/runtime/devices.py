@@ -11,7 +11,7 @@ import os
 from importlib import import_module
 from typing import Any, Literal
 
-from dualsense.errors import UsageError, cause
+from dualsense.errors import UsageError
 
 VARIABLE = "DUALSENSE_DEVICE"
 Device = Literal["cpu", "gpu"]
@@ -48,7 +48,7 @@ def array_module() -> Any:
         module = import_module("cupy")
         count = module.cuda.runtime.getDeviceCount()
     except Exception as error:
-        msg = f"{VARIABLE}=gpu needs CuPy and a card that it finds: pip install 'dualsense[gpu]' ({cause(error)})"
+        msg = f"{VARIABLE}=gpu needs CuPy and a card that it finds: pip install 'dualsense[gpu]' ({error})"
         raise UsageError(msg) from error
     if count < 1:
         msg = f"{VARIABLE}=gpu: CuPy finds no card"

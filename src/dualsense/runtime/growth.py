@@ -26,6 +26,8 @@ def is_written(path: Path) -> bool:
         0A - Format Signature and Superblock", version 3.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
         with path.open("rb") as stream:
             head = stream.read(12)
     except OSError:

@@ -33,6 +33,7 @@ BLOCKS = 10
 """Stretches of a recording that are left out in turn to tell how well a mean is known."""
 BAND_DB = -20.0
 """Of an impulse, frequencies whose echo lies above this of its strongest are used."""
+NO_ECHO = "plate: its echo is not to be told from what free air returned"
 LEAST_CONTRAST = 3.0
 """Times its own error the plate's echo must be, and a gain."""
 
@@ -159,12 +160,14 @@ def radar_shots(air: Scan, plate: Scan | None = None, lay: Plate | None = None) 
         raise UsageError(msg)
     apart_m = float(np.linalg.norm(in_air.rx_position_m[0] - in_air.tx_position_m[0]))
     at_plate, plate_std = _mean(over_plate.data)
+    _require_echo(reference, at_plate)
     frequency, to_spectrum = _spectra(in_air.modality, np.asarray(axis), at_plate - reference)
     echo, coupling = to_spectrum(at_plate - reference), to_spectrum(reference)
-    noise = float(np.sqrt(np.mean(np.abs(to_spectrum(plate_std)) ** 2 + np.abs(to_spectrum(reference_std)) ** 2)))
+    # a spectrum's line is the sum of all samples of an impulse, each with its own error
+    spread = plate_std**2 + reference_std**2
+    noise = float(np.sqrt(spread.mean() if in_air.modality == "sfcw" else spread.sum()))
     if not np.median(np.abs(echo)) > LEAST_CONTRAST * noise:
-        msg = "plate: its echo is not to be told from what free air returned"
-        raise UsageError(msg)
+        raise UsageError(NO_ECHO)
     path_m = float(np.hypot(apart_m, 2.0 * lay.height_m))
     delay_s, delay_std_s = _delay(frequency, -echo, path_m / C0_M_S)
     by_height_s = 4.0 * lay.height_m / path_m * lay.height_std_m / C0_M_S
@@ -236,17 +239,34 @@ def _radar_of(scan: Scan, name: str) -> GprData:
     return scan.gpr
 
 
+def _require_echo(air: NDArray[Any], plate: NDArray[Any]) -> None:
+    """Refuse means (k,) that hold no number somewhere, or differ in nothing."""
+    for name, values in (("air", air), ("plate", plate)):
+        lost = int((~np.isfinite(values)).sum())
+        if lost:
+            msg = f"{name}: {lost} of {values.size} columns hold no number"
+            raise UsageError(msg)
+    if np.allclose(plate, air, rtol=1e-12, atol=0.0):
+        raise UsageError(NO_ECHO)
+
+
 def _blocks(count: int, blocks: int) -> list[NDArray[np.intp]]:
     return np.array_split(np.arange(count), min(blocks, count))
 
 
+def _known_mean(data: NDArray[Any]) -> NDArray[Any]:
+    """Average what is known of soundings (n, k); NaN where nothing is."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.nansum(data, axis=0) / np.sum(~np.isnan(data), axis=0))
+
+
 def _mean(data: NDArray[Any]) -> tuple[NDArray[Any], Real]:
     """Average soundings (n, k), and tell the mean's deviation by leaving out stretches in turn."""
-    whole = np.nanmean(data, axis=0)
+    whole = _known_mean(data)
     parts = _blocks(len(data), BLOCKS)
     if len(parts) < 3:
         return whole, np.full(whole.shape, np.nan)
-    left = np.array([np.nanmean(np.delete(data, part, axis=0), axis=0) for part in parts])
+    left = np.array([_known_mean(np.delete(data, part, axis=0)) for part in parts])
     spread = np.sum(np.abs(left - left.mean(axis=0)) ** 2, axis=0)
     return whole, np.sqrt(spread * (len(parts) - 1) / len(parts))
 

@@ -147,10 +147,16 @@ def read_instrument_profile(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         msg = f"{path.name}: cannot be read as a profile: {one_line(str(error))}"
         raise UsageError(msg) from None
-    if not isinstance(tree, dict) or not {"radar", "emi"} & tree.keys() or not tree.get("instruments"):
+    if not isinstance(tree, dict) or not {"radar", "emi"} & tree.keys() or not _names(tree):
         msg = f"{path.name}: not a profile that `calibrate` made: found no instruments with radar or emi"
         raise UsageError(msg)
     return tree
+
+
+def _names(tree: Mapping[str, Any]) -> bool:
+    """Whether a profile names instruments, as a list of texts."""
+    names = tree.get("instruments")
+    return isinstance(names, list) and bool(names) and all(isinstance(name, str) for name in names)
 
 
 def calibrated_scan(scan: Scan, profile: Mapping[str, Any]) -> Scan:
@@ -203,6 +209,9 @@ def _radar(gpr: GprData, table: Mapping[str, Any]) -> GprData:
     found = np.asarray(table["sample_time_s" if gpr.frequency_hz is None else "frequency_hz"], np.float64)
     _alike("radar", gpr.modality, str(table["modality"]), np.asarray(axis), found)
     reference = _joined(table, "reference")
+    if reference.shape != found.shape or not np.isfinite(reference).all() or not reference.any():
+        msg = f"radar: the profile's reference has shape {reference.shape}, expected {found.shape} numbers"
+        raise UsageError(msg)
     delay_s = table["system_delay_s"]
     own = gpr.reference is None
     return replace(
