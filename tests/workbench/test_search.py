@@ -129,3 +129,9 @@ def test_the_verb_tells_the_best_setting(scans, tmp_path):
     assert "best: setting" in done.output
     assert "Best settings" in (tmp_path / "out" / "sweep.html").read_text()
     assert len((tmp_path / "out" / "sweep.csv").read_text().splitlines()) == 7
+
+
+def test_a_search_all_of_whose_settings_are_refused_says_so(scans, tmp_path):
+    search = plan_search(scans, ["gpr.image.max_bodies=5..4e1"], ["focus"], 1)  # whole at its ends alone
+    with pytest.raises(UsageError, match="none of the 10 settings that were asked for is a recipe"):
+        run_search(search, tmp_path / "out")

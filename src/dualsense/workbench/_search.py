@@ -315,6 +315,9 @@ def _tried(
                     progress(f"setting {number + 1}", len(settings) / search.trials)
         values = judged[setting]
         study.tell(trial, values, state=None if values is not None else optuna.trial.TrialState.FAIL)
+    if not settings:
+        msg = f"none of the {len(judged)} settings that were asked for is a recipe: give other ranges or values"
+        raise UsageError(msg)
     plan = _plan(search, settings)
     return plan, rows, _best(search, [judged[setting] for setting in plan.settings])
 
