@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from dualsense.cli import cli
 from dualsense.errors import RecipeError, UsageError
+from dualsense.recipe import load_recipe
 from dualsense.workbench import _search, plan_search, run_search, write_sweep
 from dualsense.workbench._search import Range
 
@@ -131,7 +132,22 @@ def test_the_verb_tells_the_best_setting(scans, tmp_path):
     assert len((tmp_path / "out" / "sweep.csv").read_text().splitlines()) == 7
 
 
-def test_a_search_all_of_whose_settings_are_refused_says_so(scans, tmp_path):
-    search = plan_search(scans, ["gpr.image.max_bodies=5..4e1"], ["focus"], 1)  # whole at its ends alone
-    with pytest.raises(UsageError, match="none of the 10 settings that were asked for is a recipe"):
+def test_a_search_all_of_whose_settings_are_refused_says_so(scans, tmp_path, monkeypatch):
+    search = plan_search(scans, ["gpr.image.max_bodies=5..4e1"], ["focus"], 1)
+
+    def refused(file, overrides):
+        if any("max_bodies" in one for one in overrides):
+            msg = "no such setting"
+            raise RecipeError(msg)
+        return load_recipe(file, overrides)
+
+    monkeypatch.setattr(_search, "load_recipe", refused)
+    with pytest.raises(UsageError, match="none of the 8 settings that were asked for is a recipe"):
         run_search(search, tmp_path / "out")
+
+
+def test_whole_numbers_are_those_of_the_key():
+    assert _search._range("gpr.image.max_bodies", "5..4e1").whole
+    assert not _search._range("gpr.gain.max_gain_db", "0..1").whole
+    with pytest.raises(UsageError, match="expected whole numbers"):
+        _search._range("gpr.image.max_bodies", "5..40.5")

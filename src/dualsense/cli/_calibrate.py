@@ -79,16 +79,10 @@ def calibrate(
     if any((sphere is None) != (one is None) for one in known):
         msg = "--sphere goes with --sphere-radius, --sphere-conductivity and --sphere-at"
         raise UsageError(msg)
-    from dualsense.io import read_scan
     from dualsense.runtime.files import write_file
     from dualsense.workbench import Plate, Sphere, instrument_profile, profile_text, radar_shots, sphere_shot
 
-    named = {"air": air, "plate": plate, "sphere": sphere}
-    read: dict[str, Scan] = {}
-    for name, path in named.items():
-        if path is not None:
-            console.subject = str(path)
-            read[name] = read_scan(path, with_truth=False)
+    read = _read({"air": air, "plate": plate, "sphere": sphere}, console)
     radar: RadarShots | None = None
     metal: MetalShot | None = None
     if "air" in read:
@@ -104,8 +98,23 @@ def calibrate(
     text = instrument_profile(next(iter(names), ""), radar=radar, metal=metal, made=made)
     console.subject = str(out)
     write_file(out, text, overwrite=overwrite)
-    console.report(profile_text(radar, metal) + f"\nwrote {visible(str(out))}")
+    said = [
+        f"{name}: {visible(fault.message)} [{fault.code}]" for name, one in read.items() for fault in one.faults
+    ]
+    console.report("\n".join((profile_text(radar, metal), *said, f"wrote {visible(str(out))}")))
     return DONE
+
+
+def _read(named: dict[str, Path | None], console: Console) -> dict[str, Scan]:
+    """Read the recordings that are given, by what they are."""
+    from dualsense.io import read_scan
+
+    read: dict[str, Scan] = {}
+    for name, path in named.items():
+        if path is not None:
+            console.subject = str(path)
+            read[name] = read_scan(path, with_truth=False)
+    return read
 
 
 def _refuse_own(out: Path, given: tuple[Path | None, ...]) -> None:

@@ -213,10 +213,11 @@ def _radar(gpr: GprData, table: Mapping[str, Any]) -> GprData:
         msg = f"radar: the profile's reference has shape {reference.shape}, expected {found.shape} numbers"
         raise UsageError(msg)
     delay_s = table["system_delay_s"]
-    own = gpr.reference is None
+    if delay_s is None and gpr.reference is not None:
+        return gpr  # its own reference and delay belong together, and the profile knows no delay
     return replace(
         gpr,
-        reference=reference.astype(gpr.data.dtype) if own else gpr.reference,
+        reference=reference.astype(gpr.data.dtype),
         system_delay_s=gpr.system_delay_s if delay_s is None else float(delay_s),
     )
 

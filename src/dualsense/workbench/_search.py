@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from dualsense.errors import RecipeError, UsageError
-from dualsense.recipe import load_recipe
+from dualsense.recipe import Recipe, load_recipe
+from dualsense.recipe.keys import keys_of, tables
 from dualsense.runtime.folders import sole_writer
 from dualsense.runtime.journal import append_entry
 from dualsense.runtime.workers import LastingWorker, WorkerDiedError
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dualsense.recipe import Recipe
-
     Row = dict[str, Any]
 
 BETTER: Mapping[str, Literal["maximize", "minimize"]] = MappingProxyType(
@@ -57,7 +56,6 @@ BETTER: Mapping[str, Literal["maximize", "minimize"]] = MappingProxyType(
 )
 """What may be searched for, and which way is better."""
 RANGE = re.compile(r"(?P<low>[-+0-9.eE]+)\.\.(?P<high>[-+0-9.eE]+)(?P<log>:log)?", flags=re.ASCII)
-INTEGER = re.compile(r"[-+]?[0-9]+", flags=re.ASCII)
 MAX_TRIALS = 10_000
 ASKED_AT_MOST = 10
 """Times as many settings are asked for as are tried: some are refused, and some come twice."""
@@ -202,8 +200,20 @@ def _range(key: str, text: str) -> Range | None:
     if not low < high or (log and low <= 0.0):
         msg = f"--set {key}={text}: expected LOW..HIGH with LOW below HIGH, and above 0 with :log"
         raise UsageError(msg)
-    whole = INTEGER.fullmatch(match["low"]) is not None and INTEGER.fullmatch(match["high"]) is not None
+    whole = _is_whole(key)
+    if whole and not (low.is_integer() and high.is_integer()):
+        msg = f"--set {key}={text}: expected whole numbers, as the key has them"
+        raise UsageError(msg)
     return Range(low, high, whole, log)
+
+
+def _is_whole(key: str) -> bool:
+    """Whether a key of the recipe holds whole numbers only."""
+    table, _, name = key.rpartition(".")
+    for prefix, model in tables(Recipe):
+        if prefix == table and name in (known := keys_of(model)):
+            return "integer" in known[name].kinds and "number" not in known[name].kinds
+    return False
 
 
 def _text(one: Range, value: float) -> str:

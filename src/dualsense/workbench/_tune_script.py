@@ -90,7 +90,7 @@ def session_script(
     """
     return PROGRAM.format(
         name=name,
-        scan=ascii(str(path)),
+        scan=ascii(str(path.resolve())),  # wherever it is called from
         scan_sha256=ascii(scan_sha256),
         recipe_sha256=ascii(recipe_sha256),
         version=ascii(__version__),
