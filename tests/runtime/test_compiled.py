@@ -181,3 +181,11 @@ def test_what_is_kept_runs_without_the_compiler_and_can_be_taken_into_what_is_co
         path.unlink()
     assert lines() == [said, "12.0 asleep compiled"]
     assert lines() == [said, "12.0 asleep kept"]
+
+
+def test_numba_can_name_the_file_of_what_it_does_not_keep():
+    from dualsense.runtime.compiled import _Place
+
+    place = _Place.from_function(test_numba_can_name_the_file_of_what_it_does_not_keep, __file__)
+    assert place is not None
+    assert place._py_file == __file__

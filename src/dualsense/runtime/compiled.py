@@ -62,7 +62,11 @@ class _Place:
     """Where a function's compiled code is kept: as Numba asks for it, see ``numba.core.caching.CacheImpl``."""
 
     def __init__(self, function: Callable[..., Any], path: str, folder: str, *, read_only: bool = False) -> None:
-        self._function, self._path, self._folder = function, path, folder
+        self._function, self._py_file, self._folder = (
+            function,
+            path,
+            folder,
+        )  # Numba names the second in its warnings
         self.read_only = read_only
 
     @classmethod
@@ -77,9 +81,9 @@ class _Place:
 
     def installed(self) -> _Place | None:
         """Give the folder beside the code where it can only be read."""
-        beside = str(Path(self._path).parent / "__pycache__")
+        beside = str(Path(self._py_file).parent / "__pycache__")
         elsewhere = self._folder != beside and not numba.config.CACHE_DIR  # type: ignore[attr-defined]
-        return _Place(self._function, self._path, beside, read_only=True) if elsewhere else None
+        return _Place(self._function, self._py_file, beside, read_only=True) if elsewhere else None
 
     def ensure_cache_path(self) -> None:
         """Nothing: the folder was looked at when it was found."""
@@ -90,7 +94,7 @@ class _Place:
 
     def get_source_stamp(self) -> bytes:
         """Give what has to be the same for the code to be used."""
-        return _stamp(self._path, self._function.__module__)
+        return _stamp(self._py_file, self._function.__module__)
 
     def get_disambiguator(self) -> str:
         """Tell functions of one name apart."""
