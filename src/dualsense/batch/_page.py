@@ -12,7 +12,7 @@ from dualsense.batch._entry import entry_row
 from dualsense.batch._words import SENTENCES
 from dualsense.language import languages, spoken
 from dualsense.result import OPEN_CALLS
-from dualsense.runtime.pages import policy_source, script_json
+from dualsense.runtime.pages import filled_page
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -53,15 +53,8 @@ def batch_html(
         "whole_s": None if whole_s is None else round(whole_s, 1),
         "scans": [_shown(entry, took_s.get(entry.name)) for entry in entries],
     }
-    style, script = render.inline_letters() + _asset("batch.css"), _asset("batch.js")
-    # the data come last: whatever they hold is not looked through for the other marks
-    page = (
-        _asset("batch.html")
-        .replace("{style_hash}", policy_source(style))
-        .replace("{script_hash}", policy_source(script))
-    )
-    page = page.replace("{style}", style).replace("{script}", script)
-    return page.replace("{data}", script_json(data))
+    style = render.inline_letters() + _asset("batch.css")
+    return filled_page(_asset("batch.html"), style=style, script=_asset("batch.js"), data=data)
 
 
 def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:

@@ -21,3 +21,11 @@ def script_json(data: object) -> str:
 def data_uri(kind: str, content: bytes) -> str:
     """Address that holds a file itself, of a media type such as "image/png"."""
     return f"data:{kind};base64," + base64.b64encode(content).decode("ascii")
+
+
+def filled_page(template: str, *, style: str, script: str, data: object) -> str:
+    """Page with its style, script and data in the places of a template's marks, and what its policy admits."""
+    page = template.replace("{style_hash}", policy_source(style)).replace("{script_hash}", policy_source(script))
+    page = page.replace("{style}", style).replace("{script}", script)
+    # the data come last: whatever they hold is not looked through for the other marks
+    return page.replace("{data}", script_json(data))

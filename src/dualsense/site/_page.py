@@ -11,7 +11,7 @@ from urllib.parse import quote
 from dualsense import render
 from dualsense.language import languages, spoken
 from dualsense.result import OPEN_CALLS
-from dualsense.runtime.pages import data_uri, policy_source, script_json
+from dualsense.runtime.pages import data_uri, filled_page
 from dualsense.scan import plain
 from dualsense.site._decided import is_open
 from dualsense.site._frame import from_frame
@@ -58,16 +58,8 @@ def site_html(site: Site, gathered: Gathered | None, out: Path) -> str:
         "frame": None if site.frame is None else f"{site.frame.name} (EPSG:{site.frame.epsg})",
         "origin": [round(100.0 * site.origin_error.place_m, 1), site.origin_error.azimuth_deg],
     }
-    letters = render.inline_letters()
-    style, script = letters + _asset("site.css"), _asset("site.js")
-    # the data come last: whatever they hold is not looked through for the other marks
-    page = (
-        _asset("site.html")
-        .replace("{style_hash}", policy_source(style))
-        .replace("{script_hash}", policy_source(script))
-    )
-    page = page.replace("{style}", style).replace("{script}", script)
-    return page.replace("{data}", script_json(data))
+    style = render.inline_letters() + _asset("site.css")
+    return filled_page(_asset("site.html"), style=style, script=_asset("site.js"), data=data)
 
 
 def _scan(scan: SiteScan, out: Path) -> dict[str, Any]:
