@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from importlib.resources import files
 
 
 def policy_source(text: str) -> str:
@@ -24,7 +25,11 @@ def data_uri(kind: str, content: bytes) -> str:
 
 
 def filled_page(template: str, *, style: str, script: str, data: object) -> str:
-    """Page with its style, script and data in the places of a template's marks, and what its policy admits."""
+    """Page with its style, script and data in the places of a template's marks, and what its policy admits.
+
+    The script goes on from ``assets/page.js``, which reads the data and says what stands in their languages.
+    """
+    script = files("dualsense.runtime").joinpath("assets", "page.js").read_text(encoding="utf-8") + script
     page = template.replace("{style_hash}", policy_source(style)).replace("{script_hash}", policy_source(script))
     page = page.replace("{style}", style).replace("{script}", script)
     # the data come last: whatever they hold is not looked through for the other marks

@@ -1,40 +1,9 @@
-"use strict";
-
 // The map of a site: what must be dug, and which ground was covered. What comes from a scan only ever becomes text.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
 const map = byId("map");
-let code = data.first;
 let chosen = -1;
 let view = null; // metres from the map's corner in its middle, and pixels of the screen per metre
 let wanted = 0;
-
-function kept(name) {
-  try { return localStorage.getItem("dualsense-" + name) || ""; } catch { return ""; }
-}
-
-function keepAs(name, text) {
-  try { localStorage.setItem("dualsense-" + name, text); } catch { /* a browser may keep nothing */ }
-}
-
-function written(value) {
-  const tongue = data.tongues[code];
-  const text = String(value);
-  const shown = tongue.decimal === "." ? text : text.replace(/^([-−]?\d+)\.(?=\d+$)/, "$1" + tongue.decimal);
-  return tongue.direction === "rtl" ? "\u2068" + shown + "\u2069" : shown;
-}
-
-function say(name, values = {}) {
-  return data.tongues[code].say[name].replace(/\{(\w+)\}/g, (_, key) => written(values[key]));
-}
-
-function made(tag, text = "", className = "") {
-  const one = document.createElement(tag);
-  if (text) one.textContent = text;
-  if (className) one.className = className;
-  return one;
-}
 
 const square = (area) => written(Number(area).toFixed(1)) + " m²";
 const percentDown = (part) => written(Math.floor(part * 100 + 1e-9)) + " %";
