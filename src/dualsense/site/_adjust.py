@@ -119,7 +119,7 @@ def adjust(points: Points, clusters: Sequence[Sequence[int]], prior: Floats) -> 
         right = np.zeros(3 * len(scans))
         for cluster in shared:
             if int(points.scan[cluster[0]]) in row:
-                _add(points, cluster, row, normal, right)
+                add_object(points, cluster, row, normal, right)
         factor = cho_factor(normal)
         solved = cho_solve(factor, right)
         table = cho_solve(factor, np.eye(len(right)))
@@ -129,7 +129,7 @@ def adjust(points: Points, clusters: Sequence[Sequence[int]], prior: Floats) -> 
     return Offsets(value, covariance, prior)
 
 
-def _add(points: Points, cluster: Sequence[int], row: dict[int, int], normal: Floats, right: Floats) -> None:
+def add_object(points: Points, cluster: Sequence[int], row: dict[int, int], normal: Floats, right: Floats) -> None:
     """Add one object's targets to the normal equations, the object itself eliminated."""
     weights = weights_of(points, cluster)
     whole = np.linalg.inv(np.sum(weights, axis=0))

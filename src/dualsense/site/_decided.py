@@ -62,6 +62,21 @@ def join_decisions(objects: Sequence[SiteObject], scans: Sequence[SiteScan]) -> 
     return joined + _places(alone, scans)
 
 
+def dug_targets(listed: Sequence[Listed], scans: Sequence[SiteScan]) -> set[tuple[int, str]]:
+    """Numbers of scans and names of their targets at which a find was recorded."""
+    of: dict[int, dict[str, Listed]] = {}
+    for own in listed:
+        if scans[own.scan].decisions:
+            of.setdefault(own.scan, {})[own.id] = own
+    found = set()
+    for number, targets in of.items():
+        for row in filter(_is_find, scans[number].decisions):
+            name = _target_of(row, targets, scans[number])
+            if name is not None:
+                found.add((number, name))
+    return found
+
+
 def is_open(one: SiteObject) -> bool:
     """Whether it is still to be dug: by its call or by decision, and not dug since."""
     wanted = one.call in OPEN_CALLS or one.decided.state in DIG

@@ -1,37 +1,44 @@
-"""Which targets of overlapping scans are one object: merged by what is known of their places, none dropped.
+"""Which targets of overlapping scans are one object: merged where that is likelier than not, none dropped.
 
-Two targets of one scan are never one: that scan told them apart. Of two scans, targets that lie within their
-combined deviations are matched one to one, so that the sum of squares is least over all (Hungarian method);
-matches are then joined, the closest first, where every pair within the object agrees. Offsets of the scans'
-origins are estimated from that, and all of it is done once more.
+Two targets of one scan are never one: that scan told them apart. Targets are joined in rounds, the least doubtful
+first: what is gained by a pair is held against what each of the two would gain by another. After each round the
+errors of scans' origins are estimated anew by all objects, which lets the doubtful be seen more sharply. Then each
+scan's targets are shared out anew among the objects of the others, as long as that makes the whole likelier.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
-from dualsense.site._adjust import Offsets, Points, adjust, design, place_object
+from dualsense.site._adjust import Offsets, Points, adjust, place_object
+from dualsense.site._belief import USUAL_PER_M2, Group, Groups, gain
+from dualsense.site._exchange import exchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Pairs = dict[tuple[int, int], float]
+    Near = list[tuple[int, int]]
 
-GATE = 13.82
-"""Of the square of a distance in deviations, in two dimensions: 99.9 % of true pairs lie within."""
-LINK = 25.0
-"""And of any two targets within one object, which are more than two scans' often."""
-ROUNDS = 3
+RIVALS = -6.0
+"""Logarithm of what a pair gains, below which it is no rival of another."""
+SURER = 3.0
+"""What is joined in one round has less doubt than the surest of its round by no more than that."""
+ROUNDS, SWEEPS = 200, 6
 
 
-def merge(points: Points, prior: Floats, within_m: float) -> tuple[list[list[int]], Offsets]:
+def merge(
+    points: Points,
+    prior: Floats,
+    within_m: float,
+    covered: Sequence[Mapping[int, float]] | None = None,
+    per_m2: float = USUAL_PER_M2,
+) -> tuple[list[list[int]], Offsets]:
     """Find the targets that are one object.
 
     Parameters
@@ -43,6 +50,11 @@ def merge(points: Points, prior: Floats, within_m: float) -> tuple[list[list[int
     within_m
         Targets further apart are never one, however little their places are known: a merged mine is a mine that
         nobody digs.
+    covered
+        By target: scans that may have covered its place, and how likely each did. Where it is not told, those that
+        list something near.
+    per_m2
+        Targets that a scan lists on a square metre.
 
     Returns
     -------
@@ -52,79 +64,96 @@ def merge(points: Points, prior: Floats, within_m: float) -> tuple[list[list[int
         Of the scans' origins.
     """
     offsets = Offsets({}, {}, prior)
-    clusters: list[list[int]] = [[n] for n in range(len(points.scan))]
-    if len(points.scan) < 2:
-        return clusters, offsets
+    count = len(points.scan)
+    if count < 2:
+        return [[n] for n in range(count)], offsets
     near = cKDTree(points.map_m - points.map_m.mean(axis=0)).query_pairs(2.0 * within_m, output_type="ndarray")
-    near = near[points.scan[near[:, 0]] != points.scan[near[:, 1]]]
-    before: list[list[int]] = []
-    for _ in range(ROUNDS):
-        pairs = _within_gate(points, near, offsets, within_m)
-        clusters = _clusters(len(points.scan), points, _matched(points, pairs), pairs)
-        if clusters == before:
+    pairs = sorted(map(tuple, near[points.scan[near[:, 0]] != points.scan[near[:, 1]]].tolist()))
+    groups = Groups(points, _covered(points, pairs) if covered is None else covered, per_m2)
+    own = {n: groups.of([n]) for n in range(count)}
+    own, offsets = _join(groups, own, pairs, offsets, within_m)
+    stale = set(points.scan.tolist())
+    for _ in range(SWEEPS):
+        changed, stale = exchanged(groups, own, pairs, offsets, (within_m, stale))
+        if not stale:
             break
-        before = clusters
-        offsets = adjust(points, clusters, prior)
-    return clusters, offsets
+        offsets = adjust(points, _clusters(changed), prior)
+        own, offsets = _join(groups, changed, pairs, offsets, within_m)
+    return _clusters(own), offsets
 
 
-def _within_gate(points: Points, near: NDArray[np.intp], offsets: Offsets, within_m: float) -> Pairs:
-    """Squares of distances, in combined deviations, of the pairs that may be one object."""
-    found = {}
-    for i, j in near.tolist():
-        one, other = int(points.scan[i]), int(points.scan[j])
-        a, b = design(points.arm_m[i]), design(points.arm_m[j])
-        apart = (points.map_m[i] - a @ offsets.of(one)) - (points.map_m[j] - b @ offsets.of(other))
-        cross = a @ offsets.joint(one, other) @ b.T
-        spread = points.covariance_m2[i] + points.covariance_m2[j] - cross - cross.T
-        spread += a @ offsets.joint(one, one) @ a.T + b @ offsets.joint(other, other) @ b.T
-        square = float(apart @ np.linalg.solve(spread, apart))
-        if square <= LINK and float(np.hypot(*apart)) <= within_m:
-            found[min(i, j), max(i, j)] = square
+def _covered(points: Points, pairs: Near) -> list[dict[int, float]]:
+    found = [{int(scan): 1.0} for scan in points.scan]
+    for i, j in pairs:
+        found[i][int(points.scan[j])] = 1.0
+        found[j][int(points.scan[i])] = 1.0
     return found
 
 
-def _matched(points: Points, pairs: Pairs) -> list[tuple[float, int, int]]:
-    """Match the targets of each two scans one to one, the sum of squares least; the closest first."""
-    by_scans: dict[tuple[int, int], Pairs] = {}
-    for (i, j), square in pairs.items():
-        one, other = sorted((int(points.scan[i]), int(points.scan[j])))
-        if square <= GATE:
-            by_scans.setdefault((one, other), {})[i, j] = square
-    kept = []
-    for (one, _), own in sorted(by_scans.items()):
-        ends = {
-            side: sorted({n for pair in own for n in pair if (points.scan[n] == one) == side})
-            for side in (True, False)
-        }
-        cost = np.zeros((len(ends[True]), len(ends[False])))
-        for (i, j), square in own.items():
-            first, second = (i, j) if points.scan[i] == one else (j, i)
-            # any match is better than none, and close ones are best
-            cost[ends[True].index(first), ends[False].index(second)] = square - 2.0 * GATE
-        for row, column in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[row, column] < 0.0:
-                i, j = sorted((ends[True][row], ends[False][column]))
-                kept.append((own[i, j], i, j))
-    return sorted(kept)
+def _clusters(own: Mapping[int, Group]) -> list[list[int]]:
+    return [list(group.members) for n, group in sorted(own.items()) if group.members[0] == n]
 
 
-def _clusters(
-    count: int, points: Points, matches: Sequence[tuple[float, int, int]], pairs: Pairs
-) -> list[list[int]]:
-    """Join matches, the closest first, where all that would be one object agree with each other."""
-    own = {n: [n] for n in range(count)}
-    for _, i, j in matches:
+def _neighbours(own: Mapping[int, Group], pairs: Near) -> list[tuple[Group, Group]]:
+    """Give each two objects of which targets lie near, once."""
+    found = {}
+    for i, j in pairs:
         one, other = own[i], own[j]
-        if one is other:
-            continue
-        scans = {int(points.scan[n]) for n in one} & {int(points.scan[n]) for n in other}
-        if scans or any((min(a, b), max(a, b)) not in pairs for a in one for b in other):
-            continue
-        joined = sorted(one + other)
-        for n in joined:
-            own[n] = joined
-    return [members for n, members in own.items() if members[0] == n]
+        if one is not other:
+            key = (one.members[0], other.members[0])
+            found[min(key), max(key)] = (one, other) if key[0] < key[1] else (other, one)
+    return [found[key] for key in sorted(found)]
+
+
+def _join(
+    groups: Groups, own: Mapping[int, Group], pairs: Near, offsets: Offsets, within_m: float
+) -> tuple[dict[int, Group], Offsets]:
+    """Join targets to objects, the least doubtful first, until no pair gains."""
+    own = dict(own)
+    for _ in range(ROUNDS):
+        gains: dict[tuple[int, int], float] = {}
+        rivals: dict[int, list[tuple[float, Group]]] = {}
+        for one, other in _neighbours(own, pairs):
+            if one.scans & other.scans:
+                continue
+            told, away_m = gain(groups, one, other, offsets)
+            if away_m <= within_m and told > RIVALS:
+                gains[one.members[0], other.members[0]] = told
+                rivals.setdefault(one.members[0], []).append((told, other))
+                rivals.setdefault(other.members[0], []).append((told, one))
+        sure = sorted(
+            (-_without_doubt(key, told, own, rivals, gains), key) for key, told in gains.items() if told > 0.0
+        )
+        if not sure:
+            break
+        touched: set[int] = set()
+        for doubt, (i, j) in sure:
+            scans = own[i].scans | own[j].scans
+            if doubt > sure[0][0] + SURER or scans & touched:
+                continue
+            touched |= scans
+            joined = groups.of(own[i].members + own[j].members)
+            own |= dict.fromkeys(joined.members, joined)
+        offsets = adjust(groups.points, _clusters(own), offsets.prior)
+    return own, offsets
+
+
+def _without_doubt(
+    key: tuple[int, int],
+    told: float,
+    own: Mapping[int, Group],
+    rivals: Mapping[int, list[tuple[float, Group]]],
+    gains: Mapping[tuple[int, int], float],
+) -> float:
+    """Tell what a pair gains more than either of the two would by one that cannot belong to both."""
+    most = 0.0
+    for n, with_ in (key, key[::-1]):
+        for other_told, third in rivals[n]:
+            pair = (third.members[0], with_)
+            if third is own[with_] or (not third.scans & own[with_].scans and (min(pair), max(pair)) in gains):
+                continue
+            most = max(most, other_told)
+    return told - most
 
 
 def agreed(members: int, strain: float) -> bool:

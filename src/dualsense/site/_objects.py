@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense import render
+from dualsense.result import OPEN_CALLS
 from dualsense.site._adjust import Points, prior_of
+from dualsense.site._belief import USUAL_PER_M2
+from dualsense.site._decided import dug_targets
+from dualsense.site._doubt import kept_apart
 from dualsense.site._merge import merge, merged
 from dualsense.site._raster import coverings
 from dualsense.site._records import Listed, SiteObject
@@ -58,7 +62,7 @@ def find_objects(
             )  # fmt: skip
             on_map = scan.placed and math.isfinite(target.x_m) and math.isfinite(target.y_m)
             (placed if on_map else away).append((own, target.position_std_m[:2]))
-    objects = _merged(placed, scans, origin_error, within_m)
+    objects = _merged(placed, scans, store, origin_error, within_m)
     objects.sort(key=_order)
     covered = coverings([one.map_m for one in objects if one.map_m is not None], scans, store)
     objects = [
@@ -72,6 +76,7 @@ def find_objects(
 def _merged(
     placed: Sequence[tuple[Listed, tuple[float, ...]]],
     scans: Sequence[SiteScan],
+    store: Store,
     origin_error: OriginError,
     within_m: float,
 ) -> list[SiteObject]:
@@ -79,7 +84,12 @@ def _merged(
         return []
     prior = prior_of(origin_error.place_m, origin_error.azimuth_deg)
     points = _points(placed, scans)
-    clusters, offsets = merge(points, prior, within_m)
+    covered = _covered(points, scans, store, origin_error)
+    clusters, offsets = merge(points, prior, within_m, covered, _per_m2(len(placed), scans))
+    dug = dug_targets([own for own, _ in placed], scans)
+    found = {n for n, (own, _) in enumerate(placed) if (own.scan, own.id) in dug}
+    wanted = {n for n, (own, _) in enumerate(placed) if own.call in OPEN_CALLS}
+    clusters, offsets = kept_apart(points, clusters, offsets, found, wanted)
     objects = []
     for members, (place, covariance, agree) in zip(clusters, merged(points, clusters, offsets), strict=True):
         listed = tuple(sorted((placed[n][0] for n in members), key=_gravity))
@@ -112,6 +122,29 @@ def _points(placed: Sequence[tuple[Listed, tuple[float, ...]]], scans: Sequence[
     return Points(
         np.array(map_m), np.array(covariance), numbers, np.array(arm), np.array(recording, dtype=np.intp)
     )
+
+
+def _covered(
+    points: Points, scans: Sequence[SiteScan], store: Store, origin_error: OriginError
+) -> list[dict[int, float]]:
+    """Tell by target which scans may have covered its place, and how likely: origins are off, edges with them."""
+    off_m = math.sqrt(2.0) * origin_error.place_m  # both scans' are
+    steps = off_m * np.array([[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    found: list[dict[int, float]] = [{} for _ in points.scan]
+    for step in steps:
+        for own, numbers in zip(found, coverings(list(points.map_m + step), scans, store), strict=True):
+            for number in numbers:
+                own[number] = own.get(number, 0.0) + 1.0 / len(steps)
+    return found
+
+
+def _per_m2(count: int, scans: Sequence[SiteScan]) -> float:
+    """Targets that a scan lists on a square metre that it covered with both sensors."""
+    results = [scan.result for scan in scans if scan.result is not None and scan.placed]
+    area_m2 = sum(
+        one.area_m2 * one.coverage_fraction for one in results if one.area_m2 * one.coverage_fraction > 0.0
+    )
+    return count / area_m2 if area_m2 > 0.0 else USUAL_PER_M2
 
 
 def _alone(own: Listed) -> SiteObject:
