@@ -3,8 +3,13 @@
     python -m benchmarks.batches gain --scans 200 [--rounds 3]    one process and two, in turns
     python -m benchmarks.batches cluster --scans 20               a Dask cluster on this machine beside the pool
     python -m benchmarks.batches kills --scans 8 --kills 50       SIGKILL at random moments, then `--resume`
+    python -m benchmarks.batches kills --scans 8 --kills 10 --skip 40     the last ten of the same fifty
 
 Each batch is the command in a process of its own, as a user starts it. Exit status 1 when bytes differ.
+
+Wall time says little where other programs take the cores. `gain_by_processor` is by processor time, which they
+disturb less: what one process takes, over what is done once and half of what two take beyond that. It is what two
+cores gain where each process has one to itself; that one may wait for the other at the end is left out.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import contextlib
 import hashlib
 import json
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -61,16 +67,22 @@ def words(scans: Path, out: Path, *more: object) -> list[str]:
     return [sys.executable, "-m", "dualsense", "batch", str(scans), "-o", str(out), "-q", *map(str, more)]
 
 
-def timed(command: Sequence[str], *, cores: set[int] | None = None) -> float:
-    """Run a batch to its end; give its wall time."""
+def timed(command: Sequence[str], *, cores: set[int] | None = None) -> tuple[float, float]:
+    """Run a batch to its end; give its wall time, and the processor time of all its processes."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores or before)
-    began_s = time.perf_counter()
+    began_s, earlier_s = time.perf_counter(), _children_s()
     try:
         subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
     finally:
         os.sched_setaffinity(0, before)
-    return time.perf_counter() - began_s
+    return time.perf_counter() - began_s, _children_s() - earlier_s
+
+
+def _children_s() -> float:
+    """Processor time of all processes that were started here and ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def digests(out: Path) -> dict[str, str]:
@@ -87,13 +99,19 @@ def gain(scans: Path, place: Path, rounds: int) -> dict[str, float]:
     one_core = {min(os.sched_getaffinity(0))}
     how = {"one": (1, None), "one core": (1, one_core), "two": (2, None)}
     took: dict[str, list[float]] = {name: [] for name in how}
+    processor: dict[str, list[float]] = {name: [] for name in (*how, "nothing")}
     found = set()
     for n in range(rounds):
         for name in list(how) if n % 2 == 0 else reversed(list(how)):
             jobs, cores = how[name]
             out = place / "gain"
-            took[name].append(timed(words(scans, out, "--jobs", jobs), cores=cores))
+            wall_s, processor_s = timed(words(scans, out, "--jobs", jobs), cores=cores)
+            took[name].append(wall_s)
+            processor[name].append(processor_s)
             found.add(json.dumps(digests(out)))
+            if name == "two":
+                # all is done: what is left is what a batch does once
+                processor["nothing"].append(timed(words(scans, out, "--jobs", 2, "--resume"))[1])
             shutil.rmtree(out)
     if len(found) != 1:
         msg = "another number of processes gave other bytes"
@@ -102,10 +120,12 @@ def gain(scans: Path, place: Path, rounds: int) -> dict[str, float]:
     def over(name: str) -> float:
         return round(statistics.median(a / b for a, b in zip(took[name], took["two"], strict=True)), 3)
 
+    one_s, two_s, once_s = (statistics.median(processor[name]) for name in ("one core", "two", "nothing"))
     return {
         "scans": len(list(scans.glob("*.h5"))),
         "gain": over("one"),
         "gain_over_one_core": over("one core"),
+        "gain_by_processor": round(one_s / (once_s + 0.5 * (two_s - once_s)), 3),
         "wall_s_of_two": round(statistics.median(took["two"]), 1),
         "load": round(os.getloadavg()[0], 1),
     }
@@ -119,19 +139,20 @@ def cluster(scans: Path, place: Path) -> dict[str, object]:
     return {"files": len(pool), "same": pool == dask}
 
 
-def kills(scans: Path, place: Path, count: int) -> dict[str, int]:
+def kills(scans: Path, place: Path, count: int, skip: int = 0) -> dict[str, int]:
     """Kill a batch and all that it started at random moments of its time, go on with `--resume`, compare."""
-    whole_s = timed(words(scans, place / "whole", "--jobs", 2))
+    whole_s = timed(words(scans, place / "whole", "--jobs", 2))[0]
     wanted = digests(place / "whole")
     chance = np.random.default_rng(SEED)
     seen = dict.fromkeys(("killed", "ended before", "scans done when killed", "same", "differs"), 0)
-    for n in range(count):
+    parts = chance.uniform(0.0, 1.0, skip + count)[skip:]
+    for n, part in enumerate(parts.tolist()):
         out = place / f"killed-{n}"
         began = subprocess.Popen(
             words(scans, out, "--jobs", 2), env=environment(), stdout=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            began.wait(float(chance.uniform(0.0, whole_s)))
+            began.wait(part * whole_s)
             seen["ended before"] += 1
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
@@ -152,6 +173,7 @@ def main() -> int:
     parser.add_argument("--scans", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=1, help="of gain")
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--skip", type=int, default=0, help="kills that were done before")
     parser.add_argument("--folder", type=Path, help="scans are made and kept there, in a folder by their number")
     parser.add_argument("--json", type=Path, metavar="FILE")
     asked = parser.parse_args()
@@ -163,7 +185,11 @@ def main() -> int:
             timed(words(scans, place / "compiles", "--jobs", 1))
             told: dict[str, object] = dict(gain(scans, place, asked.rounds))
         else:
-            told = cluster(scans, place) if asked.what == "cluster" else dict(kills(scans, place, asked.kills))
+            told = (
+                cluster(scans, place)
+                if asked.what == "cluster"
+                else dict(kills(scans, place, asked.kills, asked.skip))
+            )
     print(json.dumps(told, indent=1))
     if asked.json is not None:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
