@@ -31,6 +31,7 @@ import_seismic      SEG-Y and SU
 import_touchstone   sweeps of a network analyser
 import_ascans       HDF5 of ``/A-Scan``, ``/Frequency`` or ``/Time`` and ``/Position``
 import_metal_table  CSV of a metal detector
+import_log          ROS 1 and ROS 2 bags, and MCAP
 
 Track and clock
 ---------------

@@ -9,6 +9,7 @@ from ._importers.detect import is_foreign as is_foreign
 from ._importers.gprmax import import_gprmax as import_gprmax
 from ._importers.gssi import import_gssi as import_gssi
 from ._importers.ids import import_ids as import_ids
+from ._importers.logs.importer import import_log as import_log
 from ._importers.mala import import_mala as import_mala
 from ._importers.metal_table import import_metal_table as import_metal_table
 from ._importers.pulseekko import import_pulseekko as import_pulseekko

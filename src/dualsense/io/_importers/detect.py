@@ -16,6 +16,7 @@ from dualsense.io._hdf5 import read_scan
 from dualsense.io._importers.gprmax import import_gprmax, is_gprmax
 from dualsense.io._importers.gssi import import_gssi, is_gssi
 from dualsense.io._importers.ids import import_ids, is_ids
+from dualsense.io._importers.logs.importer import import_log, is_log
 from dualsense.io._importers.mala import import_mala, is_mala
 from dualsense.io._importers.metal_table import import_metal_table, is_table
 from dualsense.io._importers.placing import OPTIONS, digests, with_extras
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from dualsense.scan import Scan
 
-FOREIGN_SUFFIXES = (".dzt", ".dt", ".dt1", ".rd3", ".rd7", ".sgy", ".segy", ".su")
+FOREIGN_SUFFIXES = (".dzt", ".dt", ".dt1", ".rd3", ".rd7", ".sgy", ".segy", ".su", ".bag", ".db3", ".mcap")
 """Of recordings, where a folder is searched through; files that only belong to them are not among these."""
 
 
@@ -117,6 +118,7 @@ def _importer(path: Path, name: str) -> Callable[..., Scan]:
         raise ScanError(one_line(msg))
     named = (
         (import_gssi, is_gssi(head[:1024])),
+        (import_log, is_log(head[:16])),
         (import_ids, is_ids(head[:1024])),
         (import_mala, is_mala(path)),
         (import_pulseekko, is_pulseekko(path)),
@@ -129,6 +131,6 @@ def _importer(path: Path, name: str) -> Callable[..., Scan]:
         return found
     msg = (
         f"{name}: found a file that begins with {head[:24]!r}, expected a scan file, a GSSI DZT, an IDS dt, "
-        "MALÅ's rd3 or rd7, a DT1, SEG-Y, SU, a gprMax output, or a table"
+        "MALÅ's rd3 or rd7, a DT1, SEG-Y, SU, a gprMax output, a ROS bag, MCAP, or a table"
     )
     raise ScanError(one_line(msg))

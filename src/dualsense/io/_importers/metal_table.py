@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = "[columns] time_s, x_m, y_m; [units]; [emi] modality, tx_radius_m, rx_radius_m, real and imag, or data"
 PLACES = ("time_s", "x_m", "y_m", "z_m")
+INSTRUMENT = {
+    "modality", "frequency_hz", "gate_time_s", "tx_radius_m", "rx_radius_m", "tx_position_m", "rx_position_m",
+    "tx_turns", "rx_turns",
+}  # fmt: skip
 KEYS = {
     "columns": {*PLACES},
     "units": {*PLACES, "data"},
-    "emi": {
-        "modality", "frequency_hz", "gate_time_s", "real", "imag", "data", "tx_radius_m", "rx_radius_m",
-        "tx_position_m", "rx_position_m", "tx_turns", "rx_turns", "height_m",
-    },
-}  # fmt: skip
+    "emi": INSTRUMENT | {"real", "imag", "data", "height_m"},
+}
 MAX_ROWS = 1 << 22
 
 
@@ -102,7 +103,7 @@ def import_metal_table(path: str | os.PathLike[str], *, map: str | None = None) 
     if not np.isfinite(place_m).all():
         msg = f"{name}: found places that are no numbers, expected x, y and z in each row"
         raise ScanError(msg)
-    emi = _emi(wanted, column, _unit(units, "data", map_name), time_s, map_name)
+    emi = metal_data(wanted, column, _unit(units, "data", map_name), time_s, map_name)
     labels = [f"column {k + 1}" for k in range(emi.data.shape[1])]
     examined, faults = examine_samples(emi.data, emi.channel, Stream("emi", path.name, labels))
     if examined is None:
@@ -181,7 +182,26 @@ def _unit(units: dict[str, Any], key: str, name: str) -> float:
     return float(value)
 
 
-def _emi(wanted: dict[str, Any], column: Any, scale: float, time_s: Real, name: str) -> EmiData:
+def metal_data(wanted: dict[str, Any], column: Any, scale: float, time_s: Real, name: str) -> EmiData:
+    """Make the metal detector's data of columns and of what a map says of the instrument.
+
+    Parameters
+    ----------
+    wanted
+        Table ``[emi]`` of the map; ``real`` and ``imag``, or ``data``, are lists of columns.
+    column
+        Gives the numbers (m,) of one of them.
+    scale
+        To V/A.
+    time_s : (m,)
+    name
+        What messages call the map.
+
+    Raises
+    ------
+    ScanError
+        Something of the instrument is missing or makes no sense.
+    """
     modality = wanted.get("modality")
     axis_key, parts = ("frequency_hz", ("real", "imag")) if modality == "frequency" else ("gate_time_s", ("data",))
     if modality not in schema.EMI_MODALITIES:

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"#ROSBAG", "a ROS bag: export its topics as CSV, one table for each sensor"),
-    (b"\x89MCAP0\r\n", "an MCAP log: export its topics as CSV, one table for each sensor"),
-    (
-        b"SQLite format 3\0",
-        "an SQLite database, as ROS 2 bags are: export its topics as CSV, one table for each sensor",
-    ),
     (
         b"MATLAB 5.0 MAT-file",
         "a MATLAB file: write the samples as HDF5 with /A-Scan, /Frequency or /Time, and /Position",
@@ -26,6 +20,8 @@ SUFFIXES = {
     ".3dra": "a recording of 3D-Radar: export it as SEG-Y",
     ".gsf": "a recording of Geoscanners: export it as SEG-Y",
     ".zon": "a recording of Zond: export it as SEG-Y",
+    ".active": "a ROS bag that its recorder never closed: `rosbag reindex` mends it",
+    ".zstd": "a packed file: `zstd -d` unpacks it",
     ".dzx": "GSSI's marks: give the DZT file",
     ".dzg": "GSSI's positions: give the DZT file with --option gnss=THIS",
     ".gps": "a log of positions: give the traces with --option gnss=THIS",
