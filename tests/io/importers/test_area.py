@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from dualsense.cli import cli
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import import_lines, import_scan, read_scan, write_scan
-from dualsense.io._importers.area import MIN_LINE_M
+from dualsense.io._importers.joining import MIN_LINE_M
 from dualsense.survey._line import MIN_LENGTH_M
 
 from .test_ids import SAMPLES, dt_file

@@ -11,6 +11,7 @@ from scipy.signal import find_peaks, hilbert
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import import_gssi, import_scan, read_scan, write_scan
+from dualsense.io._importers.marks import find_marks
 
 DTYPES = {8: "u1", 16: "<u2", 32: "<i4"}
 MIDDLE = {8: 128, 16: 32768, 32: 0}
@@ -144,11 +145,100 @@ def test_where_the_data_begin(made, signal, tag, data):
 
 def test_channels_take_turns(made, signal):
     path = made(signal, channels=3, data=3)
-    with pytest.raises(UsageError, match=r"^made\.dzt: holds 3 channels, state which: channel=0 to 2$"):
+    with pytest.raises(UsageError, match=r"^made\.dzt: holds 3 channels, state which: channel=0 to 2, or how far"):
         import_scan(path)
     assert np.array_equal(import_scan(path, channel=1).gpr.data, signal[1::3, 5:])
     with pytest.raises(UsageError, match=r"channel must be 0 to 2, got 3"):
         import_scan(path, channel=3)
+
+
+def array_of(signal, tmp_path, *, starts_ns=(0.0, 0.0, 0.0), name="array.dzt"):
+    """Three channels whose headers tell different time zeros, with marks in the first."""
+    frames = np.stack([signal, 2 * signal, 3 * signal], axis=1)
+    frames[:, 0, 1] = 0
+    frames[[4, 14, 24], 0, 1] = 59392 - 32768
+    content = bytearray(dzt(frames, channels=3, data=3))
+    for channel, start_ns in enumerate(starts_ns):
+        struct.pack_into("<f", content, 1024 * channel + 22, start_ns)
+    (tmp_path / name).write_bytes(content)
+    return tmp_path / name
+
+
+def test_all_channels_are_lines_side_by_side(signal, tmp_path):
+    path = array_of(signal, tmp_path, starts_ns=(-2.0, -2.0, -2.0 - 3.5 * 10.0 / 64))
+    scan = import_scan(path, channel_offsets_m=[-0.3, 0.0, 0.3], trace_spacing_m=0.05)
+    gpr = scan.gpr
+    assert np.array_equal(gpr.channel, np.repeat([0, 1, 2], 30))
+    assert (np.diff(gpr.time_s) > 0.0).all()  # one after another, as the lines of an area
+    at = scan.pose.position_m.reshape(3, 30, 3)
+    assert pytest.approx(np.tile([-0.3, 0.0, 0.3], (30, 1))) == at[:, :, 1].T
+    assert np.diff(at[:, :, 0]) == pytest.approx(0.05)
+    # the third channel began 3.5 samples earlier: its samples are moved to the times of the others
+    assert gpr.sample_time_s[0] == pytest.approx(-2e-9 + 5 * 10e-9 / 64)
+    assert np.array_equal(gpr.data[30:60], 2.0 * signal[:, 5 : 5 + gpr.data.shape[1]])
+    assert gpr.sample_time_s.size == 59 - 4
+    one = import_scan(path, channel=1, trace_spacing_m=0.05)
+    assert scan.sha256 not in {one.sha256, import_scan(path, channel_offsets_m=[0, 0, 0.3]).sha256}
+    assert '"offset_m": 0.3' in scan.imported["lines"]
+    write_scan(scan, tmp_path / "array.h5")
+    assert read_scan(tmp_path / "array.h5").faults == ()
+
+
+def test_channels_beside_a_track_of_a_receiver(signal, tmp_path):
+    """What stands to the left of a track to the north lies west of it; the file of positions names its traces."""
+    path = array_of(signal, tmp_path)
+    fixes = []
+    for trace in range(0, 30, 5):
+        body = f"GPGGA,1200{trace:02d}.00,4530.{1000 * trace // 10:06d},N,00730.000000,E,4,9,1.0,250.0,M,48.0,M,,"
+        fixes.append(f"$GSSIS,{trace},-1\n${body}")
+    path.with_suffix(".dzg").write_text("\n".join(fixes))
+    scan = import_scan(path, channel_offsets_m=[0.5, 0.0, -0.25], gnss=str(path.with_suffix(".dzg")))
+    at = scan.pose.position_m.reshape(3, 6, 3)
+    assert np.diff(at[:, :, 1]) == pytest.approx(0.926, rel=2e-3)
+    assert pytest.approx(np.tile([-0.5, 0.0, 0.25], (6, 1)), abs=1e-6) == at[:, :, 0].T
+    assert scan.pose.position_std_m.shape == (18, 3)
+    assert scan.header.origin_wgs84[:2] == pytest.approx((45.5, 7.5))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    (
+        (
+            {"channel_offsets_m": [0.0, 0.1]},
+            r"channel_offsets_m: got 2 numbers, expected one for each of 3 channels",
+        ),
+        ({"channel_offsets_m": "0,1,2"}, r"channel_offsets_m must be a list of metres to the left"),
+        ({"channel_offsets_m": [0, 0, 99]}, r"channel_offsets_m must be a list of metres to the left"),
+        ({"channel_offsets_m": [0, 0, 0], "channel": 1}, "give channel or channel_offsets_m, not both"),
+        ({"channel": 2, "marker_samples": 1}, r"marker_samples must be 2 or more: sample 1 holds 3 marks"),
+    ),
+)
+def test_what_is_asked_of_an_array_in_vain(signal, tmp_path, given, message):
+    with pytest.raises(UsageError, match=rf"^array\.dzt: {message}"):
+        import_scan(array_of(signal, tmp_path), **given)
+
+
+def test_marks_are_told_and_are_no_data(signal, tmp_path):
+    """Those in the first channel are of the whole instrument."""
+    path = array_of(signal, tmp_path)
+    scan = import_scan(path, channel=2)
+    told = "3 marks in sample 1 (traces 4, 14, 24); mark_spacing_m would take the places from them."
+    assert scan.header.notes.endswith(told)
+    assert np.array_equal(scan.gpr.data, 3.0 * signal[:, 5:])
+    by_marks = import_scan(path, channel=2, mark_spacing_m=1.0)
+    assert by_marks.pose.position_m[[4, 14, 24], 0] == pytest.approx([0.0, 1.0, 2.0])
+    assert by_marks.header.notes.endswith("they give the places.")
+
+
+@pytest.mark.parametrize(
+    ("bits", "usual", "other", "found"),
+    ((8, 240, 232, 3), (16, 32768, 59392, 3), (16, 32768, 32767, 0), (8, 128, 129, 0), (16, 0, 25600, 3)),
+)
+def test_what_a_mark_is(bits, usual, other, found):
+    """A signal that hardly moves has two neighbouring values, and no mark."""
+    counts = np.full((30, 8), usual, {8: "u1", 16: "<u2"}[bits])
+    counts[[3, 5, 9], 1] = other
+    assert find_marks(counts).size == found
 
 
 def test_markers_are_dropped_and_times_kept(made, signal):

@@ -415,6 +415,16 @@ def test_a_log_of_a_satellite_receiver_has_its_own_clock(signal, tmp_path):
     (tmp_path / "line.dzg").write_text(named)
     by_trace = import_scan(path, gnss=str(tmp_path / "line.dzg"))
     assert by_trace.pose.time_s == pytest.approx(alone.gpr.time_s[[0, 10, 20, 30]])
+    from_one = [f"Trace #{10 * n + 1} at position 0.2\n{gga(n, 1000 * n)}" for n in range(4)]
+    rows = [f'{10 * n + 1},{7 * n},{0.2 * n:f},{n}.5,"{gga(n, 1000 * n)}"' for n in range(4)]
+    for log in (
+        from_one,
+        ["traces,odo_tick,pos(m),time_elapsed(s),GPS", *rows],
+    ):  # GPS and GP2 of Sensors & Software
+        (tmp_path / "line.gps").write_text("\n".join(log))
+        found = import_scan(path, gnss=str(tmp_path / "line.gps")).pose
+        assert found.time_s == pytest.approx(by_trace.pose.time_s)
+        assert found.position_m == pytest.approx(by_trace.pose.position_m)
 
 
 def test_fixes_before_the_first_trace_do_not_take_the_clock(signal, tmp_path):

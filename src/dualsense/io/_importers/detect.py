@@ -13,8 +13,10 @@ import h5py
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io._hdf5 import read_scan
+from dualsense.io._importers.array import OPTION as OFFSETS
+from dualsense.io._importers.array import array_option, import_array
 from dualsense.io._importers.gprmax import import_gprmax, is_gprmax
-from dualsense.io._importers.gssi import import_gssi, is_gssi
+from dualsense.io._importers.gssi import channel_count, import_gssi, is_gssi
 from dualsense.io._importers.ids import import_ids, is_ids
 from dualsense.io._importers.logs.importer import import_log, is_log
 from dualsense.io._importers.mala import import_mala, is_mala
@@ -47,7 +49,8 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
         no mark of their own, and are known by the ends of their names.
     **options
         Those of the importer, or of `read_scan`; for foreign files also ``track``, ``gnss``, ``lag_s``,
-        ``clock_s`` and ``minus``.
+        ``clock_s`` and ``minus``; for those of several channels ``channel_offsets_m``: how far each stands to the
+        left of the track, which reads all of them.
 
     Returns
     -------
@@ -66,18 +69,36 @@ def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     importer = _importer(path, name)
     known = [key for key, one in inspect.signature(importer).parameters.items() if one.kind is one.KEYWORD_ONLY]
     known += [] if importer is read_scan else OPTIONS
+    known += [OFFSETS] if "channel" in known else []
     unknown = sorted(set(options) - set(known))
     if unknown:
         msg = f"{name}: no option {', '.join(unknown)} for this format, it has {', '.join(known)}"
         raise UsageError(one_line(msg))
     if importer is read_scan:
         return importer(path, **options)
+    if options.get(OFFSETS) is not None:
+        return _channels(path, name, options)
+    options.pop(OFFSETS, None)
     own = {key: value for key, value in options.items() if key not in OPTIONS}
     scan = importer(path, **own)
     extras = {key: value for key, value in options.items() if key in OPTIONS}
     if extras:
         scan = with_extras(scan, extras, name, lambda other: import_scan(other, **own))
     return _with_origin(scan, importer.__name__, name, options)
+
+
+def _channels(path: Path, name: str, options: dict[str, Any]) -> Scan:
+    """Read all channels of a file, each as it is read alone."""
+    offsets_m = array_option(name, options[OFFSETS])
+    own = {key: value for key, value in options.items() if key != OFFSETS}
+    if own.get("channel") is not None:
+        msg = f"{name}: give channel or {OFFSETS}, not both"
+        raise UsageError(msg)
+    count = channel_count(path)
+    if count != len(offsets_m):
+        msg = f"{name}: {OFFSETS}: got {len(offsets_m)} numbers, expected one for each of {count} channels"
+        raise UsageError(msg)
+    return import_array(name, offsets_m, lambda number: import_scan(path, channel=number, **own))
 
 
 def _with_origin(scan: Scan, importer: str, name: str, options: dict[str, Any]) -> Scan:

@@ -19,6 +19,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
+from dualsense.io._importers.marks import MARK_SAMPLE, along_marks, marks_of, marks_told
 from dualsense.io._importers.options import (
     MAX_DELAY_S,
     MAX_HEIGHT_M,
@@ -47,8 +48,6 @@ NOMINAL_SPEED_M_S = 0.5
 """Taken for the clock of a recording that states no scans per second."""
 _SLOWEST_HZ, _FASTEST_HZ = 1e-2, 1e6
 """Scans per second; beyond that the header's clock is as good as absent."""
-MAX_MARKED, MAX_PLACE_M = 0.2, 1e3
-"""Part of the traces that carry a mark at most, and metres between two marks."""
 _TAGS = (0x00FF, 0x0700)
 _SAMPLE_TYPES: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 16: np.dtype("<u2"), 32: np.dtype("<i4")}
 _MIDDLE = {8: 128.0, 16: 32768.0, 32: 0.0}
@@ -110,7 +109,7 @@ def import_gssi(
     path
         DZT file.
     channel
-        Which antenna, from 0; needed when the file holds several.
+        Which antenna, from 0; needed when the file holds several, unless `import_scan` reads all of them.
     trace_spacing_m
         Distance between traces. By default that of the survey wheel; needed when a clock triggered the traces.
     mark_spacing_m
@@ -147,9 +146,16 @@ def import_gssi(
     system_delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
     header = read_dzt_header(content, name, channel or 0)
     chosen = _channel(header, channel, name)
-    counts, faults = _traces(content, header, chosen, name)
+    frames, faults = _traces(content, header, name)
+    counts, marks = frames[:, chosen], marks_of(frames, chosen)
     check_markers(marker_samples, header.samples, name)
-    time_s, along_m, spacing_m = _track(header, counts, name, trace_spacing_m, mark_spacing_m, first_mark)
+    if marks.size and marker_samples <= MARK_SAMPLE:
+        found = f"sample {MARK_SAMPLE} holds {marks.size} marks"
+        msg = f"{name}: marker_samples must be {MARK_SAMPLE + 1} or more: {found}"
+        raise UsageError(msg)
+    time_s, along_m, spacing_m = _track(
+        header, marks, len(counts), name, trace_spacing_m, mark_spacing_m, first_mark
+    )
     sample_time_s = header.start_s + np.arange(header.samples, dtype=np.float64) * (
         header.range_s / header.samples
     )
@@ -171,6 +177,7 @@ def import_gssi(
         f"Imported from GSSI DZT {name}: {header.bits} bits, {len(data)} traces every {spacing_m:.6g} m, "
         f"range {header.range_s:.6g} s, permittivity entered by the operator {header.relative_permittivity:g}. "
         f"Antenna height {height_m:g} m stated, not measured; counts carry the range gain of the instrument."
+        f"{marks_told(marks, used=mark_spacing_m is not None)}"
     )
     scan_header = ScanHeader(
         scan_id=single_line(path.stem) or "gssi",
@@ -232,7 +239,10 @@ def read_dzt_header(content: bytes, name: str, channel: int = 0) -> DztHeader:
 
 def _channel(header: DztHeader, channel: int | None, name: str) -> int:
     if channel is None and header.channels > 1:
-        msg = f"{name}: holds {header.channels} channels, state which: channel=0 to {header.channels - 1}"
+        which = f"state which: channel=0 to {header.channels - 1}"
+        zeros = ", ".join(["0"] * header.channels)
+        every = f"or how far each stands to the left of the track: channel_offsets_m=[{zeros}]"
+        msg = f"{name}: holds {header.channels} channels, {which}, {every}"
         raise UsageError(msg)
     chosen = channel or 0
     if not 0 <= chosen < header.channels:
@@ -241,8 +251,8 @@ def _channel(header: DztHeader, channel: int | None, name: str) -> int:
     return chosen
 
 
-def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple[NDArray[Any], list[Fault]]:
-    """Cut the file into traces of the channel, (n, samples); the channels take turns."""
+def _traces(content: bytes, header: DztHeader, name: str) -> tuple[NDArray[Any], list[Fault]]:
+    """Cut the file into traces (n, channels, samples); the channels take turns."""
     dtype = _SAMPLE_TYPES[header.bits]
     frame = header.samples * dtype.itemsize * header.channels
     body = len(content) - header.data_offset
@@ -250,7 +260,7 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
     if count == 0:
         msg = f"{name}: found {max(0, body)} bytes after the header, expected at least one trace of {frame} bytes"
         raise ScanError(msg)
-    if count * header.samples > schema.MAX_ELEMENTS:
+    if count * header.samples * header.channels > schema.MAX_ELEMENTS:
         msg = f"{name}: found {count} traces of {header.samples} samples, expected at most {schema.MAX_ELEMENTS}"
         raise ScanError(msg)
     faults = []
@@ -259,62 +269,39 @@ def _traces(content: bytes, header: DztHeader, channel: int, name: str) -> tuple
             fault("gpr-file-cut-off", path=name, part=in_english("trace"), rest_bytes=rest, whole_bytes=frame)
         )
     samples = np.frombuffer(content, dtype, count * header.samples * header.channels, header.data_offset)
-    return samples.reshape(count, header.channels, header.samples)[:, channel], faults
+    return samples.reshape(count, header.channels, header.samples), faults
 
 
-def find_marks(counts: NDArray[Any]) -> NDArray[np.intp]:
-    """Numbers of the traces that the operator marked.
+def channel_count(path: Path) -> int:
+    """Read how many channels a recording has.
 
-    Older instruments write a code over the second sample of every trace, and another one where a button was
-    pressed; where that sample is a signal it has more than two values.
-
-    Parameters
-    ----------
-    counts : (n, k)
-        As recorded.
-
-    Returns
-    -------
-    (m,) intp
-        Empty where there are none.
+    Raises
+    ------
+    ScanError
+        Not a DZT file, or it cannot be read.
     """
-    values, which, number = np.unique(counts[:, 1], return_inverse=True, return_counts=True)
-    if values.size != 2 or number.min() > MAX_MARKED * len(counts):
-        return np.zeros(0, np.intp)
-    return np.flatnonzero(which == int(number.argmin()))
+    name, content = read_content(path)
+    return read_dzt_header(content, name).channels
 
 
 def _track(
-    header: DztHeader, counts: NDArray[Any], name: str, stated_m: Any, mark_spacing_m: Any, first_mark: int
+    header: DztHeader,
+    marks: NDArray[np.intp],
+    count: int,
+    name: str,
+    stated_m: Any,
+    mark_spacing_m: Any,
+    first_mark: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Give times and places (n,) of the traces, and what usually lies between two."""
-    index = np.arange(len(counts), dtype=np.float64)
+    index = np.arange(count, dtype=np.float64)
     if mark_spacing_m is None:
         spacing_m = _spacing(header, stated_m, name)
         along_m = index * spacing_m
     else:
-        along_m = _along_marks(find_marks(counts), len(counts), mark_spacing_m, first_mark, name)
+        along_m = along_marks(marks, count, mark_spacing_m, first_mark, name)
         spacing_m = float(np.median(np.diff(along_m)))
     return index / (header.scans_per_second or NOMINAL_SPEED_M_S / spacing_m), along_m, spacing_m
-
-
-def _along_marks(marks: NDArray[np.intp], count: int, stated_m: Any, first: int, name: str) -> NDArray[np.float64]:
-    """Places (n,) of traces between marks, and beyond the outer ones as between these and their neighbours."""
-    if not (is_number(stated_m) and MIN_SPACING_M <= stated_m <= MAX_PLACE_M):
-        msg = f"{name}: mark_spacing_m must be a positive number of metres, got {stated_m!r:.80}"
-        raise UsageError(one_line(msg))
-    first = whole_option(name, "first_mark", first)
-    used = marks[first:] if first >= 0 else marks[:0]
-    if len(used) < 2:
-        msg = f"{name}: found {len(marks)} marks, expected at least 2 from mark {first} on; state trace_spacing_m"
-        raise ScanError(msg)
-    at_m = float(stated_m) * np.arange(len(used))
-    index = np.arange(count, dtype=np.float64)
-    along = np.interp(index, used, at_m)
-    before, after = index < used[0], index > used[-1]
-    along[before] = (index[before] - used[0]) * stated_m / (used[1] - used[0])
-    along[after] = at_m[-1] + (index[after] - used[-1]) * stated_m / (used[-1] - used[-2])
-    return along
 
 
 def _spacing(header: DztHeader, stated_m: float | None, name: str) -> float:

@@ -35,8 +35,8 @@ EQUATOR_M, FLATTENING = 6378137.0, 1.0 / 298.257223563
 FIX = re.compile(r"\$G[A-Z]GGA,(\d{2})(\d{2})(\d{2}(?:\.\d*)?),"
                  r"(\d+)(\d{2}\.\d*),([NS]),(\d+)(\d{2}\.\d*),([EW]),([0-9]),"
                  r"[^,]*,[^,]*,(-?[\d.]*)[^*\n]*(?:\*([0-9A-Fa-f]{2}))?")  # fmt: skip
-TRACE = re.compile(r"\$GSSIS,\s*(\d+)|[Tt]race\s*#?\s*(\d+)")
-"""How GSSI's DZG and pulseEKKO's GPS name the trace that the next fix belongs to."""
+TRACE = re.compile(r"\$GSSIS,\s*(\d+)|[Tt]race\s*#?\s*(\d+)|^(\d+),-?\d+,-?[\d.]+,-?[\d.]+,\"?\$G")
+"""How GSSI's DZG, and pulseEKKO's GPS and GP2, name the trace that the next fix belongs to: from 0, and from 1."""
 FIX_STD_M = {1: 2.5, 2: 0.8, 3: 1.0, 4: 0.02, 5: 0.3, 9: 0.8}
 """One standard deviation of a fix to each side, by its quality (NMEA 0183): satellites alone, corrected (or 9),
 precise, and with the carrier's phase, in whole waves or not. As makers of receivers usually state them."""
@@ -56,9 +56,9 @@ def with_extras(scan: Scan, extras: dict[str, Any], name: str, read: Callable[[P
     extras
         Of `OPTIONS`: ``track``, a table with the columns ``trace`` (from 0) or ``time_s``, and ``x_m``, ``y_m``
         and, where wanted, ``z_m``; ``gnss``, a log of NMEA GGA sentences (also as GSSI's DZG and pulseEKKO's GPS
-        keep them, which name their trace), with ``clock_s``, UTC of the scan's beginning in seconds of the day
-        (the first fix by default), ``lag_s``, by how much the log's or the table's stamps are late; ``minus``,
-        another recording of the same samples, such as a simulation without the object.
+        and GP2 keep them, which name their trace), with ``clock_s``, UTC of the scan's beginning in seconds of
+        the day (the first fix by default), ``lag_s``, by how much the log's or the table's stamps are late;
+        ``minus``, another recording of the same samples, such as a simulation without the object.
     name
         What messages call the scan's file.
     read
@@ -223,7 +223,7 @@ def read_fixes(text: str) -> list[tuple[float, float, float, float, float, int]]
     for line in text.splitlines():
         named = TRACE.search(line)
         if named is not None:
-            trace = float(named[1] or named[2])
+            trace = float(named[1]) if named[1] else float(named[2] or named[3]) - 1.0
         fix = FIX.search(line)
         if fix is None or fix[10] == "0":
             continue

@@ -25,6 +25,7 @@ SUFFIXES = {
     ".dzx": "GSSI's marks: give the DZT file",
     ".dzg": "GSSI's positions: give the DZT file with --option gnss=THIS",
     ".gps": "a log of positions: give the traces with --option gnss=THIS",
+    ".gp2": "a log of positions: give the traces with --option gnss=THIS",
     ".s1p": "one sweep of a network analyser: give a CSV with the columns file, x_m, y_m that lists them",
     ".s2p": "one sweep of a network analyser: give a CSV with the columns file, x_m, y_m that lists them",
 }

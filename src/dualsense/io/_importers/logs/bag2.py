@@ -15,7 +15,6 @@ from dualsense.io._importers.logs.budget import MAX_CHUNK_BYTES, MAX_TOPICS, Log
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAGIC = b"SQLite format 3\0"
 STEPS, MAX_CALLS = 1_000_000, 20_000
 """Instructions of the database's machine between two looks at how many there were, and looks."""
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
-from dualsense.io._importers.logs import bag1, bag2, mcap
 from dualsense.io._importers.logs.budget import MAX_LOG_BYTES, Log
 from dualsense.io._importers.logs.decode import decoder
 from dualsense.io._importers.logs.definitions import short_name
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Rows = tuple[NDArray[np.int64], dict[str, Real]]
 
+BAG, MCAP, DATABASE = b"#ROSBAG", b"\x89MCAP0\r\n", b"SQLite format 3\0"
 PART = re.compile(r"^\s*-\s*['\"]?([^'\"/\\\n]+\.(?:db3|mcap))['\"]?\s*$", re.MULTILINE)
 MAX_PARTS = 1000
 META_BYTES = 1 << 22
@@ -44,7 +44,7 @@ META_BYTES = 1 << 22
 
 def is_log(head: bytes) -> bool:
     """Whether a file that begins with these bytes is a ROS bag, MCAP, or a database such as ROS 2 bags are."""
-    return head.startswith((b"#ROSBAG", mcap.MAGIC, bag2.MAGIC))
+    return head.startswith((BAG, MCAP, DATABASE))
 
 
 def import_log(path: str | os.PathLike[str], *, map: str | None = None) -> Scan:  # noqa: A002
@@ -97,6 +97,8 @@ def _map(path: Path) -> LogMap:
 
 def _read(path: Path, name: str, wanted: frozenset[str]) -> tuple[Log, str]:
     """Read all files of a log; and hash them."""
+    from dualsense.io._importers.logs import bag1, bag2, mcap  # noqa: PLC0415 - SQLite is for logs alone
+
     log, digest = Log(name, wanted), hashlib.sha256()
     for part in _parts(path, name):
         log.name = one_line(part.name)
@@ -109,10 +111,10 @@ def _read(path: Path, name: str, wanted: frozenset[str]) -> tuple[Log, str]:
             with part.open("rb") as stream:
                 head = stream.read(16)
                 stream.seek(0)
-                if head.startswith(bag2.MAGIC):
+                if head.startswith(DATABASE):
                     bag2.read_bag2(part, log)
                 else:
-                    (mcap.read_mcap if head.startswith(mcap.MAGIC) else bag1.read_bag1)(stream, log)
+                    (mcap.read_mcap if head.startswith(MCAP) else bag1.read_bag1)(stream, log)
                 stream.seek(0)
                 while block := stream.read(1 << 20):
                     digest.update(block)
@@ -148,7 +150,8 @@ def _scan(path: Path, name: str, log: Log, known: LogMap, digest: str) -> Scan:
             found = "found stamps that never meet those of the track, expected one clock; see stamp and lag_s"
             msg = f"{name}: {known.tables[key]['topic']}: {found}"
             raise ScanError(one_line(msg))
-    gpr, emi, faults = None, None, []
+    gpr, emi = None, None
+    faults: list[Fault] = []
     if "gpr" in streams:
         gpr, own = _radar(name, known, *streams["gpr"], begin_ns)
         faults += own

@@ -120,9 +120,9 @@ def track_of(time_ns: NDArray[np.int64], numbers: dict[str, Real], known: LogMap
     if position.shape[1] == 2:
         height_m = known.number("pose", "height_m", 0.0, most=MAX_HEIGHT_M)
         position = np.column_stack([position, np.full(len(position), height_m)])
-    keep = np.isfinite(position).all(axis=1)
+    keep: NDArray[np.bool_] = np.asarray(np.isfinite(position).all(axis=1))
     if "status" in numbers:
-        keep &= numbers["status"][:, 0] >= 0
+        keep = keep & (numbers["status"][:, 0] >= 0)
     turned = numbers.get("orientation")
     if turned is not None:
         if turned.shape[1] != 4:
@@ -131,7 +131,7 @@ def track_of(time_ns: NDArray[np.int64], numbers: dict[str, Real], known: LogMap
         if (length == 0.0).all():
             turned = None  # never filled in: it tells nothing
         else:
-            keep &= np.abs(length - 1.0) <= UNIT
+            keep = keep & (np.abs(length - 1.0) <= UNIT)
             turned = turned / np.where(keep, length, 1.0)[:, None]
     lost = int((~keep).sum())
     if lost > MAX_LOST * len(keep):
