@@ -116,7 +116,7 @@ def replay_scan(
         return clock() - began - elapsed_s / speed
 
     recipe = recipe or Recipe()
-    sweep, reached_s = Sweep(scan.header.instrument, recipe, start_s=start_s), -math.inf
+    sweep, reached_s = Sweep.of(scan, recipe, start_s=start_s), -math.inf
     for elapsed_s in _moments(duration_s, step_s):
         if lateness(min(elapsed_s + step_s, duration_s)) >= 0.0 and math.isfinite(speed):
             continue

@@ -7,7 +7,7 @@ import pytest
 
 from dualsense.chain import process_recording, process_scan
 from dualsense.io import import_lines
-from dualsense.io._importers.area import _joined, _Part
+from dualsense.io._importers.joining import Part, joined
 from dualsense.io._importers.layout import Place
 from dualsense.recipe import load_recipe
 from dualsense.scan import GprData
@@ -35,8 +35,8 @@ def area(places):
             "impulse", g.time_s, gain * g.data, g.tx_position_m, g.rx_position_m, g.channel,
             sample_time_s=g.sample_time_s,
         )  # fmt: skip
-        parts.append(_Part.of(type(scan)(scan.header, scan.pose, untold), place, "line"))
-    return _joined(parts, ["one", "two", "three"], "area")
+        parts.append(Part.of(type(scan)(scan.header, scan.pose, untold), place, "line"))
+    return joined(parts, ["one", "two", "three"], "area")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from dualsense.live._radar import AGAIN
 from dualsense.recipe import Recipe
 from dualsense.replay import scan_between, time_span
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(scope="module")
 def scan(sample_dir):
@@ -25,7 +28,7 @@ def scan(sample_dir):
 def swept(scan, *, step_s=1.0, recipe=None, until_s=math.inf):
     """Take a whole scan along; the sweep and what each step touched."""
     start_s, end_s = time_span(scan)
-    sweep, work = Sweep(scan.header.instrument, recipe or Recipe(), start_s=start_s), []
+    sweep, work = Sweep.of(scan, recipe or Recipe(), start_s=start_s), []
     edges = [-math.inf, *np.arange(start_s, min(end_s, until_s), step_s)[1:], min(end_s, until_s)]
     for after_s, moment_s in itertools.pairwise(edges):
         sweep.take(scan_between(scan, after_s, moment_s))
@@ -178,6 +181,19 @@ def test_before_anything_is_measured_it_is_said_why(scan):
         "emi": "too few samples of the metal detector yet",
         "gpr": "too few radar soundings yet",
     }
+
+
+def test_antennas_that_a_calibrated_scan_carries_tell_the_soil(scan):
+    """Of an instrument that nobody knows the prior is shown, unless its scan brings its profile along."""
+    named = dataclasses.replace(scan, emi=None)
+    header = dataclasses.replace(scan.header, instrument="a head of somebody's")
+    nameless = dataclasses.replace(named, header=header)
+    profiles = [one.read_text() for one in (ROOT / "calibration" / "instruments").glob("*.json")]
+    (profile,) = (one for one in profiles if scan.header.instrument in one)
+    carrying = dataclasses.replace(nameless, imported={"antennas": profile})
+    soils = [swept(one, until_s=4.0)[0].sketch().relative_permittivity for one in (named, nameless, carrying)]
+    assert soils[0] == soils[2]
+    assert soils[0] != soils[1]
 
 
 def test_a_permittivity_that_is_given_is_used(scan):

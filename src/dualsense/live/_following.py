@@ -57,7 +57,7 @@ class Following:
         clocks = [one.time_s for one in (new.pose, new.gpr, new.emi) if one is not None and one.time_s.size]
         if self.sweep is None:
             self.header, self.start_s = new.header, min(float(clock[0]) for clock in clocks)
-            self.sweep = Sweep(new.header.instrument, self._recipe, start_s=self.start_s)
+            self.sweep = Sweep.of(new, self._recipe, start_s=self.start_s)
             self.last_s = self.start_s
         self.sweep.take(Stretch(new.pose, gpr=new.gpr, emi=new.emi))
         self.last_s = max(self.last_s, *(float(clock[-1]) for clock in clocks))

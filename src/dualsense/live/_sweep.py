@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.recipe import Recipe
-    from dualsense.scan import EmiData, GprData, SensorName
+    from dualsense.scan import EmiData, GprData, Scan, SensorName
 
 NUMERICAL = (ScanError, ValueError, LookupError, ArithmeticError, np.linalg.LinAlgError)
 """What numbers can do to a sensor; anything else is a fault of the program and goes up."""
@@ -64,7 +64,7 @@ class Sweep:
     Parameters
     ----------
     instrument
-        Whose head it is, as the scan's header has it.
+        Whose head it is, as the scan's header has it, or the profile of its antennas.
     recipe
         Parameters of all steps. Steps that need the whole scan are left out or have a causal stand-in.
     start_s
@@ -94,6 +94,19 @@ class Sweep:
         self._seen: set[SensorName] = set()
         self._blas = ThreadpoolController()
         self.work = Work()
+
+    @classmethod
+    def of(cls, scan: Scan, recipe: Recipe, *, start_s: float = 0.0) -> Sweep:
+        """Begin the sweep of a scan, with the antennas' profile that it carries where `calibrate` put one.
+
+        Parameters
+        ----------
+        scan
+            Or its beginning.
+        recipe, start_s
+            As for the class.
+        """
+        return cls(scan.imported.get("antennas") or scan.header.instrument, recipe, start_s=start_s)
 
     def take(self, stretch: Stretch) -> None:
         """Take what is new. A sensor that cannot go on stops, and the other one goes on."""
