@@ -17,6 +17,7 @@ import pytest
 from dualsense.cli import cli, run
 from dualsense.cli._console import Console
 from dualsense.io import import_scan, read_scan
+from dualsense.io._importers.logs.log_map import read_log_map
 from dualsense.verdict import read_limits
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -265,8 +266,13 @@ def test_every_file_of_settings_in_a_page_can_be_read(tmp_path):
             table.write_text("\n".join(["ms,east,north,i2,i9,q2,q9", *rows]), encoding="utf-8")
             scan = import_scan(table, map=str(file))
             assert scan.emi.data[10] == pytest.approx([1e-6 - 1e-6j, 2e-6 - 2e-6j])
+        elif first == "instrument":
+            known = read_log_map(block.encode(), file.name)
+            assert known.topics == {"/tracker", "/radar", "/metal"}
+            assert known.axis("gpr", "sample_time_s").size == 512
     assert seen == {
         ("formats.md", "columns"),
+        ("formats.md", "instrument"),
         ("usage.md", "height_m"),
         ("usage.md", "delimiter"),  # read in test_docs.py, as the two scenes are
         ("usage.md", "scan_id"),
