@@ -19,7 +19,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
-from dualsense.io._importers.marks import MARK_SAMPLE, along_marks, marks_of, marks_told
+from dualsense.io._importers.marks import along_marks, check_marks, marks_of, marks_told
 from dualsense.io._importers.options import (
     MAX_DELAY_S,
     MAX_HEIGHT_M,
@@ -149,10 +149,7 @@ def import_gssi(
     frames, faults = _traces(content, header, name)
     counts, marks = frames[:, chosen], marks_of(frames, chosen)
     check_markers(marker_samples, header.samples, name)
-    if marks.size and marker_samples <= MARK_SAMPLE:
-        found = f"sample {MARK_SAMPLE} holds {marks.size} marks"
-        msg = f"{name}: marker_samples must be {MARK_SAMPLE + 1} or more: {found}"
-        raise UsageError(msg)
+    check_marks(marks, marker_samples, name)
     time_s, along_m, spacing_m = _track(
         header, marks, len(counts), name, trace_spacing_m, mark_spacing_m, first_mark
     )

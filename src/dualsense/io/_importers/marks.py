@@ -63,6 +63,14 @@ def marks_of(frames: NDArray[Any], channel: int) -> NDArray[np.intp]:
     return next((found for c in order if (found := find_marks(frames[:, c])).size), np.zeros(0, np.intp))
 
 
+def check_marks(marks: NDArray[np.intp], marker_samples: int, name: str) -> None:
+    """Raise UsageError where marks (m,) would stand among the samples."""
+    if marks.size and marker_samples <= MARK_SAMPLE:
+        found = f"sample {MARK_SAMPLE} holds {marks.size} marks"
+        msg = f"{name}: marker_samples must be {MARK_SAMPLE + 1} or more: {found}"
+        raise UsageError(msg)
+
+
 def marks_told(marks: NDArray[np.intp], *, used: bool) -> str:
     """Say in a sentence which traces (m,) are marked, and whether that gives the places; empty without marks."""
     if not marks.size:
