@@ -34,13 +34,14 @@ def no_doubts() -> Iterator[None]:
     from dualsense.chain import process
     from dualsense.chain.log import Log
 
-    kept = process.screen, process.of_the_whole
+    kept = process.screen, process.of_the_whole, process.in_place
     process.screen = lambda scan, _: (scan, (), Log())
     process.of_the_whole = lambda *_: ()
+    process.in_place = lambda *_: ((), Log())
     try:
         yield
     finally:
-        process.screen, process.of_the_whole = kept
+        process.screen, process.of_the_whole, process.in_place = kept
 
 
 def mine_calls(result: Result, scan: Scan) -> list[str]:

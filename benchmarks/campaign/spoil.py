@@ -258,3 +258,41 @@ def turned_phase(scan: Scan, rng: Rng, size: float, *, kind: str) -> Scan:
         turn = size if kind == "phase" else -2.0 * np.pi * 1e-9 * size * data.frequency_hz
         values[after] = (values[after] * np.exp(1j * turn)).astype(values.dtype)
     return replace(scan, gpr=replace(data, data=values))
+
+
+def lever(scan: Scan, _rng: Rng, size: float, *, sensors: str, axis: int) -> Scan:
+    """Let the file tell a sensor's place on the head wrong by so many metres along an axis."""
+
+    def spoil(data: Stream) -> Stream:
+        move = size * np.eye(3)[axis]
+        return replace(data, tx_position_m=data.tx_position_m + move, rx_position_m=data.rx_position_m + move)
+
+    return places.change(scan, sensors, spoil)
+
+
+def interference(scan: Scan, rng: Rng, size: float, *, sensors: str, columns: int) -> Scan:
+    """Add noise, ``size`` times what they spread, to a few columns for 5 s around a pass over the mine."""
+    span = places.stretch(scan, rng, 5.0)
+
+    def spoil(data: Stream) -> Stream:
+        values, hit = data.data.copy(), places.within(data.time_s, span)
+        some = rng.choice(values.shape[1], size=min(columns, values.shape[1]), replace=False)
+        std = size * places.spread(values)[some]
+        values[np.ix_(hit, some)] += places.noise_like(values[np.ix_(hit, some)], rng, std).astype(values.dtype)
+        return replace(data, data=values)
+
+    return places.change(scan, sensors, spoil)
+
+
+def coupling(scan: Scan, rng: Rng, size: float) -> Scan:
+    """Add to the radar's soundings, for 8 s around a pass over the mine, so much of their mean at odd phases."""
+    span, data = places.stretch(scan, rng, 8.0), scan.gpr
+    hit, values = places.within(data.time_s, span), data.data.copy()
+    mean = values.mean(axis=0)
+    if np.iscomplexobj(values):
+        ramp = np.linspace(0.0, rng.uniform(3.0, 12.0), mean.size)
+        mean = mean * np.exp(1j * ramp)
+    else:
+        mean = np.roll(mean, int(rng.integers(2, 12)))
+    values[hit] += (size * mean).astype(values.dtype)
+    return replace(scan, gpr=replace(data, data=values))

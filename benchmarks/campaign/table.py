@@ -122,6 +122,19 @@ def _of_clocks() -> list[Kind]:
     ]
 
 
+def _of_heads() -> list[Kind]:
+    """What only both sensors together, or stretches of one, tell."""
+    aside = (-0.2, -0.1, -0.05, 0.05, 0.1, 0.2)
+    return [
+        *(Kind(f"lever/{w}/{a}", partial(s.lever, sensors=w, axis=n), aside) for w in ("gpr", "emi") for n, a in
+          enumerate("xy")),
+        *(Kind(f"lever/{w}/z", partial(s.lever, sensors=w, axis=2), (-0.05, 0.05)) for w in ("gpr", "emi")),
+        *(Kind(f"interference/{w}", partial(s.interference, sensors=w, columns=n), (0.1, 1.0, 10.0))
+          for w, n in (("gpr", 8), ("emi", 1))),
+        Kind("coupling/gpr", s.coupling, (0.1, 0.3, 1.0)),
+    ]  # fmt: skip
+
+
 def _of_track() -> list[Kind]:
     steps = (-0.1, 0.05, 0.1, 0.2)
     return [
@@ -157,4 +170,4 @@ def _of_track() -> list[Kind]:
 
 def kinds() -> tuple[Kind, ...]:
     """All kinds of fault, in order."""
-    return (*_of_streams(), *_of_sensors(), *_of_coverage(), *_of_clocks(), *_of_track())
+    return (*_of_streams(), *_of_sensors(), *_of_coverage(), *_of_clocks(), *_of_heads(), *_of_track())

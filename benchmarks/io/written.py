@@ -53,6 +53,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
     run(["process", scan, "-o", str(done), "-q"])
     result, sand = str(done), ("--preset", "sand", "--seed", "1")
     _decided(done)
+    run(["calibrate", "--air", scan, "-o", str(folder / "profile.json"), "-q"])
     return {
         "process": ["process", scan, "-o", "OUT"],
         "replay": ["replay", scan, "--speed", "max", "--step", "20", "-o", "OUT"],
@@ -68,6 +69,9 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "sweep": ["sweep", scan, "--set", "fusion.prior=0.01,0.02", "--jobs", "1", "-o", "OUT"],
         "seen": ["seen", str(SAMPLES / "pmn_sand.h5"), "--model", "PMN", "--spacing", "0.4", "-o", "OUT.json"],
         "decisions": ["decisions", result, "-o", "OUT"],
+        "site": ["site", result, "-o", "OUT"],
+        "calibrate": ["calibrate", "--air", scan, "-o", "OUT.json"],
+        "calibrate --profile": ["calibrate", scan, "--profile", str(folder / "profile.json"), "-o", "OUT.h5"],
         "simulate": ["simulate", str(scene), "--seed", "1", "-o", "OUT"],
         "simulate --lanes": [
             "simulate",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualsense import integrity, numerics, survey
+from dualsense import fusion, integrity, numerics, survey
 from dualsense.chain.log import Log
 from dualsense.chain.steps import taken
 from dualsense.chain.tracks import lines_of, recorded_places
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.tracks import Places
     from dualsense.recipe.survey import Survey
@@ -93,6 +94,41 @@ def of_the_whole(doubts: Iterable[Doubt], scan: Scan) -> tuple[Doubt, ...]:
     times = [_time_s(scan, name) for name in ("gpr", "emi", "pose")]
     first_s, last_s = min(t.min() for t in times if t.size), max(t.max() for t in times if t.size)
     return tuple(replace(one, start_s=float(first_s), stop_s=float(last_s)) for one in doubts)
+
+
+def in_place(radar: RadarState | None, metal: MetalState | None, cover: Coverage) -> tuple[tuple[Doubt, ...], Log]:
+    """Ask whether both sensors show the same objects at the same places.
+
+    Parameters
+    ----------
+    radar, metal
+        At their chains' ends; with only one of them, or a single line, nothing is asked.
+    cover
+        Ground on which the radar's bodies were looked for.
+
+    Returns
+    -------
+    doubts, Log
+    """
+    if radar is None or metal is None or radar.lines is not None:
+        return (), Log()
+    leads = [group[0] for group in fusion.group_dipoles(taken(metal.inversion).dipoles)]
+    found = integrity.sensors_in_place(
+        np.array([lead.position_m[:2] for lead in leads]).reshape(-1, 2),
+        np.array([0.5 * np.trace(lead.covariance_m2[:2, :2]) for lead in leads]),
+        np.array([lead.statistic for lead in leads]),
+        np.array([(body.x_m, body.y_m) for body in radar.bodies]).reshape(-1, 2),
+        float(cover.gpr.sum()) * cover.grid.cell_m**2,
+        taken(radar.soundings).time_s,
+    )
+    notes = {}
+    if found.objects:
+        (x, y), (x_std, y_std) = 1e3 * found.offset_m, 1e3 * found.std_m
+        notes["sensors_offset_mm"] = f"{x:+.0f} +- {x_std:.0f}, {y:+.0f} +- {y_std:.0f} by {found.objects} objects"
+    if not found.doubts:
+        return (), Log(notes=notes)
+    offset_cm = 1e2 * float(np.hypot(*found.offset_m))
+    return found.doubts, Log((fault("places-disagree", offset_cm=offset_cm, sigmas=found.sigmas),), notes=notes)
 
 
 def _time_s(scan: Scan, sensor: str) -> Real:

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
-from dualsense.chain.doubts import believed_ground, faults_of, of_the_whole, sampled_ground, screen
+from dualsense.chain.doubts import believed_ground, faults_of, in_place, of_the_whole, sampled_ground, screen
 from dualsense.chain.ground import (
     assessed_ground,
     fault_hidden,
@@ -191,9 +191,10 @@ def process_samples(
         )
         log = log + metal_log + radar_log
         _require_a_sensor(scan, radar, metal, log)
-        later = of_the_whole(
-            (one for state in (radar.state, metal.state) if state is not None for one in state.doubts), whole
-        )
+        placed, said = in_place(radar.state, metal.state, swept)
+        log += said
+        states = (state for state in (radar.state, metal.state) if state is not None)
+        later = of_the_whole((*(one for state in states for one in state.doubts), *placed), whole)
         log += Log(faults_of(later, whole))
         doubts += later
         cover, said = assessed_ground(swept, radar.state, metal.state)

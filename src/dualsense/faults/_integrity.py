@@ -35,6 +35,16 @@ INTEGRITY: Final = (
     FaultKind("record-short", None, "degraded", None,
         "the radar's record is too short to hold echoes from 12 cm of depth; nothing is covered by it",
         "Traces end, or tones lie so far apart that what is deeper appears as if it were shallow."),
+    FaultKind("noise-unlike", None, "degraded", None,
+        "a few frequencies were disturbed for a while: {part:.0%} of the samples, in {stretches} stretches "
+        "between {start_s:.1f} and {stop_s:.1f} s; their ground is not covered",
+        "For a while some columns held noise as the rest does not: a transmitter, a power line or another "
+        "detector was near."),
+    FaultKind("coupling-unlike", "gpr", "degraded", "/gpr/data",
+        "the antennas hear each other otherwise in {part:.0%} of the soundings, in {stretches} stretches between "
+        "{start_s:.1f} and {stop_s:.1f} s; their ground is not covered",
+        "What the antennas hear of each other is the instrument's own. It faded or changed, an antenna was bent, "
+        "or the reference in free air is that of another head."),
     FaultKind("track-stuck", None, "degraded", None,
         "the track stands still for {part:.0%} of the poses, in {stretches} stretches between {start_s:.1f} and "
         "{stop_s:.1f} s; what was measured then does not count",
@@ -95,6 +105,11 @@ TRACK: Final = (
         "The tracker counts heights from another zero, or sits elsewhere on the head than the file says. Depths "
         "are wrong by as much, what lies deep is out of focus, and what metal could hide is told for another "
         "height."),
+    FaultKind("places-disagree", "pose", "degraded", "/pose/position",
+        "metal lies {offset_cm:.0f} cm beside the echoes of the same objects ({sigmas:.1f} standard deviations): "
+        "a sensor's place on the head is wrong; no ground is covered",
+        "Both sensors pass over the same objects. Where all metal lies aside of its echo by the same way, the "
+        "file tells the place of antennas or coils wrong, and what belongs together would be judged apart."),
 )
 """Found on the track while it is used."""
 # fmt: on

@@ -18,6 +18,11 @@ clock_doubts          tracked heights against those of the ground's echo, over t
 height_lag            the lag at which they agree best
 Agreement             how alike passes are, and what is doubted for it
 
+By both sensors
+---------------
+sensors_in_place      metal against the radar's echoes of the same objects
+InPlace               how far they lie apart, and what is doubted for it
+
 What was found
 --------------
 doubted               which samples lie in a stretch that is not believed

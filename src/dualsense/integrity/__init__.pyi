@@ -11,3 +11,5 @@ from ._inspect import inspect as inspect
 from ._inspect import without_noisy_tones as without_noisy_tones
 from ._metal import metal_passes as metal_passes
 from ._metal import unvouched as unvouched
+from ._places import InPlace as InPlace
+from ._places import sensors_in_place as sensors_in_place

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dualsense.integrity import _agree as agree
+from dualsense.integrity import _alike as alike
 from dualsense.integrity import _inspect as inspect
 from dualsense.integrity import _metal as metal
+from dualsense.integrity import _places as places
 from dualsense.integrity import _stream as stream
 from dualsense.integrity import _track as track
 from dualsense.integrity._doubt import takes_away
@@ -63,6 +65,14 @@ CHECKS: Final = (
     Check("samples-clipped", "samples that share the largest or smallest value of a column", f"{stream.TIES}"),
     Check("tones-noisy", "variation of a tone from sounding to sounding over that within the scan",
         f"{stream.TONE}, and {stream.TONE_OVER:g} times the middle tone's"),
+    Check("noise-unlike", "radar: tones that are noise for a while, beside the others and their usual variation; "
+        "metal: third differences of a column, where they are white, over the scan's, by medians",
+        f"{alike.DISTURBED} tones within {alike.TONES_WINDOW} soundings; {alike.METAL_LOUD ** 0.5:g} within "
+        f"{alike.METAL_WINDOW} samples"),
+    Check("coupling-unlike", "what a stretch's soundings have in common, less what goes with height and what all "
+        "have, over the latter; where the scan has a reference in free air, less that, over the smaller of both",
+        f"{alike.OTHERWISE} of the middle tone, or {alike.TONE_OTHERWISE} of {alike.TONES_OTHERWISE} tones, in "
+        f"{alike.COUPLING_WINDOW} soundings; {alike.FROM_PROFILE}"),
     Check("record-short", "depth from which the radar's record has echoes", f"{100.0 * inspect.DEPTH_M:g} cm"),
     Check("track-stuck", "poses in a row that repeat a place, of a tracker that otherwise trembles",
         f"{track.STUCK_S} s, or {track.STUCK_AXIS_S} s along one axis"),
@@ -90,6 +100,8 @@ CHECKS: Final = (
         "shifted in time, where passes do not agree on metal", f"less than {metal.ALIVE}"),
     Check("track-offset", "tracked heights over those that the delay of the ground's echo behind the direct wave "
         "tells", f"{_mm(agree.OFFSET_M)}; {_mm(agree.UNKNOWN_OFFSET_M)} for antennas that are not known"),
+    Check("places-disagree", "offset between metal and the radar's echoes that all objects share, by how much "
+        "likelier it is than none", f"{places.SIGMAS} standard deviations, and {_mm(places.OFFSET_M)}"),
 )
 # fmt: on
 """Every check, in the order in which a scan meets them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.constants import C0_M_S
+from dualsense.integrity import _alike as alike
 from dualsense.integrity import _stream as stream
 from dualsense.integrity._doubt import stretches, takes_away, throughout
 from dualsense.integrity._track import inspect_track
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.result import Doubt
-    from dualsense.scan import EmiData, GprData, Scan, SensorName
+    from dualsense.scan import EmiData, GprData, Pose, Scan, SensorName
 
     Mask = NDArray[np.bool_]
     Look = Callable[[NDArray[Any], NDArray[np.float64]], Mask]
@@ -49,20 +50,33 @@ def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
     """
     out = inspect_track(scan.pose, patch=patch)
     if scan.gpr is not None:
-        out += _radar(scan.gpr, patch=patch)
+        out += _radar(scan.gpr, scan.pose, patch=patch)
     if scan.emi is not None:
         out += _metal(scan.emi)
     return out
 
 
-def _radar(data: GprData, *, patch: bool) -> tuple[Doubt, ...]:
+def _radar(data: GprData, pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
+    def coupled(values: NDArray[Any], time_s: NDArray[np.float64]) -> Mask:
+        told = np.isfinite(pose.position_m[:, 2])
+        if not told.any():
+            return np.zeros(time_s.size, dtype=np.bool_)
+        height_m = np.interp(time_s, pose.time_s[told], pose.position_m[told, 2])
+        known = data.reference is not None and data.reference.size == values.shape[1]
+        own, in_air = alike.spectra(values, data.reference if known else None)
+        return alike.coupled_otherwise(own, height_m, in_air)
+
     looks: list[tuple[str, Look]] = [
         ("samples-repeated", lambda v, _: stream.repeated(v)),
         ("stretch-only-noise", stream.only_noise),
         ("samples-clipped", lambda v, _: stream.clipped(v, part=CLIPPED_PART)),
     ]
     if patch:
-        looks.append(("gain-stepped", lambda v, _: stream.stepped(v)))
+        looks += [
+            ("gain-stepped", lambda v, _: stream.stepped(v)),
+            ("noise-unlike", lambda v, _: alike.disturbed_tones(alike.spectra(v)[0])),
+            ("coupling-unlike", coupled),
+        ]
     out = _by_channel("gpr", data, looks)
     if patch and _depth_m(data) < DEPTH_M:
         out += throughout("record-short", "gpr", data.time_s)
@@ -74,6 +88,7 @@ def _metal(data: EmiData) -> tuple[Doubt, ...]:
         ("samples-repeated", lambda v, _: stream.repeated(v)),
         ("stretch-noisy", stream.noisy),
         ("samples-clipped", lambda v, _: stream.clipped(v)),
+        ("noise-unlike", alike.disturbed_metal),
     ]
     return _by_channel("emi", data, looks)
 

@@ -67,7 +67,7 @@ def only_noise(values: NDArray[Any], time_s: Real) -> Mask:
         if n < 2 * size:
             continue
         share, spread = _shares(some, size)
-        whole = ~_broken(time_s, size)
+        whole = ~broken(time_s, size)
         if not whole.any() or np.quantile(share[whole], 0.25) > USUAL:
             continue
         level = spread / max(float(np.median(spread[whole])), 1e-300)
@@ -82,27 +82,31 @@ def _shares(values: NDArray[Any], size: int) -> tuple[Real, Real]:
 
     The ratio is the middle one of the columns', the variance is summed over them.
     """
-    step = np.abs(np.diff(values, axis=0)) ** 2
-    mean = _sums(values, size) / size
-    spread = _sums(np.abs(values) ** 2, size) / size - np.abs(mean) ** 2
-    between = _sums(step, size - 1) / (2.0 * (size - 1))
-    within = np.maximum(spread * size / (size - 1.0), 1e-300)
+    between, within = variations(values, size)
     return np.median(between / within, axis=1), within.sum(axis=1)
 
 
-def _sums(values: NDArray[Any], size: int) -> NDArray[Any]:
+def variations(values: NDArray[Any], size: int) -> tuple[Real, Real]:
+    """Variance from sounding to sounding, halved, and within every window of so many, (n - size + 1, k) both."""
+    step = np.abs(np.diff(values, axis=0)) ** 2
+    mean = sums(values, size) / size
+    spread = sums(np.abs(values) ** 2, size) / size - np.abs(mean) ** 2
+    return sums(step, size - 1) / (2.0 * (size - 1)), np.maximum(spread * size / (size - 1.0), 1e-300)
+
+
+def sums(values: NDArray[Any], size: int) -> NDArray[Any]:
     """Add so many rows in a row, (n - size + 1, k)."""
     total = np.concatenate([np.zeros((1, values.shape[1]), values.dtype), np.cumsum(values, axis=0)])
     out: NDArray[Any] = total[size:] - total[:-size]
     return out
 
 
-def _broken(time_s: Real, size: int) -> Mask:
+def broken(time_s: Real, size: int) -> Mask:
     """Tell which windows (n - size + 1,) bridge a gap in time."""
     step = np.diff(time_s)
     gap = np.concatenate([[0], np.cumsum(step > GAP * np.median(step))])
-    broken: Mask = gap[size - 1 :] != gap[: gap.size - size + 1]
-    return broken
+    apart: Mask = gap[size - 1 :] != gap[: gap.size - size + 1]
+    return apart
 
 
 def noisy(values: NDArray[Any], time_s: Real, *, size: int = 12) -> Mask:
@@ -118,9 +122,9 @@ def noisy(values: NDArray[Any], time_s: Real, *, size: int = 12) -> Mask:
         return bad
     first, third = np.diff(real, axis=0)[2:] ** 2 / 2.0, np.diff(real, n=3, axis=0) ** 2 / 20.0
     usual = np.median(third, axis=0) / 0.455 + 1e-300
-    own = _sums(third / usual, size).mean(axis=1) / size
-    white = _sums(third / usual, size).sum(axis=1) > WHITE * _sums(first / usual, size).sum(axis=1)
-    for start in np.flatnonzero((own > LOUD) & white & ~_broken(time_s, size + 3)):
+    own = sums(third / usual, size).mean(axis=1) / size
+    white = sums(third / usual, size).sum(axis=1) > WHITE * sums(first / usual, size).sum(axis=1)
+    for start in np.flatnonzero((own > LOUD) & white & ~broken(time_s, size + 3)):
         bad[start : start + size + 3] = True
     return bad
 

@@ -1,0 +1,142 @@
+"""Whether stretches of a recording are alike: in the noise of each column, and in what a head hears of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualsense.integrity import _stream as stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+    Real = NDArray[np.float64]
+    Complex = NDArray[np.complex128]
+
+IN_BAND = 0.03
+"""Of the strongest tone's amplitude: weaker ones hold little but noise."""
+TONES_WINDOW, DISTURBED = 16, 2
+"""Soundings in which tones are looked at, and tones that are disturbed together: none on 66 clean lanes."""
+TONE_LOUD = 3.0
+"""A tone's variation from sounding to sounding over its own usual one, times that of the middle tone then."""
+METAL_WINDOW = 25
+"""Metal samples, half a second of them: the median of so many forgets a spike."""
+METAL_LOUD, METAL_WHITE = 36.0, 0.6
+"""Variance of third differences over the scan's, by medians, where they are white. Clean lanes have 12 at most, in
+laterite, and 5 elsewhere; metal makes more, and is not white."""
+COUPLING_WINDOW = 32
+"""Soundings over which the head goes over other ground, while what it hears of itself stays."""
+OTHERWISE = 0.5
+"""Change of the coupling over itself, by the middle tone: 0.36 on clean lanes, where the soil changes."""
+TONE_OTHERWISE, TONES_OTHERWISE = 0.6, 3
+"""The same of single tones, beside what all have in common, and how many of them: 0.41 and none."""
+FROM_PROFILE = 0.9
+"""What soundings have in common, less the profile's coupling in free air, over the smaller of both: 0.45 at
+most on 17 clean lanes, where the ground's echo is the difference."""
+HEIGHT_M, HEIGHT_POWERS = 0.01, 3
+FITS, HELD_BACK = 4, 1.5
+
+
+def spectra(values: NDArray[Any], in_air: NDArray[Any] | None = None) -> tuple[Complex, Complex | None]:
+    """Give soundings (n, k), and the head's in free air (k,), tone by tone in band.
+
+    Of traces, which are real, their Fourier transform.
+    """
+
+    def of(some: NDArray[Any]) -> Complex:
+        return np.asarray(some if np.iscomplexobj(values) else np.fft.rfft(some, axis=-1), np.complex128)
+
+    own = of(values)
+    size = np.sqrt((np.abs(own) ** 2).mean(axis=0))
+    band = size > IN_BAND * size.max()
+    return own[:, band], None if in_air is None else of(in_air)[band]
+
+
+def disturbed_tones(own: Complex) -> Mask:
+    """Tell which soundings (n,) lie in a stretch in which a few tones of spectra (n, k) are noise.
+
+    A transmitter nearby does that, where the other tones are not. Noise in all tones at once is told by
+    `stream.only_noise`.
+    """
+    n, size = len(own), TONES_WINDOW
+    bad = np.zeros(n, dtype=np.bool_)
+    if n < 4 * size or own.shape[1] < 4 * DISTURBED:
+        return bad
+    between, within = stream.variations(own, size)
+    share = between / within
+    loud = between / np.maximum(np.median(between, axis=0), 1e-300)
+    noise = (share > stream.TONE) & (share > stream.TONE_OVER * np.median(share, axis=1, keepdims=True))
+    noise &= loud > TONE_LOUD * np.median(loud, axis=1, keepdims=True)
+    for start in np.flatnonzero(noise.sum(axis=1) >= DISTURBED):
+        bad[start : start + size] = True
+    return bad
+
+
+def disturbed_metal(values: NDArray[Any], time_s: Real) -> Mask:
+    """Tell which metal samples (n,) lie in a stretch in which a column of (n, k) is far noisier than throughout.
+
+    By medians over half a second, so that a spike tells nothing; and only where it is white, which metal is not.
+    """
+    n, size = len(values), METAL_WINDOW
+    bad = np.zeros(n, dtype=np.bool_)
+    if n < 8 * size:
+        return bad
+    first, third = np.abs(np.diff(values, axis=0)[2:]) ** 2 / 2.0, np.abs(np.diff(values, n=3, axis=0)) ** 2 / 20.0
+    usual = np.maximum(np.median(third, axis=0), 1e-300)
+    middle = [
+        np.median(np.lib.stride_tricks.sliding_window_view(one, size, axis=0), axis=-1) for one in (first, third)
+    ]
+    loud = (middle[1] > METAL_LOUD * usual) & (middle[1] > METAL_WHITE * middle[0])
+    for start in np.flatnonzero(loud.any(axis=1) & ~stream.broken(time_s, size + 3)):
+        bad[start : start + size + 3] = True
+    return bad
+
+
+def coupled_otherwise(own: Complex, height_m: Real, in_air: Complex | None = None) -> Mask:
+    """Tell which soundings (n,) lie in a stretch in which the head hears itself otherwise than usual, or in air.
+
+    What goes with the height is taken away; targets and soil average out over a stretch, and what is left is the
+    coupling of the antennas.
+
+    Parameters
+    ----------
+    own : (n, k)
+        Spectra.
+    height_m : (n,)
+        Of the head, by its track.
+    in_air : (k,), optional
+        The same head in free air, as the instrument's profile has it.
+    """
+    n, size = len(own), COUPLING_WINDOW
+    bad = np.zeros(n, dtype=np.bool_)
+    if n < 4 * size:
+        return bad
+    common = np.median(own.real, axis=0) + 1j * np.median(own.imag, axis=0)
+    usual = np.maximum(np.abs(common), 1e-300)
+    rest = stream.sums(_without_height(own, height_m), size) / size
+    part = (rest @ common.conj()) / max(float(np.vdot(common, common).real), 1e-300)
+    middle = np.median(np.abs(rest) / usual, axis=1)
+    odd = np.abs(rest - part[:, None] * common) / usual > TONE_OTHERWISE
+    odd[:, odd.mean(axis=0) > 0.5] = False  # where coupling and echo cancel a tone, little is much of it
+    found = (middle > OTHERWISE) | (odd.sum(axis=1) >= TONES_OTHERWISE)
+    if in_air is not None:
+        energy = max(min(float(np.vdot(one, one).real) for one in (in_air, common)), 1e-300)
+        found |= (np.abs(rest + common - in_air) ** 2).sum(axis=1) > FROM_PROFILE**2 * energy
+    for start in np.flatnonzero(found):
+        bad[start : start + size] = True
+    return bad
+
+
+def _without_height(own: Complex, height_m: Real) -> Complex:
+    """Take from spectra (n, k) what goes with the height, by a robust fit of powers of it."""
+    height = (height_m - np.median(height_m)) / HEIGHT_M
+    powers = height[:, None] ** np.arange(HEIGHT_POWERS)
+    weight, rest = np.ones(len(own)), own
+    for _ in range(FITS):
+        factors, *_ = np.linalg.lstsq(powers * weight[:, None], own * weight[:, None], rcond=None)
+        rest = own - powers @ factors
+        size = np.linalg.norm(rest, axis=1)
+        weight = 1.0 / np.maximum(1.0, size / max(HELD_BACK * float(np.median(size)), 1e-300))
+    return rest
