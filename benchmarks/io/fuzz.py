@@ -3,7 +3,7 @@
 Each reader is asked in a process of its own, as untrusted files are; one that dies is replaced, and counted. Input
 number n of a reader is always the same, so that whatever is found can be made again:
 
-    python -m benchmarks.io.fuzz --inputs 20000              a table, one line for each reader
+    python -m benchmarks.io.fuzz --inputs 20000              a table, one line for each reader; --jobs N
     python -m benchmarks.io.fuzz --reader scan --only 4711   one input, with its traceback; --keep FILE keeps it
 """
 
@@ -124,11 +124,40 @@ def run(reader: str, first: int, count: int, sound: list[bytes]) -> dict[str, ob
     return {"counts": dict(counts), "worst_s": worst_s, "worst_mb": worst_mb, "wrong": wrong}
 
 
+def run_shared(name: str, first: int, count: int, sound: list[bytes], jobs: int) -> dict[str, object]:
+    """Share the inputs of a reader among so many processes; join what they tell."""
+    edges = [first + count * n // jobs for n in range(jobs + 1)]
+    if jobs == 1:
+        return run(name, first, count, sound)
+    with tempfile.TemporaryDirectory() as place:
+        shares = []
+        for n in range(jobs):
+            child = os.fork()
+            if child == 0:
+                status = 70
+                try:
+                    own = run(name, edges[n], edges[n + 1] - edges[n], sound)
+                    (Path(place) / str(n)).write_text(json.dumps(own), encoding="utf-8")
+                    status = 0
+                finally:
+                    os._exit(status)
+            shares.append(child)
+        for child in shares:
+            if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+                msg = f"{name}: the study itself broke"
+                raise RuntimeError(msg)
+        told = [json.loads((Path(place) / str(n)).read_text(encoding="utf-8")) for n in range(jobs)]
+    counts = sum((collections.Counter(one["counts"]) for one in told), collections.Counter[str]())
+    worst = {key: max(one[key] for one in told) for key in ("worst_s", "worst_mb")}
+    return {"counts": dict(counts), **worst, "wrong": [line for one in told for line in one["wrong"]]}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=2000, help="of all readers together")
     parser.add_argument("--first", type=int, default=0, help="number of the first input of each reader")
     parser.add_argument("--reader", action="append", help="only this one; may be repeated")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes beside each other")
     parser.add_argument("--only", type=int, help="only this input, in this process")
     parser.add_argument("--keep", type=Path, help="keep the input that --only asks for")
     parser.add_argument("--json", type=Path)
@@ -146,7 +175,7 @@ def main() -> int:
     print(f"{'reader':8s} " + " ".join(f"{one:>8s}" for one in OUTCOMES) + "   worst s  worst MB")
     table = {}
     for name in names:
-        row = table[name] = run(name, given.first, -(-given.inputs // len(names)), sound[name])
+        row = table[name] = run_shared(name, given.first, -(-given.inputs // len(names)), sound[name], given.jobs)
         counts = " ".join(f"{row['counts'].get(one, 0):8d}" for one in OUTCOMES)
         print(f"{name:8s} {counts} {row['worst_s']:9.2f} {row['worst_mb']:9.0f}", flush=True)
         for line in row["wrong"][:40]:

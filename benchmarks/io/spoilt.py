@@ -28,13 +28,14 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     """Make one or more sound inputs for each reader."""
     from dualsense.chain import process_recording
     from dualsense.io import open_recording
-    from dualsense.recipe import Recipe, dump_recipe
+    from dualsense.recipe import Recipe, dump_recipe, load_recipe
     from dualsense.render import targets_document, write_result
     from dualsense.simulate import dump_scene, random_lane
 
     scans = [_part(SAMPLES / name, folder) for name in ("pmn_sand.h5", "pmn_sand_impulse.h5")]
-    with open_recording(SAMPLES / "pmn_sand.h5") as recording:
-        result = process_recording(recording, Recipe())
+    (folder / "short.h5").write_bytes(_part(SAMPLES / "pmn_sand.h5", folder, (150, 480, 580)))
+    with open_recording(folder / "short.h5") as recording:
+        result = process_recording(recording, load_recipe(overrides=("survey.cell_m=0.02",)))
     write_result(result, folder / "result.h5")
     scene = dump_scene(random_lane("sand", rng=np.random.default_rng(1), scan_id="sand"))
     return {
@@ -53,12 +54,12 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     }
 
 
-def _part(path: Path, folder: Path) -> bytes:
-    """A short stretch of a sample scan, with its truth, some of it packed."""
+def _part(path: Path, folder: Path, counts: tuple[int, int, int] = (48, 150, 180)) -> bytes:
+    """A short stretch of a sample scan, with its truth: soundings, metal samples and poses from its beginning."""
     from dualsense.io import HeldRecording, read_scan, write_scan
 
     whole = read_scan(path)
-    rows = [np.arange(n) for n in (120, 300, 400)]
+    rows = [np.arange(n) for n in counts]
     part = HeldRecording(whole).part(gpr=rows[0], emi=rows[1], pose=rows[2])
     write_scan(replace(part, truth=whole.truth), folder / "part.h5", overwrite=True)
     return (folder / "part.h5").read_bytes()
