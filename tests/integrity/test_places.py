@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dualsense.chain import process_scan
-from dualsense.integrity import sensors_in_place
+from dualsense.integrity import sensors_in_place, ways_in_step
 from dualsense.io import read_scan
 
 TIME_S = np.linspace(0.0, 40.0, 600)
@@ -68,7 +68,7 @@ def test_nothing_is_told_without_echoes():
 
 def test_antennas_that_the_file_puts_elsewhere_leave_no_ground_covered(sample_dir):
     scan = read_scan(sample_dir / "ts50_casing.h5")
-    assert "places-disagree" not in {one.code for one in process_scan(scan).faults}
+    assert not {"places-disagree", "ways-disagree"} & {one.code for one in process_scan(scan).faults}
     data, aside = scan.gpr, np.array([0.0, 0.1, 0.0])
     moved = replace(data, tx_position_m=data.tx_position_m + aside, rx_position_m=data.rx_position_m + aside)
     result = process_scan(replace(scan, gpr=moved))
@@ -76,3 +76,34 @@ def test_antennas_that_the_file_puts_elsewhere_leave_no_ground_covered(sample_di
     assert "10 cm" in fault.message or "9 cm" in fault.message
     assert result.coverage_fraction == 0.0
     assert "likely-clutter" not in {one.call for one in result.targets}
+
+
+def test_the_lag_that_ways_tell_has_its_error():
+    speed = np.array([0.3, 0.4, 0.35])
+    found = ways_in_step(2.0 * speed * 0.1 + (0.004, -0.006, 0.002), speed, TIME_S)
+    assert [(one.code, one.sensor) for one in found.doubts] == [("ways-disagree", "gpr")]
+    assert found.late_s == pytest.approx(0.1, abs=2.0 * found.std_s)
+    assert found.sigmas > 4.0
+    alone = ways_in_step(2.0 * speed[:1] * 0.1, speed[:1], TIME_S)
+    assert alone.std_s > found.std_s
+
+
+@pytest.mark.parametrize("apart_m", ((0.02, -0.015, 0.01), (0.035, 0.03), (-0.035,), (0.15, -0.1, 0.02)))
+def test_ways_that_scatter_are_no_lag(apart_m):
+    assert ways_in_step(np.array(apart_m), np.full(len(apart_m), 0.35), TIME_S).doubts == ()
+
+
+def test_nothing_is_told_without_objects():
+    found = ways_in_step(np.zeros(0), np.zeros(0), TIME_S)
+    assert (found.doubts, found.objects, found.sigmas) == ((), 0, 0.0)
+
+
+def test_a_radar_clock_that_is_late_puts_echoes_apart(sample_dir):
+    scan = read_scan(sample_dir / "ts50_casing.h5")
+    late = replace(scan.gpr, time_s=scan.gpr.time_s + 0.1)
+    result = process_scan(replace(scan, gpr=late))
+    (fault,) = [one for one in result.faults if one.code == "ways-disagree"]
+    assert "apart by passes to and by passes fro" in fault.message
+    assert result.sensor_coverage["gpr"] == 0.0
+    told_ms, std_ms = map(float, result.provenance["gpr_late_ms"].split(" by")[0].split(" +- "))
+    assert abs(told_ms - 100.0) < 3.0 * std_ms

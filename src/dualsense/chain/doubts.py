@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
     from dualsense.chain.tracks import Places
+    from dualsense.integrity import InStep
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Doubt, Grid
     from dualsense.scan import EmiData, Fault, GprData, Pose, Scan, SensorName
@@ -121,14 +122,28 @@ def in_place(radar: RadarState | None, metal: MetalState | None, cover: Coverage
         float(cover.gpr.sum()) * cover.grid.cell_m**2,
         taken(radar.soundings).time_s,
     )
-    notes = {}
+    step = _in_step(radar)
+    notes: dict[str, str] = {}
+    said: tuple[Fault, ...] = ()
+    if step.objects:
+        notes["gpr_late_ms"] = f"{1e3 * step.late_s:+.0f} +- {1e3 * step.std_s:.0f} by {step.objects} objects"
+    if step.doubts:
+        apart_cm = 2e2 * abs(step.late_s) * step.speed_m_s
+        said += (fault("ways-disagree", apart_cm=apart_cm, sigmas=step.sigmas),)
     if found.objects:
         (x, y), (x_std, y_std) = 1e3 * found.offset_m, 1e3 * found.std_m
         notes["sensors_offset_mm"] = f"{x:+.0f} +- {x_std:.0f}, {y:+.0f} +- {y_std:.0f} by {found.objects} objects"
-    if not found.doubts:
-        return (), Log(notes=notes)
-    offset_cm = 1e2 * float(np.hypot(*found.offset_m))
-    return found.doubts, Log((fault("places-disagree", offset_cm=offset_cm, sigmas=found.sigmas),), notes=notes)
+    if found.doubts:
+        offset_cm = 1e2 * float(np.hypot(*found.offset_m))
+        said += (fault("places-disagree", offset_cm=offset_cm, sigmas=found.sigmas),)
+    return found.doubts + step.doubts, Log(said, notes=notes)
+
+
+def _in_step(radar: RadarState) -> InStep:
+    apart_m, speed_m_s = (
+        np.array([getattr(one, name) for one in radar.ways]) for name in ("apart_m", "speed_m_s")
+    )
+    return integrity.ways_in_step(apart_m, speed_m_s, taken(radar.soundings).time_s)
 
 
 def _time_s(scan: Scan, sensor: str) -> Real:

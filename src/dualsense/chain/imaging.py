@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, Surface, SurfaceEcho, Traces
+    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, Surface, SurfaceEcho, Traces, Ways
     from dualsense.recipe.gpr import Gpr, RadarStep
     from dualsense.result import Grid
     from dualsense.scan import Severity
@@ -32,8 +32,8 @@ MEASURED_RANK = ("svd", "robust-pca")
 """Backgrounds of which the data tell how much there is; where others take nothing away, none is left."""
 MAX_HEIGHT_DIFFERENCE_M = 0.009
 """Standard deviation; simulated lanes have 3 to 7 mm, and 12 to 14 mm with 10 mm of error in the track."""
-
-
+BOTH_WAYS, PLAIN = 3, 6.0
+"""Bodies that are looked at by passes to and by passes fro, and their contrast at least."""
 SUMS = ("kirchhoff", "wavenumber")
 """Migrations whose clutter is that of a sum over the soundings."""
 SUMMED = (
@@ -321,10 +321,27 @@ def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
         state,
         clutter=gpr.clutter_below(over, migrated.depth_m, tops_m) if absolute and not listed.excluded else None,
         bodies=bodies,
+        ways=_by_both_ways(bodies, state, tables),
         volume=volume,
         detectability=listed,
         echo_finder=gpr.echo_finder(migrated, grid, over),
     ), log
+
+
+def _by_both_ways(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Ways, ...]:
+    """Look at the clearest bodies of a patch by passes to and fro; at none of several antenna pairs."""
+    below = taken(state.soundings)
+    if state.lines is not None or np.unique(below.channel).size > 1 or (np.diff(below.time_s) <= 0.0).any():
+        return ()
+    ground, options = _rays(state, tables)
+    return gpr.both_ways(
+        sorted((one for one in bodies if one.contrast > PLAIN), key=lambda one: -one.contrast)[:BOTH_WAYS],
+        below,
+        taken(state.traces),
+        relative_permittivity=ground,
+        height_m=taken(state.surface).height_m,
+        on_ground=options["on_ground"],
+    )
 
 
 def _with_tops(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Body, ...]:

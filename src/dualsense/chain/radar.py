@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Surface,
         SurfaceEcho,
         Traces,
+        Ways,
     )
     from dualsense.recipe.base import Table
     from dualsense.recipe.gpr import Gpr, RadarStep, TargetLoss
@@ -85,6 +86,8 @@ class RadarState:
     clutter : (t, ny, nx)
         Its level where the tops of mines may lie (`dualsense.constants.MINE_TOPS_M`); None where amplitudes are
         not told beside the surface's echo, or no body would be listed.
+    ways
+        The clearest bodies by passes to and by passes fro.
     doubts
         Stretches in which soundings contradict each other or the track.
     """
@@ -117,6 +120,7 @@ class RadarState:
     detectability: Detectability | None = None
     echo_finder: Callable[[float, float], Body | None] | None = None
     clutter: NDArray[np.float32] | None = None
+    ways: tuple[Ways, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:

@@ -110,6 +110,11 @@ TRACK: Final = (
         "a sensor's place on the head is wrong; no ground is covered",
         "Both sensors pass over the same objects. Where all metal lies aside of its echo by the same way, the "
         "file tells the place of antennas or coils wrong, and what belongs together would be judged apart."),
+    FaultKind("ways-disagree", "gpr", "degraded", "/gpr/time",
+        "echoes lie {apart_cm:.0f} cm apart by passes to and by passes fro ({sigmas:.1f} standard deviations): "
+        "the radar's clock is off; no ground is covered by it",
+        "An object lies at one place, whichever way the head goes over it. With a clock that is off each way sees "
+        "it ahead of where it is, or behind."),
 )
 """Found on the track while it is used."""
 # fmt: on

@@ -119,6 +119,8 @@ over_clutter            ... of a volume: compared once for all that ask
 find_bodies             local maxima over the clutter's level
 add_bodies              those that another method found
 place_tops              their depths, by soundings that all count alike
+both_ways               bodies by passes to and by passes fro, which a clock that is off puts apart
+Ways                    what it returns
 FalseBodies             bodies that clutter alone makes in this ground
 false_bodies            ... by the same search with scrambled signs
 echo_finder             what stands out most at a place, however little

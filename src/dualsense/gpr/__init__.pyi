@@ -19,6 +19,8 @@ from ._bodies.smallest import mine_contrast as mine_contrast
 from ._bodies.tops import place_tops as place_tops
 from ._bodies.volume import envelope_volume as envelope_volume
 from ._bodies.volume import measured_columns as measured_columns
+from ._bodies.ways import Ways as Ways
+from ._bodies.ways import both_ways as both_ways
 from ._clean.background import reference_spectra as reference_spectra
 from ._clean.background import remove_background as remove_background
 from ._clean.background import removed_energy as removed_energy

@@ -21,7 +21,8 @@ Agreement             how alike passes are, and what is doubted for it
 By both sensors
 ---------------
 sensors_in_place      metal against the radar's echoes of the same objects
-InPlace               how far they lie apart, and what is doubted for it
+ways_in_step          the clearest echoes by passes to and by passes fro
+InPlace, InStep       how far they lie apart, and what is doubted for it
 
 What was found
 --------------

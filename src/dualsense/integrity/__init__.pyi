@@ -12,4 +12,6 @@ from ._inspect import without_noisy_tones as without_noisy_tones
 from ._metal import metal_passes as metal_passes
 from ._metal import unvouched as unvouched
 from ._places import InPlace as InPlace
+from ._places import InStep as InStep
 from ._places import sensors_in_place as sensors_in_place
+from ._places import ways_in_step as ways_in_step

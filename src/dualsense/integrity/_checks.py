@@ -102,6 +102,8 @@ CHECKS: Final = (
         "tells", f"{_mm(agree.OFFSET_M)}; {_mm(agree.UNKNOWN_OFFSET_M)} for antennas that are not known"),
     Check("places-disagree", "offset between metal and the radar's echoes that all objects share, by how much "
         "likelier it is than none", f"{places.SIGMAS} standard deviations, and {_mm(places.OFFSET_M)}"),
+    Check("ways-disagree", "lag of the radar's clock by how far the clearest echoes lie apart by passes to and by "
+        "passes fro", f"{places.WAYS_SIGMAS:g} standard deviations, and {places.LATE_S} s"),
 )
 # fmt: on
 """Every check, in the order in which a scan meets them."""

@@ -28,6 +28,10 @@ LOCATED_M, STRONG = 0.02, 300.0
 """Deviation of the place of metal that is asked, at most, and its statistic, at least."""
 SIGMAS, OFFSET_M = 3.6, 0.03
 """From where on an offset is told. One object never reaches it: metal beside a stone looks the same."""
+WAYS_M = 0.008
+"""Deviation of how far one object lies apart by passes to and by passes fro: of the track's own errors."""
+WAYS_SIGMAS, LATE_S = 4.0, 0.06
+"""From where on a lag is told by that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,3 +113,60 @@ def sensors_in_place(
     wrong = sigmas > SIGMAS and float(np.hypot(*offset_m)) > OFFSET_M
     doubts = throughout("places-disagree", "pose", time_s) if wrong else ()
     return InPlace(doubts, offset_m, std_m, sigmas, int(told.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class InStep:
+    """By how much the radar's clock is late, by objects that passes to and fro see.
+
+    Attributes
+    ----------
+    doubts
+        Of the whole recording, where that is more than chance makes.
+    late_s, std_s
+        The lag, and one standard deviation of it; NaN without an object.
+    speed_m_s
+        Of the head over them.
+    objects
+        That were seen both ways.
+    """
+
+    doubts: tuple[Doubt, ...]
+    late_s: float
+    std_s: float
+    speed_m_s: float
+    objects: int
+
+    @property
+    def sigmas(self) -> float:
+        """The lag in its standard deviations; 0 where nothing is known."""
+        return abs(self.late_s) / self.std_s if self.objects else 0.0
+
+
+def ways_in_step(apart_m: Real, speed_m_s: Real, time_s: Real) -> InStep:
+    """Tell the radar's lag by how far objects lie apart by passes to and by passes fro.
+
+    Metal has its own lag told by passes to and fro (`dualsense.emi.estimate_latency`).
+
+    Parameters
+    ----------
+    apart_m : (q,)
+        How far each object lies ahead by passes to of where passes fro see it.
+    speed_m_s : (q,)
+        Of the head over it.
+    time_s : (n,)
+        Of the samples.
+
+    Returns
+    -------
+    InStep
+    """
+    if not apart_m.size:
+        return InStep((), *(float("nan"),) * 3, 0)
+    twice = 2.0 * speed_m_s
+    late_s = float((apart_m * twice).sum() / (twice**2).sum())
+    scatter = float(np.sqrt(((apart_m - twice * late_s) ** 2).mean()))
+    std_s = max(WAYS_M, scatter) / float(np.sqrt((twice**2).sum()))
+    wrong = abs(late_s) > max(LATE_S, WAYS_SIGMAS * std_s)
+    doubts = throughout("ways-disagree", "gpr", time_s) if wrong else ()
+    return InStep(doubts, late_s, std_s, float(speed_m_s.mean()), int(apart_m.size))
