@@ -93,6 +93,13 @@ def test_the_head_is_held_against_its_profile(scan):
         assert (("coupling-unlike", "gpr") in told(own)) is wanted
 
 
+def test_a_recording_without_its_coupling_is_not_judged_by_it(scan):
+    data = scan.gpr
+    values = data.data - np.median(data.data.real, axis=0) - 1j * np.median(data.data.imag, axis=0)
+    bare = replace(scan, gpr=replace(data, data=values.astype(data.data.dtype)))
+    assert "coupling-unlike" not in {code for code, _ in told(bare)}
+
+
 def test_few_soundings_are_not_judged():
     own = np.random.default_rng(1).normal(size=(40, 60)) + 1j
     assert not alike.disturbed_tones(own).any()

@@ -32,6 +32,9 @@ OTHERWISE = 0.5
 """Change of the coupling over itself, by the middle tone: 0.36 on clean lanes, where the soil changes."""
 TONE_OTHERWISE, TONES_OTHERWISE = 0.6, 3
 """The same of single tones, beside what all have in common, and how many of them: 0.41 and none."""
+OUTWEIGHS = 2.0
+"""Energy of what all soundings have in common over that of the rest of one: with less a coupling was taken away
+before, and tells nothing."""
 FROM_PROFILE = 0.9
 """What soundings have in common, less the profile's coupling in free air, over the smaller of both: 0.45 at
 most on 17 clean lanes, where the ground's echo is the difference."""
@@ -42,11 +45,13 @@ FITS, HELD_BACK = 4, 1.5
 def spectra(values: NDArray[Any], in_air: NDArray[Any] | None = None) -> tuple[Complex, Complex | None]:
     """Give soundings (n, k), and the head's in free air (k,), tone by tone in band.
 
-    Of traces, which are real, their Fourier transform.
+    Of traces, which are real, their Fourier transform. All are over the largest value, whatever their unit.
     """
+    most = max(float(np.abs(values).max(initial=0.0)), 1e-300)
 
     def of(some: NDArray[Any]) -> Complex:
-        return np.asarray(some if np.iscomplexobj(values) else np.fft.rfft(some, axis=-1), np.complex128)
+        own = some / np.float64(most)
+        return np.asarray(own if np.iscomplexobj(values) else np.fft.rfft(own, axis=-1), np.complex128)
 
     own = of(values)
     size = np.sqrt((np.abs(own) ** 2).mean(axis=0))
@@ -83,7 +88,8 @@ def disturbed_metal(values: NDArray[Any], time_s: Real) -> Mask:
     bad = np.zeros(n, dtype=np.bool_)
     if n < 8 * size:
         return bad
-    first, third = np.abs(np.diff(values, axis=0)[2:]) ** 2 / 2.0, np.abs(np.diff(values, n=3, axis=0)) ** 2 / 20.0
+    own = values / np.maximum(np.abs(values).max(axis=0).astype(np.float64), 1e-300)
+    first, third = np.abs(np.diff(own, axis=0)[2:]) ** 2 / 2.0, np.abs(np.diff(own, n=3, axis=0)) ** 2 / 20.0
     usual = np.maximum(np.median(third, axis=0), 1e-300)
     middle = [
         np.median(np.lib.stride_tricks.sliding_window_view(one, size, axis=0), axis=-1) for one in (first, third)
@@ -111,11 +117,14 @@ def coupled_otherwise(own: Complex, height_m: Real, in_air: Complex | None = Non
     """
     n, size = len(own), COUPLING_WINDOW
     bad = np.zeros(n, dtype=np.bool_)
-    if n < 4 * size:
+    if n < 4 * size or not own.shape[1]:
         return bad
     common = np.median(own.real, axis=0) + 1j * np.median(own.imag, axis=0)
     usual = np.maximum(np.abs(common), 1e-300)
-    rest = stream.sums(_without_height(own, height_m), size) / size
+    alone = _without_height(own, height_m)
+    if float(np.vdot(common, common).real) < OUTWEIGHS * float(np.median((np.abs(alone) ** 2).sum(axis=1))):
+        return bad
+    rest = stream.sums(alone, size) / size
     part = (rest @ common.conj()) / max(float(np.vdot(common, common).real), 1e-300)
     middle = np.median(np.abs(rest) / usual, axis=1)
     odd = np.abs(rest - part[:, None] * common) / usual > TONE_OTHERWISE
