@@ -16,6 +16,7 @@ PYTEST_ARGS ?=
 GATE_ARGS ?=
 CAMPAIGN_ARGS ?=
 FUZZ_ARGS ?=
+KILLS_ARGS ?=
 # the tests of reading, processing, writing and serving; the others need browsers, GDAL or days
 OLDEST := tests/io tests/chain tests/recipe tests/fusion tests/gpr tests/emi tests/render/files tests/cli tests/app/test_server.py
 
@@ -27,7 +28,7 @@ export PIP_CONSTRAINT := $(CURDIR)/$(LOCK)
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/$(LOCK)
 endif
 
-.PHONY: help demo test lint docs bench calibrate campaign fuzz picture lock oldest sbom licences release clean
+.PHONY: help demo test lint docs bench calibrate campaign fuzz kills picture lock oldest sbom licences release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +37,7 @@ help:
 	@echo "make docs   this project's documentation, in out/docs/index.html"
 	@echo "make bench  what a square metre, 100 of them and a batch cost, beside plain references and the revision before"
 	@echo "make fuzz   24,000 spoilt inputs over all readers: no traceback, no crash, none over 10 s or 1 GiB"
+	@echo "make kills  every command that writes, killed 1,000 times in all: its output is whole, or absent"
 	@echo "make campaign  scans with mines, spoilt in every way known here: no mine may be missed with confidence (an hour)"
 	@echo "make calibrate  the confidence model from simulated lanes, in calibration/ (hours; goes on where it stopped)"
 	@echo "make lock   $(LOCK) anew: the newest versions that there are, which continuous integration then uses"
@@ -93,6 +95,9 @@ calibrate: .venv/.installed-dev
 
 fuzz: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.io.fuzz --inputs 24000 $(FUZZ_ARGS)
+
+kills: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.io.verbs --kills 1000 $(KILLS_ARGS)
 
 campaign: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.campaign --json bench-out/campaign.json $(CAMPAIGN_ARGS)
