@@ -90,7 +90,7 @@ def both_ways(
     _, _, axes = np.linalg.svd(speed - speed.mean(axis=0), full_matrices=False)
     along = speed @ axes[0]
     steady = np.abs(along) > STEADY * float(np.median(np.abs(along)))
-    steps = STEP_M * np.arange(-round(REACH_M / STEP_M), round(REACH_M / STEP_M) + 1)
+    steps = STEP_M * np.arange(-round(REACH_M / STEP_M), round(REACH_M / STEP_M) + 1, dtype=np.float64)
     out = []
     for body in bodies:
         near = steady & (np.hypot(*(place_m - (body.x_m, body.y_m)).T) < WIDEST_M)
