@@ -263,6 +263,11 @@ def test_profiles_that_are_none_or_of_another_head_are_refused(shots, tmp_path):
         path.write_text(broken)
         with pytest.raises(UsageError, match=r"p.json: "):
             read_instrument_profile(path)
+    metal = passes(GAIN)
+    tiny = {name: [[1e-300] * 3] for name in ("gain_real", "gain_imag")}
+    emi = {"modality": "frequency", "frequency_hz": list(metal.emi.frequency_hz), **tiny}
+    with pytest.raises(UsageError, match=r"emi: the profile has gains of 1\.41e-300 to .*, expected 1e-18"):
+        calibrated_scan(metal, {"instruments": [metal.header.instrument], "emi": emi})
     with pytest.raises(UsageError, match="not as `calibrate` makes it"):
         calibrated_scan(shots[0], {"instruments": ["bench head"], "radar": {}})
     with pytest.raises(UsageError, match="a profile needs"):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dualsense.workbench._instrument import MetalShot, RadarShots
 
 MAX_BYTES = 2**22
+LEAST_GAIN, MOST_GAIN = 1e-18, 1e18
+"""From counts to V/A and beyond; what is outside would leave numbers that no step can square."""
 PHRASE = "By `dualsense calibrate`"
 
 
@@ -229,6 +231,13 @@ def _metal(emi: EmiData, table: Mapping[str, Any]) -> EmiData:
     gain = _joined(table, "gain")
     if gain.shape != (len(emi.tx_radius_m), emi.data.shape[1]) or not (np.isfinite(gain).all() and gain.all()):
         msg = f"emi: the profile has gains of shape {gain.shape}, the scan {len(emi.tx_radius_m)} channels"
+        raise UsageError(msg)
+    sizes = np.abs(gain)
+    if sizes.min() < LEAST_GAIN or sizes.max() > MOST_GAIN:
+        msg = (
+            f"emi: the profile has gains of {sizes.min():.3g} to {sizes.max():.3g},"
+            f" expected {LEAST_GAIN:g} to {MOST_GAIN:g}"
+        )
         raise UsageError(msg)
     return replace(emi, data=emi.data / gain[emi.channel])
 

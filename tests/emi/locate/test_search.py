@@ -12,6 +12,7 @@ from dualsense.emi._locate.depth import climb, node
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.posterior import visit
 from dualsense.emi._locate.rows import rows_of
+from dualsense.emi._locate.search import _bend
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,20 @@ def test_a_place_without_information_ends_the_search_at_once(study, spoilt):
     }[spoilt]
     with pytest.raises(ArithmeticError, match="no information"):
         climb(rows, wrong)
+
+
+@pytest.mark.parametrize(
+    ("z", "level", "expected"),
+    (
+        ((-0.3, -0.2, -0.1), (1.0, 3.0, 2.0), 300.0),
+        ((-0.2, -0.2, -0.1), (1.0, 1.0, 0.0), 0.0),
+        ((-0.3, -0.2, -0.1), (-np.inf, -np.inf, -np.inf), 0.0),
+        ((-0.3, -0.2), (1.0, 3.0), 0.0),
+    ),
+)
+def test_the_curvature_at_the_top_is_a_number(z, level, expected):
+    level = np.array(level)
+    assert _bend(np.array(z), level, 1) == pytest.approx(expected)
 
 
 def test_a_size_does_not_depend_on_where_its_search_began(study):

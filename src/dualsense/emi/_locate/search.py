@@ -190,5 +190,7 @@ def _bend(z: Real, level: Real, peak: int) -> float:
     if not 0 < peak < z.size - 1:
         return 0.0
     a, b = z[peak] - z[peak - 1], z[peak + 1] - z[peak]
-    left, right = level[peak] - level[peak - 1], level[peak] - level[peak + 1]
-    return max(2.0 * float((left / a + right / b) / (a + b)), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a spoilt scan two nodes may be one
+        left, right = level[peak] - level[peak - 1], level[peak] - level[peak + 1]
+        bend = 2.0 * float((left / a + right / b) / (a + b))
+    return max(bend, 0.0) if np.isfinite(bend) else 0.0
