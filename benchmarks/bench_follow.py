@@ -2,6 +2,7 @@
 
 `python -m benchmarks.bench_follow` says how long after a sample was written it was in a picture, and the processor
 time of each picture. Wall times want a machine that is quiet; processor times do not.
+`--browser` follows it by `dualsense view` in headless Chromium, until the picture with a sample has been painted.
 `python -m benchmarks.bench_follow --equal` says whether following files that grow ends with the images of the
 recordings that were played into them, on the samples and on one with dropouts.
 """
@@ -12,6 +13,7 @@ import argparse
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +38,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 RECORDER = ROOT / "examples" / "recorder.py"
 STEP_S = 0.02
+PAINTED = """window.painted = []; addEventListener("load", (event) => {
+  const one = event.target;
+  if (!(one instanceof HTMLImageElement) || !one.src.includes("/recordings/")) return;
+  requestAnimationFrame(() => setTimeout(() => {
+    const entry = performance.getEntriesByName(one.src).pop();
+    const until = entry && entry.serverTiming.find((part) => part.name === "recorded");
+    if (until) window.painted.push([until.duration, Date.now()]);
+  }, 0));
+}, true); performance.setResourceTimingBufferSize(100000);"""
+"""Notes of each picture of a recording until when it reaches, and when it had been painted."""
 SAMPLES = ("pmn_sand", "pmn_wet", "pma_laterite", "ts50_deep")
 
 
@@ -76,6 +88,44 @@ def latency(seconds: float) -> dict[str, float]:
         "sample_to_screen_p95_ms": 1e3 * float(np.percentile(late_s, 95)),
         "processor_ms_per_picture": 1e3 * processor_s / max(len(shown), 1),
         "of_which_drawing_ms": 1e3 * float(np.mean(spent_s)),
+        "load": os.getloadavg()[0],
+    }
+
+
+def in_browser(seconds: float) -> dict[str, float]:
+    """Follow some seconds of the budget's square metre in a page of ``dualsense view``."""
+    from playwright.sync_api import sync_playwright
+
+    source = scan_file("tones", load())
+    with h5py.File(source, "r") as file:
+        due_s = np.asarray(file["gpr/time"])
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        path = Path(folder) / "growing.h5"
+        words = [sys.executable, RECORDER, source, path, "--speed", "1", "--stop-after", str(seconds), "--tell"]
+        viewer = [sys.executable, "-m", "dualsense", "view", folder]
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_context().new_page()
+        page.add_init_script(PAINTED)
+        with (
+            subprocess.Popen(viewer, stdout=subprocess.PIPE, text=True, env=_alone()) as served,
+            subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=_alone()) as recorder,
+        ):
+            page.goto(next(word for word in served.stdout.readline().split() if word.startswith("http")))  # type: ignore[union-attr]
+            page.wait_for_timeout(1e3 * (seconds - 1.0))
+            shown = np.array(page.evaluate("window.painted"))
+            recorder.kill()
+            served.terminate()
+            told = np.array([line.split() for line in recorder.stdout or ()], dtype=np.float64)
+        browser.close()
+    until_s, when_s = 1e-3 * shown[:, 0], 1e-3 * shown[:, 1]
+    half_way_s = until_s[0] + 1.0  # the first picture waits for the page
+    rows = (due_s > max(told[0, 0], half_way_s)) & (due_s <= min(told[-1, 0], until_s[-1]))
+    written = told[np.searchsorted(told[:, 0], due_s[rows]), 1]
+    late_s = when_s[np.searchsorted(until_s, due_s[rows])] - written
+    return {
+        "pictures": len(shown),
+        "sample_to_screen_median_ms": 1e3 * float(np.median(late_s)),
+        "sample_to_screen_p95_ms": 1e3 * float(np.percentile(late_s, 95)),
         "load": os.getloadavg()[0],
     }
 
@@ -150,5 +200,6 @@ if __name__ == "__main__":
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("--seconds", type=float, default=12.0)
     words.add_argument("--equal", action="store_true")
+    words.add_argument("--browser", action="store_true")
     given = words.parse_args()
-    print(equality() if given.equal else latency(given.seconds))
+    print(equality() if given.equal else (in_browser if given.browser else latency)(given.seconds))

@@ -81,7 +81,7 @@ class Pages:
     def __init__(self, shop: Workshop, single: str) -> None:
         self.shop, self.shelf, self.single = shop, shop.shelf, single
         self.imager: LastingWorker[Imaging, dict[str, Any]] = LastingWorker(image_one, threads=os.cpu_count() or 1)
-        self.drawer: LastingWorker[str, bytes] = LastingWorker(draw_one, threads=1)
+        self.drawer: LastingWorker[str, tuple[bytes, float]] = LastingWorker(draw_one, threads=1)
 
     def results(self, request: Request) -> Response:
         """List what is there; what results say in English is said again in the page's language."""
@@ -138,9 +138,11 @@ class Pages:
         if path is None:
             return not_found()
         drawn = await run_in_threadpool(self.drawer.ask, str(path), most_s=IMAGE_S)
-        if isinstance(drawn, WorkerDiedError) or not drawn:
+        if isinstance(drawn, WorkerDiedError) or not drawn[0]:
             return not_found()
-        return file_answer(drawn, "image/png", FILE_POLICY)
+        answer = file_answer(drawn[0], "image/png", FILE_POLICY)
+        answer.headers["server-timing"] = f"recorded;dur={1e3 * drawn[1]:.1f}"  # until when, for who measures it
+        return answer
 
     def stop(self) -> None:
         """End the processes that draw."""

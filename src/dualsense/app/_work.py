@@ -27,8 +27,11 @@ _followed: dict[str, Following] = {}
 MOST_FOLLOWED = 4
 
 
-def draw_one(scan: str) -> bytes:
-    """Draw what is known so far of a scan that is being recorded; return nothing while nothing is."""
+def draw_one(scan: str) -> tuple[bytes, float]:
+    """Draw what is known so far of a scan that is being recorded, and tell the time of its last sample.
+
+    The picture is empty while nothing is known; the time, in seconds, is the recording's own.
+    """
     from dualsense.live import Following  # noqa: PLC0415 - in the worker only
     from dualsense.recipe import Recipe  # noqa: PLC0415
     from dualsense.render import frame_png  # noqa: PLC0415
@@ -40,10 +43,10 @@ def draw_one(scan: str) -> bytes:
     following = _followed[scan]
     following.look()
     if following.sweep is None or following.header is None:
-        return b""
+        return b"", 0.0
     time_s = following.last_s - following.start_s
     trace_time_s, trace = following.sweep.metal_trace()
-    return frame_png(
+    picture = frame_png(
         following.header,
         following.sweep.sketch(),
         time_s=time_s,
@@ -51,6 +54,7 @@ def draw_one(scan: str) -> bytes:
         trace_time_s=trace_time_s,
         trace=trace,
     )
+    return picture, following.last_s
 
 
 def process_one(task: Processing) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from dualsense import gpr
 from dualsense.live import _live_kernels as _kernels
 from dualsense.live._tiles import TILE, Key, corner_m, reached
+from dualsense.runtime.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,9 +126,9 @@ class Volume:
         step = float(np.sqrt(self._table.rho_m[1]))
         density_m, cell_m = self._tables.density_radius_m, self._cell_m
         keys = reached(middle, max(self._radius_m, SPREAD_END * density_m), cell_m)
-        for key in keys:
-            tile = self.tiles.get(key) or self._new(key)
-            corner = np.array(corner_m(key, cell_m))
+
+        def onto(key: Key) -> NDArray[np.float32]:
+            tile, corner = self.tiles[key], np.array(corner_m(key, cell_m))
             _kernels.scatter_traces(
                 parts, places, tables, step, self._radius_m, corner, cell_m, tile.total, tile.fold
             )
@@ -135,19 +136,24 @@ class Volume:
                 x, y, ones, one, corner, cell_m, density_m, SPREAD_END * density_m, nothing, tile.density
             )
             _kernels.spread(x, y, ones, one, corner, cell_m, 1e3, self._reach_m, nothing, tile.covered)
-            np.maximum(self.highest, tile.fold.max(axis=(0, 1)), out=self.highest)
+            highest: NDArray[np.float32] = tile.fold.max(axis=(0, 1))
+            return highest
+
+        for key in keys:
+            if key not in self.tiles:
+                self._begin(key)
+        for highest in in_threads(onto, keys):  # no two tiles share a cell
+            np.maximum(self.highest, highest, out=self.highest)
         return keys
 
-    def _new(self, key: Key) -> Columns:
+    def _begin(self, key: Key) -> None:
         shape = (TILE, TILE, self.depth_m.size)
-        tile = Columns(
+        self.tiles[key] = Columns(
             np.zeros((*shape, 2), np.float32),
             np.zeros(shape, np.float32),
             np.zeros((TILE, TILE)),
             np.zeros((TILE, TILE)),
         )
-        self.tiles[key] = tile
-        return tile
 
     def _density(self, middle: Real) -> Real:
         """Soundings within about a radius of each of the new ones (n,), itself and those before it among them."""

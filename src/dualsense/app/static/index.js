@@ -3,6 +3,8 @@
 // The folder: every scan and every result, looked at again and again.
 
 const LOOK_MS = 1500;
+// Between pictures of what is being recorded: the next is asked for as soon as the last one stands.
+const REDRAW_MS = 30;
 let shown = "";
 let single = "";
 
@@ -53,11 +55,11 @@ function doneCard(result) {
 function growing(result) {
   const picture = made("img");
   picture.alt = say("thumbnail", { name: title(result) });
-  const again = () => setTimeout(() => {
+  const again = (wait) => setTimeout(() => {
     if (picture.isConnected) picture.src = "/recordings/" + result.key + ".png?at=" + Date.now();
-  }, LOOK_MS);
-  picture.addEventListener("load", again);
-  picture.addEventListener("error", again);
+  }, wait);
+  picture.addEventListener("load", () => again(REDRAW_MS));
+  picture.addEventListener("error", () => again(LOOK_MS));
   picture.src = "/recordings/" + result.key + ".png";
   return picture;
 }
