@@ -76,7 +76,12 @@ def test_only_pages_of_this_server_may_ask_for_anything(tuned, folder):
         {"depth_m": True},
         {"depth_m": -0.1},
         {"move": 1e9},
+        {"move": 0.5},
         {"step": 5},
+        {"switch": "maybe"},
+        {"switch": True},
+        {"panel": "yes"},
+        {"run": 1.5},
         {"spacing_m": 0.0},
     ),
 )
@@ -104,13 +109,33 @@ def tablet(tuned, browser):
     context.close()
 
 
+WATCH = """() => new MutationObserver(() => {
+  if (document.body.dataset.provisional !== "true" || window.ahead) return;
+  requestAnimationFrame(() => { window.ahead = {
+    note: document.getElementById("note").textContent,
+    pending: document.getElementById("pending").hidden ? "" : document.getElementById("pending").textContent,
+    picture: document.querySelectorAll("#maps figcaption")[1].textContent,
+    faded: Number(getComputedStyle(document.getElementById("found")).opacity),
+  }; });
+}).observe(document.body, { attributes: true })"""
+"""Notes what the page says while it shows a picture ahead of the result."""
+
+
 def take_a_step_out_and_put_it_back(page):
     first = page.locator("body").get_attribute("data-recipe")
+    page.evaluate(WATCH)
     page.locator("#switch-gpr\\.background").tap()
     page.locator("#changes li").wait_for()
     page.locator(IDLE).wait_for()
     assert page.locator("#changes").inner_text() == 'gpr.background.method="none"'
     assert page.locator("#note").inner_text().startswith("Steps computed anew: 8, from gpr.background")
+    ahead = page.evaluate("window.ahead")
+    assert ahead["note"].startswith("Computing")
+    assert ahead["pending"].startswith("PROVISIONAL")
+    assert ahead["picture"].startswith("B, provisional")
+    assert ahead["faded"] < 0.5
+    assert page.locator("#pending").is_hidden()
+    assert page.locator("body").get_attribute("data-provisional") == "false"
     assert page.locator("#maps img").count() == 3
     assert page.locator("#figures tr.other").count() > 0
     assert "detected" in page.locator("#figures").inner_text()

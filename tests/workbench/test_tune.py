@@ -12,7 +12,9 @@ from dualsense.chain import process_scan
 from dualsense.cli import cli
 from dualsense.errors import RecipeError, UsageError
 from dualsense.recipe import Recipe
-from dualsense.workbench import Tuning, panel_values, recipe_panel
+from dualsense.workbench import Tuning, panel_values, recipe_panel, tuning_glance, tuning_view
+from dualsense.workbench._glance import sensor_of
+from dualsense.workbench._latest import Latest
 from dualsense.workbench._switches import GROUPS, is_on
 
 START = ("survey.cell_m=0.02", "gpr.migrate.depth_stop_m=0.1")
@@ -43,6 +45,8 @@ def tuning(session):
 def test_only_steps_that_a_change_touches_are_taken_again(tuning, text, first, last, spared):
     assert tuning.taken == () or tuning.taken[0] == "gpr.inspect"
     recipe = tuning.set(text)
+    ahead = tuning_glance(tuning, first or "fusion")
+    assert (ahead is not None) == (first == "gpr.background"), "only where the result takes longer"
     result = tuning.process()
     assert tuning.taken[:1] == (() if first is None else (first,))
     assert tuning.taken[-1:] == (() if last is None else (last,))
@@ -54,6 +58,53 @@ def test_only_steps_that_a_change_touches_are_taken_again(tuning, text, first, l
     assert result.targets == fresh.targets
     assert result.faults == fresh.faults
     np.testing.assert_array_equal(result.coverage.gpr, fresh.coverage.gpr)
+
+
+def test_a_picture_ahead_of_the_result_is_of_its_own_steps_and_says_that_it_is_provisional(tuning):
+    tuning.set("gpr.soil.relative_permittivity=4.0")
+    tuning.process()
+    tuning.set("gpr.background.radius_m=0.25")
+    place = {"at_m": (0.2, 0.15), "depth_m": 0.05}  # as a page has them from the result before
+    ahead, pictures = tuning_glance(tuning, "gpr.background", **place)
+    assert ahead["provisional"]
+    assert {"figures", "targets", "faults", "taken"}.isdisjoint(ahead), "none of them is known yet"
+    whole, drawn = tuning_view(tuning, "gpr.background", **place)
+    assert "provisional" not in whole
+    assert ahead["recipe_sha256"] == whole["recipe_sha256"]
+    assert ahead["step"] == whole["step"]
+    assert ahead["maps"]["now"] == whole["maps"]["now"], "the permittivity is given: it is the slice of the result"
+    assert pictures.keys() <= drawn.keys()
+    assert whole["taken"][0] == "gpr.background"
+    assert tuning_glance(tuning, "gpr.background") is None, "the result is there"
+    tuning.set("emi.image.smoothing_m=0.02", "emi.invert.soil_std=0.12")
+    ahead, _ = tuning_glance(tuning, "emi.invert")
+    assert ahead["maps"]["name"] == "metal_response"
+    assert ahead["maps"].keys() >= {"now", "held", "difference"}
+    assert ahead["step"] is None, "its dipoles are not found yet"
+
+
+@pytest.mark.parametrize(
+    ("keys", "step", "sensor"),
+    (
+        (["fusion.match_m", "gpr.image.top_m"], "gpr.image", None),
+        (["gpr.dewow.on"], "fusion", "gpr"),
+        (["emi.invert.soil_std", "gpr.gain.on"], "gpr.gain", "emi"),
+        (["emi.invert.soil_std", "gpr.fk.on"], "emi.invert", "emi"),
+        (["emi.invert.soil_std", "gpr.fk.on"], "gpr.image", "gpr"),
+        (["survey.cell_m", "gpr.fk.on"], "gpr.fk", None),
+        ([], "gpr.fk", None),
+    ),
+)
+def test_a_picture_comes_ahead_of_results_that_take_longer(keys, step, sensor):
+    assert sensor_of(keys, step) == sensor
+
+
+def test_what_is_kept_is_the_latest():
+    kept = Latest(2)
+    kept["a"], kept["b"] = 1, 2
+    assert kept["a"] == 1
+    kept["c"] = 3
+    assert list(kept) == ["a", "c"]
 
 
 def test_changes_are_undone_made_again_and_compared(tuning):
@@ -132,6 +183,7 @@ def test_an_order_names_every_step_once(tuning, key):
 def test_script_recipe_and_session_give_the_same_bytes(tuning, tmp_path, monkeypatch):
     tuning.set("gpr.bandpass.on=true", "gpr.bandpass.low_hz=1.0e9")
     tuning.move("gpr.bandpass", -1)
+    assert tuning_glance(tuning, "gpr.bandpass") is not None
     tuning.set("fusion.match_m=0.08")
     tuning.undo()
     tuning.set('emi.latency.delay_s="auto"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dualsense.errors import UsageError, cause
 from dualsense.runtime.logs import start_logging
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Answer = tuple[dict[str, Any], dict[str, bytes]]
 
+T = TypeVar("T")
 Changes = tuple[tuple[str, ...], ...]
 MOST_CHANGES, MOST_TEXTS, MOST_LETTERS = 500, 20, 500
 MOST_M = 1e4
@@ -47,6 +48,8 @@ class Wish:
         What is looked at, and where; None takes the first target's.
     panel
         Whether the controls are to be described.
+    ahead
+        Whether a picture ahead of the result is wanted where the result takes longer.
     out
         Folder to save to.
     switch, move
@@ -63,6 +66,7 @@ class Wish:
     place_m: tuple[float, float] | None = None
     depth_m: float | None = None
     panel: bool = False
+    ahead: bool = False
     out: str = ""
     switch: str = ""
     move: int = 0
@@ -102,14 +106,15 @@ def understood(given: dict[str, Any], source: Source, what: str, out: str) -> Wi
         step=_text(given.get("step", ""), "step"),
         place_m=None if at is None else (at[0], at[1]),
         depth_m=None if depth is None else _number(depth, "depth_m", 0.0, 3.0),
-        panel=given.get("panel") is True,
+        panel=_one_of(given.get("panel", False), "panel", (False, True)),
+        ahead=_one_of(given.get("ahead", False), "ahead", (False, True)),
         out=out,
-        switch=_text(given.get("switch", ""), "switch"),
-        move=int(_number(given.get("move", 0), "move", -9, 9)),
+        switch=_one_of(given.get("switch", ""), "switch", ("", "on", "off")),
+        move=_whole(given.get("move", 0), "move", -9, 9),
         mine=_text(given.get("mine", ""), "mine"),
         mine_depth_m=_number(given.get("mine_depth_m", 0.05), "mine_depth_m", 0.0, 0.5),
         spacing_m=_number(given.get("spacing_m", 0.15), "spacing_m", 0.02, 5.0),
-        run=int(_number(given.get("run", 0), "run", 0, 10_000)),
+        run=_whole(given.get("run", 0), "run", 0, 10_000),
     )
 
 
@@ -125,6 +130,22 @@ def _number(given: Any, key: str, least: float, most: float) -> float:
         msg = f"{key}: got {given!r:.40}, expected {least:g} to {most:g}"
         raise UsageError(msg)
     return float(given)
+
+
+def _whole(given: Any, key: str, least: int, most: int) -> int:
+    number = _number(given, key, least, most)
+    if number != int(number):
+        msg = f"{key}: got {number:g}, expected a whole number"
+        raise UsageError(msg)
+    return int(number)
+
+
+def _one_of(given: Any, key: str, known: tuple[T, ...]) -> T:
+    for one in known:
+        if type(given) is type(one) and given == one:
+            return one
+    msg = f"{key}: got {given!r:.40}, expected {' or '.join(map(repr, known))}"
+    raise UsageError(msg)
 
 
 def _text(given: Any, key: str) -> str:
@@ -152,7 +173,7 @@ def work_at(wish: Wish) -> Answer:
 
 
 def _answered(wish: Wish) -> Answer:
-    from dualsense.workbench import tuning_view  # noqa: PLC0415 - slow to import
+    from dualsense.workbench import tuning_glance, tuning_view  # noqa: PLC0415 - slow to import
 
     tuning = _session(wish.source)
     tuning.take(wish.done, wish.held)
@@ -164,9 +185,13 @@ def _answered(wish: Wish) -> Answer:
         return _saved(tuning, Path(wish.out)), {}
     if wish.what == "seen":
         return _tried(tuning, wish)
-    step = wish.step or "gpr.background"
+    step, done = wish.step or "gpr.background", {"done": [list(one) for one in tuning.changes]}
+    if wish.ahead:
+        found = tuning_glance(tuning, step, at_m=wish.place_m, depth_m=wish.depth_m)
+        if found is not None:
+            return found[0] | done, found[1]
     document, pictures = tuning_view(tuning, step, at_m=wish.place_m, depth_m=wish.depth_m, panel=wish.panel)
-    return document | {"done": [list(one) for one in tuning.changes]}, pictures
+    return document | done, pictures
 
 
 def _session(source: Source) -> Tuning:

@@ -10,6 +10,8 @@ StepCache           what steps gave for what, so that a changed recipe runs only
 ready_radar         a scan's radar, taken as far as no permittivity matters
 image_again         its image at a permittivity of the operator's, in a fraction of a second
 Ready               what the one gives the other
+glance_at           the picture of a changed recipe, ahead of its result
+Glance              that, and the states of the steps up to it
 
 States between the steps
 ------------------------

@@ -2,6 +2,8 @@ from .again import Ready as Ready
 from .again import image_again as image_again
 from .again import ready_radar as ready_radar
 from .cache import StepCache as StepCache
+from .glance import Glance as Glance
+from .glance import glance_at as glance_at
 from .log import Log as Log
 from .long import process_recording as process_recording
 from .metal import MetalState as MetalState

@@ -279,12 +279,31 @@ def _as_recorded(
 
 
 def _rays(state: RadarState, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
-    """Give the soil through which rays go, and how the recipe wants them summed."""
+    return rays_of(taken(state.surface).height_m, taken(state.soil).relative_permittivity, tables)
+
+
+def rays_of(height_m: NDArray[np.float64], permittivity: float, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
+    """Give the soil through which rays go, and how the recipe wants them summed.
+
+    Parameters
+    ----------
+    height_m : (n,)
+        Of the antennas over the ground.
+    permittivity
+        Relative, of the soil, or of its uppermost layer.
+    tables
+        The radar's part of the recipe.
+
+    Returns
+    -------
+    ground, options
+        As `dualsense.gpr.migrate` takes them.
+    """
     options = parameters(tables.migrate)
     del options["depth_step_m"], options["depth_stop_m"]
     if options["on_ground"] == "auto":
-        options["on_ground"] = bool(np.median(taken(state.surface).height_m) <= gpr.ON_GROUND_M)
-    ground: Ground = taken(state.soil).relative_permittivity
+        options["on_ground"] = bool(np.median(height_m) <= gpr.ON_GROUND_M)
+    ground: Ground = permittivity
     if tables.soil.deeper_layers:
         tops, permittivities = zip((0.0, ground), *tables.soil.deeper_layers, strict=True)
         ground = gpr.Layers(tops, permittivities)

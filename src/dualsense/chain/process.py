@@ -15,27 +15,25 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import fusion, survey
-from dualsense.chain.doubts import believed_ground, faults_of, in_place, of_the_whole, sampled_ground, screen
+from dualsense.chain.doubts import believed_ground, faults_of, in_place, of_the_whole, sampled_ground
 from dualsense.chain.ground import (
     assessed_ground,
     fault_hidden,
     faults_left_out,
     hidden_ground,
-    sample_places,
-    swept_ground,
     told_ground,
     within_patch,
 )
 from dualsense.chain.log import Log
-from dualsense.chain.metal import MAPPING, SAMPLING, begin_metal
+from dualsense.chain.metal import MAPPING, SAMPLING
 from dualsense.chain.provenance import collect, model_words, suspect_limits, versions
-from dualsense.chain.radar import begin_radar
-from dualsense.chain.radar_steps import IMAGING, RECORDING, recording_steps
+from dualsense.chain.radar_steps import IMAGING, RECORDING
+from dualsense.chain.sampled import require_a_sensor, take_samples
 from dualsense.chain.sight import blind_radar, seen_of, smallest_mine
-from dualsense.chain.steps import Run, advance, silent, spared
+from dualsense.chain.steps import Run, advance, silent
 from dualsense.chain.targets import find_targets
 from dualsense.chain.tracks import broken_track, head_track
-from dualsense.errors import ScanError, UsageError
+from dualsense.errors import UsageError
 from dualsense.recipe import Recipe
 from dualsense.result import Image, Result, Volume
 from dualsense.runtime.threads import side_by_side
@@ -167,39 +165,27 @@ def process_samples(
         When it would take fewer suspects than the model states, and does not say that this is known.
     """
     model_words(recipe, fusion.load_model(recipe.fusion.model))  # or refuse it before anything is done
-    log = Log(scan.faults)
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: same bits whatever the machine's cores
-        whole = scan
-        seen = ("screen", scan.header, scan.gpr, scan.emi, scan.pose, head)
-        scan, doubts, said = spared(run, seen, lambda: screen(whole, head))
-        log += said
-        (radar, radar_log), (metal, metal_log) = side_by_side(
-            lambda: advance(begin_radar(scan, recipe.survey, run), recording_steps(recipe.gpr), recipe.gpr, run),
-            lambda: advance(begin_metal(scan, recipe.survey, run), SAMPLING, recipe.emi, run),
-        )
-        log = log + radar_log + metal_log
-        _require_a_sensor(scan, radar, metal, log)
-        places = sample_places(radar.state, metal.state)
-        of = ("swept", radar.key, metal.key, head, recipe.survey.model_dump(), grid)
-        swept = spared(run, of, lambda: swept_ground(head, places, recipe.survey, grid))
+        sampled = take_samples(scan, recipe, head, run, grid)
+        places, swept, doubts, log = sampled.places, sampled.swept, sampled.doubts, sampled.log
         run.progress("metal and radar", 0.1)
-        radars, metals = [radar.over(swept)], [metal.over(swept)]
-        del radar, metal  # each chain holds its own state alone, and lets go of what it is done with
+        radars, metals = [sampled.radar], [sampled.metal]
+        del sampled  # each chain holds its own state alone, and lets go of what it is done with
         (radar, radar_log), (metal, metal_log) = side_by_side(
             lambda: _imaged(radars.pop(), recipe, run),
             lambda: advance(metals.pop(), MAPPING, recipe.emi, run),
         )
         log = log + metal_log + radar_log
-        _require_a_sensor(scan, radar, metal, log)
+        require_a_sensor(scan, radar, metal, log)
         placed, said = in_place(radar.state, metal.state, swept)
         log += said
         states = (state for state in (radar.state, metal.state) if state is not None)
-        later = of_the_whole((*(one for state in states for one in state.doubts), *placed), whole)
-        log += Log(faults_of(later, whole))
+        later = of_the_whole((*(one for state in states for one in state.doubts), *placed), scan)
+        log += Log(faults_of(later, scan))
         doubts += later
         cover, said = assessed_ground(swept, radar.state, metal.state)
         log += said
-        cover = believed_ground(sampled_ground(cover, radar.state), whole, places, doubts, recipe.survey)
+        cover = believed_ground(sampled_ground(cover, radar.state), scan, places, doubts, recipe.survey)
         cover = replace(cover, gpr=cover.gpr & ~blind_radar(cover, radar.state))
         run.progress("fusion", 0.9)
         trusted = trusted and not log.limits
@@ -253,19 +239,6 @@ def _full_names(keep: Iterable[str]) -> dict[str, tuple[str, ...]]:
             raise UsageError(msg)
         names[full] = (*names.get(full, ()), asked)
     return names
-
-
-def _require_a_sensor(scan: Scan, radar: Passage[RadarState], metal: Passage[MetalState], log: Log) -> None:
-    """Refuse a scan of which no sensor is left.
-
-    Raises
-    ------
-    ScanError
-        With all that made them fail.
-    """
-    if radar.state is None and metal.state is None:
-        msg = f"{scan.header.scan_id}: no sensor can be processed: {log.failures or 'it holds neither sensor'}"
-        raise ScanError(msg)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

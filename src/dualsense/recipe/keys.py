@@ -6,6 +6,7 @@ All of it is read off the tables themselves, so that the printed recipe, its sch
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from dualsense.recipe.base import Only, Table, Unit
@@ -89,6 +90,12 @@ def keys_of(model: type[Table]) -> dict[str, Key]:
     dict
         In their order.
     """
+    return dict(_keys(model))
+
+
+@cache
+def _keys(model: type[Table]) -> dict[str, Key]:
+    """Read the keys off a table, once: tables do not change."""
     return {
         name: _key(name, field)
         for name, field in model.model_fields.items()

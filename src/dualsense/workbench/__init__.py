@@ -23,6 +23,7 @@ Tuning              a scan whose recipe is changed one thing at a time: undo, be
 recipe_panel        the recipe as controls: switch, order, unit, meaning and range of every key
 panel_values        the value of every key, and whether it has a say
 tuning_view         a step before and after, and the result beside the held one, ready for a page
+tuning_glance       the picture of a change ahead of its result, ready for a page
 seen_view           where a mine would have been found, ready for a page
 
 Instruments

@@ -47,4 +47,5 @@ from ._told import comparison_json as comparison_json
 from ._told import comparison_text as comparison_text
 from ._tune import Tuning as Tuning
 from ._tune_view import seen_view as seen_view
+from ._tune_view import tuning_glance as tuning_glance
 from ._tune_view import tuning_view as tuning_view

@@ -79,7 +79,9 @@ class Field:
         return frequency_hz, np.abs(np.fft.rfft(np.nan_to_num(one.real)))
 
 
-def radar_fields(states: Mapping[str, RadarState], data: Mapping[str, str]) -> dict[str, Field]:
+def radar_fields(
+    states: Mapping[str, RadarState], data: Mapping[str, str], known: dict[int, Field] | None = None
+) -> dict[str, Field]:
     """Give the soundings after each step of the radar that leaves any.
 
     Parameters
@@ -88,26 +90,35 @@ def radar_fields(states: Mapping[str, RadarState], data: Mapping[str, str]) -> d
         By the names of the steps.
     data
         What each step works on, as the recipe's table of steps has it.
+    known
+        Fields of samples by the identity of the data that they are of: most steps leave those as they are.
 
     Returns
     -------
     dict
         In the order of the states.
     """
-    found = {}
+    found: dict[str, Field] = {}
+    known = {} if known is None else known
     for name, state in states.items():
-        field = _radar_field(state, data.get(name, ""))
+        field = _radar_field(state, data.get(name, ""), known)
         if field is not None:
             found[name] = field
     return found
 
 
-def recorded_field(state: RadarState) -> Field:
-    """Give the radar's data as they were recorded."""
-    return _recorded(state.recording, state.pose)
+def recorded_field(state: RadarState, known: dict[int, Field] | None = None) -> Field:
+    """Give the radar's data as they were recorded; ``known`` as for `radar_fields`."""
+    return _recorded(state.recording, state.pose, {} if known is None else known)
 
 
-def _recorded(data: Any, pose: Pose) -> Field:
+def _recorded(data: Any, pose: Pose, known: dict[int, Field]) -> Field:
+    if id(data) not in known:
+        known[id(data)] = _as_recorded(data, pose)
+    return known[id(data)]
+
+
+def _as_recorded(data: Any, pose: Pose) -> Field:
     place_m = np.column_stack([np.interp(data.time_s, pose.time_s, axis) for axis in pose.position_m.T])
     if data.modality == "impulse":
         return Field("samples", data.data, data.sample_time_s - data.system_delay_s, data.time_s, place_m)
@@ -115,9 +126,9 @@ def _recorded(data: Any, pose: Pose) -> Field:
     return Field("spectra", data.data * delay, data.frequency_hz, data.time_s, place_m)
 
 
-def _radar_field(state: RadarState, data: str) -> Field | None:
+def _radar_field(state: RadarState, data: str, known: dict[int, Field]) -> Field | None:
     if data == "samples" or (state.soundings is None and state.conditioned is not None):
-        return None if state.conditioned is None else _recorded(state.conditioned, state.pose)
+        return None if state.conditioned is None else _recorded(state.conditioned, state.pose, known)
     at = state.soundings
     if at is None or data in ("soil", "volume", "bodies"):
         return None

@@ -37,28 +37,43 @@ def recipe_panel(recipe: Recipe | None = None) -> list[dict[str, Any]]:
     """
     recipe = recipe or Recipe()
     known = recipe_schema()["$defs"]
+    models = dict(tables(Recipe))
     steps = [f"gpr.{step.name}" for step in radar_steps(recipe.gpr)]
-    found = [
+    return [
         {
             "name": name,
-            "meaning": " ".join((model.__doc__ or "").split()),
+            "meaning": " ".join((models[name].__doc__ or "").split()),
             "switched": is_on(name, recipe),
             "group": next((k for k, names in GROUPS.items() if name.removeprefix("gpr.") in names), "")
             if name in steps
             else "",
             "keys": [
-                _control(key, known[model.__name__]["properties"][key.name])
-                for key in keys_of(model).values()
+                _control(key, known[models[name].__name__]["properties"][key.name])
+                for key in keys_of(models[name]).values()
                 if key.name != "on"
             ],
         }
-        for name, model in tables(Recipe)
-        if name not in UNTUNED and keys_of(model)
+        for name in panel_order(recipe)
     ]
-    radar = [one for name in steps for one in found if one["name"] == name]
-    others = [one for one in found if one["name"] not in steps]
-    first = next(k for k, one in enumerate(found) if one["name"] in steps)
-    return [*others[:first], *radar, *others[first:]]
+
+
+def panel_order(recipe: Recipe) -> list[str]:
+    """Name the tables of `recipe_panel` in the order in which a recipe's steps happen.
+
+    Parameters
+    ----------
+    recipe
+        To be shown.
+
+    Returns
+    -------
+    list of str
+    """
+    steps = [f"gpr.{step.name}" for step in radar_steps(recipe.gpr)]
+    found = [name for name, model in tables(Recipe) if name not in UNTUNED and keys_of(model)]
+    others = [name for name in found if name not in steps]
+    first = next(k for k, name in enumerate(found) if name in steps)
+    return [*others[:first], *(name for name in steps if name in found), *others[first:]]
 
 
 def _control(key: Key, schema: dict[str, Any]) -> dict[str, Any]:

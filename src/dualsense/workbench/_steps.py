@@ -150,7 +150,11 @@ def look_inside(
 
 
 def steps_of(
-    result: Result, recipe: Recipe, at_m: tuple[float, float] | None = None, depth_m: float | None = None
+    result: Result,
+    recipe: Recipe,
+    at_m: tuple[float, float] | None = None,
+    depth_m: float | None = None,
+    only: str | None = None,
 ) -> Steps:
     """Give what each step of a result did.
 
@@ -162,6 +166,8 @@ def steps_of(
         That it was made with.
     at_m, depth_m
         As for `look_inside`.
+    only
+        Full name of the one step that is wanted; None gives all.
 
     Returns
     -------
@@ -174,10 +180,36 @@ def steps_of(
     if at_m is None:
         middle = (float(np.mean(grid.x_m)), float(np.mean(grid.y_m)))
         at_m = middle if first is None else (first.x_m, first.y_m)
-    radar = {name.removeprefix("gpr."): s for name, s in result.kept.items() if name.startswith("gpr.")}
-    metal = {name.removeprefix("emi."): s for name, s in result.kept.items() if name.startswith("emi.")}
-    views = (*_radar_views(radar, recipe), *_metal_views(metal, recipe))
+    radar = _states(result.kept, "gpr.")
+    views = views_of(result.kept, recipe, only)
     return Steps(replace(result, kept={}), views, at_m, depth_m, _gate(radar, depth_m), grid)
+
+
+def _states(kept: Mapping[str, Any], sensor: str) -> dict[str, Any]:
+    return {name.removeprefix(sensor): state for name, state in kept.items() if name.startswith(sensor)}
+
+
+def views_of(kept: Mapping[str, Any], recipe: Recipe, only: str | None = None) -> tuple[StepView, ...]:
+    """Give what steps did whose states were kept.
+
+    Parameters
+    ----------
+    kept
+        States by the full names of the steps, in their order.
+    recipe, only
+        As for `steps_of`.
+
+    Returns
+    -------
+    tuple of StepView
+    """
+    radar, metal = _states(kept, "gpr."), _states(kept, "emi.")
+    own = (only or "").partition(".")[0]  # a step of one sensor needs nothing of the other
+    views: tuple[StepView, ...] = (
+        *(_radar_views(radar, recipe) if own in ("", "gpr") else ()),
+        *(_metal_views(metal, recipe) if own in ("", "emi") else ()),
+    )
+    return views if only is None else tuple(view for view in views if view.name == only)
 
 
 def _gate(states: Mapping[str, Any], depth_m: float) -> tuple[float, float]:
@@ -194,8 +226,9 @@ def _radar_views(states: Mapping[str, Any], recipe: Recipe) -> list[StepView]:
     if not states:
         return []
     steps = {step.name: step for step in radar_steps()}
-    fields = radar_fields(states, {name: step.facts.data for name, step in steps.items()})
-    views, before = [], recorded_field(next(iter(states.values())))
+    known: dict[int, Field] = {}
+    fields = radar_fields(states, {name: step.facts.data for name, step in steps.items()}, known)
+    views, before = [], recorded_field(next(iter(states.values())), known)
     for name, state in states.items():
         step, after = steps.get(name), fields.get(name)
         table = getattr(recipe.gpr, name, None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dualsense.chain import StepCache, Tiling, process_scan, step_names
+from dualsense.chain import Tiling, process_scan, step_names
 from dualsense.errors import ScanError, UsageError
 from dualsense.io import is_foreign, open_recording, read_scan
 from dualsense.recipe import dump_recipe, load_recipe
@@ -18,6 +17,7 @@ from dualsense.render import check_output, write_outputs
 from dualsense.runtime.files import write_file
 from dualsense.workbench._compare import Comparison, compare_results, detection_of, figures_of
 from dualsense.workbench._images import focus
+from dualsense.workbench._latest import Latest, Noting
 from dualsense.workbench._steps import Steps, steps_of
 from dualsense.workbench._switches import move_text, switch_text
 from dualsense.workbench._tune_script import session_script
@@ -33,19 +33,8 @@ RECIPE_FILE, SCRIPT_FILE, RESULT_FOLDER = "recipe.toml", "session.py", "result"
 MOST_STATES = 96
 """Kept at most: three recipes and more, of which most states are shared."""
 MOST_RESULTS = 3
+MOST_RECIPES = 64
 MOST_SCAN_BYTES = 200_000_000
-
-
-class _Noting(StepCache):
-    """A cache that notes what was put in since it was last asked."""
-
-    def __init__(self, max_states: int) -> None:
-        super().__init__(max_states)
-        self.fresh: list[Any] = []
-
-    def put(self, key: str, value: Any) -> None:
-        super().put(key, value)
-        self.fresh.append(value)
 
 
 class Tuning:
@@ -85,9 +74,12 @@ class Tuning:
         self._done: list[tuple[str, ...]] = []
         self._undone: list[tuple[str, ...]] = []
         self._held: tuple[tuple[str, ...], ...] = ()
-        self._cache = _Noting(MOST_STATES)
-        self._results: OrderedDict[str, Result] = OrderedDict()
-        self._taken: Mapping[str, tuple[str, ...]] = {}
+        self._last: tuple[tuple[str, ...], ...] | None = None
+        self.cache = Noting(MOST_STATES)
+        self._results: Latest[str, Result] = Latest(MOST_RESULTS)
+        self._figures: Latest[str, dict[str, Any]] = Latest(MOST_RECIPES)
+        self._recipes: Latest[tuple[str, ...], tuple[Recipe, str]] = Latest(MOST_RECIPES)
+        self._taken: Latest[str, tuple[str, ...]] = Latest(MOST_RECIPES)
         self.scan = self._read()
         self.truth = self._truth()
 
@@ -129,7 +121,15 @@ class Tuning:
         return self._recipe(self._held)
 
     def _recipe(self, done: Sequence[tuple[str, ...]]) -> Recipe:
-        return load_recipe(None, [*self._start, *(text for one in done for text in one)])
+        return self._loaded(done)[0]
+
+    def _loaded(self, done: Sequence[tuple[str, ...]]) -> tuple[Recipe, str]:
+        """Give a recipe and its hash; a page asks for the same again and again."""
+        texts = (*self._start, *(text for one in done for text in one))
+        if texts not in self._recipes:
+            recipe = load_recipe(None, texts)
+            self._recipes[texts] = (recipe, recipe.sha256)
+        return self._recipes[texts]
 
     def set(self, *texts: str) -> Recipe:
         """Change one key or several that only go together, as one change.
@@ -256,42 +256,54 @@ class Tuning:
         ScanError
             No sensor leaves anything, or the ground is too large to be processed in one piece.
         """
-        return replace(self._asked(self.recipe, progress), kept={})
+        return replace(self._asked(progress), kept={})
 
-    def _asked(self, recipe: Recipe, progress: Callable[[str, float], None] | None = None) -> Result:
-        """Give a result, and note which steps had to be taken for it."""
-        key = recipe.sha256
-        if key in self._results:
-            self._taken = {**self._taken, key: ()}
-        return self._kept(recipe, progress)
+    def before(self) -> tuple[Recipe, Result] | None:
+        """Give the recipe and the result that were looked at last; None where no other is to come."""
+        if self._last is None or self._loaded(self._done)[1] in self._results:
+            return None
+        recipe, key = self._loaded(self._last)
+        return (recipe, self._results[key]) if key in self._results else None
 
-    def _kept(self, recipe: Recipe, progress: Callable[[str, float], None] | None = None) -> Result:
-        key = recipe.sha256
+    def _asked(self, progress: Callable[[str, float], None] | None = None) -> Result:
+        """Give the result of the recipe as it is, and note which steps had to be taken for it."""
+        _, key = self._loaded(self._done)
         if key in self._results:
-            self._results.move_to_end(key)
+            self._taken[key] = ()
+        result = self._kept(self._done, progress)
+        self._last = self.changes
+        return result
+
+    def _kept(
+        self, done: Sequence[tuple[str, ...]], progress: Callable[[str, float], None] | None = None
+    ) -> Result:
+        recipe, key = self._loaded(done)
+        if key in self._results:
             return self._results[key]
-        self._cache.fresh = []
-        result = process_scan(self.scan, recipe, keep=step_names(), cache=self._cache, progress=progress)
+        result = process_scan(self.scan, recipe, keep=step_names(), cache=self.cache, progress=progress)
         if result.area_m2 > Tiling().whole_m2:
             msg = f"a ground of {result.area_m2:.1f} m² is too large to be tuned: `process` cuts it into tiles"
             raise ScanError(msg)
-        fresh = {id(one[0]) for one in self._cache.fresh if isinstance(one, tuple)}
-        self._taken = {**self._taken, key: tuple(n for n, state in result.kept.items() if id(state) in fresh)}
-        self._cache.fresh = []
+        fresh = {id(one[0]) for one in self.cache.fresh if isinstance(one, tuple)}
+        self._taken[key] = tuple(n for n, state in result.kept.items() if id(state) in fresh)
+        self.cache.fresh = []
         self._results[key] = result
-        while len(self._results) > MOST_RESULTS:
-            self._results.popitem(last=False)
         return result
 
     @property
     def taken(self) -> tuple[str, ...]:
         """Steps that were taken when the recipe as it is was last asked for; the others came from the cache."""
-        return self._taken.get(self.recipe.sha256, ())
+        return self._taken.get(self._loaded(self._done)[1], ())
 
-    def look(self, *, at_m: tuple[float, float] | None = None, depth_m: float | None = None) -> Steps:
-        """Look at every step before and after; parameters as for `look_inside`."""
-        recipe = self.recipe
-        return steps_of(self._asked(recipe), recipe, at_m, depth_m)
+    def look(
+        self,
+        *,
+        at_m: tuple[float, float] | None = None,
+        depth_m: float | None = None,
+        only: str | None = None,
+    ) -> Steps:
+        """Look at every step before and after, or at one alone; parameters as for `look_inside`."""
+        return steps_of(self._asked(), self.recipe, at_m, depth_m, only)
 
     def figures(self, *, held: bool = False) -> dict[str, Any]:
         """Give what a result is judged by: targets by call, focus, coverage, and detection where truth is known.
@@ -306,7 +318,13 @@ class Tuning:
         dict
             Name to number; None where it is not told.
         """
-        result = self._kept(self.held_recipe if held else self.recipe)
+        done = self._held if held else self._done
+        _, key = self._loaded(done)
+        if key not in self._figures:
+            self._figures[key] = self._judged(self._kept(done))
+        return dict(self._figures[key])
+
+    def _judged(self, result: Result) -> dict[str, Any]:
         truths = {} if self.truth is None else {self.scan.sha256: self.truth}
         volume = result.gpr_volume
         sharp = {} if volume is None else {"focus": focus(volume.values)}
@@ -317,11 +335,11 @@ class Tuning:
 
     def held_result(self) -> Result:
         """Give the result of the side that is compared with."""
-        return replace(self._kept(self.held_recipe), kept={})
+        return replace(self._kept(self._held), kept={})
 
     def compare(self) -> Comparison:
         """Put the held side (a) beside the recipe as it is (b)."""
-        a, b = (replace(self._kept(one), kept={}) for one in (self.held_recipe, self.recipe))
+        a, b = (replace(self._kept(one), kept={}) for one in (self._held, self._done))
         truths = {} if self.truth is None else {self.scan.sha256: self.truth}
         return compare_results(a, b, truths=truths)
 
@@ -330,7 +348,7 @@ class Tuning:
         return session_script(
             self.path,
             self.scan.sha256,
-            self.recipe.sha256,
+            self._loaded(self._done)[1],
             start=self._start,
             done=self.changes,
             options=self.options,

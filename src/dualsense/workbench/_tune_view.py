@@ -10,8 +10,9 @@ import numpy as np
 
 from dualsense.render import picture_png
 from dualsense.workbench._fields import colour_end, nearest, section_of, slice_of, stroke, times_of
+from dualsense.workbench._glance import glance
 from dualsense.workbench._images import resampled
-from dualsense.workbench._panel import panel_values, recipe_panel
+from dualsense.workbench._panel import panel_order, panel_values, recipe_panel
 from dualsense.workbench._seen_told import seen_maps
 from dualsense.workbench._switches import is_on
 
@@ -86,35 +87,78 @@ def tuning_view(
         PNG by the names that stand in it as ``file``.
     """
     began, began_cpu, album = time.perf_counter(), time.process_time(), Album()
-    recipe = tuning.recipe
-    steps = tuning.look(at_m=at_m, depth_m=depth_m)
+    steps = tuning.look(at_m=at_m, depth_m=depth_m, only=step)
     taken = tuning.taken
     result, held = steps.result, tuning.held_result()
     now, then = tuning.figures(), tuning.figures(held=True)
-    view = next((one for one in steps.views if one.name == step), None)
-    controls = recipe_panel(recipe)
+    image = _image(result, metal=step.startswith("emi."))
     document = {
-        "scan_id": result.header.scan_id,
-        "simulated": result.header.source == "simulated",
-        "truth": tuning.truth is not None,
-        "recipe_sha256": recipe.sha256,
-        "same": recipe == tuning.held_recipe,
-        "values": panel_values(recipe),
-        "order": [table["name"] for table in controls],
-        "switched": {table["name"]: is_on(table["name"], recipe) for table in controls},
+        **_session(tuning, steps, album),
         "taken": list(taken),
-        "at_m": list(steps.at_m),
-        "depth_m": steps.depth_m,
-        "step": None if view is None else _step(view, steps, album),
-        "maps": _maps(result, held, steps, album, metal=step.startswith("emi.")),
+        "maps": _maps(image, _image(held, metal=step.startswith("emi.")), steps, album),
         "figures": [[name, now.get(name), then.get(name)] for name in dict.fromkeys((*now, *then))],
         "targets": [[t.id, t.x_m, t.y_m, _known(t.depth_m), t.call, t.confidence] for t in result.targets],
         "faults": [one.message for one in result.faults],
-        **({"panel": controls} if panel else {}),
+        **({"panel": recipe_panel(tuning.recipe)} if panel else {}),
     }
     document["took_s"] = time.perf_counter() - began
     document["processor_s"] = time.process_time() - began_cpu
     return document, album.files
+
+
+def tuning_glance(
+    tuning: Tuning,
+    step: str = "gpr.background",
+    *,
+    at_m: tuple[float, float] | None = None,
+    depth_m: float | None = None,
+) -> tuple[dict[str, Any], dict[str, bytes]] | None:
+    """Show what a change does to the picture, ahead of the result that `tuning_view` gives.
+
+    Parameters
+    ----------
+    tuning, step, at_m, depth_m
+        As for `tuning_view`.
+
+    Returns
+    -------
+    document, pictures
+        As from `tuning_view`, with ``provisional`` true, and without figures, targets and faults: there are none
+        yet. None where the result is known already or comes as soon.
+    """
+    began, began_cpu, album = time.perf_counter(), time.process_time(), Album()
+    found = glance(tuning, step, at_m=at_m, depth_m=depth_m)
+    if found is None:
+        return None
+    steps, picture = found
+    held = _image(tuning.held_result(), metal=not hasattr(picture, "depth_m"))
+    document = {
+        "provisional": True,
+        **_session(tuning, steps, album),
+        "maps": _maps(picture, held, steps, album),
+        "took_s": time.perf_counter() - began,
+        "processor_s": time.process_time() - began_cpu,
+    }
+    return document, album.files
+
+
+def _session(tuning: Tuning, steps: Steps, album: Album) -> dict[str, Any]:
+    """Give what stands on the page whether the result is there or not."""
+    recipe, header = tuning.recipe, steps.result.header
+    order, view = panel_order(recipe), next(iter(steps.views), None)
+    return {
+        "scan_id": header.scan_id,
+        "simulated": header.source == "simulated",
+        "truth": tuning.truth is not None,
+        "recipe_sha256": recipe.sha256,
+        "same": recipe == tuning.held_recipe,
+        "values": panel_values(recipe),
+        "order": order,
+        "switched": {name: is_on(name, recipe) for name in order},
+        "at_m": list(steps.at_m),
+        "depth_m": steps.depth_m,
+        "step": None if view is None else _step(view, steps, album),
+    }
 
 
 def _known(value: float) -> float | None:
@@ -205,9 +249,10 @@ def _line(name: str, x: Real, y: Real) -> dict[str, Any]:
     return {"name": name, "x": [float(f"{v:.5g}") for v in x], "y": [float(f"{v:.5g}") for v in y]}
 
 
-def _maps(result: Result, held: Result, steps: Steps, album: Album, *, metal: bool) -> dict[str, Any]:
+def _maps(
+    image: Image | Volume | None, other: Image | Volume | None, steps: Steps, album: Album
+) -> dict[str, Any]:
     """Give the image of what is there now, of the held side, and the difference, on one scale each."""
-    image, other = _image(result, metal=metal), _image(held, metal=metal)
     if image is None:
         return {}
     now, spans, name = _layer(image, image.values.astype(np.float64), steps.depth_m)

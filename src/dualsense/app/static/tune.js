@@ -8,6 +8,8 @@ let shown = null;
 let busy = false;
 let wish = null;
 let keep = "";
+let began = 0;
+let ticking = 0;
 const SVG = "http://www.w3.org/2000/svg";
 
 function tell(text) {
@@ -31,24 +33,37 @@ async function look(more = {}) {
   while (wish) {
     const now = wish;
     wish = null;
-    tell("Working …");
-    const began = performance.now();
+    waits(now.since ?? performance.now(), now.ahead === false);
     try {
-      const found = await asked("/api/look", asks(now.texts ? { done: [...session.done, now.texts] } : now));
+      const found = await asked("/api/look", asks(now.texts ? { done: [...session.done, now.texts], ahead: true } : { ahead: true, ...now, since: undefined }));
       if (now.texts || now.switch || now.move) { session.undone = []; session.refused = []; }
       session.done = found.done;
       if (found.panel) panel = found.panel;
-      shown = found;
+      // What is not known yet stays as it was, and is marked; the whole result is asked for at once.
+      shown = { ...shown, ...found, provisional: found.provisional === true };
+      if (shown.provisional && !wish) wish = { ahead: false, since: began };
       show((performance.now() - began) / 1000);
     } catch (problem) {
+      clearInterval(ticking);
       // What only goes together with another key waits for it.
       if (now.texts) session.refused = now.texts;
-      tell("Not taken: " + problem.message);
+      tell((now.ahead === false ? "NO RESULT of this recipe: " : "Not taken: ") + problem.message);
+      if (now.ahead === false) byId("pending").textContent = "There is no result of this recipe; what is grey below is of the one before.";
       if (now.back) now.back();
     }
   }
+  clearInterval(ticking);
   busy = false;
   document.body.dataset.busy = "false";
+}
+
+// That something is being computed, for how long, and what of the page is not of it yet.
+function waits(since, ahead) {
+  began = since;
+  const say_ = () => tell("Computing … " + ((performance.now() - began) / 1000).toFixed(1) + " s" + (ahead ? "; the picture shows the change, figures and targets do not yet" : ""));
+  clearInterval(ticking);
+  ticking = setInterval(say_, 100);
+  say_();
 }
 
 const change = (text, back) => look({ texts: [...session.refused.filter((one) => one.split("=")[0] !== text.split("=")[0]), text], back });
@@ -61,10 +76,17 @@ function show(took) {
   byId("simulated").hidden = !shown.simulated;
   byId("undo").disabled = !session.done.length;
   byId("redo").disabled = !session.undone.length;
+  document.body.dataset.provisional = String(shown.provisional);
+  if (shown.provisional) { showAll(); return; }
   const anew = shown.taken.length ? "Steps computed anew: " + shown.taken.length + ", from " + shown.taken[0] : "No step had to be computed anew";
+  clearInterval(ticking);
   tell(anew + "; " + took.toFixed(2) + " s, " + shown.processor_s.toFixed(2) + " s of processor time.");
   document.body.dataset.recipe = shown.recipe_sha256;
   try { sessionStorage.setItem(keep, JSON.stringify({ done: session.done, held: session.held })); } catch { /* a browser may keep nothing */ }
+  showAll();
+}
+
+function showAll() {
   showSteps();
   showKeys();
   showChanges();
@@ -211,7 +233,9 @@ function showResult() {
   const maps = shown.maps;
   byId("layer").textContent = maps.name ? maps.name + " [" + maps.units + "]. Grey is not covered. Tap a map to look at another place; now x " + number(shown.at_m[0]) + ", y " + number(shown.at_m[1]) + " m." : "There is no image.";
   if (document.activeElement !== byId("depth")) byId("depth").value = String(Number((100 * shown.depth_m).toFixed(1)));
-  const titles = { held: "A, held", now: "B, now", difference: "B less A" };
+  byId("pending").hidden = !shown.provisional;
+  byId("pending").textContent = "PROVISIONAL: the picture is of the changed recipe, with the permittivity and the pieces of metal of the result before. What is grey below is of the result before; the new one is being computed.";
+  const titles = { held: "A, held", now: shown.provisional ? "B, provisional" : "B, now", difference: "B less A" };
   byId("maps").replaceChildren(...Object.keys(titles).filter((name) => maps[name]).map((name) => pictured(titles[name], maps[name], ground, true)));
   const head = made("tr");
   head.append(...["figure", "A, held", "B, now"].map((text) => { const cell = made("th", text); cell.scope = "col"; return cell; }));
@@ -232,6 +256,7 @@ function showStep() {
   const step = shown.step;
   byId("look-title").textContent = session.step + ", before and after";
   for (const name of ["sections", "slices", "curves"]) byId(name).replaceChildren();
+  if (!step && shown.provisional) { byId("facts").textContent = "Being computed …"; return; }
   if (!step) { byId("facts").textContent = "This table is of no single step: what it changes shows in the result."; return; }
   const parts = step.facts.map(([name, value]) => name + ": " + value);
   if (step.energy_taken !== null) parts.unshift("it takes " + number(100 * step.energy_taken) + " % of the energy");

@@ -1,0 +1,47 @@
+"""What a session keeps: the latest of each kind, and what steps gave that were taken anew."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, TypeVar
+
+from dualsense.chain import StepCache
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Latest(OrderedDict[K, V]):
+    """A mapping that forgets what was looked at longest ago when there is too much.
+
+    Parameters
+    ----------
+    most
+        Entries at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > self._most:
+            self.popitem(last=False)
+
+    def __getitem__(self, key: K) -> V:
+        self.move_to_end(key)
+        return super().__getitem__(key)
+
+
+class Noting(StepCache):
+    """A cache that notes what was put in since it was last asked."""
+
+    def __init__(self, max_states: int) -> None:
+        super().__init__(max_states)
+        self.fresh: list[Any] = []
+
+    def put(self, key: str, value: Any) -> None:
+        super().put(key, value)
+        self.fresh.append(value)
