@@ -6,17 +6,25 @@ import base64
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 
 from dualsense.errors import UsageError
 from dualsense.render._export.about import about
+from dualsense.render._export.layers import layers
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
     from dualsense.result import Result
+
+
+_NAMES = {"x": "x_m", "y": "y_m", "depth": "depth_m", "radar": "volume", "track": "track_m"} | {
+    f"target_{axis}": f"target_{axis}_m" for axis in ("x", "y", "depth")
+}
+"""What the arrays are called where they stand without units beside them."""
+_WITH_UNITS = ("emi_", "radar")
 
 
 def arrays_npz(result: Result) -> bytes:
@@ -33,18 +41,9 @@ def arrays_npz(result: Result) -> bytes:
         ``about`` (JSON as text: what every export says, and units), ``volume`` (depth, y, x) with ``depth_m``,
         ``x_m`` and ``y_m``, ``emi_NAME`` and ``covered_SENSOR`` (y, x), ``target_NAME`` (t,).
     """
-    grid, targets = result.coverage.grid, result.targets
-    held: dict[str, Any] = {"x_m": grid.x_m, "y_m": grid.y_m, "track_m": result.track_m}
-    held |= {f"covered_{name}": getattr(result.coverage, name) for name in ("patch", "emi", "gpr")}
-    held |= {f"emi_{name}": image.values for name, image in sorted(result.emi_maps.items())}
-    units = {f"emi_{name}": image.units for name, image in sorted(result.emi_maps.items())}
-    if result.gpr_volume is not None:
-        held |= {"volume": result.gpr_volume.values, "depth_m": result.gpr_volume.depth_m}
-        units["volume"] = result.gpr_volume.units
-    for name in ("x_m", "y_m", "depth_m", "confidence"):
-        held[f"target_{name}"] = np.array([getattr(t, name) for t in targets], dtype=np.float64)
-    for name in ("id", "call"):
-        held[f"target_{name}"] = np.array([getattr(t, name) for t in targets], dtype=np.str_)
+    found = layers(result)
+    held = {_NAMES.get(one.name, one.name): one.values for one in found}
+    units = {_NAMES.get(one.name, one.name): one.units for one in found if one.name.startswith(_WITH_UNITS)}
     held["about"] = np.array(json.dumps(about(result) | {"units": units}, ensure_ascii=True))
     stream = io.BytesIO()
     np.savez_compressed(stream, allow_pickle=False, **held)
