@@ -1,8 +1,8 @@
 """A step of Gauss-Newton over dipoles' places with tensors, soil, drift and the track's error free beside them.
 
 The error of the track is eliminated: what is new in each row by that row's own covariance over the channels, what
-wanders at knots of time, and so are patches of soil that is stronger. What is left are normal equations of places
-and coefficients.
+wanders at knots of time, one after the other. What is left are normal equations of places, coefficients and of
+patches of soil that is stronger.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint.mend import SLOW_PART
+from dualsense.emi._locate import _wander_kernels as wander_kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,12 +50,14 @@ class FreeRows:
         From the response's channels.
     std : (m, 3)
         Of the rows' places.
-    knots : (m, k)
-        What each knot is to each row.
-    stiff : (k, k)
-        Precision of the wandering error at the knots, in its own deviations.
-    patches : (k, k)
-        The same of uneven soil.
+    knot, share : (m,)
+        The knot before each row, and how far the row is on its way to the next.
+    stiff, linked : (k,), (k - 1,)
+        Precision of the wandering error at the knots, in its own deviations, and from each to the next.
+    spots : (m, s)
+        What each spot of soil is to each row.
+    patches : (s, s)
+        Precision of how much stronger soil is at the spots, in its own deviations.
     uneven
         Its deviation, as part of the soil.
     prior : (n, 6 c, 6 c)
@@ -69,8 +72,11 @@ class FreeRows:
     rise: Real
     white: Real
     std: Real
-    knots: Real
+    knot: NDArray[np.int64]
+    share: Real
     stiff: Real
+    linked: Real
+    spots: Real
     patches: Real
     uneven: float
     prior: Real
@@ -99,8 +105,8 @@ class _Slopes:
         By the dipoles' places.
     pushed : (m, c, 3)
         By the rows' own places, in deviations.
-    patch : (m, c)
-        By soil that is stronger, in its deviations.
+    soil : (m, c)
+        By soil that is stronger there, in its deviations.
     left : (m, c)
         What is left of the data, were the rows where the track has them.
     """
@@ -108,7 +114,7 @@ class _Slopes:
     columns: Real
     moved: Real
     pushed: Real
-    patch: Real
+    soil: Real
     left: Real
 
 
@@ -129,9 +135,9 @@ def _around(rows: FreeRows, state: State) -> _Slopes:
         moved[:, :, 3 * d : 3 * d + 3] = (own @ part).transpose(0, 2, 1)
     pushed: Real = -moved.reshape(m, -1, n, 3).sum(axis=2)
     pushed[:, :, 2] += (columns[:, q - 1] * rows.rise)[:, None] * state.coefficients[q - 1]
-    patch = rows.uneven * columns[:, q - 1, None] * state.coefficients[q - 1]
+    soil = rows.uneven * columns[:, q - 1, None] * state.coefficients[q - 1]
     left = rows.data - columns @ state.coefficients + (pushed @ shift[:, :, None])[:, :, 0]
-    return _Slopes(columns, moved, pushed * rows.std[:, None, :], patch, left)
+    return _Slopes(columns, moved, pushed * rows.std[:, None, :], soil, left)
 
 
 def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[State, Real, float, float]:
@@ -141,39 +147,49 @@ def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[Stat
     """
     here = _around(rows, state)
     quick, slow = np.sqrt(1.0 - SLOW_PART), np.sqrt(SLOW_PART)
-    own = here.pushed * quick
-    turned = own.transpose(0, 2, 1)
-    weight = np.eye(own.shape[1]) - own @ np.linalg.inv(np.eye(3) + turned @ own) @ turned
-    places = 3 * len(state.positions)
-    matrix = _normal(here, weight)
-    track, along = _wandering(rows, here, weight, slow)
-    matrix -= along.T @ np.linalg.solve(track, along)
+    across = here.pushed.transpose(0, 2, 1)
+    turned = np.linalg.inv(np.eye(3) + quick**2 * (across @ here.pushed)) @ across
+    weight = np.eye(rows.data.shape[1]) - quick**2 * (here.pushed @ turned)
+    places, total = 3 * len(state.positions), here.columns.shape[1]
+    known = places + rows.data.shape[1] * total
+    matrix = _normal(rows, here, weight)
+    matrix[known:-1, known:-1] += rows.patches
+    wandering = _Wandering.of(rows, here, slow * turned, slow)
+    flat = wandering.along.reshape(-1, len(matrix))
+    matrix -= flat.T @ flat
     right, energy, matrix = matrix[:-1, -1].copy(), matrix[-1, -1], matrix[:-1, :-1].copy()
+    change, covariance = _solved(rows, state, matrix, right, held=held)
+    left = float(energy - 2.0 * right @ change + change @ matrix @ change)
+    misfit = left / max(rows.data.size - known, 1)
+    step = change[:places]
+    away = float(step @ np.linalg.solve(covariance, step))
+    wander = slow * wandering.of_rows(rows, change)
+    rest = here.left - here.moved @ step - here.columns @ change[places:known].reshape(-1, total).T
+    rest -= (here.pushed @ wander[:, :, None])[:, :, 0] + here.soil * (rows.spots @ change[known:])[:, None]
+    jolt = quick**2 * (turned @ rest[:, :, None])[:, :, 0]
+    share = min(pace, MAX_STEP_M / max(float(np.abs(step).max()), 1e-12))
+    shift = tuple(np.clip(rows.std * part, -FARTHEST * rows.std, FARTHEST * rows.std) for part in (wander, jolt))
+    return _after(rows, state, share, change[:known], shift), covariance * max(misfit, 1.0), misfit, away
+
+
+def _solved(rows: FreeRows, state: State, matrix: Real, right: Real, *, held: bool) -> tuple[Real, Real]:
+    """Solve for the change of all unknowns, with the tensors' priors, and give the places' covariance."""
+    places, total, channels = 3 * len(state.positions), len(state.coefficients), rows.data.shape[1]
     posterior, pull = matrix.copy(), right.copy()
     for d, prior in enumerate(rows.prior):
         first = rows.basis.shape[1] + TENSOR * d
-        at = places + here.columns.shape[1] * np.arange(own.shape[1])[:, None] + first + np.arange(TENSOR)
-        posterior[np.ix_(at.ravel(), at.ravel())] += prior
-        pull[at.ravel()] -= prior @ state.coefficients[first : first + TENSOR].T.ravel()
+        at = (places + total * np.arange(channels)[:, None] + first + np.arange(TENSOR)).ravel()
+        posterior[np.ix_(at, at)] += prior
+        pull[at] -= prior @ state.coefficients[first : first + TENSOR].T.ravel()
     if held:
         posterior[range(places), range(places)] *= HOLD
     size = np.sqrt(np.maximum(posterior.diagonal(), 1e-300))
-    inverse = np.linalg.inv(posterior / np.outer(size, size) + RIDGE * np.eye(size.size)) / np.outer(size, size)
-    change = inverse @ pull
-    left = float(energy - 2.0 * right @ change + change @ matrix @ change)
-    misfit = left / max(rows.data.size - size.size, 1)
-    covariance = inverse[:places, :places]
-    step = change[:places]
-    away = float(step @ np.linalg.solve(covariance, step))
-    wander = rows.knots @ np.linalg.solve(track, along[:, -1] - along[:, :-1] @ change).reshape(4, -1).T
-    rest = here.left - here.moved @ step - here.columns @ change[places:].reshape(own.shape[1], -1).T
-    rest -= slow * (here.pushed @ wander[:, :3, None])[:, :, 0] + here.patch * wander[:, 3:]
-    jolt = (turned @ weight @ rest[:, :, None])[:, :, 0]
-    share = min(pace, MAX_STEP_M / max(float(np.abs(step).max()), 1e-12))
-    farthest = FARTHEST * rows.std
-    wander, jolt = slow * wander[:, :3] * rows.std, quick * jolt * rows.std
-    shift = (np.clip(wander, -farthest, farthest), np.clip(jolt, -farthest, farthest))
-    return _after(rows, state, share, change, shift), covariance * max(misfit, 1.0), misfit, away
+    posterior /= np.outer(size, size)
+    posterior[range(size.size), range(size.size)] += RIDGE
+    wanted = np.concatenate([(pull / size)[:, None], np.eye(size.size, places)], axis=1)
+    solved = np.linalg.solve(posterior, wanted) / size[:, None]
+    covariance = solved[:places, 1:] / size[:places]
+    return solved[:, 0], 0.5 * (covariance + covariance.T)
 
 
 def _after(rows: FreeRows, state: State, share: float, change: Real, shift: tuple[Real, Real]) -> State:
@@ -189,46 +205,71 @@ def _after(rows: FreeRows, state: State, share: float, change: Real, shift: tupl
     )
 
 
-def _normal(here: _Slopes, weight: Real) -> Real:
-    """Inner products of all unknowns, places first, then coefficients channel by channel, and of what is left."""
+def _normal(rows: FreeRows, here: _Slopes, weight: Real) -> Real:
+    """Inner products of all unknowns, places first, coefficients channel by channel, patches, and what is left."""
     m, channels = here.left.shape
     total, places = here.columns.shape[1], here.moved.shape[2]
-    few = np.concatenate([here.moved, here.left[:, :, None]], axis=2)
+    few = np.concatenate([here.moved, here.left[:, :, None], here.soil[:, :, None]], axis=2)
     heavy = weight @ few
-    size = places + channels * total
-    matrix = np.empty((size + 1, size + 1))
-    edge = np.r_[:places, size]
-    matrix[np.ix_(edge, edge)] = few.reshape(m * channels, -1).T @ heavy.reshape(m * channels, -1)
-    cross = (heavy.reshape(m, -1).T @ here.columns).reshape(channels, -1, total).transpose(1, 0, 2)
-    matrix[edge, places:size] = cross.reshape(len(edge), -1)
-    matrix[places:size, edge] = matrix[edge, places:size].T
+    first = places + channels * total
+    last = first + rows.spots.shape[1]
+    matrix = np.zeros((last + 1, last + 1))
+    edge = np.r_[:places, last]
+    inner = few[:, :, :-1].reshape(m * channels, -1)
+    matrix[np.ix_(edge, edge)] = inner.T @ heavy[:, :, :-1].reshape(m * channels, -1)
+    cross = (heavy[:, :, :-1].reshape(m, -1).T @ here.columns).reshape(channels, -1, total).transpose(1, 0, 2)
+    matrix[edge, places:first] = cross.reshape(len(edge), -1)
+    pairs = np.stack([weight[:, k, j] for k in range(channels) for j in range(k + 1)], axis=1)
+    blocks = here.columns.T @ (pairs[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
+    n = 0
     for k in range(channels):
         for j in range(k + 1):
-            block = here.columns.T @ (weight[:, k, j, None] * here.columns)
+            block = blocks[:, n * total : (n + 1) * total]
             a, b = places + k * total, places + j * total
             matrix[a : a + total, b : b + total] = block
-            matrix[b : b + total, a : a + total] = block
+            matrix[b : b + total, a : a + total] = block.T
+            n += 1
+    ground = heavy[:, :, -1]
+    beside = (ground[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
+    matrix[first:last, places:first] = rows.spots.T @ beside
+    matrix[first:last, edge] = rows.spots.T @ np.einsum("mc,mcp->mp", ground, few[:, :, :-1])
+    own = (ground * here.soil).sum(axis=1)
+    matrix[first:last, first:last] = rows.spots.T @ (own[:, None] * rows.spots)
+    matrix[places:first, edge] = matrix[edge, places:first].T
+    matrix[places:first, first:last] = matrix[first:last, places:first].T
+    matrix[edge, first:last] = matrix[first:last, edge].T
     return matrix
 
 
-def _wandering(rows: FreeRows, here: _Slopes, weight: Real, slow: float) -> tuple[Real, Real]:
-    """Precision (4 k, 4 k) of wandering errors and patches of soil at the knots, and what goes with them."""
-    m, channels = here.left.shape
-    own = np.concatenate([slow * here.pushed, here.patch[:, :, None]], axis=2)
-    heavy = weight @ own
-    known = own.transpose(0, 2, 1) @ heavy
-    few = np.concatenate([here.moved, here.left[:, :, None]], axis=2)
-    edge = heavy.transpose(0, 2, 1) @ few
-    k, kinds = rows.knots.shape[1], own.shape[2]
-    track = np.empty((kinds * k, kinds * k))
-    along = np.empty((kinds * k, here.moved.shape[2] + channels * here.columns.shape[1] + 1))
-    for a in range(kinds):
-        at = slice(a * k, (a + 1) * k)
-        for b in range(a + 1):
-            block = rows.knots.T @ (known[:, a, b, None] * rows.knots)
-            track[at, b * k : (b + 1) * k] = block
-            track[b * k : (b + 1) * k, at] = block
-        track[at, at] += rows.patches if a == kinds - 1 else rows.stiff
-        middle = (heavy[:, :, a, None] * here.columns[:, None, :]).reshape(m, -1)
-        along[at] = rows.knots.T @ np.concatenate([edge[:, a, :-1], middle, edge[:, a, -1:]], axis=1)
-    return track, along
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wandering:
+    """The error of the track at the knots, eliminated: factors (k, 3, 3), (k - 1, 3, 3) and along (k, 3, all)."""
+
+    own: Real
+    beside: Real
+    along: Real
+
+    @classmethod
+    def of(cls, rows: FreeRows, here: _Slopes, turned: Real, slow: float) -> _Wandering:
+        """Gather and eliminate it."""
+        knots, channels = rows.stiff.size, here.left.shape[1]
+        few = np.concatenate([here.moved, here.left[:, :, None]], axis=2)
+        unknown = few.shape[2] + channels * here.columns.shape[1] + rows.spots.shape[1]
+        own = rows.stiff[:, None, None] * np.eye(3)
+        beside = rows.linked[:, None, None] * np.eye(3)
+        along = np.zeros((knots, 3, unknown))
+        wander_kernels.gather(
+            rows.knot, rows.share, np.ascontiguousarray(turned), np.ascontiguousarray(slow * here.pushed), few,
+            here.columns, here.soil, rows.spots, own, beside, along,
+        )  # fmt: skip
+        wander_kernels.eliminate(own, beside, along)
+        return cls(own, beside, along)
+
+    def of_rows(self, rows: FreeRows, change: Real) -> Real:
+        """Give the error (m, 3) in its own deviations where all else changes so."""
+        wander = np.ascontiguousarray(self.along[:, :, -1] - self.along[:, :, :-1] @ change)
+        wander_kernels.put_back(self.own, self.beside, wander)
+        after = np.minimum(rows.knot + 1, len(wander) - 1)
+        late = rows.share[:, None]
+        out: Real = (1.0 - late) * wander[rows.knot] + late * wander[after]
+        return out

@@ -47,8 +47,9 @@ one may be where there are no more."""
 DEEP_M = 0.08
 """What seems deeper may be shallower metal whose track is off: that is tried too, from half the depth."""
 LIFT_M = 1e-4
-PATCH_M, LEAST_UNEVEN, LEAST_APART = 0.2, 1e-3, 1e-3
-"""How far soil is as strong as here; how even it is at best; and how alike knots at one place are."""
+PATCH_M, SPOT_M, LEAST_UNEVEN, LEAST_APART = 0.2, 0.15, 1e-3, 1e-3
+"""How far soil is as strong as here; how far spots lie apart that tell it; how even it is at best; and how unlike
+spots are beside what the distance makes of them."""
 AMOUNT, ROUGHNESS = 10.0, 0.1
 """Elements of a tensor in terms of its size as located: along what metal does over the channels, their standard
 deviation beforehand is so many times the size, and across it, in any channel, so much of it. What a piece of metal
@@ -199,9 +200,10 @@ def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np
         if n not in which:
             data -= fit.places[n].columns[:, use].T @ fit.part(n)
     basis = fit.balance.basis[use]
-    knots, times = _knots(response.time_s, most)
-    places = [np.interp(times, response.time_s, response.center_m[:, axis]) for axis in (0, 1)]
-    apart = np.hypot(*(one[:, None] - one for one in places))
+    knot, share, times = _knots(response.time_s, most)
+    stiff, linked = _process(times / MEMORY_S)
+    spots, at = _spots(response.center_m[:, :2])
+    apart = np.linalg.norm(at[:, None] - at, axis=2)
     columns = np.concatenate([fit.places[n].columns[:, use] for n in which])
     scale = 1.0 / float(np.sqrt((columns**2).mean()) + 1e-300)
     return FreeRows(
@@ -211,9 +213,12 @@ def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np
         rise=ground.slope[use],
         white=white,
         std=np.maximum(known_std(response.position_std_m), LEAST_MOVE_M),
-        knots=knots,
-        stiff=_stiff(np.abs(times[:, None] - times) / MEMORY_S),
-        patches=_stiff(apart / PATCH_M),
+        knot=knot,
+        share=share,
+        stiff=stiff,
+        linked=linked,
+        spots=spots,
+        patches=np.linalg.inv(np.exp(-apart / PATCH_M) + LEAST_APART * np.eye(len(at))),
         uneven=ground.uneven,
         prior=np.stack([_metal(response, fit.part(n), white) * scale**2 for n in which]),
         scale=scale,
@@ -229,25 +234,52 @@ def _begun(fit: Settled, rows: FreeRows, which: Sequence[int], use: NDArray[np.i
     return begun
 
 
-def _knots(time_s: Real, most: int) -> tuple[Real, Real]:
-    """Straight lines between knots (m, k), and their times (k,)."""
+def _knots(time_s: Real, most: int) -> tuple[NDArray[np.int64], Real, Real]:
+    """Knot before each row (m,), how far on its way to the next it is (m,), and the knots' times (k,)."""
     pause = np.diff(time_s)
     stretches = np.split(time_s, np.flatnonzero(pause > GAP * np.median(pause)) + 1)
     total = sum(float(own[-1] - own[0]) for own in stretches)
     pitch = max(KNOT_S, total / most)
-    at = [np.linspace(own[0], own[-1], 1 + int(np.ceil((own[-1] - own[0]) / pitch))) for own in stretches]
-    lines = np.zeros((time_s.size, sum(knots.size for knots in at)))
-    row = column = 0
-    for own, knots in zip(stretches, at, strict=True):
-        for k, unit in enumerate(np.eye(knots.size)):
-            lines[row : row + own.size, column + k] = np.interp(own, knots, unit)
-        row, column = row + own.size, column + knots.size
-    return lines, np.concatenate(at)
+    before, share, times = [], [], []
+    first = 0
+    for own in stretches:
+        count = int(np.ceil((own[-1] - own[0]) / pitch))
+        at = np.linspace(own[0], own[-1], 1 + count)
+        place = np.interp(own, at, np.arange(1.0 + count))
+        knot = np.minimum(place.astype(np.int64), max(count - 1, 0))
+        before.append(first + knot)
+        share.append(place - knot)
+        times.append(at)
+        first += at.size
+    return np.concatenate(before), np.concatenate(share), np.concatenate(times)
 
 
-def _stiff(apart: Real) -> Real:
-    """Precision (k, k) of a process of unit variance that is lost over a distance of one."""
-    return np.asarray(np.linalg.inv(np.exp(-apart) + LEAST_APART * np.eye(len(apart))), dtype=np.float64)
+def _process(at: Real) -> tuple[Real, Real]:
+    """Precision of a process of unit variance that is lost over a time of one: at its knots, and between two."""
+    alike = np.exp(-np.diff(at))
+    new = 1.0 / (1.0 - alike**2)
+    stiff = np.ones(at.size)
+    stiff[1:] += alike**2 * new
+    stiff[:-1] += alike**2 * new
+    return stiff, -alike * new
+
+
+def _spots(at_m: Real) -> tuple[Real, Real]:
+    """Straight lines between spots of a square lattice (m, s), of which those that matter; and their places."""
+    low = at_m.min(axis=0)
+    count = np.ceil((at_m.max(axis=0) - low) / SPOT_M).astype(np.int64) + 1
+    place = (at_m - low) / SPOT_M
+    corner = np.minimum(place.astype(np.int64), np.maximum(count - 2, 0))
+    part = place - corner
+    lines = np.zeros((len(at_m), int(count.prod())))
+    row = np.arange(len(at_m))
+    for dx in (0, 1):
+        for dy in (0, 1):
+            weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
+            x, y = np.minimum(corner[:, 0] + dx, count[0] - 1), np.minimum(corner[:, 1] + dy, count[1] - 1)
+            lines[row, x * count[1] + y] += weight
+    used = np.flatnonzero(lines.any(axis=0))
+    return np.ascontiguousarray(lines[:, used]), low + SPOT_M * np.column_stack(np.divmod(used, count[1]))
 
 
 def _metal(response: Response, part: Real, white: Real) -> Real:
