@@ -4,9 +4,10 @@
 
 What uneven wet or salty ground answers grows with frequency in quadrature, and so does what small stainless pins
 answer: metal is believed less along it (`emi.invert.conduction_std`). Here each lane of 0.36 m2 holds one small
-mine and is processed twice, believing all of it and as the recipe has it. A mine is found where a target that is to
-be dug lies within 6 cm of it; "by metal" where the metal detector located something there. A phantom is a target
-that is to be dug more than 15 cm from the mine: nothing else is buried. FILE keeps what was tried; simulated.
+mine and is processed twice, believing all of it and as the recipe has it. A mine is found where a target that is
+to be dug lies within 6 cm of it; "by metal" where the metal detector located something there. A phantom is a
+target that is to be dug more than 15 cm from the mine: nothing else is buried. FILE keeps what was tried;
+simulated.
 Exit status 1 where the map of the smallest mine vouches for a mine that is not found by the recipe.
 """
 
