@@ -90,7 +90,7 @@ def test_a_scan_given_twice_is_one_scan(tmp_path):
 
 
 def test_a_folder_without_scans_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"no scans in this folder, expected .*\.h5, .*\.dzt, .* or \.su$"):
+    with pytest.raises(UsageError, match=r"no scans in this folder, expected .*\.h5, .*\.dzt, .* or \.mcap$"):
         find_scans([tmp_path])
 
 

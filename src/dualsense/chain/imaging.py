@@ -1,4 +1,4 @@
-"""The radar's picture: ground surface, background, soil, migration, and the bodies in the volume."""
+"""The radar's picture: ground surface, background, soil and migration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dualsense import gpr, integrity
 from dualsense.chain.line import below_lines, soil_of_lines
 from dualsense.chain.log import Log
 from dualsense.chain.radar import echo_losses, is_off, parameters, with_loss
-from dualsense.chain.recording import MIN_BAND_HZ
 from dualsense.chain.steps import taken
 from dualsense.constants import C0_M_S, MINE_TOPS_M
 from dualsense.faults import fault
@@ -21,24 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.chain.radar import RadarState
-    from dualsense.gpr import Body, Ground, Migrated, Soil, Soundings, Surface, SurfaceEcho, Traces, Ways
+    from dualsense.gpr import Ground, Migrated, Soundings, Surface, SurfaceEcho, Traces
     from dualsense.recipe.gpr import Gpr, RadarStep
     from dualsense.result import Grid
     from dualsense.scan import Severity
 
-DISPUTED, TOP_SPREAD = 2.5, 0.1
-"""Standard deviations of ln eps between a given permittivity and the ground's echo, and what depth may add."""
 MEASURED_RANK = ("svd", "robust-pca")
 """Backgrounds of which the data tell how much there is; where others take nothing away, none is left."""
 MAX_HEIGHT_DIFFERENCE_M = 0.009
 """Standard deviation; simulated lanes have 3 to 7 mm, and 12 to 14 mm with 10 mm of error in the track."""
-BOTH_WAYS, PLAIN = 3, 6.0
-"""Bodies that are looked at by passes to and by passes fro, and their contrast at least."""
-SUMS = ("kirchhoff", "wavenumber")
-"""Migrations whose clutter is that of a sum over the soundings."""
-SUMMED = (
-    "aperture_m", "aperture_growth", "max_aperture_m", "density_radius_m", "loss_db_m", "on_ground", "weights",
-)  # fmt: skip
 
 
 def find_ground(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
@@ -233,7 +223,7 @@ def find_soil(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
 
 def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Migrate to a volume; of a line only what lies below it, given to all ground beside it."""
-    ground, options = _rays(state, tables)
+    ground, options = rays(state, tables)
     log = Log()
     step_m, stop_m = tables.migrate.depth_step_m, tables.migrate.depth_stop_m
     if options["on_ground"] and options["method"] == "wavenumber":
@@ -278,7 +268,8 @@ def _as_recorded(
     return migrated, recorded_m
 
 
-def _rays(state: RadarState, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
+def rays(state: RadarState, tables: Gpr) -> tuple[Ground, dict[str, Any]]:
+    """Give the soil of a state through which rays go, and how the recipe wants them summed."""
     return rays_of(taken(state.surface).height_m, taken(state.soil).relative_permittivity, tables)
 
 
@@ -308,109 +299,3 @@ def rays_of(height_m: NDArray[np.float64], permittivity: float, tables: Gpr) -> 
         tops, permittivities = zip((0.0, ground), *tables.soil.deeper_layers, strict=True)
         ground = gpr.Layers(tops, permittivities)
     return ground, options
-
-
-def list_bodies(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
-    """Find bodies in the volume, and tell where one would have been listed."""
-    migrated, cover, soil = taken(state.migrated), taken(state.cover), taken(state.soil)
-    grid, covered = cover.grid, cover.gpr
-    over = gpr.over_clutter(migrated, grid, covered)
-    wanted = parameters(tables.image)
-    if state.lines is not None:  # each of them is listed like a line by itself
-        wanted["max_bodies"] *= len(set(map(id, state.lines.of_channel.values())))
-    bodies = gpr.find_bodies(migrated, grid, over, **wanted)
-    if state.apexes_m is not None:
-        bodies = gpr.add_bodies(bodies, state.apexes_m, migrated, grid, over)
-    bodies, said = _with_false_rate(_with_tops(bodies, state, tables), state, tables)
-    volume = gpr.envelope_volume(migrated, grid, covered)
-    listed = gpr.detectability(
-        volume,
-        over.median,
-        top_m=tables.image.top_m,
-        min_contrast=tables.image.min_contrast,
-        listed_all=len(bodies) < wanted["max_bodies"],
-        losses=state.losses,
-        band_ok=state.band_hz >= MIN_BAND_HZ,
-        soil_disputed=_disputed(soil, state.echo),
-    )
-    log = Log((fault("gpr-silence-inconclusive", causes=listed.excluded),) if listed.excluded else ()) + said
-    absolute = tables.traces.whiten and taken(state.surface).fitted and state.lines is None
-    tops_m = np.array(MINE_TOPS_M)
-    return replace(
-        state,
-        clutter=gpr.clutter_below(over, migrated.depth_m, tops_m) if absolute and not listed.excluded else None,
-        bodies=bodies,
-        ways=_by_both_ways(bodies, state, tables),
-        volume=volume,
-        detectability=listed,
-        echo_finder=gpr.echo_finder(migrated, grid, over),
-    ), log
-
-
-def _by_both_ways(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Ways, ...]:
-    """Look at the clearest bodies of a patch by passes to and fro; at none of several antenna pairs."""
-    below = taken(state.soundings)
-    if state.lines is not None or np.unique(below.channel).size > 1 or (np.diff(below.time_s) <= 0.0).any():
-        return ()
-    ground, options = _rays(state, tables)
-    return gpr.both_ways(
-        sorted((one for one in bodies if one.contrast > PLAIN), key=lambda one: -one.contrast)[:BOTH_WAYS],
-        below,
-        taken(state.traces),
-        relative_permittivity=ground,
-        height_m=taken(state.surface).height_m,
-        on_ground=options["on_ground"],
-    )
-
-
-def _with_tops(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[Body, ...]:
-    """Tell the bodies' depths by soundings that all count alike; of a line as its volume has them."""
-    if state.lines is not None:
-        return bodies
-    ground, options = _rays(state, tables)
-    return gpr.place_tops(
-        bodies,
-        taken(state.soundings),
-        taken(state.traces),
-        relative_permittivity=ground,
-        height_m=taken(state.surface).height_m,
-        on_ground=options["on_ground"],
-    )
-
-
-def _with_false_rate(bodies: tuple[Body, ...], state: RadarState, tables: Gpr) -> tuple[tuple[Body, ...], Log]:
-    """Tell of each body how many as strong the clutter of this ground makes; of a patch, by sums of soundings."""
-    ground, options = _rays(state, tables)
-    if state.lines is not None or options["method"] not in SUMS:
-        return bodies, Log()
-    cover = taken(state.cover)
-    found = gpr.false_bodies(
-        taken(state.soundings),
-        taken(state.traces),
-        cover.grid,
-        cover.gpr,
-        taken(state.migrated).depth_m,
-        bodies,
-        relative_permittivity=ground,
-        height_m=taken(state.surface).height_m,
-        search=parameters(tables.image),
-        migration={name: options[name] for name in SUMMED},
-    )
-    if found is None:
-        return bodies, Log()
-    counted = f"{found.count} on {found.area_m2:.2f} m2"
-    text = f"{found.per_m2:.1f} of contrast {found.min_contrast:g} or more ({counted})"
-    told = tuple(replace(body, false_per_m2=found.at_least(body.contrast)) for body in bodies)
-    return told, Log(notes={"gpr_false_bodies_per_m2": text})
-
-
-def _disputed(soil: Soil, echo: SurfaceEcho | None) -> str:
-    """Say how a permittivity that was given disagrees with the ground's echo; empty where it does not."""
-    if soil.method != "given" or echo is None:
-        return ""
-    found = echo.permittivity
-    spread = np.hypot(found.std, soil.relative_permittivity_std / soil.relative_permittivity) + TOP_SPREAD
-    if abs(np.log(soil.relative_permittivity) - found.mean) <= DISPUTED * spread:
-        return ""
-    given = soil.relative_permittivity
-    return f"a permittivity of {given:g} is given and the ground's echo tells {found.permittivity:.1f}"

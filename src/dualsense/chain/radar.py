@@ -1,7 +1,8 @@
 """The radar's part of the chain: its state, and the steps that any number of steps may be like.
 
 Which steps there are, in which order, is the table `dualsense.recipe.gpr.Gpr`. A step on samples in time or on
-soundings that is added there is taken here without a word; what the others do is in `recording` and `imaging`.
+soundings that is added there is taken here without a word; what the others do is in `recording`, `imaging` and
+`bodies`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dualsense.chain import imaging, recording
+from dualsense.chain import bodies, imaging, recording
 from dualsense.chain.radar import take_samples_step, take_soundings_step
 from dualsense.chain.steps import ChainStep
 from dualsense.recipe import radar_steps
@@ -27,7 +27,7 @@ _BY_NAME: Mapping[str, Stage] = {
     "traces": imaging.make_traces,
     "soil": imaging.find_soil,
     "migrate": imaging.migrate_traces,
-    "image": imaging.list_bodies,
+    "image": bodies.list_bodies,
 }
 """Steps that do more than one function of `dualsense.gpr`."""
 _WITH_FACTS: Mapping[str, Take] = {

@@ -48,6 +48,8 @@ NOMINAL_SPEED_M_S = 0.5
 """Taken for the clock of a recording that states no scans per second."""
 _SLOWEST_HZ, _FASTEST_HZ = 1e-2, 1e6
 """Scans per second; beyond that the header's clock is as good as absent."""
+_FEW_CHANNELS = 16
+"""Instruments of several antennas have two to eight; a spoilt header may say tens of thousands."""
 _TAGS = (0x00FF, 0x0700)
 _SAMPLE_TYPES: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 16: np.dtype("<u2"), 32: np.dtype("<i4")}
 _MIDDLE = {8: 128.0, 16: 32768.0, 32: 0.0}
@@ -237,7 +239,7 @@ def read_dzt_header(content: bytes, name: str, channel: int = 0) -> DztHeader:
 def _channel(header: DztHeader, channel: int | None, name: str) -> int:
     if channel is None and header.channels > 1:
         which = f"state which: channel=0 to {header.channels - 1}"
-        zeros = ", ".join(["0"] * header.channels)
+        zeros = ", ".join(["0"] * header.channels) if header.channels <= _FEW_CHANNELS else "0, …"
         every = f"or how far each stands to the left of the track: channel_offsets_m=[{zeros}]"
         msg = f"{name}: holds {header.channels} channels, {which}, {every}"
         raise UsageError(msg)
