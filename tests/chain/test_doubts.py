@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from dualsense.chain import process_scan
-from dualsense.chain.doubts import believed_ground
+from dualsense.chain.doubts import believed_ground, faults_of
 from dualsense.chain.tracks import Places, recorded_places
+from dualsense.faults import KINDS
+from dualsense.integrity import CHECKS
 from dualsense.io import read_scan
 from dualsense.recipe.survey import Survey
 from dualsense.result import Coverage, Doubt, Grid
@@ -55,6 +57,20 @@ def test_samples_that_the_chain_dropped_vouch_for_nothing(swept):
     lost = lost_x_m(scan, cover, used, Doubt("samples-clipped", "gpr", 3.0, 6.0, "ground"))
     assert lost[0] < 0.28
     assert lost[-1] > 0.62
+
+
+@pytest.mark.parametrize("sensor", ("gpr", "pose"))
+@pytest.mark.parametrize("code", [check.code for check in CHECKS])
+def test_every_check_is_told_by_the_sensor_it_doubts(swept, code, sensor):
+    scan, _ = swept
+    own = KINDS[code].sensor
+    said = faults_of([Doubt(code, own or sensor, 3.0, 6.0, "ground")], scan)
+    worded = not KINDS[code].fields <= {"part", "stretches", "start_s", "stop_s"}
+    if own is not None:
+        assert worded  # told by who finds it, with the sensor that the kind declares
+    elif not worded:
+        (fault,) = said
+        assert (fault.code, fault.sensor) == (code, sensor)
 
 
 def test_a_doubt_of_another_pair_takes_nothing(swept):

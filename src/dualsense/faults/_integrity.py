@@ -40,7 +40,7 @@ INTEGRITY: Final = (
         "between {start_s:.1f} and {stop_s:.1f} s; their ground is not covered",
         "For a while some columns held noise as the rest does not: a transmitter, a power line or another "
         "detector was near."),
-    FaultKind("coupling-unlike", "gpr", "degraded", "/gpr/data",
+    FaultKind("coupling-unlike", None, "degraded", None,
         "the antennas hear each other otherwise in {part:.0%} of the soundings, in {stretches} stretches between "
         "{start_s:.1f} and {stop_s:.1f} s; their ground is not covered",
         "What the antennas hear of each other is the instrument's own. It faded or changed, an antenna was bent, "
