@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IN_BAND = 0.03
 """Of the strongest tone's amplitude: weaker ones hold little but noise."""
 TONES_WINDOW, DISTURBED = 16, 2
-"""Soundings in which tones are looked at, and tones that are disturbed together: none on 66 clean lanes and presets."""
+"""Soundings in which tones are looked at, and tones that are disturbed together: none on 66 clean scans."""
 TONE_LOUD = 3.0
 """A tone's variation from sounding to sounding over its own usual one, times that of the middle tone then."""
 METAL_WINDOW = 25
