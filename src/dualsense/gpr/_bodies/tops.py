@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.gpr._bodies.body import Body
+    from dualsense.gpr._migrate.migrated import Migrated
     from dualsense.gpr._rays.layers import Ground
     from dualsense.gpr._soundings import Soundings
     from dualsense.gpr._traces import Traces
@@ -76,22 +77,53 @@ def place_tops(
         depth_m = np.arange(
             max(body.depth_m - REACH_M - STEP_M, 0.0), body.depth_m + REACH_M + 1.5 * STEP_M, STEP_M
         )
-        column = kirchhoff(
-            pick_rows(soundings, rows),
-            replace(traces, values=traces.values[rows], spectrum=traces.spectrum[rows]),
-            Grid(np.array([body.x_m]), np.array([body.y_m]), STEP_M),
-            depth_m,
-            relative_permittivity=relative_permittivity,
-            height_m=height_m[rows],
-            aperture_m=APERTURE_M,
-            aperture_growth=GROWTH,
-            max_aperture_m=WIDEST_M,
-            on_ground=on_ground,
-            weights="even",
-        )
+        place = Grid(np.array([body.x_m]), np.array([body.y_m]), STEP_M)
+        ground = (relative_permittivity, height_m, on_ground)
+        column = sum_evenly(soundings, traces, rows, place, depth_m, ground)
         found_m = _nearest_peak(depth_m, np.abs(column.amplitude[:, 0, 0]).astype(np.float64), body.depth_m)
         out.append(body if found_m is None else replace(body, top_m=found_m))
     return tuple(out)
+
+
+def sum_evenly(
+    soundings: Soundings,
+    traces: Traces,
+    rows: NDArray[np.intp],
+    grid: Grid,
+    depth_m: Real,
+    ground: tuple[Ground, Real, bool],
+) -> Migrated:
+    """Sum some soundings, all alike, with the aperture that leaves a plane where it is.
+
+    Parameters
+    ----------
+    soundings, traces
+        n soundings and their analytic traces.
+    rows : (k,)
+        Those that are summed.
+    grid, depth_m
+        Where.
+    ground
+        ``relative_permittivity``, ``height_m`` (n,) and ``on_ground``, as for :func:`dualsense.gpr.kirchhoff`.
+
+    Returns
+    -------
+    Migrated
+    """
+    relative_permittivity, height_m, on_ground = ground
+    return kirchhoff(
+        pick_rows(soundings, rows),
+        replace(traces, values=traces.values[rows], spectrum=traces.spectrum[rows]),
+        grid,
+        depth_m,
+        relative_permittivity=relative_permittivity,
+        height_m=height_m[rows],
+        aperture_m=APERTURE_M,
+        aperture_growth=GROWTH,
+        max_aperture_m=WIDEST_M,
+        on_ground=on_ground,
+        weights="even",
+    )
 
 
 def _nearest_peak(depth_m: Real, envelope: Real, near_m: float) -> float | None:

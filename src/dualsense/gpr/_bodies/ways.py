@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.gpr._bodies.tops import APERTURE_M, GROWTH, WIDEST_M
-from dualsense.gpr._migrate.kirchhoff import kirchhoff
-from dualsense.gpr._soundings import pick_rows
+from dualsense.gpr._bodies.tops import WIDEST_M, sum_evenly
 from dualsense.result import Grid
 
 if TYPE_CHECKING:
@@ -90,6 +88,7 @@ def both_ways(
     _, _, axes = np.linalg.svd(speed - speed.mean(axis=0), full_matrices=False)
     along = speed @ axes[0]
     steady = np.abs(along) > STEADY * float(np.median(np.abs(along)))
+    ground = (relative_permittivity, height_m, on_ground)
     steps = STEP_M * np.arange(-round(REACH_M / STEP_M), round(REACH_M / STEP_M) + 1, dtype=np.float64)
     out = []
     for body in bodies:
@@ -98,19 +97,8 @@ def both_ways(
         for rows in (np.flatnonzero(near & (along > 0.0)), np.flatnonzero(near & (along < 0.0))):
             if rows.size < FEWEST:
                 break
-            seen = kirchhoff(
-                pick_rows(soundings, rows),
-                replace(traces, values=traces.values[rows], spectrum=traces.spectrum[rows]),
-                Grid(body.x_m + steps, body.y_m + steps, STEP_M),
-                np.array([max(body.depth_m, 0.0)]),
-                relative_permittivity=relative_permittivity,
-                height_m=height_m[rows],
-                aperture_m=APERTURE_M,
-                aperture_growth=GROWTH,
-                max_aperture_m=WIDEST_M,
-                on_ground=on_ground,
-                weights="even",
-            )
+            place = Grid(body.x_m + steps, body.y_m + steps, STEP_M)
+            seen = sum_evenly(soundings, traces, rows, place, np.array([max(body.depth_m, 0.0)]), ground)
             found_m.append(_middle(np.abs(seen.amplitude[0]).astype(np.float64) ** 2, steps))
             speeds.append(float(np.abs(along[rows]).mean()))
         if len(found_m) == 2:
