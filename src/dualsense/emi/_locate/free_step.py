@@ -117,6 +117,12 @@ class _Slopes:
     soil: Real
     left: Real
 
+    @property
+    def few(self) -> Real:
+        """What has no columns of its own in each channel (m, c, 3 n + 1): places, and what is left."""
+        few: Real = np.concatenate([self.moved, self.left[:, :, None]], axis=2)
+        return few
+
 
 def _around(rows: FreeRows, state: State) -> _Slopes:
     """Tell what the rows would hear in a state, and how that changes with it."""
@@ -209,15 +215,14 @@ def _normal(rows: FreeRows, here: _Slopes, weight: Real) -> Real:
     """Inner products of all unknowns, places first, coefficients channel by channel, patches, and what is left."""
     m, channels = here.left.shape
     total, places = here.columns.shape[1], here.moved.shape[2]
-    few = np.concatenate([here.moved, here.left[:, :, None], here.soil[:, :, None]], axis=2)
-    heavy = weight @ few
+    few = here.few
+    heavy, ground = weight @ few, (weight @ here.soil[:, :, None])[:, :, 0]
     first = places + channels * total
     last = first + rows.spots.shape[1]
     matrix = np.zeros((last + 1, last + 1))
     edge = np.r_[:places, last]
-    inner = few[:, :, :-1].reshape(m * channels, -1)
-    matrix[np.ix_(edge, edge)] = inner.T @ heavy[:, :, :-1].reshape(m * channels, -1)
-    cross = (heavy[:, :, :-1].reshape(m, -1).T @ here.columns).reshape(channels, -1, total).transpose(1, 0, 2)
+    matrix[np.ix_(edge, edge)] = few.reshape(m * channels, -1).T @ heavy.reshape(m * channels, -1)
+    cross = (heavy.reshape(m, -1).T @ here.columns).reshape(channels, -1, total).transpose(1, 0, 2)
     matrix[edge, places:first] = cross.reshape(len(edge), -1)
     pairs = np.stack([weight[:, k, j] for k in range(channels) for j in range(k + 1)], axis=1)
     blocks = here.columns.T @ (pairs[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
@@ -229,10 +234,9 @@ def _normal(rows: FreeRows, here: _Slopes, weight: Real) -> Real:
             matrix[a : a + total, b : b + total] = block
             matrix[b : b + total, a : a + total] = block.T
             n += 1
-    ground = heavy[:, :, -1]
     beside = (ground[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
     matrix[first:last, places:first] = rows.spots.T @ beside
-    matrix[first:last, edge] = rows.spots.T @ np.einsum("mc,mcp->mp", ground, few[:, :, :-1])
+    matrix[first:last, edge] = rows.spots.T @ np.einsum("mc,mcp->mp", ground, few)
     own = (ground * here.soil).sum(axis=1)
     matrix[first:last, first:last] = rows.spots.T @ (own[:, None] * rows.spots)
     matrix[places:first, edge] = matrix[edge, places:first].T
@@ -253,7 +257,7 @@ class _Wandering:
     def of(cls, rows: FreeRows, here: _Slopes, turned: Real, slow: float) -> _Wandering:
         """Gather and eliminate it."""
         knots, channels = rows.stiff.size, here.left.shape[1]
-        few = np.concatenate([here.moved, here.left[:, :, None]], axis=2)
+        few = here.few
         unknown = few.shape[2] + channels * here.columns.shape[1] + rows.spots.shape[1]
         own = rows.stiff[:, None, None] * np.eye(3)
         beside = rows.linked[:, None, None] * np.eye(3)

@@ -45,11 +45,6 @@ class Ways:
     apart_m: float
     speed_m_s: float
 
-    @property
-    def late_s(self) -> float:
-        """By how much the soundings' clock is late: then each way sees the body too far ahead."""
-        return 0.5 * self.apart_m / self.speed_m_s
-
 
 def both_ways(
     bodies: Sequence[Body],
