@@ -53,8 +53,15 @@ def batch_html(
         "whole_s": None if whole_s is None else round(whole_s, 1),
         "scans": [_shown(entry, took_s.get(entry.name)) for entry in entries],
     }
-    style = render.inline_letters() + _asset("batch.css")
-    return filled_page(_asset("batch.html"), style=style, script=_asset("batch.js"), data=data)
+    return filled_page(
+        _asset("batch.html"),
+        heading="scans",
+        letters=render.inline_letters(),
+        style=_asset("batch.css"),
+        script=_asset("batch.js"),
+        data=data,
+        images="'self' file: data:",
+    )
 
 
 def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:

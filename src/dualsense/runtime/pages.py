@@ -24,13 +24,48 @@ def data_uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64," + base64.b64encode(content).decode("ascii")
 
 
-def filled_page(template: str, *, style: str, script: str, data: object) -> str:
-    """Page with its style, script and data in the places of a template's marks, and what its policy admits.
+def shared_asset(name: str) -> str:
+    """Text of a script, style or template that several pages hold, such as "marks.js"."""
+    return files("dualsense.runtime").joinpath("assets", name).read_text(encoding="utf-8")
 
-    The script goes on from ``assets/page.js``, which reads the data and says what stands in their languages.
+
+def filled_page(
+    body: str, *, heading: str, letters: str, style: str, script: str, data: object, images: str = "data:"
+) -> str:
+    """Page around a body, with its style, script and data inline, and what its policy admits.
+
+    Parameters
+    ----------
+    body
+        HTML below the heading, where readers choose language and colours.
+    heading
+        Name of the sentence that stands there.
+    letters, style
+        CSS: of letters that the page brings along, and of what this page has beside ``assets/page.css``.
+    script
+        Goes on from ``assets/page.js``, which reads the data and says what stands in their languages.
+    data
+        Ready for JSON.
+    images
+        Where pictures may come from, as a content security policy has it.
+
+    Returns
+    -------
+    str
     """
-    script = files("dualsense.runtime").joinpath("assets", "page.js").read_text(encoding="utf-8") + script
-    page = template.replace("{style_hash}", policy_source(style)).replace("{script_hash}", policy_source(script))
-    page = page.replace("{style}", style).replace("{script}", script)
+    style = letters + shared_asset("page.css") + style
+    script = shared_asset("page.js") + script
+    marks = {
+        "heading": heading,
+        "images": images,
+        "style_hash": policy_source(style),
+        "script_hash": policy_source(script),
+        "body": body,
+        "style": style,
+        "script": script,
+    }
+    page = shared_asset("page.html")
+    for name, text in marks.items():
+        page = page.replace("{" + name + "}", text)
     # the data come last: whatever they hold is not looked through for the other marks
     return page.replace("{data}", script_json(data))

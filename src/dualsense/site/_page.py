@@ -11,7 +11,7 @@ from urllib.parse import quote
 from dualsense import render
 from dualsense.language import languages, spoken
 from dualsense.result import OPEN_CALLS
-from dualsense.runtime.pages import data_uri, filled_page
+from dualsense.runtime.pages import data_uri, filled_page, shared_asset
 from dualsense.scan import plain
 from dualsense.site._decided import is_open
 from dualsense.site._frame import from_frame
@@ -58,8 +58,14 @@ def site_html(site: Site, gathered: Gathered | None, out: Path) -> str:
         "frame": None if site.frame is None else f"{site.frame.name} (EPSG:{site.frame.epsg})",
         "origin": [round(100.0 * site.origin_error.place_m, 1), site.origin_error.azimuth_deg],
     }
-    style = render.inline_letters() + _asset("site.css")
-    return filled_page(_asset("site.html"), style=style, script=_asset("site.js"), data=data)
+    return filled_page(
+        _asset("site.html"),
+        heading="title",
+        letters=render.inline_letters(),
+        style=_asset("site.css"),
+        script=shared_asset("marks.js") + _asset("site.js"),
+        data=data,
+    )
 
 
 def _scan(scan: SiteScan, out: Path) -> dict[str, Any]:

@@ -16,15 +16,6 @@ const COLUMNS = [
   { name: "took", word: () => say("took"), value: (scan) => scan.took_s || 0, down: true },
 ];
 
-function choicesOf(select, values, word, chosen) {
-  select.replaceChildren(...values.map((value) => {
-    const option = made("option", word(value));
-    option.value = value;
-    return option;
-  }));
-  select.value = values.includes(chosen) ? chosen : values[0];
-}
-
 const codes = [...new Set(data.scans.flatMap((scan) => scan.fault_codes || []))].sort();
 const ONLY = ["all", "dig", "failed", "amber", "red", "faults", ...codes.map((one) => "fault:" + one)];
 
@@ -178,28 +169,11 @@ function sumText() {
 }
 
 function speak(wished) {
-  code = data.tongues[wished] ? wished : data.first;
-  const tongue = data.tongues[code];
-  document.documentElement.lang = code;
-  document.documentElement.dir = tongue.direction;
-  for (const one of document.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
-  for (const one of document.querySelectorAll("[data-label]")) one.setAttribute("aria-label", say(one.dataset.label));
-  byId("unreviewed").hidden = tongue.reviewed;
-  byId("sum").textContent = sumText();
-  choicesOf(byId("language"), Object.keys(data.tongues), (one) => data.tongues[one].name, code);
-  choicesOf(byId("theme"), ["light", "dark", "sun"], (one) => say("look_" + one), kept("theme"));
+  speakPage(wished, sumText);
   choicesOf(byId("only"), ONLY, onlyWord, byId("only").value);
   show();
 }
 
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-  keepAs("theme", name);
-}
-
-byId("language").addEventListener("change", (event) => { keepAs("language", event.target.value); speak(event.target.value); });
-byId("theme").addEventListener("change", (event) => setTheme(event.target.value));
 byId("only").addEventListener("change", show);
 byId("search").addEventListener("input", show);
-document.documentElement.dataset.theme = ["light", "dark", "sun"].includes(kept("theme")) ? kept("theme") : "light";
-speak(kept("language") || data.first);
+begin(speak, show);

@@ -21,7 +21,7 @@ from dualsense.render._report.languages import Texts, language_tables
 from dualsense.render._report.page import page_words
 from dualsense.render._report.pages import inline_letters
 from dualsense.render._report.viewer import viewer_data
-from dualsense.runtime.pages import data_uri, policy_source, script_json
+from dualsense.runtime.pages import data_uri, policy_source, script_json, shared_asset
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _script() -> str:
     """All scripts of the page in one function, by their names."""
     folder = files("dualsense.render").joinpath(ASSETS, "page")
     parts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".js"))
-    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in parts]
+    texts = [shared_asset("marks.js"), *(folder.joinpath(name).read_text(encoding="utf-8") for name in parts)]
     return '"use strict";\n(function () {\n' + "\n".join(texts) + "}());\n"
 
 

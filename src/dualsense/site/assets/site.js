@@ -16,7 +16,7 @@ const LOOKS = {
   dark: { outside: "#1c1c1c", none: "#4a4a4a", one: "#6a6a6a", both: "#d8d8d8", line: "#000000" },
   sun: { outside: "#6a6a6a", none: "#b0b0b0", one: "#d8d8d8", both: "#ffffff", line: "#000000" },
 };
-const look = () => LOOKS[document.documentElement.dataset.theme];
+const look = () => LOOKS[theme()];
 const fillOf = (kind) => (kind === "none" || kind === "both" ? look()[kind] : look().one);
 
 // Lines that say what is missing: crossed where no sensor measured, one way where one did.
@@ -24,7 +24,7 @@ const WAYS = { none: [[0, 0, 12, 12], [0, 12, 12, 0]], metal: [[0, 12, 12, 0]], 
 const hatches = {};
 
 function hatch(pen, kind) {
-  const key = kind + document.documentElement.dataset.theme;
+  const key = kind + theme();
   if (!hatches[key]) {
     const tile = made("canvas");
     tile.width = 12;
@@ -126,55 +126,9 @@ function drawGround(pen, ratio) {
   }
 }
 
-// ---- symbols: a call is told by its shape first
+// ---- symbols of what is listed
 
 const SYMBOL = 12;
-
-function diamond(pen, x, y, reach) {
-  pen.beginPath();
-  pen.moveTo(x, y - reach);
-  pen.lineTo(x + reach, y);
-  pen.lineTo(x, y + reach);
-  pen.lineTo(x - reach, y);
-  pen.closePath();
-}
-
-function boxed(pen, x, y, size, text) {
-  pen.fillStyle = "#fff";
-  pen.fillRect(x - size, y - size, 2 * size, 2 * size);
-  pen.strokeStyle = "#000";
-  pen.lineWidth = 2.4;
-  pen.strokeRect(x - size, y - size, 2 * size, 2 * size);
-  pen.fillStyle = "#000";
-  pen.font = "700 " + 1.5 * size + "px sans-serif";
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.fillText(text, x, y + 1);
-}
-
-function symbol(pen, call, x, y, size) {
-  if (call === "suspect" || call === "unclear") {
-    for (const [reach, fill, edge] of [[size + 4, "#000", "#fff"], [size, call === "suspect" ? "#ff2a1a" : "#ffa200", "#000"]]) {
-      diamond(pen, x, y, reach);
-      pen.fillStyle = fill;
-      pen.fill();
-      pen.strokeStyle = edge;
-      pen.lineWidth = 1.6;
-      pen.stroke();
-    }
-    if (call === "unclear") { diamond(pen, x, y, 0.45 * size); pen.fillStyle = "#000"; pen.fill(); }
-  } else if (call === "likely-clutter") {
-    for (const [colour, width] of [["#000", 6], ["#fff", 2.6]]) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = width;
-      pen.beginPath();
-      pen.arc(x, y, size - 2, 0, 2 * Math.PI);
-      pen.stroke();
-    }
-  } else {
-    boxed(pen, x, y, size, call === "place" ? "!" : "?");
-  }
-}
 
 // Dug, and nothing says so again: struck through and never gone.
 function strike(pen, x, y, size) {
@@ -192,7 +146,7 @@ function strike(pen, x, y, size) {
 
 function drawSymbol(pen, one, x, y, size) {
   const struck = one.state === "dug" && !one.again;
-  symbol(pen, one.call, x, y, struck ? 0.75 * size : size);
+  shapeSymbol(pen, one.call, x, y, struck ? 0.75 * size : size, theme());
   if (struck) strike(pen, x, y, 0.8 * size);
 }
 
@@ -460,7 +414,7 @@ function legend() {
     const count = data.objects.filter((one) => one.call === call).length;
     if (!count) continue;
     const row = made("li");
-    row.append(icon((pen) => symbol(pen, call, 19, 16, 10), [38, 32]), made("span", say("counted", { what: say("call_" + call), count })));
+    row.append(icon((pen) => shapeSymbol(pen, call, 19, 16, 10, theme()), [38, 32]), made("span", say("counted", { what: say("call_" + call), count })));
     rows.push(row);
   }
   const struck = data.objects.filter((one) => one.state === "dug" && !one.again).length;
@@ -607,31 +561,13 @@ function sumText() {
   return parts;
 }
 
-function choicesOf(select, values, word, picked) {
-  select.replaceChildren(...values.map((value) => {
-    const option = made("option", word(value));
-    option.value = value;
-    return option;
-  }));
-  select.value = values.includes(picked) ? picked : values[0];
-}
-
 function speak(wished) {
-  code = data.tongues[wished] ? wished : data.first;
-  const tongue = data.tongues[code];
-  document.documentElement.lang = code;
-  document.documentElement.dir = tongue.direction;
-  for (const one of document.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
-  for (const one of document.querySelectorAll("[data-label]")) one.setAttribute("aria-label", say(one.dataset.label));
-  byId("unreviewed").hidden = tongue.reviewed;
-  byId("sum").textContent = sumText().join(" · ");
+  speakPage(wished, () => sumText().join(" · "));
   map.setAttribute("aria-label", say("title") + ": " + sumText().join(" · "));
   const simulated = data.scans.filter((scan) => scan.simulated).length;
   byId("simulated").hidden = !simulated;
   byId("simulated").textContent = simulated === data.scans.length ? say("simulated") : say("counted", { what: say("simulated"), count: simulated });
   byId("origin").textContent = data.frame ? say("originError", { length: data.origin[0], turn: data.origin[1] }) + " " + data.frame : "";
-  choicesOf(byId("language"), Object.keys(data.tongues), (one) => data.tongues[one].name, code);
-  choicesOf(byId("theme"), ["light", "dark", "sun"], (one) => say("look_" + one), kept("theme"));
   choicesOf(byId("only"), ["all", "dig"], (one) => say(one === "all" ? "all" : "withDig"), byId("only").value);
   show();
 }
@@ -644,17 +580,8 @@ function show() {
   redraw();
 }
 
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-  keepAs("theme", name);
-  show();
-}
-
-byId("language").addEventListener("change", (event) => { keepAs("language", event.target.value); speak(event.target.value); });
-byId("theme").addEventListener("change", (event) => setTheme(event.target.value));
 byId("only").addEventListener("change", () => { list(); redraw(); });
 window.addEventListener("resize", redraw);
-document.documentElement.dataset.theme = ["light", "dark", "sun"].includes(kept("theme")) ? kept("theme") : "light";
-speak(kept("language") || data.first);
+begin(speak, show);
 showWhole();
 Promise.all((data.ground ? data.ground.tiles : []).map(readTile)).then(() => { showWhole(); map.dataset.ready = "yes"; });

@@ -1,9 +1,9 @@
   // Colours of the themes, hatching, and colour scales of the layers.
 
   const THEMES = {
-    light: { paper: "#ffffff", ink: "#000000", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#d4d4d4", hatch: "#6e6e6e", one: "#ffffff", suspect: "#e8440a", unclear: "#ffd400" },
-    dark: { paper: "#111111", ink: "#f4f4f4", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#4a4a4a", hatch: "#a8a8a8", one: "#ffffff", suspect: "#ff6a2b", unclear: "#ffd400" },
-    sun: { paper: "#ffffff", ink: "#000000", halo: "#ffffff", line: "#0030c0", mark: "#000000", grey: "#ffe9a8", hatch: "#7a5200", one: "#7a5200", suspect: "#ff2a00", unclear: "#ffd400" },
+    light: { paper: "#ffffff", ink: "#000000", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#d4d4d4", hatch: "#6e6e6e", one: "#ffffff" },
+    dark: { paper: "#111111", ink: "#f4f4f4", halo: "#000000", line: "#ffffff", mark: "#ffffff", grey: "#4a4a4a", hatch: "#a8a8a8", one: "#ffffff" },
+    sun: { paper: "#ffffff", ink: "#000000", halo: "#ffffff", line: "#0030c0", mark: "#000000", grey: "#ffe9a8", hatch: "#7a5200", one: "#7a5200" },
   };
   let look = THEMES.light;
 
@@ -187,5 +187,5 @@
   function tellText(part, text) { if (part.textContent !== text) { part.textContent = text; } }
   function tellName(part, name, text) { if (part.getAttribute(name) !== text) { part.setAttribute(name, text); } }
 
-  const font = (size, weight) => `${weight || 400} ${size}px system-ui, "DejaVu Sans", "Noto Sans", "dualsense letters", sans-serif`;
+  const font = (size, weight) => `${weight || 400} ${size}px ${LETTERS}`;
   const touches = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;

@@ -20,54 +20,9 @@
     }
   }
 
-  function diamond(pen, x, y, reach) {
-    pen.beginPath();
-    pen.moveTo(x, y - reach);
-    pen.lineTo(x + reach, y);
-    pen.lineTo(x, y + reach);
-    pen.lineTo(x - reach, y);
-    pen.closePath();
-  }
-
   function drawSymbol(pen, call, x, y, size) {
     const room = 2 * (size + 8);
-    stamp(pen, `${call} ${size}`, x, y, room, room, (brush) => { shapeSymbol(brush, call, room / 2, room / 2, size); });
-  }
-
-  // A call is told by its shape first: filled diamond, open diamond, square with a question mark, ring.
-  function shapeSymbol(pen, call, x, y, size) {
-    if (call === "suspect" || call === "unclear") {
-      for (const [reach, fill, edge] of [[size + 4, "#000", "#fff"], [size, call === "suspect" ? look.suspect : look.unclear, "#000"]]) {
-        diamond(pen, x, y, reach);
-        pen.fillStyle = fill;
-        pen.fill();
-        pen.strokeStyle = edge;
-        pen.lineWidth = 1.6;
-        pen.stroke();
-      }
-      if (call === "unclear") { diamond(pen, x, y, 0.45 * size); pen.fillStyle = "#000"; pen.fill(); }
-      return;
-    }
-    if (call === "likely-clutter") {
-      for (const [colour, width] of [["#000", 6], ["#fff", 2.6]]) {
-        pen.strokeStyle = colour;
-        pen.lineWidth = width;
-        pen.beginPath();
-        pen.arc(x, y, size - 2, 0, 2 * Math.PI);
-        pen.stroke();
-      }
-      return;
-    }
-    pen.fillStyle = "#fff";
-    pen.fillRect(x - size, y - size, 2 * size, 2 * size);
-    pen.strokeStyle = "#000";
-    pen.lineWidth = 2.4;
-    pen.strokeRect(x - size, y - size, 2 * size, 2 * size);
-    pen.fillStyle = "#000";
-    pen.font = font(1.5 * size, 700);
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    pen.fillText("?", x, y + 1);
+    stamp(pen, `${call} ${size}`, x, y, room, room, (brush) => { shapeSymbol(brush, call, room / 2, room / 2, size, state.theme); });
   }
 
   function ring(pen, x, y) {
