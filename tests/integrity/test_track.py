@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualsense.integrity._track import inspect_track
+from dualsense.integrity._track import inspect_track, inspect_width
 from dualsense.scan import Pose
 
 
@@ -95,3 +95,20 @@ def test_one_axis_of_another_scale_trembles_otherwise_than_is_stated():
         replace(stated, position_m=at, position_std_m=np.array([0.004, 0.002, 0.002]))
     )
     assert "track-uneven" not in codes(Pose(pose.time_s, at))
+
+
+@pytest.mark.parametrize("turned_rad", (0.0, 0.7))
+@pytest.mark.parametrize(("width_m", "apart_m", "narrow"), ((0.4, 0.0, False), (0.14, 0.0, True), (0.14, 0.3, False)))
+def test_a_strip_narrower_than_a_head_covers_nothing(turned_rad, width_m, apart_m, narrow):
+    pose = sweep()
+    at = pose.position_m * [1.0, width_m / np.ptp(pose.position_m[:, 1]), 1.0]
+    turn = np.array([[np.cos(turned_rad), np.sin(turned_rad)], [-np.sin(turned_rad), np.cos(turned_rad)]])
+    at[:, :2] = at[:, :2] @ turn
+    found = inspect_width(moved(pose, at), apart_m)
+    assert [one.code for one in found] == ["patch-narrow"] * narrow
+    assert all(one.sensor == "pose" and one.takes_away == "ground" for one in found)
+
+
+def test_a_patch_of_no_places_is_not_called_narrow():
+    pose = sweep()
+    assert inspect_width(moved(pose, np.full_like(pose.position_m, np.nan)), 0.0) == ()

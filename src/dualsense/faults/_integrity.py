@@ -63,6 +63,10 @@ INTEGRITY: Final = (
         "the head is faster than a hand for {part:.0%} of the poses, between {start_s:.1f} and {stop_s:.1f} s; "
         "their ground is not covered",
         "Either the track jumps, or its unit is not the metre."),
+    FaultKind("patch-narrow", None, "degraded", None,
+        "the swept strip is narrower than 18 cm; no ground is covered",
+        "So narrow a strip shows every object from one side only, and nothing tells whether its width is true. "
+        "Sweep a wider patch, or look whether the tracker crept back."),
     FaultKind("track-level", None, "degraded", None,
         "all heights are the same while places tremble: heights were not measured; no ground is covered",
         "Without heights the ground's echo cannot be taken away, and depths are not known."),

@@ -11,7 +11,7 @@ from dualsense.constants import C0_M_S
 from dualsense.integrity import _alike as alike
 from dualsense.integrity import _stream as stream
 from dualsense.integrity._doubt import stretches, takes_away, throughout
-from dualsense.integrity._track import inspect_track
+from dualsense.integrity._track import inspect_track, inspect_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +49,21 @@ def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
         What is not believed of it; none where nothing stands out.
     """
     out = inspect_track(scan.pose, patch=patch)
+    if patch:
+        out += inspect_width(scan.pose, max(_apart_m(data) for data in (scan.gpr, scan.emi)))
     if scan.gpr is not None:
         out += _radar(scan.gpr, scan.pose, patch=patch)
     if scan.emi is not None:
         out += _metal(scan.emi)
     return out
+
+
+def _apart_m(data: GprData | EmiData | None) -> float:
+    """Tell how far a sensor's pairs lie apart on the head; 0 of one that is missing."""
+    if data is None or len(data.tx_position_m) < 2:
+        return 0.0
+    middle_m = 0.5 * (data.tx_position_m + data.rx_position_m)[:, :2]
+    return float(np.ptp(middle_m, axis=0).max())
 
 
 def _radar(data: GprData, pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:

@@ -36,6 +36,10 @@ MIN_POSES = 12
 UNEVEN, UNEVEN_M = 1.75, 1e-3
 """Ratio of the noise along x and y, each over what is stated of it, either way; and of both over that along z,
 where more is a track that is too long. Noise below a millimetre is that of a filter, and tells of its motion."""
+NARROW_M, WAYS = 0.18, 36
+"""A strip is narrower than this along one of so many directions, without the outermost `OUTSIDE` of its places:
+15 cm deep, an object is seen within 30 degrees to either side, and a head is no narrower itself."""
+OUTSIDE = 0.01
 
 
 def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
@@ -67,6 +71,32 @@ def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
     if patch:
         out += _too_fast(time, at)
     return out
+
+
+def inspect_width(pose: Pose, apart_m: float) -> tuple[Doubt, ...]:
+    """Ask whether a patch is wide enough for what lies below to be told from what lies beside it.
+
+    Where it is not, neither sensor sees an object from both sides, and a track whose scale is wrong, or that
+    creeps back, is told by nothing: passes on top of each other agree.
+
+    Parameters
+    ----------
+    pose
+        The track as recorded.
+    apart_m
+        How far the antenna or coil pairs of one sensor lie apart on the head; 0 of a single one.
+
+    Returns
+    -------
+    tuple of Doubt
+    """
+    at = pose.position_m[np.isfinite(pose.position_m).all(axis=1), :2]
+    if len(at) < MIN_POSES:
+        return ()
+    angle = np.arange(WAYS) * np.pi / WAYS
+    low_m, high_m = np.quantile(at @ np.stack([np.cos(angle), np.sin(angle)]), [OUTSIDE, 1.0 - OUTSIDE], axis=0)
+    narrow = bool((high_m - low_m).min() + apart_m < NARROW_M)
+    return throughout("patch-narrow", "pose", pose.time_s) if narrow else ()
 
 
 def _stuck(time: Real, at: Real) -> Mask:
