@@ -107,13 +107,13 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     rules = json.loads(RULES.read_text(encoding="utf-8"))
     rules["gpr"]["surface_depth_m"] = SURFACE_DEPTH_M
     targets = [r for r in rows if r["id"] is not None]
-    trees, ratio, existence, facts = fit(targets)
+    trees, ratio, existence, lowering, facts = fit(targets)
     mine = np.array([r["is_mine"] for r in targets], dtype=bool)
     inside = np.array([counts(r) for r in targets], dtype=bool)
     odds = odds_to_expect(rows)
     confidence = 1.0 / (1.0 + np.exp(-(np.log(odds) + ratio)))
     missed = sum(counts(r) for r in rows if r["id"] is None)
-    limit, bound = threshold(confidence[inside], missed=missed)
+    limit, bound = threshold((lowering * confidence)[inside], missed=missed)
     prior = float(odds / (1 + odds))
     model = {
         "id": MODEL_ID,
@@ -146,7 +146,7 @@ def build(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
         },
         "experts": facts,
         "rejected_at_threshold": {
-            name: float(np.mean(confidence[chosen] < limit))
+            name: float(np.mean((lowering * confidence)[chosen] < limit))
             for name, chosen in (("metal", labels == "metal"), ("all_clutter", ~mine))
         },
     }

@@ -16,6 +16,7 @@ from benchmarks.calibrate.trees import Tree, pack, read_grown
 from dualsense.features import WEAK, EmiFeature, GprFeature
 from dualsense.fusion._confidence import NO_SILENCE, Silence
 from dualsense.fusion._fitted import Existence, Expert, Experts, read_expert
+from dualsense.fusion._targets import lowering
 from dualsense.fusion._weigh import Findings, anything, by_experts, expert_inputs
 
 if TYPE_CHECKING:
@@ -247,6 +248,8 @@ class Told(NamedTuple):
         Total log-likelihood ratio of each row by experts that saw nothing of its lane.
     existence : (n,) float64
         Probability that there is anything at all, likewise.
+    lowering : (n,) float64
+        The same as far as it may lower an alarm; 1 elsewhere.
     facts
         Of each expert.
     """
@@ -254,6 +257,7 @@ class Told(NamedTuple):
     trees: dict[str, Any]
     ratio: Real
     existence: Real
+    lowering: Real
     facts: dict[str, Any]
 
 
@@ -268,10 +272,8 @@ def fit(rows: Sequence[dict[str, Any]]) -> Told:
     odds = log_odds(mine, known.astype(np.float64))
     what = [found(row) for row in rows]
     told = fit_to(what, fold, mine, weight, known, taken_off=odds, growth=GROWTH)
-    ratio = np.zeros(len(rows))
-    for n, (w, k) in enumerate(zip(what, fold, strict=True)):
-        said = by_experts(Experts(**told.unseen[k]), w)
-        ratio[n] = said.emi + said.gpr + said.joint
+    said = [by_experts(Experts(**told.unseen[k]), w) for w, k in zip(what, fold, strict=True)]
+    ratio = np.array([one.emi + one.gpr + one.joint for one in said])
     any_ = fit_to(what, fold, there, np.ones(len(rows)), every, taken_off=0.0, growth=FEWER)
     existence = [anything(Existence(**any_.unseen[k]), w) for w, k in zip(what, fold, strict=True)]
     trees = {
@@ -279,7 +281,11 @@ def fit(rows: Sequence[dict[str, Any]]) -> Told:
         "existence": {name: {key: one[key] for key in VOTE} for name, one in any_.whole.items()},
     }
     facts = {"log_odds": odds} | told.facts | {"existence": any_.facts}
-    return Told(trees, ratio, np.array(existence, dtype=np.float64), facts)
+    lowered = [
+        lowering(e, w, one, trusted=row.get("trusted", True))
+        for e, w, one, row in zip(existence, what, said, rows, strict=True)
+    ]
+    return Told(trees, ratio, np.array(existence, dtype=np.float64), np.array(lowered), facts)
 
 
 def _short(value: Any) -> Any:

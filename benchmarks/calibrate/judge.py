@@ -58,7 +58,10 @@ def judged(model: Model, score: dict[str, Any], rows: Rows) -> ScanScore:
         if row["id"] is not None and row["id"] not in gone:
             found_ = _beside_hidden(what[row["id"]], row["place"], hiding)
             weight = weights[row["id"]]
-            stated[row["id"]] = (weight, judge(model, found_, weight, trusted=trusted[row["id"]]))
+            stated[row["id"]] = (
+                weight,
+                judge(model, found_, weight, exists[row["id"]], trusted=trusted[row["id"]]),
+            )
     targets = tuple(
         replace(
             TargetScore(**t),

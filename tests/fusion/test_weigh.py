@@ -15,15 +15,16 @@ from dualsense.errors import ModelError
 from dualsense.fusion import _confidence
 from dualsense.fusion._beside import FARTHEST_M, beside
 from dualsense.fusion._conditions import Conditions
-from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence
+from dualsense.fusion._confidence import NO_SILENCE, Silence, load_model, metal_silence, shown_threshold
 from dualsense.fusion._evidence import body_features, dipole_features, pair_features
 from dualsense.fusion._fitted import LEAF, NODES, Existence, Expert, Experts, Vote, read_experts, read_forest
 from dualsense.fusion._inputs import body_inputs, metal_inputs, pair_inputs, within_inputs
-from dualsense.fusion._targets import leaves_out
+from dualsense.fusion._targets import judge, leaves_out
 from dualsense.fusion._weigh import (
     HIDDEN,
     SILENCE,
     Findings,
+    Weight,
     anything,
     by_experts,
     by_rules,
@@ -200,9 +201,6 @@ def test_experts_are_read_from_plain_json():
 
 
 def test_a_prior_that_a_user_sets_changes_no_call():
-    from dualsense.fusion._targets import judge
-    from dualsense.fusion._weigh import Weight
-
     model = replace(RULES, experts=EXPERTS, prior=0.2, suspect_threshold=0.1, clutter_threshold=0.02)
     found = replace(NOTHING, body=BODY, body_score=9.0, metal_silence=NO_SILENCE)
     for ratio, calls in ((-0.5, ("suspect", "suspect")), (-4.0, ("likely-clutter", "likely-clutter"))):
@@ -329,3 +327,32 @@ def test_each_expert_is_told_what_its_sensor_found_beside():
     assert "beside: body count" not in told["emi"]
     assert told["both"]["metal: beside: metal count"] == 2.0
     assert told["both"]["body: beside: body count"] == 1.0
+
+
+@pytest.mark.parametrize("exists", (0.9, 0.02))
+def test_what_is_hardly_anything_is_no_suspect_and_no_clutter(exists):
+    found = replace(
+        NOTHING, metal=METAL, body=BODY | pair_features(body(), metal()), metal_score=5.0, body_score=9.0
+    )
+    model, weight = load_model("simulated-5"), Weight(0.0, 0.0)  # as likely a mine as any target: suspect
+    told = judge(model, found, weight, exists)
+    assert told.call == ("suspect" if exists > 0.5 else "unclear")
+    assert told.confidence == pytest.approx(exists * model.prior)
+    assert judge(model, found, Weight(-9.0, 0.0), exists).call == judge(model, found, Weight(-9.0, 0.0)).call
+    shown = shown_threshold(model, model.suspect_threshold, prior=0.01)
+    rare = judge(model, found, weight, exists, prior=0.01)
+    assert rare.call == told.call
+    assert (rare.confidence >= shown) == (told.call == "suspect")
+
+
+@pytest.mark.parametrize(
+    ("change", "strangeness", "trusted"),
+    (({"emi_here": False}, 0.0, True), ({"gpr_here": False}, 0.0, True), ({}, 1.5, True), ({}, 0.0, False)),
+    ids=("no metal detector", "no radar", "strange", "a fault"),
+)
+def test_existence_lowers_nothing_where_it_may_be_wrong(change, strangeness, trusted):
+    found = replace(NOTHING, metal=METAL, metal_score=5.0, **change)
+    weight = Weight(0.0, 0.0, strangeness=strangeness)
+    told = judge(load_model("simulated-5"), found, weight, 1e-6, trusted=trusted)
+    assert told == judge(load_model("simulated-5"), found, weight, trusted=trusted)
+    assert told.call == "suspect"

@@ -98,7 +98,9 @@ def test_one_axis_of_another_scale_trembles_otherwise_than_is_stated():
 
 
 @pytest.mark.parametrize("turned_rad", (0.0, 0.7))
-@pytest.mark.parametrize(("width_m", "apart_m", "narrow"), ((0.4, 0.0, False), (0.14, 0.0, True), (0.14, 0.3, False)))
+@pytest.mark.parametrize(
+    ("width_m", "apart_m", "narrow"), ((0.4, 0.0, False), (0.14, 0.0, True), (0.14, 0.3, False))
+)
 def test_a_strip_narrower_than_a_head_covers_nothing(turned_rad, width_m, apart_m, narrow):
     pose = sweep()
     at = pose.position_m * [1.0, width_m / np.ptp(pose.position_m[:, 1]), 1.0]

@@ -237,9 +237,14 @@ def shown_threshold(model: Model, threshold: float, *, prior: float | None = Non
     float
         The same where no other prior is set.
     """
+    return at_prior(model, threshold, prior)
+
+
+def at_prior(model: Model, confidence: float, prior: float | None) -> float:
+    """Move a probability from the model's own prior to another one; the same where no other is set."""
     if prior is None:
-        return threshold
-    return _from_log_odds(_log_odds(threshold) + _log_odds(prior) - _log_odds(model.prior))
+        return confidence
+    return _from_log_odds(_log_odds(max(confidence, 1e-300)) + _log_odds(prior) - _log_odds(model.prior))
 
 
 def _log_odds(p: float) -> float:
@@ -258,6 +263,7 @@ def decide(
     model: Model,
     evidence: float,
     *,
+    there: float = 1.0,
     measured: bool,
     told: bool = True,
     threshold: float | None = None,
@@ -274,6 +280,8 @@ def decide(
         Whose thresholds are taken.
     evidence
         Probability of a mine at the model's own prior: another one that a user sets changes no call.
+    there
+        Probability that anything is there, which lowers an alarm: a suspect is what is both. It makes no clutter.
     measured
         Whether both sensors measured here, all around it, with nothing that limits what they say.
     told
@@ -289,7 +297,7 @@ def decide(
         Unclear is what lies between the thresholds, and is treated as a suspect.
     """
     limit = model.suspect_threshold if threshold is None else threshold
-    if evidence >= limit:
+    if there * evidence >= limit:
         return "suspect"
     if not measured:
         return "not-assessable"

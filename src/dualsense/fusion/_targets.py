@@ -11,6 +11,7 @@ from dualsense.features import GprFeature
 from dualsense.fusion._beside import beside
 from dualsense.fusion._confidence import (
     NO_SILENCE,
+    at_prior,
     decide,
     metal_silence,
     probability,
@@ -145,6 +146,31 @@ def leaves_out(
     return weight.strangeness <= 1.0 and own < min(limits)
 
 
+def lowering(exists: float | None, found: Findings, weight: Weight, *, trusted: bool) -> float:
+    """Give how likely there is anything, as far as that may lower an alarm.
+
+    A mine is a thing. What experts say of a mine is held up by rules where the radar is silent, and so it may be
+    more than the probability that there is anything at all: phantoms of a strong object's metal are suspect so.
+
+    Parameters
+    ----------
+    exists
+        Probability that anything lies there at all; None where the model does not tell.
+    found, weight
+        What the sensors found at one place, and what that says of a mine.
+    trusted
+        Whether no fault limits what can be said.
+
+    Returns
+    -------
+    float
+        1 where a sensor did not measure, a fault limits what is said, or the model does not know the like.
+    """
+    if exists is None or math.isnan(exists):
+        return 1.0
+    return exists if trusted and found.emi_here and found.gpr_here and weight.strangeness <= 1.0 else 1.0
+
+
 def _weighed(model: Model, candidate: Candidate, found: Findings) -> tuple[Weight, float | None]:
     """Say what was found of a mine, and how likely there is anything at all."""
     experts, existence = model.experts, model.existence
@@ -235,6 +261,7 @@ def judge(
     model: Model,
     found: Findings,
     weight: Weight,
+    exists: float | None = None,
     *,
     trusted: bool = True,
     prior: float | None = None,
@@ -242,12 +269,16 @@ def judge(
 ) -> Verdict:
     """Turn what the sensors say into a probability and a call.
 
+    That anything is there lowers a suspect to "unclear" where it is unlikely, and never to clutter.
+
     Parameters
     ----------
     model
         Confidence model.
     found, weight
         What the sensors found, and what that says of a mine.
+    exists
+        Probability that anything lies there at all; None where the model does not tell.
     trusted
         Whether no fault limits what can be said.
     prior, threshold
@@ -257,15 +288,22 @@ def judge(
     hidden = found.body is not None and found.body[GprFeature.HIDDEN] > 0.0
     # the rules do not weigh what hides
     radar_blind = found.radar_silence.blind or (hidden and model.experts is None)
+    there = lowering(exists, found, weight, trusted=trusted)
+    own = probability(model, weight.emi, weight.gpr, weight.joint)
     call = decide(
         model,
-        probability(model, weight.emi, weight.gpr, weight.joint),
+        own,
+        there=there,
         measured=found.emi_here and found.gpr_here and found.clear and trusted,
         told=not metal_blind and not radar_blind and weight.strangeness <= 1.0,
         threshold=threshold,
         strongest=max(weight.emi, weight.gpr),
     )
-    value = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    value = (
+        at_prior(model, there * own, prior)
+        if there < 1.0
+        else (probability(model, weight.emi, weight.gpr, weight.joint, prior=prior))
+    )
     return Verdict(value, call, metal_blind, radar_blind)
 
 
@@ -286,7 +324,7 @@ def _target(
     found = replace(found, clear=conditions.clear(place_m[0], place_m[1], radius_m))
     weight, exists = weighed
     emi, gpr = evidence(found, weight, fitted=model.experts is not None)
-    verdict = judge(model, found, weight, trusted=conditions.trusted, prior=prior, threshold=threshold)
+    verdict = judge(model, found, weight, exists, trusted=conditions.trusted, prior=prior, threshold=threshold)
     return Target(
         id="",
         x_m=place_m[0],
