@@ -6,9 +6,11 @@ import dataclasses
 import math
 import re
 
+import numpy as np
 import pytest
 
 from dualsense.render import _words as words
+from dualsense.result import SmallestMine
 from dualsense.scan import Fault, plain
 
 NEVER = re.compile(r"\b(safe|safely|clear|cleared|clearance|harmless|mine-free)\b", re.IGNORECASE)
@@ -47,6 +49,23 @@ def test_headline_without_target_speaks_of_the_assessed_part_only(make_result):
     assert whole.tone == "advice"
     assert whole.main == "No suspect found in the part that was assessed."
     assert whole.rest == ()
+
+
+@pytest.mark.parametrize(("seen_m", "calm"), ((0.10, True), (0.05, False), (math.nan, False)))
+def test_that_nothing_was_found_comes_first_only_where_a_small_mine_would_have_been(make_result, seen_m, calm):
+    bare = make_result("no_targets", coverage_fraction=1.0)
+    shape = bare.coverage.patch.shape
+    depth_m = np.full(shape, seen_m, np.float32)
+    sight = SmallestMine(
+        bare.coverage.grid, np.zeros(shape, np.uint8), depth_m, np.zeros(0), np.zeros((0, *shape))
+    )
+    verdict = words.headline(dataclasses.replace(bare, smallest_mine=sight))
+    assert verdict.tone == ("advice" if calm else "unknown")
+    none, missed = (
+        "No suspect found in the part that was assessed.",
+        "On 100 % of this patch a small mine 10 cm deep could have been missed.",
+    )
+    assert (verdict.main, *verdict.rest) == ((none,) if calm else (missed, none))
 
 
 def test_headline_of_unassessed_ground(make_result):

@@ -25,6 +25,8 @@ SENSORS: tuple[SensorName, ...] = ("emi", "gpr")
 ADVICE = "This is advice: every alarm is dealt with by procedure; nothing here declares ground free of mines."
 SIMULATED = "SIMULATED DATA"
 CLUTTER: Call = "likely-clutter"
+STATED_DEPTH_M = 0.10
+"""Of mines' tops: as deep as those for which detection is stated."""
 COUNTED: dict[Call, tuple[str, str]] = {
     "suspect": ("{count} suspect.", "{count} suspects."),
     "unclear": ("{count} object unclear.", "{count} objects unclear."),
@@ -180,7 +182,8 @@ def headline(result: Result) -> Headline:
     -------
     Headline
         Tone "danger" with a suspect, "unknown" when a part was not assessed or an object could not be,
-        "advice" otherwise. That no suspect was found comes first only where nothing else is left to do.
+        "advice" otherwise. That no suspect was found comes first only where nothing else is left to do: where a
+        small mine could have been missed, that does.
     """
     counts = call_counts(result.targets)
     to_dig = {call: counts[call] for call in GRAVEST_FIRST if counts[call] and call != CLUTTER}
@@ -199,10 +202,39 @@ def headline(result: Result) -> Headline:
         return Headline(tone, main, (*said, *clutter, *limits))
     if nothing_assessed:
         return Headline("unknown", say("This patch was not assessed."), (*clutter, *limits))
-    none = say("No suspect found in the part that was assessed.")
+    none, found = say("No suspect found in the part that was assessed."), small_mine_share(result, STATED_DEPTH_M)
+    if found is not None and not found >= 1.0:
+        share = percent_up(1.0 - found)
+        limits.append(
+            capitalised(
+                say("on {share} of this patch a small mine 10 cm deep could have been missed.", share=share)
+            )
+        )
     if limits:
-        return Headline("unknown", limits[0], (none, *clutter))
+        return Headline("unknown", limits[0], (none, *clutter, *limits[1:]))
     return Headline("advice", none, tuple(clutter))
+
+
+def small_mine_share(result: Result, depth_m: float) -> float | None:
+    """Part of the patch on which a mine with a minimum of metal would have been found.
+
+    Parameters
+    ----------
+    result
+        What processing found.
+    depth_m
+        To which its top could have lain.
+
+    Returns
+    -------
+    float or None
+        None where that is not told.
+    """
+    sight, patch = result.smallest_mine, result.coverage.patch
+    if sight is None or not patch.any():
+        return None
+    with np.errstate(invalid="ignore"):
+        return float((sight.depth_m[patch] >= np.float32(depth_m)).mean())
 
 
 def fault_words(fault: Fault) -> str:

@@ -6,8 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-import numpy as np
-
 from dualsense.language import NOT_REVIEWED, again, number, say
 from dualsense.render import _words as words
 from dualsense.render._figures.strip import is_line
@@ -80,11 +78,9 @@ def _coverage_rows(result: Result) -> list[dict[str, Any]]:
 
 def _small_found(result: Result) -> dict[str, str] | None:
     """Parts of the patch on which small mines would have been found; None where that is not told."""
-    sight, patch = result.smallest_mine, result.coverage.patch
-    if sight is None or not patch.any():
+    five, ten = (words.small_mine_share(result, depth_m) for depth_m in (0.05, words.STATED_DEPTH_M))
+    if five is None or ten is None:
         return None
-    with np.errstate(invalid="ignore"):
-        five, ten = (float((sight.depth_m[patch] >= np.float32(depth)).mean()) for depth in (0.05, 0.10))
     return {"five": words.percent_down(five), "ten": words.percent_down(ten)}
 
 
