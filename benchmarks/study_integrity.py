@@ -31,17 +31,17 @@ GRAVEST = ("suspect", "unclear", "not-assessable", "likely-clutter")
 @contextmanager
 def no_doubts() -> Iterator[None]:
     """Let the chain believe all that is recorded."""
-    from dualsense.chain import process
+    from dualsense.chain import process, sampled
     from dualsense.chain.log import Log
 
-    kept = process.screen, process.of_the_whole, process.in_place
-    process.screen = lambda scan, _: (scan, (), Log())
+    kept = sampled.screen, process.of_the_whole, process.in_place
+    sampled.screen = lambda scan, _: (scan, (), Log())
     process.of_the_whole = lambda *_: ()
     process.in_place = lambda *_: ((), Log())
     try:
         yield
     finally:
-        process.screen, process.of_the_whole, process.in_place = kept
+        sampled.screen, process.of_the_whole, process.in_place = kept
 
 
 def mine_calls(result: Result, scan: Scan) -> list[str]:

@@ -12,7 +12,7 @@ from dualsense.emi._locate.depth import climb, node
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.posterior import visit
 from dualsense.emi._locate.rows import rows_of
-from dualsense.emi._locate.search import _bend
+from dualsense.emi._locate.search import _bend, coarse, grid_search, middle, search
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,16 @@ def test_a_place_without_information_ends_the_search_at_once(study, spoilt):
     }[spoilt]
     with pytest.raises(ArithmeticError, match="no information"):
         climb(rows, wrong)
+
+
+def test_rows_that_no_depth_explains_end_the_search_with_a_sentence(study, monkeypatch):
+    response, _, _, _ = study.buried((1, 0.0, 100.0), 330)
+    rows = rows_of(response, np.ones(6), None, (0.005, 0.3))
+    found = coarse(rows, grid_search(rows, middle(rows)))
+    unlevelled = [replace(one, level=float("nan")) for one in found]
+    monkeypatch.setattr("dualsense.emi._locate.search.coarse", lambda *_: unlevelled)
+    with pytest.raises(ArithmeticError, match="no depth explains the rows"):
+        search(rows, None)
 
 
 @pytest.mark.parametrize(

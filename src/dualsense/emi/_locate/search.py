@@ -112,6 +112,9 @@ def search(rows: Rows, start: Real | None, *, trusting: bool = False) -> Posteri
     level = np.array([n.level for n in tried])
     padded = np.concatenate([[-np.inf], level, [-np.inf]])
     peaks = np.flatnonzero((level >= padded[:-2]) & (level > padded[2:]) & (level > level.max() - RIVAL_NATS))
+    if not peaks.size:  # no depth has a level: rows that are no numbers, or an object that no dipole can be
+        msg = "no depth explains the rows"
+        raise ArithmeticError(msg)
     peaks = peaks[np.argsort(-level[peaks])]
     starts = [tried[k] for k in peaks]
     for _ in range(SETTLES):
