@@ -122,7 +122,7 @@ def _joined(parts: Sequence[dict[str, float]]) -> dict[str, float]:
 def measure(name: str, table: dict[str, Any], runs: int, source: Path | None = None) -> dict[str, Any]:
     """Process a scan of the budget some times, noted and bare in turns."""
     scan, keys = scan_file(name, table), table["scans"][name].get("set", [])
-    every, bare = [], []
+    every, bare, least = [], [], []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         words = ["process", scan, "-o", folder / "out", "--overwrite", "-q"]
@@ -131,8 +131,8 @@ def measure(name: str, table: dict[str, Any], runs: int, source: Path | None = N
         for _ in range(runs):
             bare.append(processes.dualsense(*words, source=source))
             every.append(noted(scan, table["steps"], folder, source, keys))
-    every.sort(key=lambda run: run["whole"]["end_s"])
-    middle = every[len(every) // 2]
+            least.append(processes.run([sys.executable, "-c", "import numpy"], processes.environment()).wall_s)
+    middle = sorted(every, key=lambda run: run["whole"]["end_s"])[len(every) // 2]
     spans = [run["processing"]["end_s"] - run["processing"]["begin_s"] for run in every if "processing" in run]
     return {
         "steps": middle,
@@ -141,6 +141,9 @@ def measure(name: str, table: dict[str, Any], runs: int, source: Path | None = N
         "whole_s": statistics.median(spent.wall_s for spent in bare),
         "processor_s": statistics.median(spent.processor_s for spent in bare),
         "peak_mb": max(spent.peak_mb for spent in bare),
+        "start_up": statistics.median(
+            run["start-up"]["end_s"] / least_s for run, least_s in zip(every, least, strict=True)
+        ),
     }
 
 

@@ -2,10 +2,11 @@
 
     python -m benchmarks.history bench-out      adds an entry made of what lies in that folder
 
-An entry holds the revision; each step beside its plain reference (how many times as fast); the chain and its steps
-beside a base (new over old); peak memory in megabytes; what a square metre of a long scan costs beside one of a
-short one; what two processes gain over one; the figures of detection; and what became of the mines of a campaign
-of faults. Parts that were not measured are empty. `benchmarks.charts` draws it.
+An entry holds the revision; each step beside its plain reference (how many times as fast); the chain and its
+steps beside a base (new over old); start-up beside `import numpy`; peak memory in megabytes; what a square
+metre of a long scan costs beside one of a short one; what two processes gain over one; the figures of
+detection; and what became of the mines of a campaign of faults. Parts that were not measured are empty, and
+named at the end; those in which the same revision was measured before stay. `benchmarks.charts` draws it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FILE = ROOT / "benchmarks" / "history.json"
 KEPT = 60
 """Entries; the oldest go."""
+CAMPAIGNS = ("campaign.json", "campaign-part.json")
+"""A whole one, and the part that `make bench` runs."""
 
 
 def read() -> list[dict[str, Any]]:
@@ -43,12 +49,21 @@ def entry(folder: Path, revision: str) -> dict[str, Any]:
         "chain": {name: ratio for name, ratio in ratios.items() if "/" not in name},
         "steps": {name: ratio for name, ratio in ratios.items() if "/" in name},
         "references": {name: round(one["ratio"], 2) for name, one in found("references.json").items()},
+        "start_up": {
+            name: round(one["start_up"], 3) for name, one in found("budget.json").items() if "start_up" in one
+        },
         "peak_mb": {name: round(one["peak_mb"]) for name, one in found("budget.json").items()},
         "areas": grown(found("areas.json") or []),
         "batch": found("batch.json"),
         "detection": gate.get("detection", {}),
-        "campaign": dict(Counter(fate["outcome"] for fate in found("campaign.json"))),
+        "campaign": dict(Counter(fate["outcome"] for fate in found(latest(folder, CAMPAIGNS)))),
     }
+
+
+def latest(folder: Path, names: Sequence[str]) -> str:
+    """Choose the file that was written last; the first where there is none."""
+    there = [name for name in names if (folder / name).exists()]
+    return max(there, key=lambda name: (folder / name).stat().st_mtime, default=names[0])
 
 
 def grown(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -66,11 +81,20 @@ def grown(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def add(new: dict[str, Any]) -> None:
-    """Append an entry; one of the same revision is replaced."""
-    kept = [old for old in read() if old["revision"] != new["revision"]]
+def add(new: dict[str, Any]) -> dict[str, Any]:
+    """Append an entry, with what one of the same revision has beside it, which it replaces; give what was kept."""
+    earlier = read()
+    known = next((old for old in earlier if old["revision"] == new["revision"]), {})
+    new = {**known, **{name: part for name, part in new.items() if part or name not in known}}
+    kept = [old for old in earlier if old["revision"] != new["revision"]]
     lines = ",\n".join(json.dumps(one) for one in (*kept, new)[-KEPT:])
     FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return new
+
+
+def missing(one: dict[str, Any]) -> list[str]:
+    """Name the parts of an entry that were not measured."""
+    return [name for name, part in one.items() if part in ("", {}) and name != "base"]
 
 
 def main() -> int:
@@ -87,9 +111,10 @@ def main() -> int:
         return 0
     here = options.revision == "HEAD"
     changed = here and bool(git("status", "--porcelain", "--untracked-files=no", "src", "calibration"))
-    made = entry(options.folder, revision + ("+" if changed else ""))
-    add(made)
+    made = add(entry(options.folder, revision + ("+" if changed else "")))
     print(json.dumps(made, indent=1))
+    if missing(made):
+        print(f"not measured: {', '.join(missing(made))}", file=sys.stderr)
     return 0
 
 
