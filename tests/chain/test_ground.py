@@ -9,7 +9,6 @@ import pytest
 
 from dualsense.chain import process_scan
 from dualsense.chain.ground import fault_hidden, faults_left_out, told_ground
-from dualsense.io import read_scan
 from dualsense.result import Coverage, Evidence, Target
 from dualsense.simulate import PRESETS, Buried, Motion, Scene, simulate_scan
 from dualsense.survey import grid_around
@@ -87,8 +86,8 @@ def test_metal_among_litter_is_listed_or_its_ground_is_not_covered():
         assert listed or not cover.emi[cell]
 
 
-def test_small_metal_hides_nothing(sample_dir):
-    found = process_scan(read_scan(sample_dir / "ts50_deep.h5"))
+def test_small_metal_hides_nothing(sample):
+    _, found = sample("ts50_deep")
     assert found.sensor_coverage["emi"] == 1.0
     hidden = found.emi_maps["metal_hidden"]
     assert hidden.units == "m3"

@@ -51,9 +51,8 @@ BEFORE_THE_GROUND.remove("fk")
 
 
 @pytest.fixture(scope="session")
-def wet(sample_dir):
-    scan = read_scan(sample_dir / "pmn_wet.h5")
-    return scan, process_scan(scan)
+def wet(sample):
+    return sample("pmn_wet")
 
 
 def nearest(result, x_m, y_m):
@@ -61,9 +60,8 @@ def nearest(result, x_m, y_m):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name):
-    scan = read_scan(sample_dir / f"{name}.h5")
-    result = process_scan(scan)
+def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample, name):
+    scan, result = sample(name)
     truth = scan.truth
     for n, label in enumerate(truth.label):
         if label not in LIMIT_M:
@@ -88,13 +86,17 @@ def test_every_mine_and_metal_object_of_a_sample_is_on_the_list(sample_dir, name
     assert result.sensor_coverage["emi"] > (0.6 if name.startswith("pmn") else 0.95)
 
 
-def changed(sample_dir, tmp_path, change):
-    path = tmp_path / "changed.h5"
-    shutil.copy(sample_dir / "pmn_wet.h5", path)
-    with h5py.File(path, "r+") as file:
-        change(file)
-    scan = read_scan(path)
-    return scan, process_scan(scan)
+@pytest.fixture
+def changed(sample_dir, tmp_path, process):
+    def of(change):
+        path = tmp_path / "changed.h5"
+        shutil.copy(sample_dir / "pmn_wet.h5", path)
+        with h5py.File(path, "r+") as file:
+            change(file)
+        scan = read_scan(path)
+        return scan, process(scan)
+
+    return of
 
 
 def drop(group):
@@ -116,14 +118,13 @@ def test_what_balancing_took_is_told_for_the_scan_and_for_each_target(wet):
             assert 0.0 < target.emi.features["drift_kept_fraction"] <= 1.0
 
 
-def test_metal_is_located_unless_the_recipe_says_no(sample_dir):
-    scan = read_scan(sample_dir / "ts50_deep.h5")
-    result = process_scan(scan)
+def test_metal_is_located_unless_the_recipe_says_no(sample, process):
+    scan, result = sample("ts50_deep")
     located = next(t for t in result.targets if t.emi is not None and "located_misfit" in t.emi.features)
     assert located.emi.features["depth_05_m"] < located.emi.features["depth_95_m"]
     assert 0.0 <= located.emi.features["magnetic_probability"] <= 1.0
     assert result.provenance["emi_located"] == "1 of 1"
-    off = process_scan(scan, load_recipe(None, ["emi.locate.on=false"]))
+    off = process(scan, load_recipe(None, ["emi.locate.on=false"]))
     assert "emi_located" not in off.provenance
     assert not any(t.emi is not None and "located_misfit" in t.emi.features for t in off.targets)
     assert len(off.targets) == len(result.targets)
@@ -133,8 +134,8 @@ def late(file):
     file["emi/time"][()] = file["emi/time"][()] + 0.08
 
 
-def test_samples_that_are_late_are_put_where_they_were_taken_and_that_is_told(sample_dir, tmp_path, wet):
-    _, result = changed(sample_dir, tmp_path, late)
+def test_samples_that_are_late_are_put_where_they_were_taken_and_that_is_told(changed, wet):
+    _, result = changed(late)
     messages = [f.message for f in result.faults if f.path == "/emi/time"]
     assert len(messages) == 1
     assert "too late" in messages[0]
@@ -163,16 +164,16 @@ def test_a_lag_that_the_recipe_tells_is_taken_as_it_is(sample_dir):
     assert np.array_equal(passage.state.recording.time_s, emi.time_s)
 
 
-def test_what_a_program_gets_ready_meanwhile_is_done_once_when_the_radar_is_done(sample_dir):
+def test_what_a_program_gets_ready_meanwhile_is_done_once_when_the_radar_is_done(wet, process):
     told = []
-    scan = replace(read_scan(sample_dir / "pmn_wet.h5"), emi=None)
-    process_scan(scan, progress=lambda name, _: told.append(name), meanwhile=lambda: told.append("meanwhile"))
+    scan = replace(wet[0], emi=None)
+    process(scan, progress=lambda name, _: told.append(name), meanwhile=lambda: told.append("meanwhile"))
     assert told.count("meanwhile") == 1
     assert told.index("radar: migration") < told.index("meanwhile") < told.index("fusion")
 
 
-def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sample_dir, tmp_path):
-    scan, result = changed(sample_dir, tmp_path, drop("emi"))
+def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(changed):
+    scan, result = changed(drop("emi"))
     mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
     assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
     assert mine.call in {"suspect", "not-assessable"}
@@ -184,8 +185,8 @@ def test_without_the_metal_detector_the_radar_goes_on_and_nothing_is_clutter(sam
     assert any(f.sensor == "emi" and f.severity == "failed" for f in result.faults)
 
 
-def test_without_the_radar_metal_is_still_found_and_nothing_is_clutter(sample_dir, tmp_path):
-    scan, result = changed(sample_dir, tmp_path, drop("gpr"))
+def test_without_the_radar_metal_is_still_found_and_nothing_is_clutter(changed):
+    scan, result = changed(drop("gpr"))
     for n in (0, 1):
         target = nearest(result, scan.truth.x_m[n], scan.truth.y_m[n])
         assert np.hypot(target.x_m - scan.truth.x_m[n], target.y_m - scan.truth.y_m[n]) < 0.05
@@ -195,7 +196,7 @@ def test_without_the_radar_metal_is_still_found_and_nothing_is_clutter(sample_di
     assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
 
 
-def test_with_half_of_the_soundings_the_mine_is_still_suspect(sample_dir, tmp_path):
+def test_with_half_of_the_soundings_the_mine_is_still_suspect(changed):
     def half(file):
         for group in ("gpr", "emi"):
             for name in ("time", "data"):
@@ -204,19 +205,19 @@ def test_with_half_of_the_soundings_the_mine_is_still_suspect(sample_dir, tmp_pa
                 del file[group][name]
                 file[group].create_dataset(name, data=values).attrs.update(attributes)
 
-    scan, result = changed(sample_dir, tmp_path, half)
+    scan, result = changed(half)
     mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
     assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
     assert mine.call == "suspect"
 
 
-def test_one_missing_tone_is_bridged_and_reported(sample_dir, tmp_path, wet):
+def test_one_missing_tone_is_bridged_and_reported(changed, wet):
     def lose(file):
         data = file["gpr/data"][()]
         data[:, 40] = np.nan
         file["gpr/data"][...] = data
 
-    _, result = changed(sample_dir, tmp_path, lose)
+    _, result = changed(lose)
     _, whole = wet
     assert result.targets[0].x_m == pytest.approx(whole.targets[0].x_m, abs=0.005)
     assert result.targets[0].call == "suspect"
@@ -267,32 +268,32 @@ def test_a_chain_that_breaks_takes_only_its_own_sensor_along(wet, monkeypatch):
 
 
 @pytest.mark.parametrize("sensor", ("gpr", "emi"))
-def test_a_sensor_that_records_only_noise_did_not_measure(wet, sensor):
+def test_a_sensor_that_records_only_noise_did_not_measure(wet, process, sensor):
     scan, _ = wet
     data = getattr(scan, sensor)
     rng = np.random.default_rng(1)
     parts = rng.normal(size=(2, *data.data.shape)) * 1e-3 * float(np.abs(data.data).mean())
     dead = replace(data, data=0.7 * data.data.mean(axis=0) + parts[0] + 1j * parts[1])
-    result = process_scan(replace(scan, **{sensor: dead}))
+    result = process(replace(scan, **{sensor: dead}))
     assert result.sensor_coverage[sensor] == 0.0
     assert any(f.sensor == sensor and f.severity == "failed" and "noise" in f.message for f in result.faults)
     assert all(t.call != "likely-clutter" for t in result.targets)
 
 
-def test_impulse_traces_with_a_hole_take_only_the_radar_along(sample_dir):
-    scan = read_scan(sample_dir / "pmn_sand_impulse.h5")
+def test_impulse_traces_with_a_hole_take_only_the_radar_along(sample, process):
+    scan, _ = sample("pmn_sand_impulse")
     data = scan.gpr.data.copy()
     data[:, 100:180] = np.nan
-    result = process_scan(replace(scan, gpr=replace(scan.gpr, data=data)))
+    result = process(replace(scan, gpr=replace(scan.gpr, data=data)))
     assert result.sensor_coverage["emi"] > 0.6  # around the mine's ring lesser metal could hide
     assert result.sensor_coverage["gpr"] == 0.0
     assert any(f.sensor == "gpr" and f.severity == "failed" for f in result.faults)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_radar_whose_numbers_overflow_did_not_measure(wet):
+def test_a_radar_whose_numbers_overflow_did_not_measure(wet, process):
     scan, _ = wet
-    result = process_scan(replace(scan, gpr=replace(scan.gpr, data=scan.gpr.data.astype(complex) * 1e160)))
+    result = process(replace(scan, gpr=replace(scan.gpr, data=scan.gpr.data.astype(complex) * 1e160)))
     assert result.sensor_coverage["gpr"] == 0.0
     assert all(t.call != "likely-clutter" for t in result.targets)
 
@@ -316,9 +317,9 @@ def test_lifted_samples_do_not_cover_and_are_told(wet):
     assert any(f.path == "/pose/position" and "do not count" in f.message for f in result.faults)
 
 
-def test_metal_below_the_deepest_slice_is_not_called_clutter(wet):
+def test_metal_below_the_deepest_slice_is_not_called_clutter(wet, process):
     scan, _ = wet
-    result = process_scan(scan, load_recipe(None, ["gpr.migrate.depth_stop_m=0.04"]))
+    result = process(scan, load_recipe(None, ["gpr.migrate.depth_stop_m=0.04"]))
     assert all(t.call != "likely-clutter" for t in result.targets if t.depth_m > 0.02)
 
 
@@ -337,24 +338,24 @@ def test_metal_below_the_deepest_slice_is_not_called_clutter(wet):
     ),
     ids=lambda value: value[0],
 )
-def test_a_radar_that_is_set_deaf_does_not_make_a_mine_clutter(sample_dir, settings):
-    result = process_scan(read_scan(sample_dir / "pma_laterite.h5"), load_recipe(None, settings))
+def test_a_radar_that_is_set_deaf_does_not_make_a_mine_clutter(sample, process, settings):
+    result = process(sample("pma_laterite")[0], load_recipe(None, settings))
     mine = min(result.targets, key=lambda t: np.hypot(t.x_m - 0.11, t.y_m - 0.20))
     assert np.hypot(mine.x_m - 0.11, mine.y_m - 0.20) < 0.05
     assert mine.call != "likely-clutter"
 
 
-def test_ground_with_an_empty_volume_is_not_covered(sample_dir):
+def test_ground_with_an_empty_volume_is_not_covered(sample, process):
     settings = ["gpr.height.on=true", "gpr.height.height_m=3"]
-    result = process_scan(read_scan(sample_dir / "pma_laterite.h5"), load_recipe(None, settings))
+    result = process(sample("pma_laterite")[0], load_recipe(None, settings))
     assert not result.coverage.gpr.any()
     assert result.coverage_fraction == 0.0
     assert any("not covered" in f.message for f in result.faults)
 
 
-def test_two_runs_give_the_same_numbers(wet):
+def test_two_runs_give_the_same_numbers_and_truth_is_never_read(wet):
     scan, first = wet
-    second = process_scan(scan)
+    second = process_scan(replace(scan, truth=None))
     assert first.targets == second.targets
     assert np.array_equal(first.gpr_volume.values, second.gpr_volume.values, equal_nan=True)
     for name, image in first.emi_maps.items():
@@ -362,31 +363,21 @@ def test_two_runs_give_the_same_numbers(wet):
     assert first.provenance == second.provenance
 
 
-def test_truth_is_never_read(wet):
-    scan, with_truth = wet
-    assert process_scan(replace(scan, truth=None)).targets == with_truth.targets
-
-
-def test_the_input_is_not_changed(sample_dir):
-    scan = read_scan(sample_dir / "clutter_only.h5")
+def test_progress_goes_from_nothing_to_all_and_the_input_is_not_changed(sample_dir):
+    scan, steps = read_scan(sample_dir / "clutter_only.h5"), []
     before = (scan.gpr.data.copy(), scan.emi.data.copy(), scan.pose.position_m.copy())
-    process_scan(scan)
+    process_scan(scan, progress=lambda name, part: steps.append((name, part)))
+    assert steps[0][1] == 0.0
+    assert steps[-1] == ("done", 1.0)
+    assert [p for _, p in steps] == sorted(p for _, p in steps)
     assert np.array_equal(before[0], scan.gpr.data)
     assert np.array_equal(before[1], scan.emi.data)
     assert np.array_equal(before[2], scan.pose.position_m)
 
 
-def test_progress_goes_from_nothing_to_all(sample_dir):
-    steps = []
-    process_scan(read_scan(sample_dir / "clutter_only.h5"), progress=lambda name, part: steps.append((name, part)))
-    assert steps[0][1] == 0.0
-    assert steps[-1] == ("done", 1.0)
-    assert [p for _, p in steps] == sorted(p for _, p in steps)
-
-
-def test_a_given_permittivity_is_used(sample_dir):
+def test_a_given_permittivity_is_used(wet, process):
     recipe = load_recipe(None, ["gpr.soil.relative_permittivity=9.0", "gpr.soil.relative_permittivity_std=1.0"])
-    result = process_scan(read_scan(sample_dir / "pmn_wet.h5"), recipe)
+    result = process(wet[0], recipe)
     assert result.relative_permittivity == 9.0
     assert result.targets[0].depth_m == pytest.approx(0.06, abs=0.015)
 
@@ -486,11 +477,11 @@ def test_a_bandpass_narrows_what_silence_can_tell(sample_dir):
     assert any("of a target's energy" in f.message for f in faults)
 
 
-def test_height_fan_filter_and_radargram_in_one_run(wet):
+def test_height_fan_filter_and_radargram_in_one_run(wet, process):
     scan, plain = wet
     assert plain.radargram is None
     on = ["gpr.height.on=true", "gpr.fk.on=true", "gpr.fk.high_s_m=0.3e-9", "gpr.radargram.on=true"]
-    result = process_scan(scan, load_recipe(None, [*on, "gpr.gain.on=true", "gpr.gain.method=agc"]))
+    result = process(scan, load_recipe(None, [*on, "gpr.gain.on=true", "gpr.gain.method=agc"]))
     mine = nearest(result, scan.truth.x_m[0], scan.truth.y_m[0])
     assert np.hypot(mine.x_m - scan.truth.x_m[0], mine.y_m - scan.truth.y_m[0]) < 0.04
     assert mine.call == "suspect"
@@ -500,10 +491,10 @@ def test_height_fan_filter_and_radargram_in_one_run(wet):
     assert np.isfinite(shown.values).all()
 
 
-def test_the_gain_is_for_the_eye_only(wet):
+def test_the_gain_is_for_the_eye_only(wet, process):
     scan, plain = wet
-    only = process_scan(scan, load_recipe(None, ["gpr.radargram.on=true"]))
-    gained = process_scan(scan, load_recipe(None, ["gpr.radargram.on=true", "gpr.gain.on=true"]))
+    only = process(scan, load_recipe(None, ["gpr.radargram.on=true"]))
+    gained = process(scan, load_recipe(None, ["gpr.radargram.on=true", "gpr.gain.on=true"]))
     assert gained.targets == only.targets == plain.targets
     assert np.array_equal(gained.gpr_volume.values, plain.gpr_volume.values, equal_nan=True)
     ratio = np.abs(gained.radargram.values).max(axis=0) / np.abs(only.radargram.values).max(axis=0)
@@ -512,9 +503,9 @@ def test_the_gain_is_for_the_eye_only(wet):
 
 
 @pytest.mark.parametrize(("method", "costly"), (("moving-median", False), ("robust-pca", True)))
-def test_the_background_tells_what_it_costs_a_mine(sample_dir, method, costly):
+def test_the_background_tells_what_it_costs_a_mine(sample_dir, process, method, costly):
     scan = read_scan(sample_dir / "pmn_sand.h5")
-    result = process_scan(scan, load_recipe(None, [f"gpr.background.method={method}"]))
+    result = process(scan, load_recipe(None, [f"gpr.background.method={method}"]))
     lost = max(float(result.provenance[name]) for name in ("gpr_target_loss", "gpr_target_loss_point"))
     said = [f for f in result.faults if "may miss a small mine" in f.message]
     assert (lost > 0.5) == costly
@@ -522,40 +513,39 @@ def test_the_background_tells_what_it_costs_a_mine(sample_dir, method, costly):
     assert all(f.severity == "degraded" and f"{lost:.0%}" in f.message for f in said)
 
 
-def test_the_ground_tells_its_permittivity_through_the_chain(sample_dir):
-    scan = read_scan(sample_dir / "ts50_casing.h5")
-    result = process_scan(scan)
+def test_the_ground_tells_its_permittivity_through_the_chain(sample):
+    _, result = sample("ts50_casing")
     assert result.relative_permittivity == pytest.approx(6.0, rel=0.1)
     assert 0.0 < result.relative_permittivity_std < 0.15 * result.relative_permittivity
     assert not any("antennas" in f.message for f in result.faults)
 
 
-def test_an_unknown_head_says_that_its_ground_echo_tells_nothing(sample_dir):
-    scan = read_scan(sample_dir / "ts50_casing.h5")
-    result = process_scan(replace(scan, header=replace(scan.header, instrument="somebody's radar")))
+def test_an_unknown_head_says_that_its_ground_echo_tells_nothing(sample, process):
+    scan, _ = sample("ts50_casing")
+    result = process(replace(scan, header=replace(scan.header, instrument="somebody's radar")))
     assert any(f.severity == "info" and "somebody's radar" in f.message for f in result.faults)
     assert result.relative_permittivity_std > 0.25 * result.relative_permittivity
 
 
-def test_the_ground_echo_is_weighed_before_the_reference_takes_the_direct_wave(sample_dir):
-    scan = read_scan(sample_dir / "ts50_casing.h5")
+def test_the_ground_echo_is_weighed_before_the_reference_takes_the_direct_wave(sample, process):
+    scan, _ = sample("ts50_casing")
     in_air = replace(scan.gpr, reference=scan.gpr.data.mean(axis=0))
-    with_reference = process_scan(replace(scan, gpr=in_air))
+    with_reference = process(replace(scan, gpr=in_air))
     assert with_reference.relative_permittivity == pytest.approx(6.0, rel=0.1)
     assert with_reference.relative_permittivity_std < 0.15 * with_reference.relative_permittivity
 
 
-def test_the_ground_echo_can_be_left_out(sample_dir):
-    scan = read_scan(sample_dir / "ts50_casing.h5")
-    result = process_scan(scan, load_recipe(None, ["gpr.soil.surface_echo=false"]))
+def test_the_ground_echo_can_be_left_out(sample, process):
+    scan, _ = sample("ts50_casing")
+    result = process(scan, load_recipe(None, ["gpr.soil.surface_echo=false"]))
     assert result.relative_permittivity_std > 0.25 * result.relative_permittivity
     assert not any("antennas" in f.message for f in result.faults)
 
 
 @pytest.mark.slow
-def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample_dir, monkeypatch):
+def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample, process, monkeypatch):
     """With 10 mm of error in the track, of which the file says nothing, a mine was once called clutter."""
-    scan = read_scan(sample_dir / "ts50_casing.h5")
+    scan, _ = sample("ts50_casing")
     time = scan.pose.time_s
     knots = np.arange(time[0], time[-1] + 0.5, 0.5)
     error = np.interp(time, knots, np.random.default_rng(3).normal(0.0, 0.01, knots.size))
@@ -565,7 +555,7 @@ def test_heights_that_the_grounds_echo_contradicts_call_nothing_clutter(sample_d
     )  # which calls more of this scan clutter
     monkeypatch.setattr(fusion, "load_model", lambda _: bold)
     honest, spoilt = (
-        process_scan(replace(scan, truth=None, pose=replace(scan.pose, position_m=at)))
+        process(replace(scan, truth=None, pose=replace(scan.pose, position_m=at)))
         for at in (scan.pose.position_m, lifted)
     )
     assert any(t.call == "likely-clutter" for t in honest.targets)

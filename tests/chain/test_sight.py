@@ -8,11 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dualsense.chain import process_scan, sight
+from dualsense.chain import sight
 from dualsense.constants import MINE_TOPS_M
 from dualsense.emi._loss import SMALL_METAL
 from dualsense.induction import polarizability, sphere_polarizability
-from dualsense.io import read_scan
 from dualsense.result import MINE_CLASSES, SMALL_CODE, Coverage, Grid
 from dualsense.simulate import MODELS, Buried, Detector, metal_dipoles
 
@@ -151,8 +150,8 @@ def test_the_least_metal_of_a_kind_is_what_the_library_holds(kind, names):
 
 
 @pytest.mark.slow
-def test_a_scan_tells_what_it_would_have_found(sample_dir):
-    found = process_scan(read_scan(sample_dir / "ts50_deep.h5"))
+def test_a_scan_tells_what_it_would_have_found(sample):
+    _, found = sample("ts50_deep")
     told, cover = found.smallest_mine, found.coverage
     assert told.code.shape == cover.patch.shape
     assert not told.code[~(cover.emi & cover.gpr & cover.patch)].any()
