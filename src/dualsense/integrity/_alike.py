@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.integrity import _stream as stream
+from dualsense.integrity._doubt import windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,9 +75,7 @@ def disturbed_tones(own: Complex) -> Mask:
     loud = between / np.maximum(np.median(between, axis=0), 1e-300)
     noise = (share > stream.TONE) & (share > stream.TONE_OVER * np.median(share, axis=1, keepdims=True))
     noise &= loud > TONE_LOUD * np.median(loud, axis=1, keepdims=True)
-    for start in np.flatnonzero(noise.sum(axis=1) >= DISTURBED):
-        bad[start : start + size] = True
-    return bad
+    return windows(noise.sum(axis=1) >= DISTURBED, size, n)
 
 
 def disturbed_metal(values: NDArray[Any], time_s: Real) -> Mask:
@@ -89,15 +88,13 @@ def disturbed_metal(values: NDArray[Any], time_s: Real) -> Mask:
     if n < 8 * size:
         return bad
     own = values / np.maximum(np.abs(values).max(axis=0).astype(np.float64), 1e-300)
-    first, third = np.abs(np.diff(own, axis=0)[2:]) ** 2 / 2.0, np.abs(np.diff(own, n=3, axis=0)) ** 2 / 20.0
+    first, third = stream.differences(own)
     usual = np.maximum(np.median(third, axis=0), 1e-300)
     middle = [
         np.median(np.lib.stride_tricks.sliding_window_view(one, size, axis=0), axis=-1) for one in (first, third)
     ]
     loud = (middle[1] > METAL_LOUD * usual) & (middle[1] > METAL_WHITE * middle[0])
-    for start in np.flatnonzero(loud.any(axis=1) & ~stream.broken(time_s, size + 3)):
-        bad[start : start + size + 3] = True
-    return bad
+    return windows(loud.any(axis=1) & ~stream.broken(time_s, size + 3), size + 3, n)
 
 
 def coupled_otherwise(own: Complex, height_m: Real, in_air: Complex | None = None) -> Mask:
@@ -133,9 +130,7 @@ def coupled_otherwise(own: Complex, height_m: Real, in_air: Complex | None = Non
     if in_air is not None:
         energy = max(min(float(np.vdot(one, one).real) for one in (in_air, common)), 1e-300)
         found |= (np.abs(rest + common - in_air) ** 2).sum(axis=1) > FROM_PROFILE**2 * energy
-    for start in np.flatnonzero(found):
-        bad[start : start + size] = True
-    return bad
+    return windows(found, size, n)
 
 
 def _without_height(own: Complex, height_m: Real) -> Complex:

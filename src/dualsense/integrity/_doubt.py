@@ -76,6 +76,14 @@ def stretches(
     )
 
 
+def windows(starts: Mask, size: int, count: int) -> Mask:
+    """Tell which of ``count`` samples lie in a window of ``size`` samples that begins where ``starts`` says."""
+    bad = np.zeros(count, dtype=np.bool_)
+    for start in np.flatnonzero(starts):
+        bad[start : start + size] = True
+    return bad
+
+
 def throughout(code: str, sensor: SensorOrPose, time_s: Real) -> tuple[Doubt, ...]:
     """Give the doubt of a whole recording; none of an empty one."""
     if time_s.size == 0:

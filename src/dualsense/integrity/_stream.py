@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.integrity._doubt import windows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -72,8 +74,7 @@ def only_noise(values: NDArray[Any], time_s: Real) -> Mask:
             continue
         level = spread / max(float(np.median(spread[whole])), 1e-300)
         odd = (level < QUIET) | (size >= SHORT)
-        for start in np.flatnonzero((share > limit) & odd & whole):
-            bad[start : start + size] = True
+        bad |= windows((share > limit) & odd & whole, size, n)
     return bad
 
 
@@ -120,13 +121,20 @@ def noisy(values: NDArray[Any], time_s: Real, *, size: int = 12) -> Mask:
     bad = np.zeros(n, dtype=np.bool_)
     if n < 4 * size:
         return bad
-    first, third = np.diff(real, axis=0)[2:] ** 2 / 2.0, np.diff(real, n=3, axis=0) ** 2 / 20.0
+    first, third = differences(real)
     usual = np.median(third, axis=0) / 0.455 + 1e-300
     own = sums(third / usual, size).mean(axis=1) / size
     white = sums(third / usual, size).sum(axis=1) > WHITE * sums(first / usual, size).sum(axis=1)
-    for start in np.flatnonzero((own > LOUD) & white & ~broken(time_s, size + 3)):
-        bad[start : start + size + 3] = True
-    return bad
+    return windows((own > LOUD) & white & ~broken(time_s, size + 3), size + 3, n)
+
+
+def differences(values: NDArray[Any]) -> tuple[Real, Real]:
+    """Squares of first and of third differences (n - 3, k), each the variance of white noise in the mean.
+
+    What is felt over many samples has small third differences beside its first ones.
+    """
+    first, third = np.diff(values, axis=0)[2:], np.diff(values, n=3, axis=0)
+    return np.abs(first) ** 2 / 2.0, np.abs(third) ** 2 / 20.0
 
 
 def stepped(values: NDArray[Any]) -> Mask:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.integrity._doubt import stretches, throughout
+from dualsense.integrity._doubt import stretches, throughout, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,7 +200,5 @@ def _too_fast(time: Real, at: Real) -> tuple[Doubt, ...]:
     speed = way / np.maximum(when[width:] - when[:-width], 1e-6)
     if np.median(speed) > FAST_M_S:
         return throughout("track-too-fast", "pose", time)
-    bad = np.zeros(time.size, dtype=np.bool_)
-    for start in np.flatnonzero(speed > FASTEST_M_S):
-        bad[start : start + 2 * width] = True
+    bad = windows(speed > FASTEST_M_S, 2 * width, time.size)
     return stretches("track-too-fast", "pose", time, bad, gap_s=0.2)
