@@ -120,6 +120,32 @@ def test_every_step_is_shown_and_the_end_is_the_whole_scan(scan, processed, take
     )
 
 
+@pytest.mark.parametrize(
+    ("frame_s", "shown_s"),
+    (
+        (0.02, [1.0, 3.0, 7.0, 15.0]),  # twice as many steps at once each time, while there is room
+        (0.1, [1.0 * k for k in range(1, 26)]),
+        (0.7, [1.0 * k for k in range(1, 26)]),
+    ),
+)
+def test_at_infinite_speed_steps_are_taken_together_where_frames_would_come_too_fast(
+    scan, processed, taken, frame_s, shown_s
+):
+    clock, frames = Clock(), []
+
+    def shown(frame):
+        frames.append(frame)
+        clock.now_s += frame_s
+
+    result = replay_scan(
+        scan, speed=math.inf, step_s=1.0, least_s=0.1, on_frame=shown, clock=clock, sleep=clock.sleep
+    )
+    assert [frame.time_s for frame in frames[:-1]] == pytest.approx(shown_s)
+    assert frames[-1].known is result
+    whole = int((scan.gpr.time_s <= time_span(scan)[0] + shown_s[-1]).sum())
+    assert sum(stretch.gpr.time_s.size for stretch in taken if stretch.gpr is not None) == whole
+
+
 def test_nothing_is_taken_along_for_nobody(scan, processed, taken):
     replay_scan(scan, speed=math.inf)
     assert taken == []
@@ -169,9 +195,12 @@ def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):
         replay_scan(scan, speed=math.inf, step_s=10.0)
 
 
-@pytest.mark.parametrize("options", ({"speed": 0.0}, {"speed": math.nan}, {"step_s": 0.0}, {"step_s": math.inf}))
+@pytest.mark.parametrize(
+    "options",
+    ({"speed": 0.0}, {"speed": math.nan}, {"step_s": 0.0}, {"step_s": math.inf}, {"least_s": -1.0}),
+)
 def test_impossible_paces_are_refused(scan, options):
-    with pytest.raises(ValueError, match="must be above 0"):
+    with pytest.raises(ValueError, match=r"must be (above 0|0 or above)"):
         replay_scan(scan, **options)
 
 

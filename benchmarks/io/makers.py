@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
+from benchmarks.io import logs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,11 @@ NAMES: dict[bytes, tuple[str, ...]] = {
     b"su": ("line.su",),
     b"table": ("map.toml", "metal.csv"),
     b"sweeps": (*(f"{n}.s2p" for n in range(SWEEPS)), "series.csv"),
+    b"bag": ("log.toml", "plain.bag"),
+    b"bag-bz2": ("log.toml", "packed.bag"),
+    b"db3": ("log.toml", "run.db3"),
+    b"mcap-cdr": ("log.toml", "run.mcap"),
+    b"mcap-json": ("log.toml", "json.mcap"),
 }
 """Files of each kind; the last is the one that is read."""
 
@@ -34,7 +40,17 @@ def recordings() -> list[bytes]:
         b"table": (_MAP.encode(), _table()),
         b"sweeps": (*(_sweep(n) for n in range(SWEEPS)), _series()),
     }
-    return [kind + SEPARATOR + SEPARATOR.join(files) for kind, files in parts.items()]
+    return [joined(kind, files) for kind, files in parts.items()]
+
+
+def robot_logs() -> list[bytes]:
+    """Make one small log of each kind, with its map."""
+    return [joined(kind, files) for kind, files in logs.recordings()]
+
+
+def joined(kind: bytes, files: tuple[bytes, ...]) -> bytes:
+    """Put the files of a recording behind each other."""
+    return kind + SEPARATOR + SEPARATOR.join(files)
 
 
 def read(content: bytes, place: Path) -> None:
@@ -50,7 +66,7 @@ def read(content: bytes, place: Path) -> None:
     last = place / names[-1]
     if not last.exists():
         last.write_bytes(b"")
-    import_scan(last, **({"map": str(place / names[0])} if kind == b"table" else {}))
+    import_scan(last, **({"map": str(place / names[0])} if names[0].endswith(".toml") else {}))
 
 
 def _mala() -> bytes:

@@ -66,6 +66,7 @@ def replay_scan(
     *,
     speed: float = 1.0,
     step_s: float = 1.0,
+    least_s: float = 0.0,
     on_frame: Callable[[Frame], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -85,6 +86,9 @@ def replay_scan(
         a slow machine shows fewer frames and keeps up with the sweep.
     step_s
         Seconds of recording between frames.
+    least_s
+        At infinite speed, about the least time between two frames: as many steps are taken at once as that leaves
+        room for. With 0 each step has its frame.
     on_frame
         Called with each frame, the last of which has the result. Without it nothing is known before the end.
     clock, sleep
@@ -100,14 +104,9 @@ def replay_scan(
     ScanError
         When the whole scan cannot be processed.
     ValueError
-        When ``speed`` or ``step_s`` is not above zero.
+        When ``speed`` or ``step_s`` is not above zero, or ``least_s`` below.
     """
-    if not speed > 0.0:
-        msg = f"speed must be above 0, got {speed}"
-        raise ValueError(msg)
-    if not 0.0 < step_s < math.inf:
-        msg = f"step_s must be above 0 and finite, got {step_s}"
-        raise ValueError(msg)
+    _require_paces(speed, step_s, least_s)
     start_s, end_s = time_span(scan)
     duration_s = end_s - start_s
     began = clock()
@@ -117,8 +116,15 @@ def replay_scan(
 
     recipe = recipe or Recipe()
     sweep, reached_s = Sweep.of(scan, recipe, start_s=start_s), -math.inf
+    strides = Strides(least_s, clock)
+
+    def passed_over(elapsed_s: float) -> bool:
+        if math.isinf(speed):
+            return not strides.ends()
+        return lateness(min(elapsed_s + step_s, duration_s)) >= 0.0
+
     for elapsed_s in _moments(duration_s, step_s):
-        if lateness(min(elapsed_s + step_s, duration_s)) >= 0.0 and math.isfinite(speed):
+        if passed_over(elapsed_s):
             continue
         if (wait_s := -lateness(elapsed_s)) > 0.0:
             sleep(wait_s)
@@ -132,6 +138,47 @@ def replay_scan(
     if on_frame is not None:
         _show_end(scan, result, on_frame)
     return result
+
+
+def _require_paces(speed: float, step_s: float, least_s: float) -> None:
+    if not speed > 0.0:
+        msg = f"speed must be above 0, got {speed}"
+        raise ValueError(msg)
+    if not 0.0 < step_s < math.inf:
+        msg = f"step_s must be above 0 and finite, got {step_s}"
+        raise ValueError(msg)
+    if not 0.0 <= least_s < math.inf:
+        msg = f"least_s must be 0 or above and finite, got {least_s}"
+        raise ValueError(msg)
+
+
+class Strides:
+    """How many steps are taken at once where nobody waits for them, so that frames come no faster than one looks.
+
+    Parameters
+    ----------
+    least_s
+        Between frames.
+    clock
+        Of the same seconds.
+    """
+
+    def __init__(self, least_s: float, clock: Callable[[], float]) -> None:
+        self._least_s, self._clock = least_s, clock
+        self._began_s, self._size, self._taken = clock(), 1, 0
+
+    def ends(self) -> bool:
+        """Count a step, and tell whether a frame is due after it.
+
+        The next frame waits for as many steps as the last one's pace makes of the time, twice as many at most.
+        """
+        if self._taken == self._size:  # and its frame was shown meanwhile
+            spent_s = self._clock() - self._began_s
+            self._began_s += spent_s
+            wanted = self._least_s * self._size / max(spent_s, 0.5 * self._least_s, 1e-9)
+            self._size, self._taken = max(int(wanted), 1), 0
+        self._taken += 1
+        return self._taken == self._size
 
 
 def follow_scan(

@@ -113,6 +113,38 @@ def test_the_list_shows_what_is_to_be_dug_and_what_failed(browser, url, folder, 
     visit.done()
 
 
+def test_a_growing_recording_says_that_it_is_read_and_then_shows_its_picture(
+    browser, url, folder, visiting
+):
+    """The server's part is pretended: when there is a picture is the test's to say."""
+    visit = visiting(browser, url)
+    page, asked, known = visit.page, [], {"picture": ""}
+    pixel = (folder / "odd <b>name" / "fused.png").read_bytes()
+    row = {"key": "0123456789abcdef", "name": "growing.h5", "state": "recording"}
+
+    def news(route):
+        asked.append(route.request.url.partition("seen=")[2])
+        route.fulfill(json=known)
+
+    page.route("**/api/results?*", lambda route: route.fulfill(json=[row]))
+    page.route("**/api/recordings/*", news)
+    page.route("**/recordings/*.png?at=*", lambda route: route.fulfill(body=pixel, content_type="image/png"))
+    card = page.locator(".card.recording")
+    card.get_by_text("The recording is being read: no picture yet").wait_for()
+    page.evaluate("setLanguage('fr')")
+    card.get_by_text("Lecture de l’enregistrement").wait_for()
+    known["picture"] = "first"
+    shown = card.locator("img[src='/recordings/0123456789abcdef.png?at=first']")
+    shown.wait_for()
+    assert shown.evaluate("(picture) => picture.complete && picture.naturalWidth") == 1
+    assert card.locator("p").count() == 0
+    known["picture"] = "second"
+    card.locator("img[src$='at=second']").wait_for()
+    assert "first" in asked
+    page.unroute_all(behavior="ignoreErrors")
+    visit.done()
+
+
 def test_axe_finds_nothing_on_any_page_in_any_theme(browser, url, visiting):
     axe = axe_script()
     visit = visiting(browser, url, PHONE)

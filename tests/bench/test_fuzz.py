@@ -18,6 +18,7 @@ READERS = (
     "ids",
     "gprmax",
     "makers",
+    "logs",
     "result",
     "recipe",
     "scene",
@@ -48,7 +49,7 @@ def test_every_reader_reads_or_refuses(table):
 
 
 def test_every_kind_of_recording_that_is_spoilt_can_be_read_as_it_is(tmp_path):
-    for content in makers.recordings():
+    for content in (*makers.recordings(), *makers.robot_logs()):
         makers.read(content, tmp_path)
 
 

@@ -248,6 +248,13 @@ def test_frames_are_pictures_in_order_and_not_overwritten_unasked(tmp_path):
     assert list(folder.iterdir()) == []
 
 
+def test_only_pictures_that_nobody_keeps_may_be_passed_over(monkeypatch, tmp_path):
+    monkeypatch.setenv("TERM", "xterm")
+    assert LiveView(Terminal()).least_s > 0.0
+    assert LiveView(io.StringIO()).least_s == 0.0
+    assert LiveView(Terminal(), frames=tmp_path / "frames").least_s == 0.0
+
+
 def test_frames_need_a_folder(tmp_path):
     (tmp_path / "frames").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file, expected a folder"):

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dualsense.app._decisions import decisions_csv, decisions_json, read_decisions, record_decision
+from dualsense.app._drawing import Studio
 from dualsense.app._guard import FILE_POLICY, REPORT_POLICY, Access, body_of
 from dualsense.app._imaging import Imaging, asked_for, image_one
 from dualsense.app._listing import LIST, MAX_FILE_BYTES, MEDIA_TYPES, read_list, read_plain
@@ -58,6 +59,7 @@ def view_app(pages: Pages, access: Access) -> Starlette:
             Route("/api/results", pages.results, methods=["GET"]),
             Route("/api/folder", pages.folder, methods=["GET"]),
             Route("/results/{key}/{file}", pages.file, methods=["GET"]),
+            Route("/api/recordings/{key}", pages.growing, methods=["GET"]),
             Route("/recordings/{key}.png", pages.recording, methods=["GET"]),
             Route("/api/results/{key}/image", pages.image, methods=["POST"]),
             Route("/api/results/{key}/decisions", pages.decisions, methods=["GET"]),
@@ -82,6 +84,7 @@ class Pages:
         self.shop, self.shelf, self.single = shop, shop.shelf, single
         self.imager: LastingWorker[Imaging, dict[str, Any]] = LastingWorker(image_one, threads=os.cpu_count() or 1)
         self.drawer: LastingWorker[str, tuple[bytes, float]] = LastingWorker(draw_one, threads=1)
+        self.studio = Studio(lambda scan: self.drawer.ask(scan, most_s=IMAGE_S))
 
     def results(self, request: Request) -> Response:
         """List what is there; what results say in English is said again in the page's language."""
@@ -132,16 +135,23 @@ class Pages:
         said = {"problem": str(answer)} if isinstance(answer, WorkerDiedError) else answer
         return JSONResponse(said, status_code=409 if "problem" in said else 200)
 
-    async def recording(self, request: Request) -> Response:
-        """Draw what is known so far of a scan that is being recorded."""
-        path = self.shop.recorded(request.path_params["key"])
+    async def growing(self, request: Request) -> Response:
+        """Name the picture of a scan that is being recorded, once it is another than the one that was ``seen``."""
+        path = await run_in_threadpool(self.shop.recorded, request.path_params["key"])
         if path is None:
             return not_found()
-        drawn = await run_in_threadpool(self.drawer.ask, str(path), most_s=IMAGE_S)
-        if isinstance(drawn, WorkerDiedError) or not drawn[0]:
+        picture = await self.studio.news(path, request.query_params.get("seen", ""))
+        return JSONResponse({"picture": picture.name})
+
+    async def recording(self, request: Request) -> Response:
+        """Give the latest picture of a scan that is being recorded."""
+        path = await run_in_threadpool(self.shop.recorded, request.path_params["key"])
+        picture = None if path is None else await self.studio.latest(path)
+        if picture is None or not picture.name:
             return not_found()
-        answer = file_answer(drawn[0], "image/png", FILE_POLICY)
-        answer.headers["server-timing"] = f"recorded;dur={1e3 * drawn[1]:.1f}"  # until when, for who measures it
+        answer = file_answer(picture.png, "image/png", FILE_POLICY)
+        until_ms = 1e3 * picture.until_s
+        answer.headers["server-timing"] = f"recorded;dur={until_ms:.1f}"  # until when, for who measures it
         return answer
 
     def stop(self) -> None:

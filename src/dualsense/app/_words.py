@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "faults": "Faults that limit it: {count}",
     "decidedCount": "Decided: {count}",
     "beingRecorded": "Being recorded: nothing of this is final",
+    "recordingRead": "The recording is being read: no picture yet",
     "waiting": "Waiting to be processed",
     "working": "Being processed …",
     # one result

@@ -38,6 +38,8 @@ LEAST: dict[SensorName, float] = {"emi": 20.0, "gpr": 12.0}
 """Least ends of the scales, times noise and clutter: neither shall fill a scale while little has been seen."""
 GAP = "   "
 LISTED = 12
+SEEN_S = 0.1
+"""Pictures that follow each other faster in a terminal are not told apart."""
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
@@ -62,8 +64,11 @@ def sparkline(
         return ""
     shares = np.array_split(values, min(width, values.size))
     peaks = np.array([np.max(share[np.isfinite(share)], initial=-np.inf) for share in shares])
-    top = float(np.max(peaks[np.isfinite(peaks)], initial=least))
-    return "".join(" " if not np.isfinite(peak) else bars[_level(peak, top, len(bars))] for peak in peaks)
+    known = np.isfinite(peaks)
+    top = float(np.max(peaks[known], initial=least))
+    drawn = np.full(peaks.size, " ")
+    drawn[known] = np.array(list(bars))[_levels(peaks[known], top, len(bars))]
+    return "".join(drawn.tolist())
 
 
 def character_map(
@@ -104,20 +109,19 @@ def character_map(
     for place, (x_m, y_m) in reversed(list(enumerate(places[:9], 1))):
         iy, ix = nearest_cell(image.grid, x_m, y_m)
         marks[iy // up, ix // across] = str(place)
-    lines = []
-    for row in range(rows - 1, -1, -1):
-        line = ""
-        for column in range(columns):
-            level = _level(float(peak[row, column]), top, len(LEVELS))
-            whole = bool(covered[row, column, : up * across].all())
-            line += marks.get((row, column), LEVELS[level] if whole or level > 0 else NOT_COVERED)
-        lines.append(line)
-    return "\n".join(lines)
+    level = _levels(peak, top, len(LEVELS))
+    drawn = np.array(list(LEVELS))[level]
+    drawn[(level == 0) & ~covered.all(axis=-1)] = NOT_COVERED
+    for cell, mark in marks.items():
+        drawn[cell] = mark
+    return "\n".join("".join(row) for row in drawn[::-1].tolist())
 
 
-def _level(value: float, top: float, count: int) -> int:
-    """Return the step of a square-root scale, so that weak answers show beside strong ones."""
-    return min(count - 1, int(count * np.sqrt(value / top))) if top > 0.0 else 0
+def _levels(values: NDArray[np.float64], top: float, count: int) -> NDArray[np.intp]:
+    """Return steps of a square-root scale, so that weak answers show beside strong ones."""
+    if not top > 0.0:
+        return np.zeros(values.shape, np.intp)
+    return np.minimum(count - 1, (count * np.sqrt(values / top)).astype(np.intp))
 
 
 def frame_text(frame: Frame, *, bars: str = BARS) -> str:
@@ -268,6 +272,11 @@ class LiveView:
         self._bars = BARS if unicode else PLAIN_BARS
         if frames is not None:
             _prepare(frames, overwrite=overwrite)
+
+    @property
+    def least_s(self) -> float:
+        """Time below which a picture is followed by another for nobody; 0 where each is written down."""
+        return SEEN_S if self._ansi and self._frames is None else 0.0
 
     @contextmanager
     def running(self) -> Iterator[Callable[[Frame], None]]:

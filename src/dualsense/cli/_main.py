@@ -208,7 +208,9 @@ def replay(
         if recording is None:
             result = follow_scan(scan, recipe, step_s=step_s, patience_s=patience_s, on_frame=show)
         else:
-            result = replay_scan(recording, recipe, speed=speed, step_s=step_s, on_frame=show)
+            result = replay_scan(
+                recording, recipe, speed=speed, step_s=step_s, least_s=view.least_s, on_frame=show
+            )
     if out is not None:
         console.subject = str(out)
         write_outputs(result, out, overwrite=overwrite)

@@ -17,7 +17,6 @@ from dualsense.live._stretch import Stretch, Tail, Waiting
 from dualsense.live._tiles import Canvas, joint_map, trimmed
 from dualsense.live._trace import Trace
 from dualsense.result import Grid, Image, Sketch
-from dualsense.runtime.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,10 +116,8 @@ class Sweep:
     def _take(self, stretch: Stretch) -> None:
         self._tail.extend(stretch.pose)
         self._track.append(stretch.pose.position_m[::TRACK_STEP])
-        radar, metal = side_by_side(  # they share the track alone, which neither changes
-            lambda: self._attempt("gpr", stretch, self._take_radar),
-            lambda: self._attempt("emi", stretch, self._take_metal),
-        )
+        radar = self._attempt("gpr", stretch, self._take_radar)
+        metal = self._attempt("emi", stretch, self._take_metal)
         self.work = Work(metal.rows, radar.soundings, metal.tiles + radar.tiles)
 
     def sketch(self) -> Sketch:

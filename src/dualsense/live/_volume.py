@@ -10,7 +10,6 @@ import numpy as np
 from dualsense import gpr
 from dualsense.live import _live_kernels as _kernels
 from dualsense.live._tiles import TILE, Key, corner_m, reached
-from dualsense.runtime.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 MIN_HEIGHT_M = 1e-3
 HEIGHT_MARGIN_M = 0.05
 """How far beyond the heights of the first soundings the travel times are tabulated."""
+AT_ONCE = 64
+"""Soundings that are tabulated together: a long stretch takes no more memory, and each tile sees few of it."""
 SPREAD_END = 3.0
 """Where the soundings' density ends, in its radii."""
 
@@ -116,18 +117,26 @@ class Volume:
             Their step.
         """
         at = np.stack([tx_m, rx_m, 0.5 * (tx_m + rx_m)], axis=1)
+        parts = np.ascontiguousarray(traces).view(np.float32).reshape(*traces.shape, 2)
+        changed: set[Key] = set()
+        for first in range(0, len(at), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            changed.update(self._add_some(at[some], parts[some], dt_s))
+        return sorted(changed)
+
+    def _add_some(self, at: Real, parts: NDArray[np.float32], dt_s: float) -> list[Key]:
+        """Add a few soundings: places (n, 3, 3) of both antennas and their middle, traces (n, t, 2)."""
         middle = at[:, 2, :2]
         x, y = np.ascontiguousarray(middle[:, 0]), np.ascontiguousarray(middle[:, 1])
-        weight = 1.0 / self._density(middle)
-        tables = self._tabulate(at[:, :, 2], weight, dt_s)
+        tables = self._tabulate(at[:, :, 2], 1.0 / self._density(middle), dt_s)
         places, one, ones = np.ascontiguousarray(at[:, :, :2]), np.ones(len(x)), np.ones((len(x), 0))
         nothing = np.zeros((TILE, TILE, 0))
-        parts = np.ascontiguousarray(traces).view(np.float32).reshape(*traces.shape, 2)
         step = float(np.sqrt(self._table.rho_m[1]))
         density_m, cell_m = self._tables.density_radius_m, self._cell_m
         keys = reached(middle, max(self._radius_m, SPREAD_END * density_m), cell_m)
-
-        def onto(key: Key) -> NDArray[np.float32]:
+        for key in keys:
+            if key not in self.tiles:
+                self._begin(key)
             tile, corner = self.tiles[key], np.array(corner_m(key, cell_m))
             _kernels.scatter_traces(
                 parts, places, tables, step, self._radius_m, corner, cell_m, tile.total, tile.fold
@@ -136,14 +145,7 @@ class Volume:
                 x, y, ones, one, corner, cell_m, density_m, SPREAD_END * density_m, nothing, tile.density
             )
             _kernels.spread(x, y, ones, one, corner, cell_m, 1e3, self._reach_m, nothing, tile.covered)
-            highest: NDArray[np.float32] = tile.fold.max(axis=(0, 1))
-            return highest
-
-        for key in keys:
-            if key not in self.tiles:
-                self._begin(key)
-        for highest in in_threads(onto, keys):  # no two tiles share a cell
-            np.maximum(self.highest, highest, out=self.highest)
+            np.maximum(self.highest, tile.fold.max(axis=(0, 1)), out=self.highest)
         return keys
 
     def _begin(self, key: Key) -> None:

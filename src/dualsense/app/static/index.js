@@ -3,8 +3,6 @@
 // The folder: every scan and every result, looked at again and again.
 
 const LOOK_MS = 1500;
-// Between pictures of what is being recorded: the next is asked for as soon as the last one stands.
-const REDRAW_MS = 30;
 let shown = "";
 let single = "";
 
@@ -51,17 +49,48 @@ function doneCard(result) {
   return link;
 }
 
-// What a recorder has written so far, drawn anew as soon as the last picture is there.
-function growing(result) {
+const rested = (wait) => new Promise((done) => setTimeout(done, wait));
+
+// A page that nobody sees asks for nothing.
+function seen() {
+  if (!document.hidden) return null;
+  return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+}
+
+function loaded(picture, address) {
+  return new Promise((done, failed) => {
+    picture.onload = done;
+    picture.onerror = () => failed(new Error(address));
+    picture.src = address;
+  });
+}
+
+// The server answers once there is another picture than the last: a file that rests is asked for once a second.
+async function follow(result, place) {
   const picture = made("img");
   picture.alt = say("thumbnail", { name: title(result) });
-  const again = (wait) => setTimeout(() => {
-    if (picture.isConnected) picture.src = "/recordings/" + result.key + ".png?at=" + Date.now();
-  }, wait);
-  picture.addEventListener("load", () => again(REDRAW_MS));
-  picture.addEventListener("error", () => again(LOOK_MS));
-  picture.src = "/recordings/" + result.key + ".png";
-  return picture;
+  let last = "";
+  do {
+    try {
+      const { picture: name } = await asked("/api/recordings/" + result.key + "?seen=" + last);
+      if (name && name !== last) {
+        await loaded(picture, "/recordings/" + result.key + ".png?at=" + name);
+        if (!last) place.replaceChildren(picture);
+        last = name;
+      }
+    } catch {
+      await rested(LOOK_MS);
+    }
+    await seen();
+  } while (place.isConnected);
+}
+
+// What a recorder has written so far; words until there is a picture of it.
+function growing(result) {
+  const place = made("div", "", "growing");
+  place.append(made("p", say("recordingRead")));
+  follow(result, place);
+  return place;
 }
 
 function otherCard(result) {

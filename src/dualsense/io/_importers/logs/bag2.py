@@ -51,8 +51,9 @@ def read_bag2(path: Path, log: Log) -> None:
     try:
         _bound(database)
         _read(database, log)
-    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
-        log.spoilt(f"a database that cannot be read ({error})")
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as error:
+        # a length that a damaged page tells can be more than there is memory for
+        log.spoilt(f"a database that cannot be read ({str(error) or 'it asks for too much memory'})")
     finally:
         database.close()
 

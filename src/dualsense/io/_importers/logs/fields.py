@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TOKEN = re.compile(r"([A-Za-z]\w*)|\[(\d{1,6})\]|\.")
 STAMPS = ("header.stamp", "stamp")
 RECORDER = "log"
+MOST_NS, LONGEST_NS = 1 << 62, 10**6 * 10**9
+"""Of a time since 1970, and from the first to the last: one stamp that was never filled in would stretch all."""
 
 
 def rows_of(
@@ -83,7 +85,12 @@ def rows_of(
     if len(times) < 2:
         msg = f"{where}: found {len(times)} messages, expected at least 2"
         raise ScanError(one_line(msg))
-    tables = {key: np.array(rows, dtype=np.float64) for key, rows in found.items()}
+    if not -MOST_NS < min(times) <= max(times) < MOST_NS or max(times) - min(times) > LONGEST_NS:
+        told = f"found times from {min(times) // 10**9} to {max(times) // 10**9} s by {stamp}"
+        msg = f"{where}: {told}, expected those of one recording, of {LONGEST_NS // 10**9} s at most"
+        raise ScanError(one_line(msg))
+    with np.errstate(invalid="ignore"):  # of NaN of every kind
+        tables = {key: np.array(rows, dtype=np.float64) for key, rows in found.items()}
     return np.array(times, dtype=np.int64), tables, str(stamp)
 
 

@@ -191,6 +191,8 @@ def _rows(name: str, log: Log, known: LogMap, table: str, wanted: dict[str, list
         msg = f'{where}: found stamps of 0 in {clock}, never filled in; stamp = "log" takes the recorder\'s'
         raise ScanError(one_line(msg))
     time_ns = time_ns - round(1e9 * known.number(table, "lag_s", 0.0, most=MAX_LAG_S))
+    if "channel" in numbers and numbers["channel"].shape[1] != 1:
+        known.fail(table, "channel", f"the path of one number, not of {numbers['channel'].shape[1]}")
     pair = numbers["channel"][:, 0] if "channel" in numbers else np.zeros(time_ns.size)
     order = np.lexsort((pair, time_ns))
     again = np.zeros(time_ns.size, bool)
@@ -214,11 +216,13 @@ def _track(name: str, log: Log, known: LogMap, notes: list[str]) -> Track:
 def _stream(name: str, log: Log, known: LogMap, table: str, notes: list[str]) -> Rows:
     wanted = {key: known.paths(table, key) for key in sorted(NUMBERS)}
     wanted = {key: paths for key, paths in wanted.items() if paths}
-    complex_ = known.tables[table].get("modality") in {"sfcw", "frequency"}
+    complex_ = known.tables[table].get("modality") in ("sfcw", "frequency")
     if set(wanted) not in ([{"real", "imag"}, {"interleaved"}] if complex_ else [{"data"}]):
         known.fail(table, "data", "real and imag, or interleaved" if complex_ else "the path of the samples")
     if table == "gpr" and "channel" in known.tables[table]:
         wanted["channel"] = known.paths(table, "channel")
+        if len(wanted["channel"]) != 1:
+            known.fail(table, "channel", "the path of one number")
     time_ns, numbers = _rows(name, log, known, table, wanted, notes)
     if "interleaved" in numbers:
         both = numbers.pop("interleaved")
