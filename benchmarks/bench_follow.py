@@ -48,6 +48,8 @@ PAINTED = """window.painted = []; addEventListener("load", (event) => {
   }, 0));
 }, true); performance.setResourceTimingBufferSize(100000);"""
 """Notes of each picture of a recording until when it reaches, and when it had been painted."""
+FIRST_S = 40.0
+"""For the first picture to be painted: the viewer's worker has to start."""
 SAMPLES = ("pmn_sand", "pmn_wet", "pma_laterite", "ts50_deep")
 
 
@@ -101,7 +103,8 @@ def in_browser(seconds: float) -> dict[str, float]:
         due_s = np.asarray(file["gpr/time"])
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         path = Path(folder) / "growing.h5"
-        words = [sys.executable, RECORDER, source, path, "--speed", "1", "--stop-after", str(seconds), "--tell"]
+        until = str(seconds + FIRST_S)
+        words = [sys.executable, RECORDER, source, path, "--speed", "1", "--stop-after", until, "--tell"]
         viewer = [sys.executable, "-m", "dualsense", "view", folder]
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_context().new_page()
@@ -111,6 +114,7 @@ def in_browser(seconds: float) -> dict[str, float]:
             subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=_alone()) as recorder,
         ):
             page.goto(next(word for word in served.stdout.readline().split() if word.startswith("http")))  # type: ignore[union-attr]
+            page.wait_for_function("window.painted.length > 0", timeout=1e3 * FIRST_S)
             page.wait_for_timeout(1e3 * (seconds - 1.0))
             shown = np.array(page.evaluate("window.painted"))
             recorder.kill()

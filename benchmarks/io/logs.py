@@ -176,7 +176,7 @@ def _mcap(form: str, language: str) -> bytes:
     for topic, at_ns, body in _messages(form):
         times.append(at_ns)
         inner += record(0x05, struct.pack("<HIQQ", TOPICS.index(topic) + 1, len(times), at_ns, at_ns) + body)
-    checksum = zlib.crc32(inner) if form == "cdr" else 0  # 0 is none: what is spoilt within is found by what it says
+    checksum = zlib.crc32(inner) if form == "cdr" else 0  # 0 is none: then it is read however spoilt
     head = struct.pack("<QQQI", min(times), max(times), len(inner), checksum)
     chunk = head + text("") + struct.pack("<Q", len(inner)) + inner
     magic = b"\x89MCAP0\r\n"

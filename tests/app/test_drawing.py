@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,7 @@ class Drawer:
 
     def __call__(self, scan):
         self.count += 1
-        size = os.path.getsize(scan)
+        size = Path(scan).stat().st_size
         return str(size).encode(), float(size)
 
 

@@ -113,9 +113,7 @@ def test_the_list_shows_what_is_to_be_dug_and_what_failed(browser, url, folder, 
     visit.done()
 
 
-def test_a_growing_recording_says_that_it_is_read_and_then_shows_its_picture(
-    browser, url, folder, visiting
-):
+def test_a_growing_recording_says_that_it_is_read_and_then_shows_its_picture(browser, url, folder, visiting):
     """The server's part is pretended: when there is a picture is the test's to say."""
     visit = visiting(browser, url)
     page, asked, known = visit.page, [], {"picture": ""}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dualsense.chain import process_scan
+from dualsense.chain import StepCache, process_scan
+from dualsense.chain.cache import MOST_BESIDE
 from dualsense.cli import cli
 from dualsense.errors import RecipeError, UsageError
 from dualsense.recipe import Recipe
@@ -105,6 +106,26 @@ def test_what_is_kept_is_the_latest():
     assert kept["a"] == 1
     kept["c"] = 3
     assert list(kept) == ["a", "c"]
+
+
+def test_a_change_begins_at_what_is_looked_at_however_much_came_since(tuning):
+    """The states of a result that is looked at are the last that are forgotten."""
+    steps = len(tuning._used[tuning.recipe.sha256])
+    for number in range(3 * steps):
+        tuning.cache.put(f"of another recipe {number}", None)
+        if number % steps == 0:
+            tuning.process()
+    assert all(tuning.cache.get(key) is not None for key in tuning._used[tuning.recipe.sha256])
+
+
+def test_what_hangs_on_parts_of_states_is_kept_for_these_very_parts():
+    cache, one, other = StepCache(), [1.0], [1.0]
+    cache.beside(one)["told"] = 3
+    assert cache.beside(one) == {"told": 3}
+    assert cache.beside(other) == cache.beside(one, other) == {}, "equal, and not the same"
+    for _ in range(MOST_BESIDE):
+        cache.beside(object())
+    assert cache.beside(one) == {}
 
 
 def test_changes_are_undone_made_again_and_compared(tuning):

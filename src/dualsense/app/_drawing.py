@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HELD_S = 1.0
-"""So long a question is held where there is nothing new: a browser keeps six open, and asks for other things, too."""
+"""So long a question is held where there is nothing new: a browser keeps six open, and has other questions."""
 LEAST_S, MOST_S, SHARE = 0.005, 0.25, 0.05
 """Between looks at a file: this part of the time for which it has rested."""
 SETTLED_S = 0.05

@@ -53,6 +53,7 @@ def draw_one(scan: str) -> tuple[bytes, float]:
         duration_s=max(time_s, 1.0),
         trace_time_s=trace_time_s,
         trace=trace,
+        quick=True,
     )
     return picture, following.last_s
 

@@ -7,9 +7,15 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_BESIDE = 4
+"""Tables beside states: of either sensor as it is, and as it was before."""
 
 
 class StepCache:
@@ -38,6 +44,7 @@ class StepCache:
             raise ValueError(msg)
         self._max_states = max_states
         self._states: OrderedDict[str, Any] = OrderedDict()
+        self._beside: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], dict[Any, Any]]] = OrderedDict()
         self._hits = 0
         self._lock = Lock()
 
@@ -60,6 +67,36 @@ class StepCache:
                 self._states.move_to_end(key)
                 self._hits += counted
         return found
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """Take what is kept under these keys for used now."""
+        with self._lock:
+            for key in keys:
+                if key in self._states:
+                    self._states.move_to_end(key)
+
+    def beside(self, *objects: Any) -> dict[Any, Any]:
+        """Give a table for what hangs on these very parts of states and on its own keys, and on nothing else.
+
+        States are frozen and shared, so a part that is the same object says the same.
+
+        Parameters
+        ----------
+        *objects
+            Held for as long as the table is: that of the `MOST_BESIDE` that were asked for last.
+
+        Returns
+        -------
+        dict
+            Empty at first; the caller's to fill.
+        """
+        ids = tuple(map(id, objects))
+        with self._lock:
+            _, table = self._beside.setdefault(ids, (objects, {}))
+            self._beside.move_to_end(ids)
+            while len(self._beside) > MOST_BESIDE:
+                self._beside.popitem(last=False)
+        return table
 
     def put(self, key: str, value: Any) -> None:
         """Keep a value under a key."""

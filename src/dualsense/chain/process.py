@@ -189,7 +189,7 @@ def process_samples(
         cover = replace(cover, gpr=cover.gpr & ~blind_radar(cover, radar.state))
         run.progress("fusion", 0.9)
         trusted = trusted and not log.limits
-        listing = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted)
+        listing = find_targets(radar.state, metal.state, cover, recipe, trusted=trusted, cache=run.cache)
         hidden = hidden_ground(cover.grid, metal.state)
         cover = told_ground(cover, listing.left_out, listing.targets, hidden)
         log += Log(fault_hidden(swept, cover, hidden))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +16,12 @@ from dualsense.recipe import unlike_fitted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualsense.chain.cache import StepCache
     from dualsense.chain.metal import MetalState
     from dualsense.chain.radar import RadarState
-    from dualsense.emi import Prober
+    from dualsense.emi import Prober, Response
     from dualsense.fusion import Candidate, Listing
-    from dualsense.gpr import Soil
+    from dualsense.gpr import Body, Soil
     from dualsense.recipe import Recipe
     from dualsense.result import Coverage
 
@@ -52,6 +53,7 @@ def find_targets(
     recipe: Recipe,
     *,
     trusted: bool = True,
+    cache: StepCache | None = None,
 ) -> Listing:
     """Match bodies and metal, ask each sensor about what the other found, and weigh all of it.
 
@@ -65,6 +67,8 @@ def find_targets(
         Its fusion, and the soil that is taken where there is no radar to tell it.
     trusted
         Whether no fault limits what can be said; under one nothing is called clutter.
+    cache
+        Where what a sensor told at a place is looked up; None asks it.
 
     Returns
     -------
@@ -78,9 +82,11 @@ def find_targets(
         match_m=tables.match_m,
     )
     if radar is not None:
-        candidates = tuple(c if c.body is not None else _with_echo(c, radar) for c in candidates)
+        known = {} if cache is None else cache.beside(radar.echo_finder)
+        candidates = tuple(c if c.body is not None else _with_echo(c, radar, known) for c in candidates)
     if metal is not None:
-        candidates = _with_metal(candidates, metal)
+        known = {} if cache is None else cache.beside(metal.response, metal.inversion, metal.columns)
+        candidates = _with_metal(candidates, metal, known)
     soil = taken(radar.soil) if radar is not None else _prior_soil(recipe)
     conditions = fusion.Conditions(
         cover,
@@ -105,33 +111,49 @@ def _prior_soil(recipe: Recipe) -> Soil:
     return gpr.Soil(recipe.gpr.soil.prior_permittivity, float("nan"), "prior")
 
 
-def _with_echo(candidate: Candidate, radar: RadarState) -> Candidate:
-    """Give metal without a body what the radar shows there."""
+def _with_echo(candidate: Candidate, radar: RadarState, known: dict[Any, Any]) -> Candidate:
+    """Give metal without a body what the radar shows there; ``known`` holds what was told of it before."""
     x, y = candidate.dipoles[0].position_m[:2].tolist()
-    try:
-        return replace(candidate, weak=taken(radar.echo_finder)(x, y))
-    except NUMERICAL:
-        logger.warning("echo beside metal not measured", exc_info=True)
-        return candidate
+    if (x, y) not in known:
+        try:
+            known[x, y] = taken(radar.echo_finder)(x, y)
+        except NUMERICAL:
+            logger.warning("echo beside metal not measured", exc_info=True)
+            return candidate
+    return replace(candidate, weak=known[x, y])
 
 
-def _with_metal(candidates: tuple[Candidate, ...], metal: MetalState) -> tuple[Candidate, ...]:
-    """Give each candidate the features of the metal in its body."""
+def _with_metal(
+    candidates: tuple[Candidate, ...], metal: MetalState, known: dict[Any, Any]
+) -> tuple[Candidate, ...]:
+    """Give each candidate the features of the metal in its body; ``known`` as for `_with_echo`."""
     try:
-        prober = emi.Prober(taken(metal.response), taken(metal.inversion), columns=metal.columns)
+        prober = known.get("prober") or emi.Prober(
+            taken(metal.response), taken(metal.inversion), columns=metal.columns
+        )
     except NUMERICAL:
         logger.warning("metal in bodies not asked for", exc_info=True)
         return candidates
-    return tuple(replace(c, within=_probed(c, prober, metal)) for c in candidates)
+    known["prober"] = prober
+    return tuple(replace(c, within=_within(c, prober, metal, known)) for c in candidates)
 
 
-def _probed(candidate: Candidate, prober: Prober, metal: MetalState) -> Mapping[str, float]:
+def _within(candidate: Candidate, prober: Prober, metal: MetalState, known: dict[Any, Any]) -> Mapping[str, float]:
     """Features of the metal in a body; none where there is no echo or it was not passed over."""
-    rows, dipoles = taken(metal.response), taken(metal.inversion).dipoles
+    dipoles, body = taken(metal.inversion).dipoles, candidate.body or candidate.weak
+    if body is None:
+        return {}
     own = [n for n, d in enumerate(dipoles) if any(d is c for c in candidate.dipoles)]
-    body = candidate.body or candidate.weak
+    key = (body.x_m, body.y_m, body.depth_m, *own)
+    if key not in known:
+        known[key] = _probed(body, own, prober, taken(metal.response))
+    found: Mapping[str, float] = known[key]
+    return found
+
+
+def _probed(body: Body, own: list[int], prober: Prober, rows: Response) -> Mapping[str, float]:
     try:
-        probe = None if body is None else prober.at(body.x_m, body.y_m, body.depth_m, without=own)
+        probe = prober.at(body.x_m, body.y_m, body.depth_m, without=own)
     except NUMERICAL:
         logger.warning("metal in a body not asked for", exc_info=True)
         return {}

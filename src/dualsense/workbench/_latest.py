@@ -36,12 +36,24 @@ class Latest(OrderedDict[K, V]):
 
 
 class Noting(StepCache):
-    """A cache that notes what was put in since it was last asked."""
+    """A cache that notes what was put in, and what was asked for, since it last told."""
 
     def __init__(self, max_states: int) -> None:
         super().__init__(max_states)
-        self.fresh: list[Any] = []
+        self._fresh: list[Any] = []
+        self._used: list[str] = []
+
+    def get(self, key: str, *, counted: bool = True) -> Any | None:
+        self._used.append(key)
+        return super().get(key, counted=counted)
 
     def put(self, key: str, value: Any) -> None:
         super().put(key, value)
-        self.fresh.append(value)
+        self._fresh.append(value)
+
+    def told(self) -> tuple[set[int], tuple[str, ...]]:
+        """Give the identities of states that were put in, and the keys that were asked for; and begin anew."""
+        fresh = {id(one[0]) for one in self._fresh if isinstance(one, tuple)}
+        used = tuple(self._used)
+        self._fresh, self._used = [], []
+        return fresh, used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from dualsense.workbench._fields import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from numpy.typing import NDArray
+
     from dualsense.recipe import Recipe
     from dualsense.result import Grid, Result
     from dualsense.scan import Scan
@@ -35,7 +38,12 @@ GATE_S = 0.3e-9
 """Half-width of the stretch of time that a slice shows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _energy(values: NDArray[Any]) -> float:
+    """Sum the squares of what is finite, in the precision of sums of pairs."""
+    return float(np.nansum(np.square(values.real)) + np.nansum(np.square(values.imag)))
+
+
+@dataclass(frozen=True, eq=False)
 class StepView:
     """One step.
 
@@ -63,7 +71,7 @@ class StepView:
     after: Field | None
     facts: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def taken(self) -> Field | None:
         """What the step took away; None where before and after are of other kinds, soundings or axes."""
         before, after = self.before, self.after
@@ -82,8 +90,8 @@ class StepView:
         taken = self.taken
         if taken is None or self.before is None:
             return float("nan")
-        given = float(np.nansum(np.square(np.abs(self.before.values))))
-        return float(np.nansum(np.square(np.abs(taken.values)))) / given if given > 0.0 else float("nan")
+        given = _energy(self.before.values)
+        return _energy(taken.values) / given if given > 0.0 else float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -80,6 +80,7 @@ class Tuning:
         self._figures: Latest[str, dict[str, Any]] = Latest(MOST_RECIPES)
         self._recipes: Latest[tuple[str, ...], tuple[Recipe, str]] = Latest(MOST_RECIPES)
         self._taken: Latest[str, tuple[str, ...]] = Latest(MOST_RECIPES)
+        self._used: Latest[str, tuple[str, ...]] = Latest(MOST_RECIPES)
         self.scan = self._read()
         self.truth = self._truth()
 
@@ -279,14 +280,14 @@ class Tuning:
     ) -> Result:
         recipe, key = self._loaded(done)
         if key in self._results:
+            self.cache.touch(self._used.get(key, ()))  # what is looked at is where a change begins
             return self._results[key]
         result = process_scan(self.scan, recipe, keep=step_names(), cache=self.cache, progress=progress)
         if result.area_m2 > Tiling().whole_m2:
             msg = f"a ground of {result.area_m2:.1f} m² is too large to be tuned: `process` cuts it into tiles"
             raise ScanError(msg)
-        fresh = {id(one[0]) for one in self.cache.fresh if isinstance(one, tuple)}
-        self._taken[key] = tuple(n for n, state in result.kept.items() if id(state) in fresh)
-        self.cache.fresh = []
+        fresh, self._used[key] = self.cache.told()
+        self._taken[key] = tuple(name for name, state in result.kept.items() if id(state) in fresh)
         self._results[key] = result
         return result
 

@@ -10,7 +10,7 @@ import numpy as np
 from dualsense.render._canvas import coverage
 from dualsense.render._canvas.marks import INK, Bar, Cells, Hatch, Mark, Shapes, Stamp, Words
 from dualsense.render._canvas.paint import cells_per_pixel, painted
-from dualsense.render._canvas.png import png_bytes
+from dualsense.render._canvas.png import LEVEL, png_bytes
 from dualsense.render._canvas.stencil import shape_stencil
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ class Canvas:
         """Paint the picture, (height, width, 3), the top row first."""
         return painted(self.marks(), *self.size_px)
 
-    def png_bytes(self) -> bytes:
-        """Picture as PNG."""
-        return png_bytes(self.pixels(), self.dpi)
+    def png_bytes(self, level: int = LEVEL) -> bytes:
+        """Picture as PNG, packed as `png.png_bytes` has it."""
+        return png_bytes(self.pixels(), self.dpi, level)
 
 
 def worded(

@@ -18,7 +18,7 @@ RGB, NO_FILTER = 2, 0
 BAND = 64
 
 
-def png_bytes(pixels: NDArray[np.uint8], dpi: float) -> bytes:
+def png_bytes(pixels: NDArray[np.uint8], dpi: float, level: int = LEVEL) -> bytes:
     """Encode a picture.
 
     The rows are not filtered: maps are cells of one colour and paper, which deflate compresses better as they are.
@@ -30,6 +30,8 @@ def png_bytes(pixels: NDArray[np.uint8], dpi: float) -> bytes:
         Red, green and blue, the top row first.
     dpi
         Pixels for each inch, which the file states.
+    level
+        Of zlib, 0 to 9: how much is done to make it small.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def png_bytes(pixels: NDArray[np.uint8], dpi: float) -> bytes:
         A file.
     """
     height, width, _ = pixels.shape
-    packer = zlib.compressobj(LEVEL)
+    packer = zlib.compressobj(level)
     rows = np.full((BAND, 1 + 3 * width), NO_FILTER, dtype=np.uint8)
     packed = []
     for first in range(0, height, BAND):

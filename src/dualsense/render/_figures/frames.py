@@ -9,7 +9,9 @@ import numpy as np
 
 from dualsense.language import again, say, speaking
 from dualsense.render._canvas.axes import draw_frame, draw_title, draw_x_axis, even_ticks
+from dualsense.render._canvas.canvas import Canvas
 from dualsense.render._canvas.marks import Paper
+from dualsense.render._canvas.png import LEVEL
 from dualsense.render._figures import panels, style
 from dualsense.render._figures.echo import clutter_level, depth_maximum
 from dualsense.render._figures.settle import drawn_language, settled
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.render._canvas.canvas import Canvas, Panel
+    from dualsense.render._canvas.canvas import Panel
     from dualsense.result import Candidate, Grid, Image, Result, Target
     from dualsense.scan import ScanHeader, SensorName
 
 WIDTH_IN, HEIGHT_IN = 11.0, 8.6
+QUICK_DPI, QUICK_LEVEL = 66, 1
 MAP_IN = 4.55
 MAPS_BOTTOM_IN = 2.75
 LEFT_IN = 0.9
@@ -49,6 +52,7 @@ def frame_png(
     duration_s: float,
     trace_time_s: NDArray[np.float64],
     trace: NDArray[np.float64],
+    quick: bool = False,
 ) -> bytes:
     """Draw one moment of a sweep as PNG, the same bytes for the same moment.
 
@@ -62,25 +66,29 @@ def frame_png(
         Since the recording began, and its length.
     trace_time_s, trace : (m,)
         Metal response over time; may be empty.
+    quick
+        Whether it is for a small place on a screen, and soon gone: with fewer pixels, and packed less.
 
     Returns
     -------
     bytes
         A picture of always the same size, so that frames make a film.
     """
+    sheet = Canvas(WIDTH_IN, HEIGHT_IN, QUICK_DPI if quick else style.DPI)
     with speaking(drawn_language()):
-        return _frame(header, known, time_s, duration_s, trace_time_s, trace).png_bytes()
+        _draw(sheet, header, known, time_s, duration_s, trace_time_s, trace)
+        return settled(sheet).png_bytes(QUICK_LEVEL if quick else LEVEL)
 
 
-def _frame(
+def _draw(
+    sheet: Canvas,
     header: ScanHeader,
     known: Sketch | Result,
     time_s: float,
     duration_s: float,
     trace_time_s: NDArray[np.float64],
     trace: NDArray[np.float64],
-) -> Canvas:
-    sheet = style.new_sheet(WIDTH_IN, HEIGHT_IN)
+) -> None:
     _draw_head(sheet, header, head_lines(header, known, time_s, duration_s))
     _draw_trace(sheet, trace_time_s, trace, time_s, duration_s)
     shown = _of_sketch(known) if isinstance(known, Sketch) else _of_result(known)
@@ -92,7 +100,6 @@ def _frame(
         panels.draw_message(panel, "\n".join([say("NO PICTURE YET"), *lines]))
     else:
         _draw_maps(sheet, shown)
-    return settled(sheet)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,13 +177,14 @@ def _draw_candidates(panel: Panel, candidates: Sequence[Candidate]) -> None:
     left, right, _, _ = panel.limits
     arm = CROSS_PT / 72.0 * abs(right - left) / panel.size_in[0]
     paper = Paper(style.PAPER, style.INK, 1.0, 0.12)
+    look: Any = {"size_pt": 10.0, "cut": "bold", "up": "bottom", "paper": paper}
+    arms = []
     for place, one in reversed(list(enumerate(candidates, 1))):
         x, y = 100.0 * one.x_m, 100.0 * one.y_m
-        arms = [np.array([[x - arm, y - side * arm], [x + arm, y + side * arm]]) for side in (-1.0, 1.0)]
-        for colour, width_pt in ((style.INK, 3.4), (style.PAPER, 1.6)):
-            panel.draw_lines(arms, width_pt=width_pt, colour=colour, level=8.0)
-        look: Any = {"size_pt": 10.0, "cut": "bold", "up": "bottom", "paper": paper}
+        arms += [np.array([[x - arm, y - side * arm], [x + arm, y + side * arm]]) for side in (-1.0, 1.0)]
         panel.write(x + 1.4 * arm, y + 0.8 * arm, f"{place}?", level=9.0, **look)
+    for colour, width_pt in ((style.INK, 3.4), (style.PAPER, 1.6)) if arms else ():
+        panel.draw_lines(arms, width_pt=width_pt, colour=colour, level=8.0)  # a call costs more than a line
 
 
 def head_lines(header: ScanHeader, known: Sketch | Result, time_s: float, duration_s: float) -> tuple[str, str]:

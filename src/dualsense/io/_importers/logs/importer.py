@@ -276,10 +276,7 @@ def _joined(known: LogMap, table: str, numbers: dict[str, Real], count: int, axi
         found = " and ".join(str(one.shape[1]) for one in parts)
         known.fail(table, axis, f"as many as there are values in a message, {found}")
     data = parts[0] + 1j * parts[1] if len(parts) == 2 else parts[0]
-    scale = known.number(table, "unit", 1.0, most=1e12)
-    if scale == 0.0:
-        known.fail(table, "unit", "a number to multiply with")
-    return scale * data
+    return known.scale(table, most=1e12) * data
 
 
 def _metal(
@@ -287,9 +284,7 @@ def _metal(
 ) -> tuple[EmiData | None, tuple[Fault, ...]]:
     columns = {(key, k): table[:, k] for key, table in numbers.items() for k in range(table.shape[1])}
     names = {key: [(key, k) for k in range(table.shape[1])] for key, table in numbers.items()}
-    scale = known.number("emi", "unit", 1.0, most=1e12)
-    if scale == 0.0:
-        known.fail("emi", "unit", "a number to multiply with")
+    scale = known.scale("emi", most=1e12)
     wanted = known.tables["emi"] | names
     emi = metal_data(wanted, columns.__getitem__, scale, _seconds(time_ns, begin_ns), known.name)
     labels = [f"value {k + 1}" for k in range(emi.data.shape[1])]

@@ -82,6 +82,13 @@ class LogMap:
             self.fail(table, key, f"a number from {-most:g} to {most:g}")
         return float(value)
 
+    def scale(self, table: str, *, most: float) -> float:
+        """Give what a table's values are to be multiplied with, for SI units; ``most`` as for `number`."""
+        found = self.number(table, "unit", 1.0, most=most)
+        if found == 0.0:
+            self.fail(table, "unit", "a number to multiply with")
+        return found
+
     def paths(self, table: str, key: str) -> list[str]:
         """Give one or several paths of fields as a list; empty where the key is absent."""
         value = self.tables[table].get(key, [])

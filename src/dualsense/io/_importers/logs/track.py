@@ -121,10 +121,8 @@ def track_of(time_ns: NDArray[np.int64], numbers: dict[str, Real], known: LogMap
         height_m = known.number("pose", "height_m", 0.0, most=MAX_HEIGHT_M)
         position = np.column_stack([position, np.full(len(position), height_m)])
     keep: NDArray[np.bool_] = np.asarray(np.isfinite(position).all(axis=1))
-    if numbers.get("status", np.empty((0, 1))).shape[1] != 1:
-        known.fail("pose", "position", "fixes with one status each")
     if "status" in numbers:
-        keep = keep & (numbers["status"][:, 0] >= 0)
+        keep = keep & (numbers["status"] >= 0).all(axis=1)
     turned = numbers.get("orientation")
     if turned is not None:
         if turned.shape[1] != 4:
@@ -150,10 +148,7 @@ def track_of(time_ns: NDArray[np.int64], numbers: dict[str, Real], known: LogMap
         height_m = known.number("pose", "height_m", 0.0, most=MAX_HEIGHT_M)
         position = np.column_stack([east_m, north_m, np.full(east_m.size, height_m)])
     else:
-        scale = known.number("pose", "unit", 1.0, most=1e6)
-        if scale == 0.0:
-            known.fail("pose", "unit", "a number to multiply with")
-        position = position * scale
+        position = position * known.scale("pose", most=1e6)
     std_m = _std(numbers.get("covariance"), keep)
     return Track(time_ns[keep], position, None if turned is None else turned[keep], std_m, origin, lost)
 
