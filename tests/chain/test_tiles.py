@@ -15,6 +15,7 @@ from dualsense.chain.tiles import CONTEXT_S, Tile, Tiling, plan_tiles, stretches
 from dualsense.emi import Latency
 from dualsense.errors import ScanError
 from dualsense.faults import fault
+from dualsense.fusion import MAY_BE_NOTHING
 from dualsense.recipe import Recipe
 from dualsense.result import Target
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -276,6 +277,8 @@ def test_a_suspect_further_beyond_is_kept_and_less_is_told(beyond_m):
     weak = target(1.0 + beyond_m, 0.0, 0.05, "clutter")
     assert join_targets([(left, (weak,)), (right, (elsewhere,))]) == ((elsewhere,), (weak,))
     assert join_targets([(left, (weak,)), (right, (target(1.0 + beyond_m, 0.09),))])[1] == ()  # the same object
+    lowered = replace(weak, call="unclear", reasons=(MAY_BE_NOTHING,))  # would be suspect, were it surer
+    assert join_targets([(left, (lowered,)), (right, (elsewhere,))])[1] == ()
     assert join_targets([(left, (weak,))]) == ((weak,), ())  # nobody saw it better
 
 

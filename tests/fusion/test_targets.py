@@ -264,6 +264,19 @@ def test_what_is_hardly_anything_is_left_out_and_keeps_clutter_away_from_it():
     assert min(far.existence, near.existence) < 0.1
 
 
+def test_confidence_is_lowered_by_how_likely_there_is_anything():
+    by_place = [
+        {t.x_m: t for t in make_targets(beside_strong(), conditions(), model).targets}
+        for model in (MODEL, doubting(0.01))
+    ]
+    for x_m, there in ((0.32, math.exp(-2.0)), (0.25, 0.5 + 0.5 * math.tanh(1.5))):
+        plain, told = (one[x_m] for one in by_place)
+        assert told.confidence == pytest.approx(there * plain.confidence)
+        assert told.call in (plain.call, "unclear")
+    near = by_place[1][0.32]
+    assert near.existence < 0.1
+
+
 @pytest.mark.parametrize("change", ({"trusted": False}, {"emi": NONE}, {"gpr": NONE}), ids=str)
 def test_nothing_is_left_out_where_a_sensor_may_not_have_told(change):
     masks = {name: mask for name, mask in change.items() if name != "trusted"}

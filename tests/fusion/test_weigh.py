@@ -356,3 +356,12 @@ def test_existence_lowers_nothing_where_it_may_be_wrong(change, strangeness, tru
     told = judge(load_model("simulated-5"), found, weight, 1e-6, trusted=trusted)
     assert told == judge(load_model("simulated-5"), found, weight, trusted=trusted)
     assert told.call == "suspect"
+
+
+def test_a_silent_radar_lowers_metal_by_no_more_than_silence_may_say():
+    found, model = replace(NOTHING, metal=METAL, metal_score=5.0), load_model("simulated-5")
+    told = judge(model, found, Weight(4.8, 0.0), 1e-6)
+    assert (told.call, told.lowered) == ("suspect", False)
+    assert told.confidence == pytest.approx(math.exp(SILENCE) * judge(model, found, Weight(4.8, 0.0)).confidence)
+    weak = judge(model, found, Weight(0.0, 0.0), 1e-6)
+    assert (weak.call, weak.lowered) == ("unclear", True)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dualsense.integrity import inspect
 from dualsense.integrity._track import inspect_track, inspect_width
+from dualsense.io import read_scan
 from dualsense.scan import Pose
 
 
@@ -109,6 +111,26 @@ def test_a_strip_narrower_than_a_head_covers_nothing(turned_rad, width_m, apart_
     found = inspect_width(moved(pose, at), apart_m)
     assert [one.code for one in found] == ["patch-narrow"] * narrow
     assert all(one.sensor == "pose" and one.takes_away == "ground" for one in found)
+
+
+def test_where_a_head_rests_does_not_make_a_patch_narrow_or_wide():
+    pose = sweep()
+    at = pose.position_m * [1.0, 0.4 / np.ptp(pose.position_m[:, 1]), 1.0]
+    rested = np.concatenate([np.repeat(at[:1], 60 * len(at), axis=0), at])
+    assert inspect_width(Pose(np.arange(len(rested)) * 0.02, rested), 0.0) == ()
+    strip = at * [1.0, 0.3, 1.0]
+    aside = strip[-1] + np.array([0.0, 0.4, 0.0])
+    carried = np.concatenate([strip, np.tile(aside, (len(at) // 20, 1))])
+    assert len(inspect_width(Pose(np.arange(len(carried)) * 0.02, carried), 0.0)) == 1
+
+
+def test_a_patch_is_asked_for_its_width_and_a_line_is_not(sample_dir):
+    scan = read_scan(sample_dir / "pmn_sand.h5")
+    at = scan.pose.position_m * [1.0, 0.4, 1.0]
+    narrow = replace(scan, pose=replace(scan.pose, position_m=at))
+    told = {patch: {one.code for one in inspect(narrow, patch=patch)} for patch in (True, False)}
+    assert "patch-narrow" in told[True] - told[False]
+    assert "patch-narrow" not in {one.code for one in inspect(scan)}
 
 
 def test_a_patch_of_no_places_is_not_called_narrow():

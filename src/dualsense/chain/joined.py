@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense import fusion
 from dualsense.faults import KINDS, fault
 from dualsense.language import in_english
 
@@ -67,10 +68,10 @@ def join_targets(
     A target counts on its tile's own ground. One beyond its tile's border is left out where another tile's is
     listed for it, within 10 cm: one of the tile whose ground it is, or of any other where each is the other's
     nearest. So what both tiles place beyond the border, what only one of them sees there, and what lies on ground
-    whose tile failed is listed too. More than 10 cm beyond it samples are few: there only a suspect is listed
-    against a tile that saw the place with every sensor, and the rest is unconfirmed. On their own ground two
-    tiles' targets within 5 cm, each the other's nearest, are one object. Of two the one that lies deeper in its
-    tile is taken.
+    whose tile failed is listed too. More than 10 cm beyond it samples are few: there only a suspect, or what would
+    be one were it surer that there is anything, is listed against a tile that saw the place with every sensor, and
+    the rest is unconfirmed. On their own ground two tiles' targets within 5 cm, each the other's nearest, are one
+    object. Of two the one that lies deeper in its tile is taken.
 
     Parameters
     ----------
@@ -102,7 +103,8 @@ def join_targets(
             if m != n and near and (owner or _mutual(own, k, others, j)):
                 break
         else:
-            weak = depth[n][k] < -BEYOND_M and own[k].call != "suspect"
+            alarms = own[k].call == "suspect" or fusion.MAY_BE_NOTHING in own[k].reasons
+            weak = depth[n][k] < -BEYOND_M and not alarms
             if weak and any(tile.depth_inside_m(x_m, y_m) >= 0.0 for tile in sound):
                 unconfirmed.append(own[k])
             else:

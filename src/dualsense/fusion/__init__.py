@@ -21,6 +21,7 @@ Targets
 -------
 make_targets        each candidate weighed, called, and given its reasons, or left out where there is nothing
 Listing             what it returns
+MAY_BE_NOTHING      the reason of what would be suspect, were it surer that there is anything
 LEFT_OUT_M          about what was left out ground does not count as covered so far
 Conditions          under what conditions they were found: coverage, soil, what either sensor would have found
 MetalSensitivity    how small a piece of metal would have been found at a place

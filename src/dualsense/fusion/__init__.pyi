@@ -13,5 +13,6 @@ from ._confidence import load_model as load_model
 from ._confidence import probability as probability
 from ._confidence import read_model as read_model
 from ._confidence import shown_threshold as shown_threshold
+from ._reasons import MAY_BE_NOTHING as MAY_BE_NOTHING
 from ._targets import Listing as Listing
 from ._targets import make_targets as make_targets

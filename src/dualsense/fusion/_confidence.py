@@ -1,5 +1,7 @@
 """The confidence model: log-likelihood ratios of each sensor, their sum with the prior, and the call.
 
+Where a model tells how likely there is anything at all, that lowers what is made of them (`fusion._targets`).
+
 The model is fitted to simulated lanes, and its id begins with "simulated-"; or it is a set of rules that nothing
 was fitted to, and its id begins with "uncalibrated-". Three principles are built in and stay: silence of the radar
 is bounded, so it never vetoes metal; where a sensor did not measure there is no "likely-clutter"; silence counts
@@ -244,6 +246,7 @@ def at_prior(model: Model, confidence: float, prior: float | None) -> float:
     """Move a probability from the model's own prior to another one; the same where no other is set."""
     if prior is None:
         return confidence
+    # a product may be nothing to the last bit, whose odds have no logarithm
     return _from_log_odds(_log_odds(max(confidence, 1e-300)) + _log_odds(prior) - _log_odds(model.prior))
 
 

@@ -21,6 +21,8 @@ UNSURE_M = 0.04
 """A depth whose 90 % interval is wider than this is told as an interval."""
 LITTLE_METAL_M3 = 5e-7
 MUCH_METAL_M3 = 1e-5
+MAY_BE_NOTHING = in_english("there may be nothing at all here")
+"""Of what would be suspect, were it surer that there is anything."""
 
 
 def _depth_words(dipole: Dipole) -> str:
@@ -101,6 +103,7 @@ def reasons(
     trusted: bool = True,
     as_fitted: bool = True,
     clutter: bool = False,
+    lowered: bool = False,
 ) -> tuple[str, ...]:
     """Say why in short phrases, the weightiest first.
 
@@ -122,6 +125,8 @@ def reasons(
         Whether the recipe is the one that the confidence was fitted with.
     clutter
         Whether it is called clutter: then that is what has to be said first.
+    lowered
+        Whether it would be suspect, were it surer that there is anything.
     """
     body, dipoles = candidate.body, candidate.dipoles
     out = [_why_clutter(candidate)] if clutter else []
@@ -143,6 +148,7 @@ def reasons(
         out.append(in_english("reaches beyond the ground that was covered"))
     both = emi_assessed and gpr_assessed
     limits = (
+        (lowered, MAY_BE_NOTHING),
         (strange, in_english("unlike anything that the confidence model has been fitted to")),
         (not emi_assessed, in_english("the metal detector did not measure here")),
         (not gpr_assessed, in_english("the radar did not measure here")),

@@ -21,7 +21,7 @@ from dualsense.fusion._confidence import (
 from dualsense.fusion._evidence import body_features, dipole_features, evidence, pair_features
 from dualsense.fusion._place import place
 from dualsense.fusion._reasons import reasons
-from dualsense.fusion._weigh import Findings, Weight, anything, by_experts, by_rules
+from dualsense.fusion._weigh import SILENCE, Findings, Weight, anything, by_experts, by_rules
 from dualsense.result import Target
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def leaves_out(
 ) -> bool:
     """Tell whether what was found is left out of the list, because there is nothing.
 
-    Never what is suspect, whoever set the threshold, nor what is unlike anything that the model knows.
+    Never what the sensors' own evidence makes suspect, whoever set the threshold, nor what is unlike anything that
+    the model knows.
 
     Parameters
     ----------
@@ -151,6 +152,7 @@ def lowering(exists: float | None, found: Findings, weight: Weight, *, trusted: 
 
     A mine is a thing. What experts say of a mine is held up by rules where the radar is silent, and so it may be
     more than the probability that there is anything at all: phantoms of a strong object's metal are suspect so.
+    Metal without a body is lowered by no more than what a silent radar may say: it stays no veto.
 
     Parameters
     ----------
@@ -168,7 +170,9 @@ def lowering(exists: float | None, found: Findings, weight: Weight, *, trusted: 
     """
     if exists is None or math.isnan(exists):
         return 1.0
-    return exists if trusted and found.emi_here and found.gpr_here and weight.strangeness <= 1.0 else 1.0
+    if not (trusted and found.emi_here and found.gpr_here and weight.strangeness <= 1.0):
+        return 1.0
+    return exists if found.body is not None else max(exists, math.exp(SILENCE))
 
 
 def _weighed(model: Model, candidate: Candidate, found: Findings) -> tuple[Weight, float | None]:
@@ -249,12 +253,18 @@ def _findings(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Confidence and call of what was found, and which sensor could have missed a mine there."""
+    """Confidence and call of what was found, and which sensor could have missed a mine there.
+
+    ``own`` is the confidence at the model's own prior; ``lowered`` tells that it would be suspect, were it surer
+    that there is anything.
+    """
 
     confidence: float
     call: Call
     metal_blind: bool
     radar_blind: bool
+    own: float
+    lowered: bool
 
 
 def judge(
@@ -299,12 +309,10 @@ def judge(
         threshold=threshold,
         strongest=max(weight.emi, weight.gpr),
     )
-    value = (
-        at_prior(model, there * own, prior)
-        if there < 1.0
-        else (probability(model, weight.emi, weight.gpr, weight.joint, prior=prior))
-    )
-    return Verdict(value, call, metal_blind, radar_blind)
+    whole = probability(model, weight.emi, weight.gpr, weight.joint, prior=prior)
+    value = whole if there == 1.0 else at_prior(model, there * own, prior)  # sums stay exact where nothing lowers
+    limit = model.suspect_threshold if threshold is None else threshold
+    return Verdict(value, call, metal_blind, radar_blind, there * own, lowered=there * own < limit <= own)
 
 
 def _target(
@@ -346,6 +354,7 @@ def _target(
             trusted=conditions.trusted,
             as_fitted=conditions.as_fitted or model.experts is None,
             clutter=verdict.call == "likely-clutter",
+            lowered=verdict.lowered,
         ),
-        existence=None if exists is None else max(verdict.confidence, exists),
+        existence=None if exists is None else max(verdict.own, exists),
     )

@@ -50,7 +50,7 @@ def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
     """
     out = inspect_track(scan.pose, patch=patch)
     if patch:
-        out += inspect_width(scan.pose, max(_apart_m(data) for data in (scan.gpr, scan.emi)))
+        out += inspect_width(scan.pose, _apart_m(scan))
     if scan.gpr is not None:
         out += _radar(scan.gpr, scan.pose, patch=patch)
     if scan.emi is not None:
@@ -58,12 +58,10 @@ def inspect(scan: Scan, *, patch: bool = True) -> tuple[Doubt, ...]:
     return out
 
 
-def _apart_m(data: GprData | EmiData | None) -> float:
-    """Tell how far a sensor's pairs lie apart on the head; 0 of one that is missing."""
-    if data is None or len(data.tx_position_m) < 2:
-        return 0.0
-    middle_m = 0.5 * (data.tx_position_m + data.rx_position_m)[:, :2]
-    return float(np.ptp(middle_m, axis=0).max())
+def _apart_m(scan: Scan) -> float:
+    """Tell how far the pairs of each sensor lie apart on the head: of the one where they do so least."""
+    middles = [0.5 * (d.tx_position_m + d.rx_position_m)[:, :2] for d in (scan.gpr, scan.emi) if d is not None]
+    return min((float(np.ptp(one, axis=0).max()) for one in middles if len(one)), default=0.0)
 
 
 def _radar(data: GprData, pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:

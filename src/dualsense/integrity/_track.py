@@ -36,10 +36,11 @@ MIN_POSES = 12
 UNEVEN, UNEVEN_M = 1.75, 1e-3
 """Ratio of the noise along x and y, each over what is stated of it, either way; and of both over that along z,
 where more is a track that is too long. Noise below a millimetre is that of a filter, and tells of its motion."""
-NARROW_M, WAYS = 0.18, 36
-"""A strip is narrower than this along one of so many directions, without the outermost `OUTSIDE` of its places:
-15 cm deep, an object is seen within 30 degrees to either side, and a head is no narrower itself."""
-OUTSIDE = 0.01
+NARROW_M, WAYS, CELL_M = 0.18, 36, 0.02
+"""A strip is narrower than this along one of so many directions: 15 cm deep, an object is seen within 30 degrees
+to either side, and a head is no narrower itself. Ground counts by cells, however long the head rested there."""
+OUTSIDE = 0.02
+"""Part of them beyond which lies what was passed on the way there."""
 
 
 def inspect_track(pose: Pose, *, patch: bool) -> tuple[Doubt, ...]:
@@ -84,7 +85,7 @@ def inspect_width(pose: Pose, apart_m: float) -> tuple[Doubt, ...]:
     pose
         The track as recorded.
     apart_m
-        How far the antenna or coil pairs of one sensor lie apart on the head; 0 of a single one.
+        How far the pairs of each sensor lie apart on the head, 0 of single ones: arrays lie across their way.
 
     Returns
     -------
@@ -93,8 +94,10 @@ def inspect_width(pose: Pose, apart_m: float) -> tuple[Doubt, ...]:
     at = pose.position_m[np.isfinite(pose.position_m).all(axis=1), :2]
     if len(at) < MIN_POSES:
         return ()
+    cells = np.unique(np.floor(at / CELL_M), axis=0) * CELL_M
     angle = np.arange(WAYS) * np.pi / WAYS
-    low_m, high_m = np.quantile(at @ np.stack([np.cos(angle), np.sin(angle)]), [OUTSIDE, 1.0 - OUTSIDE], axis=0)
+    along = cells @ np.stack([np.cos(angle), np.sin(angle)])
+    low_m, high_m = np.quantile(along, [OUTSIDE, 1.0 - OUTSIDE], axis=0)
     narrow = bool((high_m - low_m).min() + apart_m < NARROW_M)
     return throughout("patch-narrow", "pose", pose.time_s) if narrow else ()
 

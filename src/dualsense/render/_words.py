@@ -183,7 +183,7 @@ def headline(result: Result) -> Headline:
     Headline
         Tone "danger" with a suspect, "unknown" when a part was not assessed or an object could not be,
         "advice" otherwise. That no suspect was found comes first only where nothing else is left to do: where a
-        small mine could have been missed, that does.
+        small mine could have been missed, or that is not known, that does.
     """
     counts = call_counts(result.targets)
     to_dig = {call: counts[call] for call in GRAVEST_FIRST if counts[call] and call != CLUTTER}
@@ -203,7 +203,9 @@ def headline(result: Result) -> Headline:
     if nothing_assessed:
         return Headline("unknown", say("This patch was not assessed."), (*clutter, *limits))
     none, found = say("No suspect found in the part that was assessed."), small_mine_share(result, STATED_DEPTH_M)
-    if found is not None and not found >= 1.0:
+    if found is None:
+        limits.append(say("On how much of this patch a small mine could have been missed is not known."))
+    elif not found >= 1.0:
         share = percent_up(1.0 - found)
         limits.append(
             capitalised(
