@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-NONE = "None called to be dug, in what was covered"
+NONE = "None called to be dug, in what was covered; a small mine may have been missed"
 
 
 @click.command()

@@ -27,7 +27,7 @@ PAGE_SENTENCES: Mapping[str, str] = {
     "counted": "{what}: {count}",
     "scans": "Scans",
     "toDig": "To be dug: {count}",
-    "noDig": "None called to be dug, in what was covered",
+    "noDig": "None called to be dug, in what was covered; a small mine may have been missed",
     "nothingCovered": "NOTHING ASSESSED by both sensors",
     "percent": "{share} %",
     "failed": "FAILED: this ground is not assessed",
