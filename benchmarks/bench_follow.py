@@ -50,6 +50,8 @@ PAINTED = """window.painted = []; addEventListener("load", (event) => {
 """Notes of each picture of a recording until when it reaches, and when it had been painted."""
 FIRST_S = 40.0
 """For the first picture to be painted: the viewer's worker has to start."""
+PATIENCE_S = 600.0
+"""For a recorder on a busy machine: what it has not written yet is not the end."""
 SAMPLES = ("pmn_sand", "pmn_wet", "pma_laterite", "ts50_deep")
 
 
@@ -160,10 +162,11 @@ def equality() -> dict[str, bool]:
         for name, path in paths.items():
             growing = Path(folder) / f"{path.stem}-growing.h5"
             with subprocess.Popen([sys.executable, RECORDER, path, growing, "--speed", "20"], env=_alone()):
-                followed = follow_scan(growing, step_s=1.0, on_frame=lambda _frame: None)
+                followed = follow_scan(growing, step_s=1.0, patience_s=PATIENCE_S, on_frame=lambda _frame: None)
             with open_recording(path) as recording:
                 whole = process_recording(recording)
             found[name] = digest(followed) == digest(whole)
+            print(f"{name}: {'equal' if found[name] else 'NOT EQUAL'}", flush=True)
     return found
 
 

@@ -85,7 +85,7 @@ def find_targets(
         known = {} if cache is None else cache.beside(radar.echo_finder)
         candidates = tuple(c if c.body is not None else _with_echo(c, radar, known) for c in candidates)
     if metal is not None:
-        known = {} if cache is None else cache.beside(metal.response, metal.inversion, metal.columns)
+        known = {} if cache is None else cache.beside(metal.response, metal.inversion)  # columns are theirs
         candidates = _with_metal(candidates, metal, known)
     soil = taken(radar.soil) if radar is not None else _prior_soil(recipe)
     conditions = fusion.Conditions(
