@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 RECORDER = ROOT / "examples" / "recorder.py"
 STEP_S = 0.02
-PAINTED = """window.painted = []; addEventListener("load", (event) => {
+PAINTED = """window.painted = []; document.addEventListener("load", (event) => {
   const one = event.target;
   if (!(one instanceof HTMLImageElement) || !one.src.includes("/recordings/")) return;
   requestAnimationFrame(() => setTimeout(() => {
@@ -47,7 +47,9 @@ PAINTED = """window.painted = []; addEventListener("load", (event) => {
     if (until) window.painted.push([until.duration, Date.now()]);
   }, 0));
 }, true); performance.setResourceTimingBufferSize(100000);"""
-"""Notes of each picture of a recording until when it reaches, and when it had been painted."""
+"""Notes of each picture of a recording until when it reaches, and when it had been painted.
+
+That a picture has come is told to the document, and never to the window."""
 FIRST_S = 40.0
 """For the first picture to be painted: the viewer's worker has to start."""
 PATIENCE_S = 600.0
@@ -111,21 +113,28 @@ def in_browser(seconds: float) -> dict[str, float]:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_context().new_page()
         page.add_init_script(PAINTED)
+        told_file = Path(folder).parent / f"{Path(folder).name}-told"
         with (
+            told_file.open("w") as telling,
             subprocess.Popen(viewer, stdout=subprocess.PIPE, text=True, env=_alone()) as served,
-            subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=_alone()) as recorder,
+            subprocess.Popen(words, stdout=telling, env=_alone()) as recorder,
         ):
-            page.goto(next(word for word in served.stdout.readline().split() if word.startswith("http")))  # type: ignore[union-attr]
-            page.wait_for_function("window.painted.length > 0", timeout=1e3 * FIRST_S)
-            page.wait_for_timeout(1e3 * (seconds - 1.0))
-            shown = np.array(page.evaluate("window.painted"))
-            recorder.kill()
-            served.terminate()
-            told = np.array([line.split() for line in recorder.stdout or ()], dtype=np.float64)
+            try:
+                page.goto(next(word for word in served.stdout.readline().split() if word.startswith("http")))  # type: ignore[union-attr]
+                shown = _painted(page, seconds)
+            finally:
+                recorder.kill()
+                served.terminate()
+        whole = told_file.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
+        told = np.array([line.split() for line in whole], dtype=np.float64)
+        told_file.unlink()
         browser.close()
     until_s, when_s = 1e-3 * shown[:, 0], 1e-3 * shown[:, 1]
     half_way_s = until_s[0] + 1.0  # the first picture waits for the page
     rows = (due_s > max(told[0, 0], half_way_s)) & (due_s <= min(told[-1, 0], until_s[-1]))
+    if not rows.any():
+        msg = f"{len(shown)} pictures were painted, too few to tell: is the machine busy?"
+        raise RuntimeError(msg)
     written = told[np.searchsorted(told[:, 0], due_s[rows]), 1]
     late_s = when_s[np.searchsorted(until_s, due_s[rows])] - written
     return {
@@ -134,6 +143,18 @@ def in_browser(seconds: float) -> dict[str, float]:
         "sample_to_screen_p95_ms": 1e3 * float(np.percentile(late_s, 95)),
         "load": os.getloadavg()[0],
     }
+
+
+def _painted(page: Any, seconds: float) -> Any:
+    """Give what was noted of pictures in some seconds from the first on, (n, 2) in ms."""
+    end = time.monotonic() + FIRST_S
+    while not page.evaluate("window.painted.length"):
+        page.wait_for_timeout(100.0)
+        if time.monotonic() > end:
+            msg = f"no picture was painted within {FIRST_S:g} s"
+            raise RuntimeError(msg)
+    page.wait_for_timeout(1e3 * seconds)
+    return np.array(page.evaluate("window.painted"))
 
 
 class _EnoughError(Exception):
