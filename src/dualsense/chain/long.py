@@ -102,7 +102,10 @@ def process_recording(
         give_back()
     tell("done", 1.0)
     track = head_track(held.outline.pose, recipe.survey)
-    return result_of(held.outline, recipe, broken_track(track), joined.outcome(agreed, track.position_m))
+    outcome = joined.outcome(agreed, track.position_m)
+    del joined  # what is only for joining goes before the result is written
+    give_back()
+    return result_of(held.outline, recipe, broken_track(track), outcome)
 
 
 def _process_tile(held: Recording, plan: Plan, tile: Tile, agreed: Agreed, joined: _Joined) -> None:

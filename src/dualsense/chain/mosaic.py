@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-FILED_BYTES = 32_000_000
+FILED_BYTES = 4_000_000
 """From so many on, layers lie in a file."""
 
 

@@ -14,6 +14,7 @@ from dualsense.render._files.export import write_targets
 from dualsense.render._folder import OPTIONAL_FILES, OUTPUT_FILES, check_output
 from dualsense.render._report.report import page_template, write_report
 from dualsense.runtime.folders import write_folder
+from dualsense.runtime.memory import give_back
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -82,6 +83,7 @@ def _write_all(result: Result, fresh: Path, view: View | None) -> None:
         for name, content in pictures.items():
             (fresh / name).write_bytes(content)
         packed.result()
+    give_back()  # pictures and packed arrays left room that the report, whose texts are small, would not fill
     write_report(result, fresh, pictures=pictures, view=view, shown=shown)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from dualsense.constants import C0_M_S
 from dualsense.faults import KINDS
 from dualsense.language import ENGLISH, again, number, say, say_count, spoken
+from dualsense.render._planes import any_measured
 from dualsense.render._targets import GRAVEST_FIRST, call_counts, threshold_in_100
 from dualsense.scan import SENSOR_NAMES, SEVERITIES, plain
 
@@ -96,7 +97,7 @@ def sensor_state(result: Result, sensor: SensorName) -> SensorState:
         measured = has_image and bool(np.isfinite(result.emi_maps["metal_response"].values).any())
     else:
         has_image = result.gpr_volume is not None
-        measured = result.gpr_volume is not None and bool(np.isfinite(result.gpr_volume.values).any())
+        measured = result.gpr_volume is not None and any_measured(result.gpr_volume.values)
     if not has_image:
         return "absent"
     return "working" if measured else "uncovered"

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 PAGES_OF_THEIR_OWN = 16 * 2**20
 """Arrays from this size on are given back when they are freed. New pages cost a millisecond or two a megabyte, so
@@ -62,6 +65,23 @@ def give_back() -> None:
     trim = getattr(_c_library(), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def lay_aside(values: NDArray[Any]) -> None:
+    """Keep of an array that lies in a file only what the system likes to: the file has it all.
+
+    Parameters
+    ----------
+    values
+        Of any kind; nothing is done with one that is in memory alone. What reads it later has the system fetch it.
+    """
+    held: object = values
+    while (below := getattr(held, "base", None)) is not None:
+        held = below
+    if isinstance(held, memoryview):
+        held = held.obj
+    if isinstance(held, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualsense.render._figures.quantiles import quantiles, upper_quantile
+from dualsense.render._planes import planes
+from dualsense.runtime.memory import lay_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +69,7 @@ def clutter_level(volume: Volume) -> NDArray[np.float64]:
     A depth without a measured cell takes the level of the volume; none falls below 0.1 % of the strongest echo.
     """
     levels, strongest = np.full(volume.depth_m.size, np.nan), 0.0
-    for index, plane in enumerate(volume.values):
+    for index, plane in enumerate(planes(volume.values)):
         finite = plane[np.isfinite(plane)]
         if finite.size:
             half = finite.size // 2
@@ -114,6 +116,7 @@ class Echo:
         greatest = np.full(self.volume.values.shape[1:], np.nan, dtype=np.float32)
         for index in indices:
             np.fmax(greatest, self.plane(index), out=greatest)
+            lay_aside(self.volume.values)
         return greatest
 
     def cut(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -140,6 +143,7 @@ def depth_maximum(volume: Volume, level: NDArray[np.float64], view: View) -> NDA
     greatest = np.full(volume.values.shape[1:], np.nan, dtype=np.float32)
     for index in shown_depths(volume, view):
         np.fmax(greatest, volume.values[index] / np.float32(level[index]), out=greatest)
+        lay_aside(volume.values)
     return greatest
 
 
@@ -157,11 +161,11 @@ def shown_echo(result: Result) -> Echo:
     level = clutter_level(volume)
     gain = (level**GAIN).astype(np.float32)
 
-    def planes() -> Iterable[NDArray[np.float32]]:
-        return map(np.divide, volume.values, gain)
+    def gained() -> Iterable[NDArray[np.float32]]:
+        return map(np.divide, planes(volume.values), gain)
 
-    bright, count = upper_quantile(planes, BRIGHT, volume.values.size)
+    bright, count = upper_quantile(gained, BRIGHT, volume.values.size)
     # Most volumes hold something bright: then counting tells that the median lies low enough.
-    weak = sum(int(np.count_nonzero(plane <= bright / NOISE_TIMES)) for plane in planes())
-    limit = bright if weak > count // 2 + 1 else max(bright, NOISE_TIMES * quantiles(planes, (0.5,))[0])
+    weak = sum(int(np.count_nonzero(plane <= bright / NOISE_TIMES)) for plane in gained())
+    limit = bright if weak > count // 2 + 1 else max(bright, NOISE_TIMES * quantiles(gained, (0.5,))[0])
     return Echo(volume, level, gain, np.float32(limit if limit > 0.0 else 1.0))

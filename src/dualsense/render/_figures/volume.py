@@ -17,8 +17,10 @@ from dualsense.render._figures.shelf import text_width_in
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.symbols import draw_depth, draw_targets
+from dualsense.render._planes import any_measured, strongest_cell
 from dualsense.render._targets import CALL_NAMES, depth_words, ordered_targets
 from dualsense.render._words import sensor_message, soil_words
+from dualsense.runtime.memory import lay_aside
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -115,9 +117,9 @@ def section_points(result: Result) -> list[tuple[float, float, Target | None]]:
     if targets:
         return [(target.x_m, target.y_m, target) for target in targets]
     volume = result.gpr_volume
-    if volume is None or not np.isfinite(volume.values).any():
+    if volume is None or not any_measured(volume.values):
         return []
-    _, row, column = np.unravel_index(int(np.nanargmax(volume.values)), volume.values.shape)
+    _, row, column = strongest_cell(volume.values)
     return [(float(volume.grid.x_m[column]), float(volume.grid.y_m[row]), None)]
 
 
@@ -166,6 +168,7 @@ def sections_figure(result: Result, view: View, shown: Shown | None = None) -> C
         row = int(np.argmin(np.abs(grid.y_m - y_m)))
         column = int(np.argmin(np.abs(grid.x_m - x_m)))
         cuts = (echo.cut(volume.values[:, row]), echo.cut(volume.values[:, :, column]))
+        lay_aside(volume.values)
         last = index == len(points) - 1
         bottom_in = height_in - sheet.HEAD_IN - 0.45 - (index + 1) * pitch_in + 0.5
         for side, place_cm in enumerate((100.0 * x_m, 100.0 * y_m)):

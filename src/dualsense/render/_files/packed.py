@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualsense.runtime.memory import lay_aside
+
 if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
@@ -36,4 +38,5 @@ def packed(group: h5py.Group, name: str, values: NDArray[Any]) -> h5py.Dataset:
         packer = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
         offset = (start, *(0 for _ in values.shape[1:]))
         dataset.id.write_direct_chunk(offset, packer.compress(shuffled.data) + packer.flush())
+        lay_aside(values)
     return dataset

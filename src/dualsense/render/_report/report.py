@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 ASSETS = "assets"
 TELLS = frozenset({"detections-left-out"})
 """Faults that tell where something was found, which is for a trainee to tell."""
+TABLED = ("say", "terms", "many")
+"""Of the words of a page, what the table of languages holds beside its texts."""
 LANGUAGES_MARK = "<!--languages-->"
 """Where the languages come: no text of a scan can hold it, for all are escaped."""
 
@@ -179,10 +181,11 @@ def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping
     }
     for code, tongue in tongues.items():
         with speaking(code):
-            texts, said[code] = Texts(), page_words(result, viewer)
-            context = {**(shared if code == first else bare), **said[code], "tongue": tongue, "texts": texts}
+            texts, words = Texts(), page_words(result, viewer)
+            context = {**(shared if code == first else bare), **words, "tongue": tongue, "texts": texts}
             text = page_template().render(context, tongues=tongues.values())
         met[code] = texts.met
+        said[code] = {name: words[name] for name in TABLED}  # of a thousand targets the rest is megabytes
         page = text if code == first else page
     table = script_json(language_tables(tongues, met, said, first=first, drawn=shared["drawn"]))
     return page.replace(LANGUAGES_MARK, table, 1)

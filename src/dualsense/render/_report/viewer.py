@@ -16,11 +16,13 @@ from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.strip import find_strip
 from dualsense.render._figures.style import View
 from dualsense.render._files.geodesy import usable_origin
+from dualsense.render._planes import any_measured, measured_columns
 from dualsense.render._report.line import line_data, on_line
 from dualsense.render._report.pack import STEPS, in_steps, packed
 from dualsense.render._targets import ordered_targets
 from dualsense.render._words import sensor_message
 from dualsense.result import SMALL_CODE
+from dualsense.runtime.memory import lay_aside
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ def image_data(result: Result, view: View) -> dict[str, Any]:
         There is no radar image.
     """
     volume = result.gpr_volume
-    if volume is None or not np.isfinite(volume.values).any():
+    if volume is None or not any_measured(volume.values):
         msg = "there is no radar image of this ground"
         raise ValueError(msg)
     strip = find_strip(result)
@@ -147,7 +149,7 @@ def _radar(result: Result, shown: Shown) -> dict[str, Any]:
     volume = result.gpr_volume
     grid = result.coverage.grid if volume is None else volume.grid
     blind = {"ground": _grid(grid), "depths": [], "deep": [0.0, BLIND_DEPTH_CM], "volume": None}
-    if volume is None or shown.echo is None or not np.isfinite(volume.values).any():
+    if volume is None or shown.echo is None or not any_measured(volume.values):
         return blind
     values, factors = _thinned(shown.echo)
     # Thinning may reach past the last cell; edges follow.
@@ -172,7 +174,7 @@ def _layers(result: Result, view: View, shown: Shown, *, line: bool) -> dict[str
     """Scale of each layer of the plan, with its cells where it does not come from the volume."""
     layers: dict[str, Any] = {}
     volume, metal, limits = result.gpr_volume, result.emi_maps.get("metal_response"), shown.limits
-    if volume is not None and shown.echo is not None and np.isfinite(volume.values).any():
+    if volume is not None and shown.echo is not None and any_measured(volume.values):
         radar = {"gamma": style.RADAR_GAMMA, "colours": hex_names(style.RADAR_MAP, 64)}
         layers["depth"] = {**radar, "limit": _number(limits.echo)}
         values = depth_maximum(volume, shown.echo.level, view)
@@ -203,7 +205,7 @@ def _seen(result: Result) -> dict[str, Any]:
     if metal is not None and metal.values.shape == emi.shape:
         emi = emi & np.isfinite(metal.values)
     if volume is not None and volume.values.shape[1:] == gpr.shape:
-        gpr = gpr & np.isfinite(volume.values).any(axis=0)
+        gpr = gpr & measured_columns(volume.values)
     emi = emi & (sensor_message(result, "emi") is None)
     gpr = gpr & (sensor_message(result, "gpr") is None)
     bits = PATCH * coverage.patch + METAL * emi + RADAR * gpr
@@ -262,6 +264,7 @@ def _thinned(echo: Echo) -> tuple[NDArray[np.float32], tuple[int, int]]:
             blocks = padded.reshape(padded.shape[0] // flat, flat, padded.shape[1] // flat, flat)
             values = np.fmax.reduce(blocks, axis=(1, 3))
         slices.append(values)
+        lay_aside(echo.volume.values)
     return np.stack(slices), (deep, flat)
 
 
