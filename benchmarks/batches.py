@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 OF_THE_RUN = {"index.html"}
 """Says how long each scan took; all else hangs on scans, recipe and versions alone."""
-LENGTH_M, WIDTH_M, LINE_SPACING_M, SPEED_M_S, STEP_HZ = 0.3, 0.15, 0.05, 0.5, 40e6
+LENGTH_M, WIDTH_M, LINE_SPACING_M, SPEED_M_S, STEP_HZ = 0.24, 0.2, 0.05, 0.5, 40e6
 SEED = 20261129
 
 
