@@ -188,7 +188,9 @@ def test_the_history_keeps_ratios_of_each_revision_once(monkeypatch, tmp_path):
         encoding="utf-8",
     )
     (tmp_path / "references.json").write_text('{"emi.image": {"ratio": 31.234, "fast_s": 1.0}}', encoding="utf-8")
-    (tmp_path / "budget.json").write_text('{"tones": {"peak_mb": 401.7, "whole_s": 1.9}}', encoding="utf-8")
+    (tmp_path / "budget.json").write_text(
+        '{"tones": {"peak_mb": 401.7, "whole_s": 1.9, "start_up": 3.4567}}', encoding="utf-8"
+    )
     rows = [
         {"area_m2": 100.0, "whole_s": 300.0, "peak_mb": 480.0},
         {"area_m2": 10.0, "whole_s": 20.0, "peak_mb": 400.0},
@@ -205,6 +207,7 @@ def test_the_history_keeps_ratios_of_each_revision_once(monkeypatch, tmp_path):
         "chain": {"wall": 0.5},
         "steps": {"a/b": 2.0},
         "references": {"emi.image": 31.23},
+        "start_up": {"tones": 3.457},
         "peak_mb": {"tones": 402},
         "areas": {"small_m2": 10.0, "large_m2": 100.0, "time": 1.5, "memory": 1.2, "peak_mb": 480},
         "batch": {"gain": 1.9},
