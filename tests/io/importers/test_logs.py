@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from benchmarks.io.logs import STREAMS
 from click.testing import CliRunner
 
 from dualsense.cli import cli
@@ -26,7 +27,8 @@ pytest.importorskip("mcap")
 COUNT, SAMPLES, BEGIN_S = 24, 16, 1_790_000_000
 METAL = "std_msgs/Header header\nuint8 LIMIT=3\nCoil[2] coils\nstring<=20 note\n"
 COIL = "float64 re\nfloat64[] im  # one\n"
-MAP = """
+MAP = (
+    """
 instrument = "Cart 7"
 [pose]
 topic = "/tracker"
@@ -34,19 +36,9 @@ topic = "/tracker"
 topic = "/radar"
 modality = "impulse"
 data = "data"
-sample_time_s = {first = 1e-9, step = 5e-10, count = 16}
-rx_position_m = [0.1, 0.0, 0.0]
-lag_s = 0.5
-[emi]
-topic = "/metal"
-modality = "frequency"
-frequency_hz = [2000.0, 9000.0]
-real = "coils.re"
-imag = ["coils[0].im", "coils[1].im"]
-unit = 1e-3
-tx_radius_m = 0.1
-rx_radius_m = 0.09
 """
+    + STREAMS
+)
 
 
 @pytest.fixture(scope="module")
