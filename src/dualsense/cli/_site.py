@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-NONE = "None called to be dug, in what was covered; a small mine may have been missed"
-
-
 @click.command()
 @click.argument("folders", type=options.FILE, nargs=-1, required=True, metavar="DIR...")
 @options.out
@@ -55,6 +52,7 @@ def site(
 
     Exit status 1 when a result could not be read.
     """
+    from dualsense.render import PAGE_SENTENCES
     from dualsense.site import OriginError, is_open, make_site, problem_text, site_json
 
     console.subject = str(folders[0])
@@ -69,6 +67,6 @@ def site(
         console.answer(site_json(made).rstrip("\n"))
     else:
         count = sum(map(is_open, made.objects))
-        console.report(say("To be dug: {count}", count=count) if count else say(NONE))
+        console.report(say("To be dug: {count}", count=count) if count else say(PAGE_SENTENCES["noDig"]))
         console.report(say("Look at {path}", path=visible(str(out / "index.html"))))
     return FAILED if any(scan.result is None for scan in made.scans) else DONE

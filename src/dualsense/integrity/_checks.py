@@ -83,7 +83,7 @@ CHECKS: Final = (
     Check("track-too-fast", "speed of the head",
         f"{track.FAST_M_S} m/s on the middle over a patch, {track.FASTEST_M_S:g} m/s anywhere"),
     Check("patch-narrow", "least width of the swept patch, of all directions",
-        f"{_mm(track.NARROW_M)}"),
+        _mm(track.NARROW_M)),
     Check("track-level", "spread of the heights of a head that trembles sideways", "0"),
     Check("clock-disagrees", "lag at which the tracked heights follow those that the ground's echo tells",
         f"{agree.LAG_LIMIT_S} s, where passes are less alike than {agree.IN_STEP}"),

@@ -208,11 +208,7 @@ def headline(result: Result) -> Headline:
         limits.append(say("On how much of this patch a small mine could have been missed is not known."))
     elif not found >= 1.0:
         share = percent_up(1.0 - found)
-        limits.append(
-            capitalised(
-                say("on {share} of this patch a small mine 10 cm deep could have been missed.", share=share)
-            )
-        )
+        limits.append(say("On {share} of this patch a small mine 10 cm deep could have been missed.", share=share))
     if limits:
         return Headline("unknown", limits[0], (none, *clutter, *limits[1:]))
     return Headline("advice", none, tuple(clutter))

@@ -119,8 +119,7 @@ def site_row(site: Site) -> Row:
 def verdict(site: Site) -> str:
     """Say in English what must be dug, then what was not assessed; never that there is nothing."""
     count = sum(map(is_open, site.objects))
-    none = "None called to be dug, in what was covered; a small mine may have been missed."
-    parts = [f"To be dug: {count}." if count else none]
+    parts = [f"To be dug: {count}." if count else f"{render.PAGE_SENTENCES['noDig']}."]
     uncovered = sum(area for name, area in site.area_m2.items() if name != "both")
     if uncovered:
         parts.append(f"Swept ground not covered by both sensors, and not assessable: {up(uncovered):.1f} m².")
