@@ -28,17 +28,6 @@ DEFINITIONS = {
     "/radar": "float32[] data\nuint8 LIMIT=3\nint32 pair\n",
     "/metal": f"{{time}} stamp\nCoil[] coils\nstring note\n{RULE}\nMSG: lab_msgs/Coil\nfloat64 re\nfloat64 im\n",
 }
-MAP = """instrument = "Cart 7"
-[pose]
-topic = "/pose"
-position = "place"
-orientation = "turned"
-[gpr]
-topic = "/radar"
-modality = "impulse"
-data = "data"
-channel = "pair"
-"""
 STREAMS = """sample_time_s = {first = 1e-9, step = 5e-10, count = 16}
 rx_position_m = [0.1, 0.0, 0.0]
 lag_s = 0.5
@@ -53,6 +42,20 @@ tx_radius_m = 0.1
 rx_radius_m = 0.09
 """
 """The rest of the map of a radar that hears impulses, and of a metal detector with two frequencies."""
+MAP = (
+    """instrument = "Cart 7"
+[pose]
+topic = "/pose"
+position = "place"
+orientation = "turned"
+[gpr]
+topic = "/radar"
+modality = "impulse"
+data = "data"
+channel = "pair"
+"""
+    + STREAMS
+).encode()
 
 
 def recordings() -> list[tuple[bytes, tuple[bytes, ...]]]:
@@ -64,8 +67,7 @@ def recordings() -> list[tuple[bytes, tuple[bytes, ...]]]:
         b"mcap-cdr": _mcap("cdr", "ros2msg"),
         b"mcap-json": _mcap("json", "jsonschema"),
     }
-    map_toml = (MAP + STREAMS).encode()
-    return [(kind, (map_toml, content)) for kind, content in logs.items()]
+    return [(kind, (MAP, content)) for kind, content in logs.items()]
 
 
 def _messages(form: str) -> Iterator[tuple[str, int, bytes]]:
