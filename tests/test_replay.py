@@ -9,8 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 
@@ -186,13 +189,60 @@ def test_a_slow_machine_shows_fewer_frames_keeps_up_and_misses_nothing(scan, pro
 
 
 def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):
-    def never(*_):
+    def never(*_, **__):
         msg = "nothing in it"
         raise ScanError(msg)
 
     monkeypatch.setattr(dualsense.replay, "process_recording", never)
     with pytest.raises(ScanError, match="nothing in it"):
         replay_scan(scan, speed=math.inf, step_s=10.0)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="beside each other needs two threads")
+def test_at_infinite_speed_the_end_is_worked_on_while_frames_are_shown(scan, taken, monkeypatch):
+    shown, begun, seen = threading.Event(), threading.Event(), []
+
+    def whole(*_, progress):
+        begun.set()
+        assert shown.wait(20.0)
+        progress("radar: soil", 0.4)
+        msg = "it went on"
+        raise ScanError(msg)
+
+    def show(frame):
+        seen.append(frame.time_s)
+        assert begun.wait(20.0)
+        shown.set()
+
+    monkeypatch.setattr(dualsense.replay, "process_recording", whole)
+    with pytest.raises(ScanError, match="it went on"):
+        replay_scan(scan, speed=math.inf, step_s=10.0, on_frame=show)
+    assert seen
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="beside each other needs two threads")
+def test_who_goes_away_at_infinite_speed_does_not_wait_for_the_end(scan, taken, monkeypatch):
+    gone, ended = threading.Event(), []
+
+    def whole(*_, progress):
+        try:
+            while not gone.wait(0.001):
+                progress("radar: soil", 0.4)
+            for _ in range(20_000):
+                progress("radar: soil", 0.4)
+                time.sleep(0.001)
+        except Exception as error:
+            ended.append(error)
+            raise
+
+    def show(_frame):
+        gone.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dualsense.replay, "process_recording", whole)
+    with pytest.raises(KeyboardInterrupt):
+        replay_scan(scan, speed=math.inf, step_s=10.0, on_frame=show)
+    assert len(ended) == 1
 
 
 @pytest.mark.parametrize(

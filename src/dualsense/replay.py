@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,13 +16,15 @@ import numpy as np
 from dualsense.chain import process_recording
 from dualsense.errors import ScanError
 from dualsense.io import open_recording, read_unfinished
-from dualsense.live import Following, Stretch, Sweep
+from dualsense.live import Following, Pace, Stretch, Sweep
 from dualsense.recipe import Recipe
+from dualsense.runtime.threads import begun
 from dualsense.survey import lever_arm, track_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+    from threading import Event
 
     from numpy.typing import NDArray
 
@@ -82,8 +85,8 @@ def replay_scan(
     recipe
         For every step of it; the defaults when None.
     speed
-        Times real time; infinity does not wait. A moment whose successor is due already is passed over, so
-        a slow machine shows fewer frames and keeps up with the sweep.
+        Times real time; infinity does not wait, and works on the result while frames are shown. A moment whose
+        successor is due already is passed over, so a slow machine shows fewer frames and keeps up with the sweep.
     step_s
         Seconds of recording between frames.
     least_s
@@ -106,79 +109,35 @@ def replay_scan(
     ValueError
         When ``speed`` or ``step_s`` is not above zero, or ``least_s`` below.
     """
-    _require_paces(speed, step_s, least_s)
-    start_s, end_s = time_span(scan)
-    duration_s = end_s - start_s
-    began = clock()
-
-    def lateness(elapsed_s: float) -> float:
-        return clock() - began - elapsed_s / speed
-
     recipe = recipe or Recipe()
-    sweep, reached_s = Sweep.of(scan, recipe, start_s=start_s), -math.inf
-    strides = Strides(least_s, clock)
 
-    def passed_over(elapsed_s: float) -> bool:
-        if math.isinf(speed):
-            return not strides.ends()
-        return lateness(min(elapsed_s + step_s, duration_s)) >= 0.0
+    def processed(given_up: Event | None = None) -> Result:
+        def go_on(_what: str, _part: float) -> None:
+            if given_up is not None and given_up.is_set():
+                raise _GivenUpError
 
-    for elapsed_s in _moments(duration_s, step_s):
-        if passed_over(elapsed_s):
-            continue
-        if (wait_s := -lateness(elapsed_s)) > 0.0:
-            sleep(wait_s)
-        if on_frame is not None:
+        return process_recording(scan, recipe, progress=go_on)
+
+    start_s, end_s = time_span(scan)
+    pace = Pace(speed, step_s, end_s - start_s, least_s, clock=clock, sleep=sleep)
+    # where nobody waits for the sweep, its end is worked on from the beginning
+    ahead = math.isinf(speed) and on_frame is not None
+    with begun(processed) if ahead else nullcontext(processed) as whole:
+        sweep, reached_s = Sweep.of(scan, recipe, start_s=start_s), -math.inf
+        for elapsed_s in pace.moments():
+            if on_frame is None:
+                continue
             sweep.take(scan_between(scan, reached_s, start_s + elapsed_s))
             reached_s = start_s + elapsed_s
-            on_frame(Frame(elapsed_s, duration_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
-    if (wait_s := -lateness(duration_s)) > 0.0:
-        sleep(wait_s)
-    result = process_recording(scan, recipe)
+            on_frame(Frame(elapsed_s, end_s - start_s, scan.header, sweep.sketch(), *sweep.metal_trace()))
+        result = whole()
     if on_frame is not None:
         _show_end(scan, result, on_frame)
     return result
 
 
-def _require_paces(speed: float, step_s: float, least_s: float) -> None:
-    if not speed > 0.0:
-        msg = f"speed must be above 0, got {speed}"
-        raise ValueError(msg)
-    if not 0.0 < step_s < math.inf:
-        msg = f"step_s must be above 0 and finite, got {step_s}"
-        raise ValueError(msg)
-    if not 0.0 <= least_s < math.inf:
-        msg = f"least_s must be 0 or above and finite, got {least_s}"
-        raise ValueError(msg)
-
-
-class Strides:
-    """How many steps are taken at once where nobody waits for them, so that frames come no faster than one looks.
-
-    Parameters
-    ----------
-    least_s
-        Between frames.
-    clock
-        Of the same seconds.
-    """
-
-    def __init__(self, least_s: float, clock: Callable[[], float]) -> None:
-        self._least_s, self._clock = least_s, clock
-        self._began_s, self._size, self._taken = clock(), 1, 0
-
-    def ends(self) -> bool:
-        """Count a step, and tell whether a frame is due after it.
-
-        The next frame waits for as many steps as the last one's pace makes of the time, twice as many at most.
-        """
-        if self._taken == self._size:  # and its frame was shown meanwhile
-            spent_s = self._clock() - self._began_s
-            self._began_s += spent_s
-            wanted = self._least_s * self._size / max(spent_s, 0.5 * self._least_s, 1e-9)
-            self._size, self._taken = max(int(wanted), 1), 0
-        self._taken += 1
-        return self._taken == self._size
+class _GivenUpError(Exception):
+    """Nobody waits for the result any more."""
 
 
 def follow_scan(
@@ -316,12 +275,6 @@ def scan_between(scan: Scan, after_s: float, until_s: float) -> Stretch:
     emi = None if scan.emi is None else _sensor_between(scan.emi, after_s, until_s)
     gpr = None if scan.gpr is None else _sensor_between(scan.gpr, after_s, until_s)
     return Stretch(_pose_between(scan.pose, after_s, until_s), gpr=gpr, emi=emi)
-
-
-def _moments(duration_s: float, step_s: float) -> Iterator[float]:
-    """Yield every whole step before the end."""
-    count = math.ceil(duration_s / step_s - 1e-9) - 1
-    yield from (step_s * (k + 1) for k in range(max(count, 0)))
 
 
 def metal_trace(scan: Scan, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

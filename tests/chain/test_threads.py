@@ -11,9 +11,9 @@ import pytest
 
 DIGEST = """
 import hashlib, sys
-from dualsense.chain import process_scan
 from dualsense.io import read_scan
-result = process_scan(read_scan(sys.argv[1]))
+from dualsense.replay import replay_scan
+result = replay_scan(read_scan(sys.argv[1]), speed=float("inf"), least_s=1.0, on_frame=lambda _: None)
 digest = hashlib.sha256(repr(result.targets).encode())
 digest.update(repr((result.faults, sorted(result.provenance.items()))).encode())
 for name in sorted(result.emi_maps):
@@ -47,7 +47,7 @@ def alone(sample_dir):
     (
         (2, "default"),
         (4, "default"),
-        (4, "workqueue"),  # which every system has, and which aborts where both sensors start threads at once
+        (4, "workqueue"),  # which every system has, and which aborts where two threads start threads at once
     ),
 )
 def test_the_number_of_threads_changes_no_byte(sample_dir, alone, threads, layer):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dualsense
-from dualsense.runtime.threads import in_threads, shares, side_by_side
+from dualsense.runtime.threads import begun, in_threads, shares, side_by_side
 
 
 @pytest.fixture
@@ -59,6 +59,34 @@ def test_the_second_is_finished_when_the_first_raises():
     with pytest.raises(ArithmeticError):
         side_by_side(fails, lambda: done.append(1))
     assert done == [1]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_what_is_begun_goes_on_meanwhile():
+    meeting = threading.Barrier(2, timeout=20.0)
+    with begun(lambda given_up: (meeting.wait(), given_up.is_set())[1]) as result:
+        meeting.wait()
+        assert result() is False
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_what_nobody_waits_for_is_told():
+    told = []
+    with pytest.raises(ArithmeticError), begun(lambda given_up: told.append(given_up.wait(20.0))):
+        raise ArithmeticError
+    assert told == [True]
+
+
+def test_with_one_thread_what_is_begun_is_done_when_it_is_asked_for():
+    before, done = numba.get_num_threads(), []
+    numba.set_num_threads(1)
+    try:
+        with begun(lambda _: threading.current_thread().name) as result:
+            done.append("first")
+            assert result() == threading.current_thread().name
+    finally:
+        numba.set_num_threads(before)
+    assert done == ["first"]
 
 
 def test_the_same_is_done_with_each_in_order():

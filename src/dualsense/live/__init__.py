@@ -9,6 +9,7 @@ Sweep
 Sweep       the state of a sweep that goes on
 Stretch     what a step brings: poses and samples of both sensors
 Work        what the last step touched
+Pace        which moments of a recording are shown, and when
 Following   the sweep of a scan file that another process is still writing
 """
 

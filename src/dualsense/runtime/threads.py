@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 from dualsense.runtime.lean import numba
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 One = TypeVar("One")
 Other = TypeVar("Other")
@@ -46,6 +48,41 @@ def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[On
         beside = pool.submit(contextvars.copy_context().run, with_as_many_threads)
         first = one()
         return first, beside.result()
+
+
+@contextmanager
+def begun(work: Callable[[Event], One]) -> Iterator[Callable[[], One]]:
+    """Begin with something in a thread of its own, while other things are done here; give it when asked.
+
+    Where only one thread is allowed it is done when it is asked for. What is done here meanwhile must start no
+    parallel kernel, as for `side_by_side`; the work may.
+
+    Parameters
+    ----------
+    work
+        Called with an event that tells it that nobody waits for it any more: the block is left only when it has
+        ended.
+
+    Yields
+    ------
+    callable
+        Waits for what the work returns, or raises what it raised.
+    """
+    threads, given_up = numba.get_num_threads(), Event()
+    if threads == 1:
+        yield lambda: work(given_up)
+        return
+
+    def with_as_many_threads() -> One:
+        numba.set_num_threads(threads)
+        return work(given_up)
+
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(contextvars.copy_context().run, with_as_many_threads)
+        try:
+            yield task.result
+        finally:
+            given_up.set()
 
 
 def in_threads(function: Callable[[Item], One], items: Iterable[Item]) -> list[One]:
