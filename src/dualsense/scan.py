@@ -245,7 +245,7 @@ def plain(text: str, limit: int | None = None) -> str:
     limit
         Longest text to return; what is longer ends in an ellipsis.
     """
-    if text.isascii() and text.isprintable():  # as nearly all are: nothing to look for
+    if text.isprintable():  # as nearly all are: nothing to look for
         return _shortened(" ".join(text.split()), limit)
     shown = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text)
     shown = shown.encode("utf-8", "replace").decode("utf-8")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualsense.errors import UsageError
 from dualsense.language._catalogue import ENGLISH, Catalogue, catalogue, languages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     Pieces = tuple[tuple[str, str | None, str], ...]
 
@@ -210,15 +211,9 @@ def _again(text: str, code: str) -> str:
     known = tongue.sentences.get(text)
     if known is not None:
         return known[0]
-    for sentence, literals in _patterns(code):
-        if not _holds(text, literals):
-            continue
-        match = _pattern(sentence).fullmatch(text)
-        if match is None:
-            continue
-        given = match.groupdict()
+    for sentence, is_sure, given in _fits(text, _patterns(code)):
         values = {name: _value(value, code) for name, value in given.items()}
-        if _told(literals) < SURE_LETTERS and any(_is_strange(given[name], values[name]) for name in given):
+        if not is_sure and any(_is_strange(given[name], values[name]) for name in given):
             continue
         return "".join(literal + values.get(name or "", "") for literal, name, _ in _pieces(unfilled(sentence)))
     if "; " in text:
@@ -250,15 +245,61 @@ def _value(text: str, code: str) -> str:
     return number(text) if re.fullmatch(NUMBER, text) else _again(text, code)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patterns:
+    """Sentences that hold values and the words of their own, those with most of these first.
+
+    Attributes
+    ----------
+    beginning
+        By the letter that they begin with; among them are those that begin with a value.
+    open
+        Those that begin with a value alone.
+    """
+
+    beginning: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
+    open: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class _Fit(NamedTuple):
+    """A sentence that a text may be, whether it has so many letters of its own that it is, and its values."""
+
+    sentence: str
+    is_sure: bool
+    given: Mapping[str, str]
+
+
 @cache
-def _patterns(code: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Sentences that hold values, those with most words of their own first, and these words."""
+def _patterns(code: str) -> _Patterns:
+    return _patterns_of(tuple(catalogue(code).sentences))
+
+
+@cache
+def _patterns_of(sentences: tuple[str, ...]) -> _Patterns:
+    """Patterns of a catalogue: all that are complete hold the same sentences, and share them."""
     found = []
-    for sentence in catalogue(code).sentences:
+    for sentence in sentences:
         literals = tuple(literal for literal, _, _ in _pieces(sentence))
         if literals != (sentence,) and _told(literals) >= LEAST_LETTERS:
             found.append((sentence, literals))
-    return tuple(sorted(found, key=lambda each: -sum(map(len, each[1]))))
+    found.sort(key=lambda each: -sum(map(len, each[1])))
+    letters = {literals[0][:1] for _, literals in found}
+    beginning = {
+        letter: tuple(each for each in found if each[1][0][:1] in {"", letter}) for letter in letters if letter
+    }
+    return _Patterns(beginning, tuple(each for each in found if not each[1][0]))
+
+
+@lru_cache(maxsize=2048)
+def _fits(text: str, patterns: _Patterns) -> tuple[_Fit, ...]:
+    """Sentences that a text may be, the closest first: kept, for a page tells the same in language after language."""
+    found = []
+    for sentence, literals in patterns.beginning.get(text[:1], patterns.open):
+        if text.startswith(literals[0]) and _holds(text, literals):
+            match = _pattern(sentence).fullmatch(text)
+            if match is not None:
+                found.append(_Fit(sentence, _told(literals) >= SURE_LETTERS, match.groupdict()))
+    return tuple(found)
 
 
 def _holds(text: str, literals: tuple[str, ...]) -> bool:

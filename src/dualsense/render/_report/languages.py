@@ -15,12 +15,21 @@ if TYPE_CHECKING:
 
     from dualsense.language import Catalogue
 
+NOTHING = Markup()
+
 
 class Texts:
-    """The texts of one rendering, in the order in which the template meets them."""
+    """The texts of one rendering, in the order in which the template meets them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    kept
+        Whether the rendering is kept; else the texts alone are wanted, and nothing is marked.
+    """
+
+    def __init__(self, *, kept: bool = True) -> None:
         self.met: list[str] = []
+        self._kept = kept
 
     def said(self, text: str) -> Markup:
         """Text in an element that says which one it is.
@@ -31,7 +40,9 @@ class Texts:
             In the language of this rendering.
         """
         self.met.append(text)
-        return Markup('<span data-said="{}">{}</span>').format(len(self.met) - 1, text)
+        if not self._kept:
+            return NOTHING
+        return Markup(f'<span data-said="{len(self.met) - 1}">{escape(text)}</span>')  # noqa: S704 - escaped
 
     def said_in(self, text: str, name: str) -> Markup:
         """Attribute, and one beside it that says which text it holds.
@@ -44,6 +55,8 @@ class Texts:
             Of the attribute.
         """
         self.met.append(text)
+        if not self._kept:
+            return NOTHING
         return Markup('{}="{}" data-in-{}="{}"').format(name, text, name, len(self.met) - 1)
 
     def plainly(self, text: str) -> Markup:

@@ -181,7 +181,7 @@ def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping
     }
     for code, tongue in tongues.items():
         with speaking(code):
-            texts, words = Texts(), page_words(result, viewer)
+            texts, words = Texts(kept=code == first), page_words(result, viewer)
             context = {**(shared if code == first else bare), **words, "tongue": tongue, "texts": texts}
             text = page_template().render(context, tongues=tongues.values())
         met[code] = texts.met
