@@ -292,7 +292,7 @@ def _patterns_of(sentences: tuple[str, ...]) -> _Patterns:
 
 @lru_cache(maxsize=2048)
 def _fits(text: str, patterns: _Patterns) -> tuple[_Fit, ...]:
-    """Sentences that a text may be, the closest first: kept, for a page tells the same in language after language."""
+    """Sentences that a text may be, the closest first; kept, as a page tells it in one language after another."""
     found = []
     for sentence, literals in patterns.beginning.get(text[:1], patterns.open):
         if text.startswith(literals[0]) and _holds(text, literals):

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dualsense.render._canvas import font
 from dualsense.render._canvas.colours import plain_colour, shade
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dualsense.render._canvas.marks import Box, Hatch, Mark, Together
 
 HALF = 0.5
+PIXEL = np.dtype("V3")
 
 
 def painted(marks: Iterable[Mark], width_px: int, height_px: int) -> NDArray[np.uint8]:
@@ -140,6 +142,8 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
         starts = [np.arange(0, size, factor) for size, factor in zip(mask.shape, factors, strict=True)]
         mask = np.logical_or.reduceat(np.logical_or.reduceat(mask, starts[0], axis=0), starts[1], axis=1)
         edges = _gathered_edges(edges, mark.mask.shape, mask.shape, factors)
+    if not mask.any():
+        return
     chosen = _spread(image, mask, edges, area)
     # A line rises by a pixel in each column: what it covers hangs on the sum of row and column alone, or, where it
     # falls, on their difference.
@@ -147,15 +151,24 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
     beside = np.abs((place + HALF) % mark.apart_px - 0.5 * mark.apart_px) / math.sqrt(2.0)
     covered = np.clip(0.5 * mark.width_px + HALF - beside, 0.0, 1.0)[:, None]
     part, lines = image[top:bottom, left:right], plain_colour(mark.lines).astype(np.float64)
-    rows, columns = np.nonzero(chosen)
-    at = rows + (right - left - 1 - columns if mark.falling else columns)
     if mark.ground is not None:
         ground = plain_colour(mark.ground)
         colours = np.rint(ground + covered * (lines - ground)).astype(np.uint8)
-        part[rows, columns] = colours[at]
+        # The three bytes of a pixel are copied as one.
+        pixels, hatched = (whole.view(PIXEL)[..., 0] for whole in (part, colours))
+        np.copyto(pixels, _along_lines(hatched, chosen.shape, falling=mark.falling), where=chosen)
     else:
+        lined = covered[:, 0] > 0.0
+        rows, columns = np.nonzero(chosen & _along_lines(lined, chosen.shape, falling=mark.falling))
+        at = rows + (right - left - 1 - columns if mark.falling else columns)
         below = part[rows, columns]
         part[rows, columns] = np.rint(below + covered[at] * (lines - below)).astype(np.uint8)
+
+
+def _along_lines(values: NDArray[Any], shape: tuple[int, ...], *, falling: bool) -> NDArray[Any]:
+    """Values of the lines of a hatching, one for each row and column, as its pixels have them: a view."""
+    rising = sliding_window_view(values[: shape[0] + shape[1] - 1], shape[1])
+    return rising[:, ::-1] if falling else rising
 
 
 def _paint_bar(image: NDArray[np.uint8], mark: Bar) -> None:
