@@ -41,6 +41,19 @@ def processed_sample(sample_dir, tmp_path_factory):
     return out, subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
 
 
+@pytest.fixture
+def two_threads():
+    """Two threads of kernels, or none of the test."""
+    import numba
+
+    before = numba.get_num_threads()
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("this machine has one core")
+    numba.set_num_threads(2)
+    yield
+    numba.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Recordings beside the project that may not be copied into it."""

@@ -13,7 +13,6 @@ import threading
 import time
 from types import SimpleNamespace
 
-import numba
 import numpy as np
 import pytest
 
@@ -198,7 +197,7 @@ def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):
         replay_scan(scan, speed=math.inf, step_s=10.0)
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="beside each other needs two threads")
+@pytest.mark.usefixtures("two_threads")
 def test_at_infinite_speed_the_end_is_worked_on_while_frames_are_shown(scan, taken, monkeypatch):
     shown, begun, seen = threading.Event(), threading.Event(), []
 
@@ -220,7 +219,7 @@ def test_at_infinite_speed_the_end_is_worked_on_while_frames_are_shown(scan, tak
     assert seen
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="beside each other needs two threads")
+@pytest.mark.usefixtures("two_threads")
 def test_who_goes_away_at_infinite_speed_does_not_wait_for_the_end(scan, taken, monkeypatch):
     gone, ended = threading.Event(), []
 

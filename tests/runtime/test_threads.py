@@ -14,16 +14,6 @@ import dualsense
 from dualsense.runtime.threads import begun, in_threads, shares, side_by_side
 
 
-@pytest.fixture
-def two_threads():
-    before = numba.get_num_threads()
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("this machine has one core")
-    numba.set_num_threads(2)
-    yield
-    numba.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("two_threads")
 def test_both_are_done_at_the_same_time():
     meeting = threading.Barrier(2, timeout=20.0)  # neither passes it alone
