@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 ENGLISH = "en"
 FOLDER = "catalogues"
 FUZZY = re.compile(r"^#,.*\bfuzzy\b", re.MULTILINE)
-FIELD = re.compile(r'^(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+((?:"(?:[^"\\\n]|\\.)*"\s*)+)', re.MULTILINE)
-QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+TEXT = r'[^"\\\n]*(?:\\.[^"\\\n]*)*'
+FIELD = re.compile(rf'^(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+((?:"{TEXT}"\s*)+)', re.MULTILINE)
+QUOTED = re.compile(f'"({TEXT})"')
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 ESCAPED = re.compile(r"\\(.)")
 
@@ -126,7 +127,7 @@ def parsed(code: str, text: str) -> Catalogue:
 def _entries(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each sentence that is not in doubt with its translations."""
     for part in re.split(r"\n\s*\n", text):
-        if FUZZY.search(part):
+        if "fuzzy" in part and FUZZY.search(part):
             continue
         found = [(name, _unquoted(quoted)) for name, quoted in FIELD.findall(part)]
         keys = [value for name, value in found if name == "msgid"]
@@ -135,5 +136,7 @@ def _entries(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _unquoted(quoted: str) -> str:
+    if quoted.count('"') == 2 and "\\" not in quoted:  # as most are: one line, and nothing to replace
+        return quoted[1 : quoted.rindex('"')]
     whole = "".join(QUOTED.findall(quoted))
     return ESCAPED.sub(lambda match: ESCAPES.get(match[1], match[1]), whole)
