@@ -112,15 +112,18 @@ def _by_channel(sensor: SensorName, data: GprData | EmiData, looks: list[tuple[s
         left = np.isfinite(values).all(axis=1)  # what is missing is told elsewhere, and would blind them too
         whose = int(channel) if channels.size > 1 else None
         usual_s = float(np.median(np.diff(time_s))) if rows.size > 1 else 0.0
+        taken, taken_s = values[left], time_s[left]
         for code, look in looks:
             bad = np.zeros(rows.size, dtype=np.bool_)
-            if values.size and left.any():
-                bad[left] = look(values[left], time_s[left])
+            if taken.size:
+                bad[left] = look(taken, taken_s)
             gap_s = (
                 JOINED * usual_s if takes_away(code) == "ground" else 0.0
             )  # nothing is lost by what lies between
             found[code] += stretches(code, sensor, time_s, bad, gap_s=gap_s, channel=whose)
-            left &= ~bad
+            if bad.any():
+                left &= ~bad
+                taken, taken_s = values[left], time_s[left]
     return tuple(one for own in found.values() for one in own)
 
 

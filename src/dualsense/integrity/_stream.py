@@ -48,10 +48,21 @@ def repeated(values: NDArray[Any]) -> Mask:
     if n < 2 or _levels(real) < LEVELS:
         return np.zeros(n, dtype=np.bool_)
     rows = np.ascontiguousarray(real) + 0.0  # no negative zeros: rows are told apart by their bytes
-    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
-    same: Mask = np.all(np.isfinite(real), axis=1)
-    same[np.unique(whole, return_index=True)[1]] = False  # the first of each
+    some = np.flatnonzero(_shared(rows[:, 0]))
+    whole = rows[some].view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    same: Mask = np.zeros(n, dtype=np.bool_)
+    same[some] = np.all(np.isfinite(real[some]), axis=1)
+    same[some[np.unique(whole, return_index=True)[1]]] = False  # the first of each
     return same
+
+
+def _shared(values: Real) -> Mask:
+    """Tell which values (n,) occur more than once; those that are not finite equal nothing."""
+    order = np.argsort(values)
+    alike = np.diff(values[order]) == 0.0
+    shared = np.zeros(values.size, dtype=np.bool_)
+    shared[order[1:][alike]] = shared[order[:-1][alike]] = True
+    return shared
 
 
 def _levels(real: Real) -> int:
@@ -97,7 +108,8 @@ def variations(values: NDArray[Any], size: int) -> tuple[Real, Real]:
 
 def sums(values: NDArray[Any], size: int) -> NDArray[Any]:
     """Add so many rows in a row, (n - size + 1, k)."""
-    total = np.concatenate([np.zeros((1, values.shape[1]), values.dtype), np.cumsum(values, axis=0)])
+    total = np.zeros((len(values) + 1, values.shape[1]), values.dtype)
+    np.cumsum(values, axis=0, out=total[1:])
     out: NDArray[Any] = total[size:] - total[:-size]
     return out
 
