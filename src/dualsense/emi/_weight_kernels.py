@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
+_BLOCK = 512
+"""Rows at a time: their slopes stay in the fastest memory for all channels."""
+
 
 @jit()
 def move(part: Real, slopes: Real, moved: Real, spread: Real) -> None:
@@ -25,16 +28,19 @@ def move(part: Real, slopes: Real, moved: Real, spread: Real) -> None:
     tensor, slopes (3, 6, m) the change of its columns with x, y and z, 1/m^3.
     """
     channels = part.shape[1]
-    for axis in range(3):
-        a, b, c = slopes[axis, 0], slopes[axis, 1], slopes[axis, 2]
-        d, e, f = slopes[axis, 3], slopes[axis, 4], slopes[axis, 5]
-        for k in range(channels):
-            out = moved[axis, k]
-            t, u, v, w, x, y = part[0, k], part[1, k], part[2, k], part[3, k], part[4, k], part[5, k]
-            for i in range(out.shape[0]):
-                own = t * a[i] + u * b[i] + v * c[i] + w * d[i] + x * e[i] + y * f[i]
-                out[i] += own
-                spread[i] += own * own / channels
+    for first in range(0, spread.shape[0], _BLOCK):
+        last = min(first + _BLOCK, spread.shape[0])
+        far = spread[first:last]
+        for axis in range(3):
+            a, b, c = slopes[axis, 0, first:last], slopes[axis, 1, first:last], slopes[axis, 2, first:last]
+            d, e, f = slopes[axis, 3, first:last], slopes[axis, 4, first:last], slopes[axis, 5, first:last]
+            for k in range(channels):
+                out = moved[axis, k, first:last]
+                t, u, v, w, x, y = part[0, k], part[1, k], part[2, k], part[3, k], part[4, k], part[5, k]
+                for i in range(out.shape[0]):
+                    own = t * a[i] + u * b[i] + v * c[i] + w * d[i] + x * e[i] + y * f[i]
+                    out[i] += own
+                    far[i] += own * own / channels
 
 
 @jit(checked_division=False)

@@ -12,7 +12,7 @@ from dualsense.emi._balance import balance, with_soil
 from dualsense.emi._columns import dipole_columns, slope_rows
 from dualsense.emi._joint import _descent_kernels as kernels
 from dualsense.emi._joint import descent
-from dualsense.emi._joint._dense_kernels import light_dots
+from dualsense.emi._joint._dense_kernels import light_dots, light_sums
 from dualsense.emi._joint.fit import (
     JointFit,
     Kind,
@@ -119,13 +119,14 @@ def test_what_a_fit_leaves_of_a_column_is_that_of_plain_least_squares(tilted, co
     fitted = weight[:, None] * rng.standard_normal((weight.size, 7))
     basis = np.ascontiguousarray(np.linalg.qr(fitted)[0].T)
     grid = NodeGrid.over(response, node_m=0.06, reach_m=0.15)
-    kept = grid.kept(basis, weight, depth=2)
+    kept = grid.kept(basis, weight)
+    depth = 2
     for n, node in enumerate(grid.nodes):
         near = np.linalg.norm(response.center_m[:, :2] - node, axis=1) <= 0.15
-        own = joint.columns(response, np.array([*node, -NODE_DEPTHS_M[2]]))[:, :3].sum(axis=1)
+        own = joint.columns(response, np.array([*node, -NODE_DEPTHS_M[depth]]))[:, :3].sum(axis=1)
         own = np.where(near, weight * own, 0.0)
         left = own - fitted @ np.linalg.lstsq(fitted, own, rcond=None)[0]
-        assert kept[n] == pytest.approx((left**2).sum(), rel=1e-5, abs=1e-12 * (own**2).sum())
+        assert kept[depth, n] == pytest.approx((left**2).sum(), rel=1e-5, abs=1e-12 * (own**2).sum())
 
 
 @compiled
@@ -176,6 +177,19 @@ def test_light_products_are_those_of_doubles_but_for_single_precision():
         light_dots(a, b, out)
         plain = a.astype(np.float64) @ b.T.astype(np.float64)
         np.testing.assert_allclose(out, plain, atol=3e-6 * m**0.5)
+        wide, summed = np.zeros((m, n + 3), np.float32), np.empty((k, n))
+        wide[:, :n] = b.T
+        light_sums(a, wide, summed)
+        np.testing.assert_allclose(summed, plain, atol=3e-6 * m**0.5)
+
+
+@CASES
+def test_other_dipoles_find_the_same_ground(tilted, coils):
+    fit, moving = beside_one(tilted=tilted, coils=coils)
+    _ = fit.ground
+    kept, anew = fit.with_sources((*fit.sources, *moving)), replace(fit, sources=(*fit.sources, *moving))
+    assert kept.ground is fit.ground
+    assert np.array_equal(kept.span.rest, anew.span.rest)
 
 
 @CASES

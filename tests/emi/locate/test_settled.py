@@ -9,7 +9,7 @@ from dualsense.emi import _weight_kernels as kernels
 from dualsense.emi._balance import balance
 from dualsense.emi._joint.fit import JointFit, settled
 from dualsense.emi._locate.freed import freed
-from dualsense.emi._locate.settled import Settled
+from dualsense.emi._locate.settled import MOST_KEPT, Settled
 from dualsense.emi._response import Response, bin_along_track, normalise, white_noise
 from dualsense.simulate import Buried, Motion, Noise, Scene, Soil, simulate_scan
 from dualsense.survey import track_at
@@ -70,9 +70,9 @@ def test_all_of_it_is_that_of_the_joint_fit(rows, sets):
 @pytest.mark.kernel
 def test_weights_are_those_of_the_moved_signal():
     rng = np.random.default_rng(1)
-    part, slopes = rng.standard_normal((6, 2)), rng.standard_normal((3, 6, 9))
-    std = rng.uniform(0.0, 0.3, (3, 9))
-    moved, spread, weight = np.zeros((3, 2, 9)), np.zeros(9), np.empty(9)
+    part, slopes = rng.standard_normal((6, 2)), rng.standard_normal((3, 6, 600))
+    std = rng.uniform(0.0, 0.3, (3, 600))
+    moved, spread, weight = np.zeros((3, 2, 600)), np.zeros(600), np.empty(600)
     kernels.move(part, slopes, moved, spread)
     kernels.move(2.0 * part, slopes, moved, spread)
     one = np.einsum("qk,aqm->akm", part, slopes)
@@ -81,6 +81,16 @@ def test_weights_are_those_of_the_moved_signal():
     kernels.weigh(moved, std, spread, 0.2, weight)
     variance = ((moved * std[:, None]) ** 2).mean(axis=1).sum(axis=0) + 0.04 * spread
     np.testing.assert_allclose(weight, 1.0 / np.sqrt(1.0 + variance))
+
+
+def test_places_that_come_back_are_not_computed_anew(rows):
+    fast, _ = both(rows, (FIRST, FAR), (FIRST,), (FIRST, FAR))
+    first = fast.places[1]
+    again = fast.beside([FIRST]).beside([FAR, FIRST])
+    assert again.places[0] is first
+    for n in range(2 * MOST_KEPT):
+        fast.ground.place(FAR + 1e-3 * n)
+    assert len(fast.ground.kept) == MOST_KEPT
 
 
 def test_what_is_fitted_beside_a_dipole_widens_its_place(rows):

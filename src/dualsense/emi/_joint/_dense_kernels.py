@@ -95,6 +95,30 @@ def light_dots(a: Light, b: Light, out: Real) -> None:
 
 
 @jit()
+def light_sums(a: Light, columns: Light, out: Real) -> None:
+    """`light_dots` of rows a (k, m) with columns (m, w), of which out (k, l) takes the first l.
+
+    Products are summed one after the other. Columns are filled up with zeros to whole registers.
+    """
+    part = np.empty((4, columns.shape[1]), np.float32)
+    s, t, u, v = part[0], part[1], part[2], part[3]
+    for i in range(0, a.shape[0], 4):
+        last = a.shape[0] - 1  # of fewer than four rows, the last is taken for those that are not there
+        a0, a1, a2, a3 = a[i], a[min(i + 1, last)], a[min(i + 2, last)], a[min(i + 3, last)]
+        part[:] = np.float32(0.0)
+        for n in range(columns.shape[0]):
+            w, x, y, z, own = a0[n], a1[n], a2[n], a3[n], columns[n]
+            for j in range(own.shape[0]):
+                s[j] += w * own[j]
+                t[j] += x * own[j]
+                u[j] += y * own[j]
+                v[j] += z * own[j]
+        for row in range(i, min(i + 4, a.shape[0])):
+            for j in range(out.shape[1]):
+                out[row, j] = part[row - i, j]
+
+
+@jit()
 def add(factor: Real, rows: Real, out: Real) -> None:
     """Add to each row of out (k, m) the rows (l, m) times factor (k, l)."""
     for i in range(out.shape[0]):

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dualsense.emi._columns_kernels import RowCoils, columns, values
-from dualsense.emi._joint._dense_kernels import add, dots, energy, factored, forward, light_dots, solved
+from dualsense.emi._joint._dense_kernels import (
+    add,
+    dots,
+    energy,
+    factored,
+    forward,
+    light_dots,
+    light_sums,
+    solved,
+)
 from dualsense.runtime.jit import jit
 
 if TYPE_CHECKING:
@@ -57,6 +66,8 @@ class Setting(NamedTuple):
         Loops of those.
     light : (p, r)
         The basis there, in single precision: it only says which way to go, and `fitted` whether that was good.
+    aside : (r, w)
+        The same by columns, filled up with zeros.
     """
 
     coils: RowCoils
@@ -72,6 +83,7 @@ class Setting(NamedTuple):
     near: Index
     close: RowCoils
     light: Light
+    aside: Light
 
 
 class Limits(NamedTuple):
@@ -250,7 +262,7 @@ def steepness(places: Real, setting: Setting, found: Found, ridge: float) -> tup
         for i in range(r):
             unit[k, i] = found.unit[k, setting.near[i]]
     rests, own = np.empty((flat.shape[0], p)), np.empty((flat.shape[0], q))
-    light_dots(flat, setting.light, rests)
+    light_sums(flat, setting.aside, rests)
     light_dots(flat, unit, own)
     new = own.T.copy()
     for i in range(q):

@@ -221,33 +221,35 @@ def drops(
 
 
 @jit()
-def kept(column: Real, start: Index, rows: Index, depth: int, weight: Real, basis: Real, energy: Real) -> None:
-    """Energy (k,) of each node's column at one of six depths that orthonormal columns do not explain.
+def kept(column: Real, start: Index, rows: Index, weight: Real, basis: Real, energy: Real) -> None:
+    """Energy (6, k) of each node's columns, one per depth, that orthonormal columns do not explain.
 
     Parameters
     ----------
     column, start, rows
         From `columns`, for six depths.
-    depth
-        Which of them.
     weight : (m,)
         By which the rows of columns are multiplied.
     basis : (m, p)
         Orthonormal columns, weighted.
-    energy : (k,)
+    energy : (6, k)
         Filled, in double precision.
     """
-    along = np.empty(basis.shape[1])
+    along, total = np.empty((6, basis.shape[1])), np.empty(6)
     for n in range(start.shape[0] - 1):
         r = start[n + 1] - start[n]
         along[:] = 0.0
-        total = 0.0
+        total[:] = 0.0
         for i in range(r):
             row = rows[start[n] + i]
-            heavy = np.float64(column[6 * start[n] + depth * r + i]) * weight[row]
-            total += heavy * heavy
-            for j in range(basis.shape[1]):
-                along[j] += heavy * basis[row, j]
-        for j in range(basis.shape[1]):
-            total -= along[j] * along[j]
-        energy[n] = max(total, 0.0)
+            own = basis[row]
+            for d in range(6):
+                heavy, sums = np.float64(column[6 * start[n] + d * r + i]) * weight[row], along[d]
+                total[d] += heavy * heavy
+                for j in range(own.shape[0]):
+                    sums[j] += heavy * own[j]
+        for d in range(6):
+            left, sums = total[d], along[d]
+            for j in range(sums.shape[0]):
+                left -= sums[j] * sums[j]
+            energy[d, n] = max(left, 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,8 @@ FIRST_STEPS, TRIAL_STEPS, STEPS = 2, 5, 12
 """From every start; then from the best of them; and once it is accepted."""
 DAMPINGS = 5
 MAX_STEP_M = 0.03
+VECTOR = 8
+"""Numbers in single precision that a processor works on at once."""
 CLOSEST_M = 0.02
 """Two dipoles may not come nearer than this to each other: with opposite signs they would make any derivative of a
 field, a track's error for one, and each by itself would mean nothing."""
@@ -61,31 +62,48 @@ def newcomer(fit: JointFit, start: Real, *, full: bool, weak: bool) -> tuple[Sou
     kind = Kind(full, start[:2], WEAK_STRAY_M if weak else STRAY_M)
     depths = sorted({float(start[2]), *(-depth for depth in START_DEPTHS_M)})
     starts = [np.array([start[0], start[1], z]) for z in depths]
-    _ = fit.ground  # which all of them need
-    begun = in_threads(
-        partial(_descended, fit, steps=FIRST_STEPS),
-        [(*fit.sources, Source(Site(fit.response, at), kind)) for at in starts],
-    )
+    trials = [(*fit.sources, Source(Site(fit.response, at), kind)) for at in starts]
+    moves = _beside_last(trials[0])
+    setting = _setting(fit, trials[0], moves)  # of all of them, as they differ in a depth only
+    begun = in_threads(partial(_carried, moves=moves, setting=setting, steps=FIRST_STEPS), trials)
     best, _ = min(begun, key=lambda end: end[1])
     return _descended(fit, best, steps=TRIAL_STEPS)[0]
 
 
 def accept(fit: JointFit, sources: tuple[Source, ...], as_told: Response) -> JointFit:
     """Take these dipoles, mend the track and weigh the rows by them, and refine once more around the last."""
-    fit = weighed(replace(fit, sources=sources), as_told, object_std_m=PLACED_STD_M)
-    return reweighted(replace(fit, sources=_descended(fit, fit.sources, steps=STEPS)[0]))
+    fit = weighed(fit.with_sources(sources), as_told, object_std_m=PLACED_STD_M)
+    return reweighted(fit.with_sources(_descended(fit, fit.sources, steps=STEPS)[0]))
 
 
 def _descended(fit: JointFit, sources: tuple[Source, ...], *, steps: int) -> tuple[tuple[Source, ...], float]:
     """Levenberg-Marquardt over the positions near the last one; where they lead and the misfit there."""
+    moves = _beside_last(sources)
+    return _carried(sources, moves=moves, setting=_setting(fit, sources, moves), steps=steps)
+
+
+def _beside_last(sources: Sequence[Source]) -> NDArray[np.bool_]:
+    """Which dipoles (n,) are refined together with the last."""
+    places = np.array([source.position_m[:2] for source in sources])
+    near: NDArray[np.bool_] = np.linalg.norm(places - places[-1], axis=1) < TOGETHER_M
+    return near
+
+
+def _setting(fit: JointFit, sources: Sequence[Source], moves: NDArray[np.bool_]) -> kernels.Setting:
+    """Rows, data and what rests of a descent of those that move."""
+    both = list(zip(sources, moves, strict=True))
+    return setting_of(fit, [s for s, own in both if not own], [s for s, own in both if own])
+
+
+def _carried(
+    sources: tuple[Source, ...], *, moves: NDArray[np.bool_], setting: kernels.Setting, steps: int
+) -> tuple[tuple[Source, ...], float]:
+    """Carry those that move to where a descent leads them, and tell the misfit there."""
     places = np.array([source.position_m for source in sources])
-    near = np.linalg.norm(places[:, :2] - places[-1, :2], axis=1) < TOGETHER_M
-    resting = [source for source, moves in zip(sources, near, strict=True) if not moves]
-    setting = setting_of(fit, resting, [source for source, moves in zip(sources, near, strict=True) if moves])
     limits = kernels.Limits(steps, DAMPINGS, MAX_STEP_M, CLOSEST_M)
-    found, misfit = kernels.descend(places[near], setting, limits, RIDGE)
+    found, misfit = kernels.descend(places[moves], setting, limits, RIDGE)
     moved = iter(found)
-    return tuple(s.moved(next(moved)) if moves else s for s, moves in zip(sources, near, strict=True)), misfit
+    return tuple(s.moved(next(moved)) if own else s for s, own in zip(sources, moves, strict=True)), misfit
 
 
 def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source]) -> kernels.Setting:
@@ -97,6 +115,9 @@ def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source
     low, high = _limits(fit.response, moving)
     coils, basis = coil_arrays(fit.response), np.concatenate(span.blocks)
     near = _near(fit.response, moving)
+    light = np.take(basis, near, axis=1).astype(np.float32)  # row after row, as indexing would not lay it
+    aside = np.zeros((near.size, -(-len(light) // VECTOR) * VECTOR), np.float32)
+    aside[:, : len(light)] = light.T
     return kernels.Setting(
         coils=coils,
         weight=fit.weight,
@@ -110,7 +131,8 @@ def setting_of(fit: JointFit, resting: Sequence[Source], moving: Sequence[Source
         others=np.array([source.position_m for source in resting]).reshape(-1, 3),
         near=near,
         close=kernels.RowCoils(*(np.ascontiguousarray(a[near]) for a in coils)),
-        light=basis[:, near].astype(np.float32),
+        light=light,
+        aside=aside,
     )
 
 

@@ -272,7 +272,7 @@ def _pruned(grid: NodeGrid, state: _State, limits: _Limits) -> _State:
         n = int(np.argmin(gains / needed))
         if gains[n] >= needed[n]:
             break
-        left_over = replace(fit, sources=fit.sources[:n] + fit.sources[n + 1 :])
+        left_over = fit.with_sources(fit.sources[:n] + fit.sources[n + 1 :])
         # rows may not stay where only what is gone had moved them
         fit = weighed(left_over, grid.as_told, object_std_m=OBJECT_STD_M)
         state = _State(fit, state.peaks[:n] + state.peaks[n + 1 :], _searched(grid, fit, whole=False))
@@ -314,10 +314,10 @@ def _hidden(grid: NodeGrid, fit: JointFit, needed: Real) -> Real:
     Of its signal counts what soil, drift and the dipoles that were found cannot take over, in rows weighed by
     what errors of places make of those. It lies off the soil's phasor.
     """
-    basis, gain = np.concatenate(fit.span.blocks), (fit.balance.whitener**2).sum()
+    gain = (fit.balance.whitener**2).sum()
     limits = []
-    for depth in range(len(NODE_DEPTHS_M)):
-        seen = grid.kept(basis, fit.weight, depth=depth) * gain
+    for kept in grid.kept(np.concatenate(fit.span.blocks), fit.weight):
+        seen = kept * gain
         left = seen > 0.0  # else anything could hide
         limit = np.where(left, np.sqrt(needed.ravel() / np.where(left, seen, 1.0)), np.inf)
         limits.append(np.where(grid.usable, limit, np.nan).reshape(grid.shape))

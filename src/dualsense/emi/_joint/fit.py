@@ -122,6 +122,21 @@ class JointFit:
         """Begin without a dipole, all rows alike."""
         return cls(response, balance, (), np.ones(response.time_s.size))
 
+    def with_sources(self, sources: tuple[Source, ...], response: Response | None = None) -> JointFit:
+        """Take other dipoles, or rows that lie elsewhere, with the same values and weights: the ground stays.
+
+        Parameters
+        ----------
+        sources
+            The dipoles.
+        response
+            The rows, with the same values; these where nothing is said.
+        """
+        out = JointFit(response or self.response, self.balance, sources, self.weight)
+        if "ground" in vars(self):
+            vars(out)["ground"] = self.ground
+        return out
+
     @cached_property
     def ground(self) -> Span:
         """Drift and soil, in weighted rows."""
@@ -279,4 +294,4 @@ def settled(fit: JointFit, positions_m: Sequence[Real]) -> JointFit:
     sites = [known.get(p.tobytes()) or Site(fit.response, p.copy()) for p in positions_m]
     free = Kind(full=True, anchor=np.zeros(2), stray_m=0.0)
     sources = tuple(Source(site, free) for site in sites)
-    return reweighted(replace(fit, sources=sources), object_std_m=PLACED_STD_M)
+    return reweighted(fit.with_sources(sources), object_std_m=PLACED_STD_M)

@@ -82,7 +82,7 @@ def mended(fit: JointFit, as_told: Response) -> JointFit:
         position_std_m=np.sqrt(left + (1.0 - SLOW_PART) * stated),
     )
     sources = tuple(replace(s, site=Site(there, s.position_m)) for s in fit.sources)
-    return JointFit(there, fit.balance, sources, fit.weight)
+    return fit.with_sources(sources, there)
 
 
 def weighed(fit: JointFit, as_told: Response, *, object_std_m: float) -> JointFit:

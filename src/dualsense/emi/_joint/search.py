@@ -156,16 +156,18 @@ class NodeGrid:
         beside: NDArray[np.bool_] = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
         return beside.ravel()
 
-    def kept(self, basis: Real, weight: Real, *, depth: int) -> Real:
-        """Energy (n,) of a unit isotropic dipole at one of the depths that what is fitted leaves, in 1/m^4.
+    def kept(self, basis: Real, weight: Real) -> Real:
+        """Energy (d, n) of a unit isotropic dipole at each depth that what is fitted leaves, in 1/m^4.
 
         basis (p, m) are its orthonormal rows, weighted by weight (m,).
         """
-        out, columns = np.empty(len(self.nodes)), np.ascontiguousarray(basis.T)
+        out, columns = np.empty((len(NODE_DEPTHS_M), len(self.nodes))), np.ascontiguousarray(basis.T)
 
         def fill(part: slice) -> None:
             start = self.start[part.start : part.stop + 1]
-            kernels.kept(self.columns, start, self.rows, depth, weight, columns, out[part])
+            own = np.empty((len(out), len(start) - 1))
+            kernels.kept(self.columns, start, self.rows, weight, columns, own)
+            out[:, part] = own
 
         in_threads(fill, shares(len(self.nodes)))
         return out

@@ -7,7 +7,8 @@ what they leave. Where two columns are too much alike for that, the fit is that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ DISTINCT = 1e-6
 PLAIN = 1e-3
 """The same, above which coefficients are as good as they can be without being refined."""
 
+MOST_KEPT = 24
+"""Places at most that are kept when no dipole is there any more: half a megabyte each where rows are 3,000."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
@@ -57,15 +61,26 @@ class _Ground:
         Drift and soil.
     std : (3, m)
         Of the rows' positions.
+    kept
+        Places that were asked for last: a dipole is taken away, and put back, while another is located.
     """
 
     response: Response
     coils: RowCoils
     basis: Real
     std: Real
+    kept: OrderedDict[bytes, _Place] = field(default_factory=OrderedDict)
 
     def place(self, position_m: Real) -> _Place:
         """Columns of a dipole at a place, and their slopes."""
+        key = position_m.tobytes()
+        out = self.kept.pop(key, None) or self._asked(position_m)
+        self.kept[key] = out
+        while len(self.kept) > MOST_KEPT:
+            self.kept.popitem(last=False)
+        return out
+
+    def _asked(self, position_m: Real) -> _Place:
         m = self.response.time_s.size
         out = _Place(np.empty((6, m)), np.empty((3, 6, m)))
         at = np.ascontiguousarray(position_m, dtype=np.float64)[None]
