@@ -206,6 +206,7 @@ def again(text: str) -> str:
     return text if code == ENGLISH else _again(text, code)
 
 
+@lru_cache(maxsize=4096)
 def _again(text: str, code: str) -> str:
     tongue = catalogue(code)
     known = tongue.sentences.get(text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from dualsense.language import NOT_REVIEWED, again, number, say
 from dualsense.render import _words as words
-from dualsense.render._figures.strip import is_line
 from dualsense.render._files.geodesy import local_to_wgs84, usable_origin
 from dualsense.render._report.sentences import SENTENCES, page_sentences
 from dualsense.render._targets import (
@@ -126,11 +126,16 @@ def _origin_rows(result: Result) -> tuple[list[tuple[str, str]], list[tuple[str,
         if value in shown:
             continue
         if "\n" in value or len(value) > LONG_TEXT:
-            lines = [plain(line.replace("\t", "    ")) for line in value.splitlines()]
-            long_texts.append((plain(name), "\n".join(lines)))
+            long_texts.append((plain(name), _block(value)))
         else:
             rows.append((plain(name), plain(value)))
     return rows, long_texts
+
+
+@lru_cache(maxsize=16)
+def _block(text: str) -> str:
+    """Lines of a long text made fit to show, once for all languages."""
+    return "\n".join(plain(line.replace("\t", "    ")) for line in text.splitlines())
 
 
 def _source_words(source: str) -> str:
@@ -157,7 +162,7 @@ def _targets_alt(result: Result) -> str:
     )
 
 
-def _alts(result: Result) -> dict[str, str]:
+def _alts(result: Result, *, line: bool) -> dict[str, str]:
     targets = _targets_alt(result)
     emi = words.sensor_message(result, "emi")
     gpr = words.sensor_message(result, "gpr")
@@ -167,7 +172,7 @@ def _alts(result: Result) -> dict[str, str]:
         "Map of the patch with {radar} and {metal}. Targets: {targets}.", radar=radar, metal=metal, targets=targets
     )
     cuts = say("Radar cut vertically along and across the lane through the most important targets.")
-    if is_line(result):
+    if line:
         cuts = say("Radar section along the line. Targets: {targets}.", targets=targets)
     return {
         "fused_alt": fused,
@@ -244,7 +249,7 @@ def page_words(result: Result, viewer: Mapping[str, Any]) -> dict[str, Any]:
         "soil": _soil(result),
         "origin": rows,
         "long_texts": long_texts,
-        **_alts(result),
+        **_alts(result, line=viewer["line"] is not None),
     }
 
 

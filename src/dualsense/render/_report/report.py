@@ -15,7 +15,6 @@ from markupsafe import Markup
 from dualsense.language import ENGLISH, catalogue, languages, speaking, spoken
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.settle import drawn_language
-from dualsense.render._figures.strip import is_line
 from dualsense.render._figures.style import View
 from dualsense.render._report.languages import Texts, language_tables
 from dualsense.render._report.page import page_words
@@ -39,6 +38,8 @@ TELLS = frozenset({"detections-left-out"})
 """Faults that tell where something was found, which is for a trainee to tell."""
 TABLED = ("say", "terms", "many")
 """Of the words of a page, what the table of languages holds beside its texts."""
+TOGETHER = re.compile(r"(?<=[\d±]) (?=±|cm|m\b|%|\d)")
+"""Spaces within a number, and between it and its unit or deviation."""
 LANGUAGES_MARK = "<!--languages-->"
 """Where the languages come: no text of a scan can hold it, for all are escaped."""
 
@@ -141,7 +142,6 @@ def lesson_html(result: Result, title: str) -> str:
 
 def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Shown | None, *, lesson: bool) -> str:
     """Text of the page, with what it says in every language."""
-    line = is_line(result)
     with speaking(ENGLISH):  # what is drawn is the same in every language
         viewer = viewer_data(result, view, shown)
     style, script = _asset("report.css") + inline_letters(), _script()
@@ -150,7 +150,7 @@ def _page(result: Result, pictures: Mapping[str, bytes], view: View, shown: Show
         "viewer": viewer,
         "viewer_json": _inline(script_json(viewer)),
         "layers": _layers(viewer),
-        "line": line,
+        "line": viewer["line"] is not None,
         "lesson": lesson,
         "pictures": {name: _picture(png) for name, png in pictures.items()},
         "style": _inline(style),
@@ -229,7 +229,7 @@ def _said_in(context: Context, text: str, name: str) -> Markup:
 
 def _together(text: str) -> str:
     """Text whose numbers stay on one line with their units and deviations."""
-    return re.sub(r"(?<=[\d±]) (?=±|cm|m\b|%|\d)", "\u00a0", text)
+    return TOGETHER.sub("\u00a0", text)
 
 
 def write_report(
