@@ -29,8 +29,12 @@ class Spent:
 
 
 def environment(source: Path | None = None, threads: int | None = None) -> dict[str, str]:
-    """Give the variables of a process that runs the package in a folder, with so many threads of kernels."""
+    """Give the variables of a process that runs the package in a folder, with so many threads of kernels.
+
+    It keeps Python's bytecode, as an installation has it: else each run would compile hundreds of modules anew.
+    """
     given = dict(os.environ)
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
     given["PYTHONPATH"] = str(source or ROOT / "src")
     if threads is not None:
         given["NUMBA_NUM_THREADS"] = str(threads)
