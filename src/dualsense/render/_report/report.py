@@ -16,7 +16,7 @@ from dualsense.language import ENGLISH, catalogue, languages, speaking, spoken
 from dualsense.render._figures.figures import render_figures
 from dualsense.render._figures.settle import drawn_language
 from dualsense.render._figures.style import View
-from dualsense.render._report.languages import Texts, language_tables
+from dualsense.render._report.languages import Texts, in_all, language_tables, through
 from dualsense.render._report.page import page_words
 from dualsense.render._report.pages import inline_letters
 from dualsense.render._report.viewer import viewer_data
@@ -24,7 +24,7 @@ from dualsense.runtime.pages import data_uri, policy_source, script_json, shared
 from dualsense.scan import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from jinja2 import Template
@@ -79,7 +79,16 @@ def _script() -> str:
 
 def _filled(text: str, **values: object) -> str:
     """Sentence with its {names} filled in."""
-    return text.format(**values)
+
+    def filled(text: str, *given: object) -> str:
+        return text.format(**dict(zip(values, given, strict=True)))
+
+    return through(filled, text, *values.values())
+
+
+def _joined(parts: Sequence[str], between: str) -> str:
+    """Texts in one, with the same between them."""
+    return through(lambda *each: between.join(each), *parts)
 
 
 def report_html(
@@ -168,31 +177,19 @@ def _in_all_languages(result: Result, viewer: Mapping[str, Any], shared: Mapping
     """Page in the language at hand, with what it says in every other one."""
     first = spoken()
     tongues = {code: catalogue(code) for code in languages()}
-    met: dict[str, list[str]] = {}
-    said: dict[str, dict[str, Any]] = {}
-    page = ""
-    # In the other languages only the texts count.
-    bare = {
-        **shared,
-        "viewer_json": "",
-        "style": "",
-        "script": "",
-        "pictures": _without_content(shared["pictures"]),
-    }
-    for code, tongue in tongues.items():
+    every: list[dict[str, Any]] = []
+    for code in tongues:
         with speaking(code):
-            texts, words = Texts(kept=code == first), page_words(result, viewer)
-            context = {**(shared if code == first else bare), **words, "tongue": tongue, "texts": texts}
-            text = page_template().render(context, tongues=tongues.values())
-        met[code] = texts.met
-        said[code] = {name: words[name] for name in TABLED}  # of a thousand targets the rest is megabytes
-        page = text if code == first else page
+            every.append(page_words(result, viewer))
+    said = {code: {name: words[name] for name in TABLED} for code, words in zip(tongues, every, strict=True)}
+    words = in_all(every, list(tongues).index(first))
+    del every  # of a thousand targets it is megabytes
+    texts = Texts()
+    context = {**shared, **words, "tongue": tongues[first], "texts": texts}
+    page: str = page_template().render(context, tongues=tongues.values())
+    met = texts.everywhere(len(tongues))
     table = script_json(language_tables(tongues, met, said, first=first, drawn=shared["drawn"]))
     return page.replace(LANGUAGES_MARK, table, 1)
-
-
-def _without_content(pictures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {name: {**picture, "uri": ""} for name, picture in pictures.items()}
 
 
 @cache
@@ -210,6 +207,7 @@ def page_template() -> Template:
     )
     environment.filters["together"] = _together
     environment.filters["fill"] = _filled
+    environment.filters["join"] = _joined
     environment.filters["said"] = pass_context(_said)
     environment.filters["said_in"] = pass_context(_said_in)
     return environment.get_template("report.html.j2")
@@ -229,7 +227,7 @@ def _said_in(context: Context, text: str, name: str) -> Markup:
 
 def _together(text: str) -> str:
     """Text whose numbers stay on one line with their units and deviations."""
-    return TOGETHER.sub("\u00a0", text)
+    return through(lambda one: TOGETHER.sub("\u00a0", one), text)
 
 
 def write_report(
