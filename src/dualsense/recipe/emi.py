@@ -64,9 +64,7 @@ class EmiLocate(Table):
     max_misfit: Annotated[float, Field(ge=1.0, le=1e6, description="above it the joint fit is kept")] = 4.0
     max_move_m: Annotated[Length, Field(description="and beyond this way from where it was found")] = 0.08
     pairs: Annotated[bool, Field(description="metal close together may be told as two")] = True
-    together: Annotated[bool, Field(description="placed once more with track, soil and drift free; slower")] = (
-        False
-    )
+    together: Annotated[bool, Field(description="placed once more with track, soil and drift free")] = True
 
 
 class EmiImage(Table):
