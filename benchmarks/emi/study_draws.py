@@ -1,7 +1,7 @@
 """How true places and error bars of metal are through find, refine and locate, on data of another forward model.
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
-                                         [--without track slow white soil drift] [--together] [--known]
+                                         [--without track slow white soil drift] [--as-located] [--known]
 
 Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
@@ -10,9 +10,10 @@ Told are root mean squares along x, y and depth in mm, the mean error of depth (
 stated deviations, how many depths lie in the stated 90 % interval, and for points the bound of Cramér and Rao with
 tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
 ``--without`` takes causes of error away, one or several: the track's whole error, the half that lasts (all of it
-is new in each row then), the half that is new in each row, soil, drift. ``--together`` places what was found once
-more with everything free, as the recipe's ``emi.locate.together`` does. ``--known`` tells instead what there is to
-be had of pairs: places begun at the truth with the track free, and how much less two leave than one does then.
+is new in each row then), the half that is new in each row, soil, drift. ``--as-located`` leaves out what the
+recipe's ``emi.locate.together`` does, which is to place once more with everything free. ``--known`` tells instead
+what there is to be had of pairs: places begun at the truth with the track free, and how much less two leave than
+one does then.
 """
 
 from __future__ import annotations
@@ -229,7 +230,7 @@ def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nu
 
 
 def trial(
-    name: str, seed: int, without: frozenset[str] = frozenset(), *, together: bool = False
+    name: str, seed: int, without: frozenset[str] = frozenset(), *, together: bool = True
 ) -> dict[str, object]:
     """One draw: errors (n, 3) of what lies nearest, stated deviations, whether intervals hold, and the bound."""
     case = CASES[name]
@@ -332,7 +333,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--without", nargs="+", choices=WITHOUT, default=[])
-    parser.add_argument("--together", action="store_true")
+    parser.add_argument("--as-located", action="store_true")
     parser.add_argument("--known", action="store_true")
     asked = parser.parse_args()
     if asked.known:
@@ -342,7 +343,7 @@ def main() -> None:
     print(HEADER)
     for name in asked.only:
         seeds = range(asked.seed, asked.seed + asked.draws)
-        print(told(name, [trial(name, n, without, together=asked.together) for n in seeds]), flush=True)
+        print(told(name, [trial(name, n, without, together=not asked.as_located) for n in seeds]), flush=True)
 
 
 if __name__ == "__main__":

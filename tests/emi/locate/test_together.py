@@ -50,7 +50,7 @@ def test_two_depths_stand_in_the_posterior_with_their_shares():
 def test_refine_takes_place_and_covariance(drawn):
     rows, centre, _ = drawn
     found = emi.find_dipoles(rows, np.full(6, study_draws.NOISE))
-    dipole = refine.refine(rows, found, together=True).dipoles[0]
+    dipole = refine.refine(rows, found).dipoles[0]
     assert dipole.estimate is not None
     assert dipole.position_m == pytest.approx(dipole.estimate.position_m)
     low, high = dipole.estimate.depth_interval_m(0.9)

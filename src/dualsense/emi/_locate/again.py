@@ -14,15 +14,33 @@ from dualsense.emi._locate.row_errors import blurred, gaussians
 from dualsense.emi._locate.together import ground_of, placed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from dualsense.emi._locate.settled import Settled
     from dualsense.emi._locate.together import Ground, Placed
+
+    Real = NDArray[np.float64]
 
 NEIGHBOURS = 3
 """So many dipoles at most are placed together."""
 
 
-def together_again(fit: Settled, known: list[Place], limits: Limits) -> list[Place]:
-    """Place what was located once more, with its neighbours and with soil, drift and the track free beside it."""
+def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], limits: Limits) -> list[Place]:
+    """Place what was located once more, with its neighbours and with soil, drift and the track free beside it.
+
+    Parameters
+    ----------
+    fit
+        Of all that is known.
+    known
+        As located; what was not stays.
+    found_m
+        Where each (3,) was found before it was located: it may have been carried off from there.
+    limits
+        Of `refine`.
+    """
     if all(place.estimate is None for place in known):
         return known
     ground = ground_of(fit)
@@ -36,17 +54,19 @@ def together_again(fit: Settled, known: list[Place], limits: Limits) -> list[Pla
         near = np.flatnonzero(away < limits.reach_m)
         which = tuple(sorted(int(k) for k in near[np.argsort(away[near], kind="stable")][:NEIGHBOURS]))
         if which not in done:
-            done[which] = _attempted(fit, ground, which, limits)
+            done[which] = _attempted(fit, ground, which, [np.array([found_m[k] for k in which])], limits)
         out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
     return out
 
 
-def _attempted(fit: Settled, ground: Ground, which: tuple[int, ...], limits: Limits) -> Placed | None:
+def _attempted(
+    fit: Settled, ground: Ground, which: tuple[int, ...], starts: list[Real], limits: Limits
+) -> Placed | None:
     response = fit.ground.response
     away = np.stack([np.hypot(*(response.center_m[:, :2] - fit.positions_m[n][:2]).T) for n in which])
     use = np.flatnonzero(away.min(axis=0) <= limits.reach_m + WIDER_M)
     try:
-        return placed(fit, ground, which, use[np.argsort(response.time_s[use], kind="stable")])
+        return placed(fit, ground, which, use[np.argsort(response.time_s[use], kind="stable")], starts=starts)
     except NUMERICAL:
         return None
 

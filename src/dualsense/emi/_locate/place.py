@@ -30,7 +30,7 @@ class Limits:
     max_misfit: float
     max_move_m: float
     pairs: bool
-    together: bool = False
+    together: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,6 +46,8 @@ STEPS, SETTLED, NEARLY = 12, 0.02, 0.25
 one may be where there are no more."""
 DEEP_M = 0.08
 """What seems deeper may be shallower metal whose track is off: that is tried too, from half the depth."""
+NEAR_M = 0.015
+"""Starts that are no farther apart end at the same places."""
 LIFT_M = 1e-4
 PATCH_M, SPOT_M, LEAST_UNEVEN, LEAST_APART = 0.2, 0.15, 1e-3, 1e-3
 """How far soil is as strong as here; how far spots lie apart that tell it; how even it is at best; and how unlike
@@ -125,7 +127,13 @@ def _lifted(response: Response, lift_m: float) -> Response:
 
 
 def placed(
-    fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], *, rough: bool = False
+    fit: Settled,
+    ground: Ground,
+    which: Sequence[int],
+    use: NDArray[np.intp],
+    *,
+    starts: Sequence[Real] = (),
+    rough: bool = False,
 ) -> Placed | None:
     """Place some of the dipoles anew, with everything that is not known free.
 
@@ -139,6 +147,8 @@ def placed(
         The dipoles that are placed.
     use
         Rows that tell of them, in the order of time.
+    starts
+        Places (n, 3) of those dipoles to begin from, too; those that are near another one's are not tried.
     rough
         With fewer knots, and what does not settle is told too: to compare what explains the rows, not to place it.
 
@@ -150,16 +160,27 @@ def placed(
     rows = _rows_of(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
     begun = np.array([fit.positions_m[n] for n in which])
     ends = [_settled(rows, begun, _begun(fit, rows, which, use))]
-    deep = begun[:, 2] < -DEEP_M
-    if deep.any():
-        upper = begun * np.where(deep[:, None], np.array([1.0, 1.0, 0.5]), 1.0)
-        places = dict(zip(which, upper, strict=True))
+    for start in _apart(begun, starts):
+        places = dict(zip(which, start, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
-        ends.append(_settled(rows, upper, _begun(other, rows, which, use)))
+        ends.append(_settled(rows, start, _begun(other, rows, which, use)))
     reached = [end for end in ends if end is not None and end.still] or [
         end for end in ends if end is not None and rough
     ]
     return _between(reached, rows.data.size) if reached else None
+
+
+def _apart(begun: Real, starts: Sequence[Real]) -> list[Real]:
+    """Give the other places (n, 3) to begin from: of metal that seems deep half the depth, and what is told."""
+    tried, out = [begun], []
+    deep = begun[:, 2] < -DEEP_M
+    halved = [begun * np.where(deep[:, None], np.array([1.0, 1.0, 0.5]), 1.0)] if deep.any() else []
+    shallower = [np.where((own[:, 2] > begun[:, 2] + NEAR_M)[:, None], own, begun) for own in starts]
+    for start in (*halved, *shallower):
+        if min(np.linalg.norm(start - other, axis=1).max() for other in tried) > NEAR_M:
+            tried.append(start)
+            out.append(start)
+    return out
 
 
 def _between(ends: list[Placed], count: int) -> Placed:
