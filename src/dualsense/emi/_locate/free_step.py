@@ -29,7 +29,8 @@ HOLD = 1e8
 """While a place is held it counts as known so many times better."""
 FARTHEST = 4.0
 """Standard deviations by which a row is moved at most."""
-TENSOR, RIDGE = 6, 1e-10
+TENSOR, RIDGE, LEAST_CURVED = 6, 1e-10, 1e-30
+"""Of a tensor; and of the normal equations: what is added, and the least there is, as part of the most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +190,8 @@ def _solved(rows: FreeRows, state: State, matrix: Real, right: Real, *, held: bo
         pull[at] -= prior @ state.coefficients[first : first + TENSOR].T.ravel()
     if held:
         posterior[range(places), range(places)] *= HOLD
-    size = np.sqrt(np.maximum(posterior.diagonal(), 1e-300))
+    curved = posterior.diagonal()
+    size = np.sqrt(np.maximum(curved, max(LEAST_CURVED * float(curved.max()), 1e-300)))
     posterior /= np.outer(size, size)
     posterior[range(size.size), range(size.size)] += RIDGE
     wanted = np.concatenate([(pull / size)[:, None], np.eye(size.size, places)], axis=1)
