@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.emi._locate.settled import orthonormal
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -35,10 +37,9 @@ def freed(fit: Settled, n: int, covariance: Real) -> Real:
     """
     first = len(fit.ground.basis) + TENSOR * n
     own = np.arange(first, first + TENSOR)
-    heavy = fit.stack * fit.weight
     moved = np.einsum("abm,bc->amc", fit.places[n].slopes, fit.part(n)) * fit.weight[:, None]
     white = moved @ fit.balance.whitener.T
-    alone, beside = (_spread(columns, white) for columns in (heavy[own], heavy))
+    alone, beside = (_spread(span, white) for span in (orthonormal(fit.stack[own] * fit.weight), fit.everything))
     if alone is None or beside is None:
         return np.zeros((3, 3))
     size, axes = np.linalg.eigh(beside - alone)
@@ -48,11 +49,8 @@ def freed(fit: Settled, n: int, covariance: Real) -> Real:
     return out
 
 
-def _spread(columns: Real, white: Real) -> Real | None:
-    """Covariance (3, 3) of a move, from white slopes (3, m, c), with columns (p, m) free in every channel."""
-    scaled = columns / (np.linalg.norm(columns, axis=1)[:, None] + 1e-300)
-    span, size, _ = np.linalg.svd(scaled.T, full_matrices=False)
-    span = span[:, size > 1e-9 * size[0]]
+def _spread(span: Real, white: Real) -> Real | None:
+    """Covariance (3, 3) of a move, from white slopes (3, m, c), with what spans (m, p) free in every channel."""
     left = white - np.einsum("mp,apc->amc", span, np.einsum("mp,amc->apc", span, white))
     information = np.einsum("amc,bmc->ab", left, left)
     scale = np.sqrt(np.diag(information))

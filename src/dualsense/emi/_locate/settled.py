@@ -153,6 +153,11 @@ class Settled:
         return np.concatenate([self.ground.basis, *(place.columns for place in self.places)])
 
     @cached_property
+    def everything(self) -> Real:
+        """Orthonormal columns (m, p) of all that is fitted, in weighted rows."""
+        return orthonormal(self.stack * self.weight)
+
+    @cached_property
     def _products(self) -> tuple[Real, Real, Real]:
         """Inner products of the scaled columns (p, p), their norms (p,), and products with the channels (p, c)."""
         gram, along = self._inner
@@ -255,3 +260,10 @@ class Settled:
         free = Kind(full=True, anchor=np.zeros(2), stray_m=0.0)
         sources = tuple(Source(Site(self.ground.response, p), free) for p in self.positions_m)
         return JointFit(self.ground.response, self.balance, sources, self.weight)
+
+
+def orthonormal(rows: Real) -> Real:
+    """Orthonormal columns (m, p) of what rows (q, m) span."""
+    scaled = rows / (np.linalg.norm(rows, axis=1)[:, None] + 1e-300)
+    span, size, _ = np.linalg.svd(scaled.T, full_matrices=False)
+    return np.asarray(span[:, size > 1e-9 * size[0]], dtype=np.float64)
