@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dualsense
-from dualsense.runtime.threads import begun, in_threads, shares, side_by_side
+from dualsense.runtime.threads import aside, begun, in_threads, shares, side_by_side
 
 
 @pytest.mark.usefixtures("two_threads")
@@ -77,6 +77,28 @@ def test_with_one_thread_what_is_begun_is_done_when_it_is_asked_for():
     finally:
         numba.set_num_threads(before)
     assert done == ["first"]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_what_is_done_aside_goes_on_meanwhile_one_after_the_other():
+    meeting, order = threading.Barrier(2, timeout=20.0), []
+    with aside() as begin:
+        first = begin(lambda: (meeting.wait(), order.append(1))[0])
+        second = begin(lambda: order.append(2))
+        assert not first.done()
+        meeting.wait()
+        second.result()
+    assert order == [1, 2]
+
+
+def test_with_one_thread_what_is_aside_is_done_at_once():
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with aside() as begin:
+            assert begin(lambda: threading.current_thread().name).result() == threading.current_thread().name
+    finally:
+        numba.set_num_threads(before)
 
 
 def test_the_same_is_done_with_each_in_order():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextvars
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dualsense.runtime.lean import numba
 
@@ -110,6 +110,41 @@ def in_threads(function: Callable[[Item], One], items: Iterable[Item]) -> list[O
             task.result()
             for task in [pool.submit(contextvars.copy_context().run, function, item) for item in items]
         ]
+
+
+@contextmanager
+def aside() -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
+    """Do things one after the other in a thread beside this one, which goes on meanwhile.
+
+    Where only one thread is allowed, each is done when it is begun.
+
+    Yields
+    ------
+    callable
+        Begins one, with the context of this thread, and gives its future. It must change nothing that is read
+        meanwhile, and start no parallel kernel.
+    """
+    threads = numba.get_num_threads()
+    if threads == 1:
+        yield _at_once
+        return
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(work: Callable[[], Any]) -> Future[Any]:
+            def with_as_many_threads() -> Any:
+                numba.set_num_threads(threads)  # which each thread has of its own
+                return work()
+
+            return pool.submit(contextvars.copy_context().run, with_as_many_threads)
+
+        yield begin
+
+
+def _at_once(work: Callable[[], Any]) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(work())
+    return done
 
 
 def shares(count: int) -> list[slice]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from itertools import combinations
 
+import numba
 import numpy as np
 import pytest
 
 from dualsense.emi._joint.descent import CLOSEST_M
 from dualsense.emi._joint.find import find_dipoles
+from dualsense.emi._locate import refine as refining
 from dualsense.emi._locate.isolate import isolate
 from dualsense.emi._locate.locate import locate
 from dualsense.emi._locate.place import Limits, Place
@@ -106,6 +109,56 @@ def test_beside_stronger_metal_nothing_is_carried_away(cartridge):
     assert _allowed(away, [own], [strong], limits) == 0.0
     strained = replace(near, estimate=replace(estimate, misfit=1.5))
     assert _allowed(strained, [own], [strong], limits) == 0.0
+
+
+class Told:
+    """A fit that holds what was done to it."""
+
+    def __init__(self, *steps):
+        self.steps = steps
+
+
+def in_turn(monkeypatch, *, wait):
+    """Four groups, of which the first is two, and the fit of the third goes on from what was asked in vain."""
+    followed = threading.Event()
+
+    def located(fit, own, earlier, later, _limits):
+        if own == ["b"]:
+            followed.set()
+        return [own[0].upper()], Told(*fit.steps, f"{own[0]} after {earlier} before {later}")
+
+    def parted(fit, here, *_):
+        if here == ["A"]:
+            assert not wait or followed.wait(20.0)
+            return ["A1", "A2"], Told(*fit.steps, "two")
+        return None, Told(*fit.steps, "in vain") if here == ["C"] else fit
+
+    for name, stub in {"_located": located, "_parted": parted, "_beside": lambda *_: False}.items():
+        monkeypatch.setattr(refining, name, stub)
+    groups, fit = refining._in_turn(Told(), [["a"], ["b"], ["c"], ["d"]], Limits(0.25, 4.0, 0.08, True, False))
+    return groups, fit.steps
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_what_was_located_while_one_became_two_is_located_again(monkeypatch):
+    together = in_turn(monkeypatch, wait=True)
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        alone = in_turn(monkeypatch, wait=False)
+    finally:
+        numba.set_num_threads(before)
+    assert together == alone
+    groups, steps = alone
+    assert groups == [["A1", "A2"], ["B"], ["C"], ["D"]]
+    assert steps == (
+        "a after [] before ['b', 'c', 'd']",
+        "two",
+        "b after ['A1', 'A2'] before ['c', 'd']",
+        "c after ['A1', 'A2', 'B'] before ['d']",
+        "in vain",
+        "d after ['A1', 'A2', 'B', 'C'] before []",
+    )
 
 
 def test_a_failing_inversion_loses_nothing(cartridge, monkeypatch):

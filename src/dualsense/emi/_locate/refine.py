@@ -8,8 +8,11 @@ each object is located, the strongest first, with soil and drift fitted beside t
 
 from __future__ import annotations
 
+from collections import deque
+from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,9 +34,11 @@ from dualsense.emi._locate.separate import FEWEST_M, separate
 from dualsense.emi._locate.settled import Settled
 from dualsense.emi._locate.together import ground_of
 from dualsense.emi._response import take_rows
+from dualsense.runtime import threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -103,13 +108,7 @@ def refine(
     fit = Settled.of_ground(response, found.balance)
     limits = Limits(reach_m, max_misfit, max_move_m, pairs, together)
     groups = [[Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
-    for g, own in enumerate(groups):
-        earlier = [p for places in groups[:g] for p in places]
-        later = [p for places in groups[g + 1 :] for p in places]
-        groups[g], fit = _located(fit, own, earlier, later, limits)
-        if limits.pairs and not _beside(own, earlier, limits):
-            two, fit = _parted(fit, groups[g], own, earlier, later, limits.reach_m)
-            groups[g] = groups[g] if two is None else two
+    groups, fit = _in_turn(fit, groups, limits)
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
     contrasts = [found.dipoles[p.lead].contrast for p in known]
@@ -133,6 +132,36 @@ def _groups(dipoles: Sequence[Dipole]) -> list[list[int]]:
         else:
             groups.append([n])
     return groups
+
+
+def _in_turn(fit: Settled, begun: Sequence[list[Place]], limits: Limits) -> tuple[list[list[Place]], Settled]:
+    """Locate group after group, the strongest first.
+
+    Whether one that lies alone is two is asked aside, while the next is located: seldom is it, and a fit that is
+    not two changes nothing. Where it does, what was located meanwhile is located again.
+    """
+    groups, g = list(begun), 0
+    asked: deque[tuple[int, Settled, Future[Any]]] = deque()
+    with threads.aside() as begin:
+        while g < len(groups) or asked:
+            if asked and (g == len(groups) or asked[0][2].done()):
+                n, before, told = asked.popleft()
+                two, after = told.result()
+                if after is not before:
+                    groups = [*groups[:n], groups[n] if two is None else two, *begun[n + 1 :]]
+                    fit, g = after, n + 1
+                    while asked:
+                        asked.pop()[2].cancel()
+                continue
+            own = begun[g]
+            earlier, later = ([p for places in part for p in places] for part in (groups[:g], begun[g + 1 :]))
+            groups[g], fit = _located(fit, own, earlier, later, limits)
+            if limits.pairs and not _beside(own, earlier, limits):
+                alone = copy(fit)  # what is computed of one of them is not the other's
+                ask = partial(_parted, alone, groups[g], own, earlier, later, limits.reach_m)
+                asked.append((g, alone, begin(ask)))
+            g += 1
+    return groups, fit
 
 
 def _settled(fit: Settled, places: Sequence[Place]) -> Settled:
