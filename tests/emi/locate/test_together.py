@@ -47,6 +47,25 @@ def test_two_depths_stand_in_the_posterior_with_their_shares():
     assert density[depth < 0.07].sum() * step == pytest.approx(0.75, abs=0.01)
 
 
+def test_rows_that_tell_of_no_place_place_nothing(drawn, monkeypatch):
+    rows, centre, _ = drawn
+    fit = Settled.of_ground(rows, emi.balance(rows, np.full(6, study_draws.NOISE))).beside([centre])
+
+    def lost(_rows, state, **_):
+        return state, np.diag([1e-6, 1e-6, -1e-6]), 1.0, 0.0
+
+    monkeypatch.setattr(together, "step", lost)
+    assert together.placed(fit, together.ground_of(fit), [0], np.arange(rows.time_s.size)) is None
+
+
+def test_metal_is_begun_where_it_was_found_only_if_that_is_shallower():
+    located = np.array([[0.0, 0.0, -0.07], [0.3, 0.0, -0.02]])
+    found = np.array([[0.01, 0.0, -0.03], [0.3, 0.0, -0.06]])
+    (start,) = together._apart(located, [found])
+    np.testing.assert_array_equal(start, [found[0], located[1]])
+    assert together._apart(located, [located]) == []
+
+
 def test_refine_takes_place_and_covariance(drawn):
     rows, centre, _ = drawn
     found = emi.find_dipoles(rows, np.full(6, study_draws.NOISE))

@@ -205,8 +205,8 @@ def _settled(rows: FreeRows, positions: Real, coefficients: Real) -> Placed | No
         state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
         if n >= HELD and not away > SETTLED:  # NaN neither
             break
-    if not np.isfinite(misfit):
-        return None
+    if not (np.isfinite(misfit) and np.isfinite(covariance).all() and np.linalg.eigvalsh(covariance)[0] > 0.0):
+        return None  # rows of a spoilt scan tell of no place
     parts = state.coefficients[rows.basis.shape[1] :] @ np.linalg.inv(rows.white).T * rows.scale
     elements = parts.reshape(len(positions), TENSOR, -1)
     shift = state.slow + state.quick
