@@ -44,6 +44,7 @@ from dualsense.language import again_cause, say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
+from dualsense.runtime.waiting import wait_asleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -383,6 +384,7 @@ def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminated)
     hold_little()
+    wait_asleep()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     words = sys.argv[1:]

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dualsense.runtime.memory import hold_little
+from dualsense.runtime.waiting import wait_asleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -235,6 +236,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
     signal.signal(signal.SIGTERM, _put_away_and_end)
     sys.unraisablehook = _unless_ending
     hold_little()
+    wait_asleep()
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if "numba" in sys.modules:
         # it came with the work, and would heed its variable at its first compilation only: when a kernel from the
