@@ -18,7 +18,7 @@ import numpy as np
 
 from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.again import together_again, widened
-from dualsense.emi._locate.apart import BESIDE_M, FARTHEST_M, apart
+from dualsense.emi._locate.apart import FARTHEST_M, apart
 from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
 from dualsense.emi._locate.place import (
     BESIDE_MOVE_M,
@@ -64,6 +64,8 @@ found, or what several found ones did, which errors of the track were fitted wit
 BESIDE, BESIDE_MISFIT = 1.0, 1.3
 """With stronger metal within twice the reach, whose position errors `locate` takes for signal, less is believed:
 no more may be left than before."""
+MOST_NEAR = 1
+"""So much else may have been found near one that is asked whether it is two."""
 HOPELESS = 2.0
 """Times the way that a dipole may be carried; from so far off a second round does not bring it back."""
 
@@ -146,19 +148,24 @@ def _in_turn(fit: Settled, begun: Sequence[list[Place]], limits: Limits) -> tupl
         while g < len(groups) or asked:
             if asked and (g == len(groups) or asked[0][2].done()):
                 n, before, told = asked.popleft()
-                two, after = told.result()
+                two, gone, after = told.result()
                 if after is not before:
+                    # what was found later may be one of the two
+                    begun = [*begun[: n + 1], *([p for p in own if p not in gone] for own in begun[n + 1 :])]
                     groups = [*groups[:n], groups[n] if two is None else two, *begun[n + 1 :]]
                     fit, g = after, n + 1
                     while asked:
                         asked.pop()[2].cancel()
                 continue
             own = begun[g]
+            if not own:
+                g += 1
+                continue
             earlier, later = ([p for places in part for p in places] for part in (groups[:g], begun[g + 1 :]))
             groups[g], fit = _located(fit, own, earlier, later, limits)
             if limits.pairs and not _beside(own, earlier, limits):
                 alone = copy(fit)  # what is computed of one of them is not the other's
-                ask = partial(_parted, alone, groups[g], own, earlier, later, limits.reach_m)
+                ask = partial(_parted, alone, groups[g], earlier, later, limits.reach_m)
                 asked.append((g, alone, begin(ask)))
             g += 1
     return groups, fit
@@ -279,43 +286,43 @@ def _two(
 
 
 def _parted(
-    fit: Settled, here: list[Place], own: list[Place], earlier: list[Place], later: list[Place], reach_m: float
-) -> tuple[list[Place] | None, Settled]:
-    """Two dipoles for what was located as one that lies alone, where they are two.
+    fit: Settled, here: list[Place], earlier: list[Place], later: list[Place], reach_m: float
+) -> tuple[list[Place] | None, list[Place], Settled]:
+    """Two dipoles for what was located as one, where they are two; and what was found later and is one of them.
 
-    With a free track two may seem to explain a third, too, that lies far from both: where anything else was found
-    near by it is not asked, and what was found in the same place goes only to one of the two that lies there.
+    With a free track two may seem to explain a third, too, that lies far from both: so what was found beside the
+    one stays unless it brings nothing beside the two, and where more was found near by it is not asked.
     """
-    stay = [p.position for p in [*earlier, *later]]
+    near = [p for p in later if aside(p, here[0]) < FARTHEST_M]
+    stay = [p.position for p in [*earlier, *later] if p not in near]
     away = np.linalg.norm(fit.ground.response.center_m[:, :2] - here[0].position[:2], axis=1)
     use, wide = (np.flatnonzero(away <= reach_m + more) for more in (0.0, WIDER_M))
-    if use.size < FEW_ROWS or any(aside(p, here[0]) < FARTHEST_M for p in later):
-        return None, fit
+    if use.size < FEW_ROWS or len(near) > MOST_NEAR:
+        return None, [], fit
     wide = wide[np.argsort(fit.ground.response.time_s[wide], kind="stable")]
+    found = [*here, *near]
     try:
-        two = apart(fit, ground_of(fit), stay, [p.position for p in here], use, wide)
+        two = apart(fit, ground_of(fit), stay, [p.position for p in found], use, wide, alone=not near)
     except NUMERICAL:
-        return None, fit
+        return None, [], fit
     if two is None:
-        return None, fit
-    stays = [here[k] for k in two.more]
-    gone = [p for p in here[1:] if p not in stays]
-    if any(min(np.linalg.norm((p.position - at)[:2]) for at in two.positions_m) > BESIDE_M for p in gone):
-        return None, fit
+        return None, [], fit
     fit = fit.beside([*stay, *two.positions_m])
     out = []
     for k, position in enumerate(two.positions_m):
         # each alone may be carried off beside the other's error: where they are is told by both together
         estimate = _attempt(fit, [len(stay) + k], use, position[:2])
         if estimate is None:
-            return None, fit
+            return None, [], fit
         part = slice(3 * k, 3 * k + 3)
         covariance = two.covariance_m2[part, part]
-        depth, density = gaussians([(1.0, -position[2], covariance[2, 2])], DEPTH_RANGE_M)
+        depth, density = gaussians([(w, at[k], variance[k]) for w, at, variance in two.depths], DEPTH_RANGE_M)
         told = {"position_m": position, "covariance_m2": covariance, "depth_m": depth, "depth_density": density}
         moved = replace(estimate, **told)
-        out.append(Place(position, own[min(k, len(own) - 1)].lead, moved, covariance))
-    return out + stays, fit
+        lead = min(found, key=lambda p: float(np.linalg.norm((p.position - position)[:2]))).lead
+        out.append(Place(position, lead, moved, covariance))
+    kept = [found[k] for k in two.more]
+    return out + [p for p in kept if p in here], [p for p in near if p not in kept], fit
 
 
 def _believed(after: list[Place], before: list[Place], limits: Limits) -> bool:

@@ -134,6 +134,7 @@ def placed(
     *,
     starts: Sequence[Real] = (),
     rough: bool = False,
+    steps: int = STEPS,
 ) -> Placed | None:
     """Place some of the dipoles anew, with everything that is not known free.
 
@@ -151,6 +152,8 @@ def placed(
         Places (n, 3) of those dipoles to begin from, too; those that are near another one's are not tried.
     rough
         With fewer knots, and what does not settle is told too: to compare what explains the rows, not to place it.
+    steps
+        Of Gauss-Newton, at most.
 
     Returns
     -------
@@ -159,15 +162,15 @@ def placed(
     """
     rows = _rows_of(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
     begun = np.array([fit.positions_m[n] for n in which])
-    ends = [_settled(rows, begun, _begun(fit, rows, which, use))]
+    ends = [_settled(rows, begun, _begun(fit, rows, which, use), steps)]
     for start in _apart(begun, starts):
         places = dict(zip(which, start, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
-        ends.append(_settled(rows, start, _begun(other, rows, which, use)))
+        ends.append(_settled(rows, start, _begun(other, rows, which, use), steps))
     reached = [end for end in ends if end is not None and end.still] or [
         end for end in ends if end is not None and rough
     ]
-    return _between(reached, rows.data.size) if reached else None
+    return between(reached, rows.data.size) if reached else None
 
 
 def _apart(begun: Real, starts: Sequence[Real]) -> list[Real]:
@@ -183,8 +186,11 @@ def _apart(begun: Real, starts: Sequence[Real]) -> list[Real]:
     return out
 
 
-def _between(ends: list[Placed], count: int) -> Placed:
-    """Take the likeliest end; the others widen its covariance, and stand in its depths with their shares."""
+def between(ends: Sequence[Placed], count: int) -> Placed:
+    """Take the likeliest end; the others widen its covariance, and stand in its depths with their shares.
+
+    ``count`` is that of the values of which each has the ends' misfit.
+    """
     best = min(ends, key=lambda end: end.misfit)
     share = np.exp(-0.5 * count * np.array([end.misfit - best.misfit for end in ends]))
     share /= share.sum()
@@ -197,11 +203,11 @@ def _between(ends: list[Placed], count: int) -> Placed:
     return replace(best, covariance=covariance, depths=depths)
 
 
-def _settled(rows: FreeRows, positions: Real, coefficients: Real) -> Placed | None:
+def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int) -> Placed | None:
     """Go on from a start until it settles."""
     still = np.zeros_like(rows.std)
     state, away = State(positions, coefficients, still, still), np.inf
-    for n in range(STEPS):
+    for n in range(steps):
         state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
         if n >= HELD and not away > SETTLED:  # NaN neither
             break
