@@ -15,13 +15,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import dualsense.replay
+from dualsense.chain.log import Log
+from dualsense.chain.steps import ChainStep, Passage, Run, advance
 from dualsense.cli import run
 from dualsense.errors import ScanError
 from dualsense.io import read_scan
 from dualsense.recipe import Recipe
 from dualsense.replay import replay_scan, scan_between, time_span
+from dualsense.runtime.threads import GivenUpError, go_on
 
 
 class Clock:
@@ -201,12 +205,18 @@ def test_a_scan_that_cannot_be_processed_fails_at_the_end(scan, monkeypatch):
 def test_at_infinite_speed_the_end_is_worked_on_while_frames_are_shown(scan, taken, monkeypatch):
     shown, begun, seen = threading.Event(), threading.Event(), []
 
-    def whole(*_, progress):
+    def whole(*_):
+        limited()
         begun.set()
         assert shown.wait(20.0)
-        progress("radar: soil", 0.4)
+        limited()
+        go_on()
         msg = "it went on"
         raise ScanError(msg)
+
+    def limited():
+        # the number is the process's: the same bits whatever the cores
+        assert {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"} == {1}
 
     def show(frame):
         seen.append(frame.time_s)
@@ -214,23 +224,25 @@ def test_at_infinite_speed_the_end_is_worked_on_while_frames_are_shown(scan, tak
         shown.set()
 
     monkeypatch.setattr(dualsense.replay, "process_recording", whole)
-    with pytest.raises(ScanError, match="it went on"):
+    with pytest.raises(ScanError, match="it went on"), threadpool_limits(limits=2, user_api="blas"):
         replay_scan(scan, speed=math.inf, step_s=10.0, on_frame=show)
     assert seen
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_who_goes_away_at_infinite_speed_does_not_wait_for_the_end(scan, taken, monkeypatch):
+def test_who_goes_away_at_infinite_speed_waits_for_a_step_of_the_chain_only(scan, taken, monkeypatch):
     gone, ended = threading.Event(), []
 
-    def whole(*_, progress):
+    def step(state, _tables):
+        assert gone.wait(20.0)
+        time.sleep(0.2)  # the other thread is on its way
+        return state, Log()
+
+    def whole(*_):
+        steps = [ChainStep(f"step {n}", step, (), "") for n in range(100)]
         try:
-            while not gone.wait(0.001):
-                progress("radar: soil", 0.4)
-            for _ in range(20_000):
-                progress("radar: soil", 0.4)
-                time.sleep(0.001)
-        except Exception as error:
+            advance(Passage("emi", object(), ""), steps, Recipe().emi, Run())
+        except GivenUpError as error:
             ended.append(error)
             raise
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dualsense.chain import process_recording
 from dualsense.errors import ScanError
@@ -24,7 +25,6 @@ from dualsense.survey import lever_arm, track_at
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from threading import Event
 
     from numpy.typing import NDArray
 
@@ -93,7 +93,8 @@ def replay_scan(
         At infinite speed, about the least time between two frames: as many steps are taken at once as that leaves
         room for. With 0 each step has its frame.
     on_frame
-        Called with each frame, the last of which has the result. Without it nothing is known before the end.
+        Called with each frame, the last of which has the result. Without it nothing is known before the end. At
+        infinite speed it must not process a scan itself, as the result is worked on beside it.
     clock, sleep
         For tests without waiting.
 
@@ -111,18 +112,20 @@ def replay_scan(
     """
     recipe = recipe or Recipe()
 
-    def processed(given_up: Event | None = None) -> Result:
-        def go_on(_what: str, _part: float) -> None:
-            if given_up is not None and given_up.is_set():
-                raise _GivenUpError
-
-        return process_recording(scan, recipe, progress=go_on)
+    def processed() -> Result:
+        return process_recording(scan, recipe)
 
     start_s, end_s = time_span(scan)
     pace = Pace(speed, step_s, end_s - start_s, least_s, clock=clock, sleep=sleep)
-    # where nobody waits for the sweep, its end is worked on from the beginning
+    # where nobody waits for the sweep, its end is worked on from the beginning. Both set back the number of BLAS's
+    # threads, which is the process's, when they are through: it has to be one before they begin
+    import scipy.linalg  # noqa: F401, PLC0415 - whose BLAS is another
+
     ahead = math.isinf(speed) and on_frame is not None
-    with begun(processed) if ahead else nullcontext(processed) as whole:
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        begun(processed) if ahead else nullcontext(processed) as whole,
+    ):
         sweep, reached_s = Sweep.of(scan, recipe, start_s=start_s), -math.inf
         for elapsed_s in pace.moments():
             if on_frame is None:
@@ -134,10 +137,6 @@ def replay_scan(
     if on_frame is not None:
         _show_end(scan, result, on_frame)
     return result
-
-
-class _GivenUpError(Exception):
-    """Nobody waits for the result any more."""
 
 
 def follow_scan(

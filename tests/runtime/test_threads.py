@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dualsense
-from dualsense.runtime.threads import aside, begun, in_threads, shares, side_by_side
+from dualsense.runtime.threads import GivenUpError, aside, begun, go_on, in_threads, shares, side_by_side
 
 
 @pytest.mark.usefixtures("two_threads")
@@ -54,24 +54,40 @@ def test_the_second_is_finished_when_the_first_raises():
 @pytest.mark.usefixtures("two_threads")
 def test_what_is_begun_goes_on_meanwhile():
     meeting = threading.Barrier(2, timeout=20.0)
-    with begun(lambda given_up: (meeting.wait(), given_up.is_set())[1]) as result:
+
+    def work():
         meeting.wait()
-        assert result() is False
+        go_on()
+        return "done"
+
+    with begun(work) as result:
+        meeting.wait()
+        assert result() == "done"
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_what_nobody_waits_for_is_told():
-    told = []
-    with pytest.raises(ArithmeticError), begun(lambda given_up: told.append(given_up.wait(20.0))):
-        raise ArithmeticError
-    assert told == [True]
+def test_what_nobody_waits_for_goes_on_no_further():
+    left, told = threading.Event(), []
+
+    def work():
+        assert left.wait(20.0)
+        while True:
+            try:
+                side_by_side(go_on, go_on)
+            except GivenUpError:
+                told.append("given up")
+                raise
+
+    with begun(work):
+        left.set()
+    assert told == ["given up"]
 
 
 def test_with_one_thread_what_is_begun_is_done_when_it_is_asked_for():
     before, done = numba.get_num_threads(), []
     numba.set_num_threads(1)
     try:
-        with begun(lambda _: threading.current_thread().name) as result:
+        with begun(lambda: threading.current_thread().name) as result:
             done.append("first")
             assert result() == threading.current_thread().name
     finally:

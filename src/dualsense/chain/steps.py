@@ -12,6 +12,7 @@ from dualsense.chain.cache import content_key
 from dualsense.chain.log import EMPTY, Log
 from dualsense.errors import ScanError
 from dualsense.faults import fault
+from dualsense.runtime.threads import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -191,6 +192,7 @@ def advance(
     for step in steps:
         if state is None:
             break
+        go_on()
         name = f"{sensor}.{step.name}"
         if name in MILESTONES:
             run.progress(*MILESTONES[name])

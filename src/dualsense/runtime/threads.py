@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 One = TypeVar("One")
 Other = TypeVar("Other")
 Item = TypeVar("Item")
+_given_up: contextvars.ContextVar[Event | None] = contextvars.ContextVar("given_up", default=None)
+
+
+class GivenUpError(Exception):
+    """Nobody waits any more for what this thread does."""
+
+
+def go_on() -> None:
+    """Raise where nobody waits any more for what was `begun`: long work asks between its steps.
+
+    Raises
+    ------
+    GivenUpError
+        In the thread of the work, and in those that it started.
+    """
+    event = _given_up.get()
+    if event is not None and event.is_set():
+        raise GivenUpError
 
 
 def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[One, Other]:
@@ -51,7 +69,7 @@ def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[On
 
 
 @contextmanager
-def begun(work: Callable[[Event], One]) -> Iterator[Callable[[], One]]:
+def begun(work: Callable[[], One]) -> Iterator[Callable[[], One]]:
     """Begin with something in a thread of its own, while other things are done here; give it when asked.
 
     Where only one thread is allowed it is done when it is asked for. What is done here meanwhile must start no
@@ -60,8 +78,7 @@ def begun(work: Callable[[Event], One]) -> Iterator[Callable[[], One]]:
     Parameters
     ----------
     work
-        Called with an event that tells it that nobody waits for it any more: the block is left only when it has
-        ended.
+        Left at its next `go_on` when the block is left without having waited for it.
 
     Yields
     ------
@@ -70,12 +87,13 @@ def begun(work: Callable[[Event], One]) -> Iterator[Callable[[], One]]:
     """
     threads, given_up = numba.get_num_threads(), Event()
     if threads == 1:
-        yield lambda: work(given_up)
+        yield work
         return
 
     def with_as_many_threads() -> One:
         numba.set_num_threads(threads)
-        return work(given_up)
+        _given_up.set(given_up)
+        return work()
 
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(contextvars.copy_context().run, with_as_many_threads)
@@ -138,7 +156,11 @@ def aside() -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
 
             return pool.submit(contextvars.copy_context().run, with_as_many_threads)
 
-        yield begin
+        try:
+            yield begin
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _at_once(work: Callable[[], Any]) -> Future[Any]:

@@ -9,6 +9,7 @@ each object is located, the strongest first, with soil and drift fitted beside t
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import wait
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -161,8 +162,15 @@ def _in_turn(fit: Settled, begun: Sequence[list[Place]], limits: Limits) -> tupl
             if not own:
                 g += 1
                 continue
+            threads.go_on()
             earlier, later = ([p for places in part for p in places] for part in (groups[:g], begun[g + 1 :]))
-            groups[g], fit = _located(fit, own, earlier, later, limits)
+            try:
+                groups[g], fit = _located(fit, own, earlier, later, limits)
+            except NUMERICAL:
+                if not asked:
+                    raise
+                wait([asked[0][2]])  # what it began from may not stand
+                continue
             if limits.pairs and not _beside(own, earlier, limits):
                 alone = copy(fit)  # what is computed of one of them is not the other's
                 ask = partial(_parted, alone, groups[g], earlier, later, limits.reach_m)
@@ -307,11 +315,13 @@ def _parted(
         return None, [], fit
     if two is None:
         return None, [], fit
-    fit = fit.beside([*stay, *two.positions_m])
+    kept = [found[k] for k in two.more]
+    held = [*stay, *(p.position for p in kept)]
+    fit = fit.beside([*held, *two.positions_m])
     out = []
     for k, position in enumerate(two.positions_m):
         # each alone may be carried off beside the other's error: where they are is told by both together
-        estimate = _attempt(fit, [len(stay) + k], use, position[:2])
+        estimate = _attempt(fit, [len(held) + k], use, position[:2])
         if estimate is None:
             return None, [], fit
         part = slice(3 * k, 3 * k + 3)
@@ -321,7 +331,6 @@ def _parted(
         moved = replace(estimate, **told)
         lead = min(found, key=lambda p: float(np.linalg.norm((p.position - position)[:2]))).lead
         out.append(Place(position, lead, moved, covariance))
-    kept = [found[k] for k in two.more]
     return out + [p for p in kept if p in here], [p for p in near if p not in kept], fit
 
 
