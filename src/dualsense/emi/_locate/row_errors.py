@@ -63,7 +63,8 @@ def lasting(rows: Rows, fit: Fit, covariance: Real, time_s: Real) -> Real:
     alone = np.linalg.inv(information)
     size, axes = np.linalg.eigh(alone @ scatter @ alone)
     added = (axes * np.maximum(size, 0.0)) @ axes.T
-    part = np.sqrt(np.minimum(np.diag(covariance) / np.diag(alone), 1.0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # rows of a spoilt scan may tell of no place
+        part = np.sqrt(np.minimum(np.diag(covariance) / np.diag(alone), 1.0))
     out: Real = added * np.outer(part, part)
     return out
 
