@@ -38,7 +38,7 @@ LEAST: dict[SensorName, float] = {"emi": 20.0, "gpr": 12.0}
 """Least ends of the scales, times noise and clutter: neither shall fill a scale while little has been seen."""
 GAP = "   "
 LISTED = 12
-SEEN_S = 0.2
+SEEN_S = 0.25
 """Pictures that follow each other faster in a terminal, each seconds of the sweep after the last, tell no more."""
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
