@@ -329,7 +329,7 @@ def test_a_disk_that_is_full_names_the_results_and_leaves_nothing(
 
     result = dualsense.render.read_result(processed_sample[0] / "result.h5")
     monkeypatch.setattr(dualsense.chain, "process_recording", lambda *_, **__: result)
-    monkeypatch.setattr("dualsense.render._files.archive.write_result", fail)
+    monkeypatch.setattr("dualsense.render._output.write_result", fail)
     monkeypatch.setattr("pathlib.Path.write_bytes", fail)
     monkeypatch.setattr("pathlib.Path.write_text", fail)
     out = tmp_path / "out"
