@@ -54,16 +54,11 @@ def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[On
     one, other
         What they return, whatever the number of threads.
     """
-    threads = numba.get_num_threads()
-    if threads == 1:
+    if numba.get_num_threads() == 1:
         return one(), other()
 
-    def with_as_many_threads() -> Other:
-        numba.set_num_threads(threads)  # which each thread has of its own
-        return other()
-
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(contextvars.copy_context().run, with_as_many_threads)
+        beside = pool.submit(_as_here(other))
         first = one()
         return first, beside.result()
 
@@ -85,18 +80,17 @@ def begun(work: Callable[[], One]) -> Iterator[Callable[[], One]]:
     callable
         Waits for what the work returns, or raises what it raised.
     """
-    threads, given_up = numba.get_num_threads(), Event()
-    if threads == 1:
+    if numba.get_num_threads() == 1:
         yield work
         return
+    given_up = Event()
 
-    def with_as_many_threads() -> One:
-        numba.set_num_threads(threads)
+    def until_given_up() -> One:
         _given_up.set(given_up)
         return work()
 
     with ThreadPoolExecutor(1) as pool:
-        task = pool.submit(contextvars.copy_context().run, with_as_many_threads)
+        task = pool.submit(_as_here(until_given_up))
         try:
             yield task.result
         finally:
@@ -142,25 +136,27 @@ def aside() -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
         Begins one, with the context of this thread, and gives its future. It must change nothing that is read
         meanwhile, and start no parallel kernel.
     """
-    threads = numba.get_num_threads()
-    if threads == 1:
+    if numba.get_num_threads() == 1:
         yield _at_once
         return
 
     with ThreadPoolExecutor(1) as pool:
-
-        def begin(work: Callable[[], Any]) -> Future[Any]:
-            def with_as_many_threads() -> Any:
-                numba.set_num_threads(threads)  # which each thread has of its own
-                return work()
-
-            return pool.submit(contextvars.copy_context().run, with_as_many_threads)
-
         try:
-            yield begin
+            yield lambda work: pool.submit(_as_here(work))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _as_here(work: Callable[[], One]) -> Callable[[], One]:
+    """Give a work the context of this thread, and as many threads of its own, wherever it is done."""
+    threads, context = numba.get_num_threads(), contextvars.copy_context()
+
+    def done() -> One:
+        numba.set_num_threads(threads)  # which each thread has of its own
+        return context.run(work)
+
+    return done
 
 
 def _at_once(work: Callable[[], Any]) -> Future[Any]:
