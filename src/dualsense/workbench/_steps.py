@@ -39,8 +39,10 @@ GATE_S = 0.3e-9
 
 
 def _energy(values: NDArray[Any]) -> float:
-    """Sum the squares of what is finite, in the precision of sums of pairs."""
-    return float(np.nansum(np.square(values.real)) + np.nansum(np.square(values.imag)))
+    """Sum the squares of what is no NaN, in the precision of sums of pairs."""
+    squares = [np.square(values.real), *([np.square(values.imag)] if np.iscomplexobj(values) else [])]
+    whole = float(sum(part.sum() for part in squares))
+    return float(sum(np.nansum(part) for part in squares)) if np.isnan(whole) else whole
 
 
 @dataclass(frozen=True, eq=False)

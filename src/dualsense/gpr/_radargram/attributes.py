@@ -60,10 +60,10 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
     Radovich, B. J. and Oliveros, R. B. (1998). 3-D sequence interpretation of seismic instantaneous attributes
     from the Gorgon field. The Leading Edge 17, 1286-1293.
     """
+    if name == "amplitude":
+        return traces.values.real.astype(np.float64)
     z = traces.values.astype(np.complex128)
     envelope = np.abs(z)
-    if name == "amplitude":
-        return z.real
     if name == "envelope":
         return envelope
     silent = envelope <= QUIET * envelope.max(axis=1, keepdims=True, initial=0.0)
