@@ -44,6 +44,8 @@ STEADY, PACE = 5, 0.6
 STEPS, SETTLED, NEARLY = 12, 0.02, 0.25
 """Gauss-Newton steps at most; the step, squared and in standard deviations, that is the last; and what the last
 one may be where there are no more."""
+HOPELESS = 60.0
+"""Misfit, once rows have moved, from which a start is given up where places are wanted and no comparison."""
 DEEP_M = 0.08
 """What seems deeper may be shallower metal whose track is off: that is tried too, from half the depth."""
 NEAR_M = 0.015
@@ -161,12 +163,12 @@ def placed(
         None where it does not settle.
     """
     rows = _rows_of(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
-    begun = np.array([fit.positions_m[n] for n in which])
-    ends = [_settled(rows, begun, _begun(fit, rows, which, use), steps)]
+    begun, most = np.array([fit.positions_m[n] for n in which]), np.inf if rough else HOPELESS
+    ends = [_settled(rows, begun, _begun(fit, rows, which, use), steps, most)]
     for start in _apart(begun, starts):
         places = dict(zip(which, start, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
-        ends.append(_settled(rows, start, _begun(other, rows, which, use), steps))
+        ends.append(_settled(rows, start, _begun(other, rows, which, use), steps, most))
     reached = [end for end in ends if end is not None and end.still] or [
         end for end in ends if end is not None and rough
     ]
@@ -203,15 +205,15 @@ def between(ends: Sequence[Placed], count: int) -> Placed:
     return replace(best, covariance=covariance, depths=depths)
 
 
-def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int) -> Placed | None:
-    """Go on from a start until it settles."""
+def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int, most: float) -> Placed | None:
+    """Go on from a start until it settles, or still leaves more than the most with its rows moved."""
     still = np.zeros_like(rows.std)
     state, away = State(positions, coefficients, still, still), np.inf
     for n in range(steps):
         state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
-        if n >= HELD and not away > SETTLED:  # NaN neither
+        if n >= HELD and not (away > SETTLED and misfit <= most):  # NaN neither
             break
-    if not (np.isfinite(misfit) and np.isfinite(covariance).all() and np.linalg.eigvalsh(covariance)[0] > 0.0):
+    if not (misfit <= most and np.isfinite(misfit) and np.isfinite(covariance).all() and np.linalg.eigvalsh(covariance)[0] > 0.0):
         return None  # rows of a spoilt scan tell of no place
     parts = state.coefficients[rows.basis.shape[1] :] @ np.linalg.inv(rows.white).T * rows.scale
     elements = parts.reshape(len(positions), TENSOR, -1)
