@@ -213,7 +213,8 @@ def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int, mo
         state, covariance, misfit, away = step(rows, state, held=n < HELD, pace=1.0 if n < STEADY else PACE)
         if n >= HELD and not (away > SETTLED and misfit <= most):  # NaN neither
             break
-    if not (misfit <= most and np.isfinite(misfit) and np.isfinite(covariance).all() and np.linalg.eigvalsh(covariance)[0] > 0.0):
+    known = np.isfinite(misfit) and np.isfinite(covariance).all() and np.linalg.eigvalsh(covariance)[0] > 0.0
+    if not (known and misfit <= most):
         return None  # rows of a spoilt scan tell of no place
     parts = state.coefficients[rows.basis.shape[1] :] @ np.linalg.inv(rows.white).T * rows.scale
     elements = parts.reshape(len(positions), TENSOR, -1)
