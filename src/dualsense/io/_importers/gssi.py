@@ -20,15 +20,7 @@ from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._importers.marks import along_marks, check_marks, marks_of, marks_told
-from dualsense.io._importers.options import (
-    MAX_DELAY_S,
-    MAX_HEIGHT_M,
-    MAX_SPACING_M,
-    MIN_SPACING_M,
-    is_number,
-    number_option,
-    whole_option,
-)
+from dualsense.io._importers.options import MAX_SPACING_M, MIN_SPACING_M, LineOptions, whole_option
 from dualsense.io._importers.traces import check_markers, examine_traces, read_content
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.language import in_english
@@ -143,9 +135,15 @@ def import_gssi(
     path = Path(path)
     name, content = read_content(path)
     channel = None if channel is None else whole_option(name, "channel", channel)
-    height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
-    apart_m = number_option(name, "antenna_separation_m", antenna_separation_m, unit="metres", most=MAX_HEIGHT_M)
-    system_delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
+    options = LineOptions.stated(
+        name,
+        trace_spacing_m=trace_spacing_m,
+        height_m=height_m,
+        antenna_separation_m=antenna_separation_m,
+        antenna_axis="along",
+        system_delay_s=system_delay_s,
+        marker_samples=marker_samples,
+    )
     header = read_dzt_header(content, name, channel or 0)
     chosen = _channel(header, channel, name)
     frames, faults = _traces(content, header, name)
@@ -153,15 +151,14 @@ def import_gssi(
     check_markers(marker_samples, header.samples, name)
     check_marks(marks, marker_samples, name)
     time_s, along_m, spacing_m = _track(
-        header, marks, len(counts), name, trace_spacing_m, mark_spacing_m, first_mark
+        header, marks, len(counts), name, options.trace_spacing_m, mark_spacing_m, first_mark
     )
-    sample_time_s = header.start_s + np.arange(header.samples, dtype=np.float64) * (
-        header.range_s / header.samples
-    )
+    step_s = header.range_s / header.samples
+    sample_time_s = header.start_s + step_s * np.arange(header.samples, dtype=np.float64)
     data: NDArray[np.float64] = counts[:, marker_samples:].astype(np.float64) - _MIDDLE[header.bits]
     examined, sample_faults = examine_traces(data, marker_samples, path, name)
-    position = np.column_stack([along_m, np.zeros_like(along_m), np.full_like(along_m, height_m)])
-    half = 0.5 * apart_m
+    position = np.column_stack([along_m, np.zeros_like(along_m), np.full_like(along_m, options.height_m)])
+    half = 0.5 * options.separation_m(name, 0.0)
     gpr = GprData(
         modality="impulse",
         time_s=time_s,
@@ -170,23 +167,27 @@ def import_gssi(
         rx_position_m=np.array([[half, 0.0, 0.0]]),
         channel=np.zeros(len(data), dtype=np.intp),
         sample_time_s=sample_time_s[marker_samples:],
-        system_delay_s=system_delay_s,
-    )
-    notes = (
-        f"Imported from GSSI DZT {name}: {header.bits} bits, {len(data)} traces every {spacing_m:.6g} m, "
-        f"range {header.range_s:.6g} s, permittivity entered by the operator {header.relative_permittivity:g}. "
-        f"Antenna height {height_m:g} m stated, not measured; counts carry the range gain of the instrument."
-        f"{marks_told(marks, used=mark_spacing_m is not None)}"
+        system_delay_s=options.system_delay_s,
     )
     scan_header = ScanHeader(
         scan_id=single_line(path.stem) or "gssi",
         created=header.created,
         instrument=f"GSSI {header.antenna}".strip(),
         source="recorded",
-        notes=notes,
+        notes=f"Imported from GSSI DZT {name}: {header.bits} bits, {len(data)} traces every {spacing_m:.6g} m, "
+        f"{_told(header, options)}{marks_told(marks, used=mark_spacing_m is not None)}",
     )
     digest = hashlib.sha256(content).hexdigest()
     return Scan(scan_header, Pose(time_s, position), gpr, faults=(*faults, *sample_faults), sha256=digest)
+
+
+def _told(header: DztHeader, options: LineOptions) -> str:
+    range_told = f"range {header.range_s:.6g} s, permittivity entered by the operator"
+    gain_told = "counts carry the range gain of the instrument"
+    return (
+        f"{range_told} {header.relative_permittivity:g}. "
+        f"Antenna height {options.height_m:g} m stated, not measured; {gain_told}."
+    )
 
 
 def read_dzt_header(content: bytes, name: str, channel: int = 0) -> DztHeader:
@@ -288,7 +289,7 @@ def _track(
     marks: NDArray[np.intp],
     count: int,
     name: str,
-    stated_m: Any,
+    stated_m: float | None,
     mark_spacing_m: Any,
     first_mark: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -305,11 +306,7 @@ def _track(
 
 def _spacing(header: DztHeader, stated_m: float | None, name: str) -> float:
     if stated_m is not None:
-        if not (is_number(stated_m) and MIN_SPACING_M <= stated_m <= MAX_SPACING_M):
-            span = f"(of {MIN_SPACING_M:g} to {MAX_SPACING_M:g})"
-            msg = f"{name}: trace_spacing_m must be a positive number of metres, got {stated_m!r:.80} {span}"
-            raise UsageError(one_line(msg))
-        return float(stated_m)
+        return stated_m
     if not header.scans_per_metre:
         msg = f"{name}: header: found traces triggered by a clock, expected scans per metre; state trace_spacing_m"
         raise ScanError(msg)

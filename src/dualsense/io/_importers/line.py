@@ -5,20 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense.errors import ScanError, UsageError
+from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
-from dualsense.io._importers.options import (
-    MAX_DELAY_S,
-    MAX_HEIGHT_M,
-    MAX_SPACING_M,
-    MIN_SPACING_M,
-    is_number,
-    number_option,
-)
+from dualsense.io._importers.options import MAX_SPACING_M, MIN_SPACING_M
 from dualsense.io._importers.traces import check_markers, examine_traces
 from dualsense.io._text import one_line, single_line
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -28,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualsense.io._importers.options import LineOptions
     from dualsense.scan import Fault
 
     Real = NDArray[np.float64]
@@ -69,19 +63,7 @@ class Traces:
     faults: tuple[Fault, ...] = field(default=())
 
 
-def line_scan(
-    path: Path,
-    name: str,
-    content: bytes,
-    traces: Traces,
-    *,
-    trace_spacing_m: float | None,
-    height_m: float,
-    antenna_separation_m: float | None,
-    antenna_axis: str,
-    system_delay_s: float,
-    marker_samples: int,
-) -> Scan:
+def line_scan(path: Path, name: str, content: bytes, traces: Traces, options: LineOptions) -> Scan:
     """Make a scan of the traces of a line, with what the file does not tell.
 
     Parameters
@@ -90,32 +72,27 @@ def line_scan(
         Of the file; its bytes are hashed, with those of what belongs to it.
     traces
         What was read.
-    trace_spacing_m, height_m, antenna_separation_m, antenna_axis, system_delay_s, marker_samples
-        As for `import_mala`.
+    options
+        What was stated.
 
     Raises
     ------
     ScanError
         The samples are no signal, or nothing tells where they were taken.
     UsageError
-        An option is out of range.
+        An option does not go with this file.
     """
     rows, samples = traces.data.shape
     check_counts(name, rows, samples)
-    check_markers(marker_samples, samples, name)
-    height_m = number_option(name, "height_m", height_m, unit="metres", most=MAX_HEIGHT_M)
-    delay_s = number_option(name, "system_delay_s", system_delay_s, unit="seconds", most=MAX_DELAY_S)
-    stated = traces.separation_m if antenna_separation_m is None else antenna_separation_m
-    half_m = 0.5 * number_option(name, "antenna_separation_m", stated, unit="metres", most=MAX_HEIGHT_M)
-    if antenna_axis not in {"across", "along"}:
-        msg = f'{name}: antenna_axis must be "across" or "along", got {antenna_axis!r}'
-        raise UsageError(one_line(msg))
+    dropped, axis = options.marker_samples, options.antenna_axis
+    check_markers(dropped, samples, name)
+    half_m = 0.5 * options.separation_m(name, traces.separation_m)
     if not 0.0 < traces.step_s < 1e-3:
         msg = f"{name}: header: found samples every {traces.step_s:g} s, expected a positive time"
         raise ScanError(msg)
-    place_m, time_s = _places(name, traces, trace_spacing_m)
-    examined, faults = examine_traces(traces.data[:, marker_samples:], marker_samples, path, name)
-    offset = np.array([[0.0, half_m, 0.0]]) if antenna_axis == "across" else np.array([[half_m, 0.0, 0.0]])
+    place_m, time_s = _places(name, traces, options.trace_spacing_m)
+    examined, faults = examine_traces(traces.data[:, dropped:], dropped, path, name)
+    offset = np.array([[0.0, half_m, 0.0]]) if axis == "across" else np.array([[half_m, 0.0, 0.0]])
     gpr = GprData(
         modality="impulse",
         time_s=time_s,
@@ -123,8 +100,8 @@ def line_scan(
         tx_position_m=-offset,
         rx_position_m=offset,
         channel=np.zeros(rows, dtype=np.intp),
-        sample_time_s=traces.start_s + traces.step_s * np.arange(marker_samples, samples, dtype=np.float64),
-        system_delay_s=delay_s,
+        sample_time_s=traces.start_s + traces.step_s * np.arange(dropped, samples, dtype=np.float64),
+        system_delay_s=options.system_delay_s,
     )
     header = ScanHeader(
         scan_id=single_line(path.stem) or traces.maker.lower(),
@@ -132,10 +109,11 @@ def line_scan(
         instrument=f"{traces.maker} {traces.instrument}".strip(),
         source="recorded",
         notes=f"Imported from {traces.maker} {name}: {rows} traces of {samples} samples every "
-        f"{traces.step_s:.6g} s, antennas {2.0 * half_m:.4g} m apart, taken to stand {antenna_axis} the line. "
-        f"Antenna height {height_m:g} m stated, not measured; the clock is nominal. {traces.notes}".strip(),
+        f"{traces.step_s:.6g} s, antennas {2.0 * half_m:.4g} m apart, taken to stand {axis} the line. "
+        f"Antenna height {options.height_m:g} m stated, not measured; "
+        f"the clock is nominal. {traces.notes}".strip(),
     )
-    track_m = np.column_stack([place_m, np.full(rows, height_m)])
+    track_m = np.column_stack([place_m, np.full(rows, options.height_m)])
     digest = hashlib.sha256(content).hexdigest()
     return Scan(header, Pose(time_s, track_m), gpr, faults=(*traces.faults, *faults), sha256=digest)
 
@@ -148,7 +126,7 @@ def check_counts(name: str, rows: int, samples: int) -> None:
         raise ScanError(msg)
 
 
-def _places(name: str, traces: Traces, stated_m: Any) -> tuple[Real, Real]:
+def _places(name: str, traces: Traces, stated_m: float | None) -> tuple[Real, Real]:
     """Places (n, 2) of the traces and a clock (n,) that goes with them."""
     rows = len(traces.data)
     if stated_m is None and traces.place_m is not None:
@@ -160,12 +138,6 @@ def _places(name: str, traces: Traces, stated_m: Any) -> tuple[Real, Real]:
             clock_m = np.maximum.accumulate(along_m) + 1e-6 * usual_m * np.arange(rows)
             return traces.place_m, clock_m / NOMINAL_SPEED_M_S
     spacing_m = traces.spacing_m if stated_m is None else stated_m
-    if stated_m is not None and not (is_number(stated_m) and MIN_SPACING_M <= stated_m <= MAX_SPACING_M):
-        msg = (
-            f"{name}: trace_spacing_m must be a positive number of metres "
-            f"(of {MIN_SPACING_M:g} to {MAX_SPACING_M:g}), got {stated_m!r:.80}"
-        )
-        raise UsageError(one_line(msg))
     if not (math.isfinite(spacing_m) and MIN_SPACING_M <= spacing_m <= MAX_SPACING_M):
         msg = f"{name}: header: found no spacing of the traces, expected one in metres; state trace_spacing_m"
         raise ScanError(msg)

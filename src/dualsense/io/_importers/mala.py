@@ -13,6 +13,7 @@ import numpy as np
 from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, companion, line_scan, setting, settings
+from dualsense.io._importers.options import LineOptions
 from dualsense.io._importers.traces import read_content
 from dualsense.io._text import single_line
 from dualsense.language import in_english
@@ -77,6 +78,15 @@ def import_mala(
     data_path = companion(path, asked, *TYPES) if path.suffix.lower() == ".rad" else path
     head_path = companion(data_path, asked, ".rad")
     name, content = read_content(data_path)
+    options = LineOptions.stated(
+        name,
+        trace_spacing_m=trace_spacing_m,
+        height_m=height_m,
+        antenna_separation_m=antenna_separation_m,
+        antenna_axis=antenna_axis,
+        system_delay_s=system_delay_s,
+        marker_samples=marker_samples,
+    )
     head_name, head = read_content(head_path)
     found = settings(head, ":")
     samples = round(setting(found, "SAMPLES", head_name))
@@ -104,18 +114,7 @@ def import_mala(
         instrument=single_line(found.get("ANTENNAS", ""))[:60],
         faults=(cut,) if rest else (),
     )
-    return line_scan(
-        path,
-        name,
-        content + head,
-        traces,
-        trace_spacing_m=trace_spacing_m,
-        height_m=height_m,
-        antenna_separation_m=antenna_separation_m,
-        antenna_axis=antenna_axis,
-        system_delay_s=system_delay_s,
-        marker_samples=marker_samples,
-    )
+    return line_scan(path, name, content + head, traces, options)
 
 
 def _require_order(content: bytes, data: np.ndarray, dtype: np.dtype, name: str) -> None:

@@ -17,7 +17,7 @@ from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
 from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, companion, line_scan, setting, settings
-from dualsense.io._importers.options import MAX_HEIGHT_M, number_option
+from dualsense.io._importers.options import LineOptions
 from dualsense.io._importers.traces import read_content
 from dualsense.io._text import single_line
 from dualsense.language import in_english
@@ -76,6 +76,15 @@ def import_pulseekko(
     asked = single_line(path.name)
     data_path = companion(path, asked, ".dt1") if path.suffix.lower() == ".hd" else path
     name, content = read_content(data_path)
+    options = LineOptions.stated(
+        name,
+        trace_spacing_m=trace_spacing_m,
+        height_m=height_m,
+        antenna_separation_m=antenna_separation_m,
+        antenna_axis=antenna_axis,
+        system_delay_s=system_delay_s,
+        marker_samples=marker_samples,
+    )
     head_name, head = read_content(companion(data_path, asked, ".hd"))
     found = settings(head, "=")
     samples = round(setting(found, "NUMBER OF PTS/TRC", head_name))
@@ -90,15 +99,14 @@ def import_pulseekko(
         msg = f"{head_name}: POSITION UNITS: found {found['POSITION UNITS']!r:.40}, expected m, ft or in"
         raise ScanError(msg)
     separation_m = unit_m * max(setting(found, "ANTENNA SEPARATION", head_name, 0.0), 0.0)
-    apart_m = separation_m if antenna_separation_m is None else antenna_separation_m
-    apart_m = number_option(name, "antenna_separation_m", apart_m, unit="metres", most=MAX_HEIGHT_M)
     step_s = window_s / samples
     trace = in_english("trace")
     faults = (fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=size),) if rest else ()
     traces = Traces(
         "Sensors & Software",
         data,
-        apart_m / C0_M_S - step_s * setting(found, "TIMEZERO AT POINT", head_name, 0.0),
+        options.separation_m(name, separation_m) / C0_M_S
+        - step_s * setting(found, "TIMEZERO AT POINT", head_name, 0.0),
         step_s,
         place_m=np.column_stack([unit_m * (along - along[0]), np.zeros(len(along))]) if len(along) else None,
         spacing_m=unit_m * setting(found, "STEP SIZE USED", head_name, 0.0),
@@ -107,18 +115,7 @@ def import_pulseekko(
         created=_date(head),
         faults=faults,
     )
-    return line_scan(
-        path,
-        name,
-        content + head,
-        traces,
-        trace_spacing_m=trace_spacing_m,
-        height_m=height_m,
-        antenna_separation_m=antenna_separation_m,
-        antenna_axis=antenna_axis,
-        system_delay_s=system_delay_s,
-        marker_samples=marker_samples,
-    )
+    return line_scan(path, name, content + head, traces, options)
 
 
 def _traces(content: bytes, samples: int, name: str) -> tuple[np.ndarray, np.ndarray, int, int]:

@@ -16,7 +16,7 @@ import numpy as np
 from dualsense.errors import ScanError, UsageError
 from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, check_counts, line_scan
-from dualsense.io._importers.options import is_number, positive_option
+from dualsense.io._importers.options import LineOptions, is_number, positive_option
 from dualsense.io._importers.traces import read_content
 from dualsense.io._text import one_line
 from dualsense.language import in_english
@@ -144,6 +144,15 @@ def import_seismic(
     """
     path = Path(path)
     name, content = read_content(path)
+    options = LineOptions.stated(
+        name,
+        trace_spacing_m=trace_spacing_m,
+        height_m=height_m,
+        antenna_separation_m=antenna_separation_m,
+        antenna_axis=antenna_axis,
+        system_delay_s=system_delay_s,
+        marker_samples=marker_samples,
+    )
     layout = find_layout(content[: FILE_BYTES + TRACE_BYTES], len(content))
     if layout is None:
         found = f"found {len(content)} bytes that are no whole traces in either order of bytes"
@@ -178,18 +187,7 @@ def import_seismic(
         faults=(cut,) if rest else (),
         notes=f"Bytes {'little' if layout.order == '<' else 'big'}-endian, format {layout.form}.",
     )
-    return line_scan(
-        path,
-        name,
-        content,
-        traces,
-        trace_spacing_m=trace_spacing_m,
-        height_m=height_m,
-        antenna_separation_m=antenna_separation_m,
-        antenna_axis=antenna_axis,
-        system_delay_s=system_delay_s,
-        marker_samples=marker_samples,
-    )
+    return line_scan(path, name, content, traces, options)
 
 
 def _interval(name: str, records: NDArray[np.uint8], content: bytes, layout: Layout, stated: Any) -> float:
