@@ -78,14 +78,16 @@ def dzt() -> bytes:
 def _dt() -> bytes:
     size = 4 + 2 * 64
     numbers = b"2.0E+08 1.0E+08 1.2E-08 1.2E-08 2.6E+02 3.84E-03 4.0E-03"
+    places = [f"{0.0:16.6E}{y:16.6E}{0.0:16.6E}{3000:5d}".encode() for y in (-0.09, -0.025)]
     rows = np.random.default_rng(0).integers(-3000, 3000, (40, 64)).astype("<i2")
     records = [
         (b"V\x03", struct.pack("<I", size)),
         (b"C", b"05/03/22  10:44:27"),
-        (b"ATX", b"    0.0   -0.09    0.0 3000"),
-        (b"ARX", b"    0.0   -0.025    0.0 3000"),
+        (b"AC1", struct.pack("<5i", 1, 1, 1, 1, 3)),
+        (b"ATX", places[0]),
+        (b"ARX", places[1]),
         (b"S", b"RT N_CHANNEL= 1"),
-        (b"H\x15\x04", struct.pack("<3I", size, 40, 64).ljust(48, b"\0") + numbers),
+        (b"H\x15\x04", struct.pack("<11i", size, 40, 64, 40, 64, 1, 1, 1, 1, 0, 0) + numbers),
         *((b"R", row.tobytes()) for row in rows),
     ]
     return b"".join((tag.ljust(4, b"\0") + body).ljust(size, b"\0")[:size] for tag, body in records)

@@ -14,7 +14,7 @@ from dualsense.io import import_lines, import_scan, read_scan, write_scan
 from dualsense.io._importers.joining import MIN_LINE_M
 from dualsense.survey._line import MIN_LENGTH_M
 
-from .test_ids import SAMPLES, dt_file
+from .test_ids import ARRAY, SAMPLES, channel_file, dt_file
 
 TRACES, STEP = 60, 0.01
 
@@ -65,6 +65,27 @@ def test_a_layout_says_where_lines_lie_and_what_files_do_not(lines, tmp_path):
     assert at[2, -1, :2] == pytest.approx([0.0, 2.0])
     assert scan.gpr.rx_position_m[0] == pytest.approx([-0.0325, 0.0, 0.0])
     assert '\\"system_delay_s\\": 1e-10' in scan.imported["lines"]
+
+
+def test_a_swath_of_an_array_is_laid_out_by_what_its_files_say(tmp_path):
+    """One file for each channel, each with antennas of its own; the middles across are those of the header."""
+    rng, rows = np.random.default_rng(3), ["file,x_m,y_m,direction_deg"]
+    for number, places in enumerate(ARRAY, start=1):
+        content = channel_file(rng.integers(-3000, 3000, (TRACES, SAMPLES)), number)
+        (tmp_path / f"C{number}.dt").write_bytes(content)
+        told = import_scan(tmp_path / f"C{number}.dt").header.notes
+        assert f"Antennas stand at 0, {places[0]:g} and 0, {places[1]:g} m" in told
+        rows.append(f"C{number}.dt,0,{np.mean(places):g},0")
+    (tmp_path / "swath.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "swath.h5"
+    words = ["import", *(str(tmp_path / f"C{n}.dt") for n in (1, 2)), "--layout", str(tmp_path / "swath.csv")]
+    assert CliRunner().invoke(cli, [*words, "-o", str(out), "--no-isolated"]).exit_code == 0
+    scan = read_scan(out)
+    at = scan.pose.position_m.reshape(2, TRACES, 3)
+    # on the head of a lone file they are centred: the table adds where that stands in the array
+    stand = np.column_stack([at[:, 0, 1] + one[:, 1] for one in (scan.gpr.tx_position_m, scan.gpr.rx_position_m)])
+    assert stand == pytest.approx(np.array(ARRAY))
+    assert scan.gpr.channel.tolist() == [0] * TRACES + [1] * TRACES
 
 
 def test_lines_with_another_delay_come_to_one_axis(tmp_path):

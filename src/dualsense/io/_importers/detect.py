@@ -17,7 +17,8 @@ from dualsense.io._importers.array import OPTION as OFFSETS
 from dualsense.io._importers.array import array_option, import_array
 from dualsense.io._importers.gprmax import import_gprmax, is_gprmax
 from dualsense.io._importers.gssi import channel_count, import_gssi, is_gssi
-from dualsense.io._importers.ids import import_ids, is_ids
+from dualsense.io._importers.ids import import_ids
+from dualsense.io._importers.ids_header import is_ids
 from dualsense.io._importers.logs.importer import import_log, is_log
 from dualsense.io._importers.mala import import_mala, is_mala
 from dualsense.io._importers.metal_table import import_metal_table, is_table
