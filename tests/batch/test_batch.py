@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
-import dualsense.batch._run
+import dualsense.batch._crew
 from dualsense.batch import BatchEntry, batch_csv, batch_json, find_scans, process_batch
 from dualsense.batch._one import Done
 from dualsense.cli import run
@@ -32,9 +34,7 @@ def digests(folder):
 def faked(monkeypatch):
     """The batch without its worker processes: what each scan's file name says becomes of it."""
 
-    def run_tasks(tasks, work, *, workers, threads):
-        assert workers >= 1
-        assert threads >= 1
+    def do(tasks):
         for task in reversed(tasks):
             if "dies" in task.scan:
                 yield task, WorkerDiedError("its worker process was ended by SIGKILL")
@@ -44,7 +44,13 @@ def faked(monkeypatch):
                 yield task, Done(BatchEntry(task.name, task.scan, scan_id="s", model="m", area_m2=0.5,
                                             coverage_fraction=0.9, calls=CALLS, faults=1))  # fmt: skip
 
-    monkeypatch.setattr(dualsense.batch._run, "run_tasks", run_tasks)
+    class Faked(nullcontext):
+        def __init__(self, work, *, workers, threads, get_ready):
+            assert workers >= 1
+            assert threads >= 1
+            super().__init__(SimpleNamespace(do=do))
+
+    monkeypatch.setattr(dualsense.batch._crew, "Crew", Faked)
 
 
 def touch(folder, *names):
@@ -95,7 +101,7 @@ def test_a_folder_without_scans_is_refused(tmp_path):
 
 
 def test_what_exists_is_refused_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(dualsense.batch._run, "run_tasks", lambda *_, **__: pytest.fail("worked before looking"))
+    monkeypatch.setattr(dualsense.batch._crew, "Crew", lambda *_, **__: pytest.fail("worked before looking"))
     touch(tmp_path, "a.h5", "b.h5", "out/b/targets.json")
     scans = find_scans([tmp_path / "a.h5", tmp_path / "b.h5"])
     with pytest.raises(UsageError, match=r"targets\.json"):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import dualsense.batch._run
+import dualsense.batch._crew
+from dualsense.batch._crew import NEEDED_BYTES, worker_count
 from dualsense.batch._one import Task, process_one
-from dualsense.batch._run import NEEDED_BYTES, worker_count
 from dualsense.recipe import load_recipe
 
 
@@ -89,8 +89,8 @@ def test_what_is_half_there_is_made(task):
     ((10 * NEEDED_BYTES, 4), (2 * NEEDED_BYTES, 2), (NEEDED_BYTES // 2, 1), (None, 4)),
 )
 def test_no_more_workers_than_memory_allows(monkeypatch, free_bytes, workers):
-    monkeypatch.setattr(dualsense.batch._run, "available_bytes", lambda: free_bytes)
-    monkeypatch.setattr(dualsense.batch._run.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(dualsense.batch._crew, "available_bytes", lambda: free_bytes)
+    monkeypatch.setattr(dualsense.batch._crew.os, "cpu_count", lambda: 4)
     assert worker_count(None, 100) == workers
     assert worker_count(3, 100) == 3
     assert worker_count(3, 2) == 2

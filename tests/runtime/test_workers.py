@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from dualsense.runtime import workers
-from dualsense.runtime.workers import LastingWorker, WorkerDiedError, _interrupts_withheld, run_tasks
+from dualsense.runtime.workers import Crew, LastingWorker, WorkerDiedError, _interrupts_withheld, run_tasks
 
 WORK = """
 import os, pathlib, signal, sys, time
@@ -29,6 +29,20 @@ def fragile(task):
     if task == "leaves":
         os._exit(3)
     return os.getpid()
+
+READY = []
+
+def get_ready():
+    READY.append(True)
+
+def unable():
+    raise ImportError("no such library")
+
+def long():
+    time.sleep(60)
+
+def pid_and_ready(task):
+    return os.getpid(), READY == [True]
 
 def slow(task):
     if task == "quick":
@@ -158,3 +172,40 @@ def test_a_lasting_worker_that_goes_round_in_circles_is_ended(work, tmp_path):
         assert worker.ask("quick", most_s=60.0) == "quick"
     finally:
         worker.stop()
+
+
+def test_a_crew_gets_ready_before_its_tasks_are_known(work, tmp_path):
+    with Crew(work.pid_and_ready, workers=2, threads=1, get_ready=work.get_ready) as crew:
+        answers = list(crew.do(range(5)))
+    assert sorted(task for task, _ in answers) == list(range(5))
+    assert all(ready for _, (_, ready) in answers)
+    assert len({pid for _, (pid, _) in answers}) <= 2
+    assert multiprocessing.active_children() == []
+
+
+def test_who_cannot_get_ready_still_answers(work):
+    with Crew(work.double, workers=1, threads=1, get_ready=work.unable) as crew:
+        assert list(crew.do([3])) == [(3, 6)]
+
+
+def test_a_crew_that_is_given_up_ends_at_once(work):
+    def give_up():
+        with Crew(work.double, workers=2, threads=1, get_ready=work.long):
+            raise LookupError
+
+    began = time.monotonic()
+    with pytest.raises(LookupError):
+        give_up()
+    assert time.monotonic() - began < workers.GRACE_S
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_without_a_task_left_ends_while_others_go_on(work, tmp_path):
+    with Crew(work.slow, workers=2, threads=1) as crew, closing(crew.do([str(tmp_path), "quick"])) as answers:
+        assert next(answers) == ("quick", "quick")
+        until = time.monotonic() + 30.0
+        while len(multiprocessing.active_children()) > 1:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert multiprocessing.active_children() == []
+    assert not (tmp_path / "half").exists()

@@ -4,6 +4,7 @@ Processing
 ----------
 process_batch   every scan into a folder of its own, here or on a cluster, summed up as tables and a page
 find_scans      scans by the names of their folders
+batch_crew      the worker processes, for who has other things to load while they start
 BatchEntry      what became of one scan
 
 Telling

@@ -1,3 +1,4 @@
+from ._crew import batch_crew as batch_crew
 from ._entry import BatchEntry as BatchEntry
 from ._entry import batch_csv as batch_csv
 from ._entry import batch_json as batch_json

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualsense.errors import UsageError
+from dualsense.io import FOREIGN_SUFFIXES
 
 if TYPE_CHECKING:
     import os
@@ -51,8 +52,6 @@ def _scans_at(path: Path) -> list[tuple[str, Path]]:
             msg = f"{path}: a folder for its results cannot be named after it"
             raise UsageError(msg)
         return [(path.stem, path)]
-    from dualsense.io import FOREIGN_SUFFIXES  # noqa: PLC0415 - slow to load
-
     known = (*SCAN_SUFFIXES, *FOREIGN_SUFFIXES)
     scans = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
     # a folder of results holds a result.h5 of its own: that is no scan

@@ -46,6 +46,15 @@ class Done:
     took_s: float | None = None
 
 
+def get_ready() -> None:
+    """Load what processing a scan, writing its result and judging its sweep take, whatever the scan."""
+    from dualsense.chain import process_recording  # noqa: F401, PLC0415
+    from dualsense.io import open_recording  # noqa: F401, PLC0415
+    from dualsense.verdict import judge  # noqa: F401, PLC0415
+
+    render.get_ready()
+
+
 def process_one(task: Task) -> Done:
     """Process one scan; whatever goes wrong stands in the entry, so that the other scans go on."""
     start_logging(verbosity=-1)

@@ -64,6 +64,13 @@ def batch_html(
     )
 
 
+def get_page_ready() -> None:
+    """Read what the page takes whatever the entries, ahead of them: sentences of all languages, and letters."""
+    for code in languages():
+        render.page_tongue(code, SENTENCES)
+    render.inline_letters()
+
+
 def _shown(entry: BatchEntry, took_s: float | None) -> dict[str, Any]:
     row = entry_row(entry)
     place = quote(entry.name.encode("utf-8", "surrogateescape"))

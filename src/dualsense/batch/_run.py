@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dualsense import render
+from dualsense.batch._crew import batch_crew, worker_count
 from dualsense.batch._entry import batch_csv, batch_json, failed_entry
 from dualsense.batch._find import find_scans
 from dualsense.batch._one import Done, Task, process_one
-from dualsense.batch._page import batch_html
+from dualsense.batch._page import batch_html, get_page_ready
 from dualsense.errors import UsageError
 from dualsense.recipe import Recipe
 from dualsense.runtime.files import refuse_odd, write_file
 from dualsense.runtime.folders import refuse_link, sole_writer
-from dualsense.runtime.memory import available_bytes
-from dualsense.runtime.workers import WorkerDiedError, run_tasks
+from dualsense.runtime.workers import WorkerDiedError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from dualsense.batch._entry import BatchEntry
+    from dualsense.runtime.workers import Crew
     from dualsense.verdict import Limits
 
 SUMMARIES = ("batch.csv", "index.html", "batch.json")
 """The last one means that the batch is complete."""
-NEEDED_BYTES = 600 * 2**20
-"""Of memory for each worker: a square metre at 5 mm peaks at 450 MB."""
 
 
 def process_batch(
@@ -45,6 +44,7 @@ def process_batch(
     resume: bool = False,
     options: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] | None = None,
+    crew: Crew[Task, Done] | None = None,
 ) -> list[BatchEntry]:
     """Process every scan into its own folder of ``out``; ``batch.json``, ``batch.csv`` and ``index.html`` sum up.
 
@@ -76,6 +76,8 @@ def process_batch(
         What foreign files among them do not say, as for :func:`dualsense.io.import_scan`.
     progress
         Called with the name of each scan that is finished, and the part of the batch that is.
+    crew
+        From :func:`batch_crew`, where the processes were started before: ``jobs`` is theirs then.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def process_batch(
     out.mkdir(parents=True, exist_ok=True)
     with sole_writer(out):
         began_s = perf_counter()
-        done = _done(_answers(tasks, jobs, scheduler), len(tasks), progress)
+        done = _done(_answers(tasks, jobs, scheduler, crew), len(tasks), progress)
         entries = [done[name].entry for name in scans]
         took = {name: one.took_s for name, one in done.items()}
         page = batch_html(entries, took_s=took, whole_s=perf_counter() - began_s)
@@ -131,24 +133,16 @@ def _refuse(out: Path, scans: Mapping[str, object], *, overwrite: bool, resume: 
             raise UsageError(msg)
 
 
-def worker_count(jobs: int | None, scans: int) -> int:
-    """Tell how many worker processes to start: as many as are asked for, or as cores and memory allow."""
-    cores = os.cpu_count() or 1
-    free = available_bytes()
-    room = cores if free is None else min(cores, free // NEEDED_BYTES)
-    return max(1, min(jobs or room, scans))
-
-
 def _answers(
-    tasks: Sequence[Task], jobs: int | None, scheduler: str | None
+    tasks: Sequence[Task], jobs: int | None, scheduler: str | None, crew: Crew[Task, Done] | None
 ) -> Generator[tuple[Task, Done | WorkerDiedError], None, None]:
-    workers = worker_count(jobs, len(tasks))
     if scheduler is not None:
         from dualsense.batch._cluster import run_on_cluster  # noqa: PLC0415 - an extra
 
-        return run_on_cluster(tasks, process_one, scheduler, workers=workers)
-    cores = os.cpu_count() or 1
-    return run_tasks(tasks, process_one, workers=workers, threads=max(1, cores // workers))
+        yield from run_on_cluster(tasks, process_one, scheduler, workers=worker_count(jobs, len(tasks)))
+        return
+    with batch_crew(len(tasks), jobs) if crew is None else nullcontext(crew) as hired:
+        yield from hired.do(tasks)
 
 
 def _done(
@@ -162,6 +156,8 @@ def _done(
             if isinstance(answer, WorkerDiedError):
                 answer = Done(failed_entry(task.name, task.scan, str(answer)))  # noqa: PLW2901 - an answer like others
             done[task.name] = answer
+            if len(done) == count - 1:  # while the last one is at work, a core is free
+                get_page_ready()
             if progress is not None:
                 progress(task.name, len(done) / count)
     return done

@@ -16,12 +16,12 @@ import click
 
 from dualsense._version import __version__
 from dualsense.cli import _options as options
+from dualsense.cli._batch import batch
 from dualsense.cli._calibrate import calibrate
 from dualsense.cli._check import check
 from dualsense.cli._console import (
     CLOSED_PIPE,
     DONE,
-    FAILED,
     INTERRUPTED,
     PROGRAM,
     TERMINATED,
@@ -40,7 +40,7 @@ from dualsense.cli._view import decisions, train, view
 from dualsense.cli._warmup import warm_up
 from dualsense.cli._workbench import compare, steps, sweep
 from dualsense.errors import UsageError, one_line
-from dualsense.language import again_cause, say, speaking
+from dualsense.language import say, speaking
 from dualsense.runtime.logs import start_logging, stop_logging
 from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.supervised import is_supervised, limit_reading, supervised
@@ -239,66 +239,7 @@ def recipe(console: Console, *, recipe_file: Path | None, overrides: tuple[str, 
     return DONE
 
 
-@cli.command()
-@click.argument("scans", type=options.FILE, nargs=-1, required=True, metavar="DIR|SCANS...")
-@options.out
-@click.option("--jobs", type=click.IntRange(min=1), help="Scans at a time; by default as cores and memory allow.")
-@click.option("--resume", is_flag=True, help="Keep results that would be made again as they are; make the others.")
-@click.option("--scheduler", metavar="ADDRESS|local", help="Work on a Dask cluster (extra cluster).")
-@click.option(
-    "--limits", "limits_file", type=options.FILE, metavar="FILE", help="TOML file with limits as of check."
-)
-@options.recipe
-@options.foreign
-@options.overwrite
-@options.as_json
-@options.isolated
-@options.common
-def batch(
-    console: Console,
-    *,
-    scans: tuple[Path, ...],
-    out: Path,
-    jobs: int | None,
-    resume: bool,
-    scheduler: str | None,
-    limits_file: Path | None,
-    recipe_file: Path | None,
-    overrides: tuple[str, ...],
-    pairs: tuple[str, ...],
-    overwrite: bool,
-    as_json: bool,
-) -> int:
-    """Process many scans; one that fails does not stop the rest.
-
-    Each gets its own folder in OUT, beside batch.json, batch.csv and a page over all, index.html. Folders are
-    searched through for scans and other instruments' recordings; --option is for the latter. What was stopped goes
-    on with --resume.
-    Exit status 1 when any scan could not be processed.
-    """
-    recipe = options.load_recipe(recipe_file, overrides)
-    given = options.foreign_keywords(pairs)
-    from dualsense.batch import batch_json, find_scans, process_batch
-    from dualsense.cli._text import batch_text
-    from dualsense.verdict import read_limits
-
-    limits = None if limits_file is None else read_limits(limits_file)
-    jobs_found = find_scans(scans)
-    with console.progress() as progress:
-        entries = process_batch(
-            jobs_found, out, recipe, jobs=jobs, scheduler=scheduler, limits=limits,
-            overwrite=overwrite, resume=resume, options=given, progress=progress,
-        )  # fmt: skip
-    for entry in entries:
-        if entry.error:
-            click.echo(f"{PROGRAM}: {say('error')}: {again_cause(entry.error)}", err=True)
-    if as_json:
-        console.answer(batch_json(entries).rstrip("\n"))
-    else:
-        console.report(batch_text(entries, out))
-    return FAILED if any(entry.error for entry in entries) else DONE
-
-
+cli.add_command(batch)
 cli.add_command(import_)
 cli.add_command(check)
 cli.add_command(evaluate)

@@ -3,7 +3,6 @@ from ._growing import News as News
 from ._growing import read_unfinished as read_unfinished
 from ._hdf5 import read_scan as read_scan
 from ._importers.area import import_lines as import_lines
-from ._importers.detect import FOREIGN_SUFFIXES as FOREIGN_SUFFIXES
 from ._importers.detect import import_scan as import_scan
 from ._importers.detect import is_foreign as is_foreign
 from ._importers.gprmax import import_gprmax as import_gprmax
@@ -14,6 +13,7 @@ from ._importers.mala import import_mala as import_mala
 from ._importers.metal_table import import_metal_table as import_metal_table
 from ._importers.pulseekko import import_pulseekko as import_pulseekko
 from ._importers.seismic import import_seismic as import_seismic
+from ._importers.suffixes import FOREIGN_SUFFIXES as FOREIGN_SUFFIXES
 from ._importers.tones import import_ascans as import_ascans
 from ._importers.tones import import_touchstone as import_touchstone
 from ._recording import HeldRecording as HeldRecording

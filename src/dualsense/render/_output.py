@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dualsense.errors import DualsenseError
@@ -14,6 +14,7 @@ from dualsense.render._files.export import write_targets
 from dualsense.render._folder import OPTIONAL_FILES, OUTPUT_FILES, check_output
 from dualsense.render._report.report import page_template, write_report
 from dualsense.runtime.folders import write_folder
+from dualsense.runtime.helpers import helpers
 from dualsense.runtime.memory import give_back
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def write_outputs(
 
 def _write_all(result: Result, fresh: Path, view: View | None) -> None:
     """Draw the pictures on one side and pack the files on the other, then write the report that holds both."""
-    with ThreadPoolExecutor(1) as beside:
-        packed = beside.submit(_pack, result, fresh)
+    with helpers(1) as begin:
+        packed = begin(partial(_pack, result, fresh))
         shown = shown_of(result, view or View())
         pictures = render_figures(result, view, shown)
         for name, content in pictures.items():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import wait
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from dualsense.runtime.memory import hold_little
+from dualsense.runtime.memory import hold_little, uncollected
 from dualsense.runtime.waiting import wait_asleep
 
 if TYPE_CHECKING:
@@ -55,21 +57,83 @@ def run_tasks(
         In the order in which they are finished.
     """
     queue = deque(tasks)
-    crew = [_Worker(work, threads) for _ in range(min(workers, len(queue)))]
-    try:
-        for worker in crew:
+    with Crew(work, workers=min(workers, len(queue)), threads=threads) as crew:
+        yield from crew.do(queue)
+
+
+class Crew(Generic[Task, Answer]):
+    """Worker processes that are there before their tasks: they get ready while it is found out what is to be done.
+
+    As a context they are ended with its block, however that ends.
+
+    Parameters
+    ----------
+    work, workers, threads
+        As for `run_tasks`.
+    get_ready
+        Called in each process before its first task, such as to import what every task takes.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Task], Answer],
+        *,
+        workers: int,
+        threads: int,
+        get_ready: Callable[[], None] | None = None,
+    ) -> None:
+        self._count = workers
+        self._hired = partial(_Worker, work, threads, get_ready)
+        self._workers: list[_Worker[Task, Answer]] = []
+
+    def __enter__(self) -> Self:
+        """Start the processes."""
+        try:
+            for _ in range(self._count):
+                self._workers.append(self._hired())
+        except BaseException:
+            self._stop(at_once=True)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End them: at once those that are busy, and all where something went wrong."""
+        self._stop(at_once=kind is not None)
+
+    def do(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Answer | WorkerDiedError], None, None]:
+        """Do tasks, as `run_tasks`: parameters and what is yielded are the same.
+
+        A process for which there is none left is ended while the others go on.
+        """
+        queue = deque(tasks)
+        try:
+            for worker in self._workers:
+                self._give_or_dismiss(worker, queue)
+            while busy := {worker.pipe: worker for worker in self._workers if worker.busy}:
+                for pipe in wait(list(busy)):
+                    worker = next(w for p, w in busy.items() if p is pipe)
+                    task, answer = worker.take()
+                    if isinstance(answer, WorkerDiedError) and queue:
+                        self._workers[self._workers.index(worker)] = worker = self._hired()
+                    self._give_or_dismiss(worker, queue)
+                    yield task, answer
+        except BaseException:  # whoever leaves early may rely on nobody working at a task any more
+            self._stop(at_once=True)
+            raise
+
+    @staticmethod
+    def _give_or_dismiss(worker: _Worker[Task, Answer], queue: deque[Task]) -> None:
+        if queue:
             worker.give(queue.popleft())
-        while busy := {worker.pipe: worker for worker in crew if worker.busy}:
-            for pipe in wait(list(busy)):
-                worker = next(w for p, w in busy.items() if p is pipe)
-                task, answer = worker.take()
-                if isinstance(answer, WorkerDiedError) and queue:
-                    crew[crew.index(worker)] = worker = _Worker(work, threads)
-                if queue:
-                    worker.give(queue.popleft())
-                yield task, answer
-    finally:
-        for worker in crew:
+        else:
+            worker.dismiss()
+
+    def _stop(self, *, at_once: bool) -> None:
+        for worker in self._workers:
+            if at_once:
+                worker.interrupt()
+            worker.dismiss()
+        for worker in self._workers:
             worker.stop()
 
 
@@ -142,10 +206,12 @@ class LastingWorker(Generic[Task, Answer]):
 class _Worker(Generic[Task, Answer]):
     """One process and the pipe to it."""
 
-    def __init__(self, work: Callable[[Task], Answer], threads: int) -> None:
+    def __init__(
+        self, work: Callable[[Task], Answer], threads: int, get_ready: Callable[[], None] | None = None
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, work, threads, get_ready), daemon=True)
         with _interrupts_withheld():
             self._process.start()
         theirs.close()
@@ -183,11 +249,15 @@ class _Worker(Generic[Task, Answer]):
             self.stop()
             return task, WorkerDiedError(_how_it_ended(self._process.exitcode))
 
-    def stop(self) -> None:
-        """End the process, at once if it is busy."""
+    def dismiss(self) -> None:
+        """Let the process end, at once if it is busy, and do not wait for that."""
         if self.busy:
             self._process.terminate()
         self.pipe.close()
+
+    def stop(self) -> None:
+        """End the process, at once if it is busy."""
+        self.dismiss()
         self._process.join(GRACE_S)
         if self._process.exitcode is None:
             self._process.kill()
@@ -229,7 +299,9 @@ def _unless_ending(unraisable: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
+def _serve(
+    pipe: Connection, work: Callable[[Any], Any], threads: int, get_ready: Callable[[], None] | None = None
+) -> None:
     """Answer tasks until the pipe closes."""
     # Ctrl-C goes to the whole group of processes, and the first one ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -244,6 +316,16 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], threads: int) -> None:
         import numba  # noqa: PLC0415
 
         numba.core.config.reload_config()
+    if get_ready is not None:
+        with suppress(Exception), uncollected():  # the first task meets it again, and says it
+            get_ready()
+    try:
+        _answer(pipe, work)
+    finally:
+        gc.freeze()  # a last look through all that was imported would take a quarter of a second and free nothing
+
+
+def _answer(pipe: Connection, work: Callable[[Any], Any]) -> None:
     while True:
         try:
             task = pipe.recv()

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
     from dualsense.scan import Scan
 
-FOREIGN_SUFFIXES = (".dzt", ".dt", ".dt1", ".rd3", ".rd7", ".sgy", ".segy", ".su", ".bag", ".db3", ".mcap")
-"""Of recordings, where a folder is searched through; files that only belong to them are not among these."""
-
 
 def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     """Read a recording in any format that is known here, by what the file holds and not by its name.

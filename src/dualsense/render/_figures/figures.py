@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from dualsense.render._figures.radargram import radargram_figure
 from dualsense.render._figures.settle import drawn_language, settled
 from dualsense.render._figures.shown import shown_of
 from dualsense.render._figures.volume import sections_figure, slices_figure
+from dualsense.runtime.helpers import helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +66,14 @@ def _drawn(result: Result, view: View, shown: Shown | None) -> dict[str, bytes]:
         drawers["gpr_radargram.png"] = radargram_figure
     if has_details(result):
         drawers["emi_details.png"] = metal_details_figure
+
     # Every picture is drawn by itself, and deflate works without Python's lock.
-    with ThreadPoolExecutor(WORKERS) as workers:
-        tasks = [
-            # A thread speaks the language of who sent it only in a copy of that one's context.
-            workers.submit(copy_context().run, lambda draw=draw: settled(draw(result, view, shown)).png_bytes())
-            for draw in drawers.values()
-        ]
+    def png(draw: Callable[[Result, View, Shown | None], Canvas]) -> bytes:
+        return settled(draw(result, view, shown)).png_bytes()
+
+    with helpers(WORKERS) as begin:
+        # A thread speaks the language of who sent it only in a copy of that one's context.
+        tasks = [begin(partial(copy_context().run, png, draw)) for draw in drawers.values()]
         drawn = [task.result() for task in tasks]
         return dict(zip(drawers, drawn, strict=True))
 
