@@ -322,3 +322,33 @@ def test_an_option_that_is_no_sensible_number_is_refused_by_its_name(made, signa
 def test_an_option_that_is_no_whole_number_is_refused_by_its_name(made, signal, option, value):
     with pytest.raises(UsageError, match=rf"^\S+: {option} must be a whole number, got "):
         import_scan(made(signal), **{option: value})
+
+
+@pytest.mark.parametrize("size", (2, 4))
+def test_a_file_whose_bytes_are_swapped_is_said_to_be(made, signal, size):
+    path = made(signal)
+    path.write_bytes(np.frombuffer(path.read_bytes(), f"<u{size}").byteswap().tobytes())
+    with pytest.raises(
+        ScanError, match=rf"^made\.dzt: found a GSSI DZT whose bytes are swapped by {size}, expected"
+    ):
+        import_scan(path)
+
+
+@pytest.mark.parametrize("bits", (16, 32))
+def test_samples_whose_bytes_are_swapped_are_no_signal(made, bits):
+    smooth = np.rint(3000.0 * np.sin(0.2 * np.arange(64))) + np.arange(30)[:, None]
+    path = made(smooth, bits)
+    whole = path.read_bytes()
+    turned = np.frombuffer(whole[1024:], f"<u{bits // 8}").byteswap().tobytes()
+    assert import_scan(path).gpr.data.shape == (30, 59)
+    path.write_bytes(whole[:1024] + turned)
+    with pytest.raises(ScanError, match=r"^made\.dzt: found samples whose bytes are swapped"):
+        import_scan(path)
+
+
+@pytest.mark.parametrize("size", (10, 1000))
+def test_less_than_a_header_is_said_to_be(made, signal, size):
+    path = made(signal)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ScanError, match=rf"^made\.dzt: found {size} bytes of a GSSI DZT, whose header alone has"):
+        import_scan(path)

@@ -270,6 +270,32 @@ def test_marks_are_told_and_sweeps_that_are_not_valid_left_out(made, signal):
 def test_a_file_that_ends_before_its_header_says_so(made, signal):
     scan = import_scan(made(signal, told=40))
     assert "The header tells of 40 traces." in scan.header.notes
+    assert [one.code for one in scan.faults] == ["gpr-file-cut-off"]
+
+
+def test_two_recordings_in_one_file_are_refused(made, signal):
+    path = made(signal)
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(ScanError, match=r"^made\.dt: found 60 traces, expected 30 as its header tells$"):
+        import_scan(path)
+
+
+def test_bytes_that_were_swapped_are_said_to_be(made, signal):
+    path = made(signal)
+    whole = np.frombuffer(path.read_bytes(), "<u2")
+    path.write_bytes(whole.byteswap().tobytes())
+    with pytest.raises(ScanError, match=r"^made\.dt: found an IDS dt whose bytes are swapped by 2, expected"):
+        import_scan(path)
+    smooth = np.rint(3000.0 * np.sin(0.2 * np.arange(SAMPLES))) + np.arange(30)[:, None]
+    with pytest.raises(ScanError, match=r"^made\.dt: found samples whose bytes are swapped"):
+        import_scan(made(smooth.astype("<i2").byteswap()))
+
+
+def test_a_file_shorter_than_a_record(made, signal):
+    path = made(signal)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ScanError, match=r"^made\.dt: found 100 bytes, expected records of 132$"):
+        import_scan(path)
 
 
 @pytest.mark.parametrize("content", (b"V\x03\0\0", b"V\x03\0\0" + struct.pack("<I", 0), b"V" * 4096))

@@ -34,7 +34,7 @@ def mala(folder, signal, *, dtype="<i2", more="", end="rd3"):
     return path
 
 
-def pulseekko(folder, signal, *, order="<", unit="m", points=SAMPLES):
+def pulseekko(folder, signal, *, order="<", unit="m", points=SAMPLES, more=""):
     path, traces = folder / "line.DT1", []
     for n, row in enumerate(signal):
         head = np.zeros(32, f"{order}f4")
@@ -43,7 +43,7 @@ def pulseekko(folder, signal, *, order="<", unit="m", points=SAMPLES):
     path.write_bytes(b"".join(traces))
     path.with_suffix(".HD").write_text(
         f"1234\r\nMaker\r\n2026-03-09\r\nNUMBER OF PTS/TRC = {SAMPLES}\r\nTIMEZERO AT POINT = 4\r\n"
-        f"TOTAL TIME WINDOW = 32.0\r\nPOSITION UNITS = {unit}\r\nANTENNA SEPARATION = 0.18\r\n"
+        f"TOTAL TIME WINDOW = 32.0\r\nPOSITION UNITS = {unit}\r\nANTENNA SEPARATION = 0.18\r\n{more}"
     )
     return path
 
@@ -148,6 +148,8 @@ def test_marks_of_a_real_recording_give_the_places(shared_data):
         (lambda d, s: pulseekko(d, s, points=60), "found 60 points in the first trace, expected 64"),
         (lambda d, s: pulseekko(d, s, unit="furlong"), "POSITION UNITS: found 'furlong', expected m, ft or in"),
         (lambda d, s: mala(d, s, dtype=">i2"), r"^line\.rd3: found samples whose bytes are swapped"),
+        (lambda d, s: mala(d, s, more="LAST TRACE:20\n"), "found 40 traces, expected 20 as its header tells"),
+        (lambda d, s: pulseekko(d, s, more="NUMBER OF TRACES = 20\n"), "found 40 traces, expected 20 as its head"),
         (lambda d, s: mala(d, s[:1]), "found 1 traces of 64 samples, expected at least 2"),
         (lambda d, s: seismic(d, s, samples=63), r"trace 1: found 63 samples|no whole traces"),
         (lambda d, s: seismic(d, s, su=True, samples=63), r"^line\.su: found .* no whole traces in either order"),
@@ -182,6 +184,16 @@ def test_files_that_were_cut_off_keep_their_whole_traces(kind, signal, tmp_path)
     scan = import_scan(path)
     assert len(scan.gpr.data) == TRACES - 1
     assert "gpr-file-cut-off" in [one.code for one in scan.faults]
+
+
+@pytest.mark.parametrize(
+    ("make", "more"), ((mala, "LAST TRACE:{}\n"), (pulseekko, "NUMBER OF TRACES = {}\n")), ids=("rd3", "dt1")
+)
+def test_files_that_end_with_a_whole_trace_say_that_others_are_missing(make, more, signal, tmp_path):
+    for told, codes in ((TRACES + 9, ["gpr-file-cut-off"]), (TRACES, []), (TRACES + 1, []), (TRACES - 1, [])):
+        scan = import_scan(make(tmp_path, signal, more=more.format(told)))
+        assert len(scan.gpr.data) == TRACES
+        assert [one.code for one in scan.faults] == codes
 
 
 def test_a_header_without_its_traces_says_what_is_missing(signal, tmp_path):

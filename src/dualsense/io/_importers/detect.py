@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
+import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io._hdf5 import read_scan
 from dualsense.io._importers.array import OPTION as OFFSETS
 from dualsense.io._importers.array import array_option, import_array
 from dualsense.io._importers.gprmax import import_gprmax, is_gprmax
-from dualsense.io._importers.gssi import channel_count, import_gssi, is_gssi
+from dualsense.io._importers.gssi import HEADER_BYTES, channel_count, import_gssi, is_gssi
 from dualsense.io._importers.ids import import_ids
 from dualsense.io._importers.ids_header import is_ids
 from dualsense.io._importers.logs.importer import import_log, is_log
@@ -148,8 +149,24 @@ def _importer(path: Path, name: str) -> Callable[..., Scan]:
     found = next((importer for importer, fits in named if fits), None)
     if found is not None:
         return found
+    damage = _damage(head)
+    if damage:
+        msg = f"{name}: found {damage}"
+        raise ScanError(msg)
     msg = (
         f"{name}: found a file that begins with {head[:24]!r}, expected a scan file, a GSSI DZT, an IDS dt, "
         "MALÅ's rd3 or rd7, a DT1, SEG-Y, SU, a gprMax output, a ROS bag, MCAP, or a table"
     )
     raise ScanError(one_line(msg))
+
+
+def _damage(head: bytes) -> str:
+    """Say what became of a file of a known format that can be known no more; empty for others."""
+    for size in (2, 4):
+        turned = np.frombuffer(head[: len(head) // size * size], f"u{size}").byteswap().tobytes()
+        for maker, fits in (("a GSSI DZT", is_gssi), ("an IDS dt", is_ids)):
+            if fits(turned[:HEADER_BYTES]):
+                return f"{maker} whose bytes are swapped by {size}, expected it as it was recorded"
+    if is_gssi(head.ljust(HEADER_BYTES, b"\0")):
+        return f"{len(head)} bytes of a GSSI DZT, whose header alone has {HEADER_BYTES}"
+    return ""

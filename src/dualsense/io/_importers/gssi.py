@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
-from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._importers.marks import along_marks, check_marks, marks_of, marks_told
 from dualsense.io._importers.options import MAX_SPACING_M, MIN_SPACING_M, LineOptions, whole_option
-from dualsense.io._importers.traces import check_markers, examine_traces, read_content
+from dualsense.io._importers.traces import check_markers, cut_off, examine_traces, read_content, require_order
 from dualsense.io._text import clean_text, one_line, single_line
 from dualsense.language import in_english
 from dualsense.scan import GprData, Pose, Scan, ScanHeader
@@ -149,6 +148,7 @@ def import_gssi(
     frames, faults = _traces(content, header, name)
     counts, marks = frames[:, chosen], marks_of(frames, chosen)
     check_markers(marker_samples, header.samples, name)
+    require_order(counts[:, marker_samples:], name)
     check_marks(marks, marker_samples, name)
     time_s, along_m, spacing_m = _track(
         header, marks, len(counts), name, options.trace_spacing_m, mark_spacing_m, first_mark
@@ -251,7 +251,7 @@ def _channel(header: DztHeader, channel: int | None, name: str) -> int:
     return chosen
 
 
-def _traces(content: bytes, header: DztHeader, name: str) -> tuple[NDArray[Any], list[Fault]]:
+def _traces(content: bytes, header: DztHeader, name: str) -> tuple[NDArray[Any], tuple[Fault, ...]]:
     """Cut the file into traces (n, channels, samples); the channels take turns."""
     dtype = _SAMPLE_TYPES[header.bits]
     frame = header.samples * dtype.itemsize * header.channels
@@ -263,11 +263,7 @@ def _traces(content: bytes, header: DztHeader, name: str) -> tuple[NDArray[Any],
     if count * header.samples * header.channels > schema.MAX_ELEMENTS:
         msg = f"{name}: found {count} traces of {header.samples} samples, expected at most {schema.MAX_ELEMENTS}"
         raise ScanError(msg)
-    faults = []
-    if rest:
-        faults.append(
-            fault("gpr-file-cut-off", path=name, part=in_english("trace"), rest_bytes=rest, whole_bytes=frame)
-        )
+    faults = cut_off(name, in_english("trace"), count, rest, frame)
     samples = np.frombuffer(content, dtype, count * header.samples * header.channels, header.data_offset)
     return samples.reshape(count, header.channels, header.samples), faults
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dualsense.errors import ScanError
-from dualsense.faults import fault
 from dualsense.io import _schema as schema
 from dualsense.io._importers.ids_header import TAG_BYTES, TRACE, read_ids_header
 from dualsense.io._importers.line import Traces, line_scan
 from dualsense.io._importers.options import LineOptions
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import cut_off, read_content, require_order
 from dualsense.language import in_english
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.io._importers.ids_header import IdsHeader
-    from dualsense.scan import Fault, Scan
+    from dualsense.scan import Scan
 
 MARKER_SAMPLES = 2
 """The first samples of a trace are no signal."""
@@ -92,8 +91,10 @@ def import_ids(
         marker_samples=marker_samples,
     )
     header = read_ids_header(content, name)
-    counts, tags, faults = _traces(content, header, name)
+    counts, tags, rest = _traces(content, header, name)
     _require_one_channel(counts, header, name)
+    faults = cut_off(name, in_english("record"), len(counts), rest, header.record_bytes, told=header.traces)
+    require_order(counts, name)
     data = counts.astype(np.float64)
     not_valid = (tags[:, 1] == _NOT_VALID[0]) & (tags[:, 2] == _NOT_VALID[1])
     data[not_valid] = np.nan
@@ -107,15 +108,13 @@ def import_ids(
         instrument=f"{header.pair.frequency_mhz} MHz" if header.pair.frequency_mhz else "",
         created=header.created,
         notes=_notes(header, len(counts), int(not_valid.sum()), np.flatnonzero(np.isin(tags[:, 1], _MARKS))),
-        faults=tuple(faults),
+        faults=faults,
     )
     return line_scan(path, name, content, traces, options)
 
 
-def _traces(
-    content: bytes, header: IdsHeader, name: str
-) -> tuple[NDArray[np.int16], NDArray[np.uint8], list[Fault]]:
-    """Cut out the records of the traces: (n, samples), and their tags (n, 4)."""
+def _traces(content: bytes, header: IdsHeader, name: str) -> tuple[NDArray[np.int16], NDArray[np.uint8], int]:
+    """Cut out the records of the traces: (n, samples), their tags (n, 4), and how many bytes are left over."""
     count, rest = divmod(len(content), header.record_bytes)
     records = np.frombuffer(content, np.uint8, count * header.record_bytes).reshape(count, header.record_bytes)
     # a trace is tagged R and nothing more: another letter after it makes another name
@@ -128,12 +127,8 @@ def _traces(
         amount = f"{len(starts)} traces of {header.samples} samples"
         msg = f"{name}: found {amount}, expected at most {schema.MAX_ELEMENTS}"
         raise ScanError(msg)
-    faults = []
-    if rest:
-        record, whole = in_english("record"), header.record_bytes
-        faults.append(fault("gpr-file-cut-off", path=name, part=record, rest_bytes=rest, whole_bytes=whole))
-    samples = np.ascontiguousarray(records[starts, TAG_BYTES : TAG_BYTES + 2 * header.samples])
-    return samples.view("<i2"), records[starts, :TAG_BYTES], faults
+    samples = np.ascontiguousarray(records[starts, TAG_BYTES : TAG_BYTES + 2 * header.samples]).view("<i2")
+    return samples, records[starts, :TAG_BYTES], rest
 
 
 def _require_one_channel(counts: NDArray[np.int16], header: IdsHeader, name: str) -> None:

@@ -170,6 +170,9 @@ def _records(content: bytes, size: int, name: str) -> dict[str, bytes]:
             msg = f"{name}: header: found traces of several pairs of antennas, expected one channel in a file"
             raise ScanError(msg)
         records.setdefault(tag, body)
+    if not records:
+        msg = f"{name}: found {len(content)} bytes, expected records of {size}"
+        raise ScanError(msg)
     if _HEADER not in records:
         told = ", ".join(map(repr, records))
         msg = f"{name}: found the records {told} before the traces, expected one tagged {_HEADER!r}"

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dualsense.errors import ScanError
-from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, companion, line_scan, setting, settings
 from dualsense.io._importers.options import LineOptions
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import cut_off, read_content, require_order
 from dualsense.io._text import single_line
 from dualsense.language import in_english
 
@@ -99,36 +98,20 @@ def import_mala(
     dtype = TYPES[data_path.suffix.lower()]
     size = samples * dtype.itemsize
     rows, rest = divmod(len(content), size)
-    trace = in_english("trace")
-    cut = fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=size)
-    data = np.frombuffer(content, dtype, rows * samples).reshape(rows, samples).astype(np.float64)
-    _require_order(content, data, dtype, name)
+    counts = np.frombuffer(content, dtype, rows * samples).reshape(rows, samples)
+    require_order(counts, name)
+    faults = cut_off(
+        name, in_english("trace"), rows, rest, size, told=round(setting(found, "LAST TRACE", head_name, 0.0))
+    )
     by_wheel = setting(found, "DISTANCE FLAG", head_name, 1.0) != 0.0
     traces = Traces(
         "MALÅ",
-        data,
+        counts.astype(np.float64),
         0.0,
         step_s,
         spacing_m=setting(found, "DISTANCE INTERVAL", head_name, 0.0) if by_wheel else 0.0,
         separation_m=max(setting(found, "ANTENNA SEPARATION", head_name, 0.0), 0.0),
         instrument=single_line(found.get("ANTENNAS", ""))[:60],
-        faults=(cut,) if rest else (),
+        faults=faults,
     )
     return line_scan(path, name, content + head, traces, options)
-
-
-def _require_order(content: bytes, data: np.ndarray, dtype: np.dtype, name: str) -> None:
-    """Refuse samples that are smooth only with their bytes the other way round."""
-    if len(data) < 2:
-        return
-    swapped = np.frombuffer(content, dtype.newbyteorder(">"), data.size).reshape(data.shape).astype(np.float64)
-    if roughness(data) > 1.0 > 4.0 * roughness(swapped):
-        msg = f"{name}: found samples whose bytes are swapped, expected little-endian ones"
-        raise ScanError(msg)
-
-
-def roughness(data: np.ndarray) -> float:
-    """Mean square of the steps from sample to sample over that of the samples about their mean."""
-    some = data[:: max(1, len(data) // 64)]
-    spread = float(((some - some.mean()) ** 2).mean())
-    return float((np.diff(some, axis=1) ** 2).mean()) / spread if spread > 0.0 else 0.0

@@ -15,10 +15,9 @@ import numpy as np
 
 from dualsense.constants import C0_M_S
 from dualsense.errors import ScanError
-from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, companion, line_scan, setting, settings
 from dualsense.io._importers.options import LineOptions
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import cut_off, read_content
 from dualsense.io._text import single_line
 from dualsense.language import in_english
 
@@ -100,8 +99,8 @@ def import_pulseekko(
         raise ScanError(msg)
     separation_m = unit_m * max(setting(found, "ANTENNA SEPARATION", head_name, 0.0), 0.0)
     step_s = window_s / samples
-    trace = in_english("trace")
-    faults = (fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=size),) if rest else ()
+    told = round(setting(found, "NUMBER OF TRACES", head_name, 0.0))
+    faults = cut_off(name, in_english("trace"), len(data), rest, size, told=told)
     traces = Traces(
         "Sensors & Software",
         data,

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
-from dualsense.faults import fault
 from dualsense.io._importers.line import Traces, check_counts, line_scan
 from dualsense.io._importers.options import LineOptions, is_number, positive_option
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import cut_off, read_content
 from dualsense.io._text import one_line
 from dualsense.language import in_english
 
@@ -171,8 +170,6 @@ def import_seismic(
     body = np.ascontiguousarray(records[:, TRACE_BYTES:]).view(f"{layout.order}{FORMATS[layout.form]}")
     with np.errstate(invalid="ignore", over="ignore"):  # of damaged numbers, which are examined below
         data = _from_ibm(body) if layout.form == IBM else body.astype(np.float64)
-    trace = in_english("trace")
-    cut = fault("gpr-file-cut-off", path=name, part=trace, rest_bytes=rest, whole_bytes=layout.trace_bytes)
     spacing_m = _float(records, 188, layout) if layout.kind == "SU" else 0.0
     unit_m = positive_option(name, "coordinate_unit_m", coordinate_unit_m, unit="metres", most=1e6)
     on_their_own = spacing_m > 0.0 or trace_spacing_m is not None
@@ -184,7 +181,7 @@ def import_seismic(
         _interval(name, records, content, layout, sample_interval_s),
         place_m=place_m,
         spacing_m=spacing_m,
-        faults=(cut,) if rest else (),
+        faults=cut_off(name, in_english("trace"), rows, rest, layout.trace_bytes),
         notes=f"Bytes {'little' if layout.order == '<' else 'big'}-endian, format {layout.form}.",
     )
     return line_scan(path, name, content, traces, options)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualsense.errors import ScanError, UsageError
+from dualsense.faults import fault
 from dualsense.io._axes import hertz
 from dualsense.io._importers.options import whole_option
 from dualsense.io._opening import check_file
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from dualsense.scan import Fault
 
 
+ROWS_LOOKED_AT = 64
+"""For the order of bytes."""
 MAX_FILE_BYTES = 2**28
 """Of a recording that is read whole: an hour's, and as numbers it takes four to eight times as much."""
 
@@ -45,6 +48,57 @@ def read_content(path: Path) -> tuple[str, bytes]:
     except OSError as error:
         msg = f"{name}: {error.strerror}"
         raise ScanError(msg) from None
+
+
+def cut_off(name: str, part: str, rows: int, rest: int, whole: int, *, told: int = 0) -> tuple[Fault, ...]:
+    """Hold how many traces a file has against its own number of them.
+
+    Parameters
+    ----------
+    name
+        What messages call the file.
+    part
+        What is cut off at its end, as `in_english` gives it.
+    rows
+        Traces that are whole.
+    rest, whole
+        Bytes after the last whole one, and of one.
+    told
+        How many the header tells of, to one more or less; 0 where it does not.
+
+    Returns
+    -------
+    faults
+        That the file ends too early.
+
+    Raises
+    ------
+    ScanError
+        There are more than the header tells of: the file is of another one, or two in one.
+    """
+    if 0 < told < rows - 1:
+        msg = f"{name}: found {rows} traces, expected {told} as its header tells"
+        raise ScanError(msg)
+    if not rest and rows >= told - 1:
+        return ()
+    return (fault("gpr-file-cut-off", path=name, part=part, rest_bytes=rest, whole_bytes=whole),)
+
+
+def require_order(counts: NDArray[Any], name: str) -> None:
+    """Refuse samples (n, k) that are smooth only with their bytes the other way round."""
+    if len(counts) < 2 or counts.dtype.itemsize < 2:
+        return
+    some = counts[:: max(1, len(counts) // ROWS_LOOKED_AT)]
+    if roughness(some) > 1.0 > 4.0 * roughness(some.byteswap()):
+        msg = f"{name}: found samples whose bytes are swapped, expected little-endian ones"
+        raise ScanError(msg)
+
+
+def roughness(counts: NDArray[Any]) -> float:
+    """Mean square of the steps from sample to sample over that of the samples about their mean."""
+    some = counts.astype(np.float64)
+    spread = float(((some - some.mean()) ** 2).mean())
+    return float((np.diff(some, axis=1) ** 2).mean()) / spread if spread > 0.0 else 0.0
 
 
 def check_markers(marker_samples: int, samples: int, name: str) -> None:
