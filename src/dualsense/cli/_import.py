@@ -8,6 +8,7 @@ import click
 
 from dualsense.cli import _options as options
 from dualsense.cli._console import DONE, PROGRAM, Console
+from dualsense.cli._text import fault_lines
 from dualsense.language import say
 from dualsense.runtime.texts import visible
 
@@ -66,5 +67,7 @@ def import_(
     console.subject = str(out)
     write_scan(scan, out, overwrite=overwrite)
     told = {"path": visible(str(out)), "command": f"{PROGRAM} info {visible(str(out))}"}
-    console.report(say("wrote {path}; `{command}` says what it holds", **told))
+    console.report(
+        "\n".join([say("wrote {path}; `{command}` says what it holds", **told), *fault_lines(scan.faults)])
+    )
     return DONE

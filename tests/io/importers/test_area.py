@@ -134,6 +134,18 @@ def test_lines_of_tones_come_to_one_delay_and_keep_their_reference(tmp_path):
         import_lines(files, line_spacing_m=0.1, **options)  # of another cable, which nobody told of
 
 
+def test_a_line_that_was_cut_off_says_so_when_it_comes_in_and_in_what_is_written(lines, tmp_path):
+    cut, out = tmp_path / "cut.dt", tmp_path / "cut.h5"
+    cut.write_bytes(lines[0].read_bytes()[:-10])
+    ran = CliRunner().invoke(cli, ["import", str(cut), "-o", str(out), "--no-isolated"])
+    assert ran.exit_code == 0
+    assert "the last record is cut off: 122 of 132 bytes; dropped" in ran.output
+    assert read_scan(out).imported["faults"].startswith("gpr-file-cut-off: the last record is cut off")
+    area = import_lines([*lines[1:], cut], line_spacing_m=0.1)
+    assert "gpr-file-cut-off" in area.imported["lines"]
+    assert "faults" not in import_scan(lines[0]).imported
+
+
 def test_a_line_too_short_is_refused_by_name(lines, tmp_path):
     assert MIN_LINE_M == MIN_LENGTH_M
     short = tmp_path / "short.dt"
@@ -161,6 +173,8 @@ def test_layouts_that_are_none(lines, tmp_path, rows, message):
 def test_what_is_no_area(lines, sample_dir, tmp_path):
     with pytest.raises(UsageError, match="either line_spacing_m or a layout"):
         import_lines(lines)
+    with pytest.raises(UsageError, match=r"^a\.dt: given twice, expected each line once$"):
+        import_lines([*lines, lines[0]], line_spacing_m=0.1)
     with pytest.raises(UsageError, match="positive number of metres"):
         import_lines(lines, line_spacing_m=-1)
     with pytest.raises(ScanError, match=r"^pmn_sand\.h5: found a scan of the metal detector"):

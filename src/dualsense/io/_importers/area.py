@@ -71,6 +71,10 @@ def import_lines(
     if not 1 <= len(files) <= MAX_LINES:
         msg = f"an area is made of 1 to {MAX_LINES} lines, got {len(files)}"
         raise UsageError(msg)
+    twice = [one for n, one in enumerate(files) if one in files[:n]]
+    if twice:
+        msg = f"{one_line(twice[0].name)}: given twice, expected each line once"
+        raise UsageError(msg)
     if zigzag and layout is not None:
         msg = "a layout tells the direction of each line: zigzag goes with line_spacing_m only"
         raise UsageError(msg)

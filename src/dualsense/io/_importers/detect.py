@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from dualsense.scan import Scan
 
 
+MAX_TOLD = 4000
+"""Characters of what was wrong with a file, as its scan keeps it."""
+
+
 def import_scan(path: str | os.PathLike[str], **options: Any) -> Scan:
     """Read a recording in any format that is known here, by what the file holds and not by its name.
 
@@ -106,6 +110,8 @@ def _with_origin(scan: Scan, importer: str, name: str, options: dict[str, Any]) 
     text = json.dumps(given, sort_keys=True, default=str)
     digest = hashlib.sha256(f"{scan.sha256} {text}".encode()).hexdigest() if given else scan.sha256
     told = {"format": importer.removeprefix("import_"), "file": name, "sha256": scan.sha256, "options": text}
+    if scan.faults:  # a file that was cut off is whole once it is written as a scan
+        told["faults"] = "; ".join(f"{one.code}: {one.message}" for one in scan.faults)[:MAX_TOLD]
     return replace(scan, sha256=digest, imported=told)
 
 
