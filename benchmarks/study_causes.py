@@ -1,12 +1,12 @@
 """What an alarm stands on: suspects and other calls per square metre, by what lies there, of one revision or two.
 
-    python -m benchmarks.study_causes FOLDER [--beside TREE] [--presets N] [--lanes N --skip N]
+    python -m benchmarks.study_causes FOLDER [--beside TREE] [--presets N] [--lanes N --skip N] [--jobs N]
 
 Scans are simulated into FOLDER by this revision: a lane of each of ten kinds of ground, so many of each, and
 sealed lanes of the calibration. Each is processed by this revision and, with ``--beside``, by the one that is
 checked out in TREE, with the confidence model that each ships. A target lies at the object that it is matched with
-as `dualsense.evaluate` does, mines first; what is matched with none counts as "nothing". What is in FOLDER already
-is not made again. Everything is simulated.
+as `dualsense.evaluate` does, mines first; what is matched with none counts as "nothing". Then it says how far off
+metal lies (`benchmarks.metal_places`). What is in FOLDER already is not made again. Everything is simulated.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from benchmarks import metal_places
 from benchmarks.calibrate import scenes
 from benchmarks.processes import ROOT, dualsense
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dualsense.scan import Truth
+    from dualsense.simulate import Scene
 
 PRESETS = (
     "sand",
@@ -44,20 +46,30 @@ CAUSES = ("mine", "metal", "other", "nothing")
 """What lies at a target: a mine, an object of metal, one without, or nothing that was buried."""
 
 
+def drawn(name: str) -> tuple[Scene, int]:
+    """Draw the scene of a scan from its name, and its seed."""
+    from dualsense.simulate import random_lane
+
+    kind, _, rest = name.partition("-")
+    ground, _, seed = rest.rpartition("-")
+    if kind == "square":
+        return random_lane(ground, rng=np.random.default_rng(int(seed))), int(seed)
+    split, _, soil = ground.partition("-")
+    return scenes.scene(scenes.Lane(split, soil, int(seed))), int(seed)
+
+
 def make(folder: Path, squares: int, lanes: int, skip: int) -> None:
     """Simulate what is not there yet."""
-    from dualsense.simulate import Faults, random_lane, simulate_scan, write_simulated
+    from dualsense.simulate import Faults, simulate_scan, write_simulated
 
-    for n in range(squares * len(PRESETS)):
-        name, seed = PRESETS[n % len(PRESETS)], FIRST_SEED + n
-        path = folder / f"square-{name}-{seed}.h5"
+    numbers = range(squares * len(PRESETS))
+    names = [f"square-{PRESETS[n % len(PRESETS)]}-{FIRST_SEED + n}" for n in numbers]
+    names += [f"lane-{lane.name}" for lane in scenes.lanes("sealed", skip + lanes)[skip:]]
+    for name in names:
+        path = folder / f"{name}.h5"
         if not path.exists():
-            scene = random_lane(name, rng=np.random.default_rng(seed))
+            scene, seed = drawn(name)
             write_simulated(simulate_scan(scene, seed=seed), path, Faults())
-    for lane in scenes.lanes("sealed", skip + lanes)[skip:]:
-        path = folder / f"lane-{lane.name}.h5"
-        if not path.exists():
-            write_simulated(simulate_scan(scenes.scene(lane), seed=lane.seed), path, Faults())
 
 
 def owners(truth: Truth, places_m: np.ndarray) -> np.ndarray:
@@ -133,20 +145,26 @@ def main() -> None:
     parser.add_argument("--presets", type=int, default=1, help="scans of each of ten kinds of ground")
     parser.add_argument("--lanes", type=int, default=56, help="sealed lanes")
     parser.add_argument("--skip", type=int, default=1120)
+    parser.add_argument("--jobs", type=int, help="scans at a time; one per core by default")
     asked = parser.parse_args()
     scans = asked.folder / "scans"
     scans.mkdir(parents=True, exist_ok=True)
     make(scans, asked.presets, asked.lanes, asked.skip)
-    for name, tree in (("beside", asked.beside), ("here", ROOT)):
-        if tree is None:
-            continue
+    trees = {name: tree for name, tree in (("beside", asked.beside), ("here", ROOT)) if tree is not None}
+    for name, tree in trees.items():
         outputs = asked.folder / name
         if not outputs.exists():
-            dualsense("batch", scans, "-o", outputs, source=tree / "src")
+            jobs = ("--jobs", asked.jobs) if asked.jobs else ()
+            dualsense("batch", scans, "-o", outputs, *jobs, source=tree / "src")
         for kind in ("square", "lane"):
             some = sorted(scans.glob(f"{kind}-*.h5"))
             if some:
                 tell(f"{name}, {kind}s", some, outputs, area(some))
+    for kind in ("square", "lane"):
+        buried = {path.stem: drawn(path.stem)[0] for path in sorted(scans.glob(f"{kind}-*.h5"))}
+        if buried:
+            wanted = metal_places.pieces(buried)
+            metal_places.tell(f"{kind}s", wanted, {name: asked.folder / name for name in trees})
 
 
 if __name__ == "__main__":
