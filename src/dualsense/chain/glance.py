@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dualsense import emi, gpr
-from dualsense.chain.imaging import rays_of
+from dualsense.chain.imaging import depths, rays_of
 from dualsense.chain.metal import MAPPING
 from dualsense.chain.radar_steps import IMAGING
 from dualsense.chain.sampled import take_samples
@@ -108,9 +108,7 @@ def _slice(state: RadarState, recipe: Recipe, before: Result, depth_m: float) ->
     ground, options = rays_of(taken(state.surface).height_m, top, tables)
     if options["method"] != "kirchhoff":
         return None
-    depths_m = tables.migrate.depth_step_m * np.arange(
-        round(tables.migrate.depth_stop_m / tables.migrate.depth_step_m) + 1, dtype=np.float64
-    )
+    depths_m = depths(tables)
     one_m = depths_m[[int(np.argmin(np.abs(depths_m - depth_m)))]]
     migrated = gpr.migrate(
         taken(state.soundings),

@@ -225,11 +225,10 @@ def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
     """Migrate to a volume; of a line only what lies below it, given to all ground beside it."""
     ground, options = rays(state, tables)
     log = Log()
-    step_m, stop_m = tables.migrate.depth_step_m, tables.migrate.depth_stop_m
     if options["on_ground"] and options["method"] == "wavenumber":
         options["method"] = "kirchhoff"
         log = Log((fault("gpr-antennas-on-ground"),))
-    depth_m = step_m * np.arange(round(stop_m / step_m) + 1, dtype=np.float64)
+    depth_m = depths(tables)
     grid, soundings, traces = taken(state.cover).grid, taken(state.soundings), taken(state.traces)
 
     def image(some: Soundings, heard: Traces, height_m: NDArray[np.float64], cells: Grid) -> Migrated:
@@ -244,11 +243,17 @@ def migrate_traces(state: RadarState, tables: Gpr) -> tuple[RadarState, Log]:
             image, soundings, traces, height_m, grid, state.lines, reach_m=reach_m, depth_count=depth_m.size
         )
     migrated, recorded_m = _as_recorded(migrated, soundings, ground, height_m)
-    if recorded_m < stop_m:
+    if recorded_m < tables.migrate.depth_stop_m:
         enough = recorded_m >= MINE_TOPS_M[-1] + gpr.MINE_BOTTOM_M
         severity: Severity = "info" if enough else "degraded"
         log += Log((fault("gpr-record-ends", severity=severity, depth_cm=1e2 * recorded_m),))
     return replace(state, migrated=migrated, recorded_m=recorded_m), log
+
+
+def depths(tables: Gpr) -> NDArray[np.float64]:
+    """Give the depths (m,) that the recipe wants imaged."""
+    step_m, stop_m = tables.migrate.depth_step_m, tables.migrate.depth_stop_m
+    return step_m * np.arange(round(stop_m / step_m) + 1, dtype=np.float64)
 
 
 def _as_recorded(

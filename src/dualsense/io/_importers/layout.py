@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io._importers.options import MAX_SPACING_M, is_number
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import read_content, table_rows
 from dualsense.io._text import one_line
 
 if TYPE_CHECKING:
@@ -90,11 +88,7 @@ def read_layout(path: Path, files: Sequence[Path]) -> list[Place]:
         The table cannot be read, lacks a column or a file, or holds no number where one is needed.
     """
     name, content = read_content(path)
-    try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{name}: not a table of comma-separated values ({error})"
-        raise ScanError(one_line(msg)) from None
+    rows = table_rows(content, name)
     found: dict[str, Place] = {}
     for number, row in enumerate(rows, start=2):
         own = {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(key, str)}

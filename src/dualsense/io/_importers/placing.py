@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 import re
 from dataclasses import replace
@@ -15,7 +13,7 @@ import numpy as np
 
 from dualsense.errors import ScanError, UsageError
 from dualsense.io._importers.options import number_option
-from dualsense.io._importers.traces import read_content
+from dualsense.io._importers.traces import read_content, table_rows
 from dualsense.io._text import one_line
 from dualsense.scan import Pose
 
@@ -127,11 +125,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _with_table(scan: Scan, path: Path, lag_s: float, timed: list[str]) -> Scan:
     name, content = read_content(path)
-    try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{name}: not a table of comma-separated values ({error})"
-        raise ScanError(one_line(msg)) from None
+    rows = table_rows(content, name)
     columns = set(rows[0]) if rows else set()
     clock = next((key for key in ("trace", "time_s") if key in columns), None)
     if clock is None or not {"x_m", "y_m"} <= columns or len(rows) < 2:

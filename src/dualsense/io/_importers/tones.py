@@ -6,9 +6,7 @@ the Universidad de los Andes.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,7 @@ from dualsense.errors import ScanError
 from dualsense.io import _schema as schema
 from dualsense.io._hdf5 import file_digest
 from dualsense.io._importers.options import MAX_DELAY_S, MAX_HEIGHT_M, number_option, positive_option
-from dualsense.io._importers.traces import examine_tones, examine_traces, read_content
+from dualsense.io._importers.traces import examine_tones, examine_traces, read_content, table_rows
 from dualsense.io._opening import open_source
 from dualsense.io._text import one_line, single_line
 from dualsense.io._types import type_name
@@ -128,13 +126,8 @@ def import_touchstone(
 
 
 def _table(content: bytes, name: str) -> list[dict[str, Any]]:
-    try:
-        given = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{name}: not a table of comma-separated values ({error})"
-        raise ScanError(one_line(msg)) from None
     rows: list[dict[str, Any]] = []
-    for number, row in enumerate(given, start=2):
+    for number, row in enumerate(table_rows(content, name), start=2):
         own: dict[str, Any] = {"file": (row.get("file") or "").strip()}
         for key in ("x_m", "y_m", "z_m"):
             text = row.get(key)

@@ -1,7 +1,9 @@
-"""What the importers of impulse traces share: the file's bytes, and traces without the instrument's marks."""
+"""What importers share: the bytes of a file, tables, and traces without what cannot be a signal."""
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +50,28 @@ def read_content(path: Path) -> tuple[str, bytes]:
     except OSError as error:
         msg = f"{name}: {error.strerror}"
         raise ScanError(msg) from None
+
+
+def table_rows(content: bytes, name: str) -> list[dict[str, Any]]:
+    """Read the rows of a table with a header, by its columns.
+
+    Parameters
+    ----------
+    content
+        Text of comma-separated values.
+    name
+        What messages call it.
+
+    Raises
+    ------
+    ScanError
+        It is no such text.
+    """
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        msg = f"{name}: not a table of comma-separated values ({error})"
+        raise ScanError(one_line(msg)) from None
 
 
 def cut_off(name: str, part: str, rows: int, rest: int, whole: int, *, told: int = 0) -> tuple[Fault, ...]:
