@@ -1,9 +1,10 @@
 """What becomes of mines when something is wrong: they may be called not-assessable, never clutter.
 
 The full-wave sample scans are spoilt one way at a time: errors of the tracked position, a wrong permittivity,
-errors of the height, lines left out, a dead sensor. ``python benchmarks/study_ablation.py [-o FILE.png]`` counts
-the calls of the mines and draws them. ``--lanes N`` takes sealed lanes instead, and simulates them again with
-magnetic ground and with a hand that trembles; ``--model`` names the confidence model.
+errors of the height, lines left out, a dead sensor. ``python -m benchmarks.study_ablation [-o FILE.png]`` counts
+what becomes of the mines and draws it. ``--lanes N`` takes sealed lanes instead, and simulates them again with
+magnetic ground and with a hand that trembles; ``--model`` names the confidence model. Exit status 1 where a mine
+is called clutter or lost: without a target where the map of the smallest mine says that it would be found.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from benchmarks.coverage_truth import said_of
 
 from dualsense.fusion._confidence import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dualsense.evaluate import ObjectScore
+    from dualsense.result import Result
     from dualsense.scan import Scan
     from dualsense.simulate import Scene
 
@@ -31,12 +35,22 @@ if TYPE_CHECKING:
     Scans = Iterable[tuple[str, Scan]]
 
 ROOT = Path(__file__).resolve().parent.parent
-POSITION_MM = (0, 5, 10, 20)
+POSITION_MM = (5, 10, 20)
 CORRELATION_S = 0.5
 SEED = 7
 MAGNETIC, MAGNETIC_LOSS = 0.03, 1.5e-3
 """Susceptibility of strongly magnetic ground, and its loss; the strongest of the presets' middles has 0.008."""
 TREMBLE_M = 0.015
+LOOKS = {
+    "suspect": ("#d7301f", "suspect"),
+    "unclear": ("#fd9a4c", "unclear: to be dug"),
+    "not-assessable": ("#fddc9a", "not assessable: to be dug"),
+    "not covered": ("#9aa5b1", "no target, shown as not covered"),
+    "hidden": ("#d3d9df", "no target, may be missed here"),
+    "likely-clutter": ("#2a6fb0", "called clutter"),
+    "lost": ("#000000", "lost: no target, said to be found if there"),
+}
+"""From best to worst: what becomes of a mine, with its colour and its words in the picture."""
 
 
 def moved(scan: Scan, std_m: tuple[float, float, float]) -> Scan:
@@ -63,12 +77,13 @@ def every_other_line(scan: Scan) -> Scan:
 def conditions() -> dict[str, tuple[Spoil, float]]:
     """Each condition: what it does to a scan, and a factor of the permittivity (0 leaves it estimated)."""
     out: dict[str, tuple[Spoil, float]] = {}
+    out["nothing wrong"] = (lambda s: s, 0.0)
     for mm in POSITION_MM:
-        out[f"position {mm} mm"] = (lambda s, m=mm: moved(s, (1e-3 * m, 1e-3 * m, 0.0)), 0.0)
-    out["permittivity -30 %"] = (lambda s: s, 0.7)
-    out["permittivity +30 %"] = (lambda s: s, 1.3)
-    out["height 10 mm"] = (lambda s: moved(s, (0.0, 0.0, 0.01)), 0.0)
-    out["half the lines"] = (every_other_line, 0.0)
+        out[f"track off by {mm} mm"] = (lambda s, m=mm: moved(s, (1e-3 * m, 1e-3 * m, 0.0)), 0.0)
+    out["permittivity 30 % too low"] = (lambda s: s, 0.7)
+    out["permittivity 30 % too high"] = (lambda s: s, 1.3)
+    out["height off by 10 mm"] = (lambda s: moved(s, (0.0, 0.0, 0.01)), 0.0)
+    out["every other stripe left out"] = (every_other_line, 0.0)
     out["no metal detector"] = (lambda s: replace(s, emi=None), 0.0)
     out["no radar"] = (lambda s: replace(s, gpr=None), 0.0)
     return out
@@ -96,11 +111,22 @@ def trembling(scene: Scene) -> Scene:
 
 def invented(count: int, change: Change = lambda scene: scene) -> Scans:
     """Lanes of the sealed split, soils in turn."""
-    from calibrate.scenes import lanes, scene
+    from benchmarks.calibrate.scenes import lanes, scene
+
     from dualsense.simulate import simulate_scan
 
     for lane in lanes("sealed", count):
         yield lane.name, simulate_scan(change(scene(lane)), seed=lane.seed)
+
+
+def fate(result: Result, thing: ObjectScore) -> str:
+    """Say what became of an object: its target's call, or what is said of the ground where it has none."""
+    if thing.call is not None:
+        return thing.call
+    if thing.not_covered:
+        return "not covered"
+    vouched = result.smallest_mine is not None and said_of(result, thing.x_m, thing.y_m, thing.depth_m) == 1
+    return "lost" if vouched else "hidden"
 
 
 def run(sets: dict[str, tuple[list[tuple[str, Scan]], Spoil, float]], model: str) -> dict[str, Any]:
@@ -113,7 +139,7 @@ def run(sets: dict[str, tuple[list[tuple[str, Scan]], Spoil, float]], model: str
     for name, (scans, spoil, factor) in sets.items():
         mines: Counter[str] = Counter()
         others: Counter[str] = Counter()
-        lost = []
+        open_ = []
         for label, scan in scans:
             truth = scan.truth
             wanted = [f"fusion.model={model}"]
@@ -122,37 +148,43 @@ def run(sets: dict[str, tuple[list[tuple[str, Scan]], Spoil, float]], model: str
                 wanted.append(f"gpr.soil.relative_permittivity={wrong:.3f}")
             result = process_scan(replace(spoil(scan), truth=None), load_recipe(overrides=wanted))
             for o in score_scan(result, truth).objects:
-                open_ = o.target is None and not o.assessable
-                call = "not-assessable" if open_ else "no target" if o.call is None else o.call
-                (mines if o.is_mine else others)[call] += 1
-                if o.is_mine and call in ("likely-clutter", "no target"):
-                    lost.append(f"{label}: {o.model or o.label} {call}")
-        out[name] = {"mines": dict(mines), "others": dict(others), "lost": lost}
-        print(f"{name:20s} mines {dict(mines)}  others {dict(others)}  {'; '.join(lost)}", flush=True)
+                end = fate(result, o)
+                if o.is_mine:
+                    mines[end] += 1
+                else:  # the map of the smallest mine says nothing of them
+                    others[o.call or "no target"] += 1
+                if o.is_mine and end != "suspect":
+                    open_.append(f"{label}: {o.model or o.label} {100 * o.depth_m:.0f} cm deep {end}")
+        out[name] = {"mines": dict(mines), "others": dict(others), "no suspect": open_}
+        print(f"{name:28s} mines {dict(mines)}  others {dict(others)}  {'; '.join(open_)}", flush=True)
     return out
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    """Stacked bars of the mines' calls."""
+    """Draw a bar for each condition, a piece of it for each thing that became of mines, with their number."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 4.4), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9.0, 1.6 + 0.3 * len(found)), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    bottom = np.zeros(len(found))
-    looks = {
-        "suspect": "#e8440a", "not-assessable": "#bdbdbd", "likely-clutter": "#2a6fb0", "no target": "#000000",
-    }  # fmt: skip
-    for call, colour in looks.items():
-        height = np.array([f["mines"].get(call, 0) for f in found.values()])
-        axes.bar(range(len(found)), height, bottom=bottom, color=colour, label=call)
-        bottom += height
-    axes.set_xticks(range(len(found)), list(found), rotation=35, ha="right")
-    axes.set_ylabel("mines")
-    axes.set_ylim(0, 1.35 * max(bottom.max(), 1.0))
-    axes.legend(loc="upper right", ncols=4, fontsize=9)
-    axes.set_title("What mines are called when something is wrong (simulated)")
+    names, left = list(found), np.zeros(len(found))
+    for end, (colour, words) in LOOKS.items():
+        count = np.array([f["mines"].get(end, 0) for f in found.values()])
+        if not count.any() and end not in ("suspect", "likely-clutter", "lost"):
+            continue
+        bars = axes.barh(names, count, left=left, color=colour, edgecolor="white", label=words)
+        dark = end in ("suspect", "likely-clutter", "lost")
+        axes.bar_label(
+            bars, [str(c) if c else "" for c in count], label_type="center", color="white" if dark else "black"
+        )
+        left += count
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(left.max(), 1.0))
+    axes.set_xticks([])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    axes.set_title(f"What becomes of {left.max():.0f} mines when something is wrong (simulated)", fontsize=11)
     figure.savefig(path)
 
 
@@ -173,7 +205,7 @@ def main() -> int:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     if options.out:
         draw(found, options.out)
-    return 1 if any("likely-clutter" in f["mines"] for f in found.values()) else 0
+    return int(any(end in f["mines"] for f in found.values() for end in ("likely-clutter", "lost")))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Two cases that no dual sensor solves, and what the program says of them.
 
 A plastic mine in ground of its own permittivity has no radar echo; a mine under a can has an echo and metal that
-are the can's. Simulated, two seeds each, with both confidence models: ``python benchmarks/study_hard_cases.py``.
+are the can's. Simulated, two seeds each, with every confidence model: ``python benchmarks/study_hard_cases.py``.
 """
 
 from __future__ import annotations
