@@ -177,3 +177,21 @@ def test_the_nearest_point_is_as_far_as_scipys_bit_for_bit(count, kind, reach):
     wanted, _ = cKDTree(points).query(places)
     assert np.array_equal(numerics.nearest(points, places, reach=reach), wanted)
     assert numerics.nearest(points, places[:0], reach=reach).size == 0
+
+
+def test_real_and_complex_arguments_of_bessel_stand_beside_each_other():
+    x = np.array([0.0, 2.5, 2.5 + 0.3j, 11.0, 0.4j, 40.0])
+    both = numerics.bessel_0_2(x.astype(complex))
+    for order, found in zip((0, 2), both, strict=True):
+        assert found == pytest.approx(special.jv(order, x), abs=1e-12)
+
+
+def test_spline_weights_of_known_nodes_are_a_callers_own():
+    nodes, at = np.array([0.0, 1.0, 2.5, 3.0, 4.0]), np.array([0.5, 2.7])
+    first = numerics.cubic_weights(nodes, at)
+    kept = first.copy()
+    first[:] = 0.0
+    nodes_again = nodes.copy()
+    assert np.array_equal(numerics.cubic_weights(nodes_again, at), kept)
+    nodes_again[2] = 2.0
+    assert not np.array_equal(numerics.cubic_weights(nodes_again, at), kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,18 +35,7 @@ def cubic_weights(nodes: Real, at: Real, *, derivative: bool = False) -> Real:
     ----------
     de Boor, C. (1978). A Practical Guide to Splines, chapter IV. Springer.
     """
-    n, width = nodes.size, np.diff(nodes)
-    secant = np.diff(np.eye(n), axis=0) / width[:, None]
-    left, right = np.zeros((n, n)), np.zeros((n, n))
-    inner = np.arange(1, n - 1)
-    left[inner, inner - 1], left[inner, inner + 1] = width[1:], width[:-1]
-    left[inner, inner] = 2.0 * (width[:-1] + width[1:])
-    right[1:-1] = 3.0 * (width[1:, None] * secant[:-1] + width[:-1, None] * secant[1:])
-    for row, near, step in ((0, 0, 1), (n - 1, n - 2, -1)):  # the third derivative goes on through the second node
-        a, b = width[near], width[near + step]
-        left[row, row], left[row, row + step] = b, a + b
-        right[row] = ((3.0 * a + 2.0 * b) * b * secant[near] + a * a * secant[near + step]) / (a + b)
-    slopes = np.linalg.solve(left, right)
+    n, width, slopes = nodes.size, np.diff(nodes), _node_slopes(nodes.astype(np.float64).tobytes())
     piece = np.clip(np.searchsorted(nodes, at, side="right") - 1, 0, n - 2)
     h = width[piece]
     t = (at - nodes[piece]) / h
@@ -57,6 +47,26 @@ def cubic_weights(nodes: Real, at: Real, *, derivative: bool = False) -> Real:
     weights[rows, piece] += value[0] * scale
     weights[rows, piece + 1] += value[1] * scale
     return weights
+
+
+@lru_cache(maxsize=64)
+def _node_slopes(content: bytes) -> Real:
+    """Slopes at the nodes (n, n) for a value of one at each; a fit asks for the same ones in each of its steps."""
+    nodes = np.frombuffer(content)
+    n, width = nodes.size, np.diff(nodes)
+    secant = np.diff(np.eye(n), axis=0) / width[:, None]
+    left, right = np.zeros((n, n)), np.zeros((n, n))
+    inner = np.arange(1, n - 1)
+    left[inner, inner - 1], left[inner, inner + 1] = width[1:], width[:-1]
+    left[inner, inner] = 2.0 * (width[:-1] + width[1:])
+    right[1:-1] = 3.0 * (width[1:, None] * secant[:-1] + width[:-1, None] * secant[1:])
+    for row, near, step in ((0, 0, 1), (n - 1, n - 2, -1)):  # the third derivative goes on through the second node
+        a, b = width[near], width[near + step]
+        left[row, row], left[row, row + step] = b, a + b
+        right[row] = ((3.0 * a + 2.0 * b) * b * secant[near] + a * a * secant[near + step]) / (a + b)
+    slopes: Real = np.linalg.solve(left, right).astype(np.float64, copy=False)
+    slopes.flags.writeable = False
+    return slopes
 
 
 def pchip(nodes: Real, values: Real, at: Real) -> Real:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -23,8 +24,17 @@ def array(group: h5py.Group, name: str, values: Any, units: str) -> h5py.Dataset
         dataset = packed(group, name, values)
     else:
         dataset = group.create_dataset(name, data=values, track_times=False)
-    dataset.attrs["units"] = units
+    stored, held, space = _text_form()
+    attribute = h5py.h5a.create(dataset.id, b"units", stored, space)
+    attribute.write(np.array(units, dtype=h5py.string_dtype()), mtype=held)
     return dataset
+
+
+@cache
+def _text_form() -> tuple[Any, Any, Any]:
+    """Give a text's type in a file and in memory, and its shape: ``attrs`` makes them anew for each."""
+    kind = h5py.string_dtype()
+    return h5py.h5t.py_create(kind, logical=True), h5py.h5t.py_create(kind), h5py.h5s.create_simple(())
 
 
 def storable(text: str) -> str:
