@@ -159,10 +159,13 @@ def _paint_hatch(image: NDArray[np.uint8], mark: Hatch) -> None:
         np.copyto(pixels, _along_lines(hatched, chosen.shape, falling=mark.falling), where=chosen)
     else:
         lined = covered[:, 0] > 0.0
-        rows, columns = np.nonzero(chosen & _along_lines(lined, chosen.shape, falling=mark.falling))
+        index = np.flatnonzero(chosen & _along_lines(lined, chosen.shape, falling=mark.falling))
+        rows, columns = np.divmod(index, right - left)
         at = rows + (right - left - 1 - columns if mark.falling else columns)
-        below = part[rows, columns]
-        part[rows, columns] = np.rint(below + covered[at] * (lines - below)).astype(np.uint8)
+        rows += top
+        place = rows * image.shape[1] + columns + left
+        below = _pixels(image, place)
+        _put_pixels(image, place, np.rint(below + covered[at] * (lines - below)))
 
 
 def _along_lines(values: NDArray[Any], shape: tuple[int, ...], *, falling: bool) -> NDArray[Any]:
@@ -188,21 +191,36 @@ def _paint_shapes(image: NDArray[np.uint8], mark: Shapes) -> None:
 def _paint_stamp(image: NDArray[np.uint8], mark: Stamp) -> None:
     first, end, start, stop = _inside(image, mark.window)
     stencil, row, column = mark.stencil, image.shape[0] - mark.up, mark.column
-    kept = (stencil.rows >= first - row) & (stencil.rows < end - row)
-    kept &= (stencil.columns >= start - column) & (stencil.columns < stop - column)
-    if not kept.all():
-        stencil = Stencil(stencil.rows[kept], stencil.columns[kept], stencil.weight[kept])
+    inner = (first - row, end - row, start - column, stop - column)
+    if not _holds(inner, stencil.extent):
+        kept = (stencil.rows >= inner[0]) & (stencil.rows < inner[1])
+        kept &= (stencil.columns >= inner[2]) & (stencil.columns < inner[3])
+        stencil = Stencil(stencil.rows[kept], stencil.columns[kept], stencil.weight[kept], inner)
     _lay(image, stencil, (row, column), mark.colour, 1.0)
+
+
+def _holds(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    """Whether rows and columns lie within others."""
+    return one[0] <= other[0] and other[1] <= one[1] and one[2] <= other[2] and other[3] <= one[3]
 
 
 def _lay(image: NDArray[np.uint8], stencil: Stencil, origin: tuple[int, int], colour: str, alpha: float) -> None:
     """Lay a colour over the pixels of a stencil, which lie within the picture."""
     index = (stencil.rows + origin[0]) * image.shape[1] + (stencil.columns + origin[1])
-    flat = image.reshape(-1, 3)
-    below = flat[index].astype(np.float32)
+    below = _pixels(image, index).astype(np.float32)
     weight = stencil.weight if alpha == 1.0 else np.float32(alpha) * stencil.weight
     below += weight * (plain_colour(colour).astype(np.float32) - below)
-    flat[index] = np.rint(below, out=below)
+    _put_pixels(image, index, np.rint(below, out=below))
+
+
+def _pixels(image: NDArray[np.uint8], place: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Colours (n, 3) of pixels counted row by row; the three bytes of each are taken as one."""
+    return image.view(PIXEL).reshape(-1).take(place).view(np.uint8).reshape(-1, 3)
+
+
+def _put_pixels(image: NDArray[np.uint8], place: NDArray[np.intp], colours: NDArray[np.floating[Any]]) -> None:
+    """Give pixels their colours (n, 3), whole numbers."""
+    image.view(PIXEL).reshape(-1)[place] = colours.astype(np.uint8).view(PIXEL)[:, 0]
 
 
 def _paint_words(image: NDArray[np.uint8], mark: Words) -> None:

@@ -30,11 +30,14 @@ class Stencil:
         Of the pixels, each once.
     weight : (n, 1) float32
         Part of the pixel that is covered.
+    extent
+        First row, end of the rows, first column and end of the columns within which they all lie.
     """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     weight: NDArray[np.float32]
+    extent: tuple[int, int, int, int]
 
 
 def stencil_of(covered: NDArray[np.float64], row: int, column: int) -> Stencil:
@@ -46,7 +49,8 @@ def stencil_of(covered: NDArray[np.float64], row: int, column: int) -> Stencil:
     index = np.flatnonzero((flat > LEAST_COVERAGE) | (flat < -LEAST_COVERAGE))
     rows, columns = np.divmod(index, covered.shape[1])
     weight = np.minimum(np.abs(flat[index]), 1.0).astype(np.float32)
-    return Stencil(rows + row, columns + column, weight[:, None])
+    extent = (row, row + covered.shape[0], column, column + covered.shape[1])
+    return Stencil(rows + row, columns + column, weight[:, None], extent)
 
 
 def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, float, float, float]) -> Stencil:
@@ -66,7 +70,7 @@ def shape_stencil(polygons: Sequence[NDArray[np.float64]], window: tuple[float, 
     right, bottom = (math.ceil(min(high[axis], window[axis + 2])) for axis in (0, 1))
     if right <= left or bottom <= top:
         nothing = np.zeros(0, dtype=np.intp)
-        return Stencil(nothing, nothing, np.zeros((0, 1), dtype=np.float32))
+        return Stencil(nothing, nothing, np.zeros((0, 1), dtype=np.float32), (0, 0, 0, 0))
     corner = np.array([left, top], dtype=np.float64)
     return stencil_of(summed_coverage([s - corner for s in stacks], (bottom - top, right - left)), top, left)
 
