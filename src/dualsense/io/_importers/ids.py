@@ -53,7 +53,7 @@ def import_ids(
     path
         ``.dt`` file.
     trace_spacing_m
-        Distance between traces; by default the header's, by the wheel.
+        Distance between traces; by default the header's.
     height_m
         Of the antenna above the ground, the same everywhere.
     antenna_separation_m
@@ -162,7 +162,7 @@ def _take_turns(counts: NDArray[np.int16], channels: int) -> bool:
 
 def _notes(header: IdsHeader, count: int, not_valid: int, marks: NDArray[np.intp]) -> str:
     """Say what else there is to tell of a recording."""
-    wheel = f", by the wheel a trace every {header.spacing_m:.6g} m" if header.spacing_m else ""
+    wheel = f", a trace every {header.spacing_m:.6g} m" if header.spacing_m else ""
     said, pair = [f"Window {header.window_s:.6g} s{wheel}."], header.pair
     if pair.of_array or header.channels > 1:
         channel = "" if header.channel is None else f"channel {header.channel}, "

@@ -3,12 +3,11 @@
 A file holds records of equal length, each behind a tag of letters padded with zeros. ``V`` tells that length,
 ``C`` the date, ``S`` the number of channels and ``FW`` that and whose traces these are, ``AC`` how many
 transmitters and receivers there are and which of them are these, ``ATX`` and ``ARX`` the places of all of them, 53
-bytes each, or ``ATR`` those of this pair; ``H`` the numbers of traces and samples and, as text, window, clock and
-wheel.
+bytes each, or ``ATR`` those of this pair; ``H`` the numbers of traces and samples and, as text, the window and
+the spacing of the traces.
 
-Source: the records of a wall scanner, whose recorders say that it measured every 4 mm (the wheel's number in
-``H``; the one before is the time between traces, 1 over the rate before that), and for arrays what `readDT` of
-RGPR (E. Huber and G. Hans) calls the parts of these records. No recording of an array was at hand.
+Source: the records of a wall scanner, and for arrays what `readDT` of RGPR (E. Huber and G. Hans) calls the parts
+of these records. No recording of an array was at hand.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _HEADER, _ACQUISITION = "H", "AC"
 _COUNTS = struct.Struct("<11i")
 _ENTRY_BYTES, _ENTRY = 53, (slice(0, 16), slice(16, 32), slice(32, 48), slice(48, 53))
 """Of an antenna: x and y in metres, angle, frequency in MHz."""
-_WINDOW, _SPACING = 2, 6
+_WINDOW, _SPACING = 2, 5
 """Among the numbers of the header that are text."""
 _LENGTHS = (64, 1 << 20)
 _MAX_HEADER_RECORDS = 4096
@@ -87,7 +86,7 @@ class IdsHeader:
     window_s
         Length of a trace.
     spacing_m
-        Between traces, by the wheel; 0 where none measured it.
+        Between traces; 0 where the file states none.
     channels
         Of the recording.
     channel
@@ -134,7 +133,7 @@ def read_ids_header(content: bytes, name: str) -> IdsHeader:
     size = struct.unpack_from("<I", content, TAG_BYTES)[0]
     records = _records(content, size, name)
     header = records[_HEADER]
-    length, _, _, traces, samples, *_, wheel, _, _ = _COUNTS.unpack_from(header)
+    length, _, _, traces, samples, *_ = _COUNTS.unpack_from(header)
     if length != size or 2 * samples != size - TAG_BYTES:
         msg = f"{name}: header: found {samples} samples in records of {length} bytes, expected {size} bytes"
         raise ScanError(msg)
@@ -143,7 +142,7 @@ def read_ids_header(content: bytes, name: str) -> IdsHeader:
     if not 0.0 < window_s < 1e-3:
         msg = f"{name}: header: found a window of {window_s:g} s, expected a positive number"
         raise ScanError(msg)
-    spacing_m = values[_SPACING] if len(values) > _SPACING and wheel else 0.0
+    spacing_m = values[_SPACING] if len(values) > _SPACING else 0.0
     channels, channel = _channels(records)
     return IdsHeader(
         record_bytes=size,
