@@ -1,6 +1,15 @@
-"""``python -m dualsense`` is the command ``dualsense``."""
+"""``python -m dualsense``, and the command ``dualsense``.
 
-from dualsense.cli import main
+Worker processes look at the program that started them: nothing of the command is imported for that.
+"""
+
+
+def main() -> None:
+    """Run the command."""
+    from dualsense.cli import main as run  # noqa: PLC0415 - not in worker processes
+
+    run()
+
 
 if __name__ == "__main__":
     main()
