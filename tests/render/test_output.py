@@ -295,3 +295,13 @@ def test_a_parent_that_may_not_be_looked_into_is_no_error(full_result, tmp_path,
     write_outputs(full_result, tmp_path / "out")
     monkeypatch.undo()
     assert _names(tmp_path) == {"out"}
+
+
+@pytest.mark.parametrize("large", (True, False))
+@pytest.mark.usefixtures("quick")
+def test_only_what_is_large_is_given_back_before_the_report(full_result, monkeypatch, tmp_path, large):
+    asked = []
+    monkeypatch.setattr(output, "give_back", lambda: asked.append(True))
+    monkeypatch.setattr(output, "LARGE_BYTES", full_result.gpr_volume.values.nbytes + (not large))
+    write_outputs(full_result, tmp_path / "out")
+    assert asked == [True] * large

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from dualsense.result import Result
 
 
+LARGE_BYTES = 4 * 2**20
+"""Of a volume from which on memory is given back: the next small scan would ask for it all again, page by page."""
+
+
 def get_ready() -> None:
     """Do ahead of the result what writing takes, whatever the result: imports, and the report's template."""
     page_template()
@@ -84,7 +88,8 @@ def _write_all(result: Result, fresh: Path, view: View | None) -> None:
         for name, content in pictures.items():
             (fresh / name).write_bytes(content)
         packed.result()
-    give_back()  # pictures and packed arrays left room that the report, whose texts are small, would not fill
+    if result.gpr_volume is not None and result.gpr_volume.values.nbytes >= LARGE_BYTES:
+        give_back()  # pictures and packed arrays left room that the report, whose texts are small, would not fill
     write_report(result, fresh, pictures=pictures, view=view, shown=shown)
 
 
