@@ -65,6 +65,7 @@ class EmiLocate(Table):
     max_move_m: Annotated[Length, Field(description="and beyond this way from where it was found")] = 0.08
     pairs: Annotated[bool, Field(description="metal close together may be told as two")] = True
     together: Annotated[bool, Field(description="placed once more with track, soil and drift free")] = True
+    at_once: Annotated[bool, Field(description="then in one fit, and what is superfluous taken away")] = True
 
 
 class EmiImage(Table):

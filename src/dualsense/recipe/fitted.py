@@ -28,6 +28,7 @@ UNSEEN = (
 ALIKE: dict[str, tuple[object, ...]] = {
     "gpr.background.method": ("auto", "moving-median"),
     "emi.locate.together": (True, False),
+    "emi.locate.at_once": (True, False),
 }
 """Values that are the same on the patches that the models were fitted to, or tell the models the same: 140 sealed
 lanes have as many mines suspect, and 1.49 false alarms per m^2 or 1.52, with metal placed together or not."""

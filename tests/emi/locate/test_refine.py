@@ -102,7 +102,7 @@ def test_beside_stronger_metal_nothing_is_carried_away(cartridge):
     """A PMA-2 was, by 3 cm, where the errors of the track over stronger metal looked like it."""
     own, strong = Place(np.array([0.2, 0.2, -0.1]), 1), Place(np.array([0.5, 0.2, -0.05]), 0)
     estimate = replace(refine(*cartridge[:2]).dipoles[0].estimate, misfit=1.0)
-    limits = Limits(0.25, 4.0, 0.08, pairs=True, together=True)
+    limits = Limits(0.25, 4.0, 0.08, pairs=True, together=True, at_once=False)
     near, away = (Place(np.array([0.2 + d, 0.2, -0.1]), 1, estimate) for d in (0.01, 0.03))
     assert _allowed(away, [own], [], limits) > 1.0
     assert _allowed(near, [own], [strong], limits) == 1.0

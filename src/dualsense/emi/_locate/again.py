@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from dualsense.emi._locate.locate import DEPTH_RANGE_M
 from dualsense.emi._locate.place import BESIDE_MOVE_M, NUMERICAL, WIDER_M, Limits, Place, aside
 from dualsense.emi._locate.row_errors import blurred, gaussians
 from dualsense.emi._locate.together import ground_of, placed
+from dualsense.emi._locate.whole import heard_together, placed_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +43,18 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
     limits
         Of `refine`.
     """
-    if all(place.estimate is None for place in known):
+    if not limits.at_once and all(place.estimate is None for place in known):
         return known
     ground = ground_of(fit)
+    whole, surplus = _at_once(fit, ground, known, limits)
     done: dict[tuple[int, ...], Placed | None] = {}
     out = []
     for n, place in enumerate(known):
+        if n in surplus:
+            continue
+        if n in whole:
+            out.append(_moved(place, *whole[n]))
+            continue
         if place.estimate is None:
             out.append(place)
             continue
@@ -57,6 +65,34 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
             done[which] = _attempted(fit, ground, which, [np.array([found_m[k] for k in which])], limits)
         out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
     return out
+
+
+def _at_once(
+    fit: Settled, ground: Ground, known: Sequence[Place], limits: Limits
+) -> tuple[dict[int, tuple[Real, Real]], set[int]]:
+    """Place all that hear of each other; one that is alone is placed from several starts, below."""
+    out: dict[int, tuple[Real, Real]] = {}
+    surplus: set[int] = set()
+    if not limits.at_once:
+        return out, surplus
+    for which in heard_together([place.position for place in known], limits.reach_m):
+        if len(which) > 1:
+            with suppress(*NUMERICAL):
+                told, gone = placed_at_once(fit, ground, which, limits)
+                out |= told
+                surplus.update(gone)
+                # the next are placed beside these where they are
+                fit = fit.beside([out[n][0] if n in out else p for n, p in enumerate(fit.positions_m)])
+    return out, surplus
+
+
+def _moved(place: Place, position: Real, covariance: Real) -> Place:
+    e = place.estimate
+    if e is not None:
+        own = [(1.0, float(-position[2]), float(covariance[2, 2]))]
+        depth, density = gaussians(own, DEPTH_RANGE_M)
+        e = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
+    return replace(place, position=position, covariance=covariance, estimate=e)
 
 
 def _attempted(

@@ -31,6 +31,7 @@ class Limits:
     max_move_m: float
     pairs: bool
     together: bool
+    at_once: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -80,6 +80,7 @@ def refine(
     max_move_m: float = 0.08,
     pairs: bool = True,
     together: bool = True,
+    at_once: bool = True,
 ) -> Inversion:
     """Locate what was found; what cannot be located stays as it was found.
 
@@ -100,6 +101,9 @@ def refine(
     together
         Whether places are found once more with the track, soil, drift and neighbours free in one fit. By that
         errors of the track that last are told apart from depth; it takes some 0.02 s for each dipole.
+    at_once
+        With ``together``: whether all that rows hear of is placed in one fit, what could not be located, too, and
+        what explains nothing that the others do not is taken away.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def refine(
     if not found.dipoles:
         return found
     fit = Settled.of_ground(response, found.balance)
-    limits = Limits(reach_m, max_misfit, max_move_m, pairs, together)
+    limits = Limits(reach_m, max_misfit, max_move_m, pairs, together, at_once)
     groups = [[Place(found.dipoles[n].position_m, n) for n in group] for group in _groups(found.dipoles)]
     groups, fit = _in_turn(fit, groups, limits)
     known = [place for places in groups for place in places]
@@ -117,6 +121,7 @@ def refine(
     contrasts = [found.dipoles[p.lead].contrast for p in known]
     if limits.together:
         known = together_again(fit, known, [found.dipoles[p.lead].position_m for p in known], limits)
+        contrasts = [found.dipoles[p.lead].contrast for p in known]
         fit = _settled(fit, known)
     else:
         known = [widened(fit, n, place) for n, place in enumerate(known)]
@@ -363,9 +368,9 @@ def _strain(fit: Settled, places: Sequence[Place], use: NDArray[np.intp]) -> tup
 
 
 def _with_estimate(dipole: Dipole, place: Place) -> Dipole:
-    if place.estimate is None:
-        return dipole
     e = place.estimate
+    if e is None:
+        return dipole if place.covariance is None else replace(dipole, covariance_m2=place.covariance)
     return replace(
         dipole,
         covariance_m2=e.covariance_m2 if place.covariance is None else place.covariance,

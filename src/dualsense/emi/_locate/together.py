@@ -162,13 +162,13 @@ def placed(
     Placed or None
         None where it does not settle.
     """
-    rows = _rows_of(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
+    rows = free_rows(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
     begun, most = np.array([fit.positions_m[n] for n in which]), np.inf if rough else HOPELESS
-    ends = [_settled(rows, begun, _begun(fit, rows, which, use), steps, most)]
+    ends = [_settled(rows, begun, begun_at(fit, rows, which, use), steps, most)]
     for start in _apart(begun, starts):
         places = dict(zip(which, start, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
-        ends.append(_settled(rows, start, _begun(other, rows, which, use), steps, most))
+        ends.append(_settled(rows, start, begun_at(other, rows, which, use), steps, most))
     reached = [end for end in ends if end is not None and end.still] or [
         end for end in ends if end is not None and rough
     ]
@@ -222,7 +222,8 @@ def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int, mo
     return Placed(state.positions, covariance, elements, misfit, shift, still=bool(away < NEARLY))
 
 
-def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], most: int) -> FreeRows:
+def free_rows(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], most: int) -> FreeRows:
+    """Prepare rows for some dipoles, the others taken out, with so many knots of the track at most."""
     response = take_rows(fit.ground.response, use)
     white = np.diag(1.0 / ground.noise)
     data = response.values.copy()
@@ -255,8 +256,8 @@ def _rows_of(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np
     )
 
 
-def _begun(fit: Settled, rows: FreeRows, which: Sequence[int], use: NDArray[np.intp]) -> Real:
-    """Coefficients (q + 6 n, c) in white channels, as they were fitted."""
+def begun_at(fit: Settled, rows: FreeRows, which: Sequence[int], use: NDArray[np.intp]) -> Real:
+    """Give coefficients (q + 6 n, c) in white channels, as they were fitted."""
     kept = np.abs(fit.balance.basis[use]).max(axis=0) > 0.0
     drift = fit.free[: kept.size][kept]
     parts = np.concatenate([fit.part(n) for n in which]) / rows.scale
