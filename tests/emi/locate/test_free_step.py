@@ -19,10 +19,10 @@ def begun():
     noise = np.full(6, study_draws.NOISE)
     fit = Settled.of_ground(rows, emi.balance(rows, noise)).beside([centres[0] + np.array([2e-3, -1e-3, -4e-3])])
     use = np.arange(0, rows.time_s.size, 3)
-    free = together._rows_of(fit, together.ground_of(fit), [0], use, 25)
+    free = together.free_rows(fit, together.ground_of(fit), [0], use, 25)
     rng = np.random.default_rng(1)
     shift = 1e-3 * rng.standard_normal((2, use.size, 3))
-    begin = together._begun(fit, free, [0], use)
+    begin = together.begun_at(fit, free, [0], use)
     return free, free_step.State(np.array(fit.positions_m[:1]), begin, *shift), rows.time_s[use]
 
 
