@@ -9,10 +9,11 @@ import pytest
 from benchmarks.emi import study_draws
 
 from dualsense import emi
-from dualsense.emi._locate import apart
+from dualsense.emi._locate import apart, astride, together
 
-PAIR, FAINT, ELSEWHERE = 1015, 1022, 1001
-"""Draws of two: one was found between them, the same where evidence is for one, and two that are neither."""
+PAIR, FAINT, ELSEWHERE, HALF_TOLD = 1015, 1022, 1001, 30019
+"""Draws of two: one was found between them, the same where evidence is for one, two that are neither, and two of
+which half of the rows tell half as much."""
 
 
 def refined(case, seed):
@@ -34,7 +35,7 @@ def test_one_between_two_becomes_both(pair):
     assert all(d.estimate is not None for d in after.dipoles)
 
 
-@pytest.mark.parametrize(("seed", "before"), ((FAINT, 1), (ELSEWHERE, 2)))
+@pytest.mark.parametrize(("seed", "before"), ((FAINT, 1), (ELSEWHERE, 2), (HALF_TOLD, 1)))
 def test_two_are_told_by_what_they_leave_with_the_track_free(seed, before):
     found, after, centres = refined("pairs", seed)
     assert (len(found.dipoles), len(after.dipoles)) == (before, 2)
@@ -88,4 +89,45 @@ def test_what_two_promise_must_be_there_where_the_track_wanders(monkeypatch):
     ),
 )
 def test_two_lie_apart_and_where_metal_lies(places, plausible):
-    assert apart._plausible(np.array(places)) is plausible
+    assert astride.plausible(np.array(places)) is plausible
+
+
+def placed_at(places, misfit, std_m=0.01):
+    places = np.array(places)
+    covariance = std_m**2 * np.eye(6)
+    return together.Placed(places, covariance, np.zeros((2, 6, 6)), misfit, np.zeros((1, 3)))
+
+
+def test_ends_as_likely_are_told_with_their_mean_and_spread():
+    first = placed_at([[0.0, 0.0, -0.05], [0.1, 0.0, -0.05]], 1.0)
+    other = placed_at([[0.0, 0.0, -0.05], [0.14, 0.0, -0.07]], 1.0)
+    share = together.shares([first, other], 1000)
+    assert share == pytest.approx([0.5, 0.5])
+    both = together.between([first, other], 1000, np.tensordot(share, [first.positions, other.positions], 1))
+    assert both.positions[1] == pytest.approx([0.12, 0.0, -0.06])
+    assert np.sqrt(both.covariance[3, 3]) == pytest.approx(np.hypot(0.01, 0.02))
+    assert together.shares([first, placed_at(other.positions, 1.01)], 1000)[1] == pytest.approx(
+        np.exp(-5.0), rel=0.01
+    )
+
+
+def test_ends_in_the_same_places_count_once():
+    first = placed_at([[0.0, 0.0, -0.05], [0.1, 0.0, -0.05]], 1.0)
+    turned = placed_at([[0.1, 0.0, -0.05], [0.0, 0.01, -0.05]], 1.1)
+    elsewhere = placed_at([[0.0, 0.0, -0.05], [0.1, 0.03, -0.05]], 1.2)
+    assert astride._distinct([first, turned, elsewhere]) == [first, elsewhere]
+
+
+def test_two_are_begun_farther_apart_once_more():
+    near = np.array([[0.1, 0.1, -0.04], [0.1, 0.14, -0.08]])
+    first, second = astride._wider(near)
+    assert first == pytest.approx([0.1, 0.1 - astride.OUTWARD_M, -0.04])
+    assert second == pytest.approx([0.1, 0.14 + astride.OUTWARD_M, -0.08])
+
+
+def test_less_tells_two_that_lie_to_one_as_two_do():
+    one = placed_at([[0.0, 0.0, -0.1], [0.0, 0.0, -0.1]], 1.1)
+    apart_m = [[-0.05, 0.0, -0.05], [0.05, 0.0, -0.06]]
+    assert astride._needed(one, placed_at(apart_m, 1.0)) == astride.LIKELY
+    assert astride._needed(one, placed_at([apart_m[0], [0.05, 0.0, -0.09]], 1.0)) == astride.SURE
+    assert astride._needed(one, placed_at([[-0.02, 0.0, -0.05], [0.02, 0.0, -0.05]], 1.0)) == astride.SURE

@@ -19,7 +19,7 @@ def begun():
     noise = np.full(6, study_draws.NOISE)
     fit = Settled.of_ground(rows, emi.balance(rows, noise)).beside([centres[0] + np.array([2e-3, -1e-3, -4e-3])])
     use = np.arange(0, rows.time_s.size, 3)
-    free = together.free_rows(fit, together.ground_of(fit), [0], use, 25)
+    free = together.free_rows(fit, together.ground_of(fit), [0], use, 25, 0.003)
     rng = np.random.default_rng(1)
     shift = 1e-3 * rng.standard_normal((2, use.size, 3))
     begin = together.begun_at(fit, free, [0], use)

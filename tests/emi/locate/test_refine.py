@@ -135,7 +135,9 @@ def in_turn(monkeypatch, *, wait):
 
     for name, stub in {"_located": located, "_parted": parted, "_beside": lambda *_: False}.items():
         monkeypatch.setattr(refining, name, stub)
-    groups, fit = refining._in_turn(Told(), [["a"], ["b"], ["c"], ["d"]], Limits(0.25, 4.0, 0.08, True, False, False))
+    groups, fit = refining._in_turn(
+        Told(), [["a"], ["b"], ["c"], ["d"]], Limits(0.25, 4.0, 0.08, True, False, False)
+    )
     return groups, fit.steps
 
 

@@ -33,6 +33,16 @@ def test_a_place_is_found_within_what_is_stated(drawn, placed):
     assert np.abs(error).max() < 0.008
 
 
+def test_none_is_placed_above_the_depth_asked_for(drawn, placed):
+    rows, centre, _ = drawn
+    least_m = 0.01 - placed.positions[0, 2]
+    fit = Settled.of_ground(rows, emi.balance(rows, np.full(6, study_draws.NOISE))).beside([centre])
+    held = together.placed(
+        fit, together.ground_of(fit), [0], np.arange(rows.time_s.size), rough=True, least_m=least_m
+    )
+    assert held.positions[0, 2] == pytest.approx(-least_m)
+
+
 def test_rows_go_towards_where_the_coils_were(drawn, placed):
     rows, centre, coils = drawn
     near = np.linalg.norm((coils - centre)[:, :2], axis=1) < 0.08

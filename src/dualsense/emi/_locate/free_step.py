@@ -65,6 +65,8 @@ class FreeRows:
         Precision of the tensors' elements, in white channels; elements of one channel stand together.
     scale
         Of a dipole's columns.
+    least_m
+        Depth above which no dipole goes.
     """
 
     response: Response
@@ -82,6 +84,7 @@ class FreeRows:
     uneven: float
     prior: Real
     scale: float
+    least_m: float = LEAST_DEPTH_M
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +207,7 @@ def _after(rows: FreeRows, state: State, share: float, change: Real, shift: tupl
     """Go a share of the way."""
     n, channels = len(state.positions), rows.data.shape[1]
     positions = state.positions + share * change[: 3 * n].reshape(n, 3)
-    positions[:, 2] = np.clip(positions[:, 2], -DEEPEST_M, -LEAST_DEPTH_M)
+    positions[:, 2] = np.clip(positions[:, 2], -DEEPEST_M, -rows.least_m)
     return State(
         positions,
         state.coefficients + share * change[3 * n :].reshape(channels, -1).T,

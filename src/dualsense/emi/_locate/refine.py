@@ -19,7 +19,8 @@ import numpy as np
 
 from dualsense.emi._joint.summary import dipoles_of
 from dualsense.emi._locate.again import together_again, widened
-from dualsense.emi._locate.apart import FARTHEST_M, apart
+from dualsense.emi._locate.apart import apart
+from dualsense.emi._locate.astride import FARTHEST_M
 from dualsense.emi._locate.locate import DEPTH_RANGE_M, locate
 from dualsense.emi._locate.place import (
     BESIDE_MOVE_M,

@@ -17,7 +17,7 @@ import numpy as np
 
 from dualsense.emi._balance import ground_factor, known_std
 from dualsense.emi._joint.mend import LEAST_MOVE_M, MEMORY_S
-from dualsense.emi._locate.free_step import TENSOR, FreeRows, State, step
+from dualsense.emi._locate.free_step import LEAST_DEPTH_M, TENSOR, FreeRows, State, step
 from dualsense.emi._locate.prior import metal_prior
 from dualsense.emi._response import take_rows
 
@@ -137,6 +137,7 @@ def placed(
     starts: Sequence[Real] = (),
     rough: bool = False,
     steps: int = STEPS,
+    least_m: float = LEAST_DEPTH_M,
 ) -> Placed | None:
     """Place some of the dipoles anew, with everything that is not known free.
 
@@ -156,13 +157,15 @@ def placed(
         With fewer knots, and what does not settle is told too: to compare what explains the rows, not to place it.
     steps
         Of Gauss-Newton, at most.
+    least_m
+        Depth above which none is placed.
 
     Returns
     -------
     Placed or None
         None where it does not settle.
     """
-    rows = free_rows(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS)
+    rows = free_rows(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS, least_m)
     begun, most = np.array([fit.positions_m[n] for n in which]), np.inf if rough else HOPELESS
     ends = [_settled(rows, begun, begun_at(fit, rows, which, use), steps, most)]
     for start in _apart(begun, starts):
@@ -188,21 +191,28 @@ def _apart(begun: Real, starts: Sequence[Real]) -> list[Real]:
     return out
 
 
-def between(ends: Sequence[Placed], count: int) -> Placed:
+def between(ends: Sequence[Placed], count: int, at: Real | None = None) -> Placed:
     """Take the likeliest end; the others widen its covariance, and stand in its depths with their shares.
 
-    ``count`` is that of the values of which each has the ends' misfit.
+    ``count`` is that of the values of which each has the ends' misfit; ``at`` is where (n, 3) they are taken to
+    be, if not there.
     """
     best = min(ends, key=lambda end: end.misfit)
-    share = np.exp(-0.5 * count * np.array([end.misfit - best.misfit for end in ends]))
-    share /= share.sum()
+    here, share = best.positions if at is None else at, shares(ends, count)
     covariance = np.zeros_like(best.covariance)
     for part, end in zip(share, ends, strict=True):
-        away = (end.positions - best.positions).ravel()
+        away = (end.positions - here).ravel()
         covariance += part * (end.covariance + np.outer(away, away))
     variances = [end.covariance.diagonal()[2::3] for end in ends]
     depths = tuple((float(w), -e.positions[:, 2], v) for w, e, v in zip(share, ends, variances, strict=True))
-    return replace(best, covariance=covariance, depths=depths)
+    return replace(best, positions=here, covariance=covariance, depths=depths)
+
+
+def shares(ends: Sequence[Placed], count: int) -> Real:
+    """Tell how likely each end is beside the others, by what they leave."""
+    left = np.array([end.misfit for end in ends])
+    share: Real = np.exp(-0.5 * count * (left - left.min()))
+    return share / share.sum()
 
 
 def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int, most: float) -> Placed | None:
@@ -222,7 +232,14 @@ def _settled(rows: FreeRows, positions: Real, coefficients: Real, steps: int, mo
     return Placed(state.positions, covariance, elements, misfit, shift, still=bool(away < NEARLY))
 
 
-def free_rows(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[np.intp], most: int) -> FreeRows:
+def free_rows(
+    fit: Settled,
+    ground: Ground,
+    which: Sequence[int],
+    use: NDArray[np.intp],
+    most: int,
+    least_m: float = LEAST_DEPTH_M,
+) -> FreeRows:
     """Prepare rows for some dipoles, the others taken out, with so many knots of the track at most."""
     response = take_rows(fit.ground.response, use)
     white = np.diag(1.0 / ground.noise)
@@ -253,6 +270,7 @@ def free_rows(fit: Settled, ground: Ground, which: Sequence[int], use: NDArray[n
         uneven=ground.uneven,
         prior=np.stack([_metal(response, fit.part(n), white) * scale**2 for n in which]),
         scale=scale,
+        least_m=least_m,
     )
 
 
