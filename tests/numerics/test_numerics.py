@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import interpolate, ndimage, optimize, special
-from scipy.spatial import ConvexHull, cKDTree
+from scipy.spatial import ConvexHull
 
 from dualsense import numerics
 
@@ -129,54 +129,6 @@ def test_the_inverse_of_a_factor_solves(rng):
     inverse = numerics.cholesky_inverse(gram)
     np.testing.assert_allclose(inverse.T @ (inverse @ right), np.linalg.solve(gram, right), rtol=1e-9)
     assert numerics.cholesky_inverse(gram - 100.0 * np.eye(6)) is None
-
-
-@pytest.mark.parametrize("share", (0.0, 0.02, 0.2, 0.45, 1.0))
-@pytest.mark.parametrize("seed", range(4))
-def test_parts_of_a_mask_are_scipys(share, seed):
-    mask = np.random.default_rng(seed).random((23, 31)) < share
-    names, boxes = numerics.parts(mask)
-    wanted, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    assert len(boxes) == count
-    assert (names[mask] > 0).all()
-    assert not names[~mask].any()
-    pairs = set(zip(names[mask].tolist(), wanted[mask].tolist(), strict=True))
-    assert len(pairs) == count  # one name of the one for one of the other
-    slices, other = ndimage.find_objects(wanted), dict(pairs)
-    assert boxes == [slices[other[n] - 1] for n in range(1, count + 1)]
-
-
-def test_parts_meet_at_corners_and_around_bends():
-    mask = np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 1], [1, 1, 1, 0]], dtype=bool)
-    names, boxes = numerics.parts(mask)
-    assert names.tolist() == [[1, 0, 0, 2], [0, 1, 0, 2], [0, 0, 0, 2], [2, 2, 2, 0]]
-    assert boxes == [(slice(0, 2), slice(0, 2)), (slice(0, 4), slice(0, 4))]
-    assert numerics.parts(np.zeros((0, 3), dtype=bool))[1] == []
-
-
-@pytest.mark.parametrize("cells", (0, 1, 3))
-def test_a_mask_grows_as_scipys(cells):
-    mask = np.random.default_rng(1).random((19, 27)) < 0.05
-    wanted = ndimage.binary_dilation(mask, iterations=cells) if cells else mask
-    assert (numerics.grown(mask, cells) == wanted).all()
-
-
-@pytest.mark.parametrize("reach", (1e-3, 0.04, 10.0))
-@pytest.mark.parametrize(
-    ("count", "kind"), ((1, "anywhere"), (300, "anywhere"), (5000, "on lines"), (40, "in one place"))
-)
-def test_the_nearest_point_is_as_far_as_scipys_bit_for_bit(count, kind, reach):
-    random = np.random.default_rng(count)
-    points = random.normal(size=(count, 2))
-    if kind == "on lines":
-        points[:, 0] = random.integers(0, 12, count) / 10.0
-    elif kind == "in one place":
-        points[:] = points[0]
-    places = random.normal(size=(700, 2))
-    places[350:, 1] = 0.25  # a row of cells
-    wanted, _ = cKDTree(points).query(places)
-    assert np.array_equal(numerics.nearest(points, places, reach=reach), wanted)
-    assert numerics.nearest(points, places[:0], reach=reach).size == 0
 
 
 def test_real_and_complex_arguments_of_bessel_stand_beside_each_other():

@@ -256,13 +256,3 @@ def test_the_command_answers_with_its_status(scan, sample_dir, tmp_path):
     told = ask(cli, asked, standalone_mode=False)
     assert told.return_value == 4
     assert json.loads(told.stdout)["bad"]["sweep_again"][0]["why"]
-
-
-def test_few_points_and_many_are_measured_the_same(scan, result, monkeypatch):
-    told = []
-    for most in (0, 10**12):
-        monkeypatch.setattr(_measure, "MOST_PAIRS", most)
-        told.append(judge(scan, result))
-    assert np.isfinite(marks(told[0])["line_spacing_m"].value)
-    assert told[0].marks == told[1].marks
-    assert told[0].places == told[1].places

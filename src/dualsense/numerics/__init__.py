@@ -14,13 +14,10 @@ Pictures
 box_sum               sum of the values within a square around each cell
 highest_near          largest value within a box around each cell
 hanging_together      cells of a mask that hang together with one
-parts                 all parts of a mask that hang together
-grown                 a mask and what lies within a few cells of it
 
 Plane
 -----
 hull_sides            sides of the convex hull of points
-nearest               how far the nearest of many points is
 
 Functions and problems
 ----------------------

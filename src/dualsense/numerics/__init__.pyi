@@ -1,7 +1,4 @@
 from ._functions import bessel_0_2 as bessel_0_2
-from ._parts import grown as grown
-from ._parts import nearest as nearest
-from ._parts import parts as parts
 from ._pictures import box_sum as box_sum
 from ._pictures import hanging_together as hanging_together
 from ._pictures import highest_near as highest_near

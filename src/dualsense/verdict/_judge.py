@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dualsense import numerics, survey
+from dualsense import survey
 from dualsense.verdict._limits import GRADES, Limits
 from dualsense.verdict._measure import Measured, measure
 
@@ -162,10 +162,13 @@ def _why(result: Result, found: Measured, limits: Limits) -> dict[str, Cells]:
 
 
 def _places(grid: Grid, again: Cells, why: Mapping[str, Cells]) -> tuple[Place, ...]:
+    from scipy import ndimage  # noqa: PLC0415 - slow to import
+
     reach = max(1, math.ceil(0.5 * JOINED_M / grid.cell_m))
-    names, boxes = numerics.parts(numerics.grown(again, reach))
+    joined = ndimage.binary_dilation(again, iterations=reach)
+    names, _ = ndimage.label(joined, structure=np.ones((3, 3)))
     places, half = [], 0.5 * grid.cell_m
-    for n, (rows, columns) in enumerate(boxes, start=1):
+    for n, (rows, columns) in enumerate(ndimage.find_objects(names), start=1):
         own = again[rows, columns] & (names[rows, columns] == n)
         area_m2 = float(own.sum()) * grid.cell_m**2
         if area_m2 < LEAST_M2:

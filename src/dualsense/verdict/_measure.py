@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dualsense import integrity, numerics, survey
+from dualsense import integrity, survey
 from dualsense.constants import C0_M_S
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ NARROW_M = 0.06
 """A line no wider than this is one pass, and has no spacing."""
 ENDS = 0.1
 """Of a recording, whose medians tell its drift."""
-NEAR_M, MOST_PAIRS = 0.03, 100_000_000
-"""About how far the nearest pass is; points times cells from which on loading a library for it pays."""
 THIRD = math.sqrt(20.0)
 """Standard deviation of third differences of white noise over its own: 1, 3, 3 and 1 squared."""
 
@@ -136,6 +134,8 @@ def _way_m(result: Result, sensors: list[_Samples]) -> Real:
     Of each sensor only over the ground that its own passes span: beside them it is not covered, which is another
     mark.
     """
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
+
     cover = result.coverage
     way_m = np.full(cover.patch.shape, np.nan)
     for one in sensors:
@@ -144,18 +144,9 @@ def _way_m(result: Result, sensors: list[_Samples]) -> Real:
         row, column = np.nonzero(cover.patch & survey.patch_cells(cover.grid, one.at_m))
         if row.size:
             cells = np.column_stack([cover.grid.x_m[column], cover.grid.y_m[row]])
-            way_m[row, column] = np.fmax(way_m[row, column], _nearest_m(one.at_m[:, :2], cells))
+            own, _ = cKDTree(one.at_m[:, :2]).query(cells)
+            way_m[row, column] = np.fmax(way_m[row, column], own)
     return way_m
-
-
-def _nearest_m(points_m: Real, cells_m: Real) -> Real:
-    """From each cell to the nearest point, the same bits either way."""
-    if len(points_m) * len(cells_m) <= MOST_PAIRS:
-        return numerics.nearest(points_m, cells_m, reach=NEAR_M)
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
-
-    own: Real = cKDTree(points_m).query(cells_m)[0]
-    return own
 
 
 def _gap_s(scan: Scan, posed_s: Real) -> float:
