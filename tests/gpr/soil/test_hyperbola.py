@@ -163,7 +163,8 @@ def test_order_of_the_traces_does_not_matter():
         made.channel,
         made.position_std_m,
     )
-    assert fitted(mixed, x[shuffled]).velocity_m_s == pytest.approx(straight.velocity_m_s, rel=1e-9)
+    # sums in another order, rounded otherwise: by how much is the processor's
+    assert fitted(mixed, x[shuffled]).velocity_m_s == pytest.approx(straight.velocity_m_s, rel=1e-7)
 
 
 def test_error_bars_mean_what_they_say():
