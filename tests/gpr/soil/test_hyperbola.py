@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from dualsense.gpr._clean.line_background import remove_line_background
 from dualsense.gpr._clean.surface import Surface
@@ -20,6 +21,13 @@ from dualsense.survey import track_at
 
 FREQUENCY_HZ = np.arange(0.5e9, 2.6e9, 0.05e9)
 C = 299_792_458.0
+
+
+@pytest.fixture(autouse=True)
+def one_thread_of_blas():
+    """Sums rounded as in the chain, which lets BLAS have one thread."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def unfitted(soundings):
