@@ -79,6 +79,20 @@ def test_rows_that_no_metal_explains_place_nothing(rows):
     assert surplus == ()
 
 
+def test_what_is_known_to_less_than_nothing_has_no_place(rows, monkeypatch):
+    step = whole.step
+
+    def lost(*args, **how):
+        state, covariance, misfit, away = step(*args, **how)
+        covariance[0, 0] *= -1.0
+        return state, covariance, misfit, away
+
+    monkeypatch.setattr(whole, "step", lost)
+    told, surplus = placed(rows, PIECES)
+    assert sorted(told) == [1, 2]
+    assert surplus == ()
+
+
 def test_pieces_are_grouped_by_what_hears_of_them():
     places = [np.array([x, 0.0, -0.05]) for x in (0.0, 2.0, 0.4, 0.8)]
     assert whole.heard_together(places, 0.25) == [(0, 2, 3), (1,)]

@@ -87,11 +87,9 @@ def placed_at_once(
     moved_m[:, kept] += np.where(np.eye(len(kept), dtype=bool), 0.0, np.inf)
     near = moved_m.min(axis=1) <= limits.max_move_m
     near &= (at[:, 2] >= -DEEPEST_M) & ~_joined(begun[kept], at)
-    told = {
-        which[n]: (at[k], end.covariance[3 * k : 3 * k + 3, 3 * k : 3 * k + 3])
-        for k, n in enumerate(kept)
-        if settled[k] and near[k]
-    }
+    own = [end.covariance[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] for k in range(len(kept))]
+    known = [bool(np.isfinite(one).all()) and np.linalg.eigvalsh(one)[0] > 0.0 for one in own]
+    told = {which[n]: (at[k], own[k]) for k, n in enumerate(kept) if settled[k] and near[k] and known[k]}
     # what was taken away is missed by nobody where what it stood for has a place
     gone = [k for k in range(len(which)) if k not in kept]
     heirs = [kept[int(np.argmin(np.linalg.norm(at - begun[k], axis=1)))] for k in gone]
