@@ -43,17 +43,20 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
     limits
         Of `refine`.
     """
-    if not limits.at_once and all(place.estimate is None for place in known):
+    groups = heard_together([place.position for place in known], limits.reach_m) if limits.at_once else []
+    groups = [which for which in groups if len(which) > 1]  # one that is alone is placed from several starts
+    if not groups and all(place.estimate is None for place in known):
         return known
     ground = ground_of(fit)
-    whole, surplus = _at_once(fit, ground, known, limits)
+    whole, surplus = _at_once(fit, ground, groups, limits)
     done: dict[tuple[int, ...], Placed | None] = {}
     out = []
     for n, place in enumerate(known):
         if n in surplus:
             continue
         if n in whole:
-            out.append(_moved(place, *whole[n]))
+            position, covariance = whole[n]
+            out.append(_moved(place, position, covariance, [(1.0, float(-position[2]), float(covariance[2, 2]))]))
             continue
         if place.estimate is None:
             out.append(place)
@@ -68,29 +71,26 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
 
 
 def _at_once(
-    fit: Settled, ground: Ground, known: Sequence[Place], limits: Limits
+    fit: Settled, ground: Ground, groups: Sequence[tuple[int, ...]], limits: Limits
 ) -> tuple[dict[int, tuple[Real, Real]], set[int]]:
-    """Place all that hear of each other; one that is alone is placed from several starts, below."""
+    """Place each group in one fit; give the places of those that have one, and which are superfluous."""
     out: dict[int, tuple[Real, Real]] = {}
     surplus: set[int] = set()
-    if not limits.at_once:
-        return out, surplus
-    for which in heard_together([place.position for place in known], limits.reach_m):
-        if len(which) > 1:
-            with suppress(*NUMERICAL):
-                told, gone = placed_at_once(fit, ground, which, limits)
-                out |= told
-                surplus.update(gone)
-                # the next are placed beside these where they are
-                fit = fit.beside([out[n][0] if n in out else p for n, p in enumerate(fit.positions_m)])
+    for which in groups:
+        with suppress(*NUMERICAL):
+            told, gone = placed_at_once(fit, ground, which, limits)
+            out |= told
+            surplus.update(gone)
+            # the next are placed beside these where they are
+            fit = fit.beside([out[n][0] if n in out else p for n, p in enumerate(fit.positions_m)])
     return out, surplus
 
 
-def _moved(place: Place, position: Real, covariance: Real) -> Place:
+def _moved(place: Place, position: Real, covariance: Real, depths: list[tuple[float, float, float]]) -> Place:
+    """Give a dipole another place, and its posterior, if it has one, the depths that go with it."""
     e = place.estimate
     if e is not None:
-        own = [(1.0, float(-position[2]), float(covariance[2, 2]))]
-        depth, density = gaussians(own, DEPTH_RANGE_M)
+        depth, density = gaussians(depths, DEPTH_RANGE_M)
         e = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
     return replace(place, position=position, covariance=covariance, estimate=e)
 
@@ -109,17 +109,14 @@ def _attempted(
 
 def _replaced(fit: Settled, n: int, place: Place, k: int, found: Placed | None, limits: Limits) -> Place:
     """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
-    e = place.estimate
-    if e is None or found is None or found.misfit > limits.max_misfit:
+    if place.estimate is None or found is None or found.misfit > limits.max_misfit:
         return widened(fit, n, place)
     position, own = found.positions[k], slice(3 * k, 3 * k + 3)
     covariance = found.covariance[own, own]
     farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
     if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
         return widened(fit, n, place)
-    depth, density = gaussians([(w, at[k], variance[k]) for w, at, variance in found.depths], DEPTH_RANGE_M)
-    moved = replace(e, position_m=position, covariance_m2=covariance, depth_m=depth, depth_density=density)
-    return replace(place, position=position, covariance=covariance, estimate=moved)
+    return _moved(place, position, covariance, [(w, at[k], variance[k]) for w, at, variance in found.depths])
 
 
 def widened(fit: Settled, n: int, place: Place) -> Place:

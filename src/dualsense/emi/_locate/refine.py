@@ -119,13 +119,12 @@ def refine(
     groups, fit = _in_turn(fit, groups, limits)
     known = [place for places in groups for place in places]
     fit = _settled(fit, known)
-    contrasts = [found.dipoles[p.lead].contrast for p in known]
     if limits.together:
         known = together_again(fit, known, [found.dipoles[p.lead].position_m for p in known], limits)
-        contrasts = [found.dipoles[p.lead].contrast for p in known]
         fit = _settled(fit, known)
     else:
         known = [widened(fit, n, place) for n, place in enumerate(known)]
+    contrasts = [found.dipoles[p.lead].contrast for p in known]
     dipoles = tuple(_with_estimate(d, p) for d, p in zip(dipoles_of(fit.joint(), contrasts), known, strict=True))
     return replace(found, dipoles=dipoles, balance=fit.balance, weight=fit.weight)
 

@@ -87,7 +87,7 @@ def placed_at_once(
     moved_m[:, kept] += np.where(np.eye(len(kept), dtype=bool), 0.0, np.inf)
     near = moved_m.min(axis=1) <= limits.max_move_m
     near &= (at[:, 2] >= -DEEPEST_M) & ~_joined(begun[kept], at)
-    own = [end.covariance[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] for k in range(len(kept))]
+    own = _each(end.covariance)
     known = [bool(np.isfinite(one).all()) and np.linalg.eigvalsh(one)[0] > 0.0 for one in own]
     told = {which[n]: (at[k], own[k]) for k, n in enumerate(kept) if settled[k] and near[k] and known[k]}
     # what was taken away is missed by nobody where what it stood for has a place
@@ -157,8 +157,12 @@ def _without(rows: FreeRows, state: State, k: int) -> tuple[FreeRows, State]:
 
 def _away(steps: Real, covariance: Real) -> Real:
     """Give steps (n,), squared and in each one's standard deviations."""
-    own = [covariance[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] for k in range(len(steps))]
-    return np.array([one @ np.linalg.solve(c, one) for one, c in zip(steps, own, strict=True)])
+    return np.array([one @ np.linalg.solve(c, one) for one, c in zip(steps, _each(covariance), strict=True)])
+
+
+def _each(covariance: Real) -> list[Real]:
+    """Give the covariance (3, 3) of each place."""
+    return [covariance[k : k + 3, k : k + 3] for k in range(0, len(covariance), 3)]
 
 
 def _apart(positions_m: Real) -> Real:
