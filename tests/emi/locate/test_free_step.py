@@ -29,17 +29,18 @@ def begun():
 def dense(rows, state, time_s):
     """Change of places, coefficients, and both errors of the track (m, 3), by one system of all unknowns."""
     here = free_step._around(rows, state)
-    (m, c), total, slow = here.left.shape, here.columns.shape[1], np.sqrt(free_step.SLOW_PART)
+    (m, c), total, slow = rows.data.shape, len(here.columns), np.sqrt(free_step.SLOW_PART)
+    few, pushed, columns = here.few.transpose(2, 0, 1), here.pushed.transpose(2, 0, 1), here.columns.T
     *_, times = together._knots(time_s, 25)
     lines = np.stack([np.interp(time_s, times, unit) for unit in np.eye(times.size)], axis=1)
     apart = np.abs(times[:, None] - times) / together.MEMORY_S
     spots, k = rows.spots.shape[1], times.size
     parts = [
-        here.moved,
-        np.einsum("mt,cd->mdct", here.columns, np.eye(c)).reshape(m, c, c * total),
-        here.soil[:, :, None] * rows.spots[:, None, :],
-        np.concatenate([slow * here.pushed[:, :, a, None] * lines[:, None, :] for a in range(3)], axis=2),
-        np.sqrt(1 - slow**2) * np.einsum("mca,mn->mcna", here.pushed, np.eye(m)).reshape(m, c, 3 * m),
+        few[:, :, :3],
+        np.einsum("mt,cd->mdct", columns, np.eye(c)).reshape(m, c, c * total),
+        here.soil.T[:, :, None] * rows.spots[:, None, :],
+        np.concatenate([slow * pushed[:, :, a, None] * lines[:, None, :] for a in range(3)], axis=2),
+        np.sqrt(1 - slow**2) * np.einsum("mca,mn->mcna", pushed, np.eye(m)).reshape(m, c, 3 * m),
     ]
     slopes = np.concatenate(parts, axis=2).reshape(m * c, -1)
     known = 3 + c * total
@@ -51,7 +52,7 @@ def dense(rows, state, time_s):
         own = slice(known + spots + a * k, known + spots + (a + 1) * k)
         precision[own, own] = np.linalg.inv(np.exp(-apart))
     precision[range(known + spots + 3 * k, len(precision)), range(known + spots + 3 * k, len(precision))] = 1.0
-    pull = slopes.T @ here.left.ravel()
+    pull = slopes.T @ few[:, :, 3].ravel()
     pull[at] -= rows.prior[0] @ state.coefficients[rows.basis.shape[1] :].T.ravel()
     matrix = slopes.T @ slopes + precision
     size = np.sqrt(matrix.diagonal())
@@ -70,7 +71,7 @@ def test_a_step_is_that_of_all_unknowns_together(begun, monkeypatch):
     share = min(1.0, free_step.MAX_STEP_M / np.abs(place).max())
     assert after.positions[0] - state.positions[0] == pytest.approx(share * place, rel=1e-4, abs=1e-8)
     gone = after.coefficients - state.coefficients
-    heard = free_step._around(rows, state).columns
+    heard = free_step._around(rows, state).columns.T
     assert heard @ gone == pytest.approx(share * heard @ coefficients, abs=0.01)  # of the noise
     for told, before, error in ((after.slow, state.slow, wander), (after.quick, state.quick, quick)):
         limited = np.clip(error, -free_step.FARTHEST * rows.std, free_step.FARTHEST * rows.std)
@@ -115,7 +116,8 @@ def test_knots_are_eliminated_as_a_dense_system_is():
     turned = np.ascontiguousarray(pushed.transpose(0, 2, 1))
     own, beside = np.tile(np.eye(3), (knots, 1, 1)), np.zeros((knots - 1, 3, 3))
     along = np.zeros((knots, 3, 3 + c * total + spots + 1))
-    kernels.gather(knot, share, turned, pushed, few, columns, soil, patches, own, beside, along)
+    told = (turned @ pushed, turned @ few, turned, columns, (turned @ soil[:, :, None])[:, :, 0])
+    kernels.gather(knot, share, *told, patches, own, beside, along)
     others = [
         few[:, :, :3],
         np.einsum("mt,cd->mdct", columns, np.eye(c)).reshape(m, c, -1),
@@ -135,3 +137,20 @@ def test_knots_are_eliminated_as_a_dense_system_is():
     wander = np.ascontiguousarray(along[:, :, -1])
     kernels.put_back(own, beside, wander)
     assert wander.ravel() == pytest.approx(np.linalg.solve(matrix, told[:, -1]))
+
+
+@pytest.mark.kernel
+def test_what_is_new_in_a_row_is_eliminated_as_rows_of_their_own_are():
+    rng = np.random.default_rng(4)
+    c, p, m, quick = 4, 5, 7, 0.7
+    pushed, both = rng.standard_normal((c, 3, m)), rng.standard_normal((c, p, m))
+    turned, pairs = np.empty((3, c, m)), np.empty((c, c, m))
+    told, heavy = np.empty((3, p, m)), np.empty((c, p, m))
+    kernels.weigh(pushed, quick, both, turned, pairs, told, heavy)
+    for r in range(m):
+        push = pushed[:, :, r]
+        weight = np.linalg.inv(np.eye(c) + quick**2 * push @ push.T)
+        assert pairs[:, :, r] == pytest.approx(weight)
+        assert heavy[:, :, r] == pytest.approx(weight @ both[:, :, r])
+        assert turned[:, :, r] == pytest.approx(push.T @ weight)
+        assert told[:, :, r] == pytest.approx(push.T @ weight @ both[:, :, r])

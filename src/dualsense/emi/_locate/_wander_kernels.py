@@ -18,13 +18,78 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 
+@jit(checked_division=False)
+def weigh(pushed: Real, quick: float, both: Real, turned: Real, pairs: Real, told: Real, heavy: Real) -> None:
+    """Eliminate what is new in each row's place.
+
+    pushed (c, 3, m) change of the channels by the error, in its deviations, of which quick is that part; both
+    (c, p, m) other slopes. Filled: turned (3, c, m), what tells the error from the row's channels; pairs
+    (c, c, m), the channels' weight without it; told (3, p, m) the slopes turned, and heavy (c, p, m) weighed.
+
+    By Cholesky's factor of 1 + quick^2 pushed^T pushed: over strong metal that is a thousand millions, and an
+    inverse by cofactors would be rounding.
+    """
+    channels, m = pushed.shape[0], pushed.shape[2]
+    factor = np.zeros((3, 3, m))
+    for i in range(3):
+        for j in range(i + 1):
+            factor[i, j] += 1.0 if i == j else 0.0
+            for k in range(channels):
+                for r in range(m):
+                    factor[i, j, r] += quick * pushed[k, i, r] * quick * pushed[k, j, r]
+    for r in range(m):
+        factor[0, 0, r] = np.sqrt(factor[0, 0, r])
+        factor[1, 0, r] /= factor[0, 0, r]
+        factor[2, 0, r] /= factor[0, 0, r]
+        factor[1, 1, r] = np.sqrt(factor[1, 1, r] - factor[1, 0, r] ** 2)
+        factor[2, 1, r] = (factor[2, 1, r] - factor[2, 0, r] * factor[1, 0, r]) / factor[1, 1, r]
+        factor[2, 2, r] = np.sqrt(factor[2, 2, r] - factor[2, 0, r] ** 2 - factor[2, 1, r] ** 2)
+    half = np.empty((3, channels, m))
+    for k in range(channels):
+        for r in range(m):
+            half[0, k, r] = quick * pushed[k, 0, r] / factor[0, 0, r]
+            rest = quick * pushed[k, 1, r] - factor[1, 0, r] * half[0, k, r]
+            half[1, k, r] = rest / factor[1, 1, r]
+            rest = quick * pushed[k, 2, r] - factor[2, 0, r] * half[0, k, r] - factor[2, 1, r] * half[1, k, r]
+            half[2, k, r] = rest / factor[2, 2, r]
+        _upper(factor, half[:, k], quick, turned[:, k])
+    for k in range(channels):
+        for h in range(channels):
+            pairs[k, h] = 1.0 if k == h else 0.0
+            for i in range(3):
+                for r in range(m):
+                    pairs[k, h, r] -= half[i, k, r] * half[i, h, r]
+    seen = np.empty((3, m))
+    for j in range(both.shape[1]):
+        for i in range(3):
+            seen[i] = 0.0
+            for k in range(channels):
+                for r in range(m):
+                    seen[i, r] += half[i, k, r] * both[k, j, r]
+        for k in range(channels):
+            for r in range(m):
+                taken = half[0, k, r] * seen[0, r] + half[1, k, r] * seen[1, r] + half[2, k, r] * seen[2, r]
+                heavy[k, j, r] = both[k, j, r] - taken
+        _upper(factor, seen, quick, told[:, j])
+
+
+@jit(checked_division=False)
+def _upper(factor: Real, what: Real, scale: float, out: Real) -> None:
+    """Solve with the transposes of lower factors (3, 3, m) for what (3, m) over a scale."""
+    for r in range(what.shape[1]):
+        last = what[2, r] / factor[2, 2, r]
+        middle = (what[1, r] - factor[2, 1, r] * last) / factor[1, 1, r]
+        out[0, r] = (what[0, r] - factor[1, 0, r] * middle - factor[2, 0, r] * last) / factor[0, 0, r] / scale
+        out[1, r], out[2, r] = middle / scale, last / scale
+
+
 @jit()
 def gather(
     knot: NDArray[np.int64],
     share: Real,
-    turned: Real,
-    pushed: Real,
+    known: Real,
     few: Real,
+    turned: Real,
     columns: Real,
     soil: Real,
     patches: Real,
@@ -34,44 +99,34 @@ def gather(
 ) -> None:
     """Add what rows tell of the error at the knots, and together with all else.
 
-    knot (m,), share (m,): a row lies at (1 - share) of its knot and share of the next. turned (m, 3, c) is what
-    weighs the slopes pushed (m, c, 3) by the error. Of the others: few (m, c, p + 1) slopes of places and what is
-    left; columns (m, t) of each channel's coefficients; soil (m, c) times patches (m, s). Filled: own (k, 3, 3),
+    knot (m,), share (m,): a row lies at (1 - share) of its knot and share of the next. known (m, 3, 3) is what it
+    tells of the error; of the others with the error: few (m, 3, p + 1) places and what is left; turned (m, 3, c)
+    times columns (m, t) each channel's coefficients; soil (m, 3) times patches (m, s). Filled: own (k, 3, 3),
     beside (k - 1, 3, 3), along (k, 3, p + c t + s + 1), in the order places, coefficients channel by channel,
     patches, what is left.
     """
-    channels, total, spots = soil.shape[1], columns.shape[1], patches.shape[1]
-    places = few.shape[2] - 1
-    row = np.empty((3, along.shape[2]))
-    known = np.empty((3, 3))
+    channels, total, spots = turned.shape[2], columns.shape[1], patches.shape[1]
+    places, width = few.shape[2] - 1, along.shape[2]
+    row = np.empty((3, width))
     for r in range(knot.shape[0]):
         n, late = knot[r], share[r]
         early = 1.0 - late
         for i in range(3):
-            for j in range(3):
-                value = 0.0
-                for k in range(channels):
-                    value += turned[r, i, k] * pushed[r, k, j]
-                known[i, j] = value
-            for j in range(places + 1):
-                value = 0.0
-                for k in range(channels):
-                    value += turned[r, i, k] * few[r, k, j]
-                row[i, j if j < places else along.shape[2] - 1] = value
-            ground = 0.0
+            for j in range(places):
+                row[i, j] = few[r, i, j]
+            row[i, width - 1] = few[r, i, places]
             for k in range(channels):
-                ground += turned[r, i, k] * soil[r, k]
-                first = places + k * total
+                first, value = places + k * total, turned[r, i, k]
                 for j in range(total):
-                    row[i, first + j] = turned[r, i, k] * columns[r, j]
+                    row[i, first + j] = value * columns[r, j]
             first = places + channels * total
             for j in range(spots):
-                row[i, first + j] = ground * patches[r, j]
-        _add(own[n], known, early * early)
+                row[i, first + j] = soil[r, i] * patches[r, j]
+        _add(own[n], known[r], early * early)
         _add(along[n], row, early)
         if late > 0.0:
-            _add(beside[n], known, early * late)
-            _add(own[n + 1], known, late * late)
+            _add(beside[n], known[r], early * late)
+            _add(own[n + 1], known[r], late * late)
             _add(along[n + 1], row, late)
 
 

@@ -29,6 +29,8 @@ HOLD = 1e8
 """While a place is held it counts as known so many times better."""
 FARTHEST = 4.0
 """Standard deviations by which a row is moved at most."""
+STRETCH = 128
+"""Rows of which inner products are made together."""
 TENSOR, RIDGE, LEAST_CURVED = 6, 1e-10, 1e-30
 """Of a tensor; and of the normal equations: what is added, and the least there is, as part of the most."""
 
@@ -99,55 +101,82 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Slopes:
-    """The rows' model around a state.
+    """The rows' model around a state; rows stand last.
 
     Attributes
     ----------
-    columns : (m, q + 6 n)
+    columns : (q + 6 n, m)
         In every channel.
-    moved : (m, c, 3 n)
-        By the dipoles' places.
-    pushed : (m, c, 3)
-        By the rows' own places, in deviations.
-    soil : (m, c)
+    few : (c, 3 n + 1, m)
+        What has no columns of its own in each channel: change by the dipoles' places, and what is left of the
+        data, were the rows where the track has them.
+    pushed : (c, 3, m)
+        Change by the rows' own places, in deviations.
+    soil : (c, m)
         By soil that is stronger there, in its deviations.
-    left : (m, c)
-        What is left of the data, were the rows where the track has them.
     """
 
     columns: Real
-    moved: Real
+    few: Real
     pushed: Real
     soil: Real
-    left: Real
 
-    @property
-    def few(self) -> Real:
-        """What has no columns of its own in each channel (m, c, 3 n + 1): places, and what is left."""
-        few: Real = np.concatenate([self.moved, self.left[:, :, None]], axis=2)
-        return few
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weighed:
+    """What is left of rows where what is new in each one's place is eliminated.
+
+    Attributes
+    ----------
+    turned : (3, c, m)
+        What tells that error of a row from what the row hears.
+    pairs : (c, c, m)
+        Weight of each row's channels.
+    few, soil : (c, 3 n + 1, m), (c, m)
+        Those of `_Slopes`, weighed.
+    turned_few, turned_soil : (3, 3 n + 1, m), (3, m)
+        The same, turned.
+    """
+
+    turned: Real
+    pairs: Real
+    few: Real
+    soil: Real
+    turned_few: Real
+    turned_soil: Real
+
+    @classmethod
+    def of(cls, here: _Slopes, quick: float) -> _Weighed:
+        """Eliminate errors whose deviation is so much of the whole."""
+        channels, edges, m = here.few.shape
+        both = np.concatenate([here.few, here.soil[:, None]], axis=1)
+        turned, pairs = np.empty((3, channels, m)), np.empty((channels, channels, m))
+        told, heavy = np.empty((3, edges + 1, m)), np.empty_like(both)
+        wander_kernels.weigh(here.pushed, quick, both, turned, pairs, told, heavy)
+        return cls(turned, pairs, heavy[:, :-1], heavy[:, -1], told[:, :-1], told[:, -1])
 
 
 def _around(rows: FreeRows, state: State) -> _Slopes:
     """Tell what the rows would hear in a state, and how that changes with it."""
-    shift = state.slow + state.quick
+    shift = (state.slow + state.quick).T
     at = np.ascontiguousarray(state.positions)
-    n, q, m = len(at), rows.basis.shape[1], len(shift)
-    there = replace(rows.response, tx_m=rows.response.tx_m + shift, rx_m=rows.response.rx_m + shift)
-    value, slope = np.empty((TENSOR * n, m)), np.empty((3, TENSOR * n, m))
-    columns_kernels.columns(at, coil_arrays(there), np.zeros((m, 3)), value, slope)
-    columns = np.concatenate([rows.basis, rows.scale * value.T], axis=1)
-    columns[:, q - 1] *= np.exp(rows.rise * shift[:, 2])
-    moved: Real = np.empty((m, rows.data.shape[1], 3 * n))
-    for d in range(n):
-        own = rows.scale * slope[:, TENSOR * d : TENSOR * d + TENSOR].transpose(2, 0, 1)
-        part = state.coefficients[q + TENSOR * d : q + TENSOR * d + TENSOR]
-        moved[:, :, 3 * d : 3 * d + 3] = (own @ part).transpose(0, 2, 1)
-    pushed: Real = -moved.reshape(m, -1, n, 3).sum(axis=2)
-    pushed[:, :, 2] += (columns[:, q - 1] * rows.rise)[:, None] * state.coefficients[q - 1]
-    soil = rows.uneven * columns[:, q - 1, None] * state.coefficients[q - 1]
-    left = rows.data - columns @ state.coefficients + (pushed @ shift[:, :, None])[:, :, 0]
-    return _Slopes(columns, moved, pushed * rows.std[:, None, :], soil, left)
+    n, q, (m, channels) = len(at), rows.basis.shape[1], rows.data.shape
+    there = replace(rows.response, tx_m=rows.response.tx_m + shift.T, rx_m=rows.response.rx_m + shift.T)
+    columns, slope = np.empty((q + TENSOR * n, m)), np.empty((3, TENSOR * n, m))
+    columns_kernels.columns(at, coil_arrays(there), np.zeros((m, 3)), columns[q:], slope)
+    columns[q:] *= rows.scale
+    columns[:q] = rows.basis.T
+    columns[q - 1] *= np.exp(rows.rise * shift[2])
+    parts = rows.scale * state.coefficients[q:].reshape(n, TENSOR, channels).transpose(0, 2, 1)
+    few = np.empty((channels, 3 * n + 1, m))
+    few[:, :-1].reshape(channels, n, 3, m)[:] = np.matmul(parts, slope.reshape(3, n, TENSOR, m)).transpose(
+        2, 1, 0, 3
+    )
+    pushed: Real = -few[:, :-1].reshape(channels, n, 3, m).sum(axis=1)
+    ground = state.coefficients[q - 1][:, None] * columns[q - 1]
+    pushed[:, 2] += ground * rows.rise
+    few[:, -1] = rows.data.T - state.coefficients.T @ columns + (pushed * shift).sum(axis=1)
+    return _Slopes(columns, few, pushed * rows.std.T, rows.uneven * ground)
 
 
 def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[State, Real, float, float]:
@@ -157,14 +186,12 @@ def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[Stat
     """
     here = _around(rows, state)
     quick, slow = np.sqrt(1.0 - SLOW_PART), np.sqrt(SLOW_PART)
-    across = here.pushed.transpose(0, 2, 1)
-    turned = np.linalg.inv(np.eye(3) + quick**2 * (across @ here.pushed)) @ across
-    weight = np.eye(rows.data.shape[1]) - quick**2 * (here.pushed @ turned)
-    places, total = 3 * len(state.positions), here.columns.shape[1]
+    heavy = _Weighed.of(here, quick)
+    places, total = 3 * len(state.positions), len(here.columns)
     known = places + rows.data.shape[1] * total
-    matrix = _normal(rows, here, weight)
+    matrix = _normal(rows, here, heavy)
     matrix[known:-1, known:-1] += rows.patches
-    wandering = _Wandering.of(rows, here, slow * turned, slow)
+    wandering = _Wandering.of(rows, here, heavy, slow)
     flat = wandering.along.reshape(-1, len(matrix))
     matrix -= flat.T @ flat
     right, energy, matrix = matrix[:-1, -1].copy(), matrix[-1, -1], matrix[:-1, :-1].copy()
@@ -173,12 +200,12 @@ def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[Stat
     misfit = left / max(rows.data.size - known, 1)
     step = change[:places]
     away = float(step @ np.linalg.solve(covariance, step))
-    wander = slow * wandering.of_rows(rows, change)
-    rest = here.left - here.moved @ step - here.columns @ change[places:known].reshape(-1, total).T
-    rest -= (here.pushed @ wander[:, :, None])[:, :, 0] + here.soil * (rows.spots @ change[known:])[:, None]
-    jolt = quick**2 * (turned @ rest[:, :, None])[:, :, 0]
+    wander = slow * wandering.of_rows(rows, change).T
+    rest = here.few[:, -1] - step @ here.few[:, :-1] - change[places:known].reshape(-1, total) @ here.columns
+    rest -= np.einsum("cam,am->cm", here.pushed, wander) + here.soil * (rows.spots @ change[known:])
+    jolt = quick**2 * np.einsum("acm,cm->am", heavy.turned, rest)
     share = min(pace, MAX_STEP_M / max(float(np.abs(step).max()), 1e-12))
-    shift = tuple(np.clip(rows.std * part, -FARTHEST * rows.std, FARTHEST * rows.std) for part in (wander, jolt))
+    shift = tuple(np.clip(rows.std * part.T, -FARTHEST * rows.std, FARTHEST * rows.std) for part in (wander, jolt))
     return _after(rows, state, share, change[:known], shift), covariance * max(misfit, 1.0), misfit, away
 
 
@@ -216,38 +243,61 @@ def _after(rows: FreeRows, state: State, share: float, change: Real, shift: tupl
     )
 
 
-def _normal(rows: FreeRows, here: _Slopes, weight: Real) -> Real:
+def _normal(rows: FreeRows, here: _Slopes, heavy: _Weighed) -> Real:
     """Inner products of all unknowns, places first, coefficients channel by channel, patches, and what is left."""
-    m, channels = here.left.shape
-    total, places = here.columns.shape[1], here.moved.shape[2]
-    few = here.few
-    heavy, ground = weight @ few, (weight @ here.soil[:, :, None])[:, :, 0]
+    channels, edges, m = here.few.shape
+    total, places = len(here.columns), edges - 1
     first = places + channels * total
     last = first + rows.spots.shape[1]
     matrix = np.zeros((last + 1, last + 1))
     edge = np.r_[:places, last]
-    matrix[np.ix_(edge, edge)] = few.reshape(m * channels, -1).T @ heavy.reshape(m * channels, -1)
-    cross = (heavy.reshape(m, -1).T @ here.columns).reshape(channels, -1, total).transpose(1, 0, 2)
-    matrix[edge, places:first] = cross.reshape(len(edge), -1)
-    pairs = np.stack([weight[:, k, j] for k in range(channels) for j in range(k + 1)], axis=1)
-    blocks = here.columns.T @ (pairs[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
-    n = 0
-    for k in range(channels):
-        for j in range(k + 1):
-            block = blocks[:, n * total : (n + 1) * total]
-            a, b = places + k * total, places + j * total
-            matrix[a : a + total, b : b + total] = block
-            matrix[b : b + total, a : a + total] = block.T
-            n += 1
-    beside = (ground[:, :, None] * here.columns[:, None, :]).reshape(m, -1)
-    matrix[first:last, places:first] = rows.spots.T @ beside
-    matrix[first:last, edge] = rows.spots.T @ np.einsum("mc,mcp->mp", ground, few)
-    own = (ground * here.soil).sum(axis=1)
+    matrix[np.ix_(edge, edge)] = (here.few @ heavy.few.transpose(0, 2, 1)).sum(axis=0)
+    cross = (heavy.few @ here.columns.T).transpose(1, 0, 2)
+    matrix[edge, places:first] = cross.reshape(edges, -1)
+    blocks = _blocks(here.columns, heavy.pairs, rows.basis.shape[1] - 1)
+    for k, j, block in zip(*np.tril_indices(channels), blocks, strict=True):
+        a, b = places + k * total, places + j * total
+        matrix[a : a + total, b : b + total] = block
+        matrix[b : b + total, a : a + total] = block
+    beside = (heavy.soil[:, None] * here.columns).reshape(-1, m) @ rows.spots
+    matrix[first:last, places:first] = beside.T
+    matrix[first:last, edge] = rows.spots.T @ np.einsum("cm,cpm->mp", heavy.soil, here.few)
+    own = (heavy.soil * here.soil).sum(axis=0)
     matrix[first:last, first:last] = rows.spots.T @ (own[:, None] * rows.spots)
     matrix[places:first, edge] = matrix[edge, places:first].T
     matrix[places:first, first:last] = matrix[first:last, places:first].T
     matrix[edge, first:last] = matrix[first:last, edge].T
     return matrix
+
+
+def _blocks(columns: Real, pairs: Real, first: int) -> Real:
+    """Inner products (p, t, t) of the columns under each pair of channels' weight.
+
+    Of the drift, which are the columns before the first, a stretch of rows has few.
+    """
+    total, m = columns.shape
+    upper = np.tril_indices(len(pairs))
+    blocks = np.zeros((upper[0].size, total, total))
+    metal = np.zeros((upper[0].size, total - first, total - first))
+    for begin in range(0, m, STRETCH):
+        rows = slice(begin, begin + STRETCH)
+        weight, some = pairs[upper[0], upper[1], rows][:, None], np.ascontiguousarray(columns[first:, rows])
+        metal += _products(weight, some, some)
+        heard = np.flatnonzero(columns[:first, rows].any(axis=1))
+        if heard.size:
+            low, high = heard[0], heard[-1] + 1
+            drift = np.ascontiguousarray(columns[low:high, rows])
+            blocks[:, low:high, low:high] += _products(weight, drift, drift)
+            blocks[:, low:high, first:] += _products(weight, drift, some)
+    blocks[:, first:, first:] = metal
+    blocks[:, first:, :first] = blocks[:, :first, first:].transpose(0, 2, 1)
+    return blocks
+
+
+def _products(weight: Real, one: Real, other: Real) -> Real:
+    """Inner products (p, a, b) of rows (a, m) and (b, m) under weights (p, 1, m)."""
+    product: Real = (weight * one).reshape(-1, one.shape[1]) @ other.T
+    return product.reshape(len(weight), len(one), len(other))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,17 +309,18 @@ class _Wandering:
     along: Real
 
     @classmethod
-    def of(cls, rows: FreeRows, here: _Slopes, turned: Real, slow: float) -> _Wandering:
+    def of(cls, rows: FreeRows, here: _Slopes, heavy: _Weighed, slow: float) -> _Wandering:
         """Gather and eliminate it."""
-        knots, channels = rows.stiff.size, here.left.shape[1]
-        few = here.few
-        unknown = few.shape[2] + channels * here.columns.shape[1] + rows.spots.shape[1]
+        knots, (channels, edges, _) = rows.stiff.size, here.few.shape
+        unknown = edges + channels * len(here.columns) + rows.spots.shape[1]
         own = rows.stiff[:, None, None] * np.eye(3)
         beside = rows.linked[:, None, None] * np.eye(3)
         along = np.zeros((knots, 3, unknown))
+        known = np.einsum("acm,cbm->mab", heavy.turned, here.pushed)
+        columns, few = np.ascontiguousarray(here.columns.T), heavy.turned_few.transpose(2, 0, 1)
         wander_kernels.gather(
-            rows.knot, rows.share, np.ascontiguousarray(turned), np.ascontiguousarray(slow * here.pushed), few,
-            here.columns, here.soil, rows.spots, own, beside, along,
+            rows.knot, rows.share, slow**2 * known, slow * few, slow * heavy.turned.transpose(2, 0, 1),
+            columns, slow * heavy.turned_soil.T, rows.spots, own, beside, along,
         )  # fmt: skip
         wander_kernels.eliminate(own, beside, along)
         return cls(own, beside, along)

@@ -14,7 +14,7 @@ import numpy as np
 
 from dualsense.emi._locate.free_step import TENSOR, State, step
 from dualsense.emi._locate.place import WIDER_M
-from dualsense.emi._locate.together import HELD, NEARLY, PACE, STEADY, begun_at, free_rows
+from dualsense.emi._locate.together import HELD, MOST_KNOTS, NEARLY, PACE, STEADY, begun_at, free_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,11 @@ if TYPE_CHECKING:
 STEPS, LAST, IDLE = 12, 0.02, 1e-3
 """Gauss-Newton steps at most; steps, squared and in standard deviations, after which there are no more; and the
 part of what is left by which it must change."""
-MOST, MOST_ROWS, MOST_KNOTS = 8, 2400, 400
-"""Pieces that are placed at once, rows that tell of them, of more of which every second one does, and so on, and
-knots of the track."""
-FEW_STEPS, LEAST, MUCH = 5, 60.0, 3.0
+MOST, MOST_ROWS = 8, 2400
+"""Pieces that are placed at once, and rows that tell of them: of more every second one does, and so on."""
+FEW_STEPS, LEAST, MUCH, TOLD = 5, 60.0, 3.0, 0.05
 """Steps after which it is told whether one is needed; by how much less it must leave, in what is left of noise;
-and times what is left from which it is needed at once."""
+times that from which it is needed at once; and part of what it is away from it by which it may change still."""
 CLOSE_M = 0.12
 """What lies closer to another one may stand for the other's errors."""
 EXPLAINED = 2.0
@@ -107,18 +106,22 @@ class _End:
     steps: Real
 
 
-def _gone_on(rows: FreeRows, state: State, most: int, *, held: int = 0, hopeless: float = np.inf) -> _End:
-    """Go on until all are still, the places held at first, or what is left is hopeless, or stays the same."""
-    n, misfit = 0, np.inf
+def _gone_on(rows: FreeRows, state: State, most: int, *, held: int = 0, bound: float = np.inf) -> _End:
+    """Go on until all are still, the places held at first, or what is left stays the same.
+
+    Where only that is asked, until it is told on which side of the bound the energy that is left will be.
+    """
+    n, misfit, energy = 0, np.inf, np.inf
     while True:
-        before, earlier = state.positions, misfit
+        before, earlier, more = state.positions, misfit, energy
         state, covariance, misfit, _ = step(rows, state, held=n < held, pace=1.0 if n < STEADY else PACE)
         steps, n = state.positions - before, n + 1
         known = 3 * len(before) + rows.data.shape[1] * len(state.coefficients)
         energy = misfit * max(rows.data.size - known, 1)
         idle = n > held + FEW_STEPS and abs(misfit - earlier) < IDLE * misfit
         still = n > held and (_away(steps, covariance) < LAST).all()
-        if n >= most or not np.isfinite(misfit) or still or idle or (n > 1 and energy > hopeless):
+        told = n > 1 and (energy > MUCH * bound or abs(energy - more) < TOLD * abs(energy - bound) < np.inf)
+        if n >= most or not np.isfinite(misfit) or still or idle or told:
             return _End(state, covariance, misfit, energy, steps)
 
 
@@ -137,8 +140,9 @@ def _fewer(rows: FreeRows, end: _End) -> tuple[list[int], _End]:
         if not order:
             break
         fewer, state = _without(rows, end.state, order[0])
-        less = _gone_on(fewer, state, FEW_STEPS, hopeless=MUCH * end.energy)
-        if less.energy - end.energy < LEAST * max(end.misfit, 1.0):
+        bound = end.energy + LEAST * max(end.misfit, 1.0)
+        less = _gone_on(fewer, state, FEW_STEPS, bound=bound)
+        if less.energy < bound:
             rows, end = fewer, less
             del kept[order[0]]
         else:
