@@ -38,9 +38,10 @@ def assembled(grown, name):
     keys = sorted(grown.tiles)
     rows, columns = (sorted({key[k] for key in keys}) for k in range(2))
     out = np.zeros((len(rows) * TILE, len(columns) * TILE, DEPTH.size, 2))
+    first = 0 if name == "total" else 2
     for j, i in keys:
-        part = getattr(grown.tiles[j, i], name)
-        part = part if part.ndim == 4 else part[..., None]
+        sums = np.moveaxis(grown.tiles[j, i].sums, 3, -1).reshape(TILE, TILE, -1, 4)
+        part = sums[:, :, : DEPTH.size, first : first + 2]
         place = (slice((j - rows[0]) * TILE, (j - rows[0] + 1) * TILE), slice((i - columns[0]) * TILE, None))
         out[place][:, :TILE] = part
     x_m = (columns[0] * TILE + 0.5 + np.arange(out.shape[1])) * 0.01
@@ -80,7 +81,7 @@ def test_adding_equals_the_plain_sum():
     grown.add(tx, rx, traces, DT)
     grid, total = assembled(grown, "total")
     _, fold = assembled(grown, "fold")
-    table = grown._table
+    table = grown._growing._table
     cells = np.stack(np.meshgrid(grid.x_m, grid.y_m), axis=-1).reshape(-1, 2)
 
     def read(values):

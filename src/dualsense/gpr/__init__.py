@@ -106,6 +106,7 @@ Migration
 Migrated                a migrated volume
 migrate                 by the named method
 kirchhoff               sum along refracted bistatic times
+GrowingSum              ... in tiles to which soundings are added as they come
 wavenumber              the same sum as a product of spectra
 stolt                   on a grid, for a quick look
 least_squares           the reflectors that explain the traces best

@@ -40,6 +40,7 @@ from ._clean.robust_pca import robust_pca as robust_pca
 from ._clean.surface import Surface as Surface
 from ._clean.surface import fit_surface as fit_surface
 from ._migrate.demigrate import demigrate as demigrate
+from ._migrate.growing import GrowingSum as GrowingSum
 from ._migrate.kirchhoff import kirchhoff as kirchhoff
 from ._migrate.least_squares import least_squares as least_squares
 from ._migrate.migrate import migrate as migrate

@@ -39,7 +39,7 @@ class Background:
 
     def __init__(self, radius_m: float) -> None:
         self._reach_m = REACH * radius_m
-        self._xy = np.empty((0, 2))
+        self._x, self._y = np.empty((2, 0))
         self._spectra = np.empty((0, 0), np.complex64)
         self._count = 0
         self._usual = 0.0
@@ -47,23 +47,28 @@ class Background:
     def take_out(self, xy_m: Real, aligned: Complex) -> Complex:
         """Take the background out of spectra (n, k), aligned at the ground, in their order."""
         if not self._count:
-            self._xy, self._spectra = np.empty((KEPT, 2)), np.empty((KEPT, aligned.shape[1]), np.complex64)
+            self._x, self._y = np.empty((2, KEPT))
+            self._spectra = np.empty((KEPT, aligned.shape[1]), np.complex64)
         out = np.empty_like(aligned)
-        for begin in range(0, len(aligned), BLOCK):
+        starts = np.arange(0, len(aligned), BLOCK)
+        middle = np.add.reduceat(xy_m, starts) / np.diff(starts, append=len(aligned))[:, None]
+        for begin, (x_m, y_m) in zip(starts.tolist(), middle.tolist(), strict=True):
             part = slice(begin, begin + BLOCK)
             own = aligned[part]
-            near = self._near(xy_m[part].mean(axis=0))
+            near = self._near(x_m, y_m)
             if len(near) < FEWEST:
                 near = np.concatenate([near, own])
             parts = np.partition(near.view(np.float32), len(near) // 2, axis=0)
-            out[part] = own - parts[len(near) // 2].view(np.complex64)
-            self._keep(xy_m[part], own, (np.abs(out[part]) ** 2).mean(axis=1))
+            rest = out[part] = own - parts[len(near) // 2].view(np.complex64)
+            values = rest.view(np.float32)
+            self._keep(xy_m[part], own, np.einsum("nk,nk->n", values, values) / rest.shape[1])
         return out
 
-    def _near(self, xy_m: Real) -> Complex:
+    def _near(self, x_m: float, y_m: float) -> Complex:
         """Give the nearest spectra (m, k) so far."""
         held = min(self._count, KEPT)
-        away = ((self._xy[:held] - xy_m) ** 2).sum(axis=1)
+        dx, dy = self._x[:held] - x_m, self._y[:held] - y_m
+        away = dx * dx + dy * dy
         near = np.flatnonzero(away <= self._reach_m**2)
         if near.size > NEIGHBOURS:
             near = near[np.argsort(away[near], kind="stable")[:NEIGHBOURS]]
@@ -71,9 +76,11 @@ class Background:
 
     def _keep(self, xy_m: Real, own: Complex, left: Real) -> None:
         self._usual = self._usual or float(np.median(left))
-        for place, spectrum, energy in zip(xy_m, own, left.tolist(), strict=True):
+        quiet = []
+        for row, energy in enumerate(left.tolist()):
             self._usual *= 1.0 + PACE if energy > self._usual else 1.0 - PACE
             if energy < LOUD * self._usual:
-                row = self._count % KEPT
-                self._xy[row], self._spectra[row] = place, spectrum
-                self._count += 1
+                quiet.append(row)
+        rows = (self._count + np.arange(len(quiet))) % KEPT
+        self._x[rows], self._y[rows], self._spectra[rows] = xy_m[quiet, 0], xy_m[quiet, 1], own[quiet]
+        self._count += len(quiet)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dualsense.live import _live_kernels as _kernels
 from dualsense.live._tiles import TILE, Canvas, Key
 from dualsense.result import Candidate
 
@@ -55,7 +56,7 @@ class Peaks:
         """Look again at the tiles that changed, and at their neighbours, whose edges they are."""
         own = set(changed)
         for key in sorted(own):
-            tile = canvas.around(self._layer, key)[1:-1, 1:-1]
+            tile = canvas.held(self._layer, key)
             known = tile[np.isfinite(tile)]
             self._means.pop(key, None)
             if known.size:
@@ -77,23 +78,21 @@ class Peaks:
         return kept
 
     def _look(self, canvas: Canvas, key: Key) -> list[Peak]:
-        wide = canvas.around(self._layer, key)
-        values = np.where(np.isfinite(wide), wide, np.float32(-np.inf))
-        middle = values[1:-1, 1:-1]
-        if not (middle > self._least).any():
+        values, row, column = canvas.around(self._layer, key)
+        places = np.empty((TILE * TILE, 2), np.int64)
+        count = _kernels.local_peaks(values, row, column, TILE, self._least, places)
+        if not count:
             return []
-        across = np.maximum(np.maximum(values[:, :-2], values[:, 1:-1]), values[:, 2:])
-        highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])
-        rows, columns = np.nonzero((middle == highest) & (middle > self._least))
-        depth = canvas.around("depth", key)[1:-1, 1:-1] if canvas.has("depth") else np.full((TILE, TILE), np.nan)
+        tile = canvas.held(self._layer, key)
+        depth = canvas.held("depth", key) if canvas.has("depth") else np.full((TILE, TILE), np.nan)
         return [
             (
-                float(middle[j, i]),
+                float(tile[j, i]),
                 (key[1] * TILE + i + 0.5) * canvas.cell_m,
                 (key[0] * TILE + j + 0.5) * canvas.cell_m,
                 float(depth[j, i]),
             )
-            for j, i in zip(rows.tolist(), columns.tolist(), strict=True)
+            for j, i in places[:count].tolist()
         ]
 
 

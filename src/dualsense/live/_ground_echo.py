@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
     Complex = NDArray[np.complex128]
+    Single = NDArray[np.complex64]
 
 MIN_HEIGHT_M = 1e-3
 STEPS = 3
@@ -57,22 +58,38 @@ class GroundEcho:
     max_step_m: float
     fitted: bool
 
-    def take_out(self, soundings: Soundings) -> tuple[Complex, Real, Real]:
-        """Give what lies below the ground (n, k), heights (n,) of the antennas, and paths (n,) of the echo."""
+    def take_out(self, soundings: Soundings) -> tuple[Single, Real, Single]:
+        """Give what lies below the ground (n, k), heights (n,) of the antennas, and waves (n, k) of the echo.
+
+        The waves are of size 1, as they are at the end of the echo's path. What is heard is counted in sizes of
+        the echo, whose squares single precision holds whatever the instrument's unit.
+        """
         track_m = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)
         height = track_m.copy()
         path = self._path(soundings, height)
+        wave = self._wave(path)
+        below = soundings.spectrum - self.direct
         if not self.fitted:
-            return soundings.spectrum - self.direct, height, path
-        rest, wave, echo = self._rest(soundings.spectrum, height, path)
-        for _ in range(STEPS):
-            slope = (4.0 * height / path)[:, None] * self.wavenumber * (-1j * echo * wave)
-            pull = (slope.conj() * rest).real.sum(axis=1) - self.stiffness * (height - track_m)
-            step = pull / ((np.abs(slope) ** 2).sum(axis=1) + self.stiffness)
-            height = np.maximum(height + np.clip(step, -self.max_step_m, self.max_step_m), MIN_HEIGHT_M)
+            return below.astype(np.complex64), height, wave
+        unit = float(np.linalg.norm(self.echo)) or 1.0
+        stiffness = self.stiffness / unit**2
+        heard = (below / unit).astype(np.complex64)
+        shapes = (np.array([self.echo, self.slant]) / unit).astype(np.complex64)
+        k = self.wavenumber.astype(np.float32)
+        for step in range(STEPS + 1):
+            lift = ((height - self.height_m) / 0.01).astype(np.float32)[:, None]
+            echo = wave * (shapes[0] + lift * shapes[1])
+            echo /= path.astype(np.float32)[:, None]
+            rest = heard - echo
+            if step == STEPS:
+                break
+            slope = 4.0 * height / path
+            pull = slope * ((echo.imag * rest.real - echo.real * rest.imag) @ k) - stiffness * (height - track_m)
+            bend = slope**2 * ((echo.real**2 + echo.imag**2) @ (k * k)) + stiffness
+            height = np.maximum(height + np.clip(pull / bend, -self.max_step_m, self.max_step_m), MIN_HEIGHT_M)
             path = self._path(soundings, height)
-            rest, wave, echo = self._rest(soundings.spectrum, height, path)
-        return rest, height, path
+            wave = self._wave(path)
+        return rest * np.float32(unit), height, wave
 
     def differs(self, other: GroundEcho) -> float:
         """Tell how much another's echo differs, as a part of its own."""
@@ -84,10 +101,13 @@ class GroundEcho:
         path: Real = np.sqrt((across**2).sum(axis=1) + (2.0 * height) ** 2)
         return path
 
-    def _rest(self, data: Complex, height: Real, path: Real) -> tuple[Complex, Complex, Complex]:
-        wave = np.exp(-1j * self.wavenumber * path[:, None]) / path[:, None]
-        echo = self.echo + ((height - self.height_m) / 0.01)[:, None] * self.slant
-        return data - self.direct - wave * echo, wave, echo
+    def _wave(self, path: Real) -> Single:
+        """Waves (n, k) at the end of their paths: sine and cosine of single numbers take little time."""
+        angle = np.multiply.outer(path, self.wavenumber).astype(np.float32)
+        wave = np.empty(angle.shape, np.complex64)
+        np.cos(angle, out=wave.real)
+        np.negative(np.sin(angle), out=wave.imag)
+        return wave
 
 
 def learn_ground(soundings: Soundings, tables: GprSurface) -> GroundEcho:

@@ -88,9 +88,8 @@ class Passage:
         self.looked += self.peaks.looked
 
     def _add_channel(self, channel: int, ground: GroundEcho, own: Soundings) -> Iterable[Key]:
-        below, height, path = ground.take_out(own)
-        phase = np.exp(1j * ground.wavenumber * path[:, None]).astype(np.complex64)
-        aligned = below.astype(np.complex64) * phase
+        below, height, wave = ground.take_out(own)
+        aligned = below * wave.conj()
         middle = own.midpoint_m
         if self._tables.background.method != "none":
             aligned = self._backgrounds[channel].take_out(middle[:, :2], aligned)
@@ -100,7 +99,7 @@ class Passage:
         if not self._tables.traces.whiten:
             white = np.ones_like(white)
         kernel, dt_s = self._kernel(own.frequency_hz)
-        traces = (aligned * phase.conj() * white.astype(np.complex64)) @ kernel
+        traces = (aligned * wave * white.astype(np.complex64)) @ kernel
         lift = np.zeros((height.size, 3))
         lift[:, 2] = height - middle[:, 2]
         return self.volume.add(own.tx_m + lift, own.rx_m + lift, traces, dt_s)
@@ -122,28 +121,26 @@ class Passage:
     def _draw(self, changed: list[Key]) -> list[Key]:
         """Draw tiles anew: the strongest echo under each cell over the clutter of its depth, and that depth."""
         volume, drawn = self.volume, []
-        nz = volume.depth_m.size
-        least = MIN_FOLD * volume.highest
-        top = int(np.searchsorted(volume.depth_m, self._tables.image.top_m))
-        sums, counts = np.empty(nz), np.empty(nz, np.int64)
-        peak, which = np.empty((TILE, TILE), np.float32), np.empty((TILE, TILE), np.intp)
+        least, depth_m = MIN_FOLD * volume.highest, volume.depth_m
+        top = int(np.searchsorted(depth_m, self._tables.image.top_m))
+        peak, where = np.empty((2, TILE, TILE), np.float32)
         level = self._level()
         for key in changed:
-            tile = volume.tiles[key]
-            told = tile.total, tile.fold, tile.covered, least
-            strongest = _kernels.show_tile(*told, level, top, sums, counts, peak, which)
-            if not counts.any():
+            tile, means = volume.tiles[key], np.empty(depth_m.size)
+            told = tile.sums, tile.covered, least
+            strongest = _kernels.show_tile(*told, level, depth_m, top, means, peak, where)
+            if strongest < 0.0:
                 continue
             first = not self._levels
             self._strongest = max(self._strongest, strongest)
             self._levels.pop(key, None)
-            self._levels[key] = np.where(counts > 0, MEDIAN_OF_MEAN * sums / np.maximum(counts, 1), np.nan)
+            self._levels[key] = MEDIAN_OF_MEAN * means
             if first:  # there was no clutter to compare with
                 level = self._level()
-                _kernels.show_tile(*told, level, top, sums, counts, peak, which)
+                _kernels.show_tile(*told, level, depth_m, top, means, peak, where)
             self.canvas.include(key)
             self.canvas.draw("radar", key, peak)
-            self.canvas.draw("depth", key, np.where(np.isfinite(peak), volume.depth_m[which], np.nan))
+            self.canvas.draw("depth", key, where)
             drawn.append(key)
         return drawn
 

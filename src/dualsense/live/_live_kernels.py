@@ -143,94 +143,99 @@ def spread(x, y, values, weight, corner, cell, width, reach, total, fold):
     x, y (n,) places, values (n, c), weight (n,); corner (2,) the centre of the tile's first cell. total (rows,
     columns, c) and fold (rows, columns) are added to.
     """
+    rows, columns = fold.shape
+    across = np.empty(columns)
     for s in range(x.size):
-        for j in range(fold.shape[0]):
-            dy = corner[1] + j * cell - y[s]
+        left, low = x[s] - corner[0], y[s] - corner[1]
+        if left < -reach or low < -reach or left > columns * cell + reach or low > rows * cell + reach:
+            continue
+        for i in range(columns):
+            across[i] = math.exp(-0.5 * ((i * cell - left) / width) ** 2)
+        for j in range(rows):
+            dy = j * cell - low
             room = reach * reach - dy * dy
             if room < 0.0:
                 continue
             half = math.sqrt(room)
-            first = max(0, int(math.ceil((x[s] - half - corner[0]) / cell)))
-            last = min(fold.shape[1] - 1, int(math.floor((x[s] + half - corner[0]) / cell)))
+            first = max(0, int(math.ceil((left - half) / cell)))
+            last = min(columns - 1, int(math.floor((left + half) / cell)))
+            own = weight[s] * math.exp(-0.5 * (dy / width) ** 2)
             for i in range(first, last + 1):
-                dx = corner[0] + i * cell - x[s]
-                w = weight[s] * math.exp(-0.5 * (dx * dx + dy * dy) / (width * width))
+                w = own * across[i]
                 fold[j, i] += w
                 for k in range(values.shape[1]):
                     total[j, i, k] += w * values[s, k]
 
 
 @jit()
-def scatter_traces(trace, at, table, step, reach, corner, cell, total, fold):
-    """Add each sounding's contribution to a tile of columns of voxels: a Kirchhoff sum, sounding by sounding.
+def local_peaks(values, row, column, size, least, places):
+    """Find the cells above ``least`` of a tile that no neighbour exceeds, and give how many there are.
 
-    trace (n, t, 2), real and imaginary part; at (n, 3, 2) both antennas and the midpoint; table (n, 3, rho, nz):
-    times in samples from both antennas, and weights over the midpoint's distance, at distances whose roots are
-    ``step`` apart; reach of the widest aperture. corner (2,) is the centre of the tile's first cell. total (rows,
-    columns, nz, 2) and fold (rows, columns, nz) are added to.
+    values (ny, nx) are the whole layer, NaN where there is none; row and column those of the tile's first cell, of
+    ``size`` on either side. The begin of places (size squared, 2) is filled with rows and columns in the tile.
     """
-    last = trace.shape[1] - 1
-    top = table.shape[2] - 2
-    node = np.empty(3, np.int64)
-    part = np.empty(3, np.float32)
-    for s in range(trace.shape[0]):
-        for j in range(fold.shape[0]):
-            y = corner[1] + j * cell
-            room = reach * reach - (y - at[s, 2, 1]) ** 2
-            if room <= 0.0:
-                continue
-            half = math.sqrt(room)
-            begin = max(0, int(math.ceil((at[s, 2, 0] - half - corner[0]) / cell)))
-            end = min(fold.shape[1] - 1, int(math.floor((at[s, 2, 0] + half - corner[0]) / cell)))
-            for i in range(begin, end + 1):
-                x = corner[0] + i * cell
-                for m in range(3):
-                    rho = math.sqrt((x - at[s, m, 0]) ** 2 + (y - at[s, m, 1]) ** 2)
-                    u = min(math.sqrt(rho) / step, float(top))
-                    node[m] = int(u)
-                    part[m] = u - node[m]
-                a, b, c = node[0], node[1], node[2]
-                for k in range(fold.shape[2]):
-                    w = table[s, 2, c, k] + part[2] * (table[s, 2, c + 1, k] - table[s, 2, c, k])
-                    if w <= 0.0:  # beyond the aperture at this depth
-                        continue
-                    t = table[s, 0, a, k] + part[0] * (table[s, 0, a + 1, k] - table[s, 0, a, k])
-                    t += table[s, 1, b, k] + part[1] * (table[s, 1, b + 1, k] - table[s, 1, b, k])
-                    q = np.int32(t)
-                    if q < last:
-                        f = w * (t - np.float32(q))
-                        e = w - f
-                        total[j, i, k, 0] += e * trace[s, q, 0] + f * trace[s, q + 1, 0]
-                        total[j, i, k, 1] += e * trace[s, q, 1] + f * trace[s, q + 1, 1]
-                        fold[j, i, k] += w
+    count = 0
+    for j in range(size):
+        for i in range(size):
+            own = values[row + j, column + i]
+            if own > least:
+                highest = True
+                for b in range(max(row + j - 1, 0), min(row + j + 2, values.shape[0])):
+                    for a in range(max(column + i - 1, 0), min(column + i + 2, values.shape[1])):
+                        if values[b, a] > own:
+                            highest = False
+                if highest:
+                    places[count, 0] = j
+                    places[count, 1] = i
+                    count += 1
+    return count
 
 
 @jit()
-def show_tile(total, fold, covered, highest, level, top, sums, counts, peak, which):
+def rise(sums, highest):
+    """Raise highest (nz,) to the largest weight at each depth of a tile, whose sums are as in `Columns`."""
+    width = sums.shape[4]
+    for begin in range(0, highest.size, width):
+        for j in range(sums.shape[0]):
+            for i in range(sums.shape[1]):
+                held = sums[j, i, begin // width, 2]
+                for k in range(min(width, highest.size - begin)):
+                    highest[begin + k] = max(highest[begin + k], held[k])
+
+
+@jit()
+def show_tile(sums, covered, highest, level, depth, top, means, peak, where):
     """Find what stands out under each cell of a tile, and the mean echo at each depth.
 
-    total, fold as for :func:`scatter_traces`; covered (rows, columns) above 0 where the ground is; highest (nz,)
-    the least fold that tells; level (nz,) the clutter; top the first depth to look at. sums and counts (nz,) of
-    the echoes, peak (rows, columns), NaN where nothing was measured, and which (rows, columns), the number of its
-    depth, are filled. Gives the strongest echo.
+    sums of a tile as in `Columns`; covered (rows, columns) above 0 where the ground is; highest (nz,) the least
+    weight that tells; level (nz,) the clutter; depth (nz,), and top the first of them to look at. means (nz,) of
+    the echoes, NaN where there is none, peak (rows, columns) and where (rows, columns), its depth, both NaN where
+    nothing was measured, are filled. Gives the strongest echo, below 0 where nothing was measured at all.
     """
-    sums[:] = 0.0
-    counts[:] = 0
-    strongest = 0.0
-    for j in range(fold.shape[0]):
-        for i in range(fold.shape[1]):
+    width = sums.shape[4]
+    counts = np.zeros(highest.size, np.int64)
+    means[:] = 0.0
+    strongest = -1.0
+    for j in range(covered.shape[0]):
+        for i in range(covered.shape[1]):
             best = np.float32(-1.0)
-            which[j, i] = 0
+            which = 0
             if covered[j, i] > 0.0:
-                for k in range(fold.shape[2]):
-                    if fold[j, i, k] > highest[k]:
-                        echo = math.sqrt(total[j, i, k, 0] ** 2 + total[j, i, k, 1] ** 2) / fold[j, i, k]
-                        sums[k] += echo
+                for k in range(highest.size):
+                    step, entry = k // width, k % width
+                    fold = sums[j, i, step, 2, entry]
+                    if fold > highest[k]:
+                        re, im = sums[j, i, step, 0, entry], sums[j, i, step, 1, entry]
+                        echo = math.sqrt(re**2 + im**2) / fold
+                        means[k] += echo
                         counts[k] += 1
                         strongest = max(strongest, echo)
                         over = echo / level[k] if k >= top else np.float32(0.0)
                         if over > best:
                             best = np.float32(over)
-                            which[j, i] = k
+                            which = k
             peak[j, i] = best if best >= 0.0 else np.nan
+            where[j, i] = depth[which] if best >= 0.0 else np.nan
+    for k in range(counts.size):
+        means[k] = means[k] / counts[k] if counts[k] > 0 else np.nan
     return strongest

@@ -69,7 +69,7 @@ class MetalMap:
     def _draw(self, key: Key, total: Real, fold: Real) -> None:
         self._canvas.include(key)
         with np.errstate(invalid="ignore", divide="ignore"):
-            size = np.sqrt((total**2).mean(axis=2)) / fold
+            size = np.sqrt(np.einsum("jic,jic->ji", total, total) / total.shape[2]) / fold
         self._canvas.draw("metal", key, np.where(fold > 0.0, size, np.nan).astype(np.float32))
 
 

@@ -106,16 +106,14 @@ class Canvas:
         """Put a tile's values (TILE, TILE) on a layer; the tile is included."""
         self._layers[layer][self._place(key).cells] = values
 
-    def around(self, layer: str, key: Key) -> NDArray[np.float32]:
-        """Give a tile of a layer with the cells beside it, (TILE + 2, TILE + 2); NaN beyond the map."""
-        values, place = self._layers[layer], self._place(key)
-        rows = slice(max(place.row - 1, 0), place.row + TILE + 1)
-        columns = slice(max(place.column - 1, 0), place.column + TILE + 1)
-        part = values[rows, columns]
-        out = np.full((TILE + 2, TILE + 2), np.nan, np.float32)
-        row, column = int(place.row == 0), int(place.column == 0)
-        out[row : row + part.shape[0], column : column + part.shape[1]] = part
-        return out
+    def held(self, layer: str, key: Key) -> NDArray[np.float32]:
+        """Give a tile of a layer, (TILE, TILE), as it is drawn: a view."""
+        return self._layers[layer][self._place(key).cells]
+
+    def around(self, layer: str, key: Key) -> tuple[NDArray[np.float32], int, int]:
+        """Give a layer with all that lies around a tile, a view, and the tile's first row and column in it."""
+        place = self._place(key)
+        return self._layers[layer], place.row, place.column
 
     def picture(self) -> tuple[Grid, dict[str, NDArray[np.float32]]] | None:
         """Give the map as far as it is drawn, and a copy of each layer; None before there is a tile."""

@@ -14,7 +14,7 @@ from dualsense.live._tiles import TILE, Key, corner_m, reached
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.gpr import Ground, TimeTable
+    from dualsense.gpr import Ground
     from dualsense.recipe.gpr import GprMigrate
 
     Real = NDArray[np.float64]
@@ -34,16 +34,13 @@ class Columns:
 
     Attributes
     ----------
-    total : (TILE, TILE, nz, 2)
-        Weighted sum of the echoes, real and imaginary part.
-    fold : (TILE, TILE, nz)
-        Sum of the weights.
+    sums : (TILE, TILE, steps, 4, depths of a step)
+        Both parts of the weighted sum of the echoes, the weights, and the weighted energy.
     density, covered : (TILE, TILE)
         Of the soundings; and above 0 where one was within its reach.
     """
 
-    total: NDArray[np.float32]
-    fold: NDArray[np.float32]
+    sums: NDArray[np.float32]
     density: Real
     covered: Real
 
@@ -96,10 +93,9 @@ class Volume:
             loss_db_m=tables.loss_db_m,
             on_ground=on_ground,
         )
-        self._table: TimeTable = table
-        taper = np.maximum(1.0 - table.rho_m[:, None] ** 2 / radius**2, 0.0) ** 2
-        self._taper, self._gain = taper.astype(np.float32), table.gain.astype(np.float32)
-        self._apparent = apparent_depth(ground, depth_m)
+        self._growing = gpr.GrowingSum(
+            table, aperture_m=radius, apparent_depth_m=apparent_depth(ground, depth_m), cell_m=cell_m, cells=TILE
+        )
         self.last_s = 2.0 * float(table.time_s.max())
         self.tiles: dict[Key, Columns] = {}
         self.highest = np.zeros(depth_m.size, np.float32)
@@ -116,46 +112,41 @@ class Volume:
         dt_s
             Their step.
         """
-        at = np.stack([tx_m, rx_m, 0.5 * (tx_m + rx_m)], axis=1)
-        parts = np.ascontiguousarray(traces).view(np.float32).reshape(*traces.shape, 2)
+        antennas = np.stack([tx_m, rx_m], axis=1)
+        antennas[:, :, 2] = np.maximum(antennas[:, :, 2], MIN_HEIGHT_M)
         changed: set[Key] = set()
-        for first in range(0, len(at), AT_ONCE):
+        for first in range(0, len(antennas), AT_ONCE):
             some = slice(first, first + AT_ONCE)
-            changed.update(self._add_some(at[some], parts[some], dt_s))
-        return sorted(changed)
+            changed.update(self._add_some(antennas[some], traces[some], dt_s))
+        keys = sorted(changed)
+        for key in keys:
+            _kernels.rise(self.tiles[key].sums, self.highest)
+        return keys
 
-    def _add_some(self, at: Real, parts: NDArray[np.float32], dt_s: float) -> list[Key]:
-        """Add a few soundings: places (n, 3, 3) of both antennas and their middle, traces (n, t, 2)."""
-        middle = at[:, 2, :2]
+    def _add_some(self, antennas: Real, traces: NDArray[np.complex64], dt_s: float) -> list[Key]:
+        """Add a few soundings: places (n, 2, 3) of both antennas, traces (n, t)."""
+        middle = 0.5 * (antennas[:, 0, :2] + antennas[:, 1, :2])
         x, y = np.ascontiguousarray(middle[:, 0]), np.ascontiguousarray(middle[:, 1])
-        tables = self._tabulate(at[:, :, 2], 1.0 / self._density(middle), dt_s)
-        places, one, ones = np.ascontiguousarray(at[:, :, :2]), np.ones(len(x)), np.ones((len(x), 0))
+        weight, one, ones = 1.0 / self._density(middle), np.ones(len(x)), np.ones((len(x), 0))
         nothing = np.zeros((TILE, TILE, 0))
-        step = float(np.sqrt(self._table.rho_m[1]))
         density_m, cell_m = self._tables.density_radius_m, self._cell_m
         keys = reached(middle, max(self._radius_m, SPREAD_END * density_m), cell_m)
-        for key in keys:
+        corners = [np.array(corner_m(key, cell_m)) for key in keys]
+        for key, corner in zip(keys, corners, strict=True):
             if key not in self.tiles:
                 self._begin(key)
-            tile, corner = self.tiles[key], np.array(corner_m(key, cell_m))
-            _kernels.scatter_traces(
-                parts, places, tables, step, self._radius_m, corner, cell_m, tile.total, tile.fold
-            )
+            tile = self.tiles[key]
             _kernels.spread(
                 x, y, ones, one, corner, cell_m, density_m, SPREAD_END * density_m, nothing, tile.density
             )
             _kernels.spread(x, y, ones, one, corner, cell_m, 1e3, self._reach_m, nothing, tile.covered)
-            np.maximum(self.highest, tile.fold.max(axis=(0, 1)), out=self.highest)
+        tiles = [(corner, self.tiles[key].sums) for key, corner in zip(keys, corners, strict=True)]
+        self._growing.add(tiles, antennas, weight, traces, dt_s)
         return keys
 
     def _begin(self, key: Key) -> None:
-        shape = (TILE, TILE, self.depth_m.size)
-        self.tiles[key] = Columns(
-            np.zeros((*shape, 2), np.float32),
-            np.zeros(shape, np.float32),
-            np.zeros((TILE, TILE)),
-            np.zeros((TILE, TILE)),
-        )
+        nothing = np.zeros((2, TILE, TILE))
+        self.tiles[key] = Columns(self._growing.tile(), nothing[0], nothing[1])
 
     def _density(self, middle: Real) -> Real:
         """Soundings within about a radius of each of the new ones (n,), itself and those before it among them."""
@@ -168,22 +159,6 @@ class Volume:
             if tile is not None:
                 density[n] += tile.density[j % TILE, i % TILE]
         return density
-
-    def _tabulate(self, height: Real, weight: Real, dt_s: float) -> NDArray[np.float32]:
-        """Tabulate times in samples from both antennas, and weights, for each sounding: (n, 3, rho, nz)."""
-        table = self._table
-        root = np.sqrt(np.maximum(height, MIN_HEIGHT_M))
-        u = (root - np.sqrt(table.height_m[0])) / table.height_root_step
-        node = np.clip(u.astype(np.intp), 0, table.height_m.size - 2)
-        part = np.clip(u - node, 0.0, 1.0)[:, :, None, None].astype(np.float32)
-        out = np.empty((len(height), 3, *self._taper.shape), np.float32)
-        time, gain = (table.time_s / dt_s).astype(np.float32), self._gain
-        out[:, :2] = time[node[:, :2]] + part[:, :2] * (time[node[:, :2] + 1] - time[node[:, :2]])
-        mean = gain[node[:, 2]] + part[:, 2] * (gain[node[:, 2] + 1] - gain[node[:, 2]])
-        r = (height[:, 2, None] + self._apparent).astype(np.float32)[:, None]
-        cosine = r / np.sqrt(r * r + (table.rho_m**2).astype(np.float32)[:, None])
-        out[:, 2] = weight.astype(np.float32)[:, None, None] * self._taper * mean * mean * cosine
-        return out
 
 
 def apparent_depth(ground: Ground, depth_m: Real) -> Real:

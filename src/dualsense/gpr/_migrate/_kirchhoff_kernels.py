@@ -122,7 +122,7 @@ def _distances(x, y, at):
 
 
 @jit()
-def _select(x, y, at, soundings, radius, chosen):
+def select(x, y, at, soundings, radius, chosen):
     """Which of some soundings reach any cell of a part of a map: their places among those, and how many.
 
     x (nx,), y (ny,) the cells; at (n, 3, 2) the antennas and midpoints; soundings (m,) the numbers of those in
@@ -148,7 +148,7 @@ def _read_rows(x, y, at, scale, rows):
 
 
 @jit()
-def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, radius, x, y, cell, width, image):
+def sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, radius, x, y, cell, width, image):
     """Add the ``chosen`` of a batch of soundings to the columns of a tile.
 
     trace, at, scale, start, depths and radius as for :func:`gather`; table (batch, 3, rho, padded depths), of
@@ -198,6 +198,14 @@ def _sum_tile(trace, at, batch, chosen, numbers, table, scale, start, depths, ra
 
 
 @jit()
+def number_tables(s, b, height, numbers):
+    """Fill the b-th row of numbers (b, 3): where sounding s has its tables; one serves both at the same height."""
+    numbers[b, 0] = 3 * b
+    numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
+    numbers[b, 2] = 3 * b + 2
+
+
+@jit()
 def _tabulate_batch(batch, x, y, at, scale, height, density, time, weight, height_scale, numbers, own):
     """Tabulate a batch of soundings for a part of a map: :func:`tabulate`, and the numbers of the tables.
 
@@ -212,9 +220,7 @@ def _tabulate_batch(batch, x, y, at, scale, height, density, time, weight, heigh
         mid = _read_rows(x, y, at[s, 2], scale, rows)
         both = min(p, u), max(q, v)
         tabulate(s, height, density, time, weight, height_scale, both, mid, own[b])
-        numbers[b, 0] = 3 * b
-        numbers[b, 1] = 3 * b if height[s, 0] == height[s, 1] else 3 * b + 1
-        numbers[b, 2] = 3 * b + 2
+        number_tables(s, b, height, numbers)
 
 
 @jit()
@@ -247,7 +253,7 @@ def _gather_part(
     i0, i1, j0, j1 = _patch(job, across, along, x.size, y.size)
     image[j0:j1, i0:i1] = 0.0
     near = np.empty(trace.shape[0], np.int64)
-    count = _select(x[i0:i1], y[j0:j1], at, np.arange(trace.shape[0]), radius, near)
+    count = select(x[i0:i1], y[j0:j1], at, np.arange(trace.shape[0]), radius, near)
     numbers = np.empty((BATCH, 3), np.int64)
     chosen = np.empty(BATCH, np.int64)
     for first in range(0, count, BATCH):
@@ -259,9 +265,9 @@ def _gather_part(
             for i in range(i0, i1, TILE):
                 tx = x[i : min(i + TILE, i1)]
                 ty = y[j : min(j + TILE_ROWS, j1)]
-                some = chosen[: _select(tx, ty, at, batch, radius, chosen)]
+                some = chosen[: select(tx, ty, at, batch, radius, chosen)]
                 cell = j * x.size + i
-                _sum_tile(
+                sum_tile(
                     trace, at, batch, some, numbers, own, scale, start, depths, radius, tx, ty, cell, x.size, sums
                 )
 

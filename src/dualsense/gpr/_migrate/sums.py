@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualsense.gpr._migrate.geometry import Geometry
+    from dualsense.gpr._rays.traveltime import TimeTable
 
 LINE = 64
 FEW_CELLS = 64
@@ -48,15 +49,16 @@ def gather(
     module = array_module() if ny * nx > FEW_CELLS and values.shape[1] > 1 and nz else None
     if module is not None:
         return arrays.gather(module, values, *_tables(geometry, dt_s, real), nz)
-    image = _aligned((ny, nx, _padded(nz) // WIDTH, PARTS, WIDTH), real)
-    traces = _parts(values)
+    image = empty_image((ny, nx), nz, real)
+    traces = two_parts(values)
     total, fold, energy = (np.zeros(geometry.shape, kind) for kind in (values.dtype, real, real))
     if traces.shape[1] > 1 and image.size:
         tables, scale, radius, cells = _tables(geometry, dt_s, real)
         room = _aligned((numba.get_num_threads(), _kernels.BATCH, 3, *tables[3].shape[1:]), real)
-        depths = _padded(nz, TAIL)
+        depths = padded(nz, TAIL)
         kernel = _kernels.gather_alone if ny * nx <= FEW_CELLS else _kernels.gather
-        kernel(traces, *tables, scale, _first_depths(geometry), depths, radius, *cells, room, image)
+        start = first_depths(geometry.table, geometry.aperture_m)
+        kernel(traces, *tables, scale, start, depths, radius, *cells, room, image)
         if ny * nx > FEW_CELLS:
             _kernels.take_out(image, total, fold, energy)
         else:
@@ -81,7 +83,7 @@ def scatter(geometry: Geometry, model: NDArray[Any], dt_s: float, samples: int) 
     """
     real = model.real.dtype
     nz, ny, nx = geometry.shape
-    volume = np.zeros((ny, nx, 2, _padded(nz)), real)
+    volume = np.zeros((ny, nx, 2, padded(nz)), real)
     volume[:, :, 0, :nz] = model.real.transpose(1, 2, 0)
     volume[:, :, 1, :nz] = model.imag.transpose(1, 2, 0)
     traces = np.zeros((len(geometry.tx_m), samples, 2), real)
@@ -97,14 +99,12 @@ def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[A
     table = geometry.table
     antennas = np.stack([geometry.tx_m, geometry.rx_m, 0.5 * (geometry.tx_m + geometry.rx_m)], axis=1)
     radius = table.rho_m[np.searchsorted(table.rho_m, geometry.aperture_m.max(initial=0.0))]
-    depths = table.depth_m.size
-    more = [(0, _padded(depths) - depths)]  # depths of no weight, so that all rows are as many full vectors
     tables = (
         np.ascontiguousarray(antennas[:, :, :2]).astype(real),
         np.ascontiguousarray(antennas[:, :, 2]),
         geometry.density.astype(real),
-        np.pad((table.time_s / dt_s).astype(real), [(0, 0), (0, 0), *more]),
-        np.pad(_weights(geometry).astype(real), [(0, 0), (0, 0), *more]),
+        padded_rows(table.time_s / dt_s, real),
+        padded_rows(_weights(geometry), real),
         np.array([math.sqrt(table.height_m[0]), 1.0 / table.height_root_step]),
     )
     number = real.type
@@ -114,11 +114,7 @@ def _tables(geometry: Geometry, dt_s: float, real: Any) -> tuple[tuple[NDArray[A
 
 
 def _weights(geometry: Geometry) -> NDArray[np.float64]:
-    """Weights (heights, rho, nz) of a sounding: taper to the aperture's edge, both legs' gain, cosine of the ray.
-
-    Between two heights they are taken on a straight line, as the times are: that errs by less than 1e-3 of the
-    largest for antennas 1 cm above the ground and higher, and by 2e-4 from 5 cm on.
-    """
+    """Weights (heights, rho, nz) of a sounding by the geometry's weighting, as :func:`heard` has those heard."""
     table = geometry.table
     rho2 = table.rho_m[:, None] ** 2
     within = rho2 / geometry.aperture_m**2
@@ -131,8 +127,21 @@ def _weights(geometry: Geometry) -> NDArray[np.float64]:
         weight = table.gain * table.gain * np.maximum(1.0 - within**EDGE, 0.0) ** 2
         weight *= (usual / reach) ** 2
         return weight
-    weight = table.gain * table.gain
-    weight *= np.maximum(1.0 - within, 0.0) ** 2
+    return heard(table, geometry.aperture_m, geometry.apparent_depth_m)
+
+
+def heard(
+    table: TimeTable, aperture_m: NDArray[np.float64], apparent_depth_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights (heights, rho, nz) of a sounding: taper to the aperture's edge, both legs' gain, cosine of the ray.
+
+    Between two heights they are taken on a straight line, as the times are: that errs by less than 1e-3 of the
+    largest for antennas 1 cm above the ground and higher, and by 2e-4 from 5 cm on.
+    """
+    rho2 = table.rho_m[:, None] ** 2
+    reach = table.height_m[:, None, None] + apparent_depth_m
+    weight: NDArray[np.float64] = table.gain * table.gain
+    weight *= np.maximum(1.0 - rho2 / aperture_m**2, 0.0) ** 2
     weight *= reach / np.sqrt(reach * reach + rho2)
     return weight
 
@@ -148,20 +157,33 @@ def echo_norms(geometry: Geometry) -> NDArray[np.float64]:
     return norms
 
 
-def _first_depths(geometry: Geometry) -> NDArray[np.int64]:
+def first_depths(table: TimeTable, aperture_m: NDArray[np.float64]) -> NDArray[np.int64]:
     """First depth, down to a multiple of the vectors' width, whose aperture reaches each distance of the table."""
-    reaches = geometry.aperture_m > geometry.table.rho_m[:, None]
-    first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), _padded(reaches.shape[1]))
+    reaches = aperture_m > table.rho_m[:, None]
+    first = np.where(reaches.any(axis=1), reaches.argmax(axis=1), padded(reaches.shape[1]))
     return first // WIDTH * WIDTH
 
 
-def _padded(depths: int, step: int = WIDTH) -> int:
+def padded(depths: int, step: int = WIDTH) -> int:
+    """How many depths whole steps hold."""
     return -(-depths // step) * step
 
 
-def _parts(values: NDArray[Any]) -> NDArray[Any]:
+def padded_rows(values: NDArray[Any], real: Any) -> NDArray[Any]:
+    """Tables (heights, rho, nz) with depths of nothing, so that all rows are as many full vectors."""
+    depths = values.shape[2]
+    return np.pad(values.astype(real), [(0, 0), (0, 0), (0, padded(depths) - depths)])
+
+
+def two_parts(values: NDArray[Any]) -> NDArray[Any]:
+    """Complex traces (n, t) as the parts of each sample side by side, (n, t, 2)."""
     real = np.ascontiguousarray(values).view(values.real.dtype)
     return real.reshape(*values.shape, 2)
+
+
+def empty_image(cells: tuple[int, int], depths: int, real: Any) -> NDArray[Any]:
+    """Room (ny, nx, steps, parts, entries) for sums; it begins with a line of the cache, as vectors read it."""
+    return _aligned((*cells, padded(depths) // WIDTH, PARTS, WIDTH), real)
 
 
 def _aligned(shape: tuple[int, ...], real: Any) -> NDArray[Any]:
