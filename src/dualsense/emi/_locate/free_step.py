@@ -16,6 +16,7 @@ from dualsense.emi import _columns_kernels as columns_kernels
 from dualsense.emi._columns import coil_arrays
 from dualsense.emi._joint.mend import SLOW_PART
 from dualsense.emi._locate import _wander_kernels as wander_kernels
+from dualsense.runtime.threads import side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,11 +190,10 @@ def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[Stat
     heavy = _Weighed.of(here, quick)
     places, total = 3 * len(state.positions), len(here.columns)
     known = places + rows.data.shape[1] * total
-    matrix = _normal(rows, here, heavy)
-    matrix[known:-1, known:-1] += rows.patches
-    wandering = _Wandering.of(rows, here, heavy, slow)
-    flat = wandering.along.reshape(-1, len(matrix))
-    matrix -= flat.T @ flat
+    matrix, (wandering, told) = side_by_side(
+        lambda: _normal(rows, here, heavy), lambda: _wandered(rows, here, heavy, slow)
+    )
+    matrix -= told
     right, energy, matrix = matrix[:-1, -1].copy(), matrix[-1, -1], matrix[:-1, :-1].copy()
     change, covariance = _solved(rows, state, matrix, right, held=held)
     left = float(energy - 2.0 * right @ change + change @ matrix @ change)
@@ -207,6 +207,13 @@ def step(rows: FreeRows, state: State, *, held: bool, pace: float) -> tuple[Stat
     share = min(pace, MAX_STEP_M / max(float(np.abs(step).max()), 1e-12))
     shift = tuple(np.clip(rows.std * part.T, -FARTHEST * rows.std, FARTHEST * rows.std) for part in (wander, jolt))
     return _after(rows, state, share, change[:known], shift), covariance * max(misfit, 1.0), misfit, away
+
+
+def _wandered(rows: FreeRows, here: _Slopes, heavy: _Weighed, slow: float) -> tuple[_Wandering, Real]:
+    """Give the track's wandering error, eliminated, and what that takes of the inner products."""
+    wandering = _Wandering.of(rows, here, heavy, slow)
+    flat = wandering.along.reshape(-1, wandering.along.shape[2])
+    return wandering, flat.T @ flat
 
 
 def _solved(rows: FreeRows, state: State, matrix: Real, right: Real, *, held: bool) -> tuple[Real, Real]:
@@ -267,6 +274,7 @@ def _normal(rows: FreeRows, here: _Slopes, heavy: _Weighed) -> Real:
     matrix[places:first, edge] = matrix[edge, places:first].T
     matrix[places:first, first:last] = matrix[first:last, places:first].T
     matrix[edge, first:last] = matrix[first:last, edge].T
+    matrix[first:last, first:last] += rows.patches
     return matrix
 
 
