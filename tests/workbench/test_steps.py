@@ -44,6 +44,11 @@ def test_what_a_step_took_is_the_difference_to_the_step_before(steps):
     passed, surface = view(steps, "gpr.bandpass"), view(steps, "gpr.surface")
     np.testing.assert_array_equal(passed.before.values, view(steps, "gpr.calibrate").after.values)
     np.testing.assert_allclose(passed.taken.values + passed.after.values, passed.before.values, atol=1e-15)
+    some = passed.taken_of(np.array([3, 1]))
+    np.testing.assert_array_equal(some.values, passed.taken.values[[3, 1]])
+    np.testing.assert_array_equal(some.position_m, passed.after.position_m[[3, 1]])
+    energy = [float((np.abs(field.values.astype(complex)) ** 2).sum()) for field in (passed.taken, passed.before)]
+    assert passed.energy_taken == pytest.approx(energy[0] / energy[1], rel=1e-4)
     low = passed.after.axis < 0.5e9
     assert np.abs(passed.after.values[:, low]).max(initial=0.0) < 1e-9
     assert surface.energy_taken > 0.5, "the direct wave is most of what is recorded"

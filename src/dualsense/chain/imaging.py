@@ -187,7 +187,7 @@ def draw_radargram(step: RadarStep, state: RadarState, tables: Gpr) -> tuple[Rad
     if is_off(step, tables) and not alone:  # a line is looked at by its traces
         return state, Log()
     shown, wanted = taken(state.shown), tables.radargram
-    values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32)
+    values = gpr.attribute(shown, **parameters(wanted)).astype(np.float32, copy=False)
     time_s = shown.dt_s * np.arange(values.shape[1], dtype=np.float64)
     units = gpr.ATTRIBUTE_UNITS[wanted.name]
     gain = tables.gain.method if tables.gain.on else "none"

@@ -50,7 +50,7 @@ class Field:
     position_m: Real
     imaginary: NDArray[np.bool_] | None = None
 
-    def over_time(self, rows: NDArray[np.intp], times_s: Real) -> Real:
+    def over_time(self, rows: NDArray[np.intp] | slice, times_s: Real) -> Real:
         """Give some soundings as real traces at times; NaN beyond what was recorded."""
         some = self.values[rows]
         if self.kind == "spectra":
@@ -65,8 +65,7 @@ class Field:
 
     def loudness(self, times_s: Real) -> Real:
         """Give the root mean square of every sounding over a stretch of time, or over all channels of a row."""
-        every = np.arange(len(self.values))
-        values = self.values if self.kind == "rows" else self.over_time(every, times_s)
+        values = self.values if self.kind == "rows" else self.over_time(slice(None), times_s)
         return np.sqrt(np.mean(np.square(np.abs(values)), axis=1))
 
     def spectrum(self, row: int) -> tuple[Real, Real]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dualsense.chain import process_scan, step_names
 from dualsense.recipe import radar_steps
+from dualsense.runtime.threads import in_threads
 from dualsense.workbench._fields import (
     C0_M_S,
     Field,
@@ -36,6 +37,8 @@ METAL_MEANINGS = {
 }
 GATE_S = 0.3e-9
 """Half-width of the stretch of time that a slice shows."""
+STRETCH = 256
+"""Soundings whose energies are summed together: they stay in the nearest cache."""
 
 
 def _energy(values: NDArray[Any]) -> float:
@@ -73,27 +76,41 @@ class StepView:
     after: Field | None
     facts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def alike(self) -> bool:
+        """Whether before and after are of the same kind, soundings and axes: one can be held to the other."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return False
+        return before.kind == after.kind and before.values.shape == after.values.shape
+
     @cached_property
     def taken(self) -> Field | None:
-        """What the step took away; None where before and after are of other kinds, soundings or axes."""
+        """What the step took away; None where before and after are not `alike`."""
+        return self.taken_of(slice(None))
+
+    def taken_of(self, rows: NDArray[np.intp] | slice) -> Field | None:
+        """Give what the step took away from some soundings; None where before and after are not `alike`."""
         before, after = self.before, self.after
-        if (
-            before is None
-            or after is None
-            or before.kind != after.kind
-            or before.values.shape != after.values.shape
-        ):
+        if before is None or after is None or not self.alike:
             return None
-        return replace(after, values=before.values - after.values)
+        values = before.values[rows] - after.values[rows]
+        return replace(after, values=values, time_s=after.time_s[rows], position_m=after.position_m[rows])
 
     @property
     def energy_taken(self) -> float:
         """Energy of what it took over that of what it was given; NaN where that cannot be said."""
-        taken = self.taken
-        if taken is None or self.before is None:
+        before, after = self.before, self.after
+        if before is None or after is None or not self.alike:
             return float("nan")
-        given = _energy(self.before.values)
-        return _energy(taken.values) / given if given > 0.0 else float("nan")
+
+        def energies(first: int) -> tuple[float, float]:
+            one, other = (field.values[first : first + STRETCH] for field in (before, after))
+            return _energy(one - other), _energy(one)
+
+        both = in_threads(energies, range(0, len(before.values), STRETCH))
+        taken, given = (sum(energy[k] for energy in both) for k in (0, 1))
+        return taken / given if given > 0.0 else float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -181,12 +181,12 @@ def _step(view: StepView, steps: Steps, album: Album) -> dict[str, Any]:
     }
     if after is None:
         return found
-    sides = {"before": view.before, "after": after, "taken": view.taken}
     rows = stroke(after, *steps.at_m)
+    sides = {"before": view.before, "after": after, "taken": view.taken_of(rows)}
     for name, field in sides.items():
         if field is None:
             continue
-        own = stroke(field, *steps.at_m) if name == "before" else rows
+        own = {"before": stroke(field, *steps.at_m), "after": rows}.get(name, np.arange(rows.size))
         values, along_m, axis = section_of(field, own)
         top = colour_end(values)
         spans = {"x": (0.0, float(along_m[-1])), "y": (float(axis[0]), float(axis[-1]))}

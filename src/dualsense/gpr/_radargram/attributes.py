@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,7 +26,9 @@ QUIET = 1e-3
 """Below this part of a trace's largest envelope phase and frequency are those of side lobes: not told."""
 
 
-def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float = 0.5e-9) -> Real:
+def attribute(
+    traces: Traces, *, name: Attribute = "amplitude", window_s: float = 0.5e-9
+) -> NDArray[np.floating[Any]]:
     """One attribute of all traces z(t) = A exp(i phi) (Taner, Koehler and Sheriff 1979).
 
     - "amplitude": the real trace; "envelope": A; "phase": phi, wrapped.
@@ -48,7 +50,8 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
     Returns
     -------
     (n, t) float64
-        In :data:`ATTRIBUTE_UNITS`. Phase, frequency, bandwidth and sweetness are NaN where a trace is silent.
+        In :data:`ATTRIBUTE_UNITS`; the amplitude in the precision of the traces. Phase, frequency, bandwidth and
+        sweetness are NaN where a trace is silent.
 
     References
     ----------
@@ -61,7 +64,7 @@ def attribute(traces: Traces, *, name: Attribute = "amplitude", window_s: float 
     from the Gorgon field. The Leading Edge 17, 1286-1293.
     """
     if name == "amplitude":
-        return traces.values.real.astype(np.float64)
+        return traces.values.real.copy()
     z = traces.values.astype(np.complex128)
     envelope = np.abs(z)
     if name == "envelope":
