@@ -78,7 +78,7 @@ class Peaks:
         return kept
 
     def _look(self, canvas: Canvas, key: Key) -> list[Peak]:
-        values, row, column = canvas.around(self._layer, key)
+        values, row, column = canvas.layer_at(self._layer, key)
         places = np.empty((TILE * TILE, 2), np.int64)
         count = _kernels.local_peaks(values, row, column, TILE, self._least, places)
         if not count:

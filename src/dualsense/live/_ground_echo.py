@@ -61,8 +61,8 @@ class GroundEcho:
     def take_out(self, soundings: Soundings) -> tuple[Single, Real, Single]:
         """Give what lies below the ground (n, k), heights (n,) of the antennas, and waves (n, k) of the echo.
 
-        The waves are of size 1, as they are at the end of the echo's path. What is heard is counted in sizes of
-        the echo, whose squares single precision holds whatever the instrument's unit.
+        Of the waves there is the phase alone, exp(-i k path). Heights are fitted to what is heard in sizes of the
+        echo, whose squares single precision holds whatever the instrument's unit.
         """
         track_m = np.maximum(soundings.midpoint_m[:, 2], MIN_HEIGHT_M)
         height = track_m.copy()

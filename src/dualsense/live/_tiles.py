@@ -110,7 +110,7 @@ class Canvas:
         """Give a tile of a layer, (TILE, TILE), as it is drawn: a view."""
         return self._layers[layer][self._place(key).cells]
 
-    def around(self, layer: str, key: Key) -> tuple[NDArray[np.float32], int, int]:
+    def layer_at(self, layer: str, key: Key) -> tuple[NDArray[np.float32], int, int]:
         """Give a layer with all that lies around a tile, a view, and the tile's first row and column in it."""
         place = self._place(key)
         return self._layers[layer], place.row, place.column

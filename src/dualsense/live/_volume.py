@@ -23,7 +23,7 @@ MIN_HEIGHT_M = 1e-3
 HEIGHT_MARGIN_M = 0.05
 """How far beyond the heights of the first soundings the travel times are tabulated."""
 AT_ONCE = 64
-"""Soundings that are tabulated together: a long stretch takes no more memory, and each tile sees few of it."""
+"""Soundings that are added together: each is held against all of them for its density, and a tile sees few."""
 SPREAD_END = 3.0
 """Where the soundings' density ends, in its radii."""
 

@@ -78,7 +78,7 @@ class StepView:
 
     @property
     def alike(self) -> bool:
-        """Whether before and after are of the same kind, soundings and axes: one can be held to the other."""
+        """Whether before and after are of the same kind and shape, so that one can be held to the other."""
         before, after = self.before, self.after
         if before is None or after is None:
             return False

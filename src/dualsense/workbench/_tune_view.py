@@ -182,11 +182,12 @@ def _step(view: StepView, steps: Steps, album: Album) -> dict[str, Any]:
     if after is None:
         return found
     rows = stroke(after, *steps.at_m)
-    sides = {"before": view.before, "after": after, "taken": view.taken_of(rows)}
-    for name, field in sides.items():
-        if field is None:
-            continue
-        own = {"before": stroke(field, *steps.at_m), "after": rows}.get(name, np.arange(rows.size))
+    sides = {"after": (after, rows)}
+    if view.before is not None:
+        sides = {"before": (view.before, stroke(view.before, *steps.at_m))} | sides
+    if (taken := view.taken_of(rows)) is not None:
+        sides["taken"] = taken, np.arange(rows.size)
+    for name, (field, own) in sides.items():
         values, along_m, axis = section_of(field, own)
         top = colour_end(values)
         spans = {"x": (0.0, float(along_m[-1])), "y": (float(axis[0]), float(axis[-1]))}
@@ -194,9 +195,7 @@ def _step(view: StepView, steps: Steps, album: Album) -> dict[str, Any]:
         found["sections"][name] = picture | {"axis": "channel" if field.kind == "rows" else "time"}
     if after.kind == "rows" or np.isfinite(steps.gate_s[0]):
         found["slices"] = {
-            name: _slice(field, steps, album)
-            for name, field in sides.items()
-            if field is not None and name != "taken"
+            name: _slice(field, steps, album) for name, (field, _) in sides.items() if name != "taken"
         }
     found["curves"] = [_sounding(view, steps.at_m), _spectrum(view, steps.at_m)]
     return found

@@ -140,17 +140,22 @@ def test_knots_are_eliminated_as_a_dense_system_is():
 
 
 @pytest.mark.kernel
-def test_what_is_new_in_a_row_is_eliminated_as_rows_of_their_own_are():
+@pytest.mark.parametrize("size", (1.0, 3e4))
+def test_what_is_new_in_a_row_is_eliminated_as_rows_of_their_own_are(size):
     rng = np.random.default_rng(4)
-    c, p, m, quick = 4, 5, 7, 0.7
-    pushed, both = rng.standard_normal((c, 3, m)), rng.standard_normal((c, p, m))
-    turned, pairs = np.empty((3, c, m)), np.empty((c, c, m))
+    c, p, m, quick = 5, 6, 7, 0.7
+    pushed, both = size * rng.standard_normal((c, 3, m)), rng.standard_normal((c, p, m))
+    turned, pairs = np.empty((3, c, m)), np.zeros((c, c, m))
     told, heavy = np.empty((3, p, m)), np.empty((c, p, m))
     kernels.weigh(pushed, quick, both, turned, pairs, told, heavy)
     for r in range(m):
-        push = pushed[:, :, r]
-        weight = np.linalg.inv(np.eye(c) + quick**2 * push @ push.T)
-        assert pairs[:, :, r] == pytest.approx(weight)
-        assert heavy[:, :, r] == pytest.approx(weight @ both[:, :, r])
-        assert turned[:, :, r] == pytest.approx(push.T @ weight)
-        assert told[:, :, r] == pytest.approx(push.T @ weight @ both[:, :, r])
+        # in terms of the error's main axes nothing large is taken from anything large
+        axes, scale, across = np.linalg.svd(pushed[:, :, r])
+        kept = np.ones(c)
+        kept[:3] = 1.0 / (1.0 + (quick * scale) ** 2)
+        weight = (axes * kept) @ axes.T
+        turn = across.T @ np.diag(scale * kept[:3]) @ axes[:, :3].T
+        assert pairs[:, :, r] == pytest.approx(np.tril(weight), abs=1e-12)
+        assert heavy[:, :, r] == pytest.approx(weight @ both[:, :, r], abs=1e-12)
+        assert turned[:, :, r] == pytest.approx(turn, rel=1e-9, abs=1e-12)
+        assert told[:, :, r] == pytest.approx(turn @ both[:, :, r], rel=1e-9, abs=1e-12)

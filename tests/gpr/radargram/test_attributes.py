@@ -26,6 +26,8 @@ def test_envelope_amplitude_and_phase():
     z = traces(pulse())
     np.testing.assert_allclose(attribute(z, name="envelope")[0], np.abs(pulse()), atol=1e-6)
     np.testing.assert_allclose(attribute(z, name="amplitude")[0], pulse().real, atol=1e-6)
+    assert attribute(z, name="amplitude").dtype == z.values.real.dtype
+    assert attribute(z, name="envelope").dtype == np.float64
     assert attribute(z, name="phase")[0, 500] == pytest.approx(0.4, abs=1e-6)
 
 

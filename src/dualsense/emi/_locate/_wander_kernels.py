@@ -24,10 +24,10 @@ def weigh(pushed: Real, quick: float, both: Real, turned: Real, pairs: Real, tol
 
     pushed (c, 3, m) change of the channels by the error, in its deviations, of which quick is that part; both
     (c, p, m) other slopes. Filled: turned (3, c, m), what tells the error from the row's channels; pairs
-    (c, c, m), the channels' weight without it; told (3, p, m) the slopes turned, and heavy (c, p, m) weighed.
+    (c, c, m), the channels' weight without it, its lower half; told (3, p, m) the slopes turned, and heavy
+    (c, p, m) weighed.
 
-    By Cholesky's factor of 1 + quick^2 pushed^T pushed: over strong metal that is a thousand millions, and an
-    inverse by cofactors would be rounding.
+    By Cholesky's factor of 1 + quick^2 pushed^T pushed, which is a thousand millions over strong metal.
     """
     channels, m = pushed.shape[0], pushed.shape[2]
     factor = np.zeros((3, 3, m))
@@ -54,7 +54,7 @@ def weigh(pushed: Real, quick: float, both: Real, turned: Real, pairs: Real, tol
             half[2, k, r] = rest / factor[2, 2, r]
         _upper(factor, half[:, k], quick, turned[:, k])
     for k in range(channels):
-        for h in range(channels):
+        for h in range(k + 1):
             pairs[k, h] = 1.0 if k == h else 0.0
             for i in range(3):
                 for r in range(m):

@@ -132,7 +132,7 @@ class _Weighed:
     turned : (3, c, m)
         What tells that error of a row from what the row hears.
     pairs : (c, c, m)
-        Weight of each row's channels.
+        Weight of each row's channels; the lower half.
     few, soil : (c, 3 n + 1, m), (c, m)
         Those of `_Slopes`, weighed.
     turned_few, turned_soil : (3, 3 n + 1, m), (3, m)
@@ -151,7 +151,7 @@ class _Weighed:
         """Eliminate errors whose deviation is so much of the whole."""
         channels, edges, m = here.few.shape
         both = np.concatenate([here.few, here.soil[:, None]], axis=1)
-        turned, pairs = np.empty((3, channels, m)), np.empty((channels, channels, m))
+        turned, pairs = np.empty((3, channels, m)), np.zeros((channels, channels, m))
         told, heavy = np.empty((3, edges + 1, m)), np.empty_like(both)
         wander_kernels.weigh(here.pushed, quick, both, turned, pairs, told, heavy)
         return cls(turned, pairs, heavy[:, :-1], heavy[:, -1], told[:, :-1], told[:, -1])
@@ -284,12 +284,12 @@ def _blocks(columns: Real, pairs: Real, first: int) -> Real:
     Of the drift, which are the columns before the first, a stretch of rows has few.
     """
     total, m = columns.shape
-    upper = np.tril_indices(len(pairs))
-    blocks = np.zeros((upper[0].size, total, total))
-    metal = np.zeros((upper[0].size, total - first, total - first))
+    lower = np.tril_indices(len(pairs))
+    blocks = np.zeros((lower[0].size, total, total))
+    metal = np.zeros((lower[0].size, total - first, total - first))
     for begin in range(0, m, STRETCH):
         rows = slice(begin, begin + STRETCH)
-        weight, some = pairs[upper[0], upper[1], rows][:, None], np.ascontiguousarray(columns[first:, rows])
+        weight, some = pairs[lower[0], lower[1], rows][:, None], np.ascontiguousarray(columns[first:, rows])
         metal += _products(weight, some, some)
         heard = np.flatnonzero(columns[:first, rows].any(axis=1))
         if heard.size:

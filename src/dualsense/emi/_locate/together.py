@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
 
 KNOT_S = 0.2
-"""Time between knots of the wandering error; between two of them it is taken as straight."""
+"""Time between knots of the wandering error, more where that would be too many; between two it is straight."""
 MOST_KNOTS, FEW_KNOTS = 160, 80
 GAP = 3.0
 """Rows further apart in time than so many times the usual step belong to different stretches."""

@@ -33,9 +33,11 @@ STEPS, LAST, IDLE = 12, 0.02, 1e-3
 part of what is left by which it must change."""
 MOST, MOST_ROWS = 8, 2400
 """Pieces that are placed at once, and rows that tell of them: of more every second one does, and so on."""
-FEW_STEPS, LEAST, MUCH, TOLD = 5, 60.0, 3.0, 0.05
-"""Steps after which it is told whether one is needed; by how much less it must leave, in what is left of noise;
-times that from which it is needed at once; and part of what it is away from it by which it may change still."""
+FEW_STEPS, LEAST = 5, 60.0
+"""Steps after which it is told whether one is needed; and by how much less must be left with it, in noise."""
+MUCH, TOLD = 3.0, 0.05
+"""Without it too much is left, and it is needed, at so many times the bound, or when the last step has changed
+what is left by less than this part of what is over the bound."""
 CLOSE_M = 0.12
 """What lies closer to another one may stand for the other's errors."""
 EXPLAINED = 2.0
@@ -109,7 +111,7 @@ class _End:
 def _gone_on(rows: FreeRows, state: State, most: int, *, held: int = 0, bound: float = np.inf) -> _End:
     """Go on until all are still, the places held at first, or what is left stays the same.
 
-    Where only that is asked, until it is told on which side of the bound the energy that is left will be.
+    With a bound on the energy that is left it ends as soon as that can hardly be kept any more.
     """
     n, misfit, energy = 0, np.inf, np.inf
     while True:
@@ -120,8 +122,8 @@ def _gone_on(rows: FreeRows, state: State, most: int, *, held: int = 0, bound: f
         energy = misfit * max(rows.data.size - known, 1)
         idle = n > held + FEW_STEPS and abs(misfit - earlier) < IDLE * misfit
         still = n > held and (_away(steps, covariance) < LAST).all()
-        told = n > 1 and (energy > MUCH * bound or abs(energy - more) < TOLD * abs(energy - bound) < np.inf)
-        if n >= most or not np.isfinite(misfit) or still or idle or told:
+        lost = n > 1 and (energy > MUCH * bound or abs(energy - more) < TOLD * (energy - bound))
+        if n >= most or not np.isfinite(misfit) or still or idle or lost:
             return _End(state, covariance, misfit, energy, steps)
 
 

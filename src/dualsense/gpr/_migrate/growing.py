@@ -85,7 +85,7 @@ class GrowingSum:
         Parameters
         ----------
         tiles
-            Centre (2,) of the first cell of each, and the tile.
+            Centre (2,) of the first cell of each, and the tile, which is added to.
         antennas_m : (n, 2, 3)
             Both of each sounding; z is the height above the ground, in which the table reaches.
         weight : (n,)

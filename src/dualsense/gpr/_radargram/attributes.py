@@ -49,9 +49,9 @@ def attribute(
 
     Returns
     -------
-    (n, t) float64
-        In :data:`ATTRIBUTE_UNITS`; the amplitude in the precision of the traces. Phase, frequency, bandwidth and
-        sweetness are NaN where a trace is silent.
+    (n, t) float32 or float64
+        In :data:`ATTRIBUTE_UNITS`: the amplitude as the traces are, all others in double precision. Phase,
+        frequency, bandwidth and sweetness are NaN where a trace is silent.
 
     References
     ----------
