@@ -14,7 +14,7 @@ import numpy as np
 
 from dualsense.emi._locate.free_step import TENSOR, State, step
 from dualsense.emi._locate.place import WIDER_M
-from dualsense.emi._locate.together import HELD, MOST_KNOTS, NEARLY, PACE, STEADY, begun_at, free_rows
+from dualsense.emi._locate.together import HELD, NEARLY, PACE, STEADY, begun_at, free_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 STEPS, LAST, IDLE = 12, 0.02, 1e-3
 """Gauss-Newton steps at most; steps, squared and in standard deviations, after which there are no more; and the
 part of what is left by which it must change."""
-MOST, MOST_ROWS = 8, 2400
-"""Pieces that are placed at once, and rows that tell of them: of more every second one does, and so on."""
+MOST, MOST_ROWS, MOST_KNOTS = 8, 2400, 400
+"""Pieces that are placed at once, rows that tell of them, of more of which every second one does, and so on, and
+knots of the track."""
 FEW_STEPS, LEAST = 5, 60.0
 """Steps after which it is told whether one is needed; and by how much less must be left with it, in noise."""
 MUCH, TOLD = 3.0, 0.05
