@@ -77,32 +77,33 @@ class StepView:
     facts: tuple[tuple[str, str], ...] = ()
 
     @property
-    def alike(self) -> bool:
-        """Whether before and after are of the same kind and shape, so that one can be held to the other."""
+    def _alike(self) -> tuple[Field, Field] | None:
+        """Before and after where they are of the same kind and shape, so that one can be held to the other."""
         before, after = self.before, self.after
         if before is None or after is None:
-            return False
-        return before.kind == after.kind and before.values.shape == after.values.shape
+            return None
+        alike = before.kind == after.kind and before.values.shape == after.values.shape
+        return (before, after) if alike else None
 
     @cached_property
     def taken(self) -> Field | None:
-        """What the step took away; None where before and after are not `alike`."""
+        """What the step took away; None where before and after are of other kinds or shapes."""
         return self.taken_of(slice(None))
 
     def taken_of(self, rows: NDArray[np.intp] | slice) -> Field | None:
-        """Give what the step took away from some soundings; None where before and after are not `alike`."""
-        before, after = self.before, self.after
-        if before is None or after is None or not self.alike:
+        """Give what the step took away from some soundings, None as `taken`."""
+        if self._alike is None:
             return None
+        before, after = self._alike
         values = before.values[rows] - after.values[rows]
         return replace(after, values=values, time_s=after.time_s[rows], position_m=after.position_m[rows])
 
     @property
     def energy_taken(self) -> float:
         """Energy of what it took over that of what it was given; NaN where that cannot be said."""
-        before, after = self.before, self.after
-        if before is None or after is None or not self.alike:
+        if self._alike is None:
             return float("nan")
+        before, after = self._alike
 
         def energies(first: int) -> tuple[float, float]:
             one, other = (field.values[first : first + STRETCH] for field in (before, after))

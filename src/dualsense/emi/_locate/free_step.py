@@ -170,10 +170,9 @@ def _around(rows: FreeRows, state: State) -> _Slopes:
     columns[q - 1] *= np.exp(rows.rise * shift[2])
     parts = rows.scale * state.coefficients[q:].reshape(n, TENSOR, channels).transpose(0, 2, 1)
     few = np.empty((channels, 3 * n + 1, m))
-    few[:, :-1].reshape(channels, n, 3, m)[:] = np.matmul(parts, slope.reshape(3, n, TENSOR, m)).transpose(
-        2, 1, 0, 3
-    )
-    pushed: Real = -few[:, :-1].reshape(channels, n, 3, m).sum(axis=1)
+    moved = few[:, :-1].reshape(channels, n, 3, m)  # a view
+    moved[:] = (parts @ slope.reshape(3, n, TENSOR, m)).transpose(2, 1, 0, 3)
+    pushed: Real = -moved.sum(axis=1)
     ground = state.coefficients[q - 1][:, None] * columns[q - 1]
     pushed[:, 2] += ground * rows.rise
     few[:, -1] = rows.data.T - state.coefficients.T @ columns + (pushed * shift).sum(axis=1)
