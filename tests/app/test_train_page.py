@@ -164,6 +164,23 @@ def test_marks_are_those_of_one_trainee_and_outlive_a_closed_page(browser, url, 
     visit.done()
 
 
+def test_a_name_that_is_typed_is_not_mixed_with_the_one_that_was_kept(browser, url, visiting):
+    visit = visiting(browser, url, PHONE, trainee="Vanna")
+    held = []
+    visit.page.route("**/words.json*", lambda route: held.append(route))  # noqa: PLW0108 - a driver asks what is Python's own
+    visit.page.goto(url)
+    name = visit.page.locator("#trainee")
+    assert name.input_value() == "Vanna"
+    name.fill("")
+    for request in held:
+        request.continue_()
+    visit.page.unroute("**/words.json*")
+    visit.page.locator("a.card").first.wait_for()
+    name.press_sequentially("dara")
+    assert name.input_value() == "dara"
+    visit.done()
+
+
 def test_axe_finds_nothing_and_every_language_speaks(browser, url, visiting):
     axe = axe_script()
     visit = visiting(browser, url, PHONE)

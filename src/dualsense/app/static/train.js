@@ -131,9 +131,11 @@ async function looking() {
   setTimeout(looking, LOOK_MS);
 }
 
+// Before anything is waited for: a name that came later would stand within the one that is being typed.
+if (!trainee()) byId("trainee").value = kept("trainee");
+
 begin(async () => {
   document.title = say("training") + " · dualsense";
-  if (!trainee()) byId("trainee").value = kept("trainee");
   byId("trainee").addEventListener("change", () => {
     keepAs("trainee", trainee());
     look();
