@@ -86,6 +86,11 @@ def own_target(piece: Piece, targets: Sequence[Mapping[str, Any]]) -> Mapping[st
     return told[int(np.argmin(aside))] if told and min(aside) <= REACH_M else None
 
 
+def as_told(metal: Mapping[str, float]) -> dict[str, float]:
+    """Give features of metal with the depth that is told, where a revision tells another one than it fitted."""
+    return dict(metal) | {key: metal.get(f"told_{key}", metal[key]) for key in ("depth_m", "depth_std_m")}
+
+
 def find(wanted: Sequence[Piece], outputs: Path) -> tuple[Found, Found]:
     """Hold what was found of each piece against the truth: the metal's own place, and the target's."""
     lists: dict[str, list[dict[str, Any]]] = {}
@@ -101,7 +106,7 @@ def find(wanted: Sequence[Piece], outputs: Path) -> tuple[Found, Found]:
         metal, stated = target["emi"]["features"], target["position_std_m"][2]
         located[row] = "located_misfit" in metal
         for kind, place, true, deviation in (
-            (0, metal, piece.metal_m, metal["depth_std_m"]),
+            (0, as_told(metal), piece.metal_m, as_told(metal)["depth_std_m"]),
             (1, target, piece.object_m, stated),
         ):
             told = [place[key] for key in ("x_m", "y_m", "depth_m")]

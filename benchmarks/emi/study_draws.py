@@ -1,7 +1,8 @@
-"""How true places and error bars of metal are through find, refine and locate, on data of another forward model.
+"""How true places and error bars of metal are, from finding to told depths, on data of another forward model.
 
     python -m benchmarks.emi.study_draws [--draws 60] [--seed 0] [--only points bodies pairs uneven]
-                                         [--without track slow white soil drift] [--as-located] [--known]
+                                         [--without track slow white soil drift] [--as-located] [--as-fitted]
+                                         [--known]
 
 Coils are polygons whose fields are summed wire by wire; metal is what no one dipole is: two or three dipoles of
 one material up to 2 cm apart, or a ring of eight. Soil is the coils' image by elliptic integrals, times a smooth
@@ -11,9 +12,9 @@ stated deviations, how many depths lie in the stated 90 % interval, and for poin
 tensor, soil and drift free. A pair is found when each of the two has a dipole of its own within 3.5 cm.
 ``--without`` takes causes of error away, one or several: the track's whole error, the half that lasts (all of it
 is new in each row then), the half that is new in each row, soil, drift. ``--as-located`` leaves out what the
-recipe's ``emi.locate.together`` does, which is to place once more with everything free. ``--known`` tells instead
-what there is to be had of pairs: places begun at the truth with the track free, and how much less two leave than
-one does then.
+recipe's ``emi.locate.together`` does, which is to place once more with everything free; ``--as-fitted`` what
+``emi.depth`` does, which is to tell depths with how far fits err. ``--known`` tells instead what there is to be
+had of pairs: places begun at the truth with the track free, and how much less two leave than one does then.
 """
 
 from __future__ import annotations
@@ -230,7 +231,7 @@ def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nu
 
 
 def trial(
-    name: str, seed: int, without: frozenset[str] = frozenset(), *, together: bool = True
+    name: str, seed: int, without: frozenset[str] = frozenset(), *, together: bool = True, tell: bool = True
 ) -> dict[str, object]:
     """One draw: errors (n, 3) of what lies nearest, stated deviations, whether intervals hold, and the bound."""
     case = CASES[name]
@@ -240,6 +241,8 @@ def trial(
     refined = emi.refine(rows, found, together=together)
     spent = time.process_time() - began
     every, out = list(refined.dipoles), []
+    if tell:
+        every = list(emi.told_depths(every, rows))
     for centre in centres:
         if not every:
             continue
@@ -334,16 +337,18 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--without", nargs="+", choices=WITHOUT, default=[])
     parser.add_argument("--as-located", action="store_true")
+    parser.add_argument("--as-fitted", action="store_true")
     parser.add_argument("--known", action="store_true")
     asked = parser.parse_args()
     if asked.known:
         say_known(range(asked.seed, asked.seed + asked.draws))
         return
     without = frozenset(asked.without)
+    how = {"together": not asked.as_located, "tell": not asked.as_fitted}
     print(HEADER)
     for name in asked.only:
         seeds = range(asked.seed, asked.seed + asked.draws)
-        print(told(name, [trial(name, n, without, together=not asked.as_located) for n in seeds]), flush=True)
+        print(told(name, [trial(name, n, without, **how) for n in seeds]), flush=True)
 
 
 if __name__ == "__main__":

@@ -85,10 +85,15 @@ class EmiFeature(_Feature):
         "Place of the metal's centre along y.",
         "y_std_m")
     DEPTH = ("depth_m", "m",
-        "Depth of the metal's centre below the ground.",
+        "Depth of the metal's centre below the ground, as it was fitted.",
         "depth_std_m", ("metal: depth",))
     DEPTH_STD = ("depth_std_m", "m",
-        "Standard deviation of the metal's depth.")
+        "Standard deviation of the metal's depth, as the fit states it.")
+    TOLD_DEPTH = ("told_depth_m", "m",
+        "Depth of the metal's centre as it is told: with how far such fits err, and how deep metal usually lies.",
+        "told_depth_std_m")
+    TOLD_DEPTH_STD = ("told_depth_std_m", "m",
+        "Standard deviation of the depth that is told.")
     AMOUNT = ("metal_amount_m3", "m3",
         "Amount of metal: mean polarizability, root mean square over the channels.",
         "metal_amount_log_std", ("metal: log10 amount",))

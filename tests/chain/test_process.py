@@ -130,6 +130,22 @@ def test_metal_is_located_unless_the_recipe_says_no(sample, process):
     assert len(off.targets) == len(result.targets)
 
 
+def test_depths_of_metal_are_told_with_how_far_fits_err_unless_the_recipe_says_no(sample, process):
+    scan, _ = sample("ts50_deep")
+    calls = []
+    for text, differ in ((), True), (("emi.depth.on=false",), False):
+        result = process(scan, load_recipe(None, text), keep=("emi.depth",))
+        state = result.kept["emi.depth"]
+        (fitted,) = state.inversion.dipoles
+        assert len(state.told) == differ
+        features = next(t for t in result.targets if t.emi is not None and t.emi.score > 0.0).emi.features
+        assert features["depth_m"] == -fitted.position_m[2]
+        assert features.get("told_depth_m") == (-state.told[0].position_m[2] if differ else None)
+        assert ("told_depth_std_m" in features) == differ
+        calls.append([(t.call, t.confidence) for t in result.targets])
+    assert calls[0] == calls[1], "the model is told what it learnt from"
+
+
 def late(file):
     file["emi/time"][()] = file["emi/time"][()] + 0.08
 

@@ -73,7 +73,9 @@ def test_every_step_of_the_radar_is_a_function_of_its_room():
 def test_the_names_of_the_steps_are_those_of_the_recipe():
     names = [name.removeprefix("gpr.") for name in step_names() if name.startswith("gpr.")]
     assert names == ["inspect", *(step.name for step in radar_steps())]
-    assert {"emi.latency", "emi.calibrate", "emi.invert", "emi.locate", "emi.image"} <= set(step_names())
+    assert {"emi.latency", "emi.calibrate", "emi.invert", "emi.locate", "emi.image", "emi.depth"} <= set(
+        step_names()
+    )
 
 
 def test_states_are_kept_by_the_name_of_the_step(scan, plain):

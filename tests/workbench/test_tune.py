@@ -39,7 +39,7 @@ def tuning(session):
     (
         ("gpr.image.min_contrast=6.0", "gpr.image", "gpr.image", "gpr.migrate"),
         ("gpr.background.radius_m=0.2", "gpr.background", "gpr.image", "gpr.surface"),
-        ("emi.image.smoothing_m=0.03", "emi.image", "emi.image", "emi.locate"),
+        ("emi.image.smoothing_m=0.03", "emi.image", "emi.depth", "emi.locate"),
         ("fusion.match_m=0.08", None, None, "gpr.image"),
     ),
 )

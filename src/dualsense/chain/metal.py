@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualsense.emi import Inversion, Latency, Response
+    from dualsense.emi import Dipole, Inversion, Latency, Response
     from dualsense.recipe.emi import Emi
     from dualsense.recipe.survey import Survey
     from dualsense.result import Coverage, Doubt
@@ -37,8 +37,8 @@ MENDED = 0.6
 """Disagreement of passes, 1 for what has nothing in common, above which no lag is believed."""
 DROWNS = 2
 """Pieces of metal that are taken from the samples before it is asked whether they hear the ground."""
-MOVED_M = 1e-3
-"""Rows that metal moved by less are not told of."""
+MOVED_M, FAR_M = 1e-3, 0.03
+"""Rows that metal moved by less are not told of, nor are depths that are told otherwise than they were fitted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,8 @@ class MetalState:
         Maps by name.
     doubts
         Stretches in which samples contradict each other.
+    told
+        The dipoles with depths as targets tell them; none where they are told as they were fitted.
     """
 
     recording: EmiData
@@ -78,6 +80,7 @@ class MetalState:
     columns: tuple[Real, ...] = ()
     maps: Mapping[str, Image] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    told: tuple[Dipole, ...] = ()
 
     def __repr__(self) -> str:
         return state_text(self)
@@ -310,6 +313,18 @@ def map_metal(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
     return replace(state, columns=columns, maps=maps), Log(notes=notes)
 
 
+def tell_depths(state: MetalState, tables: Emi) -> tuple[MetalState, Log]:
+    """Tell depths with how far such fits err, and how deep metal usually lies."""
+    dipoles, how = taken(state.inversion).dipoles, tables.depth
+    if not how.on or not dipoles:
+        return state, Log()
+    told = emi.told_depths(dipoles, taken(state.response), usual_m=how.usual_m, fall_m=how.fall_m)
+    moved_m = [abs(a.position_m[2] - b.position_m[2]) for a, b in zip(told, dipoles, strict=True)]
+    far = sum(way_m > FAR_M for way_m in moved_m)
+    note = f"{far} of {len(told)} by more than {100 * FAR_M:.0f} cm"
+    return replace(state, told=told), Log(notes={"emi_depths_moved": note} if far else {})
+
+
 def balanced_rows(state: MetalState) -> tuple[Real, Real]:
     """Give whitened rows before drift and soil are taken away, and after: what the maps are drawn from.
 
@@ -342,5 +357,6 @@ MAPPING: tuple[ChainStep[MetalState, Emi], ...] = (
     ChainStep("invert", find_metal, ("invert",)),
     ChainStep("locate", locate_metal, ("locate",)),
     ChainStep("image", map_metal, ("image",)),
+    ChainStep("depth", tell_depths, ("depth",)),
 )
 """From rows to dipoles and maps."""

@@ -81,6 +81,8 @@ def find_targets(
         () if metal is None else taken(metal.inversion).dipoles,
         match_m=tables.match_m,
     )
+    if metal is not None:
+        candidates = _with_depth(candidates, metal)
     if radar is not None:
         known = {} if cache is None else cache.beside(radar.echo_finder)
         candidates = tuple(c if c.body is not None else _with_echo(c, radar, known) for c in candidates)
@@ -121,6 +123,12 @@ def _with_echo(candidate: Candidate, radar: RadarState, known: dict[Any, Any]) -
             logger.warning("echo beside metal not measured", exc_info=True)
             return candidate
     return replace(candidate, weak=known[x, y])
+
+
+def _with_depth(candidates: tuple[Candidate, ...], metal: MetalState) -> tuple[Candidate, ...]:
+    """Give each candidate its strongest metal as it is told."""
+    told = {id(fitted): one for fitted, one in zip(taken(metal.inversion).dipoles, metal.told, strict=False)}
+    return tuple(replace(c, told=told.get(id(c.dipoles[0]))) if c.dipoles else c for c in candidates)
 
 
 def _with_metal(

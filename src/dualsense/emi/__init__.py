@@ -33,6 +33,8 @@ find_dipoles, Inversion, Dipole
     All dipoles of a scan, found one after the other and fitted together with drift and soil.
 refine
     Each of them located by itself.
+told_depths
+    Their depths with how far such fits err, and how deep metal usually lies.
 isolate
     Rows of some dipoles alone, without soil, drift and the others.
 locate, locate_many, DipoleEstimate

@@ -33,3 +33,4 @@ from ._response import bin_along_track as bin_along_track
 from ._response import drop_spikes as drop_spikes
 from ._response import normalise as normalise
 from ._response import white_noise as white_noise
+from ._told import told_depths as told_depths

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -77,6 +77,16 @@ class DipoleEstimate:
         low, high = np.interp([0.5 - 0.5 * share, 0.5 + 0.5 * share], cumulated, self.depth_m)
         return float(low), float(high)
 
+    def scaled(self, times: float) -> DipoleEstimate:
+        """Give the same with tensors so many times as large, as metal that lies elsewhere needs them."""
+        return replace(
+            self,
+            tensor_m3=times * self.tensor_m3,
+            tensor_covariance=times**2 * self.tensor_covariance,
+            principal_m3=times * self.principal_m3,
+            draws_m3=times * self.draws_m3,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dipole:
@@ -87,7 +97,7 @@ class Dipole:
     position_m : (3,)
         Local frame; depth is -z, and that of the centre of the metal, not of its top.
     covariance_m2 : (3, 3)
-        Of the position, from the curvature of the misfit.
+        Of the position: from the curvature of the misfit, and as `dualsense.emi.told_depths` has it once it told.
     tensor : (c, 3, 3)
         Polarizability per real channel of the response; what ground balance hides of it is not filled in with
         noise (`dualsense.emi._loss.shrink_along_soil`).
@@ -105,6 +115,9 @@ class Dipole:
     estimate
         Its posterior (`dualsense.emi.locate`), from which position, covariance and tensor then are; None where it
         could not be located.
+    placed
+        How: "alone" or "beside" other metal by a fit in which track, soil and drift are free; "found" where there
+        was none, or it did not explain the rows.
     """
 
     position_m: Real
@@ -116,3 +129,4 @@ class Dipole:
     kept: tuple[float, float] = (float("nan"), float("nan"))
     stronger: float = 0.0
     estimate: DipoleEstimate | None = None
+    placed: Literal["alone", "beside", "found"] = "found"

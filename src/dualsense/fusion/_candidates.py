@@ -47,12 +47,16 @@ class Candidate:
     within
         Features of the metal at the place of ``body`` or ``weak`` (`dualsense.emi.probe_features`); empty where
         that is not known.
+    told
+        The strongest of the metal with its depth as it is told, from `dualsense.emi.told_depths`; None where that
+        is as it was fitted. What metal says of a mine goes by ``dipoles``.
     """
 
     body: Body | None
     dipoles: tuple[Dipole, ...]
     weak: Body | None = None
     within: Mapping[str, float] = field(default_factory=dict)
+    told: Dipole | None = None
 
 
 def group_dipoles(dipoles: Sequence[Dipole]) -> list[list[Dipole]]:

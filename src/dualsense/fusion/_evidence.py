@@ -55,6 +55,14 @@ def dipole_features(dipole: Dipole, *, count: int) -> Values:
     } | posterior_features(dipole)
 
 
+def told_features(told: Dipole | None) -> Values:
+    """Give the depth as it is told, with how far such fits err."""
+    if told is None:
+        return {}
+    std_m = math.sqrt(max(float(told.covariance_m2[2, 2]), 0.0))
+    return {EmiFeature.TOLD_DEPTH: float(-told.position_m[2]), EmiFeature.TOLD_DEPTH_STD: std_m}
+
+
 def body_features(body: Body) -> Values:
     """Features of a radar body."""
     noise = relative_noise(body.contrast)

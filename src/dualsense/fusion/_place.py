@@ -17,7 +17,7 @@ MIN_DEPTH_STD_M = 0.008
 BODY_DEPTH_STD_M, HIDDEN_DEPTH_STD_M = 0.011, 0.02
 """Of the top of a radar body, and of one under brighter clutter: what simulated training lanes show."""
 UNLOCATED_STD_M, UNLOCATED_ASIDE_M = 0.06, 0.018
-"""Of the depth and the place of metal without a posterior: what simulated training lanes show."""
+"""Of the depth and the place of metal without a posterior, as fitted: what simulated training lanes show."""
 
 
 def metal_amount(dipole: Dipole) -> float:
@@ -45,16 +45,17 @@ def place(
         relative = 0.5 * relative_permittivity_std / relative_permittivity
         deep = math.hypot(HIDDEN_DEPTH_STD_M if body.hidden else BODY_DEPTH_STD_M, body.depth_m * relative)
         return (body.x_m, body.y_m, top_m(body)), (across, across, deep)
-    lead = candidate.dipoles[0]
+    lead = candidate.told or candidate.dipoles[0]
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
-    aside = MIN_POSITION_STD_M if lead.estimate is not None else UNLOCATED_ASIDE_M
+    sure = candidate.told is not None or lead.estimate is not None
+    aside = MIN_POSITION_STD_M if sure else UNLOCATED_ASIDE_M
     top = max(0.0, float(-lead.position_m[2]) - metal_radius(lead))
     return (
         (float(lead.position_m[0]), float(lead.position_m[1]), top),
         (
             math.hypot(aside, float(std[0])),
             math.hypot(aside, float(std[1])),
-            math.hypot(MIN_DEPTH_STD_M if lead.estimate is not None else UNLOCATED_STD_M, float(std[2])),
+            math.hypot(MIN_DEPTH_STD_M if sure else UNLOCATED_STD_M, float(std[2])),
         ),
     )
 

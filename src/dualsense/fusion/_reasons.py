@@ -25,11 +25,12 @@ MAY_BE_NOTHING = in_english("there may be nothing at all here")
 """Of what would be suspect, were it surer that there is anything."""
 
 
-def _depth_words(dipole: Dipole) -> str:
-    """Depth of the metal, and from where to where it may lie when that is wide or it could not be located."""
-    depth = float(-dipole.position_m[2])
-    interval = depth_interval_m(dipole)
-    low, high = interval or (max(depth - 2.0 * UNLOCATED_STD_M, 0.0), depth + 2.0 * UNLOCATED_STD_M)
+def _depth_words(candidate: Candidate) -> str:
+    """Depth of the metal as it is told, and from where to where it may lie when that is wide."""
+    dipole = candidate.told or candidate.dipoles[0]
+    depth, known = float(-dipole.position_m[2]), math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0))
+    wide = 2.0 * (UNLOCATED_STD_M if candidate.told is None else known)
+    low, high = depth_interval_m(dipole) or (max(depth - wide, 0.0), depth + wide)
     if high - low > UNSURE_M:
         return in_english("somewhere {low:.0f} to {high:.0f} cm deep", low=100 * low, high=100 * high)
     return (
@@ -138,7 +139,7 @@ def reasons(
             amount = candidate.within.get(EmiFeature.BODY_AMOUNT, amount)
         much = _amount_words(amount)
         located = body is None or dipoles[0].estimate is not None
-        where = _depth_words(dipoles[0])
+        where = _depth_words(candidate)
         out.append(in_english("{amount}, {depth}", amount=much, depth=where) if located else much)
         if body is None and gpr_assessed and radar_blind:
             out.append(in_english("no radar body: the radar could have missed one here"))

@@ -18,7 +18,7 @@ from dualsense.fusion._confidence import (
     radar_silence,
     reflection_certainty,
 )
-from dualsense.fusion._evidence import body_features, dipole_features, evidence, pair_features
+from dualsense.fusion._evidence import body_features, dipole_features, evidence, pair_features, told_features
 from dualsense.fusion._place import place
 from dualsense.fusion._reasons import reasons
 from dualsense.fusion._weigh import SILENCE, Findings, Weight, anything, by_experts, by_rules
@@ -82,7 +82,8 @@ def make_targets(
     were to the trees that had not seen them. As far as that is wrong something hides there: about it nothing is
     called clutter.
     """
-    places = [_place(c, conditions) for c in candidates]
+    # what sensors say of a mine goes by fitted depths, as the model learnt it
+    places = [_place(replace(c, told=None), conditions) for c in candidates]
     neighbours = beside(
         [(x, y) for (x, y, _), _ in places],
         [_metal_score(c) for c in candidates],
@@ -99,8 +100,8 @@ def make_targets(
     ]
     under = conditions.without([places[n][0][:2] for n in range(len(out)) if out[n]])
     rough = [
-        _target(c, where, one, own, under, model, prior=prior, threshold=suspect_threshold)
-        for c, where, one, own in zip(candidates, places, found, weighed, strict=True)
+        _target(c, _place(c, conditions), one, own, under, model, prior=prior, threshold=suspect_threshold)
+        for c, one, own in zip(candidates, found, weighed, strict=True)
     ]
     order = sorted(range(len(rough)), key=lambda n: (-rough[n].confidence, rough[n].x_m, rough[n].y_m))
     return Listing(
@@ -210,7 +211,7 @@ def _findings(
     limit, missed, silence = math.inf, NO_SILENCE, NO_SILENCE
     would_detect = reflects = False
     if candidate.dipoles:
-        metal = dipole_features(candidate.dipoles[0], count=len(candidate.dipoles))
+        metal = dipole_features(candidate.dipoles[0], count=len(candidate.dipoles)) | told_features(candidate.told)
     elif emi_here:
         limit = conditions.metal_limit_m3(x, y, depth + METAL_BELOW_TOP_M)
         missed = metal_silence(model, detection_limit_m3=limit)

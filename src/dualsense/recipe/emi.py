@@ -68,6 +68,18 @@ class EmiLocate(Table):
     at_once: Annotated[bool, Field(description="then in one fit, and what is superfluous taken away")] = True
 
 
+class EmiDepth(Table):
+    """Depths, with how far such fits err and how deep metal usually lies."""
+
+    on: Annotated[bool, Field(description="false: depths and deviations as they were fitted")] = True
+    usual_m: Annotated[float, Field(ge=0.0, le=1.0, description="metal is half as likely here as higher up")] = (
+        0.18
+    )
+    fall_m: Annotated[
+        float, Field(ge=0.001, le=1.0, description="and becomes so within a few of these: 1 / (1 + exp(z / fall))")
+    ] = 0.02
+
+
 class EmiImage(Table):
     """Metal map."""
 
@@ -82,3 +94,4 @@ class Emi(Table):
     invert: EmiInvert = EmiInvert()
     locate: EmiLocate = EmiLocate()
     image: EmiImage = EmiImage()
+    depth: EmiDepth = EmiDepth()

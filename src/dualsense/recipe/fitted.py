@@ -19,6 +19,7 @@ UNSEEN = (
     "gpr.gain.",
     "gpr.radargram.",
     "emi.image.",
+    "emi.depth.",
     "fusion.model",
     "fusion.prior",
     "fusion.suspect_threshold",

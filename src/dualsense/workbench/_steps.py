@@ -34,6 +34,7 @@ METAL_MEANINGS = {
     "invert": "Drift and ground taken away, dipoles found.",
     "locate": "Each dipole located with its uncertainty.",
     "image": "Maps of what drift and ground leave.",
+    "depth": "Depths with how far such fits err, and how deep metal usually lies.",
 }
 GATE_S = 0.3e-9
 """Half-width of the stretch of time that a slice shows."""
@@ -317,12 +318,13 @@ def _metal_views(states: Mapping[str, Any], recipe: Recipe) -> list[StepView]:
 def _metal_facts(name: str, state: Any) -> tuple[tuple[str, str], ...]:
     if name == "latency":
         return (("lag corrected", f"{1e3 * state.delay_s:.1f} ms"),)
-    if name in ("invert", "locate") and state.inversion is not None:
+    if name in ("invert", "locate", "depth") and state.inversion is not None:
+        dipoles = (name == "depth" and state.told) or state.inversion.dipoles
         return tuple(
             (
                 f"dipole {k}",
                 "x {:.3f} m, y {:.3f} m, {:.1f} cm deep".format(*d.position_m[:2], -100 * d.position_m[2]),
             )
-            for k, d in enumerate(state.inversion.dipoles, start=1)
+            for k, d in enumerate(dipoles, start=1)
         )
     return ()

@@ -56,7 +56,8 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
             continue
         if n in whole:
             position, covariance = whole[n]
-            out.append(_moved(place, position, covariance, [(1.0, float(-position[2]), float(covariance[2, 2]))]))
+            moved = _moved(place, position, covariance, [(1.0, float(-position[2]), float(covariance[2, 2]))])
+            out.append(replace(moved, placed="beside"))
             continue
         if place.estimate is None:
             out.append(place)
@@ -116,7 +117,8 @@ def _replaced(fit: Settled, n: int, place: Place, k: int, found: Placed | None, 
     farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
     if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
         return widened(fit, n, place)
-    return _moved(place, position, covariance, [(w, at[k], variance[k]) for w, at, variance in found.depths])
+    moved = _moved(place, position, covariance, [(w, at[k], variance[k]) for w, at, variance in found.depths])
+    return replace(moved, placed="alone" if len(found.positions) == 1 else "beside")
 
 
 def widened(fit: Settled, n: int, place: Place) -> Place:

@@ -173,7 +173,7 @@ def estimate(response: Response, rows: Rows, found: Posterior) -> DipoleEstimate
         covariance_m2=covariance,
         depth_m=depths,
         depth_density=density,
-        modes_m=_modes(depth, p),
+        modes_m=modes(depth, p),
         tensor_m3=tensor,
         tensor_covariance=spread,
         axes=axes,
@@ -198,7 +198,7 @@ def log_position_prior(rows: Rows) -> float:
     return float(-np.log(area) + 0.5 * np.log(rows.depth_prior[1] / (2 * np.pi)))
 
 
-def _modes(depth: Real, p: Real) -> tuple[float, ...]:
+def modes(depth: Real, p: Real) -> tuple[float, ...]:
     """Peaks of a density with the mass between the valleys beside them."""
     padded = np.concatenate([[-1.0], p, [-1.0]])
     peaks = np.flatnonzero((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]))

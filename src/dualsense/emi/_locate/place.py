@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -36,12 +36,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """One dipole: where, how well that is known, and from which of the found ones it came."""
+    """One dipole: where, how well and by what that is known, and from which of the found ones it came."""
 
     position: Real
     lead: int
     estimate: DipoleEstimate | None = None
     covariance: Real | None = None
+    placed: Literal["alone", "beside", "found"] = "found"
 
 
 def aside(one: Place, other: Place) -> float:

@@ -370,9 +370,11 @@ def _strain(fit: Settled, places: Sequence[Place], use: NDArray[np.intp]) -> tup
 def _with_estimate(dipole: Dipole, place: Place) -> Dipole:
     e = place.estimate
     if e is None:
-        return dipole if place.covariance is None else replace(dipole, covariance_m2=place.covariance)
+        known = dipole.covariance_m2 if place.covariance is None else place.covariance
+        return replace(dipole, covariance_m2=known, placed=place.placed)
     return replace(
         dipole,
+        placed=place.placed,
         covariance_m2=e.covariance_m2 if place.covariance is None else place.covariance,
         tensor=e.tensor_m3,
         estimate=e,
