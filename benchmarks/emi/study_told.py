@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +28,7 @@ from dualsense import emi
 from dualsense.chain import process_scan
 from dualsense.emi import _told as shipped
 from dualsense.recipe import load_recipe
+from dualsense.runtime.workers import WorkerDiedError, run_tasks
 from dualsense.simulate import simulate_scan
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     Real = np.ndarray
 
-KINDS = ("alone", "beside", "found")
+KINDS = tuple(shipped.ERRORS)
 DRAWN_SEED = 90_000
 DEEP_M = (0.15, 0.25)
 GRID_M = shipped.DEPTH_M[::4]
@@ -72,7 +71,13 @@ def _lane(seed: int, kind: str) -> Scene:
     return replace(scene, objects=(own, *others))
 
 
-def of_lane(seed: int, *, kind: str) -> list[Seen]:
+def look(task: tuple[str, int]) -> list[Seen]:
+    """Take a lane or a draw, by its source and seed."""
+    source, seed = task
+    return of_draw(seed, source) if source in study_draws.CASES else of_lane(seed, source)
+
+
+def of_lane(seed: int, kind: str) -> list[Seen]:
     """Every piece of metal of a lane that has a dipole near enough aside, which is the nearest one."""
     scene = _lane(seed, kind)
     scan = replace(simulate_scan(scene, seed=seed), gpr=None)
@@ -95,7 +100,7 @@ def _matched(
             yield Seen(source, fitted[k], told[k], place)
 
 
-def of_draw(seed: int, *, name: str) -> list[Seen]:
+def of_draw(seed: int, name: str) -> list[Seen]:
     """The bodies of one draw of `study_draws`."""
     rows, centres, *_ = study_draws.draw(study_draws.CASES[name], seed)
     found = emi.refine(rows, emi.find_dipoles(rows, np.full(6, study_draws.NOISE))).dipoles
@@ -221,13 +226,16 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     asked = parser.parse_args()
     last, drawn = asked.first + asked.lanes, DRAWN_SEED + asked.first
-    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
-        parts = [pool.map(partial(of_lane, kind="lanes"), range(asked.first, last))]
-        for kind, count in (("alone", asked.alone), ("deep", asked.deep)):
-            parts.append(pool.map(partial(of_lane, kind=kind), range(last, last + count)))
-        drawn_seeds = range(drawn, drawn + asked.draws)
-        parts += [pool.map(partial(of_draw, name=name), drawn_seeds) for name in study_draws.CASES]
-        seen = [one for part in parts for some in part for one in some]
+    tasks = [("lanes", seed) for seed in range(asked.first, last)]
+    tasks += [("alone", seed) for seed in range(last, last + asked.alone)]
+    tasks += [("deep", seed) for seed in range(last, last + asked.deep)]
+    tasks += [(name, seed) for name in study_draws.CASES for seed in range(drawn, drawn + asked.draws)]
+    found = {}
+    for task, answer in run_tasks(tasks, look, workers=asked.jobs, threads=1):
+        if isinstance(answer, WorkerDiedError):
+            raise answer
+        found[task] = answer
+    seen = [one for task in tasks for one in found[task]]
     if asked.fit:
         fit([one for one in seen if one.source != "deep"])
     say(seen)
