@@ -72,11 +72,11 @@ class EmiDepth(Table):
     """Depths, with how far such fits err and how deep metal usually lies."""
 
     on: Annotated[bool, Field(description="false: depths and deviations as they were fitted")] = True
-    usual_m: Annotated[float, Field(ge=0.0, le=1.0, description="metal is half as likely here as higher up")] = (
-        0.18
-    )
+    usual_m: Annotated[
+        float, Field(ge=0.0, le=1.0, description="metal is half as likely this deep as higher up")
+    ] = 0.18
     fall_m: Annotated[
-        float, Field(ge=0.001, le=1.0, description="and becomes so within a few of these: 1 / (1 + exp(z / fall))")
+        float, Field(ge=0.001, le=1.0, description="and there is next to none a few times this way below that")
     ] = 0.02
 
 
