@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Real = NDArray[np.float64]
+
+Placing = Literal["alone", "beside", "found"]
+"""How the place of a dipole is told: see `Dipole.placed`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +76,14 @@ class DipoleEstimate:
 
     def depth_interval_m(self, share: float = 0.9) -> tuple[float, float]:
         """Depths between which the posterior holds ``share``, equal tails."""
-        cumulated = np.concatenate([[0.0], np.cumsum(0.5 * (self.depth_density[1:] + self.depth_density[:-1]))])
-        cumulated /= cumulated[-1]
-        low, high = np.interp([0.5 - 0.5 * share, 0.5 + 0.5 * share], cumulated, self.depth_m)
+        low, high = np.interp([0.5 - 0.5 * share, 0.5 + 0.5 * share], self.share_above(), self.depth_m)
         return float(low), float(high)
+
+    def share_above(self) -> Real:
+        """Part (k,) of the posterior that lies above each of the depths."""
+        cumulated = np.concatenate([[0.0], np.cumsum(0.5 * (self.depth_density[1:] + self.depth_density[:-1]))])
+        out: Real = cumulated / cumulated[-1]
+        return out
 
     def scaled(self, times: float) -> DipoleEstimate:
         """Give the same with tensors so many times as large, as metal that lies elsewhere needs them."""
@@ -129,4 +137,9 @@ class Dipole:
     kept: tuple[float, float] = (float("nan"), float("nan"))
     stronger: float = 0.0
     estimate: DipoleEstimate | None = None
-    placed: Literal["alone", "beside", "found"] = "found"
+    placed: Placing = "found"
+
+    @property
+    def depth_std_m(self) -> float:
+        """Standard deviation of the depth."""
+        return math.sqrt(max(float(self.covariance_m2[2, 2]), 0.0))

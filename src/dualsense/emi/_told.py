@@ -151,9 +151,8 @@ def _stretched(dipole: Dipole, fitted_m: float, times: float, std_m: float) -> R
     e = dipole.estimate
     if e is None:
         return _gaussian(fitted_m, times * std_m)
-    below = np.concatenate([[0.0], np.cumsum(0.5 * (e.depth_density[1:] + e.depth_density[:-1]))])
     ends = np.append(DEPTH_M, DEPTH_M[-1] + STEP_M) - 0.5 * STEP_M
-    mass = np.diff(np.interp(ends, fitted_m + times * (e.depth_m - fitted_m), below / below[-1]))
+    mass = np.diff(np.interp(ends, fitted_m + times * (e.depth_m - fitted_m), e.share_above()))
     out: Real = np.convolve(mass, np.exp(-0.5 * (_NEAR / LEAST_STD_M) ** 2), mode="same")
     return out if out.sum() > 0.0 else _gaussian(fitted_m, times * std_m)
 

@@ -58,6 +58,11 @@ class Candidate:
     within: Mapping[str, float] = field(default_factory=dict)
     told: Dipole | None = None
 
+    @property
+    def lead(self) -> Dipole:
+        """The strongest of the metal as a target shows it; there must be some."""
+        return self.told or self.dipoles[0]
+
 
 def group_dipoles(dipoles: Sequence[Dipole]) -> list[list[Dipole]]:
     """Put dipoles of one object together, strongest first.

@@ -31,7 +31,7 @@ def dipole_features(dipole: Dipole, *, count: int) -> Values:
     """Features of the strongest dipole of a candidate."""
     mean = np.trace(dipole.tensor, axis1=1, axis2=2) / 3.0
     amount, depth = metal_amount(dipole), float(-dipole.position_m[2])
-    depth_std = float(math.sqrt(max(dipole.covariance_m2[2, 2], 0.0)))
+    depth_std = dipole.depth_std_m
     size = np.abs(mean)
     # principal polarizabilities of the sum over channels: 1 for a sphere, towards 0 for a needle or a flat ring
     axes = np.abs(np.linalg.eigvalsh((dipole.tensor * mean[:, None, None]).sum(axis=0)))
@@ -59,8 +59,7 @@ def told_features(told: Dipole | None) -> Values:
     """Give the depth as it is told, with how far such fits err."""
     if told is None:
         return {}
-    std_m = math.sqrt(max(float(told.covariance_m2[2, 2]), 0.0))
-    return {EmiFeature.TOLD_DEPTH: float(-told.position_m[2]), EmiFeature.TOLD_DEPTH_STD: std_m}
+    return {EmiFeature.TOLD_DEPTH: float(-told.position_m[2]), EmiFeature.TOLD_DEPTH_STD: told.depth_std_m}
 
 
 def body_features(body: Body) -> Values:

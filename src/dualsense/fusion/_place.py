@@ -45,7 +45,7 @@ def place(
         relative = 0.5 * relative_permittivity_std / relative_permittivity
         deep = math.hypot(HIDDEN_DEPTH_STD_M if body.hidden else BODY_DEPTH_STD_M, body.depth_m * relative)
         return (body.x_m, body.y_m, top_m(body)), (across, across, deep)
-    lead = candidate.told or candidate.dipoles[0]
+    lead = candidate.lead
     std = np.sqrt(np.maximum(np.diag(lead.covariance_m2), 0.0))
     sure = candidate.told is not None or lead.estimate is not None
     aside = MIN_POSITION_STD_M if sure else UNLOCATED_ASIDE_M

@@ -59,8 +59,7 @@ def _channels(estimate: DipoleEstimate) -> list[str]:
 
 
 def _depths(estimate: DipoleEstimate) -> dict[str, float]:
-    below = np.concatenate([[0.0], np.cumsum(0.5 * (estimate.depth_density[1:] + estimate.depth_density[:-1]))])
-    at = np.interp(np.array(QUANTILES) / 100.0, below / below[-1], estimate.depth_m)
+    at = np.interp(np.array(QUANTILES) / 100.0, estimate.share_above(), estimate.depth_m)
     depths = zip(QUANTILES, at, strict=True)
     out = {EmiFeature.DEPTH_QUANTILE.format(percent=q): float(depth_m) for q, depth_m in depths}
     return out | {EmiFeature.DEPTH_MODE.format(rank=n): v for n, v in enumerate(estimate.modes_m, start=1)}

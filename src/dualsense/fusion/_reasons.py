@@ -27,9 +27,9 @@ MAY_BE_NOTHING = in_english("there may be nothing at all here")
 
 def _depth_words(candidate: Candidate) -> str:
     """Depth of the metal as it is told, and from where to where it may lie when that is wide."""
-    dipole = candidate.told or candidate.dipoles[0]
-    depth, known = float(-dipole.position_m[2]), math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0))
-    wide = 2.0 * (UNLOCATED_STD_M if candidate.told is None else known)
+    dipole = candidate.lead
+    depth = float(-dipole.position_m[2])
+    wide = 2.0 * (UNLOCATED_STD_M if candidate.told is None else dipole.depth_std_m)
     low, high = depth_interval_m(dipole) or (max(depth - wide, 0.0), depth + wide)
     if high - low > UNSURE_M:
         return in_english("somewhere {low:.0f} to {high:.0f} cm deep", low=100 * low, high=100 * high)
@@ -49,7 +49,7 @@ def _amount_words(amount_m3: float) -> str:
 
 def _above(body: Body, dipole: Dipole) -> bool:
     """Tell whether metal lies above a body's top, by more than the errors of both."""
-    std = math.hypot(BODY_DEPTH_STD_M, math.sqrt(max(float(dipole.covariance_m2[2, 2]), 0.0)))
+    std = math.hypot(BODY_DEPTH_STD_M, dipole.depth_std_m)
     return body.depth_m + float(dipole.position_m[2]) > 2.0 * std
 
 

@@ -319,12 +319,11 @@ def _metal_facts(name: str, state: Any) -> tuple[tuple[str, str], ...]:
     if name == "latency":
         return (("lag corrected", f"{1e3 * state.delay_s:.1f} ms"),)
     if name in ("invert", "locate", "depth") and state.inversion is not None:
-        dipoles = (name == "depth" and state.told) or state.inversion.dipoles
         return tuple(
             (
                 f"dipole {k}",
                 "x {:.3f} m, y {:.3f} m, {:.1f} cm deep".format(*d.position_m[:2], -100 * d.position_m[2]),
             )
-            for k, d in enumerate(dipoles, start=1)
+            for k, d in enumerate(state.told or state.inversion.dipoles, start=1)
         )
     return ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualsense.emi._dipole import DipoleEstimate
+    from dualsense.emi._dipole import DipoleEstimate, Placing
 
     Real = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Place:
     lead: int
     estimate: DipoleEstimate | None = None
     covariance: Real | None = None
-    placed: Literal["alone", "beside", "found"] = "found"
+    placed: Placing = "found"
 
 
 def aside(one: Place, other: Place) -> float:
