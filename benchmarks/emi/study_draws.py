@@ -38,6 +38,7 @@ TX_M, RX_M = 0.10, 0.08
 CORNERS = 48
 MU0 = 4e-7 * np.pi
 STEP_M = 1e-4
+LASTS_S = 0.5
 PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 FOUND_M = 0.035
 NOISE = 2e-8
@@ -170,7 +171,7 @@ def draw(case: Case, seed: int, without: frozenset[str] = frozenset()) -> tuple[
     drift = NOISE * (20.0 * np.polynomial.polynomial.polyval(t / t[-1], rng.standard_normal((5, 6))).T)
     values += ("soil" not in without) * ground + ("drift" not in without) * drift
     values += NOISE * rng.standard_normal(values.shape)
-    lasting, new = np.column_stack([slow(rng, t, 0.5) for _ in range(3)]), rng.standard_normal((t.size, 3))
+    lasting, new = np.column_stack([slow(rng, t, LASTS_S) for _ in range(3)]), rng.standard_normal((t.size, 3))
     error = new if "slow" in without else lasting if "white" in without else np.sqrt(0.5) * (lasting + new)
     std = EXACT_STD_M if "track" in without else case.jitter_m
     told = coils + ("track" not in without) * std * error
@@ -183,9 +184,13 @@ def soil(rng: np.random.Generator, case: Case, coils: Real) -> Real:
         return np.zeros((len(coils), 6))
     k = rng.standard_normal((40, 2)) / 0.15
     field = np.sqrt(2.0 / 40.0) * np.cos(coils[:, :2] @ k.T + 2.0 * np.pi * rng.random(40)).sum(axis=1)
-    chi = np.concatenate([np.array([1.0, 0.94, 0.88]), -np.full(3, 0.05)]) * case.soil / 2.0
     coupling = image(coils[:, 2]) * (1.0 + case.uneven * field)
-    return np.outer(coupling / MU0, chi)
+    return np.outer(coupling / MU0, soil_channels(case))
+
+
+def soil_channels(case: Case) -> Real:
+    """What soil answers in each channel."""
+    return np.concatenate([np.array([1.0, 0.94, 0.88]), -np.full(3, 0.05)]) * case.soil / 2.0
 
 
 def rows_at(t: Real, at_m: Real, values: Real, std_m: float) -> emi.Response:
@@ -208,26 +213,32 @@ def rows_at(t: Real, at_m: Real, values: Real, std_m: float) -> emi.Response:
     )
 
 
-def bound(coils: Real, t: Real, place: Real, elements: Real, jitter_m: float, nuisance: Real) -> Real:
-    """Variances (3,) of a point's place by Cramér and Rao, with tensor, soil and drift free in each channel."""
+def bound(coils: Real, t: Real, place: Real, elements: Real, case: Case, nuisance: Real) -> Real:
+    """Variances (3,) of a point's place by Cramér and Rao, with tensor, soil and drift free in each channel.
+
+    The track's error is what is drawn, half of its variance lasting; it moves what rows hear of the point and of
+    the soil, and its covariance is known.
+    """
     base = columns(coils, place)
     moves = [columns(coils, place + e) - columns(coils, place - e) for e in STEP_M * np.eye(3)]
-    slope = np.stack([one @ elements / (2.0 * STEP_M) for one in moves])
-    covariance = NOISE**2 * np.eye(6) + jitter_m**2 * np.einsum("aik,ail->ikl", slope, slope)
+    slope = np.stack([one @ elements / (2.0 * STEP_M) for one in moves]) / NOISE
+    jolt = slope.copy()
+    jolt[2] -= np.outer(image(coils[:, 2] + STEP_M) - image(coils[:, 2] - STEP_M), soil_channels(case)) / (
+        2.0 * STEP_M * MU0 * NOISE
+    )
+    lasting = np.exp(-0.5 * ((t[:, None] - t) / LASTS_S) ** 2)
+    track = 0.5 * case.jitter_m**2 * (np.eye(t.size) + lasting)
+    covariance = np.eye(6 * t.size)
+    for one in jolt:
+        covariance += np.kron(track, np.ones((6, 6))) * np.outer(one.ravel(), one.ravel())
     free = np.column_stack([base, nuisance])
-    unknown = list(slope)
-    for channel in range(6):
-        for column in free.T:
-            one = np.zeros((t.size, 6))
-            one[:, channel] = column / np.linalg.norm(column)
-            unknown.append(one)
-    d = np.stack(unknown)
-    d[:3] /= NOISE
-    white = np.linalg.inv(covariance / NOISE**2)
-    information = np.einsum("aik,ikl,bil->ab", d, white, d, optimize=True)
+    free /= np.linalg.norm(free, axis=0)
+    unknown = np.concatenate([slope.reshape(3, -1), np.kron(free.T, np.eye(6))])
+    information = unknown @ np.linalg.solve(covariance, unknown.T)
     scale = np.sqrt(np.diag(information))
     inverse = np.linalg.pinv(information / np.outer(scale, scale), rcond=1e-12, hermitian=True)
-    return np.diag(inverse)[:3] / scale[:3] ** 2
+    variances: Real = np.diag(inverse)[:3] / scale[:3] ** 2
+    return variances
 
 
 def trial(
@@ -262,7 +273,7 @@ def trial(
         )
     limit = None
     if name == "points":
-        limit = bound(coils, rows.time_s, centres[0], elements, case.jitter_m, refined.balance.basis)
+        limit = bound(coils, rows.time_s, centres[0], elements, case, refined.balance.basis)
     return {"seen": out, "all": len(out) == len(centres), "more": len(every), "bound": limit, "seconds": spent}
 
 

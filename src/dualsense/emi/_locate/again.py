@@ -67,7 +67,7 @@ def together_again(fit: Settled, known: list[Place], found_m: Sequence[Real], li
         which = tuple(sorted(int(k) for k in near[np.argsort(away[near], kind="stable")][:NEIGHBOURS]))
         if which not in done:
             done[which] = _attempted(fit, ground, which, [np.array([found_m[k] for k in which])], limits)
-        out.append(_replaced(fit, n, place, which.index(n), done[which], limits))
+        out.append(_replaced(fit, n, place, (which.index(n), done[which]), found_m[n], limits))
     return out
 
 
@@ -108,14 +108,18 @@ def _attempted(
         return None
 
 
-def _replaced(fit: Settled, n: int, place: Place, k: int, found: Placed | None, limits: Limits) -> Place:
+def _replaced(
+    fit: Settled, n: int, place: Place, anew: tuple[int, Placed | None], found_m: Real, limits: Limits
+) -> Place:
     """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
+    k, found = anew
     if place.estimate is None or found is None or found.misfit > limits.max_misfit:
         return widened(fit, n, place)
     position, own = found.positions[k], slice(3 * k, 3 * k + 3)
     covariance = found.covariance[own, own]
     farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
-    if np.linalg.norm((position - place.position)[:2]) > farthest or not np.isfinite(covariance).all():
+    moved_m = min(float(np.linalg.norm((position - at)[:2])) for at in (place.position, found_m))
+    if moved_m > farthest or not np.isfinite(covariance).all():
         return widened(fit, n, place)
     moved = _moved(place, position, covariance, [(w, at[k], variance[k]) for w, at, variance in found.depths])
     return replace(moved, placed="alone" if len(found.positions) == 1 else "beside")

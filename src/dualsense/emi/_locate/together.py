@@ -46,8 +46,9 @@ STEPS, SETTLED, NEARLY = 12, 0.02, 0.25
 one may be where there are no more."""
 HOPELESS = 60.0
 """Misfit, once rows have moved, from which a start is given up where places are wanted and no comparison."""
-DEEP_M = 0.08
-"""What seems deeper may be shallower metal whose track is off: that is tried too, from half the depth."""
+DEEP_M, ROUGHLY_DEEP_M, SHALLOW_M = 0.04, 0.08, 0.025
+"""What ends deeper, where places are wanted and where not, may be shallower metal whose track is off: from so far
+down above that end another one is looked for. From there what lies deep is found, too."""
 NEAR_M = 0.015
 """Starts that are no farther apart end at the same places."""
 LIFT_M = 1e-4
@@ -168,7 +169,8 @@ def placed(
     rows = free_rows(fit, ground, which, use, FEW_KNOTS if rough else MOST_KNOTS, least_m)
     begun, most = np.array([fit.positions_m[n] for n in which]), np.inf if rough else HOPELESS
     ends = [_settled(rows, begun, begun_at(fit, rows, which, use), steps, most)]
-    for start in _apart(begun, starts):
+    ended = begun if ends[0] is None else ends[0].positions
+    for start in _apart(begun, ended, starts, ROUGHLY_DEEP_M if rough else DEEP_M):
         places = dict(zip(which, start, strict=True))
         other = fit.beside([places.get(n, p) for n, p in enumerate(fit.positions_m)])
         ends.append(_settled(rows, start, begun_at(other, rows, which, use), steps, most))
@@ -178,13 +180,13 @@ def placed(
     return between(reached, rows.data.size) if reached else None
 
 
-def _apart(begun: Real, starts: Sequence[Real]) -> list[Real]:
-    """Give the other places (n, 3) to begin from: of metal that seems deep half the depth, and what is told."""
+def _apart(begun: Real, ended: Real, starts: Sequence[Real], deep_m: float) -> list[Real]:
+    """Give the other places (n, 3) to begin from: above what ended deep, and what is told."""
     tried, out = [begun], []
-    deep = begun[:, 2] < -DEEP_M
-    halved = [begun * np.where(deep[:, None], np.array([1.0, 1.0, 0.5]), 1.0)] if deep.any() else []
+    deep = ended[:, 2] < -deep_m
+    above = [np.column_stack([ended[:, :2], np.where(deep, -SHALLOW_M, ended[:, 2])])] if deep.any() else []
     shallower = [np.where((own[:, 2] > begun[:, 2] + NEAR_M)[:, None], own, begun) for own in starts]
-    for start in (*halved, *shallower):
+    for start in (*above, *shallower):
         if min(np.linalg.norm(start - other, axis=1).max() for other in tried) > NEAR_M:
             tried.append(start)
             out.append(start)
