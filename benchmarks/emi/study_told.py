@@ -135,7 +135,8 @@ class Errors:
             (1.0 - lost, times * self.std_m),
             (lost, np.hypot(0.1 * np.exp(chosen[9]), self.std_m)),
         ):
-            parts.append((share / std)[:, None] * np.exp(-0.5 * (away / std[:, None]) ** 2))
+            part = np.exp(-0.5 * (away / std[:, None]) ** 2)
+            parts.append(share[:, None] * part / part.sum(axis=1, keepdims=True))
         density = (parts[0] + parts[1]) * shipped.usual_depths()[::4]
         density /= density.sum(axis=1, keepdims=True)
         told = density[np.arange(self.cell.size), self.cell]
