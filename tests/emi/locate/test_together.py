@@ -71,9 +71,28 @@ def test_rows_that_tell_of_no_place_place_nothing(drawn, monkeypatch):
 def test_metal_is_begun_where_it_was_found_only_if_that_is_shallower():
     located = np.array([[0.0, 0.0, -0.07], [0.3, 0.0, -0.02]])
     found = np.array([[0.01, 0.0, -0.03], [0.3, 0.0, -0.06]])
-    (start,) = together._apart(located, [found])
+    (start,) = together._apart(located, located, [found], 0.08)
     np.testing.assert_array_equal(start, [found[0], located[1]])
-    assert together._apart(located, [located]) == []
+    assert together._apart(located, located, [located], 0.08) == []
+
+
+def test_what_ends_deep_is_begun_above_that_end_too():
+    begun = np.array([[0.0, 0.0, -0.05], [0.3, 0.0, -0.02]])
+    ended = np.array([[0.03, 0.01, -0.11], [0.31, 0.0, -0.03]])
+    (start,) = together._apart(begun, ended, [], 0.04)
+    np.testing.assert_array_equal(start, [[0.03, 0.01, -together.SHALLOW_M], ended[1]])
+
+
+@pytest.mark.parametrize("seed", [12030, 12038])
+def test_a_fit_that_ends_in_another_optimum_deep_below_is_not_taken(seed, monkeypatch):
+    """Of these draws the places were told 6 cm too deep, with more left than where the metal is."""
+    rows, (centre,), *_ = study_draws.draw(study_draws.CASES["points"], seed)
+    found = emi.find_dipoles(rows, np.full(6, study_draws.NOISE))
+    (after,) = emi.refine(rows, found, pairs=False).dipoles
+    assert abs((after.position_m - centre)[2]) < min(0.015, 3.0 * after.depth_std_m)
+    monkeypatch.setattr(together, "DEEP_M", np.inf)
+    (before,) = emi.refine(rows, found, pairs=False).dipoles
+    assert (centre - before.position_m)[2] > 0.05
 
 
 def test_refine_takes_place_and_covariance(drawn):
