@@ -67,9 +67,9 @@ class Errors:
 
 
 ERRORS = {
-    "alone": Errors(depth_times=1.36, aside_times=1.15, half_m=0.0129, power=1.67, lost_aside_m=0.022),
-    "beside": Errors(depth_times=1.67, aside_times=1.42, half_m=0.0077, power=2.13, lost_aside_m=0.019),
-    "found": Errors(depth_times=4.14, aside_times=1.25, half_m=0.0011, power=1.54, lost_aside_m=0.020),
+    "alone": Errors(depth_times=1.38, aside_times=1.18, half_m=0.0248, power=1.21, lost_aside_m=0.026),
+    "beside": Errors(depth_times=1.70, aside_times=1.43, half_m=0.0090, power=2.06, lost_aside_m=0.020),
+    "found": Errors(depth_times=4.34, aside_times=1.65, half_m=0.0014, power=1.98, lost_aside_m=0.020),
 }
 """By how a dipole was placed."""
 LOST_M = 0.092

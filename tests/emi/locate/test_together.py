@@ -83,7 +83,7 @@ def test_what_ends_deep_is_begun_above_that_end_too():
     np.testing.assert_array_equal(start, [[0.03, 0.01, -together.SHALLOW_M], ended[1]])
 
 
-@pytest.mark.parametrize("seed", [12030, 12038])
+@pytest.mark.parametrize("seed", (12030, 12038))
 def test_a_fit_that_ends_in_another_optimum_deep_below_is_not_taken(seed, monkeypatch):
     """Of these draws the places were told 6 cm too deep, with more left than where the metal is."""
     rows, (centre,), *_ = study_draws.draw(study_draws.CASES["points"], seed)
