@@ -62,7 +62,7 @@ def test_what_is_known_to_a_millimetre_stays_deep_metal_too(tell, kind, depth_m)
     assert depth_of(out) == pytest.approx(depth_m, abs=1.5e-3)
     assert np.ptp(shares(dipole(depth_m, 8e-4, kind))[1:4]) < 3e-3
     np.testing.assert_array_equal(out.position_m[:2], [0.02, -0.03])
-    assert 1.0 < out.covariance_m2[0, 0] / (0.5 * 8e-4**2 * told.ERRORS[kind].aside_times ** 2) < 200.0
+    assert 1.0 < out.covariance_m2[0, 0] / (0.5 * 8e-4**2 * told.ERRORS[kind].aside_times ** 2) < 300.0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -92,7 +92,7 @@ def test_errors_are_as_large_as_their_law_says_and_more_where_more_is_lost(tell)
         quartiles = 1.349 * errors.depth_times * 0.004
         assert quartiles < middle[2] - middle[0] < 6.0 * quartiles
         assert errors.lost(errors.half_m) == pytest.approx(0.5)
-        assert errors.lost(2.0 * errors.half_m) > 0.7
+        assert errors.lost(2.0 * errors.half_m) > 0.65
     spread = [spread_of(tell(dipole(0.1, 0.004, kind))) for kind in KINDS]
     assert spread == sorted(spread)
     assert spread[2] > 1.3 * spread[1] > 1.3 * spread[0]
