@@ -155,7 +155,7 @@ EXACT_STD_M = 2e-4
 def draw(
     case: Case, seed: int, without: frozenset[str] = frozenset()
 ) -> tuple[emi.Response, Real, Real, list[Real]]:
-    """Rows as told, centres (n, 3) of the bodies, the coils' true places, and each one's first dipole's elements."""
+    """Rows as told, centres (n, 3) of bodies, the coils' true places, and elements of each one's first dipole."""
     rng = np.random.default_rng([seed, 16])
     t, coils = sweep(rng)
     middle = np.array([rng.uniform(0.14, 0.31), rng.uniform(0.12, 0.28)])
