@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -220,28 +220,42 @@ def rows_at(t: Real, at_m: Real, values: Real, std_m: float) -> emi.Response:
     )
 
 
-def bound(coils: Real, t: Real, centres: Real, elements: Sequence[Real], case: Case, nuisance: Real) -> Real:
-    """Covariance (3 n, 3 n) of points' places by Cramér and Rao, with tensors, soil and drift free.
-
-    The track's error is what is drawn, half of its variance lasting; it moves what rows hear of the points and of
-    the soil, and its covariance is known.
-    """
+def pushed(coils: Real, centres: Real, elements: Sequence[Real], case: Case) -> tuple[Real, Real]:
+    """How rows change, in noise, with points' places (n, 3, m, 6), and with an error of theirs (3, m, 6)."""
     slopes = []
     for place, own in zip(centres, elements, strict=True):
         moves = [columns(coils, place + e) - columns(coils, place - e) for e in STEP_M * np.eye(3)]
         slopes.append(np.stack([one @ own / (2.0 * STEP_M) for one in moves]) / NOISE)
-    jolt = np.sum(slopes, axis=0)
-    jolt[2] -= np.outer(image(coils[:, 2] + STEP_M) - image(coils[:, 2] - STEP_M), soil_channels(case)) / (
-        2.0 * STEP_M * MU0 * NOISE
-    )
-    lasting = np.exp(-0.5 * ((t[:, None] - t) / LASTS_S) ** 2)
-    track = 0.5 * case.jitter_m**2 * (np.eye(t.size) + lasting)
+    error: Real = np.sum(slopes, axis=0)
+    lifted = image(coils[:, 2] + STEP_M) - image(coils[:, 2] - STEP_M)
+    error[2] -= np.outer(lifted, soil_channels(case)) / (2.0 * STEP_M * MU0 * NOISE)
+    return np.stack(slopes), error
+
+
+def bound(
+    coils: Real,
+    t: Real,
+    centres: Real,
+    elements: Sequence[Real],
+    case: Case,
+    nuisance: Real,
+    without: frozenset[str] = frozenset(),
+) -> Real:
+    """Covariance (3 n, 3 n) of points' places by Cramér and Rao, with tensors, soil and drift free.
+
+    The track's error is what is drawn; it moves what rows hear of the points and of even soil, and its covariance
+    is known.
+    """
+    case = replace(case, soil=0.0) if "soil" in without else case
+    slopes, error = pushed(coils, centres, elements, case)
+    lasts, new = np.exp(-0.5 * ((t[:, None] - t) / LASTS_S) ** 2), np.eye(t.size)
+    track = new if "slow" in without else lasts if "white" in without else 0.5 * (lasts + new)
     covariance = np.eye(6 * t.size)
-    for one in jolt:
-        covariance += np.kron(track, np.ones((6, 6))) * np.outer(one.ravel(), one.ravel())
+    for one in () if "track" in without else error:
+        covariance += np.kron(case.jitter_m**2 * track, np.ones((6, 6))) * np.outer(one.ravel(), one.ravel())
     free = np.column_stack([*(columns(coils, place) for place in centres), nuisance])
     free /= np.linalg.norm(free, axis=0)
-    unknown = np.concatenate([np.concatenate(slopes).reshape(-1, 6 * t.size), np.kron(free.T, np.eye(6))])
+    unknown = np.concatenate([slopes.reshape(-1, 6 * t.size), np.kron(free.T, np.eye(6))])
     information = unknown @ np.linalg.solve(covariance, unknown.T)
     scale = np.sqrt(np.diag(information))
     inverse = np.linalg.pinv(information / np.outer(scale, scale), rcond=1e-12, hermitian=True)
@@ -281,8 +295,8 @@ def trial(
             }
         )
     limit = None
-    if name == "points":
-        limit = np.diag(bound(coils, rows.time_s, centres, elements, case, refined.balance.basis))
+    if name == "points" and any(one["located"] for one in out):  # as many as there are errors
+        limit = np.diag(bound(coils, rows.time_s, centres, elements, case, refined.balance.basis, without))
     return {"seen": out, "all": len(out) == len(centres), "more": len(every), "bound": limit, "seconds": spent}
 
 

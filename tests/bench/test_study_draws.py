@@ -33,6 +33,19 @@ def test_bound_without_an_error_of_the_track_is_that_of_least_squares(pair):
     np.testing.assert_allclose(told, np.linalg.inv(rest @ rest.T), rtol=2e-3, atol=1e-3 * np.abs(told).max())
 
 
+def test_an_error_of_the_track_does_to_rows_what_moved_coils_hear(pair):
+    coils, _, centres, elements, case = pair
+    _, error = study_draws.pushed(coils, centres, elements, case)
+    step = 1e-4
+    for axis, e in enumerate(step * np.eye(3)):
+        heard = []
+        for at in (coils - e, coils + e):  # an error of e tells of coils that are e behind
+            points = sum(study_draws.columns(at, c) @ own for c, own in zip(centres, elements, strict=True))
+            ground = study_draws.soil(np.random.default_rng(0), replace(case, uneven=0.0), at)
+            heard.append((points + ground) / study_draws.NOISE)
+        np.testing.assert_allclose(error[axis], (heard[0] - heard[1]) / (2.0 * step), rtol=1e-4, atol=1e-2)
+
+
 def test_errors_that_last_leave_less_to_tell_than_such_as_are_new_in_each_row(pair, monkeypatch):
     coils, t, centres, elements, case = pair
     drift = np.ones((t.size, 1))

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.emi import study_draws
 
 from dualsense import emi
-from dualsense.emi._locate import refine, together
+from dualsense.emi._locate import again, refine, together
+from dualsense.emi._locate.place import Limits, Place
 from dualsense.emi._locate.row_errors import gaussians
 from dualsense.emi._locate.settled import Settled
 
@@ -105,3 +106,28 @@ def test_refine_takes_place_and_covariance(drawn):
     std = np.sqrt(dipole.covariance_m2[2, 2])
     assert high - low == pytest.approx(2 * 1.645 * std, rel=0.05)
     assert low < -centre[2] < high
+
+
+@pytest.mark.parametrize(
+    ("found_aside_m", "ends_aside_m", "taken"),
+    (
+        (0.0, [0.10], False),  # carried off
+        (0.09, [0.10], True),  # come back to where it was found
+        (0.09, [0.10, 0.30], False),  # beside another one: two may not come to lie between where they were
+        (0.0, [0.01, 0.30], True),
+    ),
+)
+def test_a_place_is_taken_near_where_it_was_located_or_alone_found(drawn, found_aside_m, ends_aside_m, taken):
+    rows, *_ = drawn
+    (dipole,) = emi.refine(rows, emi.find_dipoles(rows, np.full(6, study_draws.NOISE))).dipoles
+    place = Place(dipole.position_m, 0, dipole.estimate)
+    ends = dipole.position_m + np.array([[aside, 0.0, 0.0] for aside in ends_aside_m])
+    n = len(ends)
+    depths = ((1.0, -ends[:, 2], np.full(n, 1e-6)),)
+    anew = together.Placed(ends, 1e-6 * np.eye(3 * n), np.zeros((n, 6, 6)), 1.0, np.zeros((1, 3)), depths)
+    fit = Settled.of_ground(rows, emi.balance(rows, np.full(6, study_draws.NOISE))).beside([dipole.position_m])
+    found_m = dipole.position_m + np.array([found_aside_m, 0.0, 0.0])
+    after = again._replaced(
+        fit, 0, place, (0, anew), found_m, Limits(0.25, 4.0, 0.08, pairs=False, together=True, at_once=True)
+    )
+    assert (after.position[0] == ends[0, 0]) == taken

@@ -111,18 +111,22 @@ def _attempted(
 def _replaced(
     fit: Settled, n: int, place: Place, anew: tuple[int, Placed | None], found_m: Real, limits: Limits
 ) -> Place:
-    """Take a place with everything free where it explains the rows and lies near; else widen the one there was."""
+    """Take a place with everything free where it explains the rows and lies near; else widen the one there was.
+
+    Near is what lies not far aside of where it was located or, alone, of where it was found.
+    """
     k, found = anew
     if place.estimate is None or found is None or found.misfit > limits.max_misfit:
         return widened(fit, n, place)
     position, own = found.positions[k], slice(3 * k, 3 * k + 3)
-    covariance = found.covariance[own, own]
-    farthest = limits.max_move_m if len(found.positions) == 1 else BESIDE_MOVE_M
-    moved_m = min(float(np.linalg.norm((position - at)[:2])) for at in (place.position, found_m))
-    if moved_m > farthest or not np.isfinite(covariance).all():
+    covariance, alone = found.covariance[own, own], len(found.positions) == 1
+    # what lies alone may have been carried off from where it was found
+    near = [place.position, found_m] if alone else [place.position]
+    moved_m = min(float(np.linalg.norm((position - at)[:2])) for at in near)
+    if moved_m > (limits.max_move_m if alone else BESIDE_MOVE_M) or not np.isfinite(covariance).all():
         return widened(fit, n, place)
     moved = _moved(place, position, covariance, [(w, at[k], variance[k]) for w, at, variance in found.depths])
-    return replace(moved, placed="alone" if len(found.positions) == 1 else "beside")
+    return replace(moved, placed="alone" if alone else "beside")
 
 
 def widened(fit: Settled, n: int, place: Place) -> Place:

@@ -37,9 +37,9 @@ knots of the track."""
 FEW_STEPS, LEAST = 5, 60.0
 """Steps after which it is told whether one is needed; and by how much less must be left with it, in noise."""
 MUCH, TOLD = 300.0, 0.05
-"""Without it too much is left, and it is needed, at so much over the bound, in noise, or when the last step has
-changed what is left by less than this part of what is over the bound. Of 20 that were not needed on 66 lanes none
-was over it by more than 94 after two steps."""
+"""Without it too much is left, and it is needed, at so much over the bound, in what it leaves of noise, or when
+the last step has changed what is left by less than this part of what is over the bound. Of 20 that were not needed
+on 66 lanes none was over it by more than 94 after two steps."""
 CLOSE_M = 0.12
 """What lies closer to another one may stand for the other's errors."""
 EXPLAINED = 2.0
