@@ -2,11 +2,11 @@
 
     python -m benchmarks.emi.bench_together FOLDER [--rounds 5]
 
-A square metre of each of ten kinds of ground, simulated into FOLDER as `benchmarks.study_causes` does, and the
-square metre of the budget (`benchmarks/budget.toml`), which holds ten pieces of metal, are processed with it and
-without, in turns, in one process. Told are the medians over the rounds: seconds more by the clock, processor
-seconds more, and seconds of the whole with it. What is in FOLDER already is not made again. Everything is
-simulated.
+A lane of each of ten kinds of ground, 0.6 or 1 m^2, simulated into FOLDER as `benchmarks.study_causes` does, and
+the square metre of the budget (`benchmarks/budget.toml`), which holds ten pieces of metal, are processed with it and
+without, in turns, in one process. Told are the medians over the rounds, per square metre: seconds more by the
+clock, processor seconds more, and seconds of the whole with it. What is in FOLDER already is not made again.
+Everything is simulated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from benchmarks import budget
-from benchmarks.study_causes import PRESETS, make
+from benchmarks.study_causes import area, make
 
 from dualsense.chain import process_scan
 from dualsense.io import read_scan
@@ -61,15 +61,15 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     make(asked.folder, squares=1, lanes=0, skip=0)
-    print("clock more, s    processor more, s    clock whole, s")
+    print("per m2: clock more, s    processor more, s    clock whole, s")
     squares = []
     for path in sorted(asked.folder.glob("square-*.h5")):
-        squares.append(more(read_scan(path), asked.rounds))
-        print("{:13.2f} {:20.2f} {:17.2f}".format(*squares[-1]), path.stem, flush=True)
-    print("{:13.2f} {:20.2f} {:17.2f}".format(*np.median(squares, axis=0)), f"median of {len(PRESETS)}")
+        squares.append(more(read_scan(path), asked.rounds) / area([path]))
+        print("{:21.2f} {:20.2f} {:17.2f}".format(*squares[-1]), path.stem, flush=True)
+    print("{:21.2f} {:20.2f} {:17.2f}".format(*np.median(squares, axis=0)), f"median of {len(squares)}")
     limits = budget.load()
     dense = more(read_scan(budget.scan_file("tones", limits)), asked.rounds, limits["scans"]["tones"]["set"])
-    print("{:13.2f} {:20.2f} {:17.2f}".format(*dense), "ten pieces of metal, the budget's")
+    print("{:21.2f} {:20.2f} {:17.2f}".format(*dense), "ten pieces of metal, the budget's")
 
 
 if __name__ == "__main__":
