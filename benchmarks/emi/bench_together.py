@@ -3,7 +3,7 @@
     python -m benchmarks.emi.bench_together FOLDER [--rounds 5]
 
 A lane of each of ten kinds of ground, 0.6 or 1 m^2, simulated into FOLDER as `benchmarks.study_causes` does, and
-the square metre of the budget (`benchmarks/budget.toml`), which holds ten pieces of metal, are processed with it and
+the square metre of the budget (`benchmarks/budget.toml`), of ten pieces of metal, are processed with it and
 without, in turns, in one process. Told are the medians over the rounds, per square metre: seconds more by the
 clock, processor seconds more, and seconds of the whole with it. What is in FOLDER already is not made again.
 Everything is simulated.
