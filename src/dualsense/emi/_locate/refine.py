@@ -101,7 +101,7 @@ def refine(
         Whether dipoles close together may be taken for two.
     together
         Whether places are found once more with the track, soil, drift and neighbours free in one fit. By that
-        errors of the track that last are told apart from depth; it takes some 0.02 s for each dipole.
+        errors of the track that last are told apart from depth; it takes some hundredths of a second for each.
     at_once
         With ``together``: whether all that rows hear of is placed in one fit, what could not be located, too, and
         what explains nothing that the others do not is taken away.
