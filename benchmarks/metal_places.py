@@ -103,10 +103,10 @@ def find(wanted: Sequence[Piece], outputs: Path) -> tuple[Found, Found]:
         target = own_target(piece, lists[piece.scan])
         if target is None:
             continue
-        metal, stated = target["emi"]["features"], target["position_std_m"][2]
+        metal, stated = as_told(target["emi"]["features"]), target["position_std_m"][2]
         located[row] = "located_misfit" in metal
         for kind, place, true, deviation in (
-            (0, as_told(metal), piece.metal_m, as_told(metal)["depth_std_m"]),
+            (0, metal, piece.metal_m, metal["depth_std_m"]),
             (1, target, piece.object_m, stated),
         ):
             told = [place[key] for key in ("x_m", "y_m", "depth_m")]

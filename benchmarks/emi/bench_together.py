@@ -54,6 +54,11 @@ def more(scan: Scan, rounds: int, given: Sequence[str] = ()) -> NDArray[np.float
     return middle
 
 
+def say(seconds: NDArray[np.float64], name: str) -> None:
+    """Print one line of the table."""
+    print("{:21.2f} {:20.2f} {:17.2f}".format(*seconds), name, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
@@ -65,11 +70,11 @@ def main() -> None:
     squares = []
     for path in sorted(asked.folder.glob("square-*.h5")):
         squares.append(more(read_scan(path), asked.rounds) / area([path]))
-        print("{:21.2f} {:20.2f} {:17.2f}".format(*squares[-1]), path.stem, flush=True)
-    print("{:21.2f} {:20.2f} {:17.2f}".format(*np.median(squares, axis=0)), f"median of {len(squares)}")
+        say(squares[-1], path.stem)
+    say(np.median(squares, axis=0), f"median of {len(squares)}")
     limits = budget.load()
     dense = more(read_scan(budget.scan_file("tones", limits)), asked.rounds, limits["scans"]["tones"]["set"])
-    print("{:21.2f} {:20.2f} {:17.2f}".format(*dense), "ten pieces of metal, the budget's")
+    say(dense, "ten pieces of metal, the budget's")
 
 
 if __name__ == "__main__":

@@ -191,13 +191,13 @@ def soil(rng: np.random.Generator, case: Case, coils: Real) -> Real:
         return np.zeros((len(coils), 6))
     k = rng.standard_normal((40, 2)) / 0.15
     field = np.sqrt(2.0 / 40.0) * np.cos(coils[:, :2] @ k.T + 2.0 * np.pi * rng.random(40)).sum(axis=1)
-    coupling = image(coils[:, 2]) * (1.0 + case.uneven * field)
-    return np.outer(coupling / MU0, soil_channels(case))
+    return even_soil(case, coils[:, 2], 1.0 + case.uneven * field)
 
 
-def soil_channels(case: Case) -> Real:
-    """What soil answers in each channel."""
-    return np.concatenate([np.array([1.0, 0.94, 0.88]), -np.full(3, 0.05)]) * case.soil / 2.0
+def even_soil(case: Case, height_m: Real, stronger: Real | float = 1.0) -> Real:
+    """Response (m, 6) of magnetic ground at heights (m,), so many times as strong."""
+    chi = np.concatenate([np.array([1.0, 0.94, 0.88]), -np.full(3, 0.05)]) * case.soil / 2.0
+    return np.outer(image(height_m) * stronger / MU0, chi)
 
 
 def rows_at(t: Real, at_m: Real, values: Real, std_m: float) -> emi.Response:
@@ -227,8 +227,8 @@ def pushed(coils: Real, centres: Real, elements: Sequence[Real], case: Case) -> 
         moves = [columns(coils, place + e) - columns(coils, place - e) for e in STEP_M * np.eye(3)]
         slopes.append(np.stack([one @ own / (2.0 * STEP_M) for one in moves]) / NOISE)
     error: Real = np.sum(slopes, axis=0)
-    lifted = image(coils[:, 2] + STEP_M) - image(coils[:, 2] - STEP_M)
-    error[2] -= np.outer(lifted, soil_channels(case)) / (2.0 * STEP_M * MU0 * NOISE)
+    lifted = even_soil(case, coils[:, 2] + STEP_M) - even_soil(case, coils[:, 2] - STEP_M)
+    error[2] -= lifted / (2.0 * STEP_M * NOISE)
     return np.stack(slopes), error
 
 
@@ -250,9 +250,10 @@ def bound(
     slopes, error = pushed(coils, centres, elements, case)
     lasts, new = np.exp(-0.5 * ((t[:, None] - t) / LASTS_S) ** 2), np.eye(t.size)
     track = new if "slow" in without else lasts if "white" in without else 0.5 * (lasts + new)
+    together = np.kron(case.jitter_m**2 * track, np.ones((6, 6)))
     covariance = np.eye(6 * t.size)
     for one in () if "track" in without else error:
-        covariance += np.kron(case.jitter_m**2 * track, np.ones((6, 6))) * np.outer(one.ravel(), one.ravel())
+        covariance += together * np.outer(one.ravel(), one.ravel())
     free = np.column_stack([*(columns(coils, place) for place in centres), nuisance])
     free /= np.linalg.norm(free, axis=0)
     unknown = np.concatenate([slopes.reshape(-1, 6 * t.size), np.kron(free.T, np.eye(6))])
